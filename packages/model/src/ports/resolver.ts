@@ -1,0 +1,36 @@
+/**
+ * DNS as mail needs it: typed answers that tell "there is none" from "could not find out", with TTL and DNSSEC status.
+ * Implemented by `@pennypost/dns`, and by scripted resolvers in tests. Callers never see a packet.
+ */
+
+/** What a record of each type says. Names are lower-case, without the final dot. */
+export interface DnsRecords {
+  A: string
+  AAAA: string
+  MX: { preference: number; exchange: string }
+  /** The character-strings of one TXT record joined without a separator (RFC 7208 §3.3). */
+  TXT: string
+  PTR: string
+  CNAME: string
+  NS: string
+  SRV: { priority: number; weight: number; port: number; target: string }
+  TLSA: { usage: number; selector: number; matchingType: number; certificate: Buffer }
+}
+
+export type DnsType = keyof DnsRecords
+
+export type DnsAnswer<T extends DnsType> =
+  /** `records` is never empty. `ttlSeconds` is what is left of it. `authentic`: validated by DNSSEC (AD believed). */
+  | { status: 'found'; records: readonly DnsRecords[T][]; ttlSeconds: number; authentic: boolean }
+  /** The name does not exist (`nxdomain`), or has no record of this type (`nodata`). Both are definite. */
+  | { status: 'nxdomain' | 'nodata'; ttlSeconds: number; authentic: boolean }
+  /** Could not find out: always a temporary condition. `reason` is for the log and the journey. */
+  | { status: 'failed'; reason: string }
+
+export interface Resolver {
+  /**
+   * Looks `name` up (any case, final dot allowed, U-labels are the caller's to convert) and follows CNAMEs.
+   * Never rejects, except with the signal's reason when `signal` aborts.
+   */
+  query<T extends DnsType>(name: string, type: T, signal?: AbortSignal): Promise<DnsAnswer<T>>
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import type { Clock, Deadline, Random, Timer } from './time.ts'
+
+/**
+ * The real time and chance. Only composition roots (the program, benchmarks) may import these; everything else takes
+ * `Clock`, `Deadline` and `Random` as arguments, and `test/tidy` holds that.
+ */
+
+// setTimeout counts in signed 32 bits; longer waits are made of several.
+const longestMs = 0x7fff_ffff
+
+function start(delayMs: number, task: () => void): Timer {
+  let handle: NodeJS.Timeout
+  const arm = (leftMs: number): void => {
+    handle = setTimeout(() => (leftMs > longestMs ? arm(leftMs - longestMs) : task()), Math.min(leftMs, longestMs))
+    handle.unref()
+  }
+  arm(Math.max(0, delayMs))
+  return {
+    refresh() {
+      if (delayMs <= longestMs) {
+        handle.refresh()
+        return
+      }
+      clearTimeout(handle)
+      arm(delayMs)
+    },
+    [Symbol.dispose]() {
+      clearTimeout(handle)
+    },
+  }
+}
+
+const nothingHeld: Disposable = { [Symbol.dispose]() {} }
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  after: start,
+  busy: () => nothingHeld,
+}
+
+export const systemDeadline: Deadline = {
+  after: start,
+  signal(delayMs, parent) {
+    const own = AbortSignal.timeout(Math.min(delayMs, longestMs))
+    return parent ? AbortSignal.any([own, parent]) : own
+  },
+}
+
+export const systemRandom: Random = {
+  bytes: (count) => randomBytes(count),
+  fraction: () => Math.random(),
+}
