@@ -1,0 +1,80 @@
+import type { Flag } from '../flags.ts'
+import type { AccountId, JourneyId, MailboxId, QueueEntryId, Uid } from '../ids.ts'
+import type { FlowEvent } from './flow.ts'
+import type { MessageIndex } from './message-index.ts'
+import type { MemoryNote } from './policy-memory.ts'
+import type { NewQueueEntry } from './queue.ts'
+
+/**
+ * What one final reply of SMTP or LMTP stands for. `MailStore.accept` commits all of it in ONE durable transaction or
+ * nothing; only then is 250 sent (DESIGN principle 1).
+ */
+export interface Acceptance {
+  journey: JourneyId
+  /** Milliseconds of the clock; also the base of retry, delay notice and expiry. */
+  acceptedAt: number
+  /** '' for the null reverse-path. */
+  reversePath: string
+  message: NewMessage
+  filings: readonly NewFiling[]
+  queue: readonly NewQueueEntry[]
+  memory: readonly MemoryNote[]
+  /** Events of the journey up to here; the engine adds `filed` and `queued`, which need its UIDs and entry ids. */
+  flow: readonly FlowEvent[]
+  /**
+   * Hash of network, reversePath, forwardPaths and content. If an *unconfirmed* acceptance of the last hour has the
+   * same one, nothing is stored again and its journey is returned (RFC 1047 explains the trouble).
+   */
+  fingerprint?: string
+}
+
+/** Content that has been received and not yet been accepted. */
+export interface NewMessage {
+  content: StagedContent
+  /** Where the body starts in the content: the octets of the header section with its empty line. */
+  bodyStart: number
+  /** The header section as readers and next hops get it: trace block, then the content's less its struck ranges. */
+  header: Buffer
+  index: MessageIndex
+}
+
+/** One copy in one mailbox. */
+export interface NewFiling {
+  account: AccountId
+  /** A mailbox name, or a special use such as `\Junk`; where there is none such, INBOX. */
+  mailbox: string
+  /** Return-Path and Delivered-To, each line ended by CRLF; set before the header in what this mailbox shows. */
+  delivery: Buffer
+  flags: readonly Flag[]
+  /** The forward-paths that this copy answers, for the journey. */
+  forwardPaths: readonly string[]
+}
+
+export interface Accepted {
+  /** The acceptance's own, or that of the unconfirmed acceptance that this one repeats. */
+  journey: JourneyId
+  repeated: boolean
+  filed: readonly { account: AccountId; mailbox: MailboxId; uid: Uid }[]
+  queued: readonly QueueEntryId[]
+}
+
+/**
+ * Takes content as it arrives. Small content stays in memory, large goes to a write-once file of the engine, so that
+ * no message is ever whole in memory. One writer; calls must not overlap.
+ */
+export interface ContentStage {
+  /** Resolves when more may come (back-pressure). The buffer belongs to the stage from now on. */
+  write(chunk: Buffer): Promise<void> | undefined
+  /** Ends it. For large content the file is synced when this resolves. */
+  finish(): Promise<StagedContent>
+  /** Forgets everything; safe at any time, also after `finish` when nothing accepted the content. */
+  discard(): Promise<void>
+}
+
+/** Octets kept by the engine until an acceptance or an append takes them over, or `discard` drops them. */
+export interface StagedContent {
+  readonly size: number
+  /** Reads octets from `start` up to `end` (exclusive), in chunks of at most 256 KB. */
+  read(start?: number, end?: number): AsyncIterable<Buffer>
+  discard(): Promise<void>
+}

@@ -1,0 +1,34 @@
+import type { AccountId } from '../ids.ts'
+
+/** What accounts prove themselves with. Holds verifiers only, never a password. Used by `@pennypost/sasl` and admin. */
+export interface Credential {
+  id: number
+  account: AccountId
+  kind: 'password' | 'app'
+  label: string
+  /** Services that it opens; empty means all. */
+  scope: readonly string[]
+  /** `password`: a verifier in the form that sasl writes. `app`: the hex HMAC by which it is looked up. */
+  verifier: string
+  createdAt: number
+  lastUsedAt: number | null
+}
+
+export interface Credentials {
+  list(account: AccountId): Promise<Credential[]>
+  /** Replaces the account's password. */
+  setPassword(account: AccountId, verifier: string, now: number): Promise<void>
+  /** Rejects with `limit` beyond 100 for one account. */
+  addAppPassword(
+    account: AccountId,
+    app: { label: string; scope: readonly string[]; verifier: string },
+    now: number,
+  ): Promise<Credential>
+  findAppPassword(verifier: string): Promise<Credential | undefined>
+  /** False when there was none such. */
+  remove(account: AccountId, id: number): Promise<boolean>
+  /** Notes a use; relaxed, and coarse: engines may drop all but one an hour. */
+  touch(id: number, now: number): Promise<void>
+  /** Rises whenever any verifier is set or removed, or an account is suspended, removed or restored. */
+  readonly version: number
+}

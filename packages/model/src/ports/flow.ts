@@ -1,0 +1,81 @@
+import type { JourneyId } from '../ids.ts'
+
+/**
+ * The journey: what happened to one message, in order, from the first line of its mail transaction. Written by every
+ * component, read by `pennypost trace`, the console and the lab. Never holds content or secrets.
+ */
+export type FlowEvent = { journey: JourneyId /** Milliseconds of the clock. */; at: number } & FlowFact
+
+export type FlowFact =
+  | {
+      kind: 'received'
+      service: string
+      session: string
+      peer: string
+      helo?: string
+      tls?: string
+      account?: string
+      reversePath: string
+      forwardPaths: readonly string[]
+      size: number
+      messageId?: string
+    }
+  /** What one check found out. */
+  | { kind: 'finding'; check: string; result: string; detail?: string }
+  /** What the judge made of the findings; `reason` is one of its closed list. */
+  | { kind: 'verdict'; verdict: 'accept' | 'quarantine' | 'defer' | 'reject'; reason: string }
+  /** A recipient or the content was refused, with the reply that was given. */
+  | { kind: 'refused'; forwardPath?: string; reply: string }
+  /** An alias, forward or catch-all was followed. */
+  | { kind: 'expanded'; forwardPath: string; by: 'alias' | 'catch-all' | 'forward' | 'srs'; targets: readonly string[] }
+  | { kind: 'filed'; login: string; mailbox: string; uid: number; forwardPaths: readonly string[] }
+  | { kind: 'queued'; entry: number; destination: string; forwardPaths: readonly string[] }
+  /** One connection to one address of one next hop. `dns` are the answers that led there. */
+  | {
+      kind: 'attempt'
+      entry: number
+      destination: string
+      host: string
+      address: string
+      dns?: readonly string[]
+      tls?: string
+      /** Why TLS was used, or was not. */
+      tlsReason?: string
+      elapsedMs: number
+      /** Lines as they passed, `C: ` or `S: ` before each, credentials masked; absent when the connection was reused. */
+      transcript?: readonly string[]
+      error?: string
+    }
+  | { kind: 'delivered'; forwardPath: string; host: string; reply: string }
+  | { kind: 'deferred'; forwardPath: string; reply: string; nextAttemptAt: number }
+  | { kind: 'failed'; forwardPath: string; reply: string }
+  /** A DSN about this message was made; `dsn` is its own journey ('' when there was nobody to tell). */
+  | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'; to: string; dsn: string }
+  /** This message is itself a DSN about `about`. */
+  | { kind: 'about'; about: string }
+  /** An operator's verb on the queue entry. */
+  | { kind: 'operator'; verb: 'hold' | 'release' | 'retry' | 'fail' | 'remove'; entry: number }
+  /** The 250 could not be written, or the connection was reset after it. */
+  | { kind: 'unconfirmed' }
+  /** The same message came again after an unconfirmed acceptance and was not stored twice. */
+  | { kind: 'repeated'; session: string }
+  /** Somebody read it (recorded in lab and demo only). */
+  | { kind: 'read'; by: string; protocol: 'imap' | 'pop3'; session: string }
+
+export interface Journey {
+  id: JourneyId
+  /** In the order of recording. */
+  events: readonly FlowEvent[]
+}
+
+export interface Flow {
+  /** Keeps events. Not durable by itself: those that a promise stands on travel inside `accept` and `settle`. */
+  record(events: readonly FlowEvent[]): Promise<void>
+  journey(id: JourneyId): Promise<Journey | undefined>
+  /** Journeys whose message bears this Message-ID (without angle brackets), newest first, at most `limit`. */
+  findByMessageId(messageId: string, limit: number): Promise<JourneyId[]>
+  /** The newest journeys, newest first. */
+  recent(limit: number): Promise<JourneyId[]>
+  /** Drops journeys that began before `before`, and transcripts of attempts before `transcriptsBefore`. Gives how many journeys went. */
+  prune(before: number, transcriptsBefore: number): Promise<number>
+}

@@ -1,0 +1,42 @@
+/**
+ * Facts that policy needs later and that no message carries: who has sent, what was greylisted, who has logged in from
+ * where. One small table with expiry; every kind is named here.
+ */
+export type MemoryKind =
+  /** This address of ours has sent mail: its catch-all takes bounces. */
+  | 'sent'
+  | 'greylist'
+  | 'rate'
+  | 'reputation'
+  | 'vacation'
+  | 'duplicate'
+  /** A network from which an account has logged in. */
+  | 'login'
+
+export interface MemoryNote {
+  kind: MemoryKind
+  /** At most 500 characters. */
+  key: string
+  at: number
+  expiresAt: number
+  /** Replaces what was there; absent keeps it. At most 1 000 characters. */
+  value?: string
+}
+
+export interface Memory {
+  value: string
+  /** How often it has been noted since it last expired. */
+  count: number
+  firstAt: number
+  lastAt: number
+}
+
+export interface PolicyMemory {
+  /** Remembers; a note after the old one's expiry starts its count anew. Relaxed durability. */
+  note(notes: readonly MemoryNote[]): Promise<void>
+  /** What is remembered and has not expired at `now`. */
+  recall(kind: MemoryKind, key: string, now: number): Promise<Memory | undefined>
+  forget(kind: MemoryKind, key: string): Promise<void>
+  /** Drops what expired before `now`; gives how many. */
+  prune(now: number): Promise<number>
+}

@@ -1,0 +1,154 @@
+import type { AccountId, JourneyId, MessageId, QueueEntryId } from '../ids.ts'
+import type { Acceptance, Accepted } from './acceptance.ts'
+import type { FlowEvent } from './flow.ts'
+
+/**
+ * Mail that has been accepted and is not yet where it should be. An entry is one message for one destination with the
+ * recipients that share it; it goes when its last recipient has a final outcome. Worked by `@pennypost/relay`.
+ */
+export interface NewQueueEntry {
+  /** The next hop after routes: a domain, or `[address]`; entries with equal destination share connections and fairness. */
+  destination: string
+  /** `remote`: over SMTP or LMTP. `local`: filed here, as soon as that is possible. */
+  route: 'remote' | 'local'
+  envelope: QueueEnvelope
+  recipients: readonly NewQueueRecipient[]
+}
+
+export interface QueueEnvelope {
+  /** As this hop will send it ('' for null); it differs from the acceptance's after SRS. */
+  reversePath: string
+  /** RFC 3461 §4.3 and §4.4. */
+  ret?: 'FULL' | 'HDRS'
+  envid?: string
+  /** The client declared SMTPUTF8 (RFC 6531). */
+  smtpUtf8: boolean
+  requireTls: boolean
+  /** No delay notice for lists and auto-submitted mail, nor any DSN that would answer them. */
+  autoSubmitted: boolean
+}
+
+export interface NewQueueRecipient {
+  forwardPath: string
+  /** RFC 3461 §4.1; absent means FAILURE and DELAY as the MTA thinks right. */
+  notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
+  orcpt?: string
+  /** Delivered-To lines to set before forwards; '' for plain relaying. */
+  trace?: string
+  /** For route `local`. */
+  account?: AccountId
+}
+
+export interface QueueRecipient extends NewQueueRecipient {
+  /** Position in the entry, stable. */
+  index: number
+  /** The last reply or error, '' before the first attempt. */
+  lastReply: string
+  delayNotified: boolean
+}
+
+export interface QueueEntry {
+  id: QueueEntryId
+  journey: JourneyId
+  message: MessageId
+  destination: string
+  route: 'remote' | 'local'
+  envelope: QueueEnvelope
+  acceptedAt: number
+  /** When the next attempt is due. */
+  dueAt: number
+  attempts: number
+  held: boolean
+  /** Octets that the next hop will get, without the recipients' trace. */
+  size: number
+  messageId: string
+  /** Those without a final outcome. */
+  recipients: readonly QueueRecipient[]
+}
+
+/** An entry that this process may work on until the lease ends. */
+export interface LeasedEntry extends QueueEntry {
+  lease: string
+}
+
+export interface ClaimRequest {
+  now: number
+  /** At most this many entries; at most half of them, rounded up, are retries while first attempts wait. */
+  slots: number
+  /** At most this many leased entries of one destination at a time, counting those leased before. */
+  perDestination: number
+  /** How long the lease lasts unless renewed. */
+  leaseMs: number
+}
+
+export interface Settlement {
+  entry: QueueEntryId
+  lease: string
+  /** One for each recipient that was tried; the others stay as they were. */
+  outcomes: readonly RecipientOutcome[]
+  /** When to try the rest again; ignored when none is left. */
+  nextAttemptAt: number
+  /** Counts as an attempt: false when nothing could be tried (shutdown, our own trouble). */
+  attempted: boolean
+  /** Indexes of recipients about whom a delay notice goes out with this settlement. */
+  delayNotified: readonly number[]
+  /** DSNs and local filings that ride in the same transaction. */
+  accept: readonly Acceptance[]
+  flow: readonly FlowEvent[]
+}
+
+export interface RecipientOutcome {
+  index: number
+  outcome: 'delivered' | 'deferred' | 'failed'
+  reply: string
+}
+
+export interface QueueFilter {
+  destination?: string
+  reversePath?: string
+  forwardPath?: string
+  journey?: JourneyId
+  held?: boolean
+  /** Entries accepted before this time. */
+  acceptedBefore?: number
+}
+
+export interface QueueCounts {
+  waiting: number
+  due: number
+  leased: number
+  held: number
+  oldestAcceptedAt: number | null
+}
+
+export interface Queue {
+  /**
+   * Leases due entries, one destination after the other (round robin), so that no destination keeps another waiting.
+   * Two claims never give the same entry while its lease lasts.
+   */
+  claim(request: ClaimRequest): Promise<LeasedEntry[]>
+  /** Lengthens leases; gives the entries whose lease was lost. */
+  renew(
+    leases: readonly { entry: QueueEntryId; lease: string }[],
+    now: number,
+    leaseMs: number,
+  ): Promise<QueueEntryId[]>
+  /** All outcomes of attempts in ONE durable transaction. Rejects with `lease-lost` and does nothing for a lost lease. */
+  settle(settlement: Settlement): Promise<Accepted[]>
+  /** When the next unheld, unleased entry is due, or null. */
+  nextDueAt(): Promise<number | null>
+  /** Called after commits that may have made something due. Only a wake: it says nothing of what. */
+  watch(onWake: () => void): Disposable
+
+  get(entry: QueueEntryId): Promise<QueueEntry | undefined>
+  /** Pages in order of acceptance. */
+  list(filter: QueueFilter): AsyncIterable<readonly QueueEntry[]>
+  counts(now: number): Promise<QueueCounts>
+
+  /** Operators' verbs; each gives how many entries it changed. A held entry is not claimed and does not expire. */
+  hold(entries: readonly QueueEntryId[]): Promise<number>
+  release(entries: readonly QueueEntryId[], now: number): Promise<number>
+  retryNow(entries: readonly QueueEntryId[], now: number): Promise<number>
+  /** Takes entries out without a word to anybody. */
+  remove(entries: readonly QueueEntryId[]): Promise<number>
+}

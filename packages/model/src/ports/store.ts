@@ -1,0 +1,43 @@
+import type { Credentials } from './credentials.ts'
+import type { Directory } from './directory.ts'
+import type { Flow } from './flow.ts'
+import type { MailStore } from './mail-store.ts'
+import type { PolicyMemory } from './policy-memory.ts'
+import type { Queue } from './queue.ts'
+
+/** One engine: all ports over the same data, so that one transaction can span them. */
+export interface Store extends AsyncDisposable {
+  readonly mail: MailStore
+  readonly queue: Queue
+  readonly directory: Directory
+  readonly credentials: Credentials
+  readonly flow: Flow
+  readonly memory: PolicyMemory
+  /** Reads everything and reports what does not fit together; repairs nothing. Empty when all is well. */
+  check(): AsyncIterable<StoreFault>
+  /** Ends reads, syncs, closes. Verbs called afterwards reject with `unavailable`. */
+  close(): Promise<void>
+}
+
+export interface StoreFault {
+  /** Closed list, for scripts: e.g. `content-missing`, `counter-wrong`, `index-damaged`. */
+  fault: string
+  where: string
+  /** What an administrator can do about it. */
+  advice: string
+}
+
+/**
+ * How engines look into text without knowing MIME; `@pennypost/message` gives it, the composition root passes it in.
+ * Pieces of decoded and folded text, header fields as `name: value`.
+ */
+export interface SearchText {
+  /** Folds a needle or a text the same way (NFKD and case folding). */
+  fold(text: string): string
+  /** Values of one header field (lower-case name), decoded and folded. */
+  headerValues(header: Buffer, field: string): string[]
+  /** The whole header section as one decoded, folded text. */
+  headerText(header: Buffer): string
+  /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
+  bodyTexts(parts: string, body: Buffer): Iterable<string>
+}

@@ -1,0 +1,102 @@
+import { hasBit } from '../flags.ts'
+import type { FetchedMessage } from '../ports/mail-store.ts'
+import type { SearchText } from '../ports/store.ts'
+import type { SearchQuery } from '../search-query.ts'
+
+/** One message as a query sees it. Text is asked for only when a key needs it. */
+export interface SearchSubject {
+  uid: number
+  flags: number
+  modSeq: number
+  row?: Pick<FetchedMessage, 'size' | 'internalDate' | 'savedAt'> & { sentDay: number | null }
+  header?: Buffer
+  /** Decoded, folded texts of the body. */
+  bodyTexts?: () => Iterable<string>
+}
+
+/** Whether the message matches. Needles in the query are folded already; absent data never matches. */
+export function matches(query: SearchQuery, message: SearchSubject, text: SearchText): boolean {
+  switch (query.key) {
+    case 'all':
+      return true
+    case 'not':
+      return !matches(query.query, message, text)
+    case 'and':
+      return query.queries.every((inner) => matches(inner, message, text))
+    case 'or':
+      return query.queries.some((inner) => matches(inner, message, text))
+    case 'uids':
+      return query.uids.has(message.uid)
+    case 'flags':
+      return bitsWithin(query.set, message.flags) && !anyBit(query.clear, message.flags)
+    case 'modseq':
+      return message.modSeq >= query.atLeast
+    case 'header':
+      return (
+        message.header !== undefined &&
+        text.headerValues(message.header, query.field).some((value) => value.includes(query.text))
+      )
+    case 'text':
+      if (message.header && text.headerText(message.header).includes(query.text)) return true
+      return bodyIncludes(message, query.text)
+    case 'body':
+      return bodyIncludes(message, query.text)
+    default:
+      return message.row !== undefined && matchesRow(query, message.row)
+  }
+}
+
+function bodyIncludes(message: SearchSubject, needle: string): boolean {
+  if (needle === '') return true
+  for (const piece of message.bodyTexts?.() ?? []) if (piece.includes(needle)) return true
+  return false
+}
+
+type RowQuery = Extract<SearchQuery, { key: 'larger' | 'smaller' | 'day' | 'younger' | 'older' }>
+
+function matchesRow(query: RowQuery, row: NonNullable<SearchSubject['row']>): boolean {
+  switch (query.key) {
+    case 'larger':
+      return row.size > query.octets
+    case 'smaller':
+      return row.size < query.octets
+    case 'younger':
+      return row.internalDate.at >= query.at
+    case 'older':
+      return row.internalDate.at <= query.at
+    case 'day': {
+      const day =
+        query.of === 'sent' ? row.sentDay : query.of === 'saved' ? writtenDay(row.savedAt, 0) : internalDay(row)
+      if (day === null) return false
+      return query.relation === 'before'
+        ? day < query.day
+        : query.relation === 'on'
+          ? day === query.day
+          : day >= query.day
+    }
+  }
+}
+
+const internalDay = (row: NonNullable<SearchSubject['row']>): number =>
+  writtenDay(row.internalDate.at, row.internalDate.offsetMinutes)
+
+/** yyyymmdd of an instant as written with an offset. */
+export function writtenDay(at: number, offsetMinutes: number): number {
+  const local = new Date(at + offsetMinutes * 60_000)
+  return local.getUTCFullYear() * 10_000 + (local.getUTCMonth() + 1) * 100 + local.getUTCDate()
+}
+
+function bitsWithin(wanted: number, bits: number): boolean {
+  if (wanted < 2 ** 31) return (bits & wanted) === wanted
+  return everyBit(wanted, (bit) => hasBit(bits, bit))
+}
+
+function anyBit(unwanted: number, bits: number): boolean {
+  if (unwanted < 2 ** 31) return (bits & unwanted) !== 0
+  return !everyBit(unwanted, (bit) => !hasBit(bits, bit))
+}
+
+function everyBit(bits: number, test: (bit: number) => boolean): boolean {
+  for (let bit = 0; bit < 53; bit++) if (hasBit(bits, bit) && !test(bit)) return false
+  return true
+}
