@@ -1,0 +1,72 @@
+import type { Account, AccountId, FlowFact, NewFiling } from '@pennypost/model'
+
+/**
+ * What the MDA answers, as values. Reception asks at RCPT (`expand`) and at the end of the content (`planFilings`); the
+ * relay asks the same for DSNs and for entries of route `local`. Nothing here does I/O but reading the directory.
+ */
+export interface Mda {
+  /** What is to be done for a forward-path, or why it is refused. Rejects only when the directory cannot be read. */
+  expand(forwardPath: AddressPath, context: ExpandContext): Promise<Expansion>
+  /** Whether the account may use this address as reverse-path or in From. */
+  maySend(account: Account, address: AddressPath): Promise<boolean>
+}
+
+/** As parsed from the wire: `text` as received, the parts without quotes; `domain` is '' for `<postmaster>`. */
+export interface AddressPath {
+  readonly text: string
+  readonly localPart: string
+  readonly domain: string
+}
+
+export interface ExpandContext {
+  /** '' for the null reverse-path. */
+  reversePath: string
+  /** Who is logged in, or trusted. */
+  account?: Account | undefined
+  /** Declared SIZE, 0 when none was. */
+  size: number
+  /** Whether mail for foreign domains may be handed on. */
+  mayRelay: boolean
+}
+
+/** A reply by its parts; the protocol prints it. */
+export interface MdaReply {
+  code: number
+  enhanced: string
+  text: string
+}
+
+export type Expansion =
+  | { kind: 'refused'; reply: MdaReply }
+  | {
+      kind: 'accepted'
+      deliveries: readonly Delivery[]
+      /** `expanded` events for the journey. */
+      facts: readonly FlowFact[]
+    }
+
+export type Delivery =
+  | { kind: 'file'; account: AccountId; /** As Delivered-To shows it. */ deliveredTo: string; detail: string }
+  | {
+      kind: 'relay'
+      forwardPath: string
+      /** Where it differs from the transaction's: SRS for forwards. */
+      reversePath?: string
+      /** Delivered-To line with CRLF for forwards, '' for plain relaying. */
+      trace: string
+      /** Next hop for a domain that is relayed to a host (`host` or `host:port`); absent: by MX. */
+      nextHop?: string
+    }
+
+export interface PlanInput {
+  /** '' for null. */
+  reversePath: string
+  recipients: readonly { forwardPath: string; deliveries: readonly Delivery[] }[]
+  verdict: 'accept' | 'quarantine'
+}
+
+/** What one acceptance does: filings (one per account and mailbox), and what goes on, with the recipient it answers. */
+export interface DeliveryPlan {
+  filings: readonly NewFiling[]
+  relays: readonly { recipient: number; relay: Extract<Delivery, { kind: 'relay' }> }[]
+}
