@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigError, checkConfig } from './load.ts'
+import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
+
+const faults = (document: string) => {
+  try {
+    checkConfig('pennypost.toml', document)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map(({ line, key, text }) => `${line} ${key}: ${text}`)
+    throw error
+  }
+  return []
+}
+
+describe('configuration', () => {
+  it('needs nothing but a hostname', () => {
+    const config = checkConfig('x', 'hostname = "mail.one.test"')
+    expect(config.relay).toMatchObject({ port: 25, expire: 432_000_000, delay_warning: 14_400_000 })
+    expect(config.relay.retry[0]).toBe(900_000)
+    expect(config.limits.message_size).toBe(52_428_800)
+    expect(config.policy.require_tls_for_auth).toBe(true)
+  })
+
+  it('reports every fault at once, with line and key', () => {
+    const document = [
+      'hostname = "not a host"',
+      'colour = "red"',
+      '[relay]',
+      'retry = ["15m", "soon"]',
+      'expire = "5 days"',
+      '[[listener]]',
+      'service = "smtp"',
+      'address = "127.0.0.1"',
+      'port = 25',
+      '[[listener]]',
+      'service = "gopher"',
+      'address = "127.0.0.1"',
+      'port = 70',
+    ].join('\n')
+    const found = faults(document)
+    expect(found).toContainEqual(expect.stringMatching(/^1 hostname: is no host name/))
+    expect(found).toContainEqual('2 colour: is not a key that Pennypost knows')
+    expect(found).toContainEqual(expect.stringMatching(/^4 relay\.retry\.1: is no duration/))
+    expect(found).toContainEqual(expect.stringMatching(/^5 relay\.expire: is no duration/))
+    expect(found).toContainEqual(expect.stringMatching(/^11 listener\.1\.service: /))
+    expect(found).toHaveLength(5)
+  })
+
+  it('says where the file is not TOML', () => {
+    expect(faults('hostname = "a.test"\nroles = [\n')).toEqual([expect.stringMatching(/^\d+ : is not TOML: /)])
+  })
+
+  it('says what is missing', () => {
+    expect(faults('data_dir = "x"')).toEqual([expect.stringMatching(/hostname: is missing/)])
+  })
+
+  it('wants an address or a path for a listener, not both', () => {
+    expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\n')).toHaveLength(1)
+    expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\npath = "/run/x"\n')).toEqual([])
+  })
+})
+
+describe('quantities', () => {
+  it.each([
+    ['3s', 3000],
+    ['1h30m', 5_400_000],
+    ['5d', 432_000_000],
+    ['250ms', 250],
+    ['', undefined],
+    ['5', undefined],
+    ['5 days', undefined],
+  ])('duration %s', (text, value) => expect(parseDuration(text)).toBe(value))
+
+  it.each([
+    ['50MB', 52_428_800],
+    ['2g', 2 * 1024 ** 3],
+    ['100', 100],
+    ['0', 0],
+    ['lots', undefined],
+  ])('size %s', (text, value) => expect(parseSize(text)).toBe(value))
+
+  it.each([
+    ['127.0.0.1:5353', { host: '127.0.0.1', port: 5353 }],
+    ['[::1]:53', { host: '::1', port: 53 }],
+    ['mail.one.test', { host: 'mail.one.test', port: 25 }],
+    ['::1', undefined],
+    ['a:0', undefined],
+  ])('host and port %s', (text, value) => expect(parseHostPort(text, 25)).toEqual(value))
+})

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs'
+import { parse, TomlError } from 'smol-toml'
+import type { z } from 'zod'
+import { lineOfKey } from './key-lines.ts'
+import { type Config, configSchema } from './schema.ts'
+
+/** Everything that is wrong with a configuration file, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly faults: readonly ConfigFault[]
+
+  constructor(file: string, faults: readonly ConfigFault[]) {
+    const lines = faults.map(
+      (fault) => `  ${file}:${fault.line ?? '?'}: ${fault.key === '' ? '' : `${fault.key} `}${fault.text}`,
+    )
+    super(`${faults.length === 1 ? 'One fault' : `${faults.length} faults`} in the configuration:\n${lines.join('\n')}`)
+    this.faults = faults
+  }
+}
+
+export interface ConfigFault {
+  line: number | undefined
+  /** Dotted, '' for the whole file. */
+  key: string
+  text: string
+}
+
+/** Where verbs look for the configuration when `--config` does not say. */
+export const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml'] as const
+
+/** Reads and checks a configuration file. Throws `ConfigError` with every fault, or the system's error. */
+export function loadConfig(file: string): Config {
+  return checkConfig(file, readFileSync(file, 'utf8'))
+}
+
+/** Checks the text of a configuration. */
+export function checkConfig(file: string, document: string): Config {
+  let values: unknown
+  try {
+    values = parse(document)
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const text = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? ''
+    throw new ConfigError(file, [{ line: error.line, key: '', text: `is not TOML: ${text}` }])
+  }
+  const result = configSchema.safeParse(values)
+  if (result.success) return result.data
+  throw new ConfigError(
+    file,
+    result.error.issues.flatMap((issue) => faultsOf(issue, document)),
+  )
+}
+
+function faultsOf(issue: z.core.$ZodIssue, document: string): ConfigFault[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
+  const fault = (at: readonly (string | number)[], text: string): ConfigFault => ({
+    line: lineOfKey(document, at),
+    key: at.join('.'),
+    text,
+  })
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => fault([...path, key], 'is not a key that Pennypost knows'))
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined) return [fault(path, 'is missing')]
+  return [fault(path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))]
+}

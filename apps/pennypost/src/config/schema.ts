@@ -1,0 +1,123 @@
+import { isIP } from 'node:net'
+import { lookupDomain } from '@pennypost/model'
+import { z } from 'zod'
+import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
+
+/**
+ * `pennypost.toml` as values: every key with its default and its limits, and nothing else. Domains, accounts and aliases
+ * are not here: they live in the directory and are changed by verbs. Unknown keys are faults.
+ */
+
+const duration = z.string().transform((text, context) => {
+  const value = parseDuration(text)
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: 'is no duration; write e.g. "30s", "15m", "4h", "5d"' })
+  return z.NEVER
+})
+
+const size = z.union([z.string(), z.number().int().nonnegative()]).transform((given, context) => {
+  const value = typeof given === 'number' ? given : parseSize(given)
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: 'is no size; write e.g. "500KB", "50MB", "2GB"' })
+  return z.NEVER
+})
+
+const hostname = z
+  .string()
+  .refine((text) => lookupDomain(text) !== undefined, 'is no host name; write e.g. "mail.example.org"')
+
+const ipAddress = z.string().refine((text) => isIP(text) > 0, 'is no IP address')
+const count = z.number().int().nonnegative()
+
+const hostPort = (port: number) =>
+  z.string().refine((text) => text === '' || parseHostPort(text, port) !== undefined, `is no host or host:port`)
+
+export const roles = ['mx', 'submission', 'lmtp', 'relay', 'pop3', 'imap', 'admin'] as const
+export const services = ['smtp', 'submission', 'submissions', 'lmtp', 'pop3', 'pop3s', 'imap', 'imaps', 'http'] as const
+export type ServiceName = (typeof services)[number]
+
+const certificate = z.strictObject({ cert: z.string(), key: z.string() })
+
+const listener = z
+  .strictObject({
+    service: z.enum(services),
+    /** IP address; absent with `path`. */
+    address: ipAddress.optional(),
+    port: z.number().int().min(0).max(65_535).optional(),
+    /** Unix socket instead of address and port. */
+    path: z.string().optional(),
+    /** smtp: offer AUTH here too. */
+    auth: z.boolean().default(false),
+    /** lmtp beyond loopback: networks that may connect, as `192.0.2.0/24`. */
+    trusted: z.array(z.string()).default([]),
+  })
+  .refine(
+    ({ path, address, port }) =>
+      path === undefined ? address !== undefined && port !== undefined : address === undefined && port === undefined,
+    'needs address and port, or a path instead',
+  )
+
+/** An absent table means all of its defaults. */
+const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
+
+export const configSchema = z.strictObject({
+  hostname,
+  data_dir: z.string().default('data'),
+  roles: z.array(z.enum(roles)).default([...roles]),
+  storage: table({ engine: z.enum(['sqlite']).default('sqlite') }),
+  tls: z
+    .strictObject({
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      certificate: z.array(certificate).default([]),
+    })
+    .refine((value) => (value.cert === undefined) === (value.key === undefined), 'needs both cert and key')
+    .optional(),
+  listener: z.array(listener).default([]),
+  dns: table({
+    servers: z.array(hostPort(53)).default([]),
+    dnssec: z.enum(['off', 'trust-ad']).default('off'),
+  }),
+  relay: table({
+    port: z.number().int().min(1).max(65_535).default(25),
+    retry: z.array(duration).min(1).prefault(['15m', '15m', '30m', '1h', '2h', '4h']),
+    delay_warning: duration.prefault('4h'),
+    expire: duration.prefault('5d'),
+    smarthost: hostPort(587).default(''),
+    /** Account at the smarthost; its password stands alone in `smarthost_password_file`. */
+    smarthost_user: z.string().default(''),
+    smarthost_password_file: z.string().default(''),
+    own_addresses: z.array(ipAddress).default([]),
+    /** Attempts at a time, in all and to one destination. */
+    concurrency: z.number().int().min(1).max(1000).default(50),
+    per_destination: z.number().int().min(1).max(100).default(20),
+  }),
+  submission: table({
+    trusted: z.array(z.strictObject({ address: ipAddress, account: z.string() })).default([]),
+    /** Whether Received names the address that an author submitted from. */
+    show_client: z.boolean().default(false),
+  }),
+  policy: table({
+    require_tls_for_auth: z.boolean().default(true),
+    recipient_delimiter: z.string().max(8).default('+'),
+    bare_newline: z.enum(['normalize', 'reject']).default('normalize'),
+  }),
+  admin: table({ address: z.string().default('') }),
+  limits: table({
+    message_size: size.prefault('50MB'),
+    recipients: z.number().int().min(100).default(1000),
+    connections: count.default(10_000),
+    connections_per_address: count.default(100),
+    connections_per_account: count.default(40),
+    auth_failures_per_minute: count.default(10),
+  }),
+  imap: table({ disable: z.array(z.string()).default([]) }),
+  log: table({
+    file: z.string().default(''),
+    level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  }),
+  journeys: table({ keep: duration.prefault('30d'), transcripts: duration.prefault('7d') }),
+})
+
+export type Config = z.output<typeof configSchema>
+export type ListenerConfig = Config['listener'][number]
