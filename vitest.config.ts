@@ -1,0 +1,35 @@
+/**
+ * All tests of the repository, in two projects: `unit` is everything that runs the code, `tidy` holds the house rules.
+ *
+ * Who calls it: `npm run check` (tidy), `npm run unit`, and anybody with `vitest run PATH`. A test file that no project
+ * includes fails `test/tidy`, so none is left out by its place.
+ */
+import { join } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+const packages = ['packages', 'apps'].flatMap((place) => [
+  `${place}/*/src/**/*.test.ts`,
+  `${place}/*/test/**/*.test.ts`,
+])
+const suites = ['conformance', 'e2e', 'interop', 'fuzz', 'upgrade'].map((suite) => `test/${suite}/**/*.test.ts`)
+
+// `npm test` counts the tests of all runs from these files.
+const reports = process.env.PENNYPOST_TEST_REPORTS
+
+export default defineConfig({
+  test: {
+    // Processes, not threads: a signal, a crash of a native addon or a changed directory stays with its file.
+    pool: 'forks',
+    maxWorkers: 2,
+    reporters: reports ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]] : ['default'],
+    // Limits for what hangs, never a measure of speed: the machine may be busy with anything.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    teardownTimeout: 10_000,
+    projects: [
+      { extends: true, test: { name: 'unit', include: [...packages, ...suites] } },
+      // One worker that keeps what it has parsed: every rule reads the same sources.
+      { extends: true, test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'], isolate: false, maxWorkers: 1 } },
+    ],
+  },
+})
