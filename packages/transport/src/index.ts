@@ -1,1 +1,24 @@
-export {}
+export { type CertificateFiles, TlsMaterialError } from './certificate-file.ts'
+export { Connection, type EndpointAddress } from './connection.ts'
+export {
+  type ConnectionLimiter,
+  type ConnectionLimits,
+  createConnectionLimiter,
+  type Refusal,
+} from './connection-limiter.ts'
+export { createDialer, type DialerOptions } from './dialer.ts'
+export { LineReader, type LineReaderOptions, overlong } from './line-reader.ts'
+export { type ListenEndpoint, ListenError } from './listen-endpoint.ts'
+export {
+  createListener,
+  defaultListenerTimes,
+  type Listener,
+  type ListenerOptions,
+  type ListenerTimes,
+} from './listener.ts'
+export { networkOf, plainAddress } from './network-of.ts'
+export { type LineHandlers, type LineReading, readLines } from './read-lines.ts'
+export { ensureSelfSigned, type SelfSignedFilesOptions } from './self-signed-files.ts'
+export { HandshakeError, type ServerContexts } from './server-handshake.ts'
+export { tlsFactsOf } from './tls-facts.ts'
+export { type CertificateFacts, createTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from './tls-material.ts'

@@ -1,0 +1,115 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFile, stat } from 'node:fs/promises'
+import { createSecureContext, type SecureContext, type SecureVersion } from 'node:tls'
+
+/**
+ * One certificate with its key, from two PEM files. Every fault names its file and says what is wrong with it, since
+ * this is what an operator reads at three in the morning; a key's content never gets into the text.
+ */
+
+export interface CertificateFiles {
+  /** PEM: the server's certificate first, then the intermediate ones. */
+  cert: string
+  /** PEM: the private key, not encrypted. */
+  key: string
+}
+
+export interface LoadedCertificate {
+  files: CertificateFiles
+  /** DNS names and IP literals of the certificate, lower-case; DNS names may begin with `*.`. */
+  names: readonly string[]
+  /** SHA-256 of the certificate, lower-case hex. */
+  fingerprint: string
+  notBefore: number
+  notAfter: number
+  context: SecureContext
+}
+
+/** A certificate or key that cannot be used. */
+export class TlsMaterialError extends Error {
+  override readonly name = 'TlsMaterialError'
+  readonly file: string
+
+  constructor(file: string, reason: string, cause?: unknown) {
+    super(`${file}: ${reason}`, { cause })
+    this.file = file
+  }
+}
+
+/** Reads, checks that key and certificate belong together, and makes the TLS context. */
+export async function loadCertificate(files: CertificateFiles, minVersion: SecureVersion): Promise<LoadedCertificate> {
+  const [cert, key] = await Promise.all([read(files.cert, 'certificate'), read(files.key, 'private key')])
+  const leaf = parseCertificate(files.cert, cert)
+  if (!leaf.checkPrivateKey(parseKey(files.key, key))) {
+    throw new TlsMaterialError(files.key, `is not the private key of the certificate in ${files.cert}`)
+  }
+  return {
+    files,
+    names: namesOf(leaf),
+    fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    notBefore: leaf.validFromDate.getTime(),
+    notAfter: leaf.validToDate.getTime(),
+    context: makeContext(files.cert, { cert, key, minVersion }),
+  }
+}
+
+/** What changes when one of the files is replaced, also behind a symbolic link; '' when one cannot be read. */
+export async function signatureOf(files: CertificateFiles): Promise<string> {
+  try {
+    const stats = await Promise.all([stat(files.cert), stat(files.key)])
+    return stats.map((found) => `${found.ino}:${found.size}:${found.mtimeMs}`).join(' ')
+  } catch {
+    return ''
+  }
+}
+
+async function read(file: string, what: string): Promise<string> {
+  try {
+    return await readFile(file, 'latin1')
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const reason =
+      code === 'ENOENT' ? 'there is no such file' : code === 'EACCES' ? 'no permission to read it' : message
+    throw new TlsMaterialError(file, `cannot read the ${what}: ${reason}`, error)
+  }
+}
+
+function parseCertificate(file: string, pem: string): X509Certificate {
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new TlsMaterialError(file, 'holds no certificate in PEM')
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    throw new TlsMaterialError(file, 'its certificate is damaged', error)
+  }
+}
+
+function parseKey(file: string, pem: string): KeyObject {
+  if (pem.includes('ENCRYPTED'))
+    throw new TlsMaterialError(file, 'its private key is encrypted; a server needs it plain')
+  if (!/-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/.test(pem)) {
+    throw new TlsMaterialError(file, 'holds no private key in PEM')
+  }
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    throw new TlsMaterialError(file, 'its private key is damaged', error)
+  }
+}
+
+function makeContext(file: string, options: { cert: string; key: string; minVersion: SecureVersion }): SecureContext {
+  try {
+    return createSecureContext({ ...options, honorCipherOrder: true, sessionIdContext: 'pennypost' })
+  } catch (error) {
+    throw new TlsMaterialError(file, `OpenSSL refuses it: ${(error as Error).message}`, error)
+  }
+}
+
+function namesOf(leaf: X509Certificate): string[] {
+  const names: string[] = []
+  // Node quotes what could be mistaken for a separator (CVE-2021-44532); such names are of no use for SNI.
+  for (const entry of (leaf.subjectAltName ?? '').split(', ')) {
+    const match = /^(?:DNS|IP Address):([^"]+)$/.exec(entry)
+    if (match?.[1]) names.push(match[1].toLowerCase())
+  }
+  return names
+}

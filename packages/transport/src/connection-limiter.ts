@@ -1,0 +1,78 @@
+/**
+ * Counts open connections, in all and per network, and says when one is too many. One limiter may serve several
+ * listeners: the limit of DESIGN §6 `connections_per_address` is over all ports of a service.
+ *
+ * Never broken: every admitted connection is counted until its slot is disposed, and an address that has none left
+ * takes no memory.
+ */
+
+/** Why a connection was refused; `draining` when the listener is about to close. */
+export type Refusal = 'total' | 'address' | 'draining'
+
+export interface ConnectionLimits {
+  /** Open connections in all; 0 = no limit. */
+  connections: number
+  /**
+   * Open connections of one network that have not logged in; 0 = no limit. As a function, it is asked with the
+   * client's address, so that strangers can be given less than friends.
+   */
+  connectionsPerAddress: number | ((address: string) => number)
+}
+
+/** One admitted connection's place in the counts. Disposing twice does nothing. */
+export interface Slot extends Disposable {
+  /** From now on it counts only in all: whoever has logged in is limited per account, by the protocol. */
+  leaveAddress(): void
+}
+
+export interface ConnectionLimiter {
+  /** `network` is that of `address` (`networkOf`); '' counts only in all. */
+  admit(address: string, network: string): Slot | Refusal
+  /** Connections that hold a slot now. */
+  readonly open: number
+}
+
+/** @returns a limiter; `limits` is read at each admission, so it may be changed while it runs. */
+export function createConnectionLimiter(limits: ConnectionLimits): ConnectionLimiter {
+  let open = 0
+  const perNetwork = new Map<string, number>()
+
+  function slot(network: string): Slot {
+    let counted = true
+    let atAddress = network !== ''
+    const leaveAddress = (): void => {
+      if (!atAddress) return
+      atAddress = false
+      const left = (perNetwork.get(network) ?? 1) - 1
+      if (left === 0) perNetwork.delete(network)
+      else perNetwork.set(network, left)
+    }
+    return {
+      leaveAddress,
+      [Symbol.dispose]() {
+        if (!counted) return
+        counted = false
+        open--
+        leaveAddress()
+      },
+    }
+  }
+
+  return {
+    admit(address, network) {
+      if (limits.connections > 0 && open >= limits.connections) return 'total'
+      if (network !== '') {
+        const limit = limits.connectionsPerAddress
+        const most = typeof limit === 'function' ? limit(address) : limit
+        const here = perNetwork.get(network) ?? 0
+        if (most > 0 && here >= most) return 'address'
+        perNetwork.set(network, here + 1)
+      }
+      open++
+      return slot(network)
+    },
+    get open() {
+      return open
+    },
+  }
+}

@@ -1,0 +1,199 @@
+import { once } from 'node:events'
+import { TLSSocket } from 'node:tls'
+import { describe, expect, test } from 'vitest'
+import { dial, dialTls, readAll, readSome, testListener, testMaterial } from '../test/loopback.ts'
+import { createManualTime } from '../test/manual-time.ts'
+import { createDuplexPair } from './duplex-pair.ts'
+import { type Connection, createConnectionLimiter } from './index.ts'
+
+/** Answers STLS and repeats every other line, behind the protocol version if there is TLS. */
+function session(connection: Connection): void {
+  const read = (chunk: Buffer): void => {
+    if (!chunk.toString().startsWith('STLS')) {
+      connection.stream.write(`${connection.tls?.protocol ?? 'clear'} ${chunk}`)
+      return
+    }
+    connection.stream.removeListener('data', read)
+    connection.startTls('+OK\r\n').then(
+      () => connection.stream.on('data', read),
+      () => {},
+    )
+  }
+  connection.stream.on('data', read)
+}
+
+describe('TLS', () => {
+  test('implicit: the session begins behind the handshake and knows the host that was asked for', async () => {
+    let begun: Connection | undefined
+    const contexts = await testMaterial()
+    const listener = await testListener({
+      tls: 'implicit',
+      contexts,
+      onConnection(connection) {
+        begun = connection
+        connection.stream.write('* OK\r\n')
+      },
+    })
+    const client = await dialTls(listener, { servername: 'mail.one.test' })
+    expect(await readSome(client)).toBe('* OK\r\n')
+    expect(begun?.tls).toMatchObject({ protocol: 'TLSv1.3', verified: false })
+    expect(begun?.tls?.cipher).toMatch(/^TLS_/)
+    expect(begun?.servername).toBe('mail.one.test')
+  })
+
+  test('STARTTLS: what came in clear behind the command is never read', async () => {
+    const listener = await testListener({ tls: 'starttls', contexts: await testMaterial(), onConnection: session })
+    const clear = await dial(listener)
+    clear.write('STLS\r\nUSER injected\r\n')
+    expect(await readSome(clear)).toBe('+OK\r\n')
+    const client = await dialTls(clear)
+    client.write('hello')
+    expect(await readSome(client)).toBe('TLSv1.3 hello')
+  })
+
+  test('STARTTLS: octets in clear that come after the go-ahead end the connection, not the server', async () => {
+    const listener = await testListener({ tls: 'starttls', contexts: await testMaterial(), onConnection: session })
+    const clear = await dial(listener)
+    clear.write('STLS\r\n')
+    expect(await readSome(clear)).toBe('+OK\r\n')
+    clear.write('USER injected\r\nPASS injected\r\n')
+    await readAll(clear)
+    expect(listener.open).toBe(0)
+  })
+
+  test('over an in-memory duplex too', async () => {
+    const listener = await testListener({ tls: 'starttls', contexts: await testMaterial(), onConnection: session })
+    const pair = createDuplexPair()
+    listener.admit(pair.server, { address: '192.0.2.7', port: 1 }, { address: '192.0.2.1', port: 110 })
+    pair.client.write('STLS\r\n')
+    expect(await readSome(pair.client)).toBe('+OK\r\n')
+    const client = await dialTls(pair.client)
+    client.write('hello')
+    expect(await readSome(client)).toBe('TLSv1.3 hello')
+  })
+
+  test('a handshake has a deadline that single octets do not extend', async () => {
+    const time = createManualTime()
+    const contexts = await testMaterial()
+    const listener = await testListener({ tls: 'implicit', contexts, onConnection: session }, time)
+    const client = await dial(listener)
+    client.write(Buffer.of(0x16))
+    while (listener.open === 0) await new Promise(setImmediate)
+    time.advance(29_000)
+    client.write(Buffer.of(0x03))
+    expect(listener.open).toBe(1)
+    time.advance(1_000)
+    await readAll(client)
+    expect(listener.open).toBe(0)
+  })
+
+  test('a client that speaks no TLS to a TLS port is dropped', async () => {
+    const contexts = await testMaterial()
+    const listener = await testListener({ tls: 'implicit', contexts, onConnection: session })
+    const client = await dial(listener)
+    client.write('a1 LOGIN alice secret\r\n')
+    expect(await readAll(client)).not.toContain('OK')
+    expect(listener.open).toBe(0)
+  })
+
+  test('a broken record after the handshake ends the connection', async () => {
+    const contexts = await testMaterial()
+    const listener = await testListener({ tls: 'implicit', contexts, onConnection: session })
+    const raw = await dial(listener)
+    const client = await dialTls(raw)
+    client.write('hello')
+    await readSome(client)
+    raw.write('this is no TLS record at all')
+    await readAll(client)
+    while (listener.open > 0) await new Promise(setImmediate)
+  })
+})
+
+describe('end', () => {
+  test('a client that has closed its side still gets its replies', async () => {
+    const listener = await testListener({
+      onConnection({ stream }) {
+        stream.resume()
+        stream.on('end', () => setImmediate(() => stream.end('250 late but whole\r\n')))
+      },
+    })
+    const client = await dial(listener)
+    client.end('QUIT\r\n')
+    expect(await readAll(client)).toBe('250 late but whole\r\n')
+  })
+
+  test('a peer that does not close after our end is destroyed', async () => {
+    const time = createManualTime()
+    const listener = await testListener({ onConnection: (connection) => connection.end('bye') }, time)
+    const { client, server } = createDuplexPair()
+    listener.admit(server, { address: '192.0.2.7', port: 1 }, { address: '192.0.2.1', port: 110 })
+    client.resume()
+    await once(client, 'end')
+    expect(listener.open).toBe(1)
+    time.advance(5_000)
+    await new Promise(setImmediate)
+    expect(listener.open).toBe(0)
+  })
+
+  test('one idle timer: refreshed by activity, replaced at login, gone with the connection', async () => {
+    const time = createManualTime()
+    const { client, server } = createDuplexPair()
+    let connection!: Connection
+    const listener = await testListener({ onConnection: (begun) => void (connection = begun) }, time)
+    listener.admit(server, { address: '192.0.2.7', port: 1 }, { address: '192.0.2.1', port: 110 })
+    const said: string[] = []
+    connection.idleAfter(60_000, () => said.push('login'))
+    time.advance(59_000)
+    connection.active()
+    time.advance(59_000)
+    expect(said).toEqual([])
+    connection.idleAfter(600_000, () => said.push('idle'))
+    time.advance(599_000)
+    expect(said).toEqual([])
+    time.advance(1_000)
+    expect(said).toEqual(['idle'])
+    connection.idleAfter(60_000, () => said.push('after the end'))
+    client.resetAndDestroy()
+    await new Promise((resolve) => server.once('close', resolve))
+    time.advance(60_000)
+    expect(said).toEqual(['idle'])
+  })
+})
+
+test('a foreign session that strips the listeners and makes its own handshake is still counted', async () => {
+  const contexts = await testMaterial()
+  const limiter = createConnectionLimiter({ connections: 1, connectionsPerAddress: 0 })
+  const listener = await testListener({
+    tls: 'starttls',
+    contexts,
+    limiter,
+    onConnection(connection) {
+      // As smtp-server does it.
+      const socket = connection.stream
+      socket.once('data', () => {
+        socket.write('220 go\r\n')
+        socket.removeAllListeners()
+        connection.track()
+        const secured = new TLSSocket(socket, { isServer: true, secureContext: contexts.defaultContext })
+        secured.on('error', () => {})
+        secured.on('data', (chunk: Buffer) => secured.write(chunk))
+      })
+    },
+  })
+  const clear = await dial(listener)
+  clear.write('STARTTLS\r\n')
+  await readSome(clear)
+  const client = await dialTls(clear)
+  client.write('hello')
+  expect(await readSome(client)).toBe('hello')
+  expect(limiter.open).toBe(1)
+  expect(await listener.close({ drainMs: 0 })).toBe(1)
+  await readAll(client)
+  expect(limiter.open).toBe(0)
+})
+
+test('a listener without material cannot be told to speak TLS', async () => {
+  await expect(testListener({ tls: 'starttls', onConnection: session })).rejects.toThrow(
+    'test: TLS without TLS material',
+  )
+})

@@ -1,0 +1,189 @@
+import type { Duplex } from 'node:stream'
+import type { Deadline, Log, Timer, TlsFacts } from '@pennypost/model'
+import type { Slot } from './connection-limiter.ts'
+import { networkOf } from './network-of.ts'
+import { acceptTls, type ServerContexts } from './server-handshake.ts'
+import { tlsFactsOf } from './tls-facts.ts'
+
+/**
+ * One accepted connection, from accept to the end of its socket. The protocol session owns its `stream`; the listener
+ * owns its place in the limits and its end when the server drains. TCP, Unix sockets and in-memory duplexes are alike.
+ *
+ * Never broken: octets that the client sent in clear before a TLS handshake are never read after it (RFC 3207 §4.2,
+ * RFC 2595 §2); one idle timer; an error on the socket never reaches the process.
+ * Light on purpose: a server holds ten thousand of these while their owners sleep.
+ */
+
+export interface EndpointAddress {
+  /** IP address without zone, IPv4-mapped ones as IPv4; '' for Unix sockets. */
+  readonly address: string
+  readonly port: number
+}
+
+/** What a connection needs of its listener. */
+export interface ConnectionHost {
+  readonly deadline: Deadline
+  readonly log: Log
+  readonly handshakeTimeoutMs: number
+  readonly lingerMs: number
+  readonly contexts: ServerContexts | undefined
+  /** Called once, when the socket has closed. */
+  gone(connection: Connection): void
+}
+
+export class Connection {
+  readonly remote: EndpointAddress
+  readonly local: EndpointAddress
+  /** The client's network, by which limits count: `networkOf(remote.address)`. */
+  readonly network: string
+  #socket: Duplex
+  #stream: Duplex
+  #tls: TlsFacts | undefined
+  #servername: string | undefined
+  #idle: Timer | undefined
+  #linger: Timer | undefined
+  #drain: (() => void) | undefined
+  #draining = false
+  #closed = false
+  #host: ConnectionHost
+  #slot: Slot
+
+  constructor(socket: Duplex, remote: EndpointAddress, local: EndpointAddress, host: ConnectionHost, slot: Slot) {
+    this.remote = remote
+    this.local = local
+    this.network = networkOf(remote.address)
+    this.#socket = socket
+    this.#stream = socket
+    this.#host = host
+    this.#slot = slot
+    this.track()
+  }
+
+  /** What the session reads and writes: the socket, or the TLS socket once a handshake is done. */
+  get stream(): Duplex {
+    return this.#stream
+  }
+
+  /** Present once TLS is up. */
+  get tls(): TlsFacts | undefined {
+    return this.#tls
+  }
+
+  /** The host that the client named in its handshake (SNI). */
+  get servername(): string | undefined {
+    return this.#servername
+  }
+
+  /** The server is about to end: finish what is running, begin nothing. */
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /**
+   * Answers STARTTLS or STLS with `goAhead` and makes the handshake. Call it in the same tick in which the command was
+   * parsed, with your own buffered octets dropped and no listener of yours left on `stream`: whatever the client sent
+   * in clear behind the command is thrown away here.
+   *
+   * Resolves when `stream` and `tls` are new; rejects with `HandshakeError`, and then the connection is gone.
+   */
+  startTls(goAhead: string): Promise<void> {
+    if (this.#tls) throw new Error('TLS is already in use on this connection')
+    const clear = this.#stream
+    clear.pause()
+    clear.write(goAhead)
+    while (clear.read() !== null);
+    return this.handshake()
+  }
+
+  /** The handshake alone: how the listener begins with implicit TLS. Not for sessions. */
+  handshake(): Promise<void> {
+    const { contexts, deadline, handshakeTimeoutMs } = this.#host
+    if (!contexts) throw new Error('this listener has no TLS material')
+    return new Promise((resolve, reject) => {
+      const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
+        if (error) return reject(error)
+        this.#tls = tlsFactsOf(secured)
+        if (typeof secured.servername === 'string') this.#servername = secured.servername
+        resolve()
+      })
+      this.#stream = secured
+    })
+  }
+
+  /** Arms the one idle timer; calling again replaces it (login gives a longer one), 0 disarms it. */
+  idleAfter(timeoutMs: number, onIdle: () => void): void {
+    this.#idle?.[Symbol.dispose]()
+    this.#idle = timeoutMs > 0 ? this.#host.deadline.after(timeoutMs, onIdle) : undefined
+  }
+
+  /** Starts the idle interval anew; called when a complete command has come, not for every octet. */
+  active(): void {
+    this.#idle?.refresh()
+  }
+
+  /** The client has logged in, or is trusted: from now on it does not count against its address. */
+  leaveAddressLimit(): void {
+    this.#slot.leaveAddress()
+  }
+
+  /** `tell` runs once when the server begins to drain; at once if it has begun. A second call replaces the first. */
+  onDrain(tell: () => void): void {
+    if (this.#draining) tell()
+    else this.#drain = tell
+  }
+
+  /** Called by the listener. */
+  drain(): void {
+    this.#draining = true
+    const tell = this.#drain
+    this.#drain = undefined
+    tell?.()
+  }
+
+  /**
+   * Ends in good order: flushes `lastWords`, tells the peer, ignores what still comes, and destroys the socket if the
+   * peer has not closed its side within the listener's `lingerMs`.
+   */
+  end(lastWords?: string): void {
+    const stream = this.#stream
+    if (this.#closed || this.#linger) return
+    this.idleAfter(0, () => {})
+    this.#linger = this.#host.deadline.after(this.#host.lingerMs, () => this.destroy())
+    stream.removeAllListeners('data')
+    stream.removeAllListeners('readable')
+    stream.resume()
+    stream.once('end', () => stream.writableFinished && this.destroy())
+    if (lastWords === undefined) stream.end()
+    else stream.end(lastWords)
+  }
+
+  /** Drops the connection at once. */
+  destroy(): void {
+    this.#stream.destroy()
+  }
+
+  /**
+   * Attaches what the connection itself listens to. Only for a session that has called `removeAllListeners()` on the
+   * accepted socket, as smtp-server does when it begins STARTTLS: it must call this in the same tick.
+   */
+  track(): void {
+    this.#socket.on('close', () => this.#gone())
+    this.#socket.on('error', (error) => {
+      this.#host.log.debug({ remote: this.remote.address, error: error.message }, 'socket error')
+    })
+  }
+
+  #gone(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.idleAfter(0, () => {})
+    this.#linger?.[Symbol.dispose]()
+    this.#drain = undefined
+    this.#slot[Symbol.dispose]()
+    this.#host.gone(this)
+  }
+}

@@ -1,0 +1,76 @@
+import { chmodSync, rmSync } from 'node:fs'
+import type { Server } from 'node:net'
+import { isAbandoned } from './abandoned-socket.ts'
+import type { EndpointAddress } from './connection.ts'
+
+/**
+ * Opens a server on what the configuration names, and says in an operator's words why it could not.
+ */
+
+/** Where to listen: an IP address and port (0 = any free), a Unix socket with its mode, or an inherited descriptor. */
+export type ListenEndpoint = { address: string; port: number } | { path: string; mode?: number } | { fd: number }
+
+/** A listener that could not be opened; `message` says which and why, `code` is the system's. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+  readonly code: string
+
+  constructor(service: string, endpoint: ListenEndpoint, cause: NodeJS.ErrnoException) {
+    super(`${service}: cannot listen on ${describe(endpoint)}: ${reasons[cause.code ?? ''] ?? cause.message}`, {
+      cause,
+    })
+    this.code = cause.code ?? 'unknown'
+  }
+}
+
+const reasons: Record<string, string> = {
+  EADDRINUSE: 'it is in use by another program (EADDRINUSE)',
+  EACCES: 'no permission; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation (EACCES)',
+  EADDRNOTAVAIL: 'this machine has no such address (EADDRNOTAVAIL)',
+}
+
+function describe(endpoint: ListenEndpoint): string {
+  if ('path' in endpoint) return endpoint.path
+  if ('fd' in endpoint) return `descriptor ${endpoint.fd}`
+  const { address, port } = endpoint
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** Resolves with what was bound when the server accepts. A socket that a killed server left behind is replaced. */
+export async function listenOn(
+  server: Server,
+  service: string,
+  endpoint: ListenEndpoint,
+  backlog: number,
+): Promise<EndpointAddress> {
+  try {
+    try {
+      await listenOnce(server, endpoint, backlog)
+    } catch (error) {
+      const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      if (!inUse || !('path' in endpoint) || !(await isAbandoned(endpoint.path))) throw error
+      rmSync(endpoint.path)
+      await listenOnce(server, endpoint, backlog)
+    }
+    if ('path' in endpoint && endpoint.mode !== undefined) chmodSync(endpoint.path, endpoint.mode)
+  } catch (error) {
+    server.close()
+    throw new ListenError(service, endpoint, error as NodeJS.ErrnoException)
+  }
+  const bound = server.address()
+  if (bound !== null && typeof bound === 'object') return { address: bound.address, port: bound.port }
+  return { address: bound ?? '', port: 0 }
+}
+
+function listenOnce(server: Server, endpoint: ListenEndpoint, backlog: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    const opened = (): void => {
+      server.removeListener('error', reject)
+      resolve()
+    }
+    if ('path' in endpoint) server.listen({ path: endpoint.path, backlog }, opened)
+    else if ('fd' in endpoint) server.listen({ fd: endpoint.fd, backlog }, opened)
+    else server.listen({ host: endpoint.address, port: endpoint.port, backlog }, opened)
+  })
+}

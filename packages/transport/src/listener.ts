@@ -1,0 +1,227 @@
+import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { Deadline, Log } from '@pennypost/model'
+import { Connection, type ConnectionHost, type EndpointAddress } from './connection.ts'
+import type { ConnectionLimiter, Refusal } from './connection-limiter.ts'
+import { type ListenEndpoint, listenOn } from './listen-endpoint.ts'
+import { networkOf, plainAddress } from './network-of.ts'
+import type { ServerContexts } from './server-handshake.ts'
+
+/**
+ * Accepts connections for one service and hands each to the protocol when it may speak: at once, or after the
+ * handshake with implicit TLS.
+ *
+ * Never broken: no connection reaches the protocol beyond the limits; none is left behind when `close` resolves; a
+ * fault in a protocol's `onConnection` costs that connection only; errors of accept (too many files) are logged and
+ * outlived.
+ */
+
+export interface ListenerTimes {
+  /** From accept (implicit TLS) or the go-ahead (STARTTLS) to the end of the handshake. */
+  handshakeTimeoutMs: number
+  /** How long a connection that we ended may take to close its side. */
+  lingerMs: number
+  /** TCP keepalive begins after so much silence, to find peers that vanished; 0 = never. */
+  keepAliveMs: number
+}
+
+export const defaultListenerTimes: ListenerTimes = { handshakeTimeoutMs: 30_000, lingerMs: 5_000, keepAliveMs: 120_000 }
+
+export interface ListenerOptions {
+  /** The service's name as in the configuration (`imaps`): for the log and for errors. */
+  service: string
+  endpoint: ListenEndpoint
+  /** `starttls` = begins in clear and has material for `Connection.startTls`. */
+  tls: 'none' | 'starttls' | 'implicit'
+  /** Needed unless `tls` is `none`: a `TlsMaterial`. */
+  contexts?: ServerContexts
+  limiter: ConnectionLimiter
+  deadline: Deadline
+  log: Log
+  times?: Partial<ListenerTimes>
+  /** Connections that the kernel holds for us until we accept them. Default 511. */
+  backlog?: number
+  /**
+   * true (the default): a client that closed its sending side still gets its replies, and the session must `end()`
+   * when its stream ends. false: Node then ends our side by itself, for sessions that do not look for it.
+   */
+  allowHalfOpen?: boolean
+  /** Begins the protocol's session. What it throws is logged and costs this connection. */
+  onConnection(connection: Connection): void
+  /**
+   * What to say, with its CRLF, to a client beyond the limits (`* BYE …`); it is dropped without a word when absent,
+   * and on implicit TLS, since no handshake is spent on it.
+   */
+  refusal?(reason: Refusal): string
+}
+
+export interface Listener {
+  readonly service: string
+  /** The bound address and port; for a Unix socket its path and 0. */
+  readonly bound: EndpointAddress
+  /** Connections accepted and not yet closed, handshakes included. */
+  readonly open: number
+  /** Takes in a stream that is open already (the lab's in-memory duplexes) as if it had been accepted. */
+  admit(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void
+  /**
+   * Stops accepting, tells every session (`Connection.onDrain`), waits for them, and after `drainMs` destroys the
+   * rest. Resolves with how many were destroyed. Calling again gives the same promise.
+   */
+  close(options: { drainMs: number }): Promise<number>
+}
+
+/** Opens the listener. Resolves when it accepts, with the port that was bound; rejects with `ListenError`. */
+export async function createListener(options: ListenerOptions): Promise<Listener> {
+  if (options.tls !== 'none' && !options.contexts) throw new Error(`${options.service}: TLS without TLS material`)
+  const times = { ...defaultListenerTimes, ...options.times }
+  const server = createServer({
+    allowHalfOpen: options.allowHalfOpen ?? true,
+    noDelay: true,
+    keepAlive: times.keepAliveMs > 0,
+    keepAliveInitialDelay: times.keepAliveMs,
+  })
+  const listener = new SocketListener(server, options, times)
+  server.on('connection', (socket) => listener.admit(socket, remoteOf(socket), localOf(socket)))
+  listener.bound = await listenOn(server, options.service, options.endpoint, options.backlog ?? 511)
+  return listener
+}
+
+// Refused clients whose last words are on their way; beyond that many, further ones are dropped without a word.
+const mostFarewells = 100
+const farewellMs = 1_000
+
+class SocketListener implements Listener, ConnectionHost {
+  bound: EndpointAddress = { address: '', port: 0 }
+  readonly handshakeTimeoutMs: number
+  readonly lingerMs: number
+  readonly #server: Server
+  readonly #options: ListenerOptions
+  readonly #connections = new Set<Connection>()
+  #farewells = 0
+  #closing: Promise<number> | undefined
+  #allGone: (() => void) | undefined
+
+  constructor(server: Server, options: ListenerOptions, times: ListenerTimes) {
+    this.#server = server
+    this.#options = options
+    this.handshakeTimeoutMs = times.handshakeTimeoutMs
+    this.lingerMs = times.lingerMs
+    server.on('error', (error) => {
+      if (server.listening) this.log.error({ service: this.service, error: error.message }, 'cannot accept')
+    })
+  }
+
+  get service(): string {
+    return this.#options.service
+  }
+
+  get open(): number {
+    return this.#connections.size
+  }
+
+  get deadline(): Deadline {
+    return this.#options.deadline
+  }
+
+  get log(): Log {
+    return this.#options.log
+  }
+
+  get contexts(): ServerContexts | undefined {
+    return this.#options.contexts
+  }
+
+  admit(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void {
+    const slot = this.#closing ? 'draining' : this.#options.limiter.admit(remote.address, networkOf(remote.address))
+    if (typeof slot === 'string') {
+      this.#refuse(stream, remote, slot)
+      return
+    }
+    const connection = new Connection(stream, remote, local, this, slot)
+    this.#connections.add(connection)
+    if (this.#options.tls === 'implicit') void this.#beginSecured(connection)
+    else this.#begin(connection)
+  }
+
+  gone(connection: Connection): void {
+    this.#connections.delete(connection)
+    if (this.#connections.size === 0) this.#allGone?.()
+  }
+
+  close({ drainMs }: { drainMs: number }): Promise<number> {
+    this.#closing ??= this.#drain(drainMs)
+    return this.#closing
+  }
+
+  async #beginSecured(connection: Connection): Promise<void> {
+    // Nothing is lost with a connection whose session has not begun.
+    connection.onDrain(() => connection.destroy())
+    try {
+      await connection.handshake()
+    } catch (error) {
+      const { message } = error as Error
+      this.log.info({ service: this.service, remote: connection.remote.address, error: message }, 'no TLS session')
+      return
+    }
+    connection.onDrain(() => {})
+    this.#begin(connection)
+  }
+
+  #begin(connection: Connection): void {
+    try {
+      this.#options.onConnection(connection)
+    } catch (error) {
+      this.log.error({ service: this.service, error: String(error) }, 'session could not begin')
+      connection.destroy()
+    }
+  }
+
+  #refuse(stream: Duplex, remote: EndpointAddress, reason: Refusal): void {
+    this.log.info({ service: this.service, remote: remote.address, reason }, 'connection refused')
+    stream.on('error', () => {})
+    const words = this.#options.tls === 'implicit' ? undefined : this.#options.refusal?.(reason)
+    if (words === undefined || this.#farewells >= mostFarewells) {
+      stream.destroy()
+      return
+    }
+    this.#farewells++
+    const timer = this.deadline.after(farewellMs, () => stream.destroy())
+    stream.once('close', () => {
+      this.#farewells--
+      timer[Symbol.dispose]()
+    })
+    // Reading lets us see the client go; closing with unread octets would reset, and the words might be lost.
+    stream.resume()
+    stream.end(words)
+  }
+
+  async #drain(drainMs: number): Promise<number> {
+    this.#server.close()
+    // After this tick, so that `#closing` is set when sessions end and clients come.
+    await undefined
+    // A session may end another's connection while it is told: the set is walked as it stands now.
+    for (const connection of [...this.#connections]) connection.drain()
+    if (drainMs > 0 && this.#connections.size > 0) await this.#untilAllGone(drainMs)
+    const rest = [...this.#connections]
+    for (const connection of rest) connection.destroy()
+    return rest.length
+  }
+
+  #untilAllGone(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.deadline.after(withinMs, resolve)
+      this.#allGone = () => {
+        timer[Symbol.dispose]()
+        resolve()
+      }
+    })
+  }
+}
+
+function remoteOf(socket: Socket): EndpointAddress {
+  return { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 }
+}
+
+function localOf(socket: Socket): EndpointAddress {
+  return { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 }
+}

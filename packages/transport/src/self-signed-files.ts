@@ -1,0 +1,64 @@
+import { X509Certificate } from 'node:crypto'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock, Random } from '@pennypost/model'
+import type { CertificateFiles } from './certificate-file.ts'
+import { selfSign } from './self-signed.ts'
+
+/**
+ * Self-signed material for an installation without a certificate: made once, kept in the data directory, so that
+ * people who told their mail program to trust it are not asked again.
+ */
+
+const dayMs = 86_400_000
+const validityMs = 3_650 * dayMs
+const renewBeforeMs = 30 * dayMs
+
+export interface SelfSignedFilesOptions {
+  /** A-label; `localhost`, 127.0.0.1 and ::1 are always added. */
+  hostname: string
+  /** Made if missing. */
+  directory: string
+  clock: Clock
+  random: Random
+}
+
+/**
+ * Answers with the files that are there, or makes new ones: when there are none, when they bear another host name, or
+ * when they expire within 30 days. Both have mode 0600.
+ */
+export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise<CertificateFiles> {
+  const { hostname, directory, clock, random } = options
+  const files = { cert: join(directory, 'self-signed.crt'), key: join(directory, 'self-signed.key') }
+  const now = clock.now()
+  if (await serves(files, hostname, now)) return files
+  // A day early, for clients whose clock is behind.
+  const made = selfSign({
+    names: [...new Set([hostname.toLowerCase(), 'localhost', '127.0.0.1', '::1'])],
+    notBefore: now - dayMs,
+    notAfter: now + validityMs,
+    random,
+  })
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await replace(files.key, made.key)
+  await replace(files.cert, made.cert)
+  return files
+}
+
+async function serves(files: CertificateFiles, hostname: string, now: number): Promise<boolean> {
+  try {
+    const [cert] = await Promise.all([readFile(files.cert), readFile(files.key)])
+    const leaf = new X509Certificate(cert)
+    return leaf.checkHost(hostname) !== undefined && leaf.validToDate.getTime() - now > renewBeforeMs
+  } catch {
+    // Missing or damaged: either way new files are the answer.
+    return false
+  }
+}
+
+/** Whole or not at all, and never readable by others in between. */
+async function replace(file: string, content: string): Promise<void> {
+  const fresh = `${file}.new`
+  await writeFile(fresh, content, { mode: 0o600 })
+  await rename(fresh, file)
+}
