@@ -17,17 +17,37 @@ interface Report {
   numTodoTests: number
 }
 
-/** Runs the tasks of turbo.json to their end, also after one has failed, and returns turbo's exit code. */
-function runTasks(tasks: string[], reports: string): Promise<number> {
+interface Outcome {
+  /** What the run exits with. */
+  code: number
+  /** For people: what has become of the run as a whole. */
+  says: string
+}
+
+/** Runs the tasks of turbo.json to their end, also after one has failed. */
+async function runTasks(tasks: string[], reports: string): Promise<Outcome> {
   const turbo = spawn('turbo', ['run', ...tasks, '--continue=always'], {
     env: { ...process.env, PENNYPOST_TEST_REPORTS: reports, TURBO_TELEMETRY_DISABLED: '1' },
     stdio: ['ignore', 'inherit', 'inherit'],
   })
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => turbo.kill(signal))
-  return new Promise((resolve, reject) => {
+  // turbo ends with 0 when it is stopped, so the signal is remembered here.
+  let stoppedBy: NodeJS.Signals | undefined
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stoppedBy = signal
+      turbo.kill(signal)
+    })
+  }
+  const code = await new Promise<number | null>((resolve, reject) => {
     turbo.on('error', reject)
-    turbo.on('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)))
+    turbo.on('exit', (code, signal) => {
+      stoppedBy ??= signal ?? undefined
+      resolve(code)
+    })
   })
+  if (stoppedBy) return { code: 128 + constants.signals[stoppedBy], says: `STOPPED by ${stoppedBy}.` }
+  if (code === 0) return { code, says: 'Everything passed.' }
+  return { code: code ?? 1, says: 'FAILED: turbo names the task above, and its output says why.' }
 }
 
 function readReports(directory: string): Report[] {
@@ -40,7 +60,7 @@ function sum(reports: Report[], count: (report: Report) => number): number {
 
 const directory = mkdtempSync(join(tmpdir(), 'pennypost-test-'))
 try {
-  const code = await runTasks(['check', 'unit', 'bundle'], directory)
+  const { code, says } = await runTasks(['check', 'unit', 'bundle'], directory)
   const reports = readReports(directory)
   const passed = sum(reports, (report) => report.numPassedTests)
   const skipped = sum(reports, (report) => report.numPendingTests + report.numTodoTests)
@@ -50,8 +70,7 @@ try {
     sum(reports, (report) => report.numFailedTests),
     code === 0 ? 0 : 1,
   )
-  console.log(code === 0 ? '\nEverything passed.' : '\nFAILED: turbo names the task above, and its output says why.')
-  console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
+  console.log(`\n${says}\n${passed} passed, ${failed} failed, ${skipped} skipped`)
   process.exitCode = code
 } finally {
   rmSync(directory, { recursive: true, force: true })
