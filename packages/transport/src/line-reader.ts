@@ -39,6 +39,7 @@ export class LineReader {
 
   /** Hands in octets; they are split when `next` asks for them. */
   push(chunk: Buffer): void {
+    if (chunk.length === 0) return
     if (this.#chunk) this.#waiting.push(chunk)
     else this.#chunk = chunk
   }
