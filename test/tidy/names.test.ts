@@ -36,6 +36,9 @@ test('names are kebab-case', () => {
   mustHold('file and folder names are kebab-case', [...ownFiles, ...ownFolders])
 })
 
+/** A command is a value that begins with its name and its RFC section: that is its head. */
+const namesItsSection = /^(?:.*\n){0,15}.*\brfc: ?['"]/
+
 test('every file says what it is for', () => {
   const longEnoughLines = 30
   mustHold(
@@ -43,12 +46,16 @@ test('every file says what it is for', () => {
     sources.filter((path) => {
       if (isTest(path) || !/^(packages|apps|scripts)\//.test(path) || basename(path) === 'index.ts') return false
       const text = read(path)
-      if (countLines(text) < longEnoughLines) return false
-      // After the imports is as good a place as before them.
-      const head = text
-        .replace(/^#!.*\n/, '')
-        .replace(/^(import\s[^'"]*?['"][^'"]+['"];?\n|import\s['"].*\n|\s*\n)*/, '')
-      return !/^(\/\*\*|\/\/)/.test(head)
+      if (countLines(text) < longEnoughLines || namesItsSection.test(text)) return false
+      return !/^(\/\*\*|\/\/)/.test(withoutImports(text))
     }),
   )
 })
+
+/** The text after its imports: a head may stand before them or behind. */
+function withoutImports(text: string): string {
+  const start = text.replace(/^#!.*\n/, '')
+  return /^(\/\*\*|\/\/)/.test(start)
+    ? start
+    : start.replace(/^(?:import\s[^;]*?from\s+'[^']+'\n|import\s+'.*\n|\s*\n)*/, '')
+}

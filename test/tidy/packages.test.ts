@@ -66,7 +66,9 @@ test('no source file is dead', () => {
   for (const path of sources) if (isEntry(path)) follow(path)
   mustHold(
     'every file of a package is reached from what the package exports, a test, or an entry of the program',
-    sources.filter((path) => /^(packages|apps)\/[^/]+\/src\//.test(path) && !reached.has(path)),
+    written.flatMap(({ sources: own }) =>
+      own.filter((path) => /^[^/]+\/[^/]+\/src\//.test(path) && !reached.has(path)),
+    ),
   )
 })
 
