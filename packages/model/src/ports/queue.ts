@@ -73,8 +73,16 @@ export interface LeasedEntry extends QueueEntry {
 
 export interface ClaimRequest {
   now: number
-  /** At most this many entries; at most half of them, rounded up, are retries while first attempts wait. */
+  /**
+   * At most this many entries. While both wait, half of them are retries and half first attempts; the odd one goes to
+   * either in turn, first attempts first.
+   */
   slots: number
+  /**
+   * At most this many retries, whatever else waits; absent: as many as `slots`. A runner that claims one entry at a
+   * time gives what is left of its half, so that slow retries never fill all its connections.
+   */
+  retries?: number
   /** At most this many leased entries of one destination at a time, counting those leased before. */
   perDestination: number
   /** How long the lease lasts unless renewed. */

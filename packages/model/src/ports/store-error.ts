@@ -11,6 +11,8 @@ export type StoreRefusal =
   | 'no-such-domain'
   | 'no-such-alias'
   | 'no-such-entry'
+  /** Nothing refers to the message any more, so its content is gone. */
+  | 'no-such-message'
   | 'exists'
   | 'over-quota'
   /** The file system is down to its reserve. Temporary. */

@@ -1,9 +1,27 @@
+import { mailboxNameLimits } from '../rules/mailbox-name.ts'
 import type { Credentials } from './credentials.ts'
 import type { Directory } from './directory.ts'
 import type { Flow } from './flow.ts'
 import type { MailStore } from './mail-store.ts'
 import type { PolicyMemory } from './policy-memory.ts'
 import type { Queue } from './queue.ts'
+
+/** What every engine bounds; tests lower them. */
+export interface StoreLimits {
+  mailboxesPerAccount: number
+  appPasswordsPerAccount: number
+  /** Expunges that a mailbox remembers one by one; older ones fall below its expunge floor. */
+  expungesPerMailbox: number
+  /** For how long the fingerprint of an unconfirmed acceptance is honoured. */
+  unconfirmedMs: number
+}
+
+export const storeLimits: StoreLimits = {
+  mailboxesPerAccount: mailboxNameLimits.perAccount,
+  appPasswordsPerAccount: 100,
+  expungesPerMailbox: 100_000,
+  unconfirmedMs: 3_600_000,
+}
 
 /** One engine: all ports over the same data, so that one transaction can span them. */
 export interface Store extends AsyncDisposable {

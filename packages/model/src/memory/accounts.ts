@@ -1,0 +1,126 @@
+/** Accounts: made with their mailboxes, removed in two steps, counted. */
+import { type AccountId, accountId } from '../ids.ts'
+import type { Account, Directory, NewAccount } from '../ports/directory.ts'
+import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
+import { accountUsage } from './content.ts'
+import { addMailbox, dropMailbox } from './mailboxes.ts'
+import {
+  type AccountRow,
+  accountRow,
+  commit,
+  compareText,
+  mailboxRows,
+  nextId,
+  refuse,
+  requireOpen,
+  type State,
+} from './state.ts'
+
+type Accounts = Pick<
+  Directory,
+  | 'account'
+  | 'accountByLogin'
+  | 'accounts'
+  | 'addAccount'
+  | 'updateAccount'
+  | 'removeAccount'
+  | 'restoreAccount'
+  | 'purgeAccounts'
+  | 'usage'
+>
+
+export function createAccounts(state: State): Accounts {
+  return {
+    ...createAccountLookups(state),
+    async addAccount(added, now) {
+      return commit(state, (changes) => {
+        const row = newAccount(state, added, now)
+        state.accounts.set(row.account.id, row)
+        for (const { name, specialUse } of newAccountMailboxes) addMailbox(state, row, name, specialUse, changes)
+        state.directoryVersion++
+        return row.account
+      })
+    },
+    async updateAccount(id, change) {
+      return changeAccount(state, id, change)
+    },
+    async removeAccount(id, now) {
+      changeAccount(state, id, { removedAt: now })
+    },
+    async restoreAccount(id) {
+      changeAccount(state, id, { removedAt: null })
+    },
+    async purgeAccounts(before) {
+      return commit(state, (changes) => {
+        const gone = [...state.accounts.values()].filter(({ account }) => (account.removedAt ?? before) < before)
+        for (const row of gone) {
+          purge(state, row)
+          changes.accounts.add(row)
+        }
+        if (gone.length > 0) state.directoryVersion++
+        return gone.length
+      })
+    },
+  }
+}
+
+function createAccountLookups(state: State): Pick<Accounts, 'account' | 'accountByLogin' | 'accounts' | 'usage'> {
+  return {
+    async account(id) {
+      requireOpen(state)
+      return state.accounts.get(id)?.account
+    },
+    async accountByLogin(login) {
+      requireOpen(state)
+      return [...state.accounts.values()].find((row) => row.account.login === login)?.account
+    },
+    async accounts(domain) {
+      requireOpen(state)
+      return [...state.accounts.values()]
+        .map((row) => row.account)
+        .filter((account) => domain === undefined || domainOf(account.login) === domain)
+        .sort((a, b) => compareText(a.login, b.login))
+    },
+    async usage(id) {
+      requireOpen(state)
+      return accountUsage(state, accountRow(state, id))
+    },
+  }
+}
+
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
+}
+
+function newAccount(state: State, { login, name, quota, admin }: NewAccount, now: number): AccountRow {
+  const taken = [...state.accounts.values()].some((row) => row.account.login === login)
+  if (taken || state.aliases.has(login)) refuse('exists', `The address ${login} is taken.`)
+  if (state.domains.get(domainOf(login))?.kind !== 'local') refuse('no-such-domain', 'Its domain is no local one here.')
+  const id = accountId(nextId(state))
+  return {
+    account: { id, login, name, quota, admin, suspended: false, createdAt: now, removedAt: null },
+    modSeq: 0,
+    uidValidity: 0,
+    subscriptions: new Set(newAccountMailboxes.map((mailbox) => mailbox.name)),
+    sendAs: new Set(),
+  }
+}
+
+function changeAccount(state: State, id: AccountId, change: Partial<Account>): Account {
+  return commit(state, () => {
+    const row = accountRow(state, id)
+    row.account = { ...row.account, ...change }
+    state.directoryVersion++
+    if ('suspended' in change || 'removedAt' in change) state.credentialsVersion++
+    return row.account
+  })
+}
+
+function purge(state: State, row: AccountRow): void {
+  const { id } = row.account
+  for (const mailbox of mailboxRows(state, id)) dropMailbox(state, mailbox)
+  for (const credential of state.credentials.values()) {
+    if (credential.account === id) state.credentials.delete(credential.id)
+  }
+  state.accounts.delete(id)
+}

@@ -1,0 +1,182 @@
+/**
+ * How mail comes in: acceptances of SMTP and LMTP, and what clients append. `applyAcceptances` is also how DSNs and
+ * late local filings ride in a settlement of the queue.
+ */
+import { type JourneyId, queueEntryId } from '../ids.ts'
+import type { Acceptance, Accepted, NewFiling } from '../ports/acceptance.ts'
+import type { MailStore, NewAppend } from '../ports/mail-store.ts'
+import type { NewQueueEntry } from '../ports/queue.ts'
+import { mailboxName } from '../rules/mailbox-name.ts'
+import { UidSet } from '../uid-set.ts'
+import { createContentStage, renderedSize, retain, stagedOctets, storeMessage } from './content.ts'
+import { addFiling, requireQuota } from './filing.ts'
+import { recordEvents } from './flow.ts'
+import { applyNotes, checkNotes } from './policy-memory.ts'
+import type { Changes, MailboxRow, MessageRow, State } from './state.ts'
+import { accountRow, commit, mailboxRow, nextId } from './state.ts'
+
+type Arrival = Pick<MailStore, 'stage' | 'hasRoom' | 'accept' | 'unconfirm' | 'append'>
+
+export function createArrival(state: State): Arrival {
+  return {
+    stage: () => createContentStage(),
+    hasRoom(octets) {
+      let stored = 0
+      for (const message of state.messages.values()) stored += message.header.length + message.body.length
+      return stored + octets <= state.limits.octets
+    },
+    accept: (acceptances) =>
+      consuming(acceptances, () =>
+        commit(state, (changes) => {
+          checkAcceptances(state, acceptances)
+          return applyAcceptances(state, acceptances, changes)
+        }),
+      ),
+    async unconfirm(journey, now) {
+      commit(state, () => {
+        for (const known of state.fingerprints.values()) {
+          if (known.journey === journey) known.unconfirmedUntil = now + state.limits.unconfirmedMs
+        }
+      })
+    },
+    append: (mailbox, messages) =>
+      consuming(messages, () =>
+        commit(state, (changes) => append(state, mailboxRow(state, mailbox), messages, changes)),
+      ),
+  }
+}
+
+/** Runs `work` and lets go of the staged contents, whatever became of it. */
+export async function consuming<Result>(
+  arriving: readonly (Acceptance | NewAppend)[],
+  work: () => Result,
+): Promise<Result> {
+  try {
+    return work()
+  } finally {
+    for (const { message } of arriving) await message.content.discard()
+  }
+}
+
+export function checkAcceptances(state: State, acceptances: readonly Acceptance[]): void {
+  for (const acceptance of acceptances) {
+    stagedOctets(acceptance.message)
+    checkNotes(acceptance.memory)
+    for (const filing of acceptance.filings) accountRow(state, filing.account)
+  }
+}
+
+export function applyAcceptances(state: State, acceptances: readonly Acceptance[], changes: Changes): Accepted[] {
+  return acceptances.map((acceptance) => {
+    const journey = unconfirmedJourney(state, acceptance)
+    if (journey !== undefined) return { journey, repeated: true, filed: [], queued: [] }
+    return applyAcceptance(state, acceptance, changes)
+  })
+}
+
+function unconfirmedJourney(state: State, acceptance: Acceptance): JourneyId | undefined {
+  const known = state.fingerprints.get(acceptance.fingerprint ?? '')
+  return known && acceptance.acceptedAt < known.unconfirmedUntil ? known.journey : undefined
+}
+
+function applyAcceptance(state: State, acceptance: Acceptance, changes: Changes): Accepted {
+  const { journey } = acceptance
+  const message = storeMessage(state, acceptance.message)
+  // Kept while the acceptance is worked on, so that one without filings and entries leaves nothing behind.
+  retain(message)
+  recordEvents(state, acceptance.flow)
+  applyNotes(state, acceptance.memory)
+  const filed = [...copies(state, acceptance.filings)].map(([mailbox, filings]) =>
+    fileCopy(state, acceptance, { mailbox, filings, message }, changes),
+  )
+  const queued = acceptance.queue.map((entry) => enqueue(state, acceptance, entry, message))
+  if (queued.length > 0) changes.queue = true
+  if (--message.references === 0) state.messages.delete(message.id)
+  if (acceptance.fingerprint !== undefined) {
+    state.fingerprints.set(acceptance.fingerprint, { journey, unconfirmedUntil: 0 })
+  }
+  return { journey, repeated: false, filed, queued }
+}
+
+/** The filings by the mailbox where they really go; those that meet in one make one copy. */
+function copies(state: State, filings: readonly NewFiling[]): Map<MailboxRow, NewFiling[]> {
+  return Map.groupBy(filings, (filing) => targetMailbox(state, filing))
+}
+
+function targetMailbox(state: State, { account, mailbox }: NewFiling): MailboxRow {
+  const name = mailboxName(mailbox)
+  const own = [...state.mailboxes.values()].filter((row) => row.owner.account.id === account)
+  const named = own.find((row) => (mailbox.startsWith('\\') ? row.specialUse === mailbox : row.name === name))
+  return named ?? (own.find((row) => row.name === 'INBOX') as MailboxRow)
+}
+
+interface Copy {
+  mailbox: MailboxRow
+  /** The first one's delivery block and flags are the copy's. */
+  filings: readonly NewFiling[]
+  message: MessageRow
+}
+
+function fileCopy(state: State, acceptance: Acceptance, { mailbox, filings, message }: Copy, changes: Changes) {
+  const { journey, acceptedAt } = acceptance
+  const { delivery, flags } = filings[0] as NewFiling
+  const internalDate = { at: acceptedAt, offsetMinutes: 0 }
+  const savedAt = state.clock.now()
+  const { uid } = addFiling(
+    mailbox,
+    { message, delivery, internalDate, savedAt, journey, flags },
+    changes.raise(mailbox),
+  )
+  const { id: account, login } = mailbox.owner.account
+  const forwardPaths = filings.flatMap((filing) => filing.forwardPaths)
+  recordEvents(state, [{ journey, at: acceptedAt, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths }])
+  return { account, mailbox: mailbox.id, uid }
+}
+
+function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, message: MessageRow) {
+  const { journey, acceptedAt } = acceptance
+  const id = queueEntryId(nextId(state))
+  const { destination, route, envelope } = entry
+  retain(message)
+  state.queue.set(id, {
+    message,
+    lease: null,
+    entry: {
+      ...{ id, journey, message: message.id, destination, route, envelope, acceptedAt },
+      ...{ dueAt: acceptedAt, attempts: 0, held: false },
+      size: renderedSize(Buffer.alloc(0), message),
+      messageId: message.index.messageIdHeader,
+      recipients: entry.recipients.map((recipient, index) => ({
+        ...recipient,
+        index,
+        lastReply: '',
+        delayNotified: false,
+      })),
+    },
+  })
+  const forwardPaths = entry.recipients.map((recipient) => recipient.forwardPath)
+  recordEvents(state, [{ journey, at: acceptedAt, kind: 'queued', entry: id, destination, forwardPaths }])
+  return id
+}
+
+function append(state: State, mailbox: MailboxRow, messages: readonly NewAppend[], changes: Changes) {
+  let octets = 0
+  for (const { message } of messages) octets += message.header.length + stagedOctets(message).length - message.bodyStart
+  requireQuota(state, mailbox.owner, octets)
+  const savedAt = state.clock.now()
+  const delivery = Buffer.alloc(0)
+  const uids = messages.map(({ message: added, flags, internalDate, uidl }) => {
+    const message = storeMessage(state, added)
+    const row = {
+      message,
+      delivery,
+      internalDate,
+      savedAt,
+      journey: null,
+      flags,
+      ...(uidl === undefined ? {} : { uidl }),
+    }
+    return addFiling(mailbox, row, changes.raise(mailbox)).uid
+  })
+  return { uidValidity: mailbox.uidValidity, uids: UidSet.ofSorted(uids) }
+}

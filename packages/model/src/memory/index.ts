@@ -1,0 +1,2 @@
+export { asciiSearchText } from './ascii-search-text.ts'
+export { createMemoryStore, type MemoryStoreOptions } from './store.ts'

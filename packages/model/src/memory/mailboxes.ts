@@ -1,0 +1,150 @@
+/** Mailboxes by name: made, renamed, deleted, subscribed. */
+import { flagsOf } from '../flags.ts'
+import { type AccountId, mailboxId, modSeq, uid, uidValidity } from '../ids.ts'
+import type { Mailbox, MailStore, SpecialUse } from '../ports/mail-store.ts'
+import { mailboxName } from '../rules/mailbox-name.ts'
+import { renderedSize } from './content.ts'
+import { addFiling, isDeleted, isSeen, removeFilings } from './filing.ts'
+import type { AccountRow, MailboxRow, State } from './state.ts'
+import { accountRow, type Changes, commit, compareText, mailboxRows, nextId, refuse } from './state.ts'
+
+type Mailboxes = Pick<
+  MailStore,
+  'mailboxes' | 'mailbox' | 'createMailbox' | 'renameMailbox' | 'deleteMailbox' | 'subscriptions' | 'subscribe'
+>
+
+export function createMailboxes(state: State): Mailboxes {
+  return {
+    mailboxes: async (account) => commit(state, () => mailboxRows(state, account).map(describeMailbox)),
+    async mailbox(id) {
+      return commit(state, () => {
+        const row = state.mailboxes.get(id)
+        return row && describeMailbox(row)
+      })
+    },
+    async createMailbox(account, name, specialUse) {
+      return commit(state, (changes) => {
+        const owner = accountRow(state, account)
+        return describeMailbox(addMailbox(state, owner, newName(state, account, name), specialUse, changes))
+      })
+    },
+    async renameMailbox(account, from, to) {
+      commit(state, (changes) => renameMailbox(state, account, from, to, changes))
+    },
+    async deleteMailbox(account, name) {
+      commit(state, (changes) => {
+        const row = namedMailbox(state, account, name)
+        if (row.name === 'INBOX') refuse('mailbox-not-allowed', 'INBOX can not be deleted.')
+        dropMailbox(state, row)
+        changes.accounts.add(row.owner)
+      })
+    },
+    async subscriptions(account) {
+      return commit(state, () => [...(state.accounts.get(account)?.subscriptions ?? [])].sort(compareText))
+    },
+    async subscribe(account, name, subscribed) {
+      commit(state, () => {
+        const { subscriptions } = accountRow(state, account)
+        if (subscribed) subscriptions.add(allowedName(name))
+        else subscriptions.delete(mailboxName(name) ?? name)
+      })
+    },
+  }
+}
+
+/** The counters are counted here: this engine is the measure of those that keep them. */
+export function describeMailbox(row: MailboxRow): Mailbox {
+  const { id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid } = row
+  const filings = [...row.filings.values()]
+  return {
+    ...{ id, account: row.owner.account.id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid },
+    messages: filings.length,
+    unseen: filings.filter((filing) => !isSeen(filing)).length,
+    deleted: filings.filter(isDeleted).length,
+    size: filings.reduce((sum, filing) => sum + renderedSize(filing.delivery, filing.message), 0),
+    keywords: [...row.keywords],
+  }
+}
+
+/** A mailbox without a check of its name. */
+export function addMailbox(
+  state: State,
+  owner: AccountRow,
+  name: string,
+  specialUse: SpecialUse | undefined,
+  changes: Changes,
+): MailboxRow {
+  const own = mailboxRows(state, owner.account.id)
+  const { mailboxesPerAccount } = state.limits
+  if (own.length >= mailboxesPerAccount) refuse('limit', `An account can have ${mailboxesPerAccount} mailboxes.`)
+  if (specialUse && own.some((row) => row.specialUse === specialUse)) {
+    refuse('exists', `Another mailbox is ${specialUse} already.`)
+  }
+  const row: MailboxRow = {
+    ...{ id: mailboxId(nextId(state)), owner, name, specialUse: specialUse ?? null },
+    ...{ uidValidity: uidValidity(++owner.uidValidity), uidNext: uid(1), recentUid: uid(1), highestModSeq: modSeq(0) },
+    ...{ keywords: [], filings: new Map(), expunged: [], expungeFloor: 0 },
+  }
+  state.mailboxes.set(row.id, row)
+  changes.raise(row)
+  return row
+}
+
+/** Drops it with all that is in it; nothing of it is readable any more, not even what a pin keeps. */
+export function dropMailbox(state: State, row: MailboxRow): void {
+  removeFilings(
+    state,
+    row,
+    [...row.filings.values()].map((filing) => filing.uid),
+    row.highestModSeq,
+  )
+  state.mailboxes.delete(row.id)
+}
+
+function renameMailbox(state: State, account: AccountId, from: string, to: string, changes: Changes): void {
+  const row = namedMailbox(state, account, from)
+  const name = newName(state, account, to)
+  changes.accounts.add(row.owner)
+  if (row.name === 'INBOX') {
+    emptyInto(state, row, addMailbox(state, row.owner, name, undefined, changes), changes)
+    return
+  }
+  if (name.startsWith(`${row.name}/`)) refuse('mailbox-not-allowed', 'A mailbox can not move below itself.')
+  const inferiors = mailboxRows(state, account).filter((other) => other.name.startsWith(`${row.name}/`))
+  const names = inferiors.map((inferior) => newName(state, account, name + inferior.name.slice(row.name.length)))
+  row.name = name
+  for (const [index, inferior] of inferiors.entries()) inferior.name = names[index] as string
+}
+
+/** RFC 9051 §6.3.6: what RENAME of INBOX does. */
+function emptyInto(state: State, inbox: MailboxRow, target: MailboxRow, changes: Changes): void {
+  const filings = [...inbox.filings.values()]
+  const savedAt = state.clock.now()
+  for (const { uidl: _, ...filing } of filings) {
+    addFiling(target, { ...filing, savedAt, flags: flagsOf(filing.flags, inbox.keywords) }, changes.raise(target))
+  }
+  if (filings.length > 0) {
+    const uids = filings.map((filing) => filing.uid)
+    removeFilings(state, inbox, uids, changes.raise(inbox))
+  }
+}
+
+function allowedName(name: string): string {
+  return mailboxName(name) ?? refuse('mailbox-not-allowed', 'The mailbox name is not allowed.')
+}
+
+function newName(state: State, account: AccountId, name: string): string {
+  const allowed = allowedName(name)
+  if (mailboxRows(state, account).some((row) => row.name === allowed)) {
+    refuse('mailbox-exists', 'A mailbox of this name exists.')
+  }
+  return allowed
+}
+
+function namedMailbox(state: State, account: AccountId, name: string): MailboxRow {
+  const allowed = mailboxName(name)
+  return (
+    mailboxRows(state, account).find((row) => row.name === allowed) ??
+    refuse('no-such-mailbox', 'There is no mailbox of this name.')
+  )
+}

@@ -1,0 +1,172 @@
+/** Verbs on messages: flags, copies, expunges, reading, search. */
+import { bitsOf, bitsUnion, bitsWithout, type FlagBits, flagsOf } from '../flags.ts'
+import type { MailboxId } from '../ids.ts'
+import type { Copied, FetchedMessage, FetchNeed, FlagChange, FlagsUpdated, MailStore } from '../ports/mail-store.ts'
+import { matches, type SearchSubject } from '../rules/search-match.ts'
+import { UidSet } from '../uid-set.ts'
+import { chunks, release, renderedSize } from './content.ts'
+import { addFiling, isDeleted, makePlaces, removeFilings, requirePlaces, requireQuota } from './filing.ts'
+import type { State } from './state.ts'
+import { type Changes, commit, type FilingRow, type MailboxRow, mailboxRow, refuse, requireOpen } from './state.ts'
+
+type Messages = Pick<
+  MailStore,
+  'updateFlags' | 'copy' | 'move' | 'expunge' | 'fetch' | 'readBody' | 'message' | 'search' | 'pin'
+>
+
+/** Bodies up to here come with their row; larger ones are read by `readBody`, as in engines that keep files. */
+const inlineOctets = 64 * 1024
+const rowsPerPage = 250
+
+export function createMessages(state: State): Messages {
+  return {
+    async updateFlags(id, change) {
+      return commit(state, (changes) => updateFlags(mailboxRow(state, id), change, changes))
+    },
+    async copy(from, uids, to) {
+      return commit(state, (changes) => {
+        const source = mailboxRow(state, from)
+        const target = mailboxRow(state, to)
+        const filings = present(source, uids)
+        requireQuota(state, target.owner, totalSize(filings))
+        return copy(state, filings, source, target, changes)
+      })
+    },
+    async move(from, uids, to) {
+      return commit(state, (changes) => move(state, mailboxRow(state, from), uids, mailboxRow(state, to), changes))
+    },
+    async expunge(id, uids, only) {
+      return commit(state, (changes) => {
+        const mailbox = mailboxRow(state, id)
+        const filings = present(mailbox, uids).filter((filing) => only === 'all' || isDeleted(filing))
+        const gone = filings.map((filing) => filing.uid)
+        if (gone.length > 0) removeFilings(state, mailbox, gone, changes.raise(mailbox))
+        return { uids: UidSet.ofSorted(gone), modSeq: mailbox.highestModSeq }
+      })
+    },
+    fetch: (id, uids, need, signal) => fetch(state, id, uids, need, signal),
+    async *readBody(id, start = 0, end) {
+      requireOpen(state)
+      const message = state.messages.get(id) ?? refuse('no-such-message', `There is no message ${id}.`)
+      yield* chunks(message.body.subarray(start, end))
+    },
+    async message(id) {
+      requireOpen(state)
+      const row = state.messages.get(id)
+      return row && { message: row.id, header: row.header, bodySize: row.body.length, index: row.index }
+    },
+    async search(id, query, within, signal) {
+      requireOpen(state)
+      signal?.throwIfAborted()
+      const filings = present(mailboxRow(state, id), within)
+      const found = filings.filter((filing) => matches(query, searchSubject(state, filing), state.searchText))
+      return UidSet.ofSorted(found.map((filing) => filing.uid))
+    },
+    pin(id) {
+      requireOpen(state)
+      return pin(state, mailboxRow(state, id))
+    },
+  }
+}
+
+/** The messages of these UIDs that are there, in order of UID. */
+function present(mailbox: MailboxRow, uids: UidSet): FilingRow[] {
+  return [...mailbox.filings.values()].filter((filing) => uids.has(filing.uid))
+}
+
+function updateFlags(mailbox: MailboxRow, change: FlagChange, changes: Changes): FlagsUpdated {
+  const filings = present(mailbox, change.uids)
+  const { unchangedSince = Number.MAX_SAFE_INTEGER } = change
+  const modified = filings.filter((filing) => filing.modSeq > unchangedSince)
+  const open = filings.filter((filing) => filing.modSeq <= unchangedSince)
+  if (open.length > 0 && change.mode !== 'remove') {
+    requirePlaces(mailbox, change.flags)
+    makePlaces(mailbox, change.flags)
+  }
+  const bits = bitsOf(change.flags, mailbox.keywords)
+  for (const filing of open) {
+    const flags = changedBits(filing.flags, change.mode, bits)
+    if (flags === filing.flags) continue
+    filing.flags = flags
+    filing.modSeq = changes.raise(mailbox)
+  }
+  return { modSeq: mailbox.highestModSeq, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
+}
+
+function changedBits(old: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {
+  return mode === 'add' ? bitsUnion(old, bits) : mode === 'remove' ? bitsWithout(old, bits) : bits
+}
+
+function copy(state: State, filings: readonly FilingRow[], from: MailboxRow, to: MailboxRow, changes: Changes): Copied {
+  const savedAt = state.clock.now()
+  const target = filings.map(({ uidl: _, ...filing }) => {
+    const row = { ...filing, savedAt, flags: flagsOf(filing.flags, from.keywords) }
+    return addFiling(to, row, changes.raise(to)).uid
+  })
+  return { uidValidity: to.uidValidity, source: UidSet.ofSorted(filings.map((filing) => filing.uid)), target }
+}
+
+function move(state: State, from: MailboxRow, uids: UidSet, to: MailboxRow, changes: Changes): Copied {
+  const filings = present(from, uids)
+  // Within one account a move takes no room, so it is allowed over quota too.
+  if (from.owner !== to.owner) requireQuota(state, to.owner, totalSize(filings))
+  const copied = copy(state, filings, from, to, changes)
+  if (filings.length > 0) removeFilings(state, from, copied.source, changes.raise(from))
+  return copied
+}
+
+function totalSize(filings: readonly FilingRow[]): number {
+  return filings.reduce((sum, filing) => sum + renderedSize(filing.delivery, filing.message), 0)
+}
+
+async function* fetch(
+  state: State,
+  id: MailboxId,
+  uids: UidSet,
+  need: FetchNeed,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly FetchedMessage[]> {
+  requireOpen(state)
+  const mailbox = mailboxRow(state, id)
+  const kept = [...state.pins].flatMap((pin) => (pin.mailbox === mailbox ? [...pin.kept.values()] : []))
+  const readable = new Map([...mailbox.filings.values(), ...kept].map((filing) => [filing.uid, filing]))
+  const wanted = [...readable.values()].filter((filing) => uids.has(filing.uid)).sort((a, b) => a.uid - b.uid)
+  for (let at = 0; at < wanted.length; at += rowsPerPage) {
+    signal?.throwIfAborted()
+    yield wanted.slice(at, at + rowsPerPage).map((filing) => fetchedRow(filing, need))
+  }
+}
+
+function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
+  const { uid, message, delivery, internalDate, savedAt, uidl, journey } = filing
+  return {
+    ...{ uid, message: message.id, internalDate, savedAt, uidl, journey },
+    size: renderedSize(delivery, message),
+    ...(need.index ? { index: message.index } : {}),
+    ...(need.header ? { header: Buffer.concat([delivery, message.header]) } : {}),
+    ...(need.body ? { body: message.body.length <= inlineOctets ? message.body : null } : {}),
+  }
+}
+
+function searchSubject(state: State, filing: FilingRow): SearchSubject {
+  const { message, delivery } = filing
+  return {
+    uid: filing.uid,
+    flags: filing.flags,
+    modSeq: filing.modSeq,
+    row: { ...fetchedRow(filing, {}), sentDay: message.index.sentDay },
+    header: Buffer.concat([delivery, message.header]),
+    bodyTexts: () => state.searchText.bodyTexts(message.index.parts, message.body),
+  }
+}
+
+function pin(state: State, mailbox: MailboxRow): Disposable {
+  const pin = { mailbox, kept: new Map<number, FilingRow>() }
+  state.pins.add(pin)
+  return {
+    [Symbol.dispose]() {
+      if (!state.pins.delete(pin)) return
+      for (const filing of pin.kept.values()) release(state, filing.message)
+    },
+  }
+}

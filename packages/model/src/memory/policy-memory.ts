@@ -1,0 +1,57 @@
+/** Facts that policy needs later, by kind and key, each with its expiry. */
+import type { MemoryKind, MemoryNote, PolicyMemory } from '../ports/policy-memory.ts'
+import { commit, refuse, requireOpen, type State } from './state.ts'
+
+const keyCharacters = 500
+const valueCharacters = 1000
+
+export function createPolicyMemory(state: State): PolicyMemory {
+  return {
+    async note(notes) {
+      commit(state, () => {
+        checkNotes(notes)
+        applyNotes(state, notes)
+      })
+    },
+    async recall(kind, key, now) {
+      requireOpen(state)
+      const row = state.memory.get(rowKey(kind, key))
+      if (!row || row.expiresAt <= now) return undefined
+      const { expiresAt: _, ...memory } = row
+      return memory
+    },
+    async forget(kind, key) {
+      commit(state, () => state.memory.delete(rowKey(kind, key)))
+    },
+    async prune(now) {
+      return commit(state, () => {
+        const expired = [...state.memory].filter(([, row]) => row.expiresAt <= now)
+        for (const [key] of expired) state.memory.delete(key)
+        return expired.length
+      })
+    },
+  }
+}
+
+export function checkNotes(notes: readonly MemoryNote[]): void {
+  for (const { key, value = '' } of notes) {
+    if (key.length > keyCharacters) refuse('limit', `A key can have ${keyCharacters} characters.`)
+    if (value.length > valueCharacters) refuse('limit', `A value can have ${valueCharacters} characters.`)
+  }
+}
+
+export function applyNotes(state: State, notes: readonly MemoryNote[]): void {
+  for (const { kind, key, at, expiresAt, value } of notes) {
+    const old = state.memory.get(rowKey(kind, key))
+    const living = old && old.expiresAt > at ? old : { value: '', count: 0, firstAt: at }
+    state.memory.set(rowKey(kind, key), {
+      value: value ?? living.value,
+      count: living.count + 1,
+      firstAt: living.firstAt,
+      lastAt: at,
+      expiresAt,
+    })
+  }
+}
+
+const rowKey = (kind: MemoryKind, key: string): string => `${kind} ${key}`

@@ -1,0 +1,40 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { journeyId } from '../ids.ts'
+import type { Store } from '../ports/store.ts'
+import { sampleMessage } from '../testing/sample-message.ts'
+import { seededRandom } from '../testing/seeded-random.ts'
+import { virtualClock } from '../testing/virtual-clock.ts'
+import { createMemoryStore, type MemoryStoreOptions } from './store.ts'
+
+const open = (options: Partial<MemoryStoreOptions> = {}): Store =>
+  createMemoryStore({ clock: virtualClock(), random: seededRandom(1), ...options })
+
+describe('the memory engine', () => {
+  let store: Store
+
+  afterEach(() => store.close())
+
+  test('has room up to its limit of octets', async () => {
+    store = open({ limits: { octets: 100 } })
+    const clock = virtualClock()
+    await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    const login = { login: 'alice@one.test', name: '', quota: 0, admin: false }
+    const alice = await store.directory.addAccount(login, clock.now())
+    const [inbox] = await store.mail.mailboxes(alice.id)
+    expect(store.mail.hasRoom(100)).toBe(true)
+    expect(store.mail.hasRoom(101)).toBe(false)
+    const message = await sampleMessage(store.mail, 'Subject: x\r\n\r\nbody\r\n')
+    await store.mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+    expect(store.mail.hasRoom(81)).toBe(false)
+  })
+
+  test('refuses content that another engine staged', async () => {
+    store = open()
+    const elsewhere = { stage: open().mail.stage }
+    const message = await sampleMessage(elsewhere, 'Subject: x\r\n\r\n')
+    message.content = { ...message.content, size: 0, read: message.content.read, discard: async () => {} }
+    const acceptance = { journey: journeyId('J'), acceptedAt: 0, reversePath: '', message }
+    const rest = { filings: [], queue: [], memory: [], flow: [] }
+    await expect(store.mail.accept([{ ...acceptance, ...rest }])).rejects.toThrow('another engine')
+  })
+})

@@ -1,0 +1,3 @@
+export * from './sample-message.ts'
+export * from './seeded-random.ts'
+export * from './virtual-clock.ts'
