@@ -23,7 +23,8 @@ export interface Acceptance {
   flow: readonly FlowEvent[]
   /**
    * Hash of network, reversePath, forwardPaths and content. If an *unconfirmed* acceptance of the last hour has the
-   * same one, nothing is stored again and its journey is returned (RFC 1047 explains the trouble).
+   * same one, nothing of this one is stored, neither copies nor notes nor events, and the journey of that one is
+   * returned (RFC 1047 explains the trouble). The events `unconfirmed` and `repeated` are the caller's to record.
    */
   fingerprint?: string
 }
@@ -41,10 +42,14 @@ export interface NewMessage {
 /** One copy in one mailbox. */
 export interface NewFiling {
   account: AccountId
-  /** A mailbox name, or a special use such as `\Junk`; where there is none such, INBOX. */
+  /**
+   * A mailbox name, or a special use such as `\Junk`; where there is none such, INBOX. Filings of one acceptance that
+   * meet in one mailbox make one copy, with the first one's delivery block and flags.
+   */
   mailbox: string
   /** Return-Path and Delivered-To, each line ended by CRLF; set before the header in what this mailbox shows. */
   delivery: Buffer
+  /** Keywords for which the mailbox has no place are left out: no letter is refused for a label. */
   flags: readonly Flag[]
   /** The forward-paths that this copy answers, for the journey. */
   forwardPaths: readonly string[]
@@ -54,6 +59,7 @@ export interface Accepted {
   /** The acceptance's own, or that of the unconfirmed acceptance that this one repeats. */
   journey: JourneyId
   repeated: boolean
+  /** One for each copy, in the order of the filings; none when repeated, and so with `queued`. */
   filed: readonly { account: AccountId; mailbox: MailboxId; uid: Uid }[]
   queued: readonly QueueEntryId[]
 }
@@ -71,7 +77,7 @@ export interface ContentStage {
   discard(): Promise<void>
 }
 
-/** Octets kept by the engine until an acceptance or an append takes them over, or `discard` drops them. */
+/** Octets kept by the engine that staged them (no other takes them) until an acceptance or an append takes them over, or `discard` drops them. */
 export interface StagedContent {
   readonly size: number
   /** Reads octets from `start` up to `end` (exclusive), in chunks of at most 256 KB. */

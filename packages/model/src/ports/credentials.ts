@@ -15,8 +15,9 @@ export interface Credential {
 }
 
 export interface Credentials {
+  /** In order of their making. */
   list(account: AccountId): Promise<Credential[]>
-  /** Replaces the account's password. */
+  /** Replaces the account's password. Rejects with `no-such-account`, as does `addAppPassword`. */
   setPassword(account: AccountId, verifier: string, now: number): Promise<void>
   /** Rejects with `limit` beyond 100 for one account. */
   addAppPassword(

@@ -50,38 +50,52 @@ export interface Usage {
 
 export interface Directory {
   domain(name: string): Promise<Domain | undefined>
+  /** In order of name. */
   domains(): Promise<Domain[]>
   /** Rejects with `exists`. */
   addDomain(domain: Domain): Promise<void>
+  /** Rejects with `no-such-domain`. */
   updateDomain(name: string, change: Partial<Omit<Domain, 'name'>>): Promise<void>
-  /** Rejects with `exists` while accounts or aliases are in it. */
+  /** Rejects with `exists` while accounts (removed ones too) or aliases are in it, `no-such-domain`. */
   removeDomain(name: string): Promise<void>
 
+  /** Suspended and removed ones too: whoever asks looks at `suspended` and `removedAt`. */
   account(id: AccountId): Promise<Account | undefined>
+  /** Likewise. */
   accountByLogin(login: string): Promise<Account | undefined>
   /** In order of login; the removed ones too. */
   accounts(domain?: string): Promise<Account[]>
-  /** Makes the account with INBOX, Drafts, Sent, Trash, Junk and Archive. Rejects with `exists`, `no-such-domain`. */
+  /**
+   * Makes the account with `newAccountMailboxes`, subscribed. Rejects with `exists` where an account (removed ones
+   * too) or an alias has the address, with `no-such-domain` unless its domain is a local one.
+   */
   addAccount(account: NewAccount, now: number): Promise<Account>
+  /** This and what follows rejects with `no-such-account`. */
   updateAccount(
     id: AccountId,
     change: Partial<Pick<Account, 'name' | 'quota' | 'suspended' | 'admin'>>,
   ): Promise<Account>
-  /** Marks it as removed; `restoreAccount` undoes it; `purgeAccounts` ends those removed before `before` for good. */
+  /**
+   * Marks it as removed; `restoreAccount` undoes it; `purgeAccounts` ends those removed before `before` for good, with
+   * mailboxes, credentials and grants, and gives how many.
+   */
   removeAccount(id: AccountId, now: number): Promise<void>
   restoreAccount(id: AccountId): Promise<void>
   purgeAccounts(before: number): Promise<number>
+  /** What all its copies take, as rendered: RFC822.SIZE each. */
   usage(id: AccountId): Promise<Usage>
 
   alias(address: string): Promise<Alias | undefined>
+  /** In order of address. */
   aliases(domain?: string): Promise<Alias[]>
   /** Makes or replaces it. Rejects with `exists` where an account has the address, `no-such-domain`. */
   putAlias(alias: Alias): Promise<void>
+  /** Rejects with `no-such-alias`. */
   removeAlias(address: string): Promise<void>
   /** Aliases that name this address as a target. */
   aliasesTo(target: string): Promise<Alias[]>
 
-  /** Addresses beyond the own ones that this account may send as; `@domain` stands for a whole domain. */
+  /** Addresses beyond the own ones that this account may send as; `@domain` stands for a whole domain. In order. */
   sendAs(id: AccountId): Promise<string[]>
   grantSendAs(id: AccountId, address: string): Promise<void>
   revokeSendAs(id: AccountId, address: string): Promise<void>

@@ -74,8 +74,11 @@ export interface Flow {
   journey(id: JourneyId): Promise<Journey | undefined>
   /** Journeys whose message bears this Message-ID (without angle brackets), newest first, at most `limit`. */
   findByMessageId(messageId: string, limit: number): Promise<JourneyId[]>
-  /** The newest journeys, newest first. */
+  /** The newest journeys, newest first: by the time of their first event, of equals the greater id. */
   recent(limit: number): Promise<JourneyId[]>
-  /** Drops journeys that began before `before`, and transcripts of attempts before `transcriptsBefore`. Gives how many journeys went. */
+  /**
+   * Drops journeys whose first event is before `before`, and transcripts of attempts before `transcriptsBefore`.
+   * Gives how many journeys went.
+   */
   prune(before: number, transcriptsBefore: number): Promise<number>
 }

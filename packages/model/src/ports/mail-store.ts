@@ -14,46 +14,69 @@ export interface MailStore {
   stage(): ContentStage
   /** False when storing so many octets more would leave less than the reserve: 452 4.3.1, NO [UNAVAILABLE]. */
   hasRoom(octets: number): boolean
-  /** All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order. */
+  /**
+   * All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order.
+   * Quota does not refuse here: that was decided at RCPT. INTERNALDATE is `acceptedAt`. Rejects with `no-such-account`.
+   */
   accept(acceptances: readonly Acceptance[]): Promise<Accepted[]>
   /** The 250 of this acceptance may not have been read: its fingerprint is honoured for an hour. */
   unconfirm(journey: JourneyId, now: number): Promise<void>
-  /** Durable; all messages or none; consumes the contents. UIDs are consecutive, in order. Rejects with `over-quota`. */
+  /**
+   * Durable; all messages or none; consumes the contents, also when it rejects. UIDs are consecutive, in order.
+   * Keywords without a place are left out, as in filings. Rejects with `over-quota`, `no-such-mailbox`.
+   */
   append(mailbox: MailboxId, messages: readonly NewAppend[]): Promise<Appended>
 
   // --- mailboxes (durable) ---
-  /** All of the account's, in order of name, INBOX first. */
+  /** All of the account's, in order of name (octets of UTF-8), INBOX first; none for an unknown account. */
   mailboxes(account: AccountId): Promise<Mailbox[]>
   mailbox(id: MailboxId): Promise<Mailbox | undefined>
-  /** `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`. */
+  /**
+   * `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`,
+   * `mailbox-not-allowed`, `no-such-account`, and `exists` when another mailbox has the special use.
+   */
   createMailbox(account: AccountId, name: string, specialUse?: SpecialUse): Promise<Mailbox>
   /**
-   * Inferiors move along. INBOX: its messages go to a new mailbox `to`, INBOX stays and keeps its inferiors
-   * (RFC 9051 §6.3.6). Subscriptions stay as they are.
+   * Inferiors move along; id, UIDVALIDITY and UIDs stay. INBOX: its messages move to a new mailbox `to`, INBOX stays
+   * and keeps its inferiors (RFC 9051 §6.3.6). Subscriptions stay as they are. Rejects with `no-such-mailbox`,
+   * `mailbox-exists` (also when an inferior's new name is taken), `mailbox-not-allowed` (also below itself).
    */
   renameMailbox(account: AccountId, from: string, to: string): Promise<void>
-  /** Inferiors stay. Rejects for INBOX. A mailbox made anew under the name has another UIDVALIDITY. */
+  /**
+   * Inferiors stay. Rejects with `no-such-mailbox`, and `mailbox-not-allowed` for INBOX. A mailbox made anew under the
+   * name has a higher UIDVALIDITY. Nothing in a deleted mailbox can be read, pinned or not.
+   */
   deleteMailbox(account: AccountId, name: string): Promise<void>
-  /** Subscribed names, existing or not (RFC 9051 §6.3.7). */
+  /** Subscribed names, existing or not (RFC 9051 §6.3.7), in order of name. */
   subscriptions(account: AccountId): Promise<string[]>
+  /** Rejects with `mailbox-not-allowed` for a name that the rules forbid, `no-such-account`. */
   subscribe(account: AccountId, name: string, subscribed: boolean): Promise<void>
 
   // --- an open mailbox ---
   /** UIDs, flags and MODSEQs of everything in it, consistent with `highestModSeq` in it. */
   snapshot(mailbox: MailboxId): Promise<MailboxSnapshot>
-  /** What changed after `since`, consistent up to `modSeq` in it. */
+  /** What changed after `since`, consistent up to `modSeq` in it. A mailbox that is gone is told by `deleted`. */
   changesSince(mailbox: MailboxId, since: ModSeq): Promise<MailboxChanges>
   /** UIDs from the returned one on are \Recent for this session, and for no later one. Relaxed. */
   claimRecent(mailbox: MailboxId): Promise<Uid>
-  /** Called after each commit that touched a mailbox of the account. */
+  /**
+   * Called after each commit that touched a mailbox of the account: messages, flags, expunges, or the mailbox itself.
+   * Never from within the verb; what it tells of can be read when it comes.
+   */
   watch(account: AccountId, onWake: () => void): Disposable
 
   // --- messages ---
-  /** Relaxed. */
+  /** Relaxed. Messages whose flags stay as they are keep their MODSEQ; UIDs that are gone are passed over. */
   updateFlags(mailbox: MailboxId, change: FlagChange): Promise<FlagsUpdated>
-  /** Durable. UIDs that are gone are passed over. Rejects with `over-quota`, `no-such-mailbox`. */
+  /**
+   * Durable. UIDs that are gone are passed over. Copies keep flags (keywords by name, as far as there is place) and
+   * INTERNALDATE; SAVEDATE and UIDL are new (RFC 9051 §6.4.7, RFC 8514). Rejects with `over-quota`, `no-such-mailbox`.
+   */
   copy(from: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
-  /** Durable, atomic for each message (RFC 6851 §3.3); the same mailbox is allowed. */
+  /**
+   * Durable, atomic for each message (RFC 6851 §3.3); as `copy` and `expunge` in one. The same mailbox is allowed and
+   * gives new UIDs. Within one account no quota refuses it.
+   */
   move(from: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
   /** Removes what of `uids` is there, or of those what bears \Deleted. Durable. */
   expunge(mailbox: MailboxId, uids: UidSet, only: 'deleted' | 'all'): Promise<Expunged>
@@ -67,20 +90,23 @@ export interface MailStore {
     need: FetchNeed,
     signal?: AbortSignal,
   ): AsyncIterable<readonly FetchedMessage[]>
-  /** The octets of a body from `start` up to `end` (exclusive). Stays readable while a reader holds it, though expunged. */
+  /**
+   * The octets of a body from `start` up to `end` (exclusive), in chunks of at most 256 KB. What is being read stays
+   * readable, though it be expunged. Rejects with `no-such-message` when nothing refers to the message any more.
+   */
   readBody(message: MessageId, start?: number, end?: number): AsyncIterable<Buffer>
-  /** Header and size of what queue entries refer to. */
+  /** Header and size of what queue entries refer to; undefined when nothing refers to it any more. */
   message(message: MessageId): Promise<StoredMessage | undefined>
   /** The UIDs among `within` that match; exact, whatever index may help (RFC 9051 §6.4.4). */
   search(mailbox: MailboxId, query: SearchQuery, within: UidSet, signal?: AbortSignal): Promise<UidSet>
   /**
-   * Keeps the messages of these UIDs readable by `fetch` though they be expunged, until disposed: a POP3 session's
-   * maildrop (RFC 1939 §4), an IMAP session that was not told of the expunge yet.
+   * What is expunged from the mailbox from now on stays readable by `fetch` and `readBody` until disposed: a POP3
+   * session's maildrop (RFC 1939 §4), an IMAP session that was not told of the expunge yet.
    */
   pin(mailbox: MailboxId): Disposable
 }
 
-/** RFC 6154, and \Inbox for what INBOX is. */
+/** RFC 6154 §2; at most one mailbox of an account has each. */
 export const specialUses = ['\\All', '\\Archive', '\\Drafts', '\\Flagged', '\\Junk', '\\Sent', '\\Trash'] as const
 export type SpecialUse = (typeof specialUses)[number]
 
@@ -100,7 +126,10 @@ export interface Mailbox {
   recentUid: Uid
   /** Sum of RFC822.SIZE. */
   size: number
-  /** Bit 8 + n of flags is keywords[n]; '' where a place is free. */
+  /**
+   * Bit 8 + n of flags is keywords[n], in its first spelling. A new keyword comes last; when all `maxKeywords` places
+   * are taken, it gets the first one whose keyword no message bears.
+   */
   keywords: readonly string[]
 }
 
@@ -149,14 +178,14 @@ export interface Appended {
 export interface FlagChange {
   uids: UidSet
   mode: 'add' | 'remove' | 'replace'
-  /** New keywords are added to the mailbox; rejects with `limit` when there is no place left. */
+  /** New keywords are added to the mailbox if any message is to bear them; `limit` when there is no place left. */
   flags: readonly Flag[]
   /** RFC 7162 §3.1.3: messages changed after this are left alone and reported. */
   unchangedSince?: ModSeq
 }
 
 export interface FlagsUpdated {
-  /** Highest MODSEQ given out by this change; the mailbox's own when nothing changed. */
+  /** MODSEQ of this change, which is then the mailbox's highest; that one as it is when nothing changed. */
   modSeq: ModSeq
   /** Left alone because of `unchangedSince`. */
   modified: UidSet
@@ -178,7 +207,7 @@ export interface FetchNeed {
   index?: boolean
   /** The rendered header section: delivery block and header. */
   header?: boolean
-  /** Small bodies come with the row; for large ones `body` is null and `readBody` reads them. */
+  /** Small bodies (at least up to 4 KB) come with the row; for large ones `body` is null and `readBody` reads them. */
   body?: boolean
 }
 

@@ -32,11 +32,14 @@ export interface Memory {
 }
 
 export interface PolicyMemory {
-  /** Remembers; a note after the old one's expiry starts its count anew. Relaxed durability. */
+  /**
+   * Remembers; a note after the old one's expiry starts its count anew, else it counts on and sets the expiry.
+   * Relaxed durability. Rejects with `limit` for a key or value that is too long, and then notes nothing.
+   */
   note(notes: readonly MemoryNote[]): Promise<void>
   /** What is remembered and has not expired at `now`. */
   recall(kind: MemoryKind, key: string, now: number): Promise<Memory | undefined>
   forget(kind: MemoryKind, key: string): Promise<void>
-  /** Drops what expired before `now`; gives how many. */
+  /** Drops what has expired at `now`; gives how many. */
   prune(now: number): Promise<number>
 }

@@ -121,6 +121,7 @@ export interface QueueFilter {
   acceptedBefore?: number
 }
 
+/** Each entry counts in one of the four: held before leased before due or waiting (not due yet). */
 export interface QueueCounts {
   waiting: number
   due: number
@@ -135,28 +136,39 @@ export interface Queue {
    * Two claims never give the same entry while its lease lasts.
    */
   claim(request: ClaimRequest): Promise<LeasedEntry[]>
-  /** Lengthens leases; gives the entries whose lease was lost. */
+  /**
+   * Lengthens leases; gives the entries whose lease was lost. A lease is lost when somebody else has the entry or it
+   * is gone; one that only ran out can still be renewed and settled.
+   */
   renew(
     leases: readonly { entry: QueueEntryId; lease: string }[],
     now: number,
     leaseMs: number,
   ): Promise<QueueEntryId[]>
-  /** All outcomes of attempts in ONE durable transaction. Rejects with `lease-lost` and does nothing for a lost lease. */
+  /**
+   * All outcomes of attempts in ONE durable transaction, which also ends the lease. Rejects with `lease-lost` and does
+   * nothing for a lost lease; consumes the contents of `accept` all the same. One result for each of `accept`.
+   */
   settle(settlement: Settlement): Promise<Accepted[]>
-  /** When the next unheld, unleased entry is due, or null. */
+  /** When the next unheld entry without a living lease is due, or null. */
   nextDueAt(): Promise<number | null>
   /** Called after commits that may have made something due. Only a wake: it says nothing of what. */
   watch(onWake: () => void): Disposable
 
   get(entry: QueueEntryId): Promise<QueueEntry | undefined>
-  /** Pages in order of acceptance. */
+  /** Pages in order of acceptance; all conditions of the filter hold. */
   list(filter: QueueFilter): AsyncIterable<readonly QueueEntry[]>
   counts(now: number): Promise<QueueCounts>
 
-  /** Operators' verbs; each gives how many entries it changed. A held entry is not claimed and does not expire. */
+  /**
+   * Operators' verbs; each gives how many entries it changed. A held entry is not claimed and does not expire; an
+   * attempt that is under way goes on.
+   */
   hold(entries: readonly QueueEntryId[]): Promise<number>
+  /** Held entries are due at `now`. */
   release(entries: readonly QueueEntryId[], now: number): Promise<number>
+  /** Entries that are not held are due at `now`. */
   retryNow(entries: readonly QueueEntryId[], now: number): Promise<number>
-  /** Takes entries out without a word to anybody. */
+  /** Takes entries out without a word to anybody; leases on them are lost. */
   remove(entries: readonly QueueEntryId[]): Promise<number>
 }
