@@ -45,18 +45,28 @@ export type Expansion =
       facts: readonly FlowFact[]
     }
 
-export type Delivery =
-  | { kind: 'file'; account: AccountId; /** As Delivered-To shows it. */ deliveredTo: string; detail: string }
-  | {
-      kind: 'relay'
-      forwardPath: string
-      /** Where it differs from the transaction's: SRS for forwards. */
-      reversePath?: string
-      /** Delivered-To line with CRLF for forwards, '' for plain relaying. */
-      trace: string
-      /** Next hop for a domain that is relayed to a host (`host` or `host:port`); absent: by MX. */
-      nextHop?: string
-    }
+export type Delivery = FileDelivery | RelayDelivery
+
+export interface FileDelivery {
+  kind: 'file'
+  account: AccountId
+  /** As Delivered-To shows it. */
+  deliveredTo: string
+  detail: string
+  /** The account is full, but others of the same alias are not: it has to wait in the queue (route `local`). */
+  later?: true
+}
+
+export interface RelayDelivery {
+  kind: 'relay'
+  forwardPath: string
+  /** Where it differs from the transaction's: SRS for forwards. */
+  reversePath?: string
+  /** Delivered-To line with CRLF for forwards, '' for plain relaying. */
+  trace: string
+  /** Next hop for a domain that is relayed to a host (`host` or `host:port`); absent: by MX. */
+  nextHop?: string
+}
 
 export interface PlanInput {
   /** '' for null. */
@@ -68,5 +78,9 @@ export interface PlanInput {
 /** What one acceptance does: filings (one per account and mailbox), and what goes on, with the recipient it answers. */
 export interface DeliveryPlan {
   filings: readonly NewFiling[]
-  relays: readonly { recipient: number; relay: Extract<Delivery, { kind: 'relay' }> }[]
+  relays: readonly { recipient: number; relay: RelayDelivery }[]
+  /** What is to be queued with route `local`: full accounts behind an alias, and accounts beyond the limit at once. */
+  later: readonly { recipient: number; filing: FileDelivery }[]
+  /** Recipients for whom nothing is left, because quarantined mail is not forwarded. */
+  withheld: readonly number[]
 }

@@ -1,0 +1,291 @@
+/**
+ * From a forward-path to what is done for it: who gets it, under which reverse-path it goes on, or why it is refused.
+ * Called at RCPT and, for DSNs and local queue entries, by the relay.
+ *
+ * Theory of operation: a walk from the address through aliases. It gathers deliveries and refusals; at the end
+ * anybody who can be reached makes the recipient good, otherwise the weightiest refusal is the reply.
+ *
+ * Never broken: an account gets one delivery, however many ways lead to it; every walk ends (each alias is passed once,
+ * so deep, so many deliveries); foreign mail is handed on only if the context allows it, an administrator's alias or
+ * domain says so, or a bounce comes back to an address that we signed ourselves.
+ */
+import {
+  type Account,
+  type Alias,
+  type Clock,
+  type FlowFact,
+  lookupAddress,
+  lookupDomain,
+  type PolicyMemory,
+  splitAddress,
+} from '@pennypost/model'
+import { printAddress } from './address-text.ts'
+import { createLocate, type Locate, type LocateOptions, type Place } from './locate.ts'
+import type { AddressPath, Delivery, ExpandContext, Expansion, FileDelivery, Mda, RelayDelivery } from './mda.ts'
+import { type Refusal, replyFor, weightiest } from './refusals.ts'
+import { createMaySend } from './sender-permission.ts'
+import { hasSent } from './sent-memory.ts'
+import { isSrs, type Srs } from './srs.ts'
+
+export interface MdaOptions extends LocateOptions {
+  srs: Srs
+  clock: Clock
+  /** What is known of who has sent; for catch-alls. */
+  memory: Pick<PolicyMemory, 'recall'>
+  /** Address for postmaster and abuse; '', or while it does not exist: the first administrator, or else first account. */
+  administrator: string
+  limits?: Partial<ExpansionLimits>
+}
+
+export interface ExpansionLimits {
+  /** Aliases behind aliases. */
+  aliasDepth: number
+  /** Deliveries of one forward-path. */
+  deliveries: number
+}
+
+export const defaultExpansionLimits: ExpansionLimits = { aliasDepth: 10, deliveries: 10_000 }
+
+/** RFC 5321 §4.5.1, RFC 2142 §2: these reach a person in every domain of ours, whatever the directory says. */
+const roles = ['postmaster', 'abuse', 'mailer-daemon']
+/** On the bare hostname also root, for whom cron writes. */
+const hostRoles = [...roles, 'root']
+
+interface Walk {
+  asked: AddressPath
+  context: ExpandContext
+  /** As received, with our hostname for a bare `postmaster`. */
+  deliveredTo: string
+  deliveries: Delivery[]
+  /** Accounts without room. */
+  full: FileDelivery[]
+  /** Accounts and outside addresses that have been reached. */
+  reached: Set<string>
+  /** Aliases that have been followed. */
+  passed: Set<string>
+  refusals: Set<Refusal>
+  facts: FlowFact[]
+  /** Detail of the address that was asked for, when it was an alias's. */
+  detail: string
+  /** A role's mail is not refused for want of room. */
+  role: boolean
+}
+
+/** Makes the MDA over a directory. */
+export function createMda(options: MdaOptions): Mda {
+  const expander = new Expander(options)
+  return {
+    expand: (forwardPath, context) => expander.expand(forwardPath, context),
+    maySend: createMaySend({ ...options, reaches: (address, account) => expander.reaches(address, account) }),
+  }
+}
+
+class Expander {
+  readonly #options: MdaOptions
+  readonly #limits: ExpansionLimits
+  readonly #locate: Locate
+
+  constructor(options: MdaOptions) {
+    this.#options = options
+    this.#limits = { ...defaultExpansionLimits, ...options.limits }
+    this.#locate = createLocate(options)
+  }
+
+  async expand(asked: AddressPath, context: ExpandContext): Promise<Expansion> {
+    const walk = this.#begin(asked, context)
+    const place = await this.#locate(asked.localPart, asked.domain)
+    if (place.kind === 'outside') this.#relay(walk, place.nextHop)
+    else if (place.kind === 'nobody') await this.#answerForNobody(walk, place)
+    else await this.#take(walk, place, [])
+
+    if (walk.role) walk.deliveries.push(...walk.full)
+    else if (walk.deliveries.length > 0) {
+      walk.deliveries.push(...walk.full.map((filing): FileDelivery => ({ ...filing, later: true })))
+    } else if (walk.full.length > 0) walk.refusals.add('full')
+    // Nobody gets what not everybody can get: the sender has to know.
+    if (walk.deliveries.length === 0 || walk.refusals.has('too-many')) {
+      return { kind: 'refused', reply: replyFor(weightiest(walk.refusals), asked, context) }
+    }
+    const deliveries = await this.#rewriteSender(walk)
+    return { kind: 'accepted', deliveries, facts: walk.facts }
+  }
+
+  /** Whether mail for the address reaches the account by name or alias (a catch-all does not count). */
+  async reaches(address: AddressPath, account: Account): Promise<boolean> {
+    const walk = this.#begin(address, { reversePath: '', size: 0, mayRelay: false })
+    await this.#follow(walk, address.localPart, address.domain, [])
+    return walk.reached.has(String(account.id))
+  }
+
+  #begin(asked: AddressPath, context: ExpandContext): Walk {
+    return {
+      asked,
+      context,
+      deliveredTo: asked.domain === '' ? `${asked.text}@${this.#options.hostname}` : asked.text,
+      deliveries: [],
+      full: [],
+      reached: new Set(),
+      passed: new Set(),
+      refusals: new Set(),
+      facts: [],
+      detail: '',
+      role: false,
+    }
+  }
+
+  /** Plain relaying: the recipient is not ours. */
+  #relay(walk: Walk, nextHop: string | undefined): void {
+    if (nextHop === undefined && !walk.context.mayRelay) walk.refusals.add('relaying')
+    else walk.deliveries.push(relayTo(walk.asked.text, '', nextHop))
+  }
+
+  async #answerForNobody(walk: Walk, place: Extract<Place, { kind: 'nobody' }>): Promise<void> {
+    const { asked, context } = walk
+    if (isSrs(asked.localPart)) return this.#returnBounce(walk)
+    if (isRole(place.base, !place.domain)) return this.#reachAdministrator(walk, [asked.text])
+    const catchAll = splitAddress(place.domain?.catchAll ?? '')
+    const { memory, clock } = this.#options
+    if (!catchAll || (context.reversePath === '' && !(await hasSent(memory, asked.text, clock)))) {
+      walk.refusals.add('nobody')
+      return
+    }
+    this.#note(walk, 'catch-all', [place.domain!.catchAll])
+    await this.#follow(walk, catchAll.localPart, catchAll.domain, [asked.text])
+  }
+
+  /** A bounce of something that we forwarded goes on to who sent it. */
+  async #returnBounce(walk: Walk): Promise<void> {
+    const { srs, clock } = this.#options
+    const sender = walk.context.reversePath === '' ? srs.reverse(walk.asked.localPart, clock.now()) : undefined
+    if (!sender) {
+      walk.refusals.add('bounce')
+      return
+    }
+    const forwardPath = printAddress(sender.localPart, sender.domain)
+    this.#note(walk, 'srs', [forwardPath])
+    const place = await this.#locate(sender.localPart, sender.domain)
+    if (place.kind === 'outside') walk.deliveries.push(relayTo(forwardPath, '', place.nextHop))
+    else await this.#take(walk, place, [walk.asked.text])
+  }
+
+  /** One address on the way; `path` are the addresses behind it. */
+  async #follow(walk: Walk, localPart: string, domain: string, path: readonly string[]): Promise<void> {
+    const place = await this.#locate(localPart, domain)
+    if (place.kind !== 'outside') return this.#take(walk, place, path)
+    // Without a path the question is who may send, and outside addresses are nobody's here.
+    if (path.length > 0) this.#forward(walk, printAddress(localPart, domain), place.nextHop)
+  }
+
+  async #take(walk: Walk, place: Exclude<Place, { kind: 'outside' }>, path: readonly string[]): Promise<void> {
+    switch (place.kind) {
+      case 'account':
+        return this.#file(walk, place.account, place.detail)
+      case 'alias':
+        return this.#followAlias(walk, place.alias, place.detail, path)
+      case 'nobody':
+        if (isRole(place.base, !place.domain)) return this.#reachAdministrator(walk, path)
+        walk.refusals.add('nobody')
+        return
+      case 'removed':
+        walk.refusals.add('removed')
+    }
+  }
+
+  async #followAlias(walk: Walk, { address, targets }: Alias, detail: string, path: readonly string[]): Promise<void> {
+    if (path.includes(address) || path.length > this.#limits.aliasDepth) walk.refusals.add('loop')
+    if (walk.passed.has(address) || path.length > this.#limits.aliasDepth) return
+    walk.passed.add(address)
+    walk.detail ||= detail
+    this.#note(walk, 'alias', targets)
+    const reachedBefore = walk.reached.size
+    for (const target of targets) {
+      const parts = splitAddress(target)
+      if (walk.reached.size >= this.#limits.deliveries) {
+        walk.refusals.add('too-many')
+        return
+      }
+      if (parts) await this.#follow(walk, parts.localPart, parts.domain, [...path, address])
+    }
+    // RFC 5321 §4.5.1: a postmaster alias that leads nowhere is no excuse.
+    const nowhere = path.length === 0 && walk.reached.size === reachedBefore
+    if (nowhere && isRole(address.slice(0, address.lastIndexOf('@')), false)) {
+      await this.#reachAdministrator(walk, [address])
+    }
+  }
+
+  async #reachAdministrator(walk: Walk, path: readonly string[]): Promise<void> {
+    const { directory, administrator } = this.#options
+    walk.role = true
+    const configured = splitAddress(administrator)
+    if (configured) {
+      const place = await this.#locate(configured.localPart, configured.domain)
+      this.#note(walk, 'alias', [administrator])
+      // Not when it is a role itself and nobody's: that would lead back here.
+      if (place.kind === 'outside') this.#forward(walk, administrator, place.nextHop)
+      else if (place.kind !== 'nobody') await this.#take(walk, place, [...path, 'administrator'])
+      if (walk.reached.size > 0) return
+    }
+    const accounts = (await directory.accounts()).filter((account) => account.removedAt === null)
+    const first = accounts.find((account) => account.admin) ?? accounts[0]
+    if (!first) {
+      walk.refusals.add('nobody')
+      return
+    }
+    this.#note(walk, 'alias', [first.login])
+    await this.#file(walk, first, '')
+  }
+
+  async #file(walk: Walk, account: Account, detail: string): Promise<void> {
+    const key = String(account.id)
+    if (walk.reached.has(key)) return
+    walk.reached.add(key)
+    const { deliveredTo } = walk
+    const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo, detail: detail || walk.detail }
+    const fits = await this.#hasRoom(account, walk.context.size)
+    ;(fits ? walk.deliveries : walk.full).push(filing)
+  }
+
+  async #hasRoom(account: Account, size: number): Promise<boolean> {
+    if (account.quota === 0) return true
+    const { octets } = await this.#options.directory.usage(account.id)
+    return octets < account.quota && octets + size <= account.quota
+  }
+
+  #forward(walk: Walk, forwardPath: string, nextHop: string | undefined): void {
+    const key = lookupAddress(forwardPath) ?? forwardPath
+    if (walk.reached.has(key)) return
+    walk.reached.add(key)
+    walk.deliveries.push(relayTo(forwardPath, `Delivered-To: ${walk.deliveredTo}\r\n`, nextHop))
+  }
+
+  /**
+   * The SPF of a sender elsewhere does not know us, so what we forward for an alias leaves in our name, and bounces find
+   * their way back. Not towards hosts of domains that we relay for: they know where it comes from.
+   */
+  async #rewriteSender({ asked, context, deliveries }: Walk): Promise<Delivery[]> {
+    const { directory, srs, clock, hostname } = this.#options
+    const isForward = (delivery: Delivery): delivery is RelayDelivery =>
+      delivery.kind === 'relay' && delivery.trace !== '' && delivery.nextHop === undefined
+    const sender = splitAddress(context.reversePath)
+    if (!sender || !deliveries.some(isForward)) return deliveries
+    const domain = lookupDomain(sender.domain)
+    const kind = domain === undefined ? undefined : (await directory.domain(domain))?.kind
+    if (domain === hostname || kind === 'local' || kind === 'alias') return deliveries
+    const reversePath = printAddress(srs.forward(sender, clock.now()), lookupDomain(asked.domain) ?? hostname)
+    return deliveries.map((delivery) => (isForward(delivery) ? { ...delivery, reversePath } : delivery))
+  }
+
+  /** `expanded` for the journey. */
+  #note(walk: Walk, by: 'alias' | 'catch-all' | 'srs', targets: readonly string[]): void {
+    walk.facts.push({ kind: 'expanded', forwardPath: walk.asked.text, by, targets })
+  }
+}
+
+/** Whether this local part always reaches a person. */
+function isRole(base: string, bareHostname: boolean): boolean {
+  return (bareHostname ? hostRoles : roles).includes(base)
+}
+
+function relayTo(forwardPath: string, trace: string, nextHop: string | undefined): RelayDelivery {
+  return { kind: 'relay', forwardPath, trace, ...(nextHop === undefined ? {} : { nextHop }) }
+}

@@ -1,0 +1,92 @@
+import { accountId } from '@pennypost/model'
+import { describe, expect, it } from 'vitest'
+import { planFilings } from './filing.ts'
+import type { Delivery, FileDelivery } from './mda.ts'
+
+const file = (account: number, deliveredTo: string): FileDelivery => ({
+  kind: 'file',
+  account: accountId(account),
+  deliveredTo,
+  detail: '',
+})
+const forward: Delivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: fwd@one.test\r\n' }
+const plain: Delivery = { kind: 'relay', forwardPath: 'y@far.test', trace: '' }
+
+describe('planFilings', () => {
+  it('files once per account, for the first forward-path, and names them all', () => {
+    const plan = planFilings({
+      reversePath: 'sender@far.test',
+      verdict: 'accept',
+      recipients: [
+        { forwardPath: 'Sales@one.test', deliveries: [file(1, 'Sales@one.test'), file(2, 'Sales@one.test')] },
+        { forwardPath: 'alice@one.test', deliveries: [file(1, 'alice@one.test')] },
+        { forwardPath: 'alice@one.test', deliveries: [file(1, 'alice@one.test')] },
+      ],
+    })
+    expect(plan.filings).toEqual([
+      {
+        account: 1,
+        mailbox: 'INBOX',
+        delivery: Buffer.from('Return-Path: <sender@far.test>\r\nDelivered-To: Sales@one.test\r\n'),
+        flags: [],
+        forwardPaths: ['Sales@one.test', 'alice@one.test'],
+      },
+      expect.objectContaining({ account: 2, forwardPaths: ['Sales@one.test'] }),
+    ])
+    expect(plan).toMatchObject({ relays: [], later: [], withheld: [] })
+  })
+
+  it('writes the null reverse-path as it is, and addresses beyond ASCII as UTF-8', () => {
+    const recipients = [{ forwardPath: 'zoë@one.test', deliveries: [file(1, 'zoë@one.test')] }]
+    const [filing] = planFilings({ reversePath: '', verdict: 'accept', recipients }).filings
+    expect(filing!.delivery.toString()).toBe('Return-Path: <>\r\nDelivered-To: zoë@one.test\r\n')
+  })
+
+  it('relays each recipient, but forwards to the same address once', () => {
+    const plan = planFilings({
+      reversePath: '',
+      verdict: 'accept',
+      recipients: [
+        { forwardPath: 'fwd@one.test', deliveries: [forward] },
+        { forwardPath: 'y@far.test', deliveries: [plain] },
+        { forwardPath: 'fwd2@one.test', deliveries: [forward, file(1, 'fwd2@one.test')] },
+      ],
+    })
+    expect(plan.relays).toEqual([
+      { recipient: 0, relay: forward },
+      { recipient: 1, relay: plain },
+    ])
+    expect(plan.withheld).toEqual([])
+  })
+
+  it('puts doubtful mail into Junk and does not forward it', () => {
+    const plan = planFilings({
+      reversePath: '',
+      verdict: 'quarantine',
+      recipients: [
+        { forwardPath: 'alice@one.test', deliveries: [file(1, 'alice@one.test'), forward] },
+        { forwardPath: 'fwd@one.test', deliveries: [forward] },
+        { forwardPath: 'y@far.test', deliveries: [plain] },
+      ],
+    })
+    expect(plan.filings).toMatchObject([{ account: 1, mailbox: '\\Junk' }])
+    expect(plan.relays).toEqual([{ recipient: 2, relay: plain }])
+    expect(plan.withheld).toEqual([1])
+  })
+
+  it('leaves for later what is full, and what would be too much for one transaction', () => {
+    const full: FileDelivery = { ...file(9, 'list@one.test'), later: true }
+    const many = Array.from({ length: 5 }, (_, i) => file(i, 'list@one.test'))
+    const recipients = [
+      { forwardPath: 'list@one.test', deliveries: [full, ...many] },
+      { forwardPath: 'list2@one.test', deliveries: [full, ...many] },
+    ]
+    const plan = planFilings({ reversePath: '', verdict: 'accept', recipients }, 3)
+    expect(plan.filings.map((filing) => filing.account)).toEqual([0, 1, 2])
+    expect(plan.later).toEqual([
+      { recipient: 0, filing: full },
+      { recipient: 0, filing: many[3] },
+      { recipient: 0, filing: many[4] },
+    ])
+  })
+})

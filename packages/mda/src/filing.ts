@@ -1,0 +1,64 @@
+/**
+ * What one acceptance does with its recipients' deliveries: which mailbox of which account gets the message, with which
+ * delivery block, and what goes on to elsewhere. Pure; called after the final dot, when the verdict is known.
+ *
+ * Never broken: one filing per account and mailbox, however many forward-paths lead there; the first of them is the one that
+ * Delivered-To shows, and each is named for its DSN. An outside address gets one forward, however many aliases name it.
+ */
+import type { NewFiling } from '@pennypost/model'
+import type { Delivery, DeliveryPlan, FileDelivery, PlanInput } from './mda.ts'
+
+/** More filings than this in one transaction would hold up the writer: the rest is queued with route `local`. */
+export const filingsAtOnce = 100
+
+type Filing = NewFiling & { forwardPaths: string[] }
+
+/** Decides for all recipients of one message. */
+export function planFilings({ reversePath, recipients, verdict }: PlanInput, limit = filingsAtOnce): DeliveryPlan {
+  const filings = new Map<string, Filing>()
+  const relays: DeliveryPlan['relays'][number][] = []
+  const later: DeliveryPlan['later'][number][] = []
+  const withheld: number[] = []
+  /** What has been planned already and has no filing to be added to. */
+  const planned = new Set<string>()
+  const isFirst = (key: string): boolean => !planned.has(key) && planned.add(key) !== undefined
+
+  for (const [recipient, { forwardPath, deliveries }] of recipients.entries()) {
+    const due = deliveries.filter((delivery) => !isWithheld(delivery, verdict))
+    if (due.length === 0 && deliveries.length > 0) withheld.push(recipient)
+    for (const delivery of due) {
+      if (delivery.kind === 'relay') {
+        if (delivery.trace === '' || isFirst(delivery.forwardPath)) relays.push({ recipient, relay: delivery })
+        continue
+      }
+      const mailbox = mailboxFor(verdict)
+      const key = `${delivery.account} ${mailbox}`
+      const filing = filings.get(key)
+      if (filing) {
+        if (!filing.forwardPaths.includes(forwardPath)) filing.forwardPaths.push(forwardPath)
+      } else if (delivery.later || filings.size >= limit) {
+        if (isFirst(key)) later.push({ recipient, filing: delivery })
+      } else filings.set(key, fileInto(mailbox, delivery, reversePath, forwardPath))
+    }
+  }
+  return { filings: [...filings.values()], relays, later, withheld }
+}
+
+/** Doubtful mail is not forwarded in our name; what is merely relayed is judged by its own host. */
+function isWithheld(delivery: Delivery, verdict: PlanInput['verdict']): boolean {
+  return verdict === 'quarantine' && delivery.kind === 'relay' && delivery.trace !== ''
+}
+
+/** Where the message goes when the account has no rules of its own. */
+function mailboxFor(verdict: PlanInput['verdict']): string {
+  return verdict === 'quarantine' ? '\\Junk' : 'INBOX'
+}
+
+function fileInto(mailbox: string, { account, deliveredTo }: FileDelivery, from: string, forwardPath: string): Filing {
+  return { account, mailbox, delivery: deliveryBlock(from, deliveredTo), flags: [], forwardPaths: [forwardPath] }
+}
+
+/** RFC 5321 §4.4: Return-Path at final delivery; Delivered-To beside it, by which loops are found. */
+export function deliveryBlock(reversePath: string, deliveredTo: string): Buffer {
+  return Buffer.from(`Return-Path: <${reversePath}>\r\nDelivered-To: ${deliveredTo}\r\n`)
+}

@@ -1,0 +1,91 @@
+/**
+ * What an address stands for in the directory: one step, without following anything. Used by the expansion of
+ * recipients and by the question who may send as whom, so that both see the same addresses.
+ *
+ * Order: the address as it is, then with its detail removed (`recipient_delimiter`), the longest base first.
+ */
+import { type Account, type Alias, type Directory, type Domain, lookupDomain, lookupLocalPart } from '@pennypost/model'
+
+export interface LocateOptions {
+  directory: Directory
+  /** Our own name: its postmaster is ours though it be no mail domain. In lookup form. */
+  hostname: string
+  /** Domain literals that mean this host, such as `[192.0.2.1]`; they count as the hostname. */
+  ownLiterals: readonly string[]
+  /** Each character of it separates a local part from its detail; '' for no details. */
+  recipientDelimiter: string
+}
+
+export type Place =
+  | { kind: 'account'; account: Account; detail: string }
+  /** An account that was removed and may come back. */
+  | { kind: 'removed' }
+  | { kind: 'alias'; alias: Alias; detail: string }
+  /**
+   * In a domain of ours, but nobody. `domain` is absent for the bare hostname, and for an alias domain that leads nowhere.
+   * `base`: without detail, in lookup form.
+   */
+  | { kind: 'nobody'; domain?: Domain; base: string }
+  | { kind: 'outside'; nextHop?: string }
+
+/** A chain of domains that are aliases of each other is followed so far. */
+const domainAliasLimit = 5
+/** A local part full of delimiters is not tried at each of them. */
+const detailLimit = 4
+
+export type Locate = (localPart: string, domain: string) => Promise<Place>
+
+/** Makes the function that locates addresses. `domain` is as written; '' is our hostname. */
+export function createLocate({ directory, hostname, ownLiterals, recipientDelimiter }: LocateOptions): Locate {
+  const ownDomains = new Set(ownLiterals.map((literal) => literal.toLowerCase()))
+
+  /** The domain's names, itself first and the local domain that it is an alias of last; no names: none of ours. */
+  const resolveDomain = async (written: string): Promise<{ names: string[]; domain: Domain | undefined }> => {
+    const own = written === '' || ownDomains.has(written.toLowerCase())
+    const name = own ? hostname : lookupDomain(written)
+    let domain = name === undefined ? undefined : await directory.domain(name)
+    if (name === undefined || (!domain && name !== hostname)) return { names: [], domain }
+    const names = [name]
+    while (domain?.kind === 'alias' && names.length <= domainAliasLimit) {
+      names.push(domain.target)
+      domain = await directory.domain(domain.target)
+    }
+    return { names, domain: domain?.kind === 'alias' ? undefined : domain }
+  }
+
+  const lookUp = async (base: string, detail: string, names: readonly string[]): Promise<Place | undefined> => {
+    for (const name of names) {
+      const address = `${lookupLocalPart(base)}@${name}`
+      const account = await directory.accountByLogin(address)
+      if (account) return account.removedAt === null ? { kind: 'account', account, detail } : { kind: 'removed' }
+      const alias = await directory.alias(address)
+      if (alias) return { kind: 'alias', alias, detail }
+    }
+    return undefined
+  }
+
+  return async (localPart, written) => {
+    const { names, domain } = await resolveDomain(written)
+    if (names.length === 0) return { kind: 'outside' }
+    if (domain?.kind === 'relay') return { kind: 'outside', nextHop: domain.target }
+    const splits = splitDetail(localPart, recipientDelimiter)
+    if (domain) {
+      for (const { base, detail } of splits) {
+        const place = await lookUp(base, detail, names)
+        if (place) return place
+      }
+    }
+    const base = lookupLocalPart(splits.at(-1)!.base)
+    return domain ? { kind: 'nobody', domain, base } : { kind: 'nobody', base }
+  }
+}
+
+/** The ways to read a local part: whole, then with ever longer details. Delimiters are ASCII, so octets stay whole. */
+export function splitDetail(localPart: string, delimiters: string): { base: string; detail: string }[] {
+  const splits: { base: string; detail: string }[] = []
+  for (let at = 1; at < localPart.length && splits.length < detailLimit; at++) {
+    if (!delimiters.includes(localPart.charAt(at))) continue
+    splits.push({ base: localPart.slice(0, at), detail: localPart.slice(at + 1) })
+  }
+  return [{ base: localPart, detail: '' }, ...splits.reverse()]
+}
