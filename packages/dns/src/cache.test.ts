@@ -1,6 +1,6 @@
 import type { DnsAnswer } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
 import { describe, expect, it } from 'vitest'
-import { createManualClock } from '../test/manual-clock.ts'
 import { createAnswerCache } from './cache.ts'
 
 const found = (ttlSeconds: number, text = '192.0.2.1'): DnsAnswer<'A'> => ({
@@ -11,27 +11,27 @@ const found = (ttlSeconds: number, text = '192.0.2.1'): DnsAnswer<'A'> => ({
 })
 
 describe('the answer cache', () => {
-  it('gives an answer out with what is left of its TTL, and not after', () => {
-    const clock = createManualClock()
+  it('gives an answer out with what is left of its TTL, and not after', async () => {
+    const clock = virtualClock()
     const cache = createAnswerCache(clock, { entries: 10, octets: 10_000 })
     cache.put('A one.test', found(300), 300)
-    clock.advance(100_000)
+    await clock.advance(100_000)
     expect(cache.get('A one.test')).toMatchObject({ ttlSeconds: 200 })
-    clock.advance(199_999)
+    await clock.advance(199_999)
     expect(cache.get('A one.test')).toMatchObject({ ttlSeconds: 1 })
-    clock.advance(1)
+    await clock.advance(1)
     expect(cache.get('A one.test')).toBeUndefined()
     expect([cache.entries, cache.octets]).toEqual([0, 0])
   })
 
   it('keeps nothing whose time is zero', () => {
-    const cache = createAnswerCache(createManualClock(), { entries: 10, octets: 10_000 })
+    const cache = createAnswerCache(virtualClock(), { entries: 10, octets: 10_000 })
     cache.put('A one.test', found(0), 0)
     expect(cache.entries).toBe(0)
   })
 
   it('drops what was unused for longest when there are too many', () => {
-    const cache = createAnswerCache(createManualClock(), { entries: 2, octets: 10_000 })
+    const cache = createAnswerCache(virtualClock(), { entries: 2, octets: 10_000 })
     cache.put('a', found(60), 60)
     cache.put('b', found(60), 60)
     cache.get('a')
@@ -40,7 +40,7 @@ describe('the answer cache', () => {
   })
 
   it('stays within its octets, and takes nothing that alone exceeds them', () => {
-    const cache = createAnswerCache(createManualClock(), { entries: 1000, octets: 5000 })
+    const cache = createAnswerCache(virtualClock(), { entries: 1000, octets: 5000 })
     for (let i = 0; i < 100; i++) cache.put(`TXT ${i}.test`, found(60, 'x'.repeat(500)), 60)
     expect(cache.octets).toBeLessThanOrEqual(5000)
     expect(cache.entries).toBeGreaterThan(3)
@@ -51,7 +51,7 @@ describe('the answer cache', () => {
   })
 
   it('counts an entry once when it is put twice', () => {
-    const cache = createAnswerCache(createManualClock(), { entries: 10, octets: 10_000 })
+    const cache = createAnswerCache(virtualClock(), { entries: 10, octets: 10_000 })
     cache.put('a', found(60), 60)
     const once = cache.octets
     cache.put('a', found(30), 30)

@@ -1,6 +1,7 @@
 /** The public surface of `@pennypost/dns`. */
 export type { AskingLimits } from './ask.ts'
 export type { CacheLimits } from './cache.ts'
+export type { Fault, FaultPlan, FaultScope } from './fault-plan.ts'
 export { canonicalName, reverseName } from './names.ts'
 export {
   type CachingResolver,
@@ -13,4 +14,4 @@ export { parseResolvConf, readSystemServers } from './servers.ts'
 export { createStaticResolver, type StaticResolver } from './static-resolver.ts'
 export { type Zone, type ZoneOptions, type ZoneRow, zone } from './zone.ts'
 export { createZoneServer, type ZoneServer, type ZoneServerLimits, type ZoneServerOptions } from './zone-server.ts'
-export { createZones, type Fault, type FaultScope, type Zones, type ZonesOptions } from './zones.ts'
+export { createZones, type Zones, type ZonesOptions } from './zones.ts'

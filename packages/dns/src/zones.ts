@@ -6,21 +6,9 @@
  * also for names that exist only because something lies below them (RFC 8020), and wildcards follow RFC 4592 §3.3.1.
  */
 import type { DnsType } from '@pennypost/model'
+import { createFaultPlan, type FaultPlan } from './fault-plan.ts'
 import { canonicalName } from './names.ts'
 import { type Zone, type ZoneRecord, type ZoneRow, zone, zoneRecord } from './zone.ts'
-
-/** What goes wrong with a query. `drop`: no answer. `truncate`: TC over UDP, so that the client comes by TCP. */
-export type Fault =
-  | { kind: 'servfail' | 'refused' | 'drop' | 'truncate' }
-  /** The answer goes out when `until()` has resolved: `{ kind: 'delay', until: () => sleepOnMyClock(3000) }`. */
-  | { kind: 'delay'; until: () => Promise<void> }
-
-export interface FaultScope {
-  /** Only queries for this type. */
-  type?: DnsType
-  /** Only the next so many of them. */
-  times?: number
-}
 
 /** `nxdomain`, `nodata` and a found answer may all come behind aliases; `authority` is the SOA that goes with "none". */
 export interface Lookup {
@@ -30,7 +18,7 @@ export interface Lookup {
   authentic: boolean
 }
 
-export interface Zones {
+export interface Zones extends FaultPlan {
   lookup(name: string, type: string): Lookup
   /** Adds the zone, in place of one with the same origin. */
   put(zone: Zone): void
@@ -38,12 +26,6 @@ export interface Zones {
   remove(origin: string): void
   /** Makes `data` all that there is of `type` at the absolute `name`; an empty list removes it. */
   set(name: string, type: DnsType, data: readonly ZoneRow[2][], ttlSeconds?: number): void
-  /** From now on queries for `name` (`*`: for every name) meet this fault; undefined ends it. The last one set counts. */
-  fault(name: string, fault: Fault | undefined, scope?: FaultScope): void
-  /** Counts a query and returns the fault that it meets. Called by those who answer. */
-  meet(name: string, type: string): Fault | undefined
-  /** How many queries came for `name`, of `type` or of any. */
-  asked(name: string, type?: DnsType): number
 }
 
 export interface ZonesOptions {
@@ -62,14 +44,10 @@ interface Loaded {
 }
 
 const aliasLimit = 16
-/** Distinct questions counted; a long fuzz run must not fill the memory. */
-const countLimit = 100_000
 
 /** Makes a set of these zones. */
 export function createZones(initial: readonly Zone[], { recursive = true }: ZonesOptions = {}): Zones {
   const loaded = new Map<string, Loaded>()
-  const faults = new Map<string, { fault: Fault; type: DnsType | undefined; left: number }>()
-  const counts = new Map<string, number>()
   const outside = zone('', [])
 
   const put = (added: Zone): void => void loaded.set(added.origin, load(added))
@@ -111,6 +89,7 @@ export function createZones(initial: readonly Zone[], { recursive = true }: Zone
   }
 
   return {
+    ...createFaultPlan(),
     lookup,
     put,
     remove: (origin) => void loaded.delete(canonicalName(origin) ?? ''),
@@ -123,28 +102,6 @@ export function createZones(initial: readonly Zone[], { recursive = true }: Zone
       )
       const kept = at.zone.records.filter((record) => record.name !== owner || record.type !== type)
       put({ ...at.zone, records: [...kept, ...added] })
-    },
-    fault(name, fault, scope = {}) {
-      const key = name === '*' ? name : (canonicalName(name) ?? name)
-      if (fault) faults.set(key, { fault, type: scope.type, left: scope.times ?? Number.POSITIVE_INFINITY })
-      else faults.delete(key)
-    },
-    meet(name, type) {
-      for (const key of [name, `${type} ${name}`]) {
-        const count = counts.get(key)
-        if (count !== undefined || counts.size < countLimit) counts.set(key, (count ?? 0) + 1)
-      }
-      for (const key of [name, '*']) {
-        const planned = faults.get(key)
-        if (!planned || planned.left <= 0 || (planned.type && planned.type !== type)) continue
-        planned.left--
-        return planned.fault
-      }
-      return undefined
-    },
-    asked(name, type) {
-      const key = canonicalName(name) ?? name
-      return counts.get(type ? `${type} ${key}` : key) ?? 0
     },
   }
 }
