@@ -1,0 +1,200 @@
+/**
+ * Address lists (RFC 5322 §3.4, with the obsolete forms) as ENVELOPE has them. What is no address still gives one
+ * entry, with Dovecot's placeholders, since a NIL host would mean a group to the reader. Encoded words stay undecoded.
+ * Linear in the length of the text.
+ */
+
+/** As in RFC 9051 §7.5.2: without host it opens a group named `mailbox`, without both it closes one. */
+export interface Address {
+  name?: string
+  route?: string
+  /** Without quoting. */
+  mailbox?: string
+  host?: string
+}
+
+export const missingMailbox = 'MISSING_MAILBOX'
+export const missingDomain = 'MISSING_DOMAIN'
+
+/** Parses an unfolded field value. Empty elements and comments alone give nothing. */
+export function parseAddressList(text: string): Address[] {
+  return new AddressReader(text).list()
+}
+
+/** `local@domain` of every mailbox in a list; placeholders are left out. */
+export function mailboxesOf(addresses: readonly Address[]): string[] {
+  const found: string[] = []
+  for (const { mailbox, host } of addresses) {
+    if (mailbox === undefined || host === undefined || host === missingDomain || mailbox === missingMailbox) continue
+    found.push(`${quoteLocalPart(mailbox)}@${host}`)
+  }
+  return found
+}
+
+/** A local part as it is written in an address: quoted where it must be (RFC 5322 §3.4.1). */
+export function quoteLocalPart(localPart: string): string {
+  return /^[^\s"(),.:;<>@[\\\]]+(\.[^\s"(),.:;<>@[\\\]]+)*$/.test(localPart)
+    ? localPart
+    : `"${localPart.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** The words before whatever tells what they are: a phrase, or a local part. */
+interface Words {
+  phrase: string
+  localPart: string
+  count: number
+  lastQuoted: boolean
+}
+
+class AddressReader {
+  readonly #text: string
+  #at = 0
+  #comment = ''
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  list(): Address[] {
+    const found: Address[] = []
+    let inGroup = false
+    for (;;) {
+      this.#skipSpace()
+      if (this.#at >= this.#text.length) break
+      const character = this.#text[this.#at]
+      if (character === ',' || character === ';') {
+        if (character === ';' && inGroup) {
+          found.push({})
+          inGroup = false
+        }
+        this.#at++
+        continue
+      }
+      this.#comment = ''
+      const words = this.#words(inGroup ? stopInGroup : stop)
+      if (this.#text[this.#at] === ':') {
+        this.#at++
+        found.push({ mailbox: words.phrase })
+        inGroup = true
+      } else {
+        found.push(this.#mailbox(words))
+      }
+    }
+    if (inGroup) found.push({})
+    return found
+  }
+
+  /** name-addr / addr-spec, and what passes for them. */
+  #mailbox(words: Words): Address {
+    const next = this.#text[this.#at]
+    if (next === '<') return this.#angleAddress(words.phrase)
+    if (next === '@') {
+      this.#at++
+      const host = this.#domain(/[^\s,;<(]+/y)
+      this.#skipSpace()
+      // `a@one.test <a@one.test>`: agents that put an address unquoted where the name belongs.
+      if (this.#text[this.#at] === '<') return this.#angleAddress(`${words.localPart}@${host}`)
+      const address = { mailbox: words.localPart || missingMailbox, host: host || missingDomain }
+      return this.#comment === '' ? address : { name: this.#comment, ...address }
+    }
+    if (words.count === 1 && !words.lastQuoted) {
+      const address = { mailbox: words.localPart, host: missingDomain }
+      return this.#comment === '' ? address : { name: this.#comment, ...address }
+    }
+    return { name: words.phrase, mailbox: missingMailbox, host: missingDomain }
+  }
+
+  /** angle-addr = "<" [obs-route] addr-spec ">"; a missing ">" is forgiven. */
+  #angleAddress(name: string): Address {
+    this.#at++
+    const address: Address = name === '' ? {} : { name }
+    this.#skipSpace()
+    if (this.#text[this.#at] === '@') {
+      const route = this.#take(/[^:>]*/y)
+      if (this.#text[this.#at] === ':') {
+        this.#at++
+        address.route = route.replace(/\s+/g, '')
+      } else {
+        this.#at -= route.length
+      }
+    }
+    const words = this.#words(stopInAngle)
+    address.mailbox = words.localPart || missingMailbox
+    address.host = missingDomain
+    if (this.#text[this.#at] === '@') {
+      this.#at++
+      address.host = this.#domain(/[^>,;]*/y) || missingDomain
+    }
+    this.#take(/[^>,;]*/y)
+    if (this.#text[this.#at] === '>') this.#at++
+    return address
+  }
+
+  #domain(allowed: RegExp): string {
+    this.#skipSpace()
+    if (this.#text[this.#at] === '[') return this.#take(/\[[^\]>]*\]?/y).replace(/\s+/g, '')
+    return this.#take(allowed)
+      .replace(/\([^)]*\)?/g, '')
+      .replace(/\s+/g, '')
+  }
+
+  /** Words, dots and comments up to a character of `ends`. */
+  #words(ends: RegExp): Words {
+    const words: Words = { phrase: '', localPart: '', count: 0, lastQuoted: false }
+    for (;;) {
+      const spaced = this.#skipSpace()
+      const character = this.#text[this.#at]
+      if (character === undefined || ends.test(character)) return words
+      const quotedWord = character === '"'
+      const word = quotedWord ? this.#quoted() : this.#take(atom) || this.#take(/./sy)
+      words.phrase += spaced && words.phrase !== '' ? ` ${word}` : word
+      words.localPart += word
+      if (spaced || words.count === 0) words.count++
+      words.lastQuoted = quotedWord
+    }
+  }
+
+  #take(pattern: RegExp): string {
+    pattern.lastIndex = this.#at
+    const found = pattern.exec(this.#text)?.[0] ?? ''
+    this.#at += found.length
+    return found
+  }
+
+  /** quoted-string without its quotes; a missing closing quote takes the rest. */
+  #quoted(): string {
+    this.#at++
+    const inner = this.#take(/(?:[^"\\]|\\.)*/sy)
+    this.#at++
+    return inner.includes('\\') ? inner.replace(/\\(.?)/gs, '$1') : inner
+  }
+
+  /** White space and comments; remembers the last comment. True if there was any. */
+  #skipSpace(): boolean {
+    const start = this.#at
+    for (;;) {
+      this.#take(/[ \t\r\n]+/y)
+      if (this.#text[this.#at] !== '(') return this.#at > start
+      this.#readComment()
+    }
+  }
+
+  /** Comments nest (RFC 5322 §3.2.2); one that is not closed takes the rest. */
+  #readComment(): void {
+    const start = this.#at + 1
+    let depth = 0
+    for (; this.#at < this.#text.length; this.#at++) {
+      const character = this.#text[this.#at]
+      if (character === '\\') this.#at++
+      else if (character === '(') depth++
+      else if (character === ')' && --depth === 0) break
+    }
+    this.#comment = this.#text.slice(start, this.#at).replace(/\\(.)/gs, '$1').trim()
+    this.#at = Math.min(this.#at + 1, this.#text.length)
+  }
+}
+
+const stop = /[<:@,;]/
+const stopInGroup = /[<@,;]/
+const stopInAngle = /[@>,;]/
+const atom = /[^\s"(),.:;<>@[\\\]]+/y

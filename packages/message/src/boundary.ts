@@ -1,0 +1,46 @@
+import type { Part } from './part.ts'
+
+/** A multipart that is open, innermost last. */
+export interface OpenBoundary {
+  octets: Buffer
+  part: Part
+}
+
+export interface Boundary {
+  open: OpenBoundary
+  /** Its place among the open boundaries. */
+  index: number
+  /** It was followed by `--`: the multipart's last delimiter. */
+  closing: boolean
+}
+
+/**
+ * Which open boundary the line from `start` to `end` (at its LF, or where the octets end) is. As RFC 2046 §5.1.2 has it
+ * the line need only start with the boundary; innermost first, but where one boundary is the start of another the
+ * longest that fits, and one that is the whole line, count (Dovecot does the same).
+ */
+export function boundaryAt(
+  octets: Buffer,
+  start: number,
+  end: number,
+  open: readonly OpenBoundary[],
+): Boundary | undefined {
+  if (end - start < 3 || octets[start] !== 45 || octets[start + 1] !== 45) return undefined
+  const from = start + 2
+  if (octets[end - 1] === 13) end--
+  const length = end - from
+  const dashes = length > 2 && octets[end - 1] === 45 && octets[end - 2] === 45
+  let best = -1
+  let bestLength = 0
+  for (let index = open.length - 1; index >= 0; index--) {
+    const boundary = (open[index] as OpenBoundary).octets
+    if (boundary.length > length || boundary.length <= bestLength || boundary[0] !== octets[from]) continue
+    if (boundary.compare(octets, from, from + boundary.length) !== 0) continue
+    best = index
+    bestLength = boundary.length
+    if (bestLength === length || (dashes && bestLength + 2 === length)) break
+  }
+  if (best < 0) return undefined
+  const closing = octets[from + bestLength] === 45 && octets[from + bestLength + 1] === 45 && bestLength + 2 <= length
+  return { open: open[best] as OpenBoundary, index: best, closing }
+}

@@ -1,0 +1,176 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { cases } from '../test/messages.ts'
+import { allParts, createScanner, partAt, scan, structureFor } from './index.ts'
+
+const crlf = (text: string): Buffer => Buffer.from(text.replace(/\n/g, '\r\n'))
+
+/** Everything a scan says, for comparison. */
+const told = ({ index, ...facts }: ReturnType<typeof scan>) => ({ ...facts, root: undefined, index: index() })
+
+function scanInPieces(content: Buffer, cuts: readonly number[]) {
+  const scanner = createScanner()
+  let from = 0
+  for (const cut of [...cuts, content.length]) {
+    scanner.push(content.subarray(from, cut))
+    from = cut
+  }
+  return told(scanner.finish())
+}
+
+describe('messages that are hard to read', () => {
+  test.each(cases)('$title', ({ message, body }) => {
+    expect(structureFor(scan(crlf(message)).index().structure, 'BODY')).toBe(body)
+  })
+
+  test.each(cases)('octet by octet: $title', ({ message }) => {
+    const content = crlf(message)
+    expect(scanInPieces(content, [...content.keys()])).toEqual(told(scan(content)))
+  })
+
+  test.each(cases)('with bare LF the parts are the same: $title', ({ message }) => {
+    const text = (content: Buffer) => {
+      const { headerSize, index } = scan(content)
+      const parts = allParts(index().parts)
+      const of = ({ start, end }: { start: number; end: number }) =>
+        content.toString('utf8', headerSize + start, headerSize + end).replace(/\r\n/g, '\n')
+      return parts.map(({ path, body, mime }) => [path, of(body), mime && of(mime)])
+    }
+    expect(text(Buffer.from(message))).toEqual(text(crlf(message)))
+  })
+})
+
+test('cutting a message anywhere changes nothing', () => {
+  const lines = [
+    '--b\r\n',
+    '--b--\r\n',
+    '--bb\r\n',
+    '--bb--\r\n',
+    '\r\n',
+    '\n',
+    '\r',
+    '-',
+    '--',
+    'text\r\n',
+    'é',
+    'a: b\r\n',
+  ]
+  const fields = [
+    'Content-Type: multipart/mixed; boundary=b\r\n',
+    'Content-Type: multipart/digest; boundary=bb\r\n',
+    'Content-Type: message/rfc822\r\n',
+    'Content-Type: text/html\r\n',
+  ]
+  const message = fc
+    .array(fc.constantFrom(...lines, ...fields), { maxLength: 40 })
+    .map((pieces) => Buffer.from(pieces.join('')))
+  fc.assert(
+    fc.property(message, fc.array(fc.nat(400)), (content, cuts) => {
+      const places = cuts.map((cut) => cut % (content.length + 1)).sort((a, b) => a - b)
+      expect(scanInPieces(content, places)).toEqual(told(scan(content)))
+    }),
+    { seed: 1, numRuns: 400 },
+  )
+})
+
+test('any octets at all give a structure', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 500 }), (octets) => {
+      const content = Buffer.from(octets)
+      const scanned = scan(content)
+      expect(scanned.headerSize + scanned.bodySize).toBe(content.length)
+      expect(scanned.header).toEqual(content.subarray(0, scanned.headerSize))
+      expect(scanned.index().structure).toMatch(/^\(.*\)$/s)
+    }),
+    { seed: 2, numRuns: 300 },
+  )
+})
+
+describe('limits', () => {
+  const nested = (levels: number) =>
+    Array.from(
+      { length: levels },
+      (_, level) => `Content-Type: multipart/mixed; boundary=b${level}x\n\n--b${level}x\n`,
+    ).join('')
+
+  test('what is nested deeper than `depth` is one opaque part', () => {
+    const scanned = scan(crlf(nested(10)), { depth: 3 })
+    expect(scanned.structureCut).toBe(true)
+    expect(allParts(scanned.index().parts).map(({ path, subtype }) => [path, subtype])).toEqual([
+      ['1', 'mixed'],
+      ['1.1', 'octet-stream'],
+    ])
+  })
+
+  test('a thousand levels and a thousand messages in each other end at the limit', () => {
+    expect(scan(crlf(nested(1000))).structureCut).toBe(true)
+    expect(scan(crlf('Content-Type: message/rfc822\n\n'.repeat(1000))).structureCut).toBe(true)
+  })
+
+  test('the last part within `parts` takes what is left', () => {
+    for (const part of ['\nx\n', '']) {
+      const content = crlf(`Content-Type: multipart/mixed; boundary=b\n\n${`--b\n${part}`.repeat(20)}--b--\n`)
+      const scanned = scan(content, { parts: 5 })
+      const found = allParts(scanned.index().parts)
+      expect(found).toHaveLength(4)
+      expect(found.at(-1)?.body.end).toBe(scanned.bodySize)
+    }
+  })
+
+  test('a header section beyond its limit ends with the last whole line, and nothing is lost', () => {
+    const content = crlf(`Subject: x\n${'To: alice@one.test\n'.repeat(100)}\nbody\n`)
+    const scanned = scan(content, { headerSize: 100 })
+    expect(scanned.headerTooLarge).toBe(true)
+    expect(scanned.headerSize).toBe(92)
+    expect(scanned.headerSize + scanned.bodySize).toBe(content.length)
+    const line = scan(Buffer.alloc(5000, 120), { headerSize: 100 })
+    expect([line.headerTooLarge, line.headerSize, line.bodySize]).toEqual([true, 0, 5000])
+  })
+
+  test('headers of parts beyond their limit open no more parts', () => {
+    const part = `--b\n${'X: y\n'.repeat(50)}\ntext\n`
+    const content = crlf(`Content-Type: multipart/mixed; boundary=b\n\n${part.repeat(10)}--b--\n`)
+    const scanned = scan(content, { partHeaderSize: 1000 })
+    expect(scanned.structureCut).toBe(true)
+    expect(allParts(scanned.index().parts)).toHaveLength(4)
+  })
+})
+
+describe('section part specifiers', () => {
+  const content = crlf(
+    'Content-Type: multipart/mixed; boundary=o\n\n--o\n\none\n--o\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Type: multipart/alternative; boundary=i\n\n--i\n\ntwo\n--i\nContent-Type: text/html\n\nthree\n--i--\n\n--o\nContent-Type: message/rfc822\n\nSubject: single\n\nfour\n--o--\n',
+  )
+  const { headerSize, index } = scan(content)
+  const { parts } = index()
+  const of = (range?: { start: number; end: number }) =>
+    range && content.toString('latin1', headerSize + range.start, headerSize + range.end).replace(/\r\n/g, '\n')
+
+  test('BODY[n], BODY[n.MIME], BODY[n.HEADER], BODY[n.TEXT]', () => {
+    expect(of(partAt(parts, '1')?.body)).toBe('one')
+    expect(of(partAt(parts, '1')?.mime)).toBe('\n')
+    expect(of(partAt(parts, '2')?.header)).toBe('Subject: inner\nContent-Type: multipart/alternative; boundary=i\n\n')
+    expect(of(partAt(parts, '2')?.text)).toBe('--i\n\ntwo\n--i\nContent-Type: text/html\n\nthree\n--i--\n')
+    expect(of(partAt(parts, '2.2')?.mime)).toBe('Content-Type: text/html\n\n')
+    expect(of(partAt(parts, '2.2')?.body)).toBe('three')
+    expect(of(partAt(parts, '3')?.mime)).toBe('Content-Type: message/rfc822\n\n')
+    expect(of(partAt(parts, '3.1')?.body)).toBe('four')
+    expect(of(partAt(parts, '3.1')?.mime)).toBe('Subject: single\n\n')
+  })
+
+  test('there is nothing where there is no part', () => {
+    for (const path of ['0', '4', '1.1', '2.3', '3.2', '3.1.1', '', '1.', '01', '-1', '1.0']) {
+      expect(partAt(parts, path)).toBeUndefined()
+    }
+  })
+
+  test('every part has a specifier, and it finds the part', () => {
+    expect(allParts(parts).map(({ path }) => path)).toEqual(['1', '2', '2.1', '2.2', '3', '3.1'])
+    for (const part of allParts(parts)) expect(partAt(parts, part.path)).toEqual(part)
+  })
+
+  test('a message of one part has part 1, whose MIME header is its own', () => {
+    const single = scan(crlf('Subject: x\n\ntext\n')).index().parts
+    expect(partAt(single, '1')).toMatchObject({ body: { start: 0, end: 6 }, mime: undefined })
+    expect(partAt(single, '1.1')).toBeUndefined()
+  })
+})

@@ -1,0 +1,107 @@
+/**
+ * Content-Transfer-Encoding (RFC 2045 §6). Decoding is tolerant and in one pass; the encoders make lines of at most
+ * 76 characters. Used by BINARY, search, previews and the DSN writer.
+ */
+
+/** The names of RFC 2045; everything else is `unknown` and cannot be decoded (RFC 3516 UNKNOWN-CTE). */
+export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'unknown'
+
+/** Undoes the encoding; undefined when the encoding is unknown. */
+export function decodeTransfer(octets: Buffer, encoding: TransferEncoding): Buffer | undefined {
+  switch (encoding) {
+    case 'base64':
+      return decodeBase64(octets)
+    case 'quoted-printable':
+      return decodeQuotedPrintable(octets)
+    case 'unknown':
+      return undefined
+    default:
+      return octets
+  }
+}
+
+/** RFC 2045 §6.8: characters outside the alphabet are skipped; padding in the middle (joined pieces) is no end. */
+function decodeBase64(octets: Buffer): Buffer {
+  const padding = octets.indexOf(61)
+  if (padding < 0 || octets.length - padding < 8) return Buffer.from(octets.toString('latin1'), 'base64')
+  const pieces = octets.toString('latin1').split(/=+/)
+  return Buffer.concat(pieces.map((piece) => Buffer.from(piece, 'base64')))
+}
+
+const hexValue = (octet: number | undefined): number => {
+  if (octet === undefined) return -1
+  if (octet >= 48 && octet <= 57) return octet - 48
+  const lower = octet | 32
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1
+}
+
+/** RFC 2045 §6.7: soft breaks and trailing white space go; an `=` that starts nothing stands for itself. */
+export function decodeQuotedPrintable(octets: Buffer): Buffer {
+  // Agents declare it for plain text too.
+  if (!octets.includes(61) && !/[ \t](?:[\r\n]|$)/.test(octets.toString('latin1'))) return octets
+  const out = Buffer.allocUnsafe(octets.length)
+  let to = 0
+  for (let at = 0; at < octets.length; ) {
+    const octet = octets[at] as number
+    if (octet === 61) {
+      const high = hexValue(octets[at + 1])
+      const low = high < 0 ? -1 : hexValue(octets[at + 2])
+      if (low >= 0) {
+        out[to++] = high * 16 + low
+        at += 3
+        continue
+      }
+    }
+    if (octet === 61 || octet === 32 || octet === 9) {
+      const lineEnd = endOfWhiteSpace(octets, octet === 61 ? at + 1 : at)
+      const next = octets[lineEnd]
+      if (octet === 61 && (next === 13 || next === 10 || next === undefined)) {
+        at = next === 13 && octets[lineEnd + 1] === 10 ? lineEnd + 2 : lineEnd + 1
+        continue
+      }
+      if (octet !== 61) {
+        if (next !== 13 && next !== 10 && next !== undefined) to += octets.copy(out, to, at, lineEnd)
+        at = lineEnd
+        continue
+      }
+    }
+    out[to++] = octet
+    at++
+  }
+  return out.subarray(0, to)
+}
+
+function endOfWhiteSpace(octets: Buffer, at: number): number {
+  while (octets[at] === 32 || octets[at] === 9) at++
+  return at
+}
+
+/** Base64 in lines of 76 characters ended by CRLF. */
+export function encodeBase64(octets: Buffer): string {
+  return octets.toString('base64').replace(/.{1,76}/g, '$&\r\n')
+}
+
+/** Quoted-printable text; CRLF in the input stays a line end. */
+export function encodeQuotedPrintable(text: string): string {
+  return text
+    .split(/\r?\n/)
+    .map((line) => quotedLine(Buffer.from(line, 'utf8')))
+    .join('\r\n')
+}
+
+function quotedLine(octets: Buffer): string {
+  let lines = ''
+  let line = ''
+  for (let at = 0; at < octets.length; at++) {
+    const octet = octets[at] as number
+    const last = at === octets.length - 1
+    const plain = (octet > 32 && octet < 127 && octet !== 61) || ((octet === 32 || octet === 9) && !last)
+    const piece = plain ? String.fromCharCode(octet) : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`
+    if (line.length + piece.length > (last ? 76 : 75)) {
+      lines += `${line}=\r\n`
+      line = ''
+    }
+    line += piece
+  }
+  return lines + line
+}
