@@ -1,0 +1,242 @@
+import { createHmac } from 'node:crypto'
+import type { Account, AccountId, Clock, Credentials, Directory, Log, PolicyMemory, Random } from '@pennypost/model'
+import { QueueFull } from './bounded-queue.ts'
+import { ExpiringMap } from './expiring-map.ts'
+import { KnownNetworks } from './known-networks.ts'
+import { lookupLogin } from './login-name.ts'
+import type { Passwords } from './passwords.ts'
+import { type Proof, ProofCheck } from './proof-check.ts'
+import { Throttle } from './throttle.ts'
+
+/**
+ * Is this the account's password, and may it be tried? The one place where submission, POP3, IMAP and ManageSieve ask.
+ *
+ * Never broken: an unknown account and a wrong password get the same answer after the same work; a password is kept
+ * nowhere, only an HMAC under a secret that dies with the process; a changed, removed or suspended credential ends what
+ * was cached of it at once (`Credentials.version`); wrong passwords from elsewhere never slow a network from which
+ * somebody has logged in.
+ */
+
+export interface AuthenticatorLimits {
+  /** Different wrong passwords, per network and per login name; 0 = no limit. DESIGN §6. */
+  failuresPerMinute: number
+  /** How long an answer is kept: a right password, a wrong one. */
+  cacheMs: number
+  failureCacheMs: number
+  cacheEntries: number
+  /** Networks and login names that are counted at a time; beyond, the oldest are forgotten. */
+  trackedKeys: number
+  /** A known network beyond its limit waits this long, times those of it that wait already, up to the ceiling. */
+  slowMs: number
+  slowestMs: number
+  /** Octets of a password; longer ones are wrong. */
+  passwordOctets: number
+}
+
+export const defaultAuthenticatorLimits: AuthenticatorLimits = {
+  failuresPerMinute: 10,
+  cacheMs: 600_000,
+  failureCacheMs: 60_000,
+  cacheEntries: 10_000,
+  trackedKeys: 20_000,
+  slowMs: 1_000,
+  slowestMs: 20_000,
+  passwordOctets: 1_024,
+}
+
+export interface AuthenticatorOptions {
+  directory: Pick<Directory, 'account' | 'accountByLogin' | 'version'>
+  credentials: Credentials
+  memory: PolicyMemory
+  passwords: Passwords
+  /** The server's secret of at least 32 octets, under which app passwords are looked up. */
+  secret: Buffer
+  /** What counts as one client: `networkOf` of `@pennypost/transport`. '' = not counted by network. */
+  networkOf(address: string): string
+  clock: Clock
+  random: Random
+  log: Log
+  limits?: Partial<AuthenticatorLimits>
+}
+
+export interface LoginAttempt {
+  login: string
+  password: string
+  /** `imap`, `pop3`, `smtp`, …: what an app password's scope names. */
+  service: string
+  /** The client's IP address; '' on a Unix socket. */
+  address: string
+  /** Account to act as: only administrators may name another than their own. */
+  authzid?: string
+}
+
+export type AuthenticationFailure =
+  /** Unknown account, wrong password, wrong service for this app password, or not allowed to act as that account. */
+  | 'invalid'
+  /** Too many wrong passwords; this one was not looked at. Temporary. */
+  | 'throttled'
+  /** Too much to do, or the store does not answer. Temporary. */
+  | 'unavailable'
+  /** The password is right, the account is suspended. */
+  | 'suspended'
+
+export type AuthenticationResult =
+  /** `account` is whose mail it is; `actor` who has logged in, another one only with `authzid`. */
+  { ok: true; account: Account; actor: Account } | { ok: false; reason: AuthenticationFailure }
+
+export interface Authenticator {
+  /** Never rejects. */
+  authenticate(attempt: LoginAttempt): Promise<AuthenticationResult>
+  /** Drops what is cached of an account. Credentials that change do so by themselves. */
+  forget(account: AccountId): void
+}
+
+const failure = (reason: AuthenticationFailure): AuthenticationResult => ({ ok: false, reason })
+
+/** @returns the authenticator of this process; it belongs to no connection and is shared by all services. */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  return new CachingAuthenticator(options, { ...defaultAuthenticatorLimits, ...options.limits })
+}
+
+class CachingAuthenticator implements Authenticator {
+  readonly #options: AuthenticatorOptions
+  readonly #limits: AuthenticatorLimits
+  readonly #check: ProofCheck
+  readonly #cacheSecret: Buffer
+  readonly #right: ExpiringMap<Proof>
+  /** Wrong passwords, with the version of the credentials under which they were wrong. */
+  readonly #wrong: ExpiringMap<number>
+  readonly #throttle: Throttle
+  readonly #networks: KnownNetworks
+  /** Checks under way: ten connections that a client opens at once ask once. */
+  readonly #running = new Map<string, Promise<Proof | undefined>>()
+  /** Attempts of known networks that are being slowed. */
+  readonly #slowed = new Map<string, number>()
+
+  constructor(options: AuthenticatorOptions, limits: AuthenticatorLimits) {
+    const { clock, memory, log } = options
+    this.#options = options
+    this.#limits = limits
+    this.#check = new ProofCheck(options)
+    this.#cacheSecret = options.random.bytes(32)
+    this.#right = new ExpiringMap(clock, { maxAgeMs: limits.cacheMs, maxEntries: limits.cacheEntries })
+    this.#wrong = new ExpiringMap(clock, { maxAgeMs: limits.failureCacheMs, maxEntries: limits.cacheEntries })
+    this.#throttle = new Throttle(clock, { perMinute: limits.failuresPerMinute, maxTracked: limits.trackedKeys })
+    this.#networks = new KnownNetworks(memory, clock, log, limits.trackedKeys)
+  }
+
+  async authenticate(attempt: LoginAttempt): Promise<AuthenticationResult> {
+    try {
+      return await this.#decide(attempt)
+    } catch (error) {
+      // The store's own words go to the log; a full queue is no fault of anybody's and is said by its name alone.
+      const text = error instanceof QueueFull ? 'password checks are queued up' : 'login could not be checked'
+      this.#options.log.warn({ login: attempt.login, service: attempt.service, error: String(error) }, text)
+      return failure('unavailable')
+    }
+  }
+
+  forget(account: AccountId): void {
+    this.#right.deleteWhere((proof) => proof.account.id === account)
+  }
+
+  async #decide(attempt: LoginAttempt): Promise<AuthenticationResult> {
+    const login = lookupLogin(attempt.login)
+    const key = this.#keyOf(login, attempt.password)
+    const network = this.#options.networkOf(attempt.address)
+    let proof = await this.#remembered(key)
+    if (!proof) {
+      if (!(await this.#mayTry(login, network, key))) return failure('throttled')
+      proof = await this.#prove(login, attempt.password, key, network)
+    }
+    if (!proof || !opens(proof, attempt.service)) return failure('invalid')
+    if (proof.account.suspended) return failure('suspended')
+    this.#networks.welcome(network)
+    this.#check.touch(proof)
+    return this.#actAs(proof.account, attempt.authzid)
+  }
+
+  /** A right password of the last minutes, if nothing has changed since that could make it wrong. */
+  async #remembered(key: string): Promise<Proof | undefined> {
+    const known = this.#right.get(key)
+    if (!known || this.#check.isCurrent(known)) return known
+    const renewed = await this.#check.renew(known)
+    if (renewed) this.#right.set(key, renewed)
+    else this.#right.delete(key)
+    return renewed
+  }
+
+  /** Charges the attempt. False when it must not even be looked at; true, perhaps after a while. */
+  async #mayTry(login: string, network: string, key: string): Promise<boolean> {
+    const { failuresPerMinute } = this.#limits
+    if (failuresPerMinute === 0) return true
+    const here = network === '' ? 0 : this.#throttle.charge(`network ${network}`, key)
+    const anywhere = this.#throttle.charge(`login ${login}`, key)
+    if (here <= failuresPerMinute && anywhere <= failuresPerMinute) return true
+    if (!(await this.#networks.has(network))) {
+      this.#options.log.info({ login, network }, 'login throttled')
+      return false
+    }
+    if (here > failuresPerMinute) await this.#slow(network)
+    return true
+  }
+
+  async #slow(network: string): Promise<void> {
+    const waiting = (this.#slowed.get(network) ?? 0) + 1
+    this.#slowed.set(network, waiting)
+    const delayMs = Math.min(waiting * this.#limits.slowMs, this.#limits.slowestMs)
+    await new Promise<void>((resolve) => this.#options.clock.after(delayMs, resolve))
+    const left = this.#slowed.get(network)! - 1
+    if (left === 0) this.#slowed.delete(network)
+    else this.#slowed.set(network, left)
+  }
+
+  async #prove(login: string, password: string, key: string, network: string): Promise<Proof | undefined> {
+    const { version } = this.#options.credentials
+    if (this.#wrong.get(key) === version) return undefined
+    let running = this.#running.get(key)
+    if (!running) {
+      const tooLong = Buffer.byteLength(password) > this.#limits.passwordOctets
+      running = this.#check.prove(tooLong ? '' : login, tooLong ? 'too long' : password)
+      this.#running.set(key, running)
+      void running.catch(() => {}).finally(() => this.#running.delete(key))
+    }
+    try {
+      const proof = await running
+      if (!proof) {
+        this.#wrong.set(key, version)
+        this.#options.log.info({ login, network }, 'wrong login name or password')
+        return undefined
+      }
+      this.#right.set(key, proof)
+      this.#refund(login, network, key)
+      return proof
+    } catch (error) {
+      this.#refund(login, network, key)
+      throw error
+    }
+  }
+
+  #refund(login: string, network: string, key: string): void {
+    if (network !== '') this.#throttle.refund(`network ${network}`, key)
+    this.#throttle.refund(`login ${login}`, key)
+  }
+
+  async #actAs(actor: Account, authzid: string | undefined): Promise<AuthenticationResult> {
+    const target = authzid === undefined ? actor.login : lookupLogin(authzid)
+    if (target === actor.login) return { ok: true, account: actor, actor }
+    const account = actor.admin ? await this.#options.directory.accountByLogin(target) : undefined
+    if (!account || account.removedAt !== null) return failure('invalid')
+    return account.suspended ? failure('suspended') : { ok: true, account, actor }
+  }
+
+  #keyOf(login: string, password: string): string {
+    // A login name in lookup form has no NUL, so the two cannot be shifted against each other.
+    return createHmac('sha256', this.#cacheSecret).update(`${login}\0${password}`).digest('base64')
+  }
+}
+
+function opens(proof: Proof, service: string): boolean {
+  const { scope } = proof.credential
+  return scope.length === 0 || scope.includes(service)
+}

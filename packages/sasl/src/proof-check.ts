@@ -1,0 +1,108 @@
+import type { Account, Clock, Credential, Credentials, Directory, Log } from '@pennypost/model'
+import { appPasswordVerifier } from './app-password.ts'
+import type { Passwords } from './passwords.ts'
+
+/**
+ * Finds the credential that a password proves, and tells whether an old proof still holds. Called by the authenticator,
+ * which decides whether it may be asked at all.
+ *
+ * Never broken: without account, without password credential, with an app password that is nobody's: each costs one
+ * bcrypt comparison, as a wrong password does.
+ */
+
+export interface Proof {
+  account: Account
+  credential: Credential
+  /** Of credentials and directory when this was found. */
+  credentialsVersion: number
+  directoryVersion: number
+}
+
+// Engines may keep only one use an hour; asking more often is for nothing.
+const touchEveryMs = 3_600_000
+
+export class ProofCheck {
+  readonly #directory: Pick<Directory, 'account' | 'accountByLogin' | 'version'>
+  readonly #credentials: Credentials
+  readonly #passwords: Passwords
+  readonly #secret: Buffer
+  readonly #clock: Clock
+  readonly #log: Log
+  /** When each credential's use was last noted; by id, so no larger than the credentials are many. */
+  readonly #touched = new Map<number, number>()
+
+  constructor(options: {
+    directory: Pick<Directory, 'account' | 'accountByLogin' | 'version'>
+    credentials: Credentials
+    passwords: Passwords
+    secret: Buffer
+    clock: Clock
+    log: Log
+  }) {
+    this.#directory = options.directory
+    this.#credentials = options.credentials
+    this.#passwords = options.passwords
+    this.#secret = options.secret
+    this.#clock = options.clock
+    this.#log = options.log
+  }
+
+  /** `login` in lookup form. Undefined when the password proves nothing. Rejects with `QueueFull` or a `StoreError`. */
+  async prove(login: string, password: string): Promise<Proof | undefined> {
+    // Taken first: a change while we look makes the proof an old one, never a wrong one.
+    const versions = this.#versions()
+    const found = login === '' ? undefined : await this.#directory.accountByLogin(login)
+    const account = found?.removedAt === null ? found : undefined
+    const app = await this.#appPassword(account, password)
+    if (account && app) return { account, credential: app, ...versions }
+    const own = account && (await this.#credentials.list(account.id)).find(({ kind }) => kind === 'password')
+    if (!account || !own) {
+      await this.#passwords.pretend(password)
+      return undefined
+    }
+    if (await this.#passwords.verify(password, own.verifier)) return { account, credential: own, ...versions }
+    await this.#passwords.pretend(password, own.verifier)
+    return undefined
+  }
+
+  /** Nothing at all has changed since. */
+  isCurrent(proof: Proof): boolean {
+    return proof.credentialsVersion === this.#credentials.version && proof.directoryVersion === this.#directory.version
+  }
+
+  /** The proof as of now, if this very credential is still the account's; no password is needed to see that. */
+  async renew(proof: Proof): Promise<Proof | undefined> {
+    const versions = this.#versions()
+    const [account, credentials] = await Promise.all([
+      this.#directory.account(proof.account.id),
+      this.#credentials.list(proof.account.id),
+    ])
+    if (!account || account.removedAt !== null || account.login !== proof.account.login) return undefined
+    const same = credentials.find(({ id, verifier }) => {
+      return id === proof.credential.id && verifier === proof.credential.verifier
+    })
+    return same && { account, credential: same, ...versions }
+  }
+
+  /** Notes the use; nobody waits for it. */
+  touch({ credential }: Proof): void {
+    const elapsed = this.#clock.elapsed()
+    const last = this.#touched.get(credential.id)
+    if (last !== undefined && elapsed - last < touchEveryMs) return
+    this.#touched.set(credential.id, elapsed)
+    this.#credentials.touch(credential.id, this.#clock.now()).catch((error: Error) => {
+      this.#log.warn({ credential: credential.id, error: error.message }, 'use of a credential could not be noted')
+    })
+  }
+
+  #versions(): { credentialsVersion: number; directoryVersion: number } {
+    return { credentialsVersion: this.#credentials.version, directoryVersion: this.#directory.version }
+  }
+
+  async #appPassword(account: Account | undefined, password: string): Promise<Credential | undefined> {
+    const verifier = appPasswordVerifier(this.#secret, password)
+    if (verifier === undefined) return undefined
+    const found = await this.#credentials.findAppPassword(verifier)
+    return found && found.account === account?.id ? found : undefined
+  }
+}
