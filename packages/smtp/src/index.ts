@@ -1,4 +1,25 @@
 export * from './capabilities.ts'
+export type { Credentials } from './client/authenticate.ts'
+export { createSmtpClient, type SmtpClient } from './client/client.ts'
+export type { Failure, Outcome, Phase } from './client/failure.ts'
+export {
+  type ClientLimits,
+  type ClientOptions,
+  type ClientTimeouts,
+  defaultClientTimeouts,
+} from './client/options.ts'
+export type {
+  RecipientOutcome,
+  TransactionRecipient,
+  TransactionRequest,
+  TransactionResult,
+} from './client/request.ts'
+export {
+  defaultTranscriptLimits,
+  printTranscript,
+  type TranscriptEvent,
+  type TranscriptLimits,
+} from './client/transcript.ts'
 export * from './command-line.ts'
 export * from './domain.ts'
 export * from './enhanced-status.ts'

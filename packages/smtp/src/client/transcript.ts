@@ -1,0 +1,75 @@
+import type { Reply } from '../reply.ts'
+import type { Phase } from './failure.ts'
+
+/**
+ * What passed over the connection, line by line, for the journey: never content, never credentials.
+ * Bounded for each transaction (the dialogue before the first one counts as one): beyond it one note says so.
+ */
+export interface TranscriptEvent {
+  /** `note` is a word of the client itself, such as how many octets of content went out. */
+  direction: 'sent' | 'received' | 'note'
+  phase: Phase
+  /** Milliseconds of the clock since the client was made. */
+  elapsedMs: number
+  /** One line without its end, cut at `lineCharacters`. */
+  line: string
+}
+
+export interface TranscriptLimits {
+  /** Events of one transaction. */
+  events: number
+  lineCharacters: number
+}
+
+export const defaultTranscriptLimits: TranscriptLimits = { events: 2000, lineCharacters: 1000 }
+
+export class Transcript {
+  readonly #sink: (event: TranscriptEvent) => void
+  readonly #elapsed: () => number
+  readonly #limits: TranscriptLimits
+  readonly #begun: number
+  #count = 0
+
+  constructor(sink: (event: TranscriptEvent) => void, elapsed: () => number, limits: TranscriptLimits) {
+    this.#sink = sink
+    this.#elapsed = elapsed
+    this.#limits = limits
+    this.#begun = elapsed()
+  }
+
+  /** A transaction begins: it has the whole bound for itself. */
+  begin(): void {
+    this.#count = 0
+  }
+
+  sent(phase: Phase, line: string): void {
+    this.#event('sent', phase, line)
+  }
+
+  received(phase: Phase, { code, enhanced, lines }: Reply): void {
+    const status = enhanced === null ? '' : `${enhanced} `
+    for (let at = 0; at < lines.length; at++) {
+      this.#event('received', phase, `${code}${at < lines.length - 1 ? '-' : ' '}${status}${lines[at]}`)
+    }
+  }
+
+  note(phase: Phase, line: string): void {
+    this.#event('note', phase, line)
+  }
+
+  #event(direction: TranscriptEvent['direction'], phase: Phase, line: string): void {
+    if (this.#count > this.#limits.events) return
+    if (++this.#count > this.#limits.events) {
+      direction = 'note'
+      line = 'transcript is cut here'
+    }
+    const elapsedMs = this.#elapsed() - this.#begun
+    this.#sink({ direction, phase, elapsedMs, line: line.slice(0, this.#limits.lineCharacters) })
+  }
+}
+
+/** The lines of a transcript as text, `C:` and `S:`, for logs and tests. */
+export function printTranscript(events: readonly TranscriptEvent[]): string {
+  const who = { sent: 'C', received: 'S', note: '*' }
+  return events.map(({ direction, line }) => `${who[direction]}: ${line}\n`).join('')
+}

@@ -1,0 +1,129 @@
+import { once } from 'node:events'
+import { createServer, connect as netConnect, type Server } from 'node:net'
+import { type Duplex, duplexPair } from 'node:stream'
+import { connect as tlsConnect } from 'node:tls'
+import type { Clock, Dialer } from '@pennypost/model'
+import { ScriptedSession } from './scripted-session.ts'
+
+export { certificate as scriptedCertificate } from './scripted-certificate.ts'
+export { ScriptedSession } from './scripted-session.ts'
+
+/**
+ * A small SMTP or LMTP server whose every answer a test can write: for this package's dialogues and for whoever relays.
+ * Connections are in memory (`connect`, `dialer`) or over loopback (`listen`). Not for anything but tests.
+ */
+export type Verb =
+  | 'GREETING'
+  | 'EHLO'
+  | 'LHLO'
+  | 'HELO'
+  | 'STARTTLS'
+  | 'AUTH'
+  | 'MAIL'
+  | 'RCPT'
+  | 'DATA'
+  | 'BDAT'
+  /** The end of content: the final dot, or BDAT LAST. In LMTP once for each recipient, whose argument it gets. */
+  | 'CONTENT'
+  | 'RSET'
+  | 'QUIT'
+  | 'OTHER'
+
+/**
+ * What is said: a reply's text (several lines with CRLF between), or more than that. Without `reply` the server falls
+ * silent for good; with `drop` the connection breaks; `after` (CONTENT only) acts in the midst of content, at so many octets or
+ * at a percentage of the declared SIZE; `delayMs` passes on the server's clock.
+ */
+export type Answer = string | { reply?: string; drop?: boolean; delayMs?: number; after?: number | `${number}%` }
+
+/** One answer for all, one after the other (the last stays), or a function, which may return undefined: the default. */
+export type Script =
+  | Answer
+  | Answer[]
+  | ((argument: string, nth: number, session: ScriptedSession) => Answer | undefined)
+
+export interface ScriptedServerOptions {
+  protocol?: 'smtp' | 'lmtp'
+  /** Lines of the EHLO reply behind the host name. */
+  capabilities?: readonly string[]
+  script?: Partial<Record<Verb, Script>>
+  /** For `delayMs`. */
+  clock?: Pick<Clock, 'after'>
+}
+
+/** A transaction that the server accepted: arguments of MAIL and RCPT as received, content without stuffed dots. */
+export interface ScriptedTransaction {
+  mail: string
+  recipients: string[]
+  content: Buffer
+  secure: boolean
+}
+
+export class ScriptedServer implements AsyncDisposable {
+  readonly sessions: ScriptedSession[] = []
+  readonly transactions: ScriptedTransaction[] = []
+  readonly #options: ScriptedServerOptions
+  #server: Server | null = null
+
+  constructor(options: ScriptedServerOptions = {}) {
+    this.#options = options
+  }
+
+  /** A new connection in memory: the client's end. */
+  connect(): Duplex {
+    const [client, server] = duplexPair()
+    this.#serve(server)
+    return client
+  }
+
+  /** Reaches this server whatever the endpoint; TLS is real. */
+  get dialer(): Dialer {
+    return { connect: async () => this.connect(), secure: secureForTest }
+  }
+
+  /** Listens on loopback; returns the port. */
+  async listen(): Promise<number> {
+    this.#server = createServer((socket) => this.#serve(socket))
+    this.#server.listen(0, '127.0.0.1')
+    await once(this.#server, 'listening')
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const session of this.sessions) session.drop()
+    if (this.#server === null) return
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #serve(stream: Duplex): void {
+    const session = new ScriptedSession(stream, this.#options, (transaction) => this.transactions.push(transaction))
+    this.sessions.push(session)
+    void session.run()
+  }
+}
+
+/** A dialer over plain sockets and Node's TLS, with none of what the real one has: for tests and benches. */
+export const testDialer: Dialer = {
+  async connect(to) {
+    const socket = netConnect(to.port, to.address)
+    await once(socket, 'connect')
+    return socket
+  },
+  secure: secureForTest,
+}
+
+async function secureForTest(
+  ...[stream, { servername, verify, ca }]: Parameters<Dialer['secure']>
+): ReturnType<Dialer['secure']> {
+  const secured = tlsConnect({
+    socket: stream,
+    servername,
+    rejectUnauthorized: verify,
+    ...(ca ? { ca: [...ca] } : {}),
+  })
+  await once(secured, 'secureConnect')
+  const tls = { protocol: secured.getProtocol() ?? '', cipher: secured.getCipher().name, verified: secured.authorized }
+  return { stream: secured, tls }
+}
