@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Account, type Log, StoreError, silentLog } from '@pennypost/model'
+import { seededRandom, type VirtualClock } from '@pennypost/model/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { createManualClock } from '../test/manual-clock.ts'
 import { createPeople, type People } from '../test/people.ts'
 import { appPasswordVerifier } from './app-password.ts'
 import {
@@ -17,7 +16,7 @@ const secret = Buffer.alloc(32, 7)
 const invalid = { ok: false, reason: 'invalid' }
 const throttled = { ok: false, reason: 'throttled' }
 
-let clock: ReturnType<typeof createManualClock>
+let clock: VirtualClock
 let people: People
 let authenticator: Authenticator
 let alice: Account
@@ -60,8 +59,8 @@ async function guess(
 }
 
 beforeEach(async () => {
-  clock = createManualClock()
-  people = createPeople()
+  people = await createPeople()
+  clock = people.clock
   work = []
   before = undefined
   logged = ''
@@ -69,15 +68,9 @@ beforeEach(async () => {
     logged += `${JSON.stringify(facts)} ${text}\n`
   }
   const log: Log = { ...silentLog, debug: keep, info: keep, warn: keep, error: keep }
-  let seed = 0
-  const random = {
-    bytes: (n: number) => createHash('sha512').update(String(seed++)).digest().subarray(0, n),
-    fraction: () => 0,
-  }
   const networkOf = (address: string): string => address
-  authenticator = createAuthenticator({ ...people, passwords, secret, networkOf, clock, random, log })
-  alice = people.add('alice@one.test')
-  await people.credentials.setPassword(alice.id, 'hash:secret', 0)
+  authenticator = createAuthenticator({ ...people, passwords, secret, networkOf, random: seededRandom(4422), log })
+  alice = await people.add('alice@one.test', 'secret')
 })
 
 describe('answers', () => {
@@ -87,9 +80,9 @@ describe('answers', () => {
   })
 
   test('the same for a wrong password, an unknown account, one without password, a removed one: after the same work', async () => {
-    people.add('bare@one.test')
-    const gone = people.add('gone@one.test', { removedAt: 1 })
-    await people.credentials.setPassword(gone.id, 'hash:secret', 0)
+    await people.add('bare@one.test')
+    const gone = await people.add('gone@one.test', 'secret')
+    await people.directory.removeAccount(gone.id, clock.now())
     for (const name of [
       'alice@one.test',
       'nobody@one.test',
@@ -105,14 +98,14 @@ describe('answers', () => {
   })
 
   test('suspended only to who knows the password', async () => {
-    people.change(alice, { suspended: true })
+    await people.directory.updateAccount(alice.id, { suspended: true })
     expect(await login()).toEqual({ ok: false, reason: 'suspended' })
     expect(await login({ password: 'wrong' })).toEqual(invalid)
   })
 
   test('a password beyond the limit is wrong', async () => {
     const long = 'x'.repeat(1_025)
-    await people.credentials.setPassword(alice.id, `hash:${long}`, 0)
+    await people.setPassword(alice, long)
     expect(await login({ password: long })).toEqual(invalid)
     expect(work).toEqual(['pretend'])
   })
@@ -148,17 +141,17 @@ describe('app passwords', () => {
 
   test('open their services, cost no bcrypt, and their use is noted once an hour', async () => {
     const made = await add(alice, ['imap', 'smtp'])
-    clock.advance(5_000)
+    await clock.advance(5_000)
     expect(await login({ password: app })).toMatchObject({ ok: true })
     expect(await login({ password: app.toUpperCase(), service: 'smtp' })).toMatchObject({ ok: true })
     expect(await login({ password: app, service: 'pop3' })).toEqual(invalid)
     expect(work).toEqual([])
-    expect(people.asked.touch).toBe(1)
+    expect(people.calls.touch).toBe(1)
     expect((await people.credentials.list(alice.id)).find(({ id }) => id === made.id)?.lastUsedAt).toBe(clock.now())
   })
 
   test("one's own only, and none that was removed", async () => {
-    const bob = people.add('bob@one.test')
+    const bob = await people.add('bob@one.test')
     const made = await add(bob, [])
     expect(await login({ password: app })).toEqual(invalid)
     expect(await login({ password: app, login: 'bob@one.test' })).toMatchObject({ ok: true })
@@ -169,8 +162,7 @@ describe('app passwords', () => {
 
 describe('acting for another account', () => {
   test('is for administrators, who still are named', async () => {
-    const root = people.add('root@one.test', { admin: true })
-    await people.credentials.setPassword(root.id, 'hash:toor', 0)
+    const root = await people.add('root@one.test', 'toor', { admin: true })
     const asRoot = { login: 'root@one.test', password: 'toor' }
     expect(await login({ ...asRoot, authzid: 'Alice@one.test' })).toEqual({ ok: true, account: alice, actor: root })
     expect(await login({ ...asRoot, authzid: 'root@one.test' })).toEqual({ ok: true, account: root, actor: root })
@@ -183,10 +175,10 @@ describe('cache', () => {
   test('a right password costs no bcrypt for ten minutes', async () => {
     await login()
     await login()
-    clock.advance(599_999)
+    await clock.advance(599_999)
     await login()
     expect(work).toEqual(['verify'])
-    clock.advance(1)
+    await clock.advance(1)
     await login()
     expect(work).toEqual(['verify', 'verify'])
   })
@@ -199,22 +191,21 @@ describe('cache', () => {
 
   test("a changed password ends the old one's at once; another account's change costs no bcrypt", async () => {
     await login()
-    const bob = people.add('bob@one.test')
-    await people.credentials.setPassword(bob.id, 'hash:other', 0)
+    await people.add('bob@one.test', 'other')
     expect(await login()).toMatchObject({ ok: true })
     expect(work).toEqual(['verify'])
-    await people.credentials.setPassword(alice.id, 'hash:new', 0)
+    await people.setPassword(alice, 'new')
     expect(await login()).toEqual(invalid)
     expect(await login({ password: 'new' })).toMatchObject({ ok: true })
   })
 
   test('suspension, removal and what else changes of an account are seen at once', async () => {
     await login()
-    people.change(alice, { quota: 7 })
+    await people.directory.updateAccount(alice.id, { quota: 7 })
     expect(await login()).toMatchObject({ account: { quota: 7 } })
-    people.change(alice, { suspended: true })
+    await people.directory.updateAccount(alice.id, { suspended: true })
     expect(await login()).toEqual({ ok: false, reason: 'suspended' })
-    people.change(alice, { removedAt: 1 })
+    await people.directory.removeAccount(alice.id, clock.now())
     expect(await login()).toEqual(invalid)
   })
 
@@ -229,7 +220,7 @@ describe('cache', () => {
     await login({ password: 'wrong' })
     await login({ password: 'wrong' })
     expect(work).toEqual(['verify'])
-    await people.credentials.setPassword(alice.id, 'hash:wrong', 0)
+    await people.setPassword(alice, 'wrong')
     expect(await login({ password: 'wrong' })).toMatchObject({ ok: true })
   })
 })
@@ -239,7 +230,7 @@ describe('throttle', () => {
     expect(await guess(11)).toEqual([...Array(10).fill(invalid), throttled])
     expect(await login()).toEqual(throttled)
     expect(await login({ login: 'bob@one.test' })).toEqual(throttled)
-    clock.advance(60_000)
+    await clock.advance(60_000)
     expect(await login()).toMatchObject({ ok: true })
   })
 
@@ -268,22 +259,22 @@ describe('throttle', () => {
 
   test('a known network is slowed, never shut out', async () => {
     await login()
-    clock.advance(20 * 86_400_000)
+    await clock.advance(20 * 86_400_000)
     await guess(10)
     const slow = [login(), login({ password: 'wrong again' })]
     const done: number[] = []
     for (const [index, one] of slow.entries()) void one.then(() => done.push(index))
     await new Promise(setImmediate)
     expect(done).toEqual([])
-    clock.advance(1_000)
+    await clock.advance(1_000)
     expect(await slow[0]).toMatchObject({ ok: true })
-    clock.advance(1_000)
+    await clock.advance(1_000)
     expect(await slow[1]).toEqual(invalid)
   })
 
   test('failures elsewhere never slow a known network', async () => {
     await login()
-    clock.advance(700_000)
+    await clock.advance(700_000)
     for (let host = 1; host <= 30; host++) await login({ password: `g${host}`, address: `203.0.113.${host}` })
     expect(await login()).toMatchObject({ ok: true })
     expect(work.at(-1)).toBe('verify')
@@ -291,7 +282,7 @@ describe('throttle', () => {
 
   test('a network is a stranger again after 30 days', async () => {
     await login()
-    clock.advance(31 * 86_400_000)
+    await clock.advance(31 * 86_400_000)
     expect((await guess(11)).at(-1)).toEqual(throttled)
   })
 

@@ -1,22 +1,22 @@
+import { virtualClock } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
-import { createManualClock } from '../test/manual-clock.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { Throttle } from './throttle.ts'
 
-test('counts different attempts, the same one once, and starts anew after a minute', () => {
-  const clock = createManualClock()
+test('counts different attempts, the same one once, and starts anew after a minute', async () => {
+  const clock = virtualClock()
   const throttle = new Throttle(clock, { perMinute: 3, maxTracked: 10 })
   const charge = (fingerprint: string): number => throttle.charge('network 192.0.2.1', fingerprint)
   expect(['a', 'b', 'b', 'a', 'c'].map(charge)).toEqual([1, 2, 2, 2, 3])
   expect(['d', 'd', 'a'].map(charge)).toEqual([4, 5, 3])
-  clock.advance(59_999)
+  await clock.advance(59_999)
   expect(charge('e')).toBe(6)
-  clock.advance(1)
+  await clock.advance(1)
   expect(charge('e')).toBe(1)
 })
 
 test('what is taken back was never there', () => {
-  const throttle = new Throttle(createManualClock(), { perMinute: 2, maxTracked: 10 })
+  const throttle = new Throttle(virtualClock(), { perMinute: 2, maxTracked: 10 })
   throttle.charge('k', 'a')
   throttle.refund('k', 'a')
   expect(throttle.charge('k', 'b')).toBe(1)
@@ -27,15 +27,15 @@ test('what is taken back was never there', () => {
   throttle.refund('nobody', 'a')
 })
 
-test('memory is bounded: the oldest key is forgotten first', () => {
-  const clock = createManualClock()
+test('memory is bounded: the oldest key is forgotten first', async () => {
+  const clock = virtualClock()
   const map = new ExpiringMap<number>(clock, { maxAgeMs: 1_000, maxEntries: 2 })
   map.set('a', 1)
   map.set('b', 2)
   map.set('a', 3)
   map.set('c', 4)
   expect([map.get('a'), map.get('b'), map.get('c'), map.size]).toEqual([3, undefined, 4, 2])
-  clock.advance(1_000)
+  await clock.advance(1_000)
   expect([map.get('a'), map.size]).toEqual([undefined, 1])
   map.deleteWhere((value) => value === 4)
   expect(map.size).toBe(0)
