@@ -1,0 +1,71 @@
+import type { Cursor, Unit } from './wire/cursor.ts'
+import type { LiteralOffer } from './wire/framer.ts'
+import type { Session } from './session/session.ts'
+
+/** RFC 9051 §3; after LOGOUT there is no session any more. */
+export type State = 'not authenticated' | 'authenticated' | 'selected'
+
+export const beforeLogin: readonly State[] = ['not authenticated']
+export const loggedIn: readonly State[] = ['authenticated', 'selected']
+export const whenSelected: readonly State[] = ['selected']
+export const always: readonly State[] = ['not authenticated', 'authenticated', 'selected']
+
+/** What a command may do to others and to the numbers of messages: the session acts on it, no command knows another. */
+export interface Effects {
+  /** Speaks of messages by sequence number: no EXPUNGE is told until it is over (RFC 9051 §7.5.1). */
+  numbers?: true
+  /** Changes messages of the selected mailbox: NO after EXAMINE. */
+  writes?: true
+}
+
+/** How a command was completed. Without text: `NAME completed`. */
+export interface Completion {
+  /** Response code, without brackets. */
+  code?: string | undefined
+  text?: string
+  /** The tagged OK is the last line in clear: the TLS handshake follows it. */
+  startTls?: true
+}
+
+/**
+ * A command of the protocol, as a value. `parse` reads all arguments, from the space behind the name on, before anything
+ * acts; `run` says its untagged responses and returns, or throws `ImapRefusal` or `StoreError`.
+ */
+export interface Command<Args = unknown> {
+  /** In upper case; `UID FETCH` and its kin are commands of their own. */
+  name: string
+  /** Where it is defined, e.g. `RFC 9051 §6.1.2`. */
+  rfc: string
+  states: readonly State[]
+  effects: Effects
+  parse(cursor: Cursor, session: Session): Args
+  run(session: Session, args: Args): Completion | undefined | Promise<Completion | undefined>
+  /**
+   * Where an announced literal goes, given what came before it: `undefined` holds it in memory within the limits.
+   * Throws `ImapRefusal` to refuse it before the client sends it.
+   */
+  literal?(
+    session: Session,
+    unit: Unit,
+    offer: LiteralOffer,
+  ): LiteralSink | undefined | Promise<LiteralSink | undefined>
+}
+
+/** Takes a literal as it comes. After `finish` or `discard` it is not used again. */
+export interface LiteralSink {
+  /** A promise means: no more until it resolves. */
+  write(octets: Buffer): Promise<void> | undefined
+  /** What the command's parser finds as `Literal.streamed`. */
+  finish(): Promise<StreamedLiteral>
+  discard(): void
+}
+
+/** A literal that was taken elsewhere; discarded if the command never gets to use it. */
+export interface StreamedLiteral {
+  discard(): void
+}
+
+/** For commands without arguments. */
+export function noArguments(): undefined {
+  return undefined
+}

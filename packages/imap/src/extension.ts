@@ -1,0 +1,123 @@
+import type { Mailbox, SearchQuery, UidSet } from '@pennypost/model'
+import type { Command, State } from './command.ts'
+import type { FetchItem } from './fetch/fetch-item.ts'
+import type { SearchKey } from './search/search-key.ts'
+import type { Session } from './session/session.ts'
+import type { View } from './view/view.ts'
+import type { Cursor } from './wire/cursor.ts'
+
+/**
+ * One capability of the protocol and all that comes with it, as a value in one file of `extensions/`. What is not
+ * registered does not exist: the capability line, the parsers and the commands are computed from these.
+ */
+export interface Extension {
+  /** Names it in the configuration and in errors; usually its capability. */
+  name: string
+  rfc: string
+  capabilities?: readonly Capability[]
+  commands?: readonly Command[]
+  fetchItems?: readonly FetchItemKind[]
+  searchKeys?: readonly SearchKeyKind[]
+  /** Options of `SEARCH RETURN (…)` (RFC 9051 §6.4.4). */
+  searchReturns?: readonly SearchReturn[]
+  statusItems?: readonly StatusItem[]
+  /** Parameters in parentheses behind the mailbox name of SELECT and EXAMINE (RFC 4466 §2.1). */
+  selectParameters?: readonly SelectParameter[]
+  /** Selection options of LIST in parentheses before its reference. */
+  listSelections?: readonly ListSelection[]
+  listReturns?: readonly ListReturn[]
+  /** Modifiers in parentheses before the item of STORE (RFC 4466 §2.5). */
+  storeModifiers?: readonly StoreModifier[]
+  /** What ENABLE of a name does; the name must be a capability (RFC 9051 §6.3.1). */
+  enables?: readonly Enables[]
+  /** Untagged responses at the end of SELECT and EXAMINE. */
+  onSelect?(session: Session, view: View): void
+  /** Parts of the untagged FETCH that tells changed flags, behind `FLAGS (…)`. */
+  onFlagsTold?(session: Session, view: View, openIndex: number): string | undefined
+  /** Tells of expunged messages in another way than EXPUNGE; true when it did. */
+  onExpungeTold?(session: Session, view: View, uids: readonly number[]): boolean
+}
+
+export interface Capability {
+  /** The word, or what it is for this session; undefined: not shown now. */
+  name: string | ((session: Session) => readonly string[])
+  /** States in which it is shown; all when absent. */
+  states?: readonly State[]
+}
+
+export interface FetchItemKind {
+  /** In upper case, up to a bracket: `BODY.PEEK`. */
+  name: string
+  parse(cursor: Cursor, session: Session, name: string): FetchItem
+}
+
+export interface SearchKeyKind {
+  name: string
+  parse(cursor: Cursor, session: Session, context: SearchParse): SearchKey
+}
+
+/** What keys that hold others need, and the charset of the command's strings. */
+export interface SearchParse {
+  /** Reads one search key. */
+  key(): SearchKey
+  /** Reads an astring in the charset that the command named. */
+  text(): string
+}
+
+/** What SEARCH found, in order. */
+export interface SearchFound {
+  uids: UidSet
+  by: 'sequence' | 'uid'
+  query: SearchQuery
+}
+
+export interface SearchReturn {
+  name: string
+  /** Reads its arguments and gives what it adds to the ESEARCH response; '' for nothing. */
+  parse(cursor: Cursor): (session: Session, found: SearchFound) => string
+}
+
+export interface StatusItem {
+  name: string
+  value(session: Session, mailbox: Mailbox): number | string | Promise<number | string>
+}
+
+export interface SelectParameter {
+  name: string
+  /** Reads its arguments; what it gives is run when the mailbox is selected, after the other responses. */
+  parse(cursor: Cursor): (session: Session, view: View) => void | Promise<void>
+}
+
+export interface ListSelection {
+  name: string
+  /** Changes what is listed only in company of another (RFC 5258 §3.1): RECURSIVEMATCH. */
+  modifies?: true
+}
+
+/** One line of LIST, before it is said. */
+export interface ListedName {
+  name: string
+  mailbox: Mailbox | undefined
+  attributes: string[]
+}
+
+export interface ListReturn {
+  name: string
+  /** Reads its arguments; what it gives is run after the line of each mailbox that can be selected. */
+  parse(cursor: Cursor, session: Session): (session: Session, listed: ListedName) => void | Promise<void>
+}
+
+export interface StoreModifier {
+  name: string
+  parse(cursor: Cursor): StoreCondition
+}
+
+export interface StoreCondition {
+  unchangedSince?: number
+}
+
+export interface Enables {
+  name: string
+  /** The session's new rules; the name itself is kept in `session.enabled`. */
+  apply(session: Session): void
+}

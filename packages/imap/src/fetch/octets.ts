@@ -1,0 +1,79 @@
+import type { MailStore, MessageId } from '@pennypost/model'
+import type { Partial } from '../grammar/section.ts'
+import type { Output } from '../wire/output.ts'
+
+/** Octets in memory, or a range of a stored body that is read when it is sent. */
+export type Stretch = Buffer | { start: number; end: number }
+
+/** What a section is: stretches of one message, in order. Nothing is read or copied until it is written. */
+export class Octets {
+  readonly message: MessageId
+  readonly stretches: readonly Stretch[]
+  readonly size: number
+
+  constructor(message: MessageId, stretches: readonly Stretch[]) {
+    this.message = message
+    this.stretches = stretches
+    this.size = stretches.reduce((sum, stretch) => sum + sizeOf(stretch), 0)
+  }
+
+  /** RFC 9051 §6.4.5: what of it lies in the range; nothing when it begins beyond the end. */
+  slice(partial: Partial | undefined): Octets {
+    if (!partial) return this
+    let skip = partial.start
+    let left = partial.size
+    const stretches: Stretch[] = []
+    for (const stretch of this.stretches) {
+      const size = sizeOf(stretch)
+      const from = Math.min(skip, size)
+      const to = Math.min(size, from + left)
+      skip -= from
+      left -= to - from
+      if (to > from) stretches.push(subStretch(stretch, from, to))
+    }
+    return new Octets(this.message, stretches)
+  }
+
+  /** All in memory: nothing has to be read to write it. */
+  get isHere(): boolean {
+    return this.stretches.every(Buffer.isBuffer)
+  }
+
+  /** Writes the octets, with back-pressure for what must be read. */
+  write(out: Output, mail: MailStore): void | Promise<void> {
+    if (!this.isHere) return this.#stream(out, mail)
+    for (const stretch of this.stretches) out.octets(stretch as Buffer)
+  }
+
+  async #stream(out: Output, mail: MailStore): Promise<void> {
+    for await (const chunk of this.chunks(mail)) {
+      out.octets(chunk)
+      await out.ready()
+    }
+  }
+
+  async *chunks(mail: MailStore): AsyncGenerator<Buffer> {
+    for (const stretch of this.stretches) {
+      if (Buffer.isBuffer(stretch)) yield stretch
+      else yield* mail.readBody(this.message, stretch.start, stretch.end)
+    }
+  }
+
+  /** All of it at once; for headers, which are small. */
+  async collect(mail: MailStore): Promise<Buffer> {
+    const [only] = this.stretches
+    if (this.stretches.length === 1 && Buffer.isBuffer(only)) return only
+    const chunks: Buffer[] = []
+    for await (const chunk of this.chunks(mail)) chunks.push(chunk)
+    return Buffer.concat(chunks)
+  }
+}
+
+function sizeOf(stretch: Stretch): number {
+  return Buffer.isBuffer(stretch) ? stretch.length : stretch.end - stretch.start
+}
+
+function subStretch(stretch: Stretch, from: number, to: number): Stretch {
+  if (Buffer.isBuffer(stretch)) return stretch.subarray(from, to)
+  return { start: stretch.start + from, end: stretch.start + to }
+}

@@ -1,0 +1,188 @@
+import { systemFlags, type FetchedMessage, type FetchNeed, UidSet } from '@pennypost/model'
+import type { Session } from '../session/session.ts'
+import { flagsItem as changedFlags } from '../session/tell-changes.ts'
+import type { View } from '../view/view.ts'
+import { breathe } from './breathe.ts'
+import type { FetchItem, FetchTarget } from './fetch-item.ts'
+
+/**
+ * Writes FETCH responses for messages of the selected mailbox, in order of number. Flags alone come out of the shared
+ * arrays; everything else out of the store's pages. Messages that are gone, told or not, are passed over.
+ *
+ * Never broken: a response that was begun is finished, or the connection dies with it; a page that was written leaves
+ * before the next one is made; other sessions get their turn between pages.
+ */
+export async function runFetch(session: Session, uids: UidSet, items: readonly FetchItem[], extra?: FetchExtra): Promise<FetchOutcome> {
+  const view = session.selected
+  const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
+  const need = joinNeeds(items)
+  const fetched: Fetch = { target, items, extra, refusal: undefined, told: 0 }
+  if (need) await fetchRows(fetched, uids, need)
+  else await fetchKnown(fetched, uids)
+  return { complete: fetched.told >= countKnown(view, uids), refusal: fetched.refusal }
+}
+
+export interface FetchOutcome {
+  /** False when some of the messages have been expunged by others. */
+  complete: boolean
+  /** What an item could not do for some message; the others were told. */
+  refusal: unknown
+}
+
+/** What QRESYNC and its kin leave out. */
+export interface FetchExtra {
+  /** Only messages changed after this. */
+  changedSince?: number
+}
+
+interface Fetch {
+  target: FetchTarget
+  items: readonly FetchItem[]
+  extra: FetchExtra | undefined
+  refusal: unknown
+  /** Messages that were written or left out on purpose. */
+  told: number
+}
+
+function joinNeeds(items: readonly FetchItem[]): FetchNeed | undefined {
+  let joined: FetchNeed | undefined
+  for (const { need } of items) if (need) joined = { ...joined, ...need }
+  return joined
+}
+
+function countKnown(view: View, uids: UidSet): number {
+  let count = 0
+  for (const [first, last] of uids.ranges()) count += view.lowerBound(last + 1) - view.lowerBound(first)
+  return count
+}
+
+/** Out of the shared arrays. */
+async function fetchKnown(fetch: Fetch, uids: UidSet): Promise<void> {
+  const { target } = fetch
+  const { view, out } = target
+  for (const [first, last] of uids.ranges()) {
+    for (let index = view.lowerBound(first); index < view.count; index++) {
+      const uid = view.uids[index] as number
+      if (uid > last) break
+      if (!aim(fetch, uid, index)) continue
+      const pending = writeMessage(fetch, false)
+      if (pending) await pending
+      if (out.pageFull) {
+        await out.rested()
+        await breathe()
+      }
+    }
+  }
+}
+
+/** Out of the store. */
+async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<void> {
+  const { target, items } = fetch
+  const { session, view, out } = target
+  const setsSeen = !view.readOnly && items.some((item) => item.setsSeen)
+  const { service } = session
+  for await (const rows of service.mail.fetch(view.open.mailbox.id, uids, need)) {
+    const seen = setsSeen ? await setSeen(session, view, rows) : undefined
+    for (const row of rows) {
+      const seq = view.seqOf(row.uid)
+      if (seq === 0 || !aim(fetch, row.uid, seq - 1)) continue
+      target.row = row
+      const pending = writeMessage(fetch, seen?.has(row.uid) === true)
+      if (pending) await pending
+      if (out.pageFull) await out.rested()
+    }
+    if (session.connection.closed) return
+  }
+}
+
+/** Points the target at a message; false when there is nothing to say of it. */
+function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
+  const { target, extra } = fetch
+  const { open } = target.view
+  const next = target.openIndex + 1
+  const openIndex = next < open.count && open.uids[next] === uid ? next : open.indexOf(uid)
+  if (openIndex < 0) return false
+  target.openIndex = openIndex
+  target.seq = viewIndex + 1
+  target.uid = uid
+  fetch.told++
+  return extra?.changedSince === undefined || (open.modSeqs[openIndex] as number) > extra.changedSince
+}
+
+/** Sets \Seen on those of the page that lack it (RFC 9051 §6.4.5); their new flags go into the same responses. */
+async function setSeen(session: Session, view: View, rows: readonly FetchedMessage[]): Promise<UidSet> {
+  const { open } = view
+  const unseen: number[] = []
+  for (const { uid } of rows) {
+    const index = open.indexOf(uid)
+    if (index >= 0 && ((open.flags[index] as number) & systemFlags['\\Seen']) === 0) unseen.push(uid)
+  }
+  if (unseen.length === 0) return UidSet.empty
+  const uids = UidSet.ofSorted(unseen)
+  await session.service.mail.updateFlags(open.mailbox.id, { uids, mode: 'add', flags: ['\\Seen'] })
+  await open.refresh()
+  return uids
+}
+
+function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
+  const { target, items } = fetch
+  try {
+    for (const item of items) {
+      const prepared = item.prepare?.(target)
+      if (prepared) return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
+    }
+  } catch (error) {
+    notePrepare(fetch, error)
+    return undefined
+  }
+  const { out, seq } = target
+  out.text(`* ${seq} FETCH (`)
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) out.text(' ')
+    const pending = (items[i] as FetchItem).write(target)
+    if (pending) return pending.then(() => writeFrom(fetch, i + 1, flagsChanged)).catch((error) => breakOff(fetch, error))
+  }
+  end(fetch, flagsChanged)
+  return undefined
+}
+
+/** All items that need it prepared, then written: for messages whose octets are not at hand. */
+async function writeSlowly(fetch: Fetch, flagsChanged: boolean): Promise<void> {
+  const { target, items } = fetch
+  for (const item of items) await item.prepare?.(target)
+  target.out.text(`* ${target.seq} FETCH (`)
+  await writeFrom(fetch, 0, flagsChanged).catch((error) => breakOff(fetch, error))
+}
+
+async function writeFrom(fetch: Fetch, from: number, flagsChanged: boolean): Promise<void> {
+  const { target, items } = fetch
+  for (let i = from; i < items.length; i++) {
+    if (i > 0) target.out.text(' ')
+    const pending = (items[i] as FetchItem).write(target)
+    if (pending) await pending
+  }
+  end(fetch, flagsChanged)
+}
+
+function end(fetch: Fetch, flagsChanged: boolean): void {
+  const { target, items } = fetch
+  const { session, view, out, openIndex, row } = target
+  if (flagsChanged) {
+    if (!items.some((item) => item.key === 'FLAGS')) out.text(` ${changedFlags(session, view, openIndex)}`)
+    view.markTold(openIndex)
+  }
+  out.text(')\r\n')
+  if (row?.journey && items.some((item) => item.reads)) {
+    session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id, protocol: 'imap' })
+  }
+}
+
+function notePrepare(fetch: Fetch, error: unknown): void {
+  fetch.refusal ??= error
+}
+
+/** Octets that were announced could not be read: nothing that could be said now would be understood. */
+function breakOff(fetch: Fetch, error: unknown): never {
+  fetch.target.session.connection.destroy()
+  throw error
+}

@@ -1,0 +1,86 @@
+import type { FetchedMessage, FetchNeed } from '@pennypost/model'
+import { fieldsOf, partAt, surrogateHeader } from '@pennypost/message'
+import type { Section } from '../grammar/section.ts'
+import type { Session } from '../session/session.ts'
+import { Octets, type Stretch } from './octets.ts'
+
+/**
+ * From a section to its octets (RFC 9051 §6.4.5.1): by the offsets that were computed at arrival, never by parsing the
+ * message again. `null` where the message has no such part: the response is NIL.
+ */
+export function sectionOctets(session: Session, row: FetchedMessage, section: Section): Octets | null | Promise<Octets | null> {
+  const header = shownHeader(session, row)
+  if (section.part.length === 0) {
+    switch (section.text) {
+      case 'ALL':
+        return new Octets(row.message, [header, bodyStretch(row, 0, bodySize(row))])
+      case 'TEXT':
+        return new Octets(row.message, [bodyStretch(row, 0, bodySize(row))])
+      case 'HEADER':
+        return new Octets(row.message, [header])
+      default:
+        return new Octets(row.message, chosenFields(header, section))
+    }
+  }
+  const part = partAt(row.index?.parts ?? '', section.part.join('.'))
+  const range =
+    section.text === 'ALL'
+      ? part?.body
+      : section.text === 'MIME'
+        ? part?.mime
+        : section.text === 'TEXT'
+          ? part?.text
+          : part?.header
+  if (!range) {
+    // The only part of a message that is no multipart has the message's own header as its MIME header.
+    return part && section.text === 'MIME' ? new Octets(row.message, [header]) : null
+  }
+  const octets = new Octets(row.message, [bodyStretch(row, range.start, range.end)])
+  if (section.fields.length === 0) return octets
+  if (octets.isHere) return new Octets(row.message, chosenFields(octets.stretches[0] as Buffer, section))
+  const { mail } = session.service
+  return octets.collect(mail).then((inner) => new Octets(row.message, chosenFields(inner, section)))
+}
+
+/** What must be read of the store to answer for this section. */
+export function needOf({ part, text }: Section): FetchNeed {
+  const need: FetchNeed = { header: true }
+  if (part.length > 0) need.index = true
+  if (part.length > 0 || text === 'ALL' || text === 'TEXT') need.body = true
+  return need
+}
+
+/** Whether it says more of the message than its header does. */
+export function readsText({ part, text }: Section): boolean {
+  return part.length > 0 || text === 'ALL' || text === 'TEXT'
+}
+
+/** The header section as this session may see it: others than UTF-8 readers get a surrogate (RFC 6858 §2). */
+function shownHeader(session: Session, row: FetchedMessage): Buffer {
+  const header = row.header ?? nothing
+  return session.utf8Messages ? header : surrogateHeader(header)
+}
+
+function bodySize(row: FetchedMessage): number {
+  return row.size - (row.header?.length ?? 0)
+}
+
+/** A range of the body, kept inside it whatever the index says. */
+export function bodyStretch(row: FetchedMessage, start: number, end: number): Stretch {
+  return row.body ? row.body.subarray(start, end) : { start, end: Math.min(end, bodySize(row)) }
+}
+
+/** RFC 9051 §6.4.5.1: the fields in their order in the message, and the empty line in any case. */
+function chosenFields(header: Buffer, section: Section): Stretch[] {
+  const names = new Set(section.fields.map((name) => name.toLowerCase()))
+  const wanted = section.text === 'HEADER.FIELDS'
+  const stretches: Stretch[] = []
+  for (const field of fieldsOf(header)) {
+    if (field.name !== '' && names.has(field.name) === wanted) stretches.push(header.subarray(field.start, field.end))
+  }
+  stretches.push(emptyLine)
+  return stretches
+}
+
+const nothing = Buffer.alloc(0)
+const emptyLine = Buffer.from('\r\n')

@@ -1,0 +1,35 @@
+import { mailboxName } from '@pennypost/model'
+import { no } from '../refusal.ts'
+import { type Cursor, utf8 } from '../wire/cursor.ts'
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../wire/modified-utf7.ts'
+import { printAString } from '../wire/strings.ts'
+
+/**
+ * Mailbox names between wire and model. Until IMAP4rev2 or UTF8=ACCEPT is enabled they are spelt in modified UTF-7;
+ * after that they are UTF-8 (RFC 9051 §5.1, RFC 6855 §3).
+ */
+
+/** `mailbox = "INBOX" / astring`; NO [CANNOT] when it is no name that a mailbox here can have. */
+export function mailbox(cursor: Cursor, utf8Names: boolean): string {
+  return decodeMailbox(cursor.astring('Mailbox name'), utf8Names)
+}
+
+/** The model's name of what the wire said. */
+export function decodeMailbox(wire: string, utf8Names: boolean): string {
+  const name = mailboxName(decodeText(wire, utf8Names))
+  if (name === undefined) throw no('CANNOT', 'This can not be the name of a mailbox')
+  return name
+}
+
+/** Wire text that may be no whole name (a pattern or reference of LIST). */
+export function decodeText(wire: string, utf8Names: boolean): string {
+  if (utf8Names) return utf8(wire).normalize('NFC')
+  const text = decodeModifiedUtf7(wire)
+  if (text === undefined) throw no('CANNOT', 'Not a name in modified UTF-7 (RFC 3501 section 5.1.3)')
+  return text
+}
+
+/** The name as `astring` for a response. */
+export function printMailbox(name: string, utf8Names: boolean): string {
+  return utf8Names ? printAString(name, true) : printAString(encodeModifiedUtf7(name), false)
+}

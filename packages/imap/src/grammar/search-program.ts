@@ -1,0 +1,43 @@
+import { bad, no } from '../refusal.ts'
+import { type DecodeText, decoderFor } from '../search/charset.ts'
+import { allOf, unnamedKey } from '../search/keys.ts'
+import type { SearchKey } from '../search/search-key.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/** `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)` */
+export function searchProgram(cursor: Cursor, session: Session): SearchKey {
+  let decode = decoderFor(undefined)
+  if (cursor.peekWord() === 'CHARSET') {
+    cursor.word()
+    cursor.sp()
+    const charset = cursor.astring('Charset')
+    // RFC 6855 §3: once UTF-8 is enabled there is no other charset.
+    if (session.utf8Messages) throw bad('CHARSET is not allowed after ENABLE UTF8=ACCEPT')
+    decode = decoderFor(charset)
+    cursor.sp()
+  }
+  return searchKeys(cursor, session, decode)
+}
+
+/** `search-key *(SP search-key)` */
+export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchKey {
+  const { limits, registry } = session.service
+  let count = 0
+  const context = { key, text: () => decode(cursor.astring('Text')) }
+
+  /** `search-key` */
+  function key(): SearchKey {
+    if (++count > limits.searchKeys) throw no('LIMIT', `A search can have ${limits.searchKeys} keys`)
+    const unnamed = unnamedKey(cursor, key)
+    if (unnamed) return unnamed
+    const name = cursor.word('Search key')
+    const kind = registry.searchKeys.get(name)
+    if (!kind) throw bad(`Unknown search key ${name.slice(0, 40)}`)
+    return kind.parse(cursor, session, context)
+  }
+
+  const keys = [key()]
+  while (cursor.skip(' ')) keys.push(key())
+  return allOf(keys)
+}

@@ -1,0 +1,70 @@
+/**
+ * Every bound that an IMAP session keeps, in one place. Sizes in octets, times in milliseconds. What happens at the
+ * limit is said at each: the stream always keeps its place, or the connection ends with BYE.
+ */
+export interface ImapLimits {
+  /** One line of a command, without its literals: BAD [TOOBIG]. RFC 7162 §4 asks for at least 8192. */
+  line: number
+  /** One literal held in memory, after login: tagged NO or BAD [TOOBIG], before the continuation is sent. */
+  literal: number
+  /** All literals held for one command. */
+  commandLiterals: number
+  /** One literal before login. */
+  literalBeforeLogin: number
+  /** A message given to APPEND: NO [TOOBIG]. */
+  message: number
+  /** Octets of a refused non-synchronizing literal that are read and thrown away; above that BYE. */
+  swallowed: number
+  /** Nesting of parentheses and of NOT and OR in SEARCH: BAD. */
+  nesting: number
+  /** Search keys in one SEARCH: NO [LIMIT]. */
+  searchKeys: number
+  /** Fetch items in one FETCH, and field names in one HEADER.FIELDS: BAD. */
+  fetchItems: number
+  /** Patterns of one LIST, parameters of one command: BAD. */
+  listPatterns: number
+  /** Commands that one connection may give before it has logged in; then BYE. */
+  commandsBeforeLogin: number
+  /** Failed logins of one connection; then BYE. */
+  failedLogins: number
+  /** BAD answers in a row before login (a client of another protocol), and after; then BYE. */
+  badCommandsBeforeLogin: number
+  badCommands: number
+  /** Octets read ahead while a command runs; the socket rests above that. */
+  inputBacklog: number
+  /** Octets pushed to an idling client that it has not read; above that the connection is dropped. */
+  outputBacklog: number
+  /** A client that reads nothing of an answer for so long is dropped. */
+  outputStallMs: number
+  /** Silence before login and after; then BYE. RFC 9051 §5.4 asks for at least 30 minutes after login. */
+  loginTimeoutMs: number
+  idleTimeoutMs: number
+  /** Between two `* OK Still here` in IDLE: keeps middleboxes awake and finds dead peers. */
+  stillHereMs: number
+  /** Sessions of one account on this service; NO [LIMIT] at login beyond. 0 = no limit. */
+  connectionsPerAccount: number
+}
+
+export const defaultImapLimits: ImapLimits = {
+  line: 64 * 1024,
+  literal: 64 * 1024,
+  commandLiterals: 256 * 1024,
+  literalBeforeLogin: 4 * 1024,
+  message: 50 * 1024 * 1024,
+  swallowed: 64 * 1024 * 1024,
+  nesting: 50,
+  searchKeys: 1000,
+  fetchItems: 200,
+  listPatterns: 100,
+  commandsBeforeLogin: 100,
+  failedLogins: 5,
+  badCommandsBeforeLogin: 10,
+  badCommands: 1000,
+  inputBacklog: 64 * 1024,
+  outputBacklog: 1024 * 1024,
+  outputStallMs: 5 * 60_000,
+  loginTimeoutMs: 60_000,
+  idleTimeoutMs: 30 * 60_000,
+  stillHereMs: 4 * 60_000,
+  connectionsPerAccount: 40,
+}

@@ -1,0 +1,86 @@
+import type { Command } from './command.ts'
+import type {
+  Enables,
+  Extension,
+  FetchItemKind,
+  ListReturn,
+  ListSelection,
+  SearchKeyKind,
+  SearchReturn,
+  SelectParameter,
+  StatusItem,
+  StoreModifier,
+} from './extension.ts'
+import type { Session } from './session/session.ts'
+
+/**
+ * All that a server offers, folded out of its extensions once at start. Sessions look everything up here; what is
+ * disabled by the configuration was never put in.
+ */
+export class Registry {
+  readonly commands = new Map<string, Command>()
+  readonly fetchItems = new Map<string, FetchItemKind>()
+  readonly searchKeys = new Map<string, SearchKeyKind>()
+  readonly searchReturns = new Map<string, SearchReturn>()
+  readonly statusItems = new Map<string, StatusItem>()
+  readonly selectParameters = new Map<string, SelectParameter>()
+  readonly listSelections = new Map<string, ListSelection>()
+  readonly listReturns = new Map<string, ListReturn>()
+  readonly storeModifiers = new Map<string, StoreModifier>()
+  readonly enables = new Map<string, Enables>()
+  readonly extensions: readonly Extension[]
+  readonly #disabled: ReadonlySet<string>
+
+  /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
+  constructor(extensions: readonly Extension[], disable: Iterable<string>) {
+    this.#disabled = new Set([...disable].map((name) => name.toUpperCase()))
+    this.extensions = extensions.filter((extension) => !this.#isDisabled(extension))
+    for (const extension of this.extensions) {
+      add(this.commands, extension.commands, extension)
+      add(this.fetchItems, extension.fetchItems, extension)
+      add(this.searchKeys, extension.searchKeys, extension)
+      add(this.searchReturns, extension.searchReturns, extension)
+      add(this.statusItems, extension.statusItems, extension)
+      add(this.selectParameters, extension.selectParameters, extension)
+      add(this.listSelections, extension.listSelections, extension)
+      add(this.listReturns, extension.listReturns, extension)
+      add(this.storeModifiers, extension.storeModifiers, extension)
+      add(this.enables, extension.enables, extension)
+    }
+  }
+
+  /** The words of CAPABILITY for this session as it stands, in order of registration. */
+  capabilities(session: Session): string {
+    const words: string[] = []
+    for (const extension of this.extensions) {
+      for (const { name, states } of extension.capabilities ?? []) {
+        if (states && !states.includes(session.state)) continue
+        for (const word of typeof name === 'string' ? [name] : name(session)) {
+          if (!this.#disabled.has(word.toUpperCase()) && !words.includes(word)) words.push(word)
+        }
+      }
+    }
+    return words.join(' ')
+  }
+
+  /** An extension goes whole when its name, or every fixed capability that it has, is disabled. */
+  #isDisabled(extension: Extension): boolean {
+    if (this.#disabled.has(extension.name.toUpperCase())) return true
+    const words = extension.capabilities ?? []
+    return (
+      words.length > 0 &&
+      words.every(({ name }) => typeof name === 'string' && this.#disabled.has(name.toUpperCase()))
+    )
+  }
+}
+
+function add<Kind extends { name: string }>(
+  map: Map<string, Kind>,
+  kinds: readonly Kind[] | undefined,
+  extension: Extension,
+): void {
+  for (const kind of kinds ?? []) {
+    if (map.has(kind.name)) throw new Error(`${extension.name}: ${kind.name} is registered already`)
+    map.set(kind.name, kind)
+  }
+}

@@ -1,0 +1,337 @@
+import type { Connection } from '@pennypost/transport'
+import type { Command, Completion, LiteralSink } from '../command.ts'
+import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
+import { Cursor, type Unit } from '../wire/cursor.ts'
+import { Framer, type LiteralOffer } from '../wire/framer.ts'
+import { Output } from '../wire/output.ts'
+import { CommandReader, discardStreamed, type ReaderHost } from './command-reader.ts'
+import { Session } from './session.ts'
+import type { SessionService } from './session-service.ts'
+
+/**
+ * The order of things in one connection: octets in, commands one after the other, each with its tagged completion.
+ *
+ * Never broken:
+ * - A command begins when the one before it has said its completion, so pipelined commands see what those before
+ *   them did (RFC 9051 §5.5) and no two ever mix their responses.
+ * - Commands that are done at once cost no promise; a chunk of them is answered in one write.
+ * - While a command runs, at most `inputBacklog` octets are read ahead.
+ * - Nothing that a client sends rejects or throws out of here.
+ */
+export class Conversation implements ReaderHost {
+  readonly session: Session
+  readonly #service: SessionService
+  readonly #connection: Connection
+  #framer: Framer
+  #reader: CommandReader
+  #busy = false
+  #paused = false
+  #inputEnded = false
+  #closed = false
+  #commands = 0
+  #badInARow = 0
+
+  constructor(id: string, service: SessionService, connection: Connection) {
+    this.#service = service
+    this.#connection = connection
+    this.session = new Session(
+      id,
+      service,
+      connection,
+      new Output(connection.stream, service.deadline, service.limits.outputStallMs),
+    )
+    this.#framer = new Framer(service.limits.line)
+    this.#reader = new CommandReader(this.#framer, this)
+  }
+
+  /** Greets and begins to read. */
+  begin(): void {
+    const { limits, registry, hostname } = this.#service
+    this.#connection.idleAfter(limits.loginTimeoutMs, () => this.#idle())
+    this.#connection.onDrain(() => this.#drain())
+    this.#listen()
+    this.session.untagged(`OK [CAPABILITY ${registry.capabilities(this.session)}] ${hostname} ready`)
+    this.session.out.flush()
+  }
+
+  get limits(): SessionService['limits'] {
+    return this.#service.limits
+  }
+
+  get loggedIn(): boolean {
+    return this.session.account !== undefined
+  }
+
+  // --- the stream ---
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#framer.push(chunk)
+    if (!this.#busy || this.session.wantsLine) this.#pump()
+    if (this.#busy && !this.session.wantsLine && this.#framer.size > this.limits.inputBacklog) {
+      this.#paused = true
+      this.#connection.stream.pause()
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    this.#inputEnded = true
+    this.session.giveLine(undefined)
+    if (!this.#busy) this.#pump()
+  }
+
+  readonly #onClose = (): void => {
+    if (this.#closed) return
+    this.#closed = true
+    this.#reader.abandon()
+    this.session.close()
+    this.session.log.debug({ commands: this.#commands }, 'session closed')
+  }
+
+  #listen(): void {
+    const { stream } = this.#connection
+    stream.on('data', this.#onData)
+    stream.on('end', this.#onEnd)
+    stream.on('close', this.#onClose)
+  }
+
+  /** STARTTLS: what came in clear is forgotten (RFC 9051 §6.2.1), then everything goes on over TLS. */
+  #startTls(goAhead: string): Promise<void> {
+    const { stream } = this.#connection
+    this.session.out.flush()
+    stream.removeListener('data', this.#onData)
+    stream.removeListener('end', this.#onEnd)
+    this.#framer.clear()
+    return this.#connection.startTls(goAhead).then(
+      () => {
+        this.session.out.useStream(this.#connection.stream)
+        this.#listen()
+      },
+      (error) => this.session.log.info({ error: String(error) }, 'no TLS session'),
+    )
+  }
+
+  /** Takes as many frames as can be taken now, then lets the answers go. */
+  #pump(): void {
+    const { session } = this
+    while (!this.#closed && !session.ending) {
+      if (session.wantsLine) {
+        const frame = this.#framer.nextRaw()
+        if (!frame) break
+        session.giveLine(frame.kind === 'line' ? frame.text : tooLongLine)
+        continue
+      }
+      if (this.#busy) break
+      const frame = this.#framer.next()
+      if (!frame) break
+      const pending = this.#reader.take(frame)
+      if (!pending) continue
+      this.#busy = true
+      pending.then(this.#resume, this.#crash)
+    }
+    session.out.flush()
+    if (!this.#busy) this.#rest()
+  }
+
+  readonly #resume = (): void => {
+    this.#busy = false
+    if (this.#paused && !this.#closed) {
+      this.#paused = false
+      this.#connection.stream.resume()
+    }
+    this.#pump()
+  }
+
+  readonly #crash = (error: unknown): void => {
+    this.session.log.error({ error: String(error) }, 'session failed')
+    this.session.bye('[UNAVAILABLE] The server has failed here')
+    this.#resume()
+  }
+
+  /** Nothing runs: the time to end, or to hold no memory. */
+  #rest(): void {
+    this.#framer.rest()
+    if (this.#closed) return
+    if (this.#connection.draining) this.session.bye('The server goes down now')
+    if (!this.session.ending && !this.#inputEnded) return
+    this.session.out.flush()
+    this.session.close()
+    this.#connection.end()
+  }
+
+  #idle(): void {
+    if (this.#busy && !this.session.wantsLine) {
+      // A long command; a client that does not read its answer is found by the output.
+      this.#armIdle()
+      return
+    }
+    this.session.bye('Nothing was heard for too long')
+    this.#stop()
+  }
+
+  #armIdle(): void {
+    const { limits } = this.#service
+    const wait = this.loggedIn ? limits.idleTimeoutMs : limits.loginTimeoutMs
+    this.#connection.idleAfter(wait, () => this.#idle())
+  }
+
+  #drain(): void {
+    if (this.#busy && !this.session.wantsLine) return
+    this.session.bye('The server goes down now')
+    this.#stop()
+  }
+
+  /** Ends a conversation that has said BYE, also one that idles. */
+  #stop(): void {
+    this.session.giveLine(undefined)
+    if (!this.#busy) this.#rest()
+  }
+
+  // --- commands ---
+
+  goAhead(): void {
+    this.session.out.text('+ Ready\r\n')
+    this.session.out.flush()
+  }
+
+  /** Decides about a literal from what came before it: only a command that may be given can have one. */
+  offer(unit: Unit, offer: LiteralOffer): LiteralSink | undefined | Promise<LiteralSink | undefined> {
+    const { command } = this.#recognize(new Cursor(unit, this.limits.nesting))
+    return command.literal?.(this.session, unit, offer)
+  }
+
+  refused(line: string, refusal: ImapRefusal): void {
+    let tag = '*'
+    try {
+      tag = new Cursor({ lines: [line], literals: [] }, 1).tag()
+    } catch {
+      // Not even a tag: the answer is untagged.
+    }
+    this.#begun()
+    this.#refuse(tag, refusal)
+  }
+
+  command(unit: Unit): Promise<void> | undefined {
+    this.#begun()
+    const cursor = new Cursor(unit, this.limits.nesting)
+    let tag = '*'
+    let command: Command
+    let args: unknown
+    try {
+      const recognized = this.#recognize(cursor, (found) => {
+        tag = found
+      })
+      command = recognized.command
+      args = command.parse(cursor, this.session)
+      cursor.crlf()
+      if (command.effects.writes && this.session.view?.readOnly) {
+        throw no('', 'The mailbox is open for reading only')
+      }
+    } catch (error) {
+      discardStreamed(unit)
+      this.#refuse(tag, error)
+      return undefined
+    }
+    this.#badInARow = 0
+    const done = this.#run(tag, command, args)
+    if (unit.literals.length === 0) return done
+    return done?.finally(() => discardStreamed(unit))
+  }
+
+  #recognize(cursor: Cursor, onTag?: (tag: string) => void): { command: Command } {
+    const tag = cursor.tag()
+    onTag?.(tag)
+    cursor.sp()
+    let name = cursor.word('Command')
+    if (name === 'UID') {
+      cursor.sp()
+      name = `UID ${cursor.word('Command')}`
+    }
+    const command = this.#service.registry.commands.get(name)
+    if (!command) throw bad(`Unknown command ${name.slice(0, 40)}`)
+    if (!command.states.includes(this.session.state)) throw bad(`${name} ${notNow[this.session.state]}`)
+    return { command }
+  }
+
+  #begun(): void {
+    this.#commands++
+    this.#connection.active()
+    if (!this.loggedIn && this.#commands > this.limits.commandsBeforeLogin) {
+      this.session.bye('Too many commands without a login')
+    }
+  }
+
+  #run(tag: string, command: Command, args: unknown): Promise<void> | undefined {
+    const wasLoggedIn = this.loggedIn
+    let result: ReturnType<Command['run']>
+    try {
+      result = command.run(this.session, args)
+    } catch (error) {
+      return this.#fail(tag, command, error)
+    }
+    if (!(result instanceof Promise)) return this.#complete(tag, command, result)
+    return result.then(
+      (completion) => {
+        if (this.loggedIn !== wasLoggedIn) this.#armIdle()
+        return this.#complete(tag, command, completion)
+      },
+      (error) => this.#fail(tag, command, error),
+    )
+  }
+
+  #complete(tag: string, command: Command, completion: Completion | undefined): Promise<void> | undefined {
+    const code = completion?.code ? `[${completion.code}] ` : ''
+    const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
+    if (completion?.startTls) return this.#startTls(line)
+    return this.#updates(command, () => this.session.out.text(line))
+  }
+
+  #fail(tag: string, command: Command, error: unknown): Promise<void> | undefined {
+    return this.#updates(command, () => this.#refuse(tag, error, command.name))
+  }
+
+  /** What others did is told before the completion, as far as this command lets it. */
+  #updates(command: Command, complete: () => void): Promise<void> | undefined {
+    const { session } = this
+    const open = session.view?.open
+    const say = (): void => {
+      session.tellChanges(!command.effects.numbers)
+      complete()
+      if (session.view?.open.deleted) session.bye('The selected mailbox was deleted')
+    }
+    if (!open?.dirty) {
+      say()
+      return undefined
+    }
+    return open.refresh().then(say, (error) => {
+      session.log.warn({ error: String(error) }, 'changes could not be read')
+      say()
+    })
+  }
+
+  #refuse(tag: string, error: unknown, running?: string): void {
+    const { session } = this
+    let refusal = refusalOf(error)
+    if (!refusal) {
+      session.log.error({ command: running, error: error instanceof Error ? error.stack : String(error) }, 'command failed')
+      refusal = no('SERVERBUG', 'The server has failed at this; it is in its log')
+    }
+    const code = refusal.code ? `[${refusal.code}] ` : ''
+    session.out.text(`${tag} ${refusal.kind} ${code}${refusal.message}\r\n`)
+    if (refusal.kind === 'BAD') this.#countBad()
+    if (refusal.bye !== undefined) session.bye(refusal.bye)
+  }
+
+  #countBad(): void {
+    const limit = this.loggedIn ? this.limits.badCommands : this.limits.badCommandsBeforeLogin
+    if (++this.#badInARow >= limit) this.session.bye('Too many commands that are none')
+  }
+}
+
+const notNow = {
+  'not authenticated': 'needs a login first',
+  authenticated: 'is not possible now: no mailbox is selected, or you are logged in already',
+  selected: 'is not possible after login',
+} as const
+
+/** What stands for a line that was too long; no SASL response or DONE looks like it. */
+const tooLongLine = Buffer.from('*')

@@ -1,0 +1,37 @@
+import type { AccountId, Clock, Deadline, JourneyId, Log, MailStore, Random } from '@pennypost/model'
+import type { ImapAuthenticator } from '../authenticator.ts'
+import type { ImapLimits } from '../limits.ts'
+import type { Registry } from '../registry.ts'
+import type { OpenMailboxes } from '../view/open-mailboxes.ts'
+
+/** What all sessions of one service share. */
+export interface SessionService {
+  readonly mail: MailStore
+  readonly authenticator: ImapAuthenticator
+  readonly registry: Registry
+  readonly mailboxes: OpenMailboxes
+  readonly limits: ImapLimits
+  readonly clock: Clock
+  readonly deadline: Deadline
+  readonly random: Random
+  readonly log: Log
+  readonly hostname: string
+  /** Fields of ID (RFC 2971), e.g. name and version. */
+  readonly serverId: Readonly<Record<string, string>>
+  /** Passwords are taken without TLS too. */
+  readonly allowPlaintext: boolean
+  /** STARTTLS can be had. */
+  readonly canStartTls: boolean
+  /** Told of each message whose text a session was given. */
+  readonly onRead: ((read: MessageRead) => void) | undefined
+  /** Counts a session of the account; false beyond the limit. Pair it with `releaseAccount`. */
+  admitAccount(account: AccountId): boolean
+  releaseAccount(account: AccountId): void
+}
+
+export interface MessageRead {
+  journey: JourneyId
+  login: string
+  session: string
+  protocol: 'imap'
+}

@@ -1,0 +1,158 @@
+import type { AccountId, Log, Mailbox } from '@pennypost/model'
+import type { Connection } from '@pennypost/transport'
+import type { State } from '../command.ts'
+import { no } from '../refusal.ts'
+import type { View } from '../view/view.ts'
+import type { Output } from '../wire/output.ts'
+import type { SessionService } from './session-service.ts'
+import { tellChanges } from './tell-changes.ts'
+
+/** Who is logged in. */
+export interface SessionAccount {
+  id: AccountId
+  login: string
+}
+
+/**
+ * One client's session from greeting to BYE, as commands and extensions see it: who it is, what it has selected, what
+ * it has enabled, and where its responses go. Reading and the order of commands are `Conversation`'s.
+ */
+export class Session {
+  readonly id: string
+  readonly service: SessionService
+  readonly connection: Connection
+  readonly out: Output
+  readonly log: Log
+  account: SessionAccount | undefined
+  view: View | undefined
+  /** Names given to ENABLE, or implied by other commands, in upper case. */
+  readonly enabled = new Set<string>()
+  /** The connection ends after the command that runs; set by `bye`. */
+  ending = false
+  failedLogins = 0
+  #lineWanted: ((line: Buffer | undefined) => void) | undefined
+
+  constructor(id: string, service: SessionService, connection: Connection, out: Output) {
+    this.id = id
+    this.service = service
+    this.connection = connection
+    this.out = out
+    this.log = service.log.child({ session: id })
+  }
+
+  get state(): State {
+    return this.view ? 'selected' : this.account ? 'authenticated' : 'not authenticated'
+  }
+
+  /** Mailbox names are in UTF-8 in both directions. */
+  get utf8Names(): boolean {
+    return this.enabled.has('IMAP4REV2') || this.enabled.has('UTF8=ACCEPT')
+  }
+
+  /** Messages are shown with UTF-8 in their header sections; others get surrogates (RFC 6858). */
+  get utf8Messages(): boolean {
+    return this.enabled.has('UTF8=ACCEPT')
+  }
+
+  get rev2(): boolean {
+    return this.enabled.has('IMAP4REV2')
+  }
+
+  /** The account; only for commands that need a login. */
+  get user(): SessionAccount {
+    if (!this.account) throw new Error('no account before login')
+    return this.account
+  }
+
+  /** The view; only for commands of the selected state. */
+  get selected(): View {
+    if (!this.view) throw new Error('no mailbox is selected')
+    return this.view
+  }
+
+  // --- login ---
+
+  /** Begins the authenticated state; NO [LIMIT] when the account has too many sessions. */
+  login(account: SessionAccount): void {
+    if (!this.service.admitAccount(account.id)) throw no('LIMIT', 'Too many connections of this account')
+    this.account = account
+    this.connection.leaveAddressLimit()
+    this.log.info({ login: account.login }, 'logged in')
+  }
+
+  // --- mailboxes ---
+
+  /** The mailbox of that name; NO when there is none. */
+  async mailbox(name: string, missing: 'NONEXISTENT' | 'TRYCREATE' = 'NONEXISTENT'): Promise<Mailbox> {
+    const mailboxes = await this.service.mail.mailboxes(this.user.id)
+    const found = mailboxes.find((mailbox) => mailbox.name === name)
+    if (!found) throw no(missing, 'There is no such mailbox')
+    return found
+  }
+
+  /** Leaves the selected state. */
+  unselect(): void {
+    const view = this.view
+    if (!view) return
+    view.watch(undefined)
+    this.view = undefined
+    this.service.mailboxes.release(view.open)
+  }
+
+  // --- responses ---
+
+  untagged(text: string): void {
+    this.out.untagged(text)
+  }
+
+  /** Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current. */
+  tellChanges(mayExpunge: boolean): void {
+    if (this.view) tellChanges(this, this.view, mayExpunge)
+  }
+
+  /** Reads what was committed to the selected mailbox, if anything was. */
+  async refresh(): Promise<void> {
+    if (this.view?.open.dirty) await this.view.open.refresh()
+  }
+
+  /** Says BYE and ends the connection when the command that runs is over. */
+  bye(text: string): void {
+    if (this.ending) return
+    this.ending = true
+    this.untagged(`BYE ${text}`)
+  }
+
+  // --- lines that belong to a running command ---
+
+  /** The next line of the client, for a command that has asked for it by a continuation; undefined when it has gone. */
+  readLine(): Promise<Buffer | undefined> {
+    this.out.flush()
+    return new Promise((resolve) => {
+      this.#lineWanted = resolve
+    })
+  }
+
+  /** Sends `+ text` and waits for the line that answers it. */
+  ask(text: string): Promise<Buffer | undefined> {
+    this.out.text(`+ ${text}\r\n`)
+    return this.readLine()
+  }
+
+  get wantsLine(): boolean {
+    return this.#lineWanted !== undefined
+  }
+
+  /** Called by the conversation; a line too long comes as one that nobody takes for anything. */
+  giveLine(line: Buffer | undefined): void {
+    const give = this.#lineWanted
+    this.#lineWanted = undefined
+    give?.(line)
+  }
+
+  /** The connection is gone. */
+  close(): void {
+    this.unselect()
+    if (this.account) this.service.releaseAccount(this.account.id)
+    this.giveLine(undefined)
+  }
+}

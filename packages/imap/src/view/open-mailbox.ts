@@ -1,0 +1,232 @@
+import { bitsOf, type Flag, type FlagBits, flagsOf, type Mailbox, type MailboxChanges, type MailStore } from '@pennypost/model'
+
+/**
+ * What this process knows of one mailbox that sessions have open: UIDs, flags and MODSEQs in typed arrays, loaded once
+ * and shared by all its sessions. Kept current from the change log; a wake only says that there is something to read.
+ *
+ * Never broken: `uids` rises; the three arrays go together up to `count`; everything up to `modSeq` is in them. Each
+ * session has its own `View` on it, since it may know only what it was told.
+ */
+export class OpenMailbox {
+  /** As of loading; counts in it are stale, ids and names of flags are in the fields below. */
+  readonly mailbox: Mailbox
+  uids: Uint32Array
+  flags: Float64Array
+  modSeqs: Float64Array
+  count: number
+  keywords: readonly string[]
+  uidNext: number
+  /** Everything that the change log had up to here is in the arrays. */
+  modSeq: number
+  /** Rises whenever messages are removed. */
+  removals = 0
+  /** The mailbox itself is gone. */
+  deleted = false
+  /** UIDs from here on are \Recent to nobody of this process yet. */
+  recentFrom: number
+  /** Something was committed that has not been read. */
+  dirty = false
+  readonly #mail: MailStore
+  /** UIDs whose flags changed, in order of change; the first one is number `#journalBase`. */
+  #journal: number[] = []
+  #journalBase = 0
+  #flagTexts = new Map<FlagBits, string>()
+  #reading: Promise<void> | undefined
+  #again: Promise<void> | undefined
+  /** Idling sessions, told of every change at once. */
+  readonly watchers = new Set<() => void>()
+
+  private constructor(mail: MailStore, mailbox: Mailbox) {
+    this.#mail = mail
+    this.mailbox = mailbox
+    this.uids = new Uint32Array(0)
+    this.flags = this.modSeqs = new Float64Array(0)
+    this.count = 0
+    this.keywords = mailbox.keywords
+    this.uidNext = mailbox.uidNext
+    this.modSeq = mailbox.highestModSeq
+    this.recentFrom = mailbox.recentUid
+  }
+
+  static async load(mail: MailStore, id: Mailbox['id']): Promise<OpenMailbox> {
+    const snapshot = await mail.snapshot(id)
+    const open = new OpenMailbox(mail, snapshot.mailbox)
+    open.uids = snapshot.uids
+    open.flags = snapshot.flags
+    open.modSeqs = snapshot.modSeqs
+    open.count = snapshot.uids.length
+    return open
+  }
+
+  /** A commit may have touched it. Read at once when somebody idles, else by the next command. */
+  wake(onError: (error: unknown) => void): void {
+    this.dirty = true
+    if (this.watchers.size > 0) this.refresh().catch(onError)
+  }
+
+  /** Resolves when everything that was committed before the call is in the arrays. */
+  refresh(): Promise<void> {
+    // A read that has begun may have missed the latest commit: one more follows it, for all who ask meanwhile.
+    if (this.#reading) {
+      this.#again ??= this.#reading.then(
+        () => this.#next(),
+        () => this.#next(),
+      )
+      return this.#again
+    }
+    this.dirty = false
+    this.#reading = this.#read()
+    return this.#reading
+  }
+
+  #next(): Promise<void> {
+    this.#again = undefined
+    return this.refresh()
+  }
+
+  async #read(): Promise<void> {
+    try {
+      this.apply(await this.#mail.changesSince(this.mailbox.id, this.modSeq as Mailbox['highestModSeq']))
+    } catch (error) {
+      this.dirty = true
+      throw error
+    } finally {
+      this.#reading = undefined
+    }
+    for (const tell of this.watchers) tell()
+  }
+
+  /** Takes in what the change log says. */
+  apply(changes: MailboxChanges): void {
+    this.modSeq = Math.max(this.modSeq, changes.modSeq)
+    this.uidNext = Math.max(this.uidNext, changes.uidNext)
+    if (changes.deleted) this.deleted = true
+    if (!sameList(this.keywords, changes.keywords)) {
+      this.keywords = changes.keywords
+      this.#flagTexts.clear()
+    }
+    if (!changes.vanished.isEmpty) this.#remove(changes)
+    for (let i = 0; i < changes.uids.length; i++) {
+      this.#put(changes.uids[i] as number, changes.flags[i] as number, changes.modSeqs[i] as number)
+    }
+  }
+
+  #put(uid: number, flags: number, modSeq: number): void {
+    let index = this.count
+    if (index > 0 && uid <= (this.uids[index - 1] as number)) {
+      index = this.indexOf(uid)
+      if (index < 0) return
+      this.#note(uid)
+    } else {
+      if (index === this.uids.length) this.#grow()
+      this.count++
+      this.uids[index] = uid
+    }
+    this.flags[index] = flags
+    this.modSeqs[index] = modSeq
+  }
+
+  #grow(): void {
+    const size = Math.ceil(this.count * 1.25) + 64
+    const grown = { uids: new Uint32Array(size), flags: new Float64Array(size), modSeqs: new Float64Array(size) }
+    grown.uids.set(this.uids)
+    grown.flags.set(this.flags)
+    grown.modSeqs.set(this.modSeqs)
+    Object.assign(this, grown)
+  }
+
+  #remove(changes: MailboxChanges): void {
+    let kept = 0
+    let from = 0
+    for (const [first, last] of changes.vanished.ranges()) {
+      const start = Math.max(from, this.lowerBound(first))
+      kept = this.#shift(from, start, kept)
+      from = Math.max(start, this.lowerBound(last + 1))
+    }
+    kept = this.#shift(from, this.count, kept)
+    if (kept === this.count) return
+    this.count = kept
+    this.removals++
+  }
+
+  /** Moves [from, end) to `to`; returns where the next one goes. */
+  #shift(from: number, end: number, to: number): number {
+    if (from !== to && end > from) {
+      this.uids.copyWithin(to, from, end)
+      this.flags.copyWithin(to, from, end)
+      this.modSeqs.copyWithin(to, from, end)
+    }
+    return to + end - from
+  }
+
+  /** Index of the first UID that is not below `uid`. */
+  lowerBound(uid: number): number {
+    return lowerBound(this.uids, this.count, uid)
+  }
+
+  /** -1 when it is not there (any more). */
+  indexOf(uid: number): number {
+    const index = this.lowerBound(uid)
+    return index < this.count && this.uids[index] === uid ? index : -1
+  }
+
+  // --- journal of flag changes ---
+
+  #note(uid: number): void {
+    this.#journal.push(uid)
+    if (this.#journal.length <= longestJournal) return
+    this.#journalBase += longestJournal / 2
+    this.#journal = this.#journal.slice(longestJournal / 2)
+  }
+
+  /** Where the next change will be noted. */
+  get journalEnd(): number {
+    return this.#journalBase + this.#journal.length
+  }
+
+  /** UIDs noted since, with repetitions; undefined when the journal does not reach back so far. */
+  journalSince(position: number): readonly number[] | undefined {
+    if (position < this.#journalBase) return undefined
+    return position === this.journalEnd ? none : this.#journal.slice(position - this.#journalBase)
+  }
+
+  // --- flags as text ---
+
+  /** The names of the flags, as between the parentheses of `FLAGS (…)`. */
+  flagText(bits: FlagBits): string {
+    let text = this.#flagTexts.get(bits)
+    if (text === undefined) {
+      text = flagsOf(bits, this.keywords).join(' ')
+      if (this.#flagTexts.size > mostFlagTexts) this.#flagTexts.clear()
+      this.#flagTexts.set(bits, text)
+    }
+    return text
+  }
+
+  /** The bits of a flag; undefined for a keyword that this mailbox does not have. */
+  bitsOf(flag: Flag): FlagBits | undefined {
+    const bits = bitsOf([flag], this.keywords)
+    return bits === 0 ? undefined : bits
+  }
+}
+
+const longestJournal = 4096
+const mostFlagTexts = 1000
+const none: readonly number[] = []
+
+/** Index of the first of `count` rising numbers that is not below `value`. */
+export function lowerBound(numbers: Uint32Array, count: number, value: number): number {
+  if (count > 0 && (numbers[count - 1] as number) < value) return count
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((numbers[middle] as number) < value) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, index) => item === b[index]))
+}

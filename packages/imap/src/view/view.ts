@@ -1,0 +1,136 @@
+import { type SeqNum, type Uid, UidSet } from '@pennypost/model'
+import type { SequenceSet } from '../grammar/sequence-set.ts'
+import { bad } from '../refusal.ts'
+import { lowerBound, type OpenMailbox } from './open-mailbox.ts'
+
+/**
+ * One session's selected mailbox: which messages it was told of, under which numbers. Sequence numbers mean something
+ * only here (RFC 9051 §2.3.1.2). What others changed gets into it by `report` alone, when the protocol allows.
+ *
+ * Never broken: `uids` rises; a sequence number is an index in it plus one; it shrinks only as EXPUNGE is sent and
+ * grows only as EXISTS is.
+ */
+export class View {
+  readonly open: OpenMailbox
+  /** Opened by EXAMINE: nothing is changed through it. */
+  readonly readOnly: boolean
+  uids: Uint32Array
+  count: number
+  /** `$`: RFC 9051 §6.4.4.1. */
+  saved: UidSet = UidSet.empty
+  /** Called at once when something changed; set while the session idles. */
+  #onChange: (() => void) | undefined
+  /** What the session was told of, see `report`. */
+  readonly told: Told
+  /** UIDs that are \Recent to this session, as rising [first, last] pairs. */
+  readonly recent: (readonly [first: number, last: number])[] = []
+
+  constructor(open: OpenMailbox, readOnly: boolean) {
+    this.open = open
+    this.readOnly = readOnly
+    this.uids = open.uids.slice(0, open.count)
+    this.count = open.count
+    this.told = {
+      modSeq: open.modSeq,
+      journal: open.journalEnd,
+      removals: open.removals,
+      keywords: open.keywords,
+      already: new Map(),
+    }
+  }
+
+  /** Highest UID in it, 0 when it is empty. */
+  get lastUid(): number {
+    return this.count === 0 ? 0 : (this.uids[this.count - 1] as number)
+  }
+
+  watch(onChange: (() => void) | undefined): void {
+    if (this.#onChange) this.open.watchers.delete(this.#onChange)
+    this.#onChange = onChange
+    if (onChange) this.open.watchers.add(onChange)
+  }
+
+  /** Index of the first UID that is not below `uid`. */
+  lowerBound(uid: number): number {
+    return lowerBound(this.uids, this.count, uid)
+  }
+
+  /** 0 when the session knows no such message. */
+  seqOf(uid: Uid | number): SeqNum | 0 {
+    const index = this.lowerBound(uid)
+    return index < this.count && this.uids[index] === uid ? ((index + 1) as SeqNum) : 0
+  }
+
+  uidAt(seq: number): Uid {
+    return this.uids[seq - 1] as Uid
+  }
+
+  isRecent(uid: number): boolean {
+    return this.recent.some(([first, last]) => uid >= first && uid <= last)
+  }
+
+  get recentCount(): number {
+    let count = 0
+    for (const [first, last] of this.recent) count += this.lowerBound(last + 1) - this.lowerBound(first)
+    return count
+  }
+
+  /**
+   * The UIDs that a sequence-set means. They may include some that are gone, never one that the session has not been
+   * told of. A message number beyond the last is BAD (RFC 9051 §6.4.5); UIDs that are not there mean nothing (§6.4.9).
+   */
+  select(set: SequenceSet, by: 'sequence' | 'uid'): UidSet {
+    if (set.saved) return this.saved
+    const ranges: [number, number][] = []
+    for (const [first, last] of set.ranges) {
+      if (by === 'sequence') {
+        const range = this.#sequenceRange(first, last)
+        if (range) ranges.push(range)
+      } else if (this.count > 0) {
+        const star = this.lastUid
+        // `559:*` with 559 above the last UID means the last one too: `*` is the smaller end then.
+        const low = first === Number.POSITIVE_INFINITY ? star : last === Number.POSITIVE_INFINITY ? Math.min(first, star) : first
+        const high = Math.min(last, star)
+        if (low <= high) ranges.push([low, high])
+      }
+    }
+    return UidSet.ofRanges(ranges)
+  }
+
+  #sequenceRange(first: number, last: number): [number, number] | undefined {
+    // In an empty mailbox `*` and `1:*` find nothing; clients send them before they know that it is empty.
+    if (this.count === 0 && last === Number.POSITIVE_INFINITY && (first === last || first === 1)) return undefined
+    const numbers = [first, last].map((number) => (number === Number.POSITIVE_INFINITY ? this.count : number))
+    const low = Math.min(...numbers)
+    const high = Math.max(...numbers)
+    if (high > this.count) throw bad(`There is no message ${high}: the mailbox has ${this.count}`)
+    return [this.uids[low - 1] as number, this.uids[high - 1] as number]
+  }
+
+  /** All that the session knows of. */
+  all(): UidSet {
+    return this.count === 0 ? UidSet.empty : UidSet.ofRanges([[this.uids[0] as number, this.lastUid]])
+  }
+
+  /**
+   * A FETCH or STORE response has told, or need not tell, the flags of this message as they stand: `report` will not
+   * say them again unless they change once more.
+   */
+  markTold(openIndex: number): void {
+    const modSeq = this.open.modSeqs[openIndex] as number
+    if (modSeq > this.told.modSeq) this.told.already.set(this.open.uids[openIndex] as number, modSeq)
+  }
+}
+
+/** How far a session has been told of the shared state. */
+export interface Told {
+  /** Flag changes up to here. */
+  modSeq: number
+  /** The same as a place in the journal. */
+  journal: number
+  /** `OpenMailbox.removals` up to which messages were taken out. */
+  removals: number
+  keywords: readonly string[]
+  /** MODSEQ above `modSeq` at which the flags of a UID were told by other means. */
+  already: Map<number, number>
+}

@@ -1,0 +1,113 @@
+import type { Duplex } from 'node:stream'
+import type { Deadline } from '@pennypost/model'
+
+/**
+ * Everything that is said to the client. Responses are collected and leave in pages: at the end of what a chunk of
+ * commands brought, or when a page is full. Long answers wait at `ready` while the client does not read.
+ *
+ * Never broken: nothing is written in between what a caller has begun and not flushed; a client that takes nothing for
+ * `stallMs` loses its connection, so that its answer holds no memory for ever.
+ */
+export class Output {
+  #stream: Duplex
+  #text = ''
+  #pieces: Buffer[] = []
+  #size = 0
+  #waiting: (() => void) | undefined
+  readonly #deadline: Deadline
+  readonly #stallMs: number
+
+  constructor(stream: Duplex, deadline: Deadline, stallMs: number) {
+    this.#stream = stream
+    this.#deadline = deadline
+    this.#stallMs = stallMs
+  }
+
+  /** After TLS has begun: what follows goes here. */
+  useStream(stream: Duplex): void {
+    this.#stream = stream
+  }
+
+  /** Adds text as UTF-8, without a line end. */
+  text(text: string): void {
+    this.#text += text
+    if (this.#text.length > pageSize / 2) this.#pour()
+  }
+
+  /** Adds octets as they are. They are not copied and must not change. */
+  octets(octets: Buffer): void {
+    if (octets.length === 0) return
+    this.#pour()
+    this.#pieces.push(octets)
+    this.#size += octets.length
+  }
+
+  /** `* ` + text + CRLF. */
+  untagged(text: string): void {
+    this.text(`* ${text}\r\n`)
+  }
+
+  /** Octets that the client has not taken yet, ours and the stream's. */
+  get backlog(): number {
+    return this.#text.length + this.#size + this.#stream.writableLength
+  }
+
+  /** Writes out what was collected. */
+  flush(): void {
+    this.#pour()
+    const pieces = this.#pieces
+    if (pieces.length === 0 || this.#stream.destroyed) {
+      if (pieces.length > 0) this.#pieces = []
+      this.#size = 0
+      return
+    }
+    this.#pieces = []
+    const size = this.#size
+    this.#size = 0
+    if (pieces.length === 1) this.#stream.write(pieces[0])
+    else if (size <= pageSize) this.#stream.write(Buffer.concat(pieces, size))
+    else {
+      this.#stream.cork()
+      for (const piece of pieces) this.#stream.write(piece)
+      this.#stream.uncork()
+    }
+  }
+
+  /** For long answers: it is time to let `rested` send what there is. */
+  get pageFull(): boolean {
+    return this.#text.length + this.#size >= pageSize
+  }
+
+  /** For long answers in pieces: undefined while there is room, else resolves when more may come. */
+  ready(): Promise<void> | undefined {
+    return this.pageFull ? this.rested() : undefined
+  }
+
+  /** Flushes; undefined when the client keeps up, else resolves when it has caught up or is gone. */
+  rested(): Promise<void> | undefined {
+    this.flush()
+    const stream = this.#stream
+    if (!stream.writableNeedDrain || stream.destroyed) return undefined
+    return new Promise((resolve) => {
+      const stall = this.#deadline.after(this.#stallMs, () => stream.destroy())
+      const done = (): void => {
+        stall[Symbol.dispose]()
+        stream.removeListener('drain', done)
+        stream.removeListener('close', done)
+        resolve()
+      }
+      stream.once('drain', done)
+      stream.once('close', done)
+    })
+  }
+
+  #pour(): void {
+    if (this.#text === '') return
+    const octets = Buffer.from(this.#text, 'utf8')
+    this.#pieces.push(octets)
+    this.#size += octets.length
+    this.#text = ''
+  }
+}
+
+const pageSize = 64 * 1024
