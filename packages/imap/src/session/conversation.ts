@@ -263,6 +263,7 @@ export class Conversation implements ReaderHost {
   #run(tag: string, command: Command, args: unknown): Promise<void> | undefined {
     const wasLoggedIn = this.loggedIn
     let result: ReturnType<Command['run']>
+    this.session.tag = tag
     try {
       result = command.run(this.session, args)
     } catch (error) {

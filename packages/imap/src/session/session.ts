@@ -30,6 +30,8 @@ export class Session {
   /** The connection ends after the command that runs; set by `bye`. */
   ending = false
   failedLogins = 0
+  /** Of the command that runs. */
+  tag = ''
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
 
   constructor(id: string, service: SessionService, connection: Connection, out: Output) {

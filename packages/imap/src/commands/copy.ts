@@ -1,0 +1,52 @@
+import { type Copied, UidSet } from '@pennypost/model'
+import { type Command, type Completion, whenSelected } from '../command.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+export interface CopyArgs {
+  set: SequenceSet
+  name: string
+}
+
+/** `"COPY" SP sequence-set SP mailbox` */
+export function parseCopy(cursor: Cursor, session: Session): CopyArgs {
+  cursor.sp()
+  const set = sequenceSet(cursor)
+  cursor.sp()
+  return { set, name: mailbox(cursor, session.utf8Names) }
+}
+
+/** RFC 4315 §3 `resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`; undefined when nothing was copied. */
+export function copyUid({ uidValidity, source, target }: Copied): string | undefined {
+  return source.isEmpty ? undefined : `COPYUID ${uidValidity} ${source} ${UidSet.ofSorted(target)}`
+}
+
+async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+  const { open } = session.selected
+  const uids = session.selected.select(set, by)
+  const target = await session.mailbox(name, 'TRYCREATE')
+  if (uids.isEmpty) return undefined
+  const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id)
+  session.service.mailboxes.touch(target.id)
+  return { code: copyUid(copied) }
+}
+
+export const copy = {
+  name: 'COPY',
+  rfc: 'RFC 9051 §6.4.7',
+  states: whenSelected,
+  effects: {},
+  parse: parseCopy,
+  run: (session, args) => run(session, args, 'sequence'),
+} satisfies Command<CopyArgs>
+
+export const uidCopy = {
+  name: 'UID COPY',
+  rfc: 'RFC 9051 §6.4.9',
+  states: whenSelected,
+  effects: {},
+  parse: parseCopy,
+  run: (session, args) => run(session, args, 'uid'),
+} satisfies Command<CopyArgs>

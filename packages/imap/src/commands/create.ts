@@ -1,0 +1,71 @@
+import { type Mailbox, type SpecialUse, specialUses, StoreError, superiors } from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
+import { decodeMailbox } from '../grammar/mailbox.ts'
+import { bad, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+interface Args {
+  name: string
+  specialUse: SpecialUse | undefined
+}
+
+/** Makes the names above this one that are not there (RFC 9051 §6.3.4). */
+export async function createSuperiors(session: Session, name: string): Promise<void> {
+  const { mail } = session.service
+  const above = superiors(name)
+  if (above.length === 0) return
+  const existing = new Set((await mail.mailboxes(session.user.id)).map((mailbox: Mailbox) => mailbox.name))
+  for (const superior of above) {
+    if (existing.has(superior)) continue
+    await mail.createMailbox(session.user.id, superior).catch((error: unknown) => {
+      // Another session was faster.
+      if (!(error instanceof StoreError && error.reason === 'mailbox-exists')) throw error
+    })
+  }
+}
+
+/** `SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"` (RFC 6154 §3) */
+function parameters(cursor: Cursor, session: Session): SpecialUse | undefined {
+  const uses: string[] = []
+  cursor.expect('(')
+  const word = cursor.word('Parameter')
+  if (word !== 'USE' || !session.service.registry.extensions.some(({ name }) => name === 'CREATE-SPECIAL-USE')) {
+    throw bad(`Unknown parameter ${word.slice(0, 40)}`)
+  }
+  cursor.sp()
+  cursor.list(() => {
+    cursor.expect('\\')
+    uses.push(`\\${cursor.atom('Special use')}`)
+  }, specialUses.length)
+  cursor.expect(')')
+  const [use] = uses
+  if (use === undefined) return undefined
+  const known = specialUses.find((special) => special.toLowerCase() === use.toLowerCase())
+  if (!known || uses.length > 1) throw no('USEATTR', 'A mailbox here can have one of the uses of RFC 6154')
+  return known
+}
+
+export const create = {
+  name: 'CREATE',
+  rfc: 'RFC 9051 §6.3.4',
+  states: loggedIn,
+  effects: {},
+  parse(cursor, session) {
+    cursor.sp()
+    // A final delimiter says that inferiors will follow, which every mailbox here can have.
+    const name = decodeMailbox(cursor.astring('Mailbox name').replace(/\/$/, ''), session.utf8Names)
+    return { name, specialUse: cursor.skip(' ') ? parameters(cursor, session) : undefined }
+  },
+  async run(session, { name, specialUse }) {
+    const { mail } = session.service
+    if (name === 'INBOX') throw no('ALREADYEXISTS', 'INBOX is always there')
+    if (specialUse) {
+      const taken = (await mail.mailboxes(session.user.id)).some((mailbox) => mailbox.specialUse === specialUse)
+      if (taken) throw no('USEATTR', 'Another mailbox has that use')
+    }
+    await createSuperiors(session, name)
+    await mail.createMailbox(session.user.id, name, specialUse)
+    return undefined
+  },
+} satisfies Command<Args>

@@ -1,0 +1,26 @@
+import { type Command, loggedIn } from '../command.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { no } from '../refusal.ts'
+
+/** Inferiors stay; the name is then shown as \NonExistent above them. */
+export const deleteMailbox = {
+  name: 'DELETE',
+  rfc: 'RFC 9051 §6.3.5',
+  states: loggedIn,
+  effects: {},
+  parse(cursor, session) {
+    cursor.sp()
+    return mailbox(cursor, session.utf8Names)
+  },
+  async run(session, name) {
+    if (name === 'INBOX') throw no('CANNOT', 'INBOX can not be deleted')
+    const found = await session.mailbox(name)
+    if (session.view?.open.mailbox.id === found.id) {
+      session.unselect()
+      session.untagged('OK [CLOSED] The selected mailbox is deleted')
+    }
+    await session.service.mail.deleteMailbox(session.user.id, name)
+    session.service.mailboxes.touch(found.id)
+    return undefined
+  },
+} satisfies Command<string>

@@ -1,0 +1,35 @@
+import type { UidSet } from '@pennypost/model'
+import { type Command, type Completion, noArguments, whenSelected } from '../command.ts'
+import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import type { Session } from '../session/session.ts'
+
+/** Removes what bears \Deleted; the EXPUNGE responses come with the command's updates. */
+async function expungeDeleted(session: Session, uids: UidSet): Promise<Completion | undefined> {
+  const { open } = session.selected
+  const expunged = await session.service.mail.expunge(open.mailbox.id, uids, 'deleted')
+  session.service.mailboxes.touch(open.mailbox.id)
+  await session.refresh()
+  const code = expunged.uids.isEmpty ? undefined : session.expungeCode(expunged.modSeq)
+  return code === undefined ? undefined : { code }
+}
+
+export const expunge = {
+  name: 'EXPUNGE',
+  rfc: 'RFC 9051 §6.4.3',
+  states: whenSelected,
+  effects: { writes: true },
+  parse: noArguments,
+  run: (session) => expungeDeleted(session, session.selected.all()),
+} satisfies Command<undefined>
+
+export const uidExpunge = {
+  name: 'UID EXPUNGE',
+  rfc: 'RFC 9051 §6.4.9',
+  states: whenSelected,
+  effects: { writes: true },
+  parse(cursor) {
+    cursor.sp()
+    return sequenceSet(cursor)
+  },
+  run: (session, set) => expungeDeleted(session, session.selected.select(set, 'uid')),
+} satisfies Command<SequenceSet>

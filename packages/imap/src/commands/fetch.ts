@@ -1,0 +1,62 @@
+import { type Command, type Completion, whenSelected } from '../command.ts'
+import type { FetchItem } from '../fetch/fetch-item.ts'
+import { uidItem } from '../fetch/items.ts'
+import { type FetchExtra, runFetch } from '../fetch/run-fetch.ts'
+import { fetchAtts } from '../grammar/fetch-att.ts'
+import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+interface Args {
+  set: SequenceSet
+  items: FetchItem[]
+  extra: FetchExtra | undefined
+}
+
+/** `"FETCH" SP sequence-set SP (…fetch-att…) [SP "(" fetch-modifier *(SP fetch-modifier) ")"]` */
+function parse(cursor: Cursor, session: Session): Args {
+  cursor.sp()
+  const set = sequenceSet(cursor)
+  cursor.sp()
+  const items = fetchAtts(cursor, session)
+  return { set, items, extra: cursor.skip(' ') ? fetchModifiers(cursor, session) : undefined }
+}
+
+function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
+  const extra: FetchExtra = {}
+  cursor.list(() => {
+    const name = cursor.word('Modifier')
+    const kind = session.service.registry.fetchModifiers.get(name)
+    if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
+    Object.assign(extra, kind.parse(cursor, session))
+  }, session.service.limits.listPatterns)
+  return extra
+}
+
+async function run(session: Session, { set, items, extra }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+  const uids = session.selected.select(set, by)
+  const wanted = by === 'uid' && !items.includes(uidItem) ? [uidItem, ...items] : items
+  const { complete, refusal } = await runFetch(session, uids, wanted, extra)
+  if (refusal) throw refusal
+  // RFC 2180 §4.1.2: what there is has been told; RFC 5530 names the cause.
+  return complete ? undefined : { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' }
+}
+
+export const fetch = {
+  name: 'FETCH',
+  rfc: 'RFC 9051 §6.4.5',
+  states: whenSelected,
+  effects: { numbers: true },
+  parse,
+  run: (session, args) => run(session, args, 'sequence'),
+} satisfies Command<Args>
+
+export const uidFetch = {
+  name: 'UID FETCH',
+  rfc: 'RFC 9051 §6.4.9',
+  states: whenSelected,
+  effects: {},
+  parse,
+  run: (session, args) => run(session, args, 'uid'),
+} satisfies Command<Args>

@@ -1,0 +1,27 @@
+import { beforeLogin, type Command } from '../command.ts'
+import { authenticated, passwordsAllowed } from '../session/authentication.ts'
+import { no } from '../refusal.ts'
+import { utf8 } from '../wire/cursor.ts'
+
+interface Args {
+  login: string
+  password: string
+}
+
+export const login = {
+  name: 'LOGIN',
+  rfc: 'RFC 9051 §6.2.3',
+  states: beforeLogin,
+  effects: {},
+  /** `"LOGIN" SP userid SP password`, both astrings */
+  parse(cursor) {
+    cursor.sp()
+    const login = utf8(cursor.astring('User name'))
+    cursor.sp()
+    return { login, password: utf8(cursor.astring('Password')) }
+  },
+  run(session, claim) {
+    if (!passwordsAllowed(session)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
+    return authenticated(session, claim)
+  },
+} satisfies Command<Args>

@@ -1,0 +1,93 @@
+import { systemFlags } from '@pennypost/model'
+import { type Command, type Completion, loggedIn } from '../command.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { sayFlagNames } from '../session/tell-changes.ts'
+import { View } from '../view/view.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+interface Args {
+  name: string
+  parameters: ((session: Session, view: View) => void | Promise<void>)[]
+}
+
+/** `mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1) */
+function parse(cursor: Cursor, session: Session): Args {
+  cursor.sp()
+  const name = mailbox(cursor, session.utf8Names)
+  const parameters: Args['parameters'] = []
+  if (cursor.skip(' ')) {
+    cursor.list(() => {
+      const word = cursor.word('Parameter')
+      const kind = session.service.registry.selectParameters.get(word)
+      if (!kind) throw bad(`Unknown parameter ${word.slice(0, 40)}`)
+      parameters.push(kind.parse(cursor))
+    }, session.service.limits.listPatterns)
+  }
+  return { name, parameters }
+}
+
+async function open(session: Session, { name, parameters }: Args, readOnly: boolean): Promise<Completion> {
+  if (session.view) {
+    session.unselect()
+    session.untagged('OK [CLOSED] The mailbox before is closed')
+  }
+  const { mail, mailboxes } = session.service
+  const found = await session.mailbox(name)
+  const shared = await mailboxes.open(found.id, found.account)
+  if (session.connection.closed) {
+    mailboxes.release(shared)
+    return {}
+  }
+  const view = new View(shared, readOnly)
+  session.view = view
+  if (!readOnly) await mail.claimRecent(found.id).then((from) => {
+    const first = Math.max(from, shared.recentFrom)
+    if (view.lastUid >= first) view.recent.push([first, view.lastUid])
+    shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
+  })
+  else if (view.lastUid >= found.recentUid) view.recent.push([found.recentUid, view.lastUid])
+  describe(session, view)
+  for (const run of parameters) await run(session, view)
+  return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` }
+}
+
+/** The untagged responses that must come (RFC 9051 §6.3.2), those of RFC 3501 for who has not enabled IMAP4rev2. */
+function describe(session: Session, view: View): void {
+  const { open } = view
+  sayFlagNames(session, view)
+  session.untagged(`${view.count} EXISTS`)
+  if (!session.rev2) {
+    session.untagged(`${view.recentCount} RECENT`)
+    const unseen = firstUnseen(view)
+    if (unseen > 0) session.untagged(`OK [UNSEEN ${unseen}] First unseen message`)
+  }
+  session.untagged(`OK [UIDVALIDITY ${open.mailbox.uidValidity}] UIDs are valid`)
+  session.untagged(`OK [UIDNEXT ${open.uidNext}] Predicted next UID`)
+  for (const extension of session.service.registry.extensions) extension.onSelect?.(session, view)
+}
+
+function firstUnseen({ open, count }: View): number {
+  const seen = systemFlags['\\Seen']
+  for (let index = 0; index < count; index++) if (((open.flags[index] as number) & seen) === 0) return index + 1
+  return 0
+}
+
+export const select = {
+  name: 'SELECT',
+  rfc: 'RFC 9051 §6.3.2',
+  states: loggedIn,
+  effects: {},
+  parse,
+  run: (session, args) => open(session, args, false),
+} satisfies Command<Args>
+
+export const examine = {
+  name: 'EXAMINE',
+  rfc: 'RFC 9051 §6.3.3',
+  states: loggedIn,
+  effects: {},
+  parse,
+  run: (session, args) => open(session, args, true),
+} satisfies Command<Args>

@@ -1,0 +1,60 @@
+import type { Mailbox } from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
+import type { StatusItem } from '../extension.ts'
+import { mailbox, printMailbox } from '../grammar/mailbox.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/** `"(" status-att *(SP status-att) ")"` */
+export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
+  const { registry, limits } = session.service
+  const items: StatusItem[] = []
+  cursor.list(() => {
+    const name = cursor.word('Status item')
+    const item = registry.statusItems.get(name)
+    if (!item) throw bad(`Unknown status item ${name.slice(0, 40)}`)
+    if (!items.includes(item)) items.push(item)
+  }, limits.listPatterns)
+  if (items.length === 0) throw bad('Status item expected')
+  return items
+}
+
+/** The untagged STATUS response (RFC 9051 §7.3.4). */
+export async function sayStatus(session: Session, found: Mailbox, items: readonly StatusItem[]): Promise<void> {
+  const values: string[] = []
+  for (const item of items) values.push(`${item.name} ${await item.value(session, found)}`)
+  session.untagged(`STATUS ${printMailbox(found.name, session.utf8Names)} (${values.join(' ')})`)
+}
+
+export const baseStatusItems: readonly StatusItem[] = [
+  { name: 'MESSAGES', value: (_, mailbox) => mailbox.messages },
+  // Not more than that: those between that were expunged are not counted one by one.
+  { name: 'RECENT', value: (_, mailbox) => Math.min(mailbox.messages, mailbox.uidNext - mailbox.recentUid) },
+  { name: 'UIDNEXT', value: (_, mailbox) => mailbox.uidNext },
+  { name: 'UIDVALIDITY', value: (_, mailbox) => mailbox.uidValidity },
+  { name: 'UNSEEN', value: (_, mailbox) => mailbox.unseen },
+  { name: 'DELETED', value: (_, mailbox) => mailbox.deleted },
+]
+
+interface Args {
+  name: string
+  items: StatusItem[]
+}
+
+export const status = {
+  name: 'STATUS',
+  rfc: 'RFC 9051 §6.3.11',
+  states: loggedIn,
+  effects: {},
+  parse(cursor, session) {
+    cursor.sp()
+    const name = mailbox(cursor, session.utf8Names)
+    cursor.sp()
+    return { name, items: statusAtts(cursor, session) }
+  },
+  async run(session, { name, items }) {
+    await sayStatus(session, await session.mailbox(name), items)
+    return undefined
+  },
+} satisfies Command<Args>
