@@ -51,6 +51,29 @@ describe('TLS', () => {
     expect(await readSome(client)).toBe('TLSv1.3 hello')
   })
 
+  test('STARTTLS: what waits in the socket while the session works is dropped too', async () => {
+    const listener = await testListener({
+      tls: 'starttls',
+      contexts: await testMaterial(),
+      onConnection(connection) {
+        connection.stream.once('data', async () => {
+          connection.stream.pause()
+          while (connection.stream.readableLength === 0) await new Promise(setImmediate)
+          await connection.startTls('+OK\r\n')
+          connection.stream.on('data', (chunk: Buffer) => connection.stream.write(chunk))
+        })
+      },
+    })
+    const pair = createDuplexPair()
+    listener.admit(pair.server, { address: '192.0.2.7', port: 1 }, { address: '192.0.2.1', port: 110 })
+    pair.client.write('STLS\r\n')
+    pair.client.write('USER injected\r\n')
+    expect(await readSome(pair.client)).toBe('+OK\r\n')
+    const client = await dialTls(pair.client)
+    client.write('hello')
+    expect(await readSome(client)).toBe('hello')
+  })
+
   test('STARTTLS: octets in clear that come after the go-ahead end the connection, not the server', async () => {
     const listener = await testListener({ tls: 'starttls', contexts: await testMaterial(), onConnection: session })
     const clear = await dial(listener)
@@ -131,6 +154,30 @@ describe('end', () => {
     await once(client, 'end')
     expect(listener.open).toBe(1)
     time.advance(5_000)
+    await new Promise(setImmediate)
+    expect(listener.open).toBe(0)
+  })
+
+  test('a slow reader gets everything that was written before the end', async () => {
+    const time = createManualTime()
+    const letter = 'x'.repeat(500_000)
+    const listener = await testListener(
+      {
+        onConnection(connection) {
+          connection.stream.write(letter)
+          connection.end('bye')
+        },
+      },
+      time,
+    )
+    const slow = createDuplexPair()
+    const still = createDuplexPair()
+    for (const { server } of [slow, still])
+      listener.admit(server, { address: '192.0.2.7', port: 1 }, { address: '', port: 0 })
+    time.advance(59_000)
+    slow.client.on('end', () => slow.client.end())
+    expect((await readAll(slow.client)).length).toBe(letter.length + 3)
+    time.advance(1_000)
     await new Promise(setImmediate)
     expect(listener.open).toBe(0)
   })

@@ -25,6 +25,7 @@ export interface ConnectionHost {
   readonly deadline: Deadline
   readonly log: Log
   readonly handshakeTimeoutMs: number
+  readonly flushTimeoutMs: number
   readonly lingerMs: number
   readonly contexts: ServerContexts | undefined
   /** Called once, when the socket has closed. */
@@ -145,14 +146,20 @@ export class Connection {
   }
 
   /**
-   * Ends in good order: flushes `lastWords`, tells the peer, ignores what still comes, and destroys the socket if the
-   * peer has not closed its side within the listener's `lingerMs`.
+   * Ends in good order: flushes what is written and `lastWords`, tells the peer, ignores what still comes. The socket is
+   * destroyed when a slow reader has not taken it all within the listener's `flushTimeoutMs`, or has not closed its own
+   * side within `lingerMs` of that.
    */
   end(lastWords?: string): void {
     const stream = this.#stream
     if (this.#closed || this.#linger) return
     this.idleAfter(0, () => {})
-    this.#linger = this.#host.deadline.after(this.#host.lingerMs, () => this.destroy())
+    const { deadline, flushTimeoutMs, lingerMs } = this.#host
+    this.#linger = deadline.after(flushTimeoutMs, () => this.destroy())
+    stream.once('finish', () => {
+      this.#linger?.[Symbol.dispose]()
+      if (!this.#closed) this.#linger = deadline.after(lingerMs, () => this.destroy())
+    })
     stream.removeAllListeners('data')
     stream.removeAllListeners('readable')
     stream.resume()

@@ -19,13 +19,20 @@ import type { ServerContexts } from './server-handshake.ts'
 export interface ListenerTimes {
   /** From accept (implicit TLS) or the go-ahead (STARTTLS) to the end of the handshake. */
   handshakeTimeoutMs: number
-  /** How long a connection that we ended may take to close its side. */
+  /** How long a client may take to read what is left to say to it, once we end. */
+  flushTimeoutMs: number
+  /** How long it may then take to close its side. */
   lingerMs: number
   /** TCP keepalive begins after so much silence, to find peers that vanished; 0 = never. */
   keepAliveMs: number
 }
 
-export const defaultListenerTimes: ListenerTimes = { handshakeTimeoutMs: 30_000, lingerMs: 5_000, keepAliveMs: 120_000 }
+export const defaultListenerTimes: ListenerTimes = {
+  handshakeTimeoutMs: 30_000,
+  flushTimeoutMs: 60_000,
+  lingerMs: 5_000,
+  keepAliveMs: 120_000,
+}
 
 export interface ListenerOptions {
   /** The service's name as in the configuration (`imaps`): for the log and for errors. */
@@ -93,6 +100,7 @@ const farewellMs = 1_000
 class SocketListener implements Listener, ConnectionHost {
   bound: EndpointAddress = { address: '', port: 0 }
   readonly handshakeTimeoutMs: number
+  readonly flushTimeoutMs: number
   readonly lingerMs: number
   readonly #server: Server
   readonly #options: ListenerOptions
@@ -105,6 +113,7 @@ class SocketListener implements Listener, ConnectionHost {
     this.#server = server
     this.#options = options
     this.handshakeTimeoutMs = times.handshakeTimeoutMs
+    this.flushTimeoutMs = times.flushTimeoutMs
     this.lingerMs = times.lingerMs
     server.on('error', (error) => {
       if (server.listening) this.log.error({ service: this.service, error: error.message }, 'cannot accept')
