@@ -1,0 +1,30 @@
+/** The contract of `Store` itself. */
+import { describe, expect, test } from 'vitest'
+import { append, inboxOf, letter, type OpenEngine, openWorld, refusal } from './engine.ts'
+
+export function describeClosing(name: string, open: OpenEngine): void {
+  describe(`${name}: Store`, () => {
+    test('verbs after close are refused, closing twice is not', async () => {
+      const world = await openWorld(open)
+      const { store, clock, alice } = world
+      const inbox = await inboxOf(world)
+      await append(world, inbox, { text: letter() })
+      await store.close()
+      await store.close()
+      await store[Symbol.asyncDispose]()
+      const verbs: (() => Promise<unknown>)[] = [
+        () => store.mail.mailboxes(alice),
+        () => store.mail.snapshot(inbox),
+        () => store.mail.createMailbox(alice, 'x'),
+        () => store.queue.nextDueAt(),
+        () => store.queue.claim({ now: clock.now(), slots: 1, perDestination: 1, leaseMs: 1 }),
+        () => store.directory.accounts(),
+        () => store.credentials.list(alice),
+        () => store.flow.recent(1),
+        () => store.memory.prune(0),
+        () => Array.fromAsync(store.check()),
+      ]
+      for (const verb of verbs) await expect(verb()).rejects.toEqual(refusal('unavailable'))
+    })
+  })
+}

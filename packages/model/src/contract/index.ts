@@ -1,0 +1,34 @@
+/**
+ * One suite per port, for every engine. `describeStore` is all of them; `describeEquivalence` plays random verbs against
+ * two engines and compares what can be seen. Loaded by tests only.
+ */
+import { describeClosing } from './closing.ts'
+import { describeCredentials } from './credentials.ts'
+import { describeDirectory } from './directory.ts'
+import type { OpenEngine } from './engine.ts'
+import { describeFlow } from './flow.ts'
+import { describeMailStore } from './mail-store.ts'
+import { describePolicyMemory } from './policy-memory.ts'
+import { describeQueue } from './queue.ts'
+
+export type { EngineOptions, OpenEngine } from './engine.ts'
+export { recount } from './recount.ts'
+export {
+  describeClosing,
+  describeCredentials,
+  describeDirectory,
+  describeFlow,
+  describeMailStore,
+  describePolicyMemory,
+  describeQueue,
+}
+
+export function describeStore(name: string, open: OpenEngine): void {
+  describeMailStore(name, open)
+  describeQueue(name, open)
+  describeDirectory(name, open)
+  describeCredentials(name, open)
+  describeFlow(name, open)
+  describePolicyMemory(name, open)
+  describeClosing(name, open)
+}
