@@ -45,7 +45,7 @@ export interface World {
 export async function openWorld(open: OpenEngine, limits: Partial<StoreLimits> = {}): Promise<World> {
   const clock = virtualClock()
   const random = seededRandom(1)
-  const store = await open({ clock, random, searchText: asciiSearchText, limits })
+  const store = await open({ clock, random: seededRandom(2), searchText: asciiSearchText, limits })
   const { directory } = store
   for (const name of ['one.test', 'two.test']) {
     await directory.addDomain({ name, kind: 'local', target: '', catchAll: '' })

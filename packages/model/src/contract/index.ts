@@ -12,6 +12,7 @@ import { describePolicyMemory } from './policy-memory.ts'
 import { describeQueue } from './queue.ts'
 
 export type { EngineOptions, OpenEngine } from './engine.ts'
+export { compareEngines, describeEquivalence, type EquivalenceOptions } from './equivalence.ts'
 export { recount } from './recount.ts'
 export {
   describeClosing,

@@ -1,0 +1,218 @@
+/**
+ * Plays one verb against one engine and says what came of it in words that know no ids: names, UIDs, counts, or the
+ * reason of a refusal.
+ */
+import type { AccountId, JourneyId, MailboxId, ModSeq } from '../ids.ts'
+import type { Acceptance, Accepted } from '../ports/acceptance.ts'
+import type { LeasedEntry, QueueEntry } from '../ports/queue.ts'
+import { StoreError } from '../ports/store-error.ts'
+import { UidSet } from '../uid-set.ts'
+import { acceptance, append, entry, everything, filing, letter, type World } from './engine.ts'
+import type { AcceptanceVerb, MailboxRef, Verb } from './verbs.ts'
+
+/** One engine under play, with what it has given so far. */
+export interface Side {
+  world: World
+  journeys: JourneyId[]
+  leases: LeasedEntry[]
+  /** Every MODSEQ at which a mailbox once stood. */
+  cursors: { mailbox: MailboxId; modSeq: ModSeq }[]
+}
+
+/** The outcome of a verb, for comparison. */
+export async function play(side: Side, verb: Verb): Promise<unknown> {
+  try {
+    return await run(side, verb)
+  } catch (error) {
+    if (error instanceof StoreError) return { refused: error.reason }
+    throw error
+  }
+}
+
+function run(side: Side, verb: Verb): Promise<unknown> {
+  switch (verb.verb) {
+    case 'claim':
+    case 'settle':
+    case 'hold':
+    case 'release':
+    case 'retry':
+    case 'remove':
+      return runOnQueue(side, verb)
+    case 'create':
+    case 'rename':
+    case 'delete':
+    case 'subscribe':
+      return runOnNames(side, verb)
+    case 'accept':
+    case 'append':
+    case 'unconfirm':
+      return runArrival(side, verb)
+    default:
+      return runOnMessages(side, verb)
+  }
+}
+
+export const accountOf = ({ world }: Side, index: 0 | 1): AccountId => (index === 0 ? world.alice : world.bob)
+
+function pick<Item>(items: readonly Item[], index: number): Item | undefined {
+  return items[index % items.length]
+}
+
+/** The mailbox of this name, or an id that no mailbox has. */
+async function find(side: Side, { account, name }: MailboxRef): Promise<MailboxId> {
+  const all = await side.world.store.mail.mailboxes(accountOf(side, account))
+  return all.find((mailbox) => mailbox.name === name)?.id ?? (999_999_999 as MailboxId)
+}
+
+type Of<Name extends Verb['verb']> = Extract<Verb, { verb: Name }>
+
+async function runArrival(side: Side, verb: Of<'accept' | 'append' | 'unconfirm'>): Promise<unknown> {
+  const { world, journeys } = side
+  switch (verb.verb) {
+    case 'accept': {
+      const given: Acceptance[] = []
+      for (const one of verb.acceptances) given.push(await compose(side, one))
+      journeys.push(...given.map(({ journey }) => journey))
+      const accepted = await world.store.mail.accept(given)
+      return Promise.all(accepted.map((one) => describe(side, one)))
+    }
+    case 'append': {
+      const letters = verb.letters.map(({ body, flags }) => ({ text: letter('hello', body), flags: [...flags] }))
+      return append(world, await find(side, verb.to), ...letters)
+    }
+    case 'unconfirm': {
+      const journey = pick(journeys, verb.journey)
+      return journey && world.store.mail.unconfirm(journey, world.clock.now())
+    }
+  }
+}
+
+function compose(side: Side, { body, filings, destinations, fingerprint }: AcceptanceVerb): Promise<Acceptance> {
+  return acceptance(side.world, {
+    text: letter('hello', body),
+    filings: filings.map((one) => filing(accountOf(side, one.account), one.mailbox, { flags: one.flags })),
+    queue: destinations.map((destination) => entry(destination, `d@${destination}`, `e@${destination}`)),
+    ...(fingerprint === '' ? {} : { fingerprint }),
+  })
+}
+
+async function describe({ world }: Side, { journey, repeated, filed, queued }: Accepted) {
+  const copies = []
+  for (const { account, mailbox, uid } of filed) {
+    copies.push([account === world.alice, (await world.store.mail.mailbox(mailbox))?.name, uid])
+  }
+  return { journey, repeated, copies, queued: queued.length }
+}
+
+async function runOnNames(side: Side, verb: Of<'create' | 'rename' | 'delete' | 'subscribe'>): Promise<unknown> {
+  const { mail } = side.world.store
+  const account = accountOf(side, verb.mailbox.account)
+  const { name } = verb.mailbox
+  switch (verb.verb) {
+    case 'create':
+      return (await mail.createMailbox(account, name, verb.specialUse)).name
+    case 'rename':
+      return mail.renameMailbox(account, name, verb.to)
+    case 'delete':
+      return mail.deleteMailbox(account, name)
+    case 'subscribe':
+      return mail.subscribe(account, name, verb.subscribed)
+  }
+}
+
+type OnMessages = Of<
+  'flags' | 'store unchanged' | 'copy' | 'move' | 'expunge' | 'claim recent' | 'search' | 'quota' | 'advance'
+>
+
+async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
+  const { mail, directory } = side.world.store
+  switch (verb.verb) {
+    case 'flags': {
+      const change = { uids: UidSet.of(...verb.uids), mode: verb.mode, flags: verb.flags }
+      return (await mail.updateFlags(await find(side, verb.mailbox), change)).modified.toString()
+    }
+    case 'store unchanged': {
+      const since = pick(side.cursors, verb.cursor)
+      if (!since) return undefined
+      const change = { uids: UidSet.of(...verb.uids), mode: 'add', flags: verb.flags } as const
+      const updated = await mail.updateFlags(since.mailbox, { ...change, unchangedSince: since.modSeq })
+      return updated.modified.toString()
+    }
+    case 'copy':
+    case 'move': {
+      const [from, to] = [await find(side, verb.from), await find(side, verb.to)]
+      const { source, target } = await mail[verb.verb](from, UidSet.of(...verb.uids), to)
+      return { source: source.toString(), target }
+    }
+    case 'expunge':
+      return (await mail.expunge(await find(side, verb.mailbox), UidSet.of(...verb.uids), verb.only)).uids.toString()
+    case 'claim recent':
+      return mail.claimRecent(await find(side, verb.mailbox))
+    case 'search': {
+      const wanted = { key: 'flags', set: verb.set, clear: verb.clear } as const
+      const query = { key: 'and', queries: [wanted, { key: 'text', text: verb.text }] } as const
+      return (await mail.search(await find(side, verb.mailbox), query, everything)).toString()
+    }
+    case 'quota':
+      await directory.updateAccount(accountOf(side, verb.account), { quota: verb.quota })
+      return undefined
+    case 'advance':
+      return undefined
+  }
+}
+
+async function runOnQueue(
+  side: Side,
+  verb: Of<'claim' | 'settle' | 'hold' | 'release' | 'retry' | 'remove'>,
+): Promise<unknown> {
+  const { store, clock } = side.world
+  const now = clock.now()
+  if (verb.verb === 'claim') {
+    const claimed = await store.queue.claim({ now, slots: 1000, perDestination: 1000, leaseMs: 60_000 })
+    claimed.sort((a, b) => a.id - b.id)
+    side.leases.push(...claimed)
+    return claimed.map(({ lease: _, ...leased }) => withoutIds(leased))
+  }
+  if (verb.verb === 'settle') return settle(side, verb)
+  const all = (await Array.fromAsync(store.queue.list({}))).flat()
+  const ids = all
+    .slice(verb.entry % (all.length + 1))
+    .map((one) => one.id)
+    .slice(0, 1)
+  switch (verb.verb) {
+    case 'hold':
+      return store.queue.hold(ids)
+    case 'release':
+      return store.queue.release(ids, now)
+    case 'retry':
+      return store.queue.retryNow(ids, now)
+    case 'remove':
+      return store.queue.remove(ids)
+  }
+}
+
+async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promise<unknown> {
+  const { world } = side
+  const leased = pick(side.leases, lease)
+  if (!leased) return undefined
+  const bounce = { body: 'bounce\r\n', filings: [{ account: 0, mailbox: 'INBOX', flags: [] }] as const }
+  const accept = dsn ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '' })] : []
+  side.journeys.push(...accept.map(({ journey }) => journey))
+  const accepted = await world.store.queue.settle({
+    ...{
+      entry: leased.id,
+      lease: leased.lease,
+      nextAttemptAt: world.clock.now() + 1000,
+      attempted: true,
+      accept,
+      flow: [],
+    },
+    outcomes: outcomes.map((outcome, index) => ({ index, outcome, reply: `${outcome} ${index}` })),
+    delayNotified: [1],
+  })
+  return Promise.all(accepted.map((one) => describe(side, one)))
+}
+
+export function withoutIds({ id: _, message: __, ...rest }: QueueEntry) {
+  return rest
+}

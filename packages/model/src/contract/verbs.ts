@@ -1,0 +1,127 @@
+/**
+ * Random verbs as values: what fast-check makes, shrinks and prints. They name accounts by index and mailboxes by name,
+ * so that the same verb means the same thing in two engines with different ids.
+ */
+import fc from 'fast-check'
+
+export interface MailboxRef {
+  account: 0 | 1
+  name: string
+}
+
+export interface FilingVerb {
+  account: 0 | 1
+  mailbox: string
+  flags: readonly string[]
+}
+
+export interface AcceptanceVerb {
+  body: string
+  filings: readonly FilingVerb[]
+  destinations: readonly string[]
+  fingerprint: string
+}
+
+/** UIDs as numbers, most of them few: what is there and what is gone. */
+type Uids = readonly number[]
+
+export type Verb =
+  | { verb: 'accept'; acceptances: readonly AcceptanceVerb[] }
+  | { verb: 'unconfirm'; journey: number }
+  | { verb: 'append'; to: MailboxRef; letters: readonly { body: string; flags: readonly string[] }[] }
+  | { verb: 'create'; mailbox: MailboxRef; specialUse: '\\All' | '\\Junk' | undefined }
+  | { verb: 'rename'; mailbox: MailboxRef; to: string }
+  | { verb: 'delete'; mailbox: MailboxRef }
+  | { verb: 'subscribe'; mailbox: MailboxRef; subscribed: boolean }
+  | { verb: 'flags'; mailbox: MailboxRef; uids: Uids; mode: 'add' | 'remove' | 'replace'; flags: readonly string[] }
+  | { verb: 'store unchanged'; cursor: number; uids: Uids; flags: readonly string[] }
+  | { verb: 'copy' | 'move'; from: MailboxRef; uids: Uids; to: MailboxRef }
+  | { verb: 'expunge'; mailbox: MailboxRef; uids: Uids; only: 'deleted' | 'all' }
+  | { verb: 'claim recent'; mailbox: MailboxRef }
+  | { verb: 'search'; mailbox: MailboxRef; text: string; set: number; clear: number }
+  | { verb: 'quota'; account: 0 | 1; quota: number }
+  | { verb: 'claim' }
+  | { verb: 'settle'; lease: number; outcomes: readonly ('delivered' | 'deferred' | 'failed')[]; dsn: boolean }
+  | { verb: 'hold' | 'release' | 'retry' | 'remove'; entry: number }
+  | { verb: 'advance'; ms: number }
+
+const index = fc.nat({ max: 30 })
+const account = fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>
+const name = fc.constantFrom('INBOX', 'INBOX', 'Sent', 'Junk', 'a', 'a/b', 'a/b/c', 'b', 'inbox/x', 'no//name')
+const mailbox = fc.record({ account, name })
+const everyKeyword = Array.from({ length: 44 }, (_, place) => `k${place}`)
+const flags = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.uniqueArray(fc.constantFrom('\\Seen', '\\Deleted', '\\Flagged', '$a', '$B', '$b'), { maxLength: 3 }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom(everyKeyword, everyKeyword.slice(3), ['other'], ['k1', 'another']) },
+)
+const uids = fc.oneof(
+  fc.constant(Array.from({ length: 50 }, (_, place) => place + 1)),
+  fc.uniqueArray(fc.integer({ min: 1, max: 12 }), { maxLength: 6 }),
+)
+const body = fc.constantFrom('', 'short\r\n', 'a needle in it\r\n', 'x'.repeat(5000))
+const target = fc.constantFrom('INBOX', 'a', 'a/b', '\\Junk', '\\All', 'nowhere')
+const destination = fc.constantFrom('x.test', 'y.test')
+
+const acceptanceVerb = fc.record({
+  body,
+  filings: fc.array(fc.record({ account, mailbox: target, flags }), { maxLength: 3 }),
+  destinations: fc.array(destination, { maxLength: 2 }),
+  fingerprint: fc.constantFrom('', 'f'),
+})
+
+const mailVerbs: fc.Arbitrary<Verb>[] = [
+  fc.record({ verb: fc.constant('accept'), acceptances: fc.array(acceptanceVerb, { minLength: 1, maxLength: 2 }) }),
+  fc.record({
+    verb: fc.constant('append'),
+    to: mailbox,
+    letters: fc.array(fc.record({ body, flags }), { minLength: 1, maxLength: 4 }),
+  }),
+  fc.record({
+    verb: fc.constant('flags'),
+    mailbox,
+    uids,
+    mode: fc.constantFrom('add', 'remove', 'replace'),
+    flags,
+  }),
+  fc.record({ verb: fc.constant('store unchanged'), cursor: index, uids, flags }),
+  fc.record({ verb: fc.constantFrom('copy', 'move'), from: mailbox, uids, to: mailbox }),
+  fc.record({ verb: fc.constant('expunge'), mailbox, uids, only: fc.constantFrom('deleted', 'all') }),
+  fc.record({ verb: fc.constant('unconfirm'), journey: index }),
+]
+
+const otherVerbs: fc.Arbitrary<Verb>[] = [
+  fc.record({
+    verb: fc.constant('create'),
+    mailbox,
+    specialUse: fc.constantFrom(undefined, undefined, '\\All', '\\Junk'),
+  }),
+  fc.record({ verb: fc.constant('rename'), mailbox, to: name }),
+  fc.record({ verb: fc.constant('delete'), mailbox }),
+  fc.record({ verb: fc.constant('subscribe'), mailbox, subscribed: fc.boolean() }),
+  fc.record({ verb: fc.constant('claim recent'), mailbox }),
+  fc.record({
+    verb: fc.constant('search'),
+    mailbox,
+    text: fc.constantFrom('needle', 'hello', 'x', ''),
+    set: fc.constantFrom(0, 4, 8),
+    clear: fc.constantFrom(0, 2, 8),
+  }),
+  fc.record({ verb: fc.constant('quota'), account, quota: fc.constantFrom(0, 300, 10_000) }),
+  fc.constant({ verb: 'claim' }),
+  fc.record({
+    verb: fc.constant('settle'),
+    lease: index,
+    outcomes: fc.array(fc.constantFrom('delivered', 'deferred', 'failed'), { maxLength: 2 }),
+    dsn: fc.boolean(),
+  }),
+  fc.record({ verb: fc.constantFrom('hold', 'release', 'retry', 'remove'), entry: index }),
+  fc.record({ verb: fc.constant('advance'), ms: fc.constantFrom(1000, 60_000, 4_000_000) }),
+]
+
+export const verbs: fc.Arbitrary<Verb[]> = fc.array(fc.oneof(...mailVerbs, ...mailVerbs, ...mailVerbs, ...otherVerbs), {
+  maxLength: 40,
+  size: 'max',
+})
