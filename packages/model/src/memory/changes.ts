@@ -53,7 +53,8 @@ function columns(filings: readonly FilingRow[]) {
 
 function vanishedSince(row: MailboxRow, since: number): UidSet {
   if (since >= row.expungeFloor) {
-    return UidSet.of(...row.expunged.filter((expunge) => expunge.modSeq > since).map((expunge) => expunge.uid))
+    const later = row.expunged.filter((expunge) => expunge.modSeq > since)
+    return UidSet.ofSorted(later.map((expunge) => expunge.uid).sort((a, b) => a - b))
   }
   const absent: number[] = []
   for (let number = 1; number < row.uidNext; number++) if (!row.filings.has(number)) absent.push(number)

@@ -11,6 +11,7 @@ const longestMs = 0x7fff_ffff
 
 function start(delayMs: number, task: () => void): Timer {
   let handle: NodeJS.Timeout
+  let disposed = false
   const arm = (leftMs: number): void => {
     handle = setTimeout(() => (leftMs > longestMs ? arm(leftMs - longestMs) : task()), Math.min(leftMs, longestMs))
     handle.unref()
@@ -18,6 +19,8 @@ function start(delayMs: number, task: () => void): Timer {
   arm(Math.max(0, delayMs))
   return {
     refresh() {
+      // Node's own refresh would bring a cleared timer back to life.
+      if (disposed) return
       if (delayMs <= longestMs) {
         handle.refresh()
         return
@@ -26,6 +29,7 @@ function start(delayMs: number, task: () => void): Timer {
       arm(delayMs)
     },
     [Symbol.dispose]() {
+      disposed = true
       clearTimeout(handle)
     },
   }

@@ -9,7 +9,7 @@
 
 /** A timer that can be taken back. Disposing twice, or after it ran, does nothing. */
 export interface Timer extends Disposable {
-  /** Starts the full interval anew. One idle timer per socket is refreshed, not remade. */
+  /** Starts the full interval anew, unless disposed. One idle timer per socket is refreshed, not remade. */
   refresh(): void
 }
 

@@ -38,7 +38,9 @@ describe('virtual clock', () => {
   test('a disposed timer does not run, a refreshed one starts anew', async () => {
     const clock = virtualClock(0)
     const ran: string[] = []
-    clock.after(10, () => ran.push('disposed'))[Symbol.dispose]()
+    const disposed = clock.after(10, () => ran.push('disposed'))
+    disposed[Symbol.dispose]()
+    disposed.refresh()
     const refreshed = clock.after(10, () => ran.push(`refreshed@${clock.now()}`))
     await clock.advance(5)
     refreshed.refresh()

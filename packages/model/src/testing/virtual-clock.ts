@@ -49,13 +49,16 @@ export function virtualClock(startMs = Date.UTC(2026, 0, 1)): VirtualClock {
     elapsed: () => now - startMs,
     after(delayMs, run) {
       const task: Task = { at: 0, order: 0, run }
+      let disposed = false
       const timer: Timer = {
         refresh() {
+          if (disposed) return
           task.at = now + Math.max(0, delayMs)
           task.order = ++order
           tasks.add(task)
         },
         [Symbol.dispose]() {
+          disposed = true
           tasks.delete(task)
         },
       }
