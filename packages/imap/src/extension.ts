@@ -1,6 +1,8 @@
 import type { Mailbox, SearchQuery, UidSet } from '@pennypost/model'
 import type { Command, State } from './command.ts'
 import type { FetchItem } from './fetch/fetch-item.ts'
+import type { FetchExtra } from './fetch/run-fetch.ts'
+import type { HierarchyName } from './list/hierarchy.ts'
 import type { SearchKey } from './search/search-key.ts'
 import type { Session } from './session/session.ts'
 import type { View } from './view/view.ts'
@@ -28,12 +30,15 @@ export interface Extension {
   listReturns?: readonly ListReturn[]
   /** Modifiers in parentheses before the item of STORE (RFC 4466 §2.5). */
   storeModifiers?: readonly StoreModifier[]
+  fetchModifiers?: readonly FetchModifier[]
   /** What ENABLE of a name does; the name must be a capability (RFC 9051 §6.3.1). */
   enables?: readonly Enables[]
   /** Untagged responses at the end of SELECT and EXAMINE. */
   onSelect?(session: Session, view: View): void
   /** Parts of the untagged FETCH that tells changed flags, behind `FLAGS (…)`. */
   onFlagsTold?(session: Session, view: View, openIndex: number): string | undefined
+  /** What the response of a SEARCH says besides, e.g. `MODSEQ 7`. */
+  onFound?(session: Session, found: SearchFound): string | undefined
   /** Tells of expunged messages in another way than EXPUNGE; true when it did. */
   onExpungeTold?(session: Session, view: View, uids: readonly number[]): boolean
 }
@@ -73,9 +78,12 @@ export interface SearchFound {
 
 export interface SearchReturn {
   name: string
-  /** Reads its arguments and gives what it adds to the ESEARCH response; '' for nothing. */
-  parse(cursor: Cursor): (session: Session, found: SearchFound) => string
+  /** Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it. */
+  /** '' adds nothing but asks for the response; undefined asks for none (SAVE). */
+  parse(cursor: Cursor): SearchResult
 }
+
+export type SearchResult = (session: Session, found: SearchFound) => string | undefined
 
 export interface StatusItem {
   name: string
@@ -85,31 +93,31 @@ export interface StatusItem {
 export interface SelectParameter {
   name: string
   /** Reads its arguments; what it gives is run when the mailbox is selected, after the other responses. */
-  parse(cursor: Cursor): (session: Session, view: View) => void | Promise<void>
+  parse(cursor: Cursor, session: Session): (session: Session, view: View) => void | Promise<void>
 }
 
 export interface ListSelection {
   name: string
+  selects(name: HierarchyName): boolean
   /** Changes what is listed only in company of another (RFC 5258 §3.1): RECURSIVEMATCH. */
   modifies?: true
-}
-
-/** One line of LIST, before it is said. */
-export interface ListedName {
-  name: string
-  mailbox: Mailbox | undefined
-  attributes: string[]
 }
 
 export interface ListReturn {
   name: string
   /** Reads its arguments; what it gives is run after the line of each mailbox that can be selected. */
-  parse(cursor: Cursor, session: Session): (session: Session, listed: ListedName) => void | Promise<void>
+  parse(cursor: Cursor, session: Session): (session: Session, mailbox: Mailbox) => void | Promise<void>
 }
 
 export interface StoreModifier {
   name: string
-  parse(cursor: Cursor): StoreCondition
+  parse(cursor: Cursor, session: Session): StoreCondition
+}
+
+/** A modifier in parentheses behind the items of FETCH (RFC 4466 §2.4). */
+export interface FetchModifier {
+  name: string
+  parse(cursor: Cursor, session: Session): FetchExtra
 }
 
 export interface StoreCondition {

@@ -3,6 +3,7 @@ import type {
   Enables,
   Extension,
   FetchItemKind,
+  FetchModifier,
   ListReturn,
   ListSelection,
   SearchKeyKind,
@@ -27,6 +28,7 @@ export class Registry {
   readonly listSelections = new Map<string, ListSelection>()
   readonly listReturns = new Map<string, ListReturn>()
   readonly storeModifiers = new Map<string, StoreModifier>()
+  readonly fetchModifiers = new Map<string, FetchModifier>()
   readonly enables = new Map<string, Enables>()
   readonly extensions: readonly Extension[]
   readonly #disabled: ReadonlySet<string>
@@ -45,6 +47,7 @@ export class Registry {
       add(this.listSelections, extension.listSelections, extension)
       add(this.listReturns, extension.listReturns, extension)
       add(this.storeModifiers, extension.storeModifiers, extension)
+      add(this.fetchModifiers, extension.fetchModifiers, extension)
       add(this.enables, extension.enables, extension)
     }
   }

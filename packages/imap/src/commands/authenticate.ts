@@ -1,6 +1,6 @@
 import { beforeLogin, type Command } from '../command.ts'
-import { bad, no } from '../refusal.ts'
-import { authenticated, passwordsAllowed, runExchange } from '../session/authentication.ts'
+import { no } from '../refusal.ts'
+import { logIn, offeredMechanisms, runExchange } from '../session/authentication.ts'
 
 interface Args {
   mechanism: string
@@ -20,17 +20,11 @@ export const authenticate = {
     return { mechanism, initialResponse: cursor.skip(' ') ? cursor.rest() : undefined }
   },
   async run(session, { mechanism, initialResponse }) {
-    const { authenticator } = session.service
-    const chosen = authenticator.mechanisms(passwordsAllowed(session)).find(({ name }) => name === mechanism)
+    const chosen = offeredMechanisms(session).find(({ name }) => name === mechanism)
     if (!chosen) {
-      const needsTls = authenticator.mechanisms(true).some(({ name }) => name === mechanism)
-      if (needsTls) throw no('PRIVACYREQUIRED', 'Begin TLS first')
+      if (session.service.mechanisms.some(({ name }) => name === mechanism)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
       throw no('', `The mechanism ${mechanism.slice(0, 40)} is not offered`)
     }
-    const claim = await runExchange(session, chosen, initialResponse)
-    if (claim === 'cancelled') throw bad('Authentication was cancelled')
-    if (claim === 'malformed') throw bad('The response is not base64')
-    if (claim === 'failed') throw no('AUTHENTICATIONFAILED', 'Authentication failed')
-    return authenticated(session, claim)
+    return logIn(session, await runExchange(session, chosen, initialResponse))
   },
 } satisfies Command<Args>

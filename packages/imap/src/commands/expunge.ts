@@ -9,8 +9,9 @@ async function expungeDeleted(session: Session, uids: UidSet): Promise<Completio
   const expunged = await session.service.mail.expunge(open.mailbox.id, uids, 'deleted')
   session.service.mailboxes.touch(open.mailbox.id)
   await session.refresh()
-  const code = expunged.uids.isEmpty ? undefined : session.expungeCode(expunged.modSeq)
-  return code === undefined ? undefined : { code }
+  // RFC 7162 §3.2.7
+  const tells = session.enabled.has('CONDSTORE') && !expunged.uids.isEmpty
+  return tells ? { code: `HIGHESTMODSEQ ${expunged.modSeq}` } : undefined
 }
 
 export const expunge = {

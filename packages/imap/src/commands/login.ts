@@ -1,5 +1,5 @@
 import { beforeLogin, type Command } from '../command.ts'
-import { authenticated, passwordsAllowed } from '../session/authentication.ts'
+import { logIn, passwordsAllowed } from '../session/authentication.ts'
 import { no } from '../refusal.ts'
 import { utf8 } from '../wire/cursor.ts'
 
@@ -22,6 +22,6 @@ export const login = {
   },
   run(session, claim) {
     if (!passwordsAllowed(session)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
-    return authenticated(session, claim)
+    return logIn(session, claim)
   },
 } satisfies Command<Args>

@@ -1,7 +1,8 @@
 import { type Command, whenSelected } from '../command.ts'
-import type { SearchFound, SearchReturn } from '../extension.ts'
+import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { bad } from '../refusal.ts'
+import { allFound } from '../search/esearch.ts'
 import { foundNumbers, runSearch } from '../search/run-search.ts'
 import type { SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
@@ -10,7 +11,7 @@ import { printQuoted } from '../wire/strings.ts'
 
 interface Args {
   /** Absent: no RETURN was given. */
-  returns: ReturnType<SearchReturn['parse']>[] | undefined
+  returns: SearchResult[] | undefined
   key: SearchKey
 }
 
@@ -42,19 +43,11 @@ async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'u
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (!options) return sayNumbers(session, found)
   // RFC 4731 §3.1: RETURN () is RETURN (ALL).
-  const all = session.service.registry.searchReturns.get('ALL')
-  const chosen = options.length === 0 && all ? [(session: Session, found: SearchFound) => all.run(session, found)] : options
-  let data = ''
-  let silent = true
-  for (const option of chosen) {
-    const text = option(session, found)
-    if (text === undefined) continue
-    silent = false
-    if (text !== '') data += ` ${text}`
-  }
-  if (silent) return undefined
-  const more = session.searchExtra(found)
-  session.untagged(`ESEARCH (TAG ${printQuoted(session.tag)})${by === 'uid' ? ' UID' : ''}${data}${more}`)
+  const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, found))
+  const said = results.filter((text) => text !== undefined)
+  if (said.length === 0) return undefined
+  const data = [...said, ...besides(session, found)].filter((text) => text !== '')
+  session.untagged([`ESEARCH (TAG ${printQuoted(session.tag)})`, ...(by === 'uid' ? ['UID'] : []), ...data].join(' '))
 }
 
 /** RFC 3501 §7.2.5 */
@@ -62,7 +55,13 @@ function sayNumbers(session: Session, found: SearchFound): undefined {
   const { out } = session
   out.text('* SEARCH')
   for (const number of foundNumbers(session, found.uids, found.by)) out.text(` ${number}`)
-  out.text(`${session.searchExtra(found) && ` (${session.searchExtra(found).trim()})`}\r\n`)
+  for (const text of besides(session, found)) out.text(` (${text})`)
+  out.text('\r\n')
+}
+
+function besides(session: Session, found: SearchFound): string[] {
+  if (found.uids.isEmpty) return []
+  return session.service.registry.extensions.map((extension) => extension.onFound?.(session, found) ?? '').filter(Boolean)
 }
 
 export const search = {

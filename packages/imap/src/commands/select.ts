@@ -22,7 +22,7 @@ function parse(cursor: Cursor, session: Session): Args {
       const word = cursor.word('Parameter')
       const kind = session.service.registry.selectParameters.get(word)
       if (!kind) throw bad(`Unknown parameter ${word.slice(0, 40)}`)
-      parameters.push(kind.parse(cursor))
+      parameters.push(kind.parse(cursor, session))
     }, session.service.limits.listPatterns)
   }
   return { name, parameters }

@@ -1,7 +1,7 @@
 import { bitsOf, bitsUnion, bitsWithout, type Flag, type FlagBits, type ModSeq, UidSet } from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
-import { flagsItem, uidItem } from '../fetch/items.ts'
+import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
 import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
@@ -65,8 +65,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
 /** The flags of all that were meant, changed or not (RFC 9051 §6.4.6). */
 async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'sequence' | 'uid'): Promise<void> {
   const changed = modified.isEmpty ? uids : UidSet.ofSorted([...uids].filter((uid) => !modified.has(uid)))
-  const items = by === 'uid' ? [uidItem, flagsItem] : [flagsItem]
-  await runFetch(session, changed, [...items, ...session.withFlags()])
+  await runFetch(session, changed, by === 'uid' ? [uidItem, changedFlags] : [changedFlags])
 }
 
 /** What the flags become if nobody else interferes: that much the client knows by itself. */
@@ -92,7 +91,7 @@ function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Map<num
 
 /** RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ. */
 function keepSilent(view: View, uids: UidSet, expected: Map<number, FlagBits>, session: Session): void {
-  if (session.withFlags().length > 0) return
+  if (session.enabled.has('CONDSTORE')) return
   const { open } = view
   for (const [first, last] of uids.ranges()) {
     for (let index = open.lowerBound(first); index < open.count && (open.uids[index] as number) <= last; index++) {

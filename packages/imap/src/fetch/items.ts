@@ -1,9 +1,9 @@
-import { structureFor, surrogateEnvelope, surrogateStructure } from '@pennypost/message'
+import { downgradeEnvelope, downgradeStructure, structureFor } from '@pennypost/message'
 import type { FetchItemKind } from '../extension.ts'
 import { printDateTime } from '../grammar/date.ts'
 import { type Partial, partial, printSection, type Section, section } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
-import { flagsText } from '../session/tell-changes.ts'
+import { flagsText, flagsItem as toldFlags } from '../session/tell-changes.ts'
 import type { Cursor } from '../wire/cursor.ts'
 import { type FetchItem, rowOf } from './fetch-item.ts'
 import { needOf, readsText, sectionOctets } from './sections.ts'
@@ -19,6 +19,15 @@ export const flagsItem: FetchItem = {
   key: 'FLAGS',
   write({ session, view, out, openIndex }) {
     out.text(`FLAGS (${flagsText(session, view, openIndex)})`)
+    view.markTold(openIndex)
+  },
+}
+
+/** As `FLAGS`, with what extensions say beside changed flags. */
+export const changedFlags: FetchItem = {
+  key: 'FLAGS',
+  write({ session, view, out, openIndex }) {
+    out.text(toldFlags(session, view, openIndex))
     view.markTold(openIndex)
   },
 }
@@ -40,7 +49,7 @@ const envelope: FetchItem = {
   need: { index: true },
   write(target) {
     const text = rowOf(target).index?.envelope ?? ''
-    target.out.text(`ENVELOPE ${target.session.utf8Messages ? text : surrogateEnvelope(text)}`)
+    target.out.text(`ENVELOPE ${target.session.utf8Messages ? text : downgradeEnvelope(text)}`)
   },
 }
 
@@ -50,7 +59,7 @@ function structure(item: 'BODY' | 'BODYSTRUCTURE'): FetchItem {
     need: { index: true },
     write(target) {
       const text = structureFor(rowOf(target).index?.structure ?? '', item)
-      target.out.text(`${item} ${target.session.utf8Messages ? text : surrogateStructure(text)}`)
+      target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text)}`)
     },
   }
 }

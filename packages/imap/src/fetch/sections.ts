@@ -1,5 +1,5 @@
 import type { FetchedMessage, FetchNeed } from '@pennypost/model'
-import { fieldsOf, partAt, surrogateHeader } from '@pennypost/message'
+import { downgradeHeader, headerFields, partAt } from '@pennypost/message'
 import type { Section } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
 import { Octets, type Stretch } from './octets.ts'
@@ -58,7 +58,7 @@ export function readsText({ part, text }: Section): boolean {
 /** The header section as this session may see it: others than UTF-8 readers get a surrogate (RFC 6858 §2). */
 function shownHeader(session: Session, row: FetchedMessage): Buffer {
   const header = row.header ?? nothing
-  return session.utf8Messages ? header : surrogateHeader(header)
+  return session.utf8Messages ? header : downgradeHeader(header)
 }
 
 function bodySize(row: FetchedMessage): number {
@@ -70,17 +70,8 @@ export function bodyStretch(row: FetchedMessage, start: number, end: number): St
   return row.body ? row.body.subarray(start, end) : { start, end: Math.min(end, bodySize(row)) }
 }
 
-/** RFC 9051 §6.4.5.1: the fields in their order in the message, and the empty line in any case. */
-function chosenFields(header: Buffer, section: Section): Stretch[] {
-  const names = new Set(section.fields.map((name) => name.toLowerCase()))
-  const wanted = section.text === 'HEADER.FIELDS'
-  const stretches: Stretch[] = []
-  for (const field of fieldsOf(header)) {
-    if (field.name !== '' && names.has(field.name) === wanted) stretches.push(header.subarray(field.start, field.end))
-  }
-  stretches.push(emptyLine)
-  return stretches
+function chosenFields(header: Buffer, { fields, text }: Section): Stretch[] {
+  return [headerFields(header, fields, text === 'HEADER.FIELDS.NOT')]
 }
 
 const nothing = Buffer.alloc(0)
-const emptyLine = Buffer.from('\r\n')

@@ -1,4 +1,4 @@
-import { fold } from '@pennypost/message'
+import { foldText as fold } from '@pennypost/message'
 import { type SearchQuery, systemFlags } from '@pennypost/model'
 import type { SearchKeyKind } from '../extension.ts'
 import { date } from '../grammar/date.ts'

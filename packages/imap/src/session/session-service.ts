@@ -1,5 +1,5 @@
 import type { AccountId, Clock, Deadline, JourneyId, Log, MailStore, Random } from '@pennypost/model'
-import type { ImapAuthenticator } from '../authenticator.ts'
+import type { Authenticator, Mechanism } from '@pennypost/sasl'
 import type { ImapLimits } from '../limits.ts'
 import type { Registry } from '../registry.ts'
 import type { OpenMailboxes } from '../view/open-mailboxes.ts'
@@ -7,7 +7,9 @@ import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 /** What all sessions of one service share. */
 export interface SessionService {
   readonly mail: MailStore
-  readonly authenticator: ImapAuthenticator
+  readonly authenticator: Authenticator
+  /** In the order in which they are announced. */
+  readonly mechanisms: readonly Mechanism[]
   readonly registry: Registry
   readonly mailboxes: OpenMailboxes
   readonly limits: ImapLimits

@@ -76,11 +76,6 @@ export class Cursor {
     return this.#line.charAt(this.#at)
   }
 
-  /** How much of the command has been read, to say whether something was there. */
-  get position(): number {
-    return this.#index * 0x1000000 + this.#at
-  }
-
   // --- fixed text ---
 
   /** Reads `text` when it is here, in any case. */

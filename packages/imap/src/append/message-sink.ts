@@ -1,0 +1,60 @@
+import type { ContentStage, NewMessage } from '@pennypost/model'
+import { createScanner, type Scanner } from '@pennypost/message'
+import type { LiteralSink, StreamedLiteral } from '../command.ts'
+import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { LineEnds } from './crlf.ts'
+
+/** A message that was given to APPEND and is staged: not yet in any mailbox. */
+export class AppendedMessage implements StreamedLiteral {
+  readonly message: NewMessage
+  #taken = false
+
+  constructor(message: NewMessage) {
+    this.message = message
+  }
+
+  /** The store has it from now on, and with it the duty to discard. */
+  take(): NewMessage {
+    this.#taken = true
+    return this.message
+  }
+
+  discard(): void {
+    if (this.#taken) return
+    this.#taken = true
+    this.message.content.discard().catch(() => {})
+  }
+}
+
+/**
+ * Takes a message as it comes: scanned and staged at once, never whole in memory. What can not be stored (NUL, RFC 9051
+ * §4.3) is refused at the octet where it shows.
+ */
+export class MessageSink implements LiteralSink {
+  readonly #stage: ContentStage
+  readonly #scanner: Scanner = createScanner()
+  readonly #lineEnds = new LineEnds()
+
+  constructor(session: Session) {
+    this.#stage = session.service.mail.stage()
+  }
+
+  write(octets: Buffer): Promise<void> | undefined {
+    if (octets.includes(0)) throw no('UNKNOWN-CTE', 'A message with NUL octets can not be stored')
+    const content = this.#lineEnds.convert(octets)
+    this.#scanner.push(content)
+    return this.#stage.write(content)
+  }
+
+  async finish(): Promise<AppendedMessage> {
+    const content = await this.#stage.finish()
+    const scanned = this.#scanner.finish()
+    const { header, headerSize } = scanned
+    return new AppendedMessage({ content, bodyStart: headerSize, header, index: scanned.index() })
+  }
+
+  discard(): void {
+    this.#stage.discard().catch(() => {})
+  }
+}

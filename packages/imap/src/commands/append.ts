@@ -1,0 +1,107 @@
+import type { Flag, InternalDate, NewAppend } from '@pennypost/model'
+import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
+import { type Command, type LiteralSink, loggedIn } from '../command.ts'
+import { dateTime } from '../grammar/date.ts'
+import { flagList } from '../grammar/flags.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { bad, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { Cursor, type Unit } from '../wire/cursor.ts'
+import type { LiteralOffer } from '../wire/framer.ts'
+
+interface Appending {
+  flags: Flag[]
+  date: InternalDate | undefined
+  content: AppendedMessage
+}
+
+interface Args {
+  name: string
+  messages: Appending[]
+}
+
+/**
+ * `"APPEND" SP mailbox 1*append-message`, `append-message = [SP flag-list] [SP date-time] SP append-data`
+ * Several messages are RFC 3502; `append-data = literal / literal8 / "UTF8" SP "(" literal8 ")"` is RFC 6855 §4.
+ */
+function parse(cursor: Cursor, session: Session): Args {
+  cursor.sp()
+  const name = mailbox(cursor, session.utf8Names)
+  const messages: Appending[] = []
+  const several = session.service.registry.extensions.some((extension) => extension.name === 'MULTIAPPEND')
+  do {
+    cursor.sp()
+    let flags: Flag[] = []
+    if (cursor.peek() === '(') {
+      flags = flagList(cursor)
+      cursor.sp()
+    }
+    const date = cursor.peek() === '"' ? dateTime(cursor) : undefined
+    if (date) cursor.sp()
+    messages.push({ flags, date, content: content(cursor, session) })
+  } while (several && !cursor.atEnd)
+  return { name, messages }
+}
+
+function content(cursor: Cursor, session: Session): AppendedMessage {
+  const inUtf8 = cursor.peekWord() === 'UTF8'
+  if (inUtf8) {
+    if (!session.utf8Messages) throw bad('UTF8 needs ENABLE UTF8=ACCEPT first')
+    cursor.word()
+    cursor.sp()
+    cursor.expect('(')
+  }
+  const { streamed } = cursor.literal()
+  if (inUtf8) cursor.expect(')')
+  if (!(streamed instanceof AppendedMessage)) throw bad('A message of at least one octet is expected')
+  return streamed
+}
+
+/** The mailbox may come as a literal too; every later literal is a message. */
+function isMailboxLiteral(unit: Unit): boolean {
+  return unit.literals.length === 0 && /^\S+ \S+ *$/.test(unit.lines[0] as string)
+}
+
+/** What is wrong is said before the client has sent the message. */
+async function literal(session: Session, unit: Unit, offer: LiteralOffer): Promise<LiteralSink | undefined> {
+  if (isMailboxLiteral(unit)) return undefined
+  const { limits, mail } = session.service
+  const name = targetOf(session, unit)
+  if (offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+  if (limits.message > 0 && offer.size > limits.message) throw no('TOOBIG', `A message can have ${limits.message} octets`)
+  await session.mailbox(name, 'TRYCREATE')
+  if (!mail.hasRoom(offer.size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
+  return new MessageSink(session)
+}
+
+function targetOf(session: Session, unit: Unit): string {
+  const cursor = new Cursor(unit, session.service.limits.nesting)
+  cursor.tag()
+  cursor.sp()
+  cursor.word()
+  cursor.sp()
+  return mailbox(cursor, session.utf8Names)
+}
+
+async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {
+  const { mail, clock, mailboxes } = session.service
+  const target = await session.mailbox(name, 'TRYCREATE')
+  const appends: NewAppend[] = messages.map(({ flags, date, content }) => ({
+    message: content.take(),
+    flags,
+    internalDate: date ?? { at: clock.now(), offsetMinutes: 0 },
+  }))
+  const appended = await mail.append(target.id, appends)
+  mailboxes.touch(target.id)
+  return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
+}
+
+export const append = {
+  name: 'APPEND',
+  rfc: 'RFC 9051 §6.3.12',
+  states: loggedIn,
+  effects: {},
+  parse,
+  run,
+  literal,
+} satisfies Command<Args>

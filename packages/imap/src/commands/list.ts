@@ -1,0 +1,118 @@
+import { delimiter, superiors } from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
+import type { ListReturn, ListSelection } from '../extension.ts'
+import { decodeText, printMailbox } from '../grammar/mailbox.ts'
+import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
+import { createMatcher } from '../list/pattern.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+interface Args {
+  selections: ListSelection[]
+  patterns: string[]
+  /** What is said after the line of each mailbox. */
+  returns: { kind: ListReturn; run: ReturnType<ListReturn['parse']> }[]
+  /** No extended syntax was used: an empty pattern asks for the delimiter. */
+  basic: boolean
+}
+
+/** `"LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]` */
+function parse(cursor: Cursor, session: Session): Args {
+  const { limits, registry } = session.service
+  const args: Args = { selections: [], patterns: [], returns: [], basic: true }
+  cursor.sp()
+  if (cursor.peek() === '(') {
+    args.basic = false
+    cursor.list(() => {
+      const name = cursor.word('Selection option')
+      const kind = registry.listSelections.get(name)
+      if (!kind) throw bad(`Unknown selection option ${name.slice(0, 40)}`)
+      if (!args.selections.includes(kind)) args.selections.push(kind)
+    }, limits.listPatterns)
+    if (args.selections.length > 0 && args.selections.every((kind) => kind.modifies)) {
+      throw bad('RECURSIVEMATCH needs another selection option')
+    }
+    cursor.sp()
+  }
+  const reference = decodeText(cursor.astring('Reference'), session.utf8Names)
+  cursor.sp()
+  const pattern = (): number => args.patterns.push(reference + decodeText(cursor.listMailbox(), session.utf8Names))
+  if (cursor.peek() === '(') {
+    args.basic = false
+    cursor.list(pattern, limits.listPatterns)
+  } else pattern()
+  if (cursor.skip(' ')) {
+    args.basic = false
+    cursor.expect('RETURN')
+    cursor.sp()
+    cursor.list(() => {
+      const name = cursor.word('Return option')
+      const kind = registry.listReturns.get(name)
+      if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
+      args.returns.push({ kind, run: kind.parse(cursor, session) })
+    }, limits.listPatterns)
+  }
+  return args
+}
+
+async function run(session: Session, args: Args): Promise<undefined> {
+  if (args.basic && args.patterns[0] === '') {
+    session.untagged(`LIST (\\Noselect) "${delimiter}" ""`)
+    return undefined
+  }
+  const names = await hierarchyOf(session)
+  const matches = createMatcher(args.patterns)
+  const chosen = args.selections.filter((kind) => !kind.modifies)
+  const recursive = args.selections.some((kind) => kind.modifies)
+  const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
+  const above = recursive ? superiorsOf([...names.values()].filter(isChosen)) : undefined
+  for (const name of [...names.values()].filter((name) => matches(name.name))) {
+    const itself = chosen.length === 0 ? name.inHierarchy : isChosen(name)
+    const inside = above?.has(name.name) === true
+    if (!itself && !inside) continue
+    sayName(session, name, args, inside ? chosen.map((kind) => kind.name) : [])
+    if (name.mailbox) for (const { run } of args.returns) await run(session, name.mailbox)
+    const rested = session.out.ready()
+    if (rested) await rested
+  }
+  return undefined
+}
+
+function superiorsOf(names: readonly HierarchyName[]): Set<string> {
+  return new Set(names.flatMap(({ name }) => superiors(name)))
+}
+
+/** `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]` */
+function sayName(session: Session, name: HierarchyName, { selections, returns }: Args, childInfo: readonly string[]): void {
+  const attributes = attributesOf(name)
+  const tellsSubscribed = [...selections, ...returns.map(({ kind }) => kind)].some((kind) => kind.name === 'SUBSCRIBED')
+  if (tellsSubscribed && name.subscribed) attributes.push('\\Subscribed')
+  const kinds = childInfo.filter((kind) => kind === 'SUBSCRIBED').map((kind) => `"${kind}"`)
+  const extended = kinds.length > 0 ? ` ("CHILDINFO" (${kinds.join(' ')}))` : ''
+  session.untagged(
+    `LIST (${attributes.join(' ')}) "${delimiter}" ${printMailbox(name.name, session.utf8Names)}${extended}`,
+  )
+}
+
+/** Attributes that do not depend on what was asked (RFC 9051 §7.3.1, RFC 6154 §2); \NonExistent implies \Noselect. */
+function attributesOf({ mailbox, hasChildren }: HierarchyName): string[] {
+  const attributes = [hasChildren ? '\\HasChildren' : '\\HasNoChildren']
+  if (!mailbox) attributes.unshift('\\NonExistent', '\\Noselect')
+  if (mailbox?.specialUse) attributes.push(mailbox.specialUse)
+  return attributes
+}
+
+/** The LIST response for one mailbox, as SELECT has it under IMAP4rev2. */
+export function sayListed(session: Session, name: HierarchyName): void {
+  sayName(session, name, { selections: [], patterns: [], returns: [], basic: true }, [])
+}
+
+export const list = {
+  name: 'LIST',
+  rfc: 'RFC 9051 §6.3.9',
+  states: loggedIn,
+  effects: {},
+  parse,
+  run,
+} satisfies Command<Args>

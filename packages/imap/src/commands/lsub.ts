@@ -1,0 +1,39 @@
+import { delimiter, superiors } from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
+import { decodeText, printMailbox } from '../grammar/mailbox.ts'
+import { createMatcher } from '../list/pattern.ts'
+
+/** Subscribed names; with `%`, a name above one is shown as \Noselect though it is not subscribed itself. */
+export const lsub = {
+  name: 'LSUB',
+  rfc: 'RFC 3501 §6.3.9',
+  states: loggedIn,
+  effects: {},
+  parse(cursor, session) {
+    cursor.sp()
+    const reference = decodeText(cursor.astring('Reference'), session.utf8Names)
+    cursor.sp()
+    return reference + decodeText(cursor.listMailbox(), session.utf8Names)
+  },
+  async run(session, pattern) {
+    if (pattern === '') {
+      session.untagged(`LSUB (\\Noselect) "${delimiter}" ""`)
+      return undefined
+    }
+    const matches = createMatcher([pattern])
+    const subscribed = await session.service.mail.subscriptions(session.user.id)
+    const names = new Map<string, boolean>()
+    for (const name of subscribed) {
+      if (matches(name)) names.set(name, true)
+      else if (pattern.includes('%')) {
+        const above = superiors(name).filter((superior) => matches(superior))
+        for (const superior of above) names.set(superior, names.get(superior) ?? false)
+      }
+    }
+    for (const [name, itself] of names) {
+      const attributes = itself ? '' : '\\Noselect'
+      session.untagged(`LSUB (${attributes}) "${delimiter}" ${printMailbox(name, session.utf8Names)}`)
+    }
+    return undefined
+  },
+} satisfies Command<string>

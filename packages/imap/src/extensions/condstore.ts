@@ -1,0 +1,116 @@
+import type { SearchQuery } from '@pennypost/model'
+import type { Extension } from '../extension.ts'
+import type { FetchItem } from '../fetch/fetch-item.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/**
+ * Conditional STORE: MODSEQ of each message, told with its flags once a command has shown that the client knows of it
+ * (RFC 7162 §3.1, "CONDSTORE enabling command").
+ */
+function enableBy(session: Session): void {
+  if (session.enabled.has('CONDSTORE')) return
+  session.enabled.add('CONDSTORE')
+  const { view } = session
+  if (view) session.untagged(`OK [HIGHESTMODSEQ ${view.open.modSeq}] Highest`)
+}
+
+const modSeqItem: FetchItem = {
+  key: 'MODSEQ',
+  write: ({ view, out, openIndex }) => out.text(`MODSEQ (${view.open.modSeqs[openIndex]})`),
+}
+
+/** `mod-sequence-valzer = "0" / mod-sequence-value` */
+function modSequence(cursor: Cursor): number {
+  cursor.sp()
+  return cursor.number64()
+}
+
+/** `"MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`; the entry that may be named makes no difference here. */
+function searchEntry(cursor: Cursor): void {
+  if (!cursor.match(/ (?="\/flags\/)/y)) return
+  cursor.quoted('Entry name')
+  cursor.sp()
+  const type = cursor.word('Entry type')
+  if (!['PRIV', 'SHARED', 'ALL'].includes(type)) throw bad('priv, shared or all expected')
+}
+
+export const condstore: Extension = {
+  name: 'CONDSTORE',
+  rfc: 'RFC 7162',
+  capabilities: [{ name: 'CONDSTORE' }],
+  enables: [{ name: 'CONDSTORE', apply: (session) => enableBy(session) }],
+  fetchItems: [
+    {
+      name: 'MODSEQ',
+      parse(_, session) {
+        enableBy(session)
+        return modSeqItem
+      },
+    },
+  ],
+  fetchModifiers: [
+    {
+      name: 'CHANGEDSINCE',
+      parse(cursor, session) {
+        const changedSince = modSequence(cursor)
+        enableBy(session)
+        return { changedSince, items: [modSeqItem] }
+      },
+    },
+  ],
+  storeModifiers: [
+    {
+      name: 'UNCHANGEDSINCE',
+      parse(cursor, session) {
+        const unchangedSince = modSequence(cursor)
+        enableBy(session)
+        return { unchangedSince }
+      },
+    },
+  ],
+  searchKeys: [
+    {
+      name: 'MODSEQ',
+      parse(cursor, session) {
+        searchEntry(cursor)
+        const atLeast = modSequence(cursor)
+        enableBy(session)
+        return () => ({ key: 'modseq', atLeast })
+      },
+    },
+  ],
+  statusItems: [
+    {
+      name: 'HIGHESTMODSEQ',
+      value(session, mailbox) {
+        enableBy(session)
+        return mailbox.highestModSeq
+      },
+    },
+  ],
+  selectParameters: [{ name: 'CONDSTORE', parse: () => (session) => void session.enabled.add('CONDSTORE') }],
+  onSelect(session, view) {
+    session.untagged(`OK [HIGHESTMODSEQ ${view.open.modSeq}] Highest`)
+  },
+  onFlagsTold(session, view, openIndex) {
+    return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.open.modSeqs[openIndex]})` : undefined
+  },
+  /** RFC 7162 §3.1.5: only for searches by MODSEQ. */
+  onFound(session, { query, uids }) {
+    if (!asksModSeq(query)) return undefined
+    const { open } = session.selected
+    let highest = 0
+    for (const uid of uids) {
+      const index = open.indexOf(uid)
+      if (index >= 0) highest = Math.max(highest, open.modSeqs[index] as number)
+    }
+    return highest > 0 ? `MODSEQ ${highest}` : undefined
+  },
+}
+
+function asksModSeq(query: SearchQuery): boolean {
+  if (query.key === 'and' || query.key === 'or') return query.queries.some(asksModSeq)
+  return query.key === 'not' ? asksModSeq(query.query) : query.key === 'modseq'
+}

@@ -1,0 +1,14 @@
+import type { Extension } from '../extension.ts'
+import { allFound, countFound, maxFound, minFound } from '../search/esearch.ts'
+
+export const esearch: Extension = {
+  name: 'ESEARCH',
+  rfc: 'RFC 4731',
+  capabilities: [{ name: 'ESEARCH' }],
+  searchReturns: [
+    { name: 'MIN', parse: () => minFound },
+    { name: 'MAX', parse: () => maxFound },
+    { name: 'ALL', parse: () => allFound },
+    { name: 'COUNT', parse: () => countFound },
+  ],
+}

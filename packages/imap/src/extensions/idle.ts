@@ -1,0 +1,54 @@
+import { always, type Command, loggedIn, noArguments } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+
+/**
+ * IDLE: changes are told as soon as they are committed, until the client says DONE. A word now and then keeps
+ * middleboxes from forgetting the connection; a client that does not read is dropped before its backlog grows.
+ */
+const idle = {
+  name: 'IDLE',
+  rfc: 'RFC 2177 §3',
+  states: loggedIn,
+  effects: {},
+  parse: noArguments,
+  async run(session) {
+    const { deadline, limits } = session.service
+    session.out.text('+ idling\r\n')
+    await session.refresh().catch(() => {})
+    session.tellChanges(true)
+    session.view?.watch(() => push(session))
+    const stillHere = (): void => {
+      session.untagged('OK Still here')
+      session.out.flush()
+      timer = deadline.after(limits.stillHereMs, stillHere)
+    }
+    let timer = deadline.after(limits.stillHereMs, stillHere)
+    try {
+      const line = await session.readLine()
+      if (line && line.latin1Slice().toUpperCase() !== 'DONE') throw bad('DONE expected')
+    } finally {
+      timer[Symbol.dispose]()
+      session.view?.watch(undefined)
+    }
+    return { text: 'IDLE completed' }
+  },
+} satisfies Command<undefined>
+
+function push(session: Session): void {
+  session.tellChanges(true)
+  if (session.view?.open.deleted) {
+    session.bye('The selected mailbox was deleted')
+    session.giveLine(undefined)
+  }
+  session.out.flush()
+  if (session.out.backlog > session.service.limits.outputBacklog) session.connection.destroy()
+}
+
+export const idleExtension: Extension = {
+  name: 'IDLE',
+  rfc: 'RFC 2177',
+  capabilities: [{ name: 'IDLE', states: always }],
+  commands: [idle],
+}

@@ -1,0 +1,58 @@
+import type { Extension } from '../extension.ts'
+import { appendlimit } from './appendlimit.ts'
+import { binary } from './binary.ts'
+import { children } from './children.ts'
+import { condstore } from './condstore.ts'
+import { enableExtension } from './enable.ts'
+import { esearch } from './esearch.ts'
+import { idExtension } from './id.ts'
+import { idleExtension } from './idle.ts'
+import { imap4rev1 } from './imap4rev1.ts'
+import { imap4rev2 } from './imap4rev2.ts'
+import { listExtended } from './list-extended.ts'
+import { listStatus } from './list-status.ts'
+import { literalPlus } from './literal-plus.ts'
+import { moveExtension } from './move.ts'
+import { multiappend } from './multiappend.ts'
+import { namespaceExtension } from './namespace.ts'
+import { preview } from './preview.ts'
+import { saslIr } from './sasl-ir.ts'
+import { savedate } from './savedate.ts'
+import { searchres } from './searchres.ts'
+import { createSpecialUse, specialUse } from './special-use.ts'
+import { statusSize } from './status-size.ts'
+import { uidplus } from './uidplus.ts'
+import { unselectExtension } from './unselect.ts'
+import { utf8Accept } from './utf8-accept.ts'
+import { within } from './within.ts'
+
+/** In the order in which they are announced. An extension is there because it is in this list. */
+export const extensions: readonly Extension[] = [
+  imap4rev1,
+  imap4rev2,
+  saslIr,
+  literalPlus,
+  enableExtension,
+  idExtension,
+  idleExtension,
+  namespaceExtension,
+  children,
+  unselectExtension,
+  uidplus,
+  moveExtension,
+  multiappend,
+  appendlimit,
+  binary,
+  condstore,
+  esearch,
+  searchres,
+  within,
+  savedate,
+  listExtended,
+  listStatus,
+  specialUse,
+  createSpecialUse,
+  statusSize,
+  utf8Accept,
+  preview,
+]

@@ -1,0 +1,14 @@
+import type { Extension } from '../extension.ts'
+
+export const listExtended: Extension = {
+  name: 'LIST-EXTENDED',
+  rfc: 'RFC 5258',
+  capabilities: [{ name: 'LIST-EXTENDED' }],
+  listSelections: [
+    { name: 'SUBSCRIBED', selects: (name) => name.subscribed },
+    // No mailbox here is on another server.
+    { name: 'REMOTE', selects: () => true },
+    { name: 'RECURSIVEMATCH', selects: () => true, modifies: true },
+  ],
+  listReturns: [{ name: 'SUBSCRIBED', parse: () => () => {} }],
+}

@@ -1,0 +1,18 @@
+import { sayStatus, statusAtts } from '../commands/status.ts'
+import type { Extension } from '../extension.ts'
+
+export const listStatus: Extension = {
+  name: 'LIST-STATUS',
+  rfc: 'RFC 5819',
+  capabilities: [{ name: 'LIST-STATUS' }],
+  listReturns: [
+    {
+      name: 'STATUS',
+      parse(cursor, session) {
+        cursor.sp()
+        const items = statusAtts(cursor, session)
+        return (session, mailbox) => sayStatus(session, mailbox, items)
+      },
+    },
+  ],
+}

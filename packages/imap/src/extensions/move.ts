@@ -1,0 +1,46 @@
+import { type Command, type Completion, whenSelected } from '../command.ts'
+import { type CopyArgs, copyUid, parseCopy } from '../commands/copy.ts'
+import type { Extension } from '../extension.ts'
+import type { Session } from '../session/session.ts'
+
+/** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3). */
+async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+  const { open } = session.selected
+  const { mail, mailboxes } = session.service
+  const uids = session.selected.select(set, by)
+  const target = await session.mailbox(name, 'TRYCREATE')
+  if (uids.isEmpty) return undefined
+  const moved = await mail.move(open.mailbox.id, uids, target.id)
+  mailboxes.touch(open.mailbox.id)
+  mailboxes.touch(target.id)
+  const code = copyUid(moved)
+  if (code !== undefined) session.untagged(`OK [${code}] Moved`)
+  await session.refresh()
+  // RFC 7162 §3.2.7
+  return session.enabled.has('CONDSTORE') && code !== undefined ? { code: `HIGHESTMODSEQ ${open.modSeq}` } : undefined
+}
+
+const move = {
+  name: 'MOVE',
+  rfc: 'RFC 9051 §6.4.8',
+  states: whenSelected,
+  effects: { writes: true },
+  parse: parseCopy,
+  run: (session, args) => run(session, args, 'sequence'),
+} satisfies Command<CopyArgs>
+
+const uidMove = {
+  name: 'UID MOVE',
+  rfc: 'RFC 9051 §6.4.9',
+  states: whenSelected,
+  effects: { writes: true },
+  parse: parseCopy,
+  run: (session, args) => run(session, args, 'uid'),
+} satisfies Command<CopyArgs>
+
+export const moveExtension: Extension = {
+  name: 'MOVE',
+  rfc: 'RFC 6851',
+  capabilities: [{ name: 'MOVE' }],
+  commands: [move, uidMove],
+}

@@ -1,0 +1,9 @@
+import type { Extension } from '../extension.ts'
+
+/** Names and messages in UTF-8: see the uses of `session.utf8Names` and `session.utf8Messages`. */
+export const utf8Accept: Extension = {
+  name: 'UTF8=ACCEPT',
+  rfc: 'RFC 6855',
+  capabilities: [{ name: 'UTF8=ACCEPT' }],
+  enables: [{ name: 'UTF8=ACCEPT', apply: () => {} }],
+}

@@ -1,0 +1,37 @@
+import { type Mailbox, superiors } from '@pennypost/model'
+import type { Session } from '../session/session.ts'
+
+/** A name that LIST may speak of. */
+export interface HierarchyName {
+  name: string
+  /** Absent: there are only inferiors of it, or only a subscription. */
+  mailbox: Mailbox | undefined
+  subscribed: boolean
+  /** It, or something below it, is a mailbox. */
+  inHierarchy: boolean
+  hasChildren: boolean
+}
+
+/** All names of the account, INBOX first: mailboxes, the names above them, subscriptions. */
+export async function hierarchyOf(session: Session): Promise<Map<string, HierarchyName>> {
+  const { mail } = session.service
+  const [mailboxes, subscriptions] = await Promise.all([
+    mail.mailboxes(session.user.id),
+    mail.subscriptions(session.user.id),
+  ])
+  const names = new Map<string, HierarchyName>()
+  const at = (name: string): HierarchyName => {
+    let found = names.get(name)
+    if (!found) {
+      found = { name, mailbox: undefined, subscribed: false, inHierarchy: false, hasChildren: false }
+      names.set(name, found)
+    }
+    return found
+  }
+  for (const mailbox of mailboxes) {
+    for (const superior of superiors(mailbox.name)) Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
+    Object.assign(at(mailbox.name), { mailbox, inHierarchy: true })
+  }
+  for (const name of subscriptions) at(name).subscribed = true
+  return names
+}

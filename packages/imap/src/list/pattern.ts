@@ -1,0 +1,40 @@
+import { delimiter } from '@pennypost/model'
+
+/**
+ * `list-mailbox` against names (RFC 9051 §6.3.9): `*` is anything, `%` anything but the delimiter. INBOX in any case.
+ * In time of pattern times name, whatever the wildcards.
+ */
+export function createMatcher(patterns: readonly string[]): (name: string) => boolean {
+  const compiled = patterns.map((pattern) => compile(pattern))
+  return (name) => compiled.some((pattern) => matchesPattern(pattern, name))
+}
+
+/** Runs of wildcards mean what their widest means. */
+function compile(pattern: string): string {
+  const short = pattern.normalize('NFC').replace(/[*%]+/g, (run) => (run.includes('*') ? '*' : '%'))
+  return /^inbox$/i.test(short.split(/[/*%]/, 1)[0] as string) ? `INBOX${short.slice(5)}` : short
+}
+
+function matchesPattern(pattern: string, name: string): boolean {
+  if (!/[*%]/.test(pattern)) return pattern === name
+  // reach[i]: the pattern up to `at` can have used up the first i characters of the name.
+  let reach = new Uint8Array(name.length + 1)
+  reach[0] = 1
+  for (const char of pattern) {
+    const next = new Uint8Array(name.length + 1)
+    if (char === '*' || char === '%') {
+      let open = 0
+      for (let i = 0; i <= name.length; i++) {
+        if (reach[i]) open = 1
+        next[i] = open
+        if (char === '%' && name[i] === delimiter) open = 0
+      }
+    } else {
+      for (let i = 0; i + char.length <= name.length; i++) {
+        if (reach[i] && name.startsWith(char, i)) next[i + char.length] = 1
+      }
+    }
+    reach = next
+  }
+  return reach[name.length] === 1
+}
