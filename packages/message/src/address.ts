@@ -90,7 +90,7 @@ class AddressReader {
     if (next === '<') return this.#angleAddress(words.phrase)
     if (next === '@') {
       this.#at++
-      const host = this.#domain(/[^\s,;<(]+/y)
+      const host = this.#domain()
       this.#skipSpace()
       // `a@one.test <a@one.test>`: agents that put an address unquoted where the name belongs.
       if (this.#text[this.#at] === '<') return this.#angleAddress(`${words.localPart}@${host}`)
@@ -123,19 +123,27 @@ class AddressReader {
     address.host = missingDomain
     if (this.#text[this.#at] === '@') {
       this.#at++
-      address.host = this.#domain(/[^>,;]*/y) || missingDomain
+      address.host = this.#domain() || missingDomain
     }
     this.#take(/[^>,;]*/y)
     if (this.#text[this.#at] === '>') this.#at++
     return address
   }
 
-  #domain(allowed: RegExp): string {
+  /** obs-domain allows white space and comments around the dots (RFC 5322 §4.4). */
+  #domain(): string {
     this.#skipSpace()
     if (this.#text[this.#at] === '[') return this.#take(/\[[^\]>]*\]?/y).replace(/\s+/g, '')
-    return this.#take(allowed)
-      .replace(/\([^)]*\)?/g, '')
-      .replace(/\s+/g, '')
+    let domain = ''
+    do {
+      domain += this.#take(/[^\s,;<>()]+/y)
+      this.#skipSpace()
+    } while ((this.#text[this.#at] === '.' || domain.endsWith('.')) && this.#isDomainText())
+    return domain
+  }
+
+  #isDomainText(): boolean {
+    return domainText.test(this.#text[this.#at] ?? '')
   }
 
   /** Words, dots and comments up to a character of `ends`. */
@@ -194,6 +202,7 @@ class AddressReader {
   }
 }
 
+const domainText = /[^\s,;<>()]/
 const stop = /[<:@,;]/
 const stopInGroup = /[<@,;]/
 const stopInAngle = /[@>,;]/

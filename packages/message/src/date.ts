@@ -43,12 +43,13 @@ const zones: Record<string, number> = {
 }
 
 const dateTime =
-  /^(?:[a-z]{2,9}\.?[, ] *)?(\d{1,2})[ -]+([a-z]{3})[a-z]*\.?[ -]+(\d{2,4}),? +(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(?: *([+-]\d{1,2}:?\d{2})| +([a-z]+))?/i
+  /^(?:[a-z]{2,9}\.?[, ] *)?(\d{1,2})[ -]+([a-z]{3})[a-z]*\.?[ -]+(\d{2,4}),? +(\d{1,2})[:.](\d{1,2})(?:[:.](\d{1,2}))?(?: *([+-]?\d{1,2}:?\d{2})(?!\d)| +([a-z]+))?/i
 
 /** Reads an unfolded Date value; undefined when it is no date. Comments are skipped, two-digit years completed. */
 export function parseDate(value: string): WrittenDate | undefined {
-  const text = withoutComments(value.slice(0, 200)).replace(/\s+/g, ' ').trim()
-  const found = dateTime.exec(text)
+  const text = withoutComments(value.slice(0, 200)).replace(/\s+/g, ' ').replace(/ ?: ?/g, ':').trim()
+  // asctime, as old agents wrote it, in the order of RFC 5322
+  const found = dateTime.exec(text.replace(/^([a-z]{3}) ([a-z]{3}) (\d{1,2}) ([\d:]+) (\d{4})$/i, '$1, $3 $2 $5 $4'))
   if (!found) return undefined
   const [, day, monthName, year, hour, minute, second = '0', numericZone, namedZone] = found as unknown as string[]
   const month = months.indexOf((monthName as string).toLowerCase())
@@ -73,7 +74,7 @@ const daysIn = (year: number, month: number): number => new Date(Date.UTC(year, 
 
 function zoneOffset(numeric: string | undefined, named: string | undefined): number | undefined {
   if (numeric !== undefined) {
-    const digits = numeric.slice(1).replace(':', '').padStart(4, '0')
+    const digits = numeric.replace(/[+:-]/g, '').padStart(4, '0')
     const minutes = Number(digits.slice(0, 2)) * 60 + Number(digits.slice(2))
     if (minutes > 24 * 60) return undefined
     return numeric.startsWith('-') && minutes > 0 ? -minutes : minutes

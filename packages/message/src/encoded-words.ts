@@ -74,5 +74,6 @@ function encodeWord(text: string): string {
       octet === ' ' ? '_' : `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
     )
   const base64 = octets.toString('base64')
-  return quoted.length <= base64.length ? `=?utf-8?Q?${quoted}?=` : `=?utf-8?B?${base64}?=`
+  // Readable in the raw where that costs little.
+  return quoted.length <= Math.min(60, base64.length * 1.5) ? `=?utf-8?Q?${quoted}?=` : `=?utf-8?B?${base64}?=`
 }

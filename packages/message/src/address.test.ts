@@ -1,0 +1,88 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { mailboxesOf, parseAddressList, quoteLocalPart } from './address.ts'
+
+const known: [text: string, addresses: string[]][] = [
+  ['', []],
+  [' , ,', []],
+  ['(nobody)', []],
+  ['john.q.public@example.com', ['- - john.q.public example.com']],
+  ['<john@example.com>', ['- - john example.com']],
+  ['John Q. Public <john@example.com>', ['John Q. Public - john example.com']],
+  ['"Joe Q. \\"Public\\"" <joe@example.com>', ['Joe Q. "Public" - joe example.com']],
+  [
+    'Mary Smith <mary@x.test>, jdoe@example.org, Who? <one@y.test>',
+    ['Mary Smith - mary x.test', '- - jdoe example.org', 'Who? - one y.test'],
+  ],
+  ['alice@one.test (Alice (the first))', ['Alice (the first) - alice one.test']],
+  ['Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>', ['Pete - pete silly.test']],
+  [
+    'A Group:Ed Jones <joe@where.test>,joe@where.test;',
+    ['- - A Group -', 'Ed Jones - joe where.test', '- - joe where.test', '- - - -'],
+  ],
+  ['Undisclosed recipients:;', ['- - Undisclosed recipients -', '- - - -']],
+  ['(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;', ['- - Hidden recipients -', '- - - -']],
+  ['group: a@b, c@d', ['- - group -', '- - a b', '- - c d', '- - - -']],
+  ['"quoted local"@one.test', ['- - quoted local one.test']],
+  ['"a\\"b"@[192.0.2.1]', ['- - a"b [192.0.2.1]']],
+  ['<"with @ sign"@one.test>', ['- - with @ sign one.test']],
+  ['1.2 . 3 @ one . test', ['- - 1.2.3 one.test']],
+  ['<@hop.test,@hop2.test:alice@one.test>', ['- @hop.test,@hop2.test alice one.test']],
+  ['=?utf-8?Q?J=C3=BCrgen?= <j@one.test>', ['=?utf-8?Q?J=C3=BCrgen?= - j one.test']],
+  ['Jürgen <jürgen@bücher.test>', ['Jürgen - jürgen bücher.test']],
+  ['alice', ['- - alice MISSING_DOMAIN']],
+  ['Alice Miller', ['Alice Miller - MISSING_MAILBOX MISSING_DOMAIN']],
+  ['<>', ['- - MISSING_MAILBOX MISSING_DOMAIN']],
+  ['Alice <>', ['Alice - MISSING_MAILBOX MISSING_DOMAIN']],
+  ['<alice>', ['- - alice MISSING_DOMAIN']],
+  ['alice@', ['- - alice MISSING_DOMAIN']],
+  ['@one.test', ['- - MISSING_MAILBOX one.test']],
+  ['alice@one.test <alice@one.test>', ['alice@one.test - alice one.test']],
+  ['Alice <alice@one.test', ['Alice - alice one.test']],
+  ['"Alice <alice@one.test>', ['Alice <alice@one.test> - MISSING_MAILBOX MISSING_DOMAIN']],
+  ['alice@one.test; bob@two.test', ['- - alice one.test', '- - bob two.test']],
+  ['<a@b> <c@d>', ['- - a b', '- - c d']],
+  ['Alice [Sales] <a@b>', ['Alice [Sales] - a b']],
+]
+
+test.each(known)('%s', (text, addresses) => {
+  const shown = parseAddressList(text).map(({ name, route, mailbox, host }) =>
+    [name, route, mailbox, host].map((part) => part ?? '-').join(' '),
+  )
+  expect(shown).toEqual(addresses)
+})
+
+test('what is written as an address is read as that address', () => {
+  const localPart = fc.stringMatching(/^[ -~]{1,20}$/)
+  fc.assert(
+    fc.property(fc.stringMatching(/^[ -~]{0,20}$/), localPart, (name, local) => {
+      const written = `"${name.replace(/["\\]/g, '\\$&')}" <${quoteLocalPart(local)}@one.test>`
+      expect(parseAddressList(written)).toEqual([
+        { ...(name === '' ? {} : { name }), mailbox: local, host: 'one.test' },
+      ])
+    }),
+    { seed: 3, numRuns: 300 },
+  )
+})
+
+test('any text gives entries with all that ENVELOPE needs, and groups that close', () => {
+  const piece = fc.constantFrom('<', '>', '@', ':', ';', ',', '"', '\\', '(', ')', '[', ']', '.', ' ', 'a', 'é', '=?')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      let open = 0
+      for (const { mailbox, host } of parseAddressList(pieces.join(''))) {
+        if (host !== undefined) expect(mailbox).toBeDefined()
+        else open += mailbox === undefined ? -1 : 1
+        expect(open).toBeGreaterThanOrEqual(-1)
+      }
+    }),
+    { seed: 4, numRuns: 500 },
+  )
+})
+
+test('mailboxes without placeholders', () => {
+  expect(mailboxesOf(parseAddressList('g: "a b"@one.test, nobody;, <c@two.test>'))).toEqual([
+    '"a b"@one.test',
+    'c@two.test',
+  ])
+})

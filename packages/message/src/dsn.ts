@@ -1,0 +1,170 @@
+import { isAscii } from 'node:buffer'
+import { formatDate } from './date.ts'
+import { deliveryStatus } from './delivery-status.ts'
+import { explain, leadingAction } from './dsn-text.ts'
+import { foldField, formatMailbox, textField } from './field-writer.ts'
+import { fieldsOf, parseHeader } from './fields.ts'
+import { decodedValue } from './header-edit.ts'
+import { encodeQuotedPrintable } from './transfer-encoding.ts'
+
+/**
+ * Delivery status notifications (RFC 3461, 3462 → 6522, 3464; RFC 6533 where an address is not ASCII): a text that a
+ * person understands, the status for programs, and the message or its header. Pure: time, ids and the boundary are
+ * given. Called by the relay, and by mda for NOTIFY=SUCCESS. Never for the null reverse-path; that is the caller's.
+ */
+
+export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
+
+export interface DsnRecipient {
+  action: DsnAction
+  /** The forwardPath without angle brackets. */
+  finalRecipient: string
+  /** ORCPT, decoded (RFC 3461 §4.2). */
+  originalRecipient?: { type: string; address: string }
+  /** RFC 3463, such as `5.1.1`. */
+  status: string
+  /** The host that said so. */
+  remoteMta?: string
+  /** Its reply as one text, such as `550 5.1.1 No such user`. */
+  diagnostic?: string
+  lastAttemptAt?: number
+  /** For `delayed`: until when it will be tried. */
+  willRetryUntil?: number
+}
+
+export interface DsnReport {
+  /** Our hostname. */
+  reportingMta: string
+  /** The address that the DSN is from: postmaster@ the domain of its subject. */
+  from: string
+  /** The reversePath of the message. */
+  to: string
+  at: number
+  offsetMinutes?: number
+  /** Of the DSN, without angle brackets. */
+  messageId: string
+  /** At most 60 characters out of letters, digits, `.` and `-` that occur in no line of the message. */
+  boundary: string
+  arrivedAt: number
+  /** ENVID, decoded. */
+  envelopeId?: string
+  recipients: readonly DsnRecipient[]
+  original: {
+    /** Its header section as rendered for a next hop. */
+    header: Buffer
+    /** Octets of header and body. */
+    size: number
+    eightBitBody: boolean
+  }
+  /** RET; absent means that a failure returns the message, everything else its header (RFC 3461 §4.3). */
+  ret?: 'FULL' | 'HDRS'
+  /** Larger messages are not returned whole. Octets; 1 MB unless given. */
+  maxReturned?: number
+}
+
+export interface Dsn {
+  /** The message up to the original: or all of it, when `returns` is `headers`. */
+  before: Buffer
+  returns: 'message' | 'headers'
+  /** What follows the original's octets; empty when `returns` is `headers`. */
+  after: Buffer
+  /** It can only go to a next hop with SMTPUTF8. */
+  needsSmtpUtf8: boolean
+  needsEightBitMime: boolean
+}
+
+const defaultMaxReturned = 1024 * 1024
+
+/** Builds a DSN. With `returns: 'message'` the original's octets, header and body, go between `before` and `after`. */
+export function buildDsn(report: DsnReport): Dsn {
+  const { original, recipients, boundary } = report
+  const failed = recipients.some(({ action }) => action === 'failed')
+  const tooLarge = original.size > (report.maxReturned ?? defaultMaxReturned)
+  const wanted = failed && report.ret !== 'HDRS'
+  const returns = wanted && !tooLarge ? 'message' : 'headers'
+  const international = isInternational(report)
+  const status = deliveryStatus(report, international)
+  const header = returns === 'headers' ? withoutEmptyLine(original.header) : Buffer.alloc(0)
+  const text = explain(report, subjectOf(original.header), wanted && tooLarge)
+  const head = [
+    dsnHeader(report),
+    '\r\nThis is a delivery status notification in MIME format.\r\n\r\n',
+    `--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Description: Notification\r\n`,
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${encodeQuotedPrintable(text)}\r\n`,
+    `--${boundary}\r\nContent-Type: message/${international ? 'global-' : ''}delivery-status\r\n`,
+    `Content-Description: Delivery report\r\n${encodingField(status)}\r\n${status}\r\n`,
+    `--${boundary}\r\n${originalPartHeader(returns, international, original)}\r\n`,
+  ]
+  const end = `\r\n--${boundary}--\r\n`
+  const before = Buffer.concat([Buffer.from(head.join('')), header, Buffer.from(returns === 'headers' ? end : '')])
+  const carried8bit = !isAscii(original.header) || (returns === 'message' && original.eightBitBody)
+  return {
+    before,
+    returns,
+    after: Buffer.from(returns === 'message' ? end : ''),
+    needsSmtpUtf8: !isAscii(Buffer.from(report.to + report.from)),
+    needsEightBitMime: carried8bit || !isAscii(Buffer.from(status)),
+  }
+}
+
+function dsnHeader(report: DsnReport): string {
+  const { original, boundary } = report
+  const id = parseHeader(original.header).fields.find(({ name }) => name === 'message-id')
+  const section = parseHeader(original.header)
+  const originalId = id ? /<[^<>\s]{1,900}>/.exec(section.text.slice(id.valueStart, id.end))?.[0] : undefined
+  return [
+    foldField('From', formatMailbox('Mail Delivery System', report.from)),
+    foldField('To', `<${report.to}>`),
+    textField('Subject', subjects[leadingAction(report)]),
+    foldField('Date', formatDate(report.at, report.offsetMinutes ?? 0)),
+    foldField('Message-ID', `<${report.messageId}>`),
+    originalId && isAscii(Buffer.from(originalId, 'latin1')) ? foldField('References', originalId) : '',
+    'Auto-Submitted: auto-replied\r\n',
+    'MIME-Version: 1.0\r\n',
+    `Content-Type: multipart/report; report-type=${isInternational(report) ? 'global-' : ''}delivery-status;\r\n`,
+    ` boundary="${boundary}"\r\n`,
+  ].join('')
+}
+
+const subjects: Record<DsnAction, string> = {
+  failed: 'Undelivered mail returned to sender',
+  delayed: 'Delayed mail (it is still being tried)',
+  delivered: 'Your mail was delivered',
+  relayed: 'Your mail was passed on',
+  expanded: 'Your mail was passed on to a list of recipients',
+}
+
+/** RFC 6533 §4: its media types are for addresses that are not ASCII. */
+function isInternational({ to, recipients }: DsnReport): boolean {
+  const addresses = recipients.flatMap((each) => [each.finalRecipient, each.originalRecipient?.address ?? ''])
+  return !isAscii(Buffer.from([to, ...addresses].join('')))
+}
+
+const encodingField = (content: string): string =>
+  isAscii(Buffer.from(content)) ? '' : 'Content-Transfer-Encoding: 8bit\r\n'
+
+function originalPartHeader(
+  returns: Dsn['returns'],
+  international: boolean,
+  { header, eightBitBody }: DsnReport['original'],
+): string {
+  const types =
+    returns === 'message'
+      ? ['message/rfc822', 'message/global', 'Undelivered message']
+      : ['text/rfc822-headers', 'message/global-headers', 'Header of the message']
+  const eightBit = !isAscii(header) || (returns === 'message' && eightBitBody)
+  const encoding = eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : ''
+  return `Content-Type: ${types[international ? 1 : 0]}\r\nContent-Description: ${types[2]}\r\n${encoding}`
+}
+
+function withoutEmptyLine(header: Buffer): Buffer {
+  const end = fieldsOf(header).at(-1)?.end ?? 0
+  const fields = header.subarray(0, end)
+  return end > 0 && header[end - 1] !== 10 ? Buffer.concat([fields, Buffer.from('\r\n')]) : fields
+}
+
+function subjectOf(header: Buffer): string | undefined {
+  const section = parseHeader(header)
+  const field = section.fields.find(({ name }) => name === 'subject')
+  return field && decodedValue(section, field)
+}

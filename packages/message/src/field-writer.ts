@@ -1,0 +1,42 @@
+import { quoteLocalPart } from './address.ts'
+import { encodeWords } from './encoded-words.ts'
+
+/** Writes header fields that every reader takes: lines of at most 78 characters where white space allows it. */
+
+const softLimit = 78
+
+/** Control characters end nothing and start nothing here: no value can bring a second field. */
+const clean = (value: string): string => value.replace(/[\0-\x08\x0a-\x1f\x7f]+/g, ' ').trim()
+
+/** `name: value` folded at white space (RFC 5322 §2.2.3), ended by CRLF. The value is written as it is. */
+export function foldField(name: string, value: string): string {
+  let lines = ''
+  let line = `${name}:`
+  for (const word of clean(value).split(/[ \t]+/)) {
+    if (line.length + 1 + word.length > softLimit && line !== `${name}:`) {
+      lines += `${line}\r\n`
+      line = ''
+    }
+    line += ` ${word}`
+  }
+  return `${lines}${line}\r\n`
+}
+
+/** An unstructured field; not ASCII becomes encoded words. */
+export function textField(name: string, text: string): string {
+  return foldField(name, encodeWords(clean(text)))
+}
+
+/** `Name <local@domain>` with the name quoted or encoded as it must be; the address is written as it is. */
+export function formatMailbox(name: string, address: string): string {
+  const shown = clean(name)
+  if (shown === '') return `<${address}>`
+  if (!/^[\x20-\x7e]*$/.test(shown)) return `${encodeWords(shown)} <${address}>`
+  const isPhrase = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+$/.test(shown)
+  return `${isPhrase ? shown : `"${shown.replace(/["\\]/g, '\\$&')}"`} <${address}>`
+}
+
+/** `local@domain`, the local part quoted where it must be. */
+export function formatAddress(localPart: string, domain: string): string {
+  return `${quoteLocalPart(localPart)}@${domain}`
+}

@@ -1,0 +1,164 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  downgradeEnvelope,
+  downgradeHeader,
+  downgradeStructure,
+  fieldsOf,
+  foldField,
+  formatMailbox,
+  headerFields,
+  parseAddressList,
+  parseHeader,
+  renderHeader,
+  scan,
+  strikesOf,
+  structureFor,
+  textField,
+  valuesOf,
+} from './index.ts'
+
+const crlf = (text: string): Buffer => Buffer.from(text.replace(/\n/g, '\r\n'))
+const lf = (octets: Buffer): string => octets.toString().replace(/\r\n/g, '\n')
+
+describe('fields', () => {
+  const header = crlf('From x\nSubject: a\n b\nBcc : c\nodd line\nX:\n\nbody: no field\n')
+
+  test('names, values and lines that are no fields', () => {
+    expect(fieldsOf(header).map(({ name }) => name)).toEqual(['', 'subject', 'bcc', '', 'x'])
+    expect(valuesOf(parseHeader(header), 'subject')).toEqual(['a b'])
+  })
+
+  test('the ranges cover the header section without a gap, whatever the octets', () => {
+    const piece = fc.constantFrom('a: b\r\n', ' c\r\n', 'x\n', ':\r\n', 'é: ü\n', '\t\r\n', 'b', '\r')
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        const octets = Buffer.from(pieces.join(''))
+        let at = 0
+        for (const { start, valueStart, end } of fieldsOf(octets)) {
+          expect(start).toBe(at)
+          expect(valueStart).toBeGreaterThanOrEqual(start)
+          expect(end).toBeGreaterThan(start)
+          at = end
+        }
+        expect(octets.subarray(at).toString()).toMatch(/^(\r?\n|$)/)
+      }),
+      { seed: 8, numRuns: 300 },
+    )
+  })
+
+  test('a megabyte without a colon takes no time', () => {
+    expect(fieldsOf(Buffer.from('x\n'.repeat(500_000)))).toHaveLength(500_000)
+  })
+
+  test('BODY[HEADER.FIELDS] and its NOT share the header between them', () => {
+    expect(lf(headerFields(header, ['SUBJECT', 'x', 'none']))).toBe('Subject: a\n b\nX:\n\n')
+    expect(lf(headerFields(header, ['subject', 'x'], true))).toBe('From x\nBcc : c\nodd line\n\n')
+    expect(lf(headerFields(header, ['none']))).toBe('\n')
+    expect(lf(headerFields(Buffer.from('A: b'), ['a']))).toBe('A: b\n\n')
+  })
+})
+
+describe('renderings', () => {
+  const header = crlf(
+    'Return-Path: <x@y>\nBcc: c,\n d\nAuthentication-Results: (c) MAIL.one.test 1; spf=pass\nAuthentication-Results: other.test; spf=pass\nAuthentication-Results: "mail.one.test"; none\nSubject: x\nResent-Bcc: e\n\n',
+  )
+
+  test('only what is asked for is struck', () => {
+    expect(strikesOf(header, {})).toEqual([])
+    const strikes = strikesOf(header, { bcc: true, returnPath: true, authservId: 'mail.one.test' })
+    expect(lf(renderHeader({ header, strikes }))).toBe('Authentication-Results: other.test; spf=pass\nSubject: x\n\n')
+    expect(lf(renderHeader({ header, strikes: strikesOf(header, { bcc: true }) }))).not.toContain('Bcc')
+  })
+
+  test('blocks come first, and without any change it is the same buffer', () => {
+    expect(renderHeader({ header })).toBe(header)
+    const rendered = renderHeader({
+      header: crlf('A: b\n\n'),
+      delivery: crlf('Return-Path: <>\n'),
+      trace: crlf('Received: x\n'),
+    })
+    expect(lf(rendered)).toBe('Return-Path: <>\nReceived: x\nA: b\n\n')
+  })
+})
+
+describe('writing fields', () => {
+  test('folded at white space, never longer than it must be', () => {
+    const folded = foldField(
+      'References',
+      Array.from({ length: 8 }, (_, at) => `<${at}-0123456789@mail.one.test>`).join(' '),
+    )
+    for (const line of folded.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78)
+    expect(valuesOf(parseHeader(Buffer.from(folded)), 'references')[0]).toMatch(/^<0-.*<7-0123456789@mail.one.test>$/)
+  })
+
+  test('no value brings a second field', () => {
+    expect(foldField('X', 'a\r\nBcc: b')).toBe('X: a Bcc: b\r\n')
+    expect(textField('Subject', 'a\nBcc: ü')).not.toMatch(/^Bcc/m)
+  })
+
+  test('display names are quoted or encoded as they must be', () => {
+    expect(formatMailbox('Alice', 'a@b')).toBe('Alice <a@b>')
+    expect(formatMailbox('Miller, "A"', 'a@b')).toBe('"Miller, \\"A\\"" <a@b>')
+    expect(formatMailbox('', 'a@b')).toBe('<a@b>')
+    expect(parseAddressList(formatMailbox('Jürgen', 'a@b'))[0]).toEqual({
+      name: '=?utf-8?Q?J=C3=BCrgen?=',
+      mailbox: 'a',
+      host: 'b',
+    })
+  })
+})
+
+describe('readers without UTF-8 (RFC 6858)', () => {
+  const message = crlf(
+    'From: Jürgen <jürgen@bücher.test>\nTo: alice@bücher.test, grüße:ä@x.test, bob@two.test;, bob@two.test\nSubject: Grüße\nMessage-ID: <ü@x>\nX-Note: ü\nReturn-Path: <jürgen@bücher.test>\nContent-Type: multipart/mixed; boundary=b; x="ü \\"y"\n\n--b\nContent-Disposition: attachment; filename="Übersicht (1).txt"\nContent-Description: Übersicht\nContent-ID: <ü@x>\n\n--b\nContent-Type: message/rfc822\n\nSubject: ä\n\nx\n--b--\n',
+  )
+  const { header, index } = scan(message)
+  const { envelope, structure } = index()
+  const jurgen = '(("=?utf-8?Q?J=C3=BCrgen?=" NIL "invalid" "internationalized-address.invalid"))'
+
+  test('ENVELOPE', () => {
+    expect(downgradeEnvelope(envelope)).toBe(
+      `(NIL "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=" ${jurgen} ${jurgen} ${jurgen} ` +
+        '((NIL NIL "alice" "xn--bcher-kva.test")(NIL NIL "=?utf-8?Q?gr=C3=BC=C3=9Fe?=" NIL)' +
+        '("=?utf-8?Q?=C3=A4=40x=2Etest?=" NIL "invalid" "internationalized-address.invalid")' +
+        '(NIL NIL "bob" "two.test")(NIL NIL NIL NIL)(NIL NIL "bob" "two.test")) NIL NIL NIL NIL)',
+    )
+  })
+
+  test('BODYSTRUCTURE', () => {
+    expect(structureFor(downgradeStructure(structure), 'BODYSTRUCTURE')).toBe(
+      '(("text" "plain" ("charset" "us-ascii") NIL "=?utf-8?Q?=C3=9Cbersicht?=" "7bit" 0 0 NIL ' +
+        '("attachment" ("filename*" "utf-8\'\'%C3%9Cbersicht%20%281%29.txt")) NIL NIL)' +
+        '("message" "rfc822" NIL NIL NIL "7bit" 16 (NIL "=?utf-8?Q?=C3=A4?=" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
+        '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 1 0 NIL NIL NIL NIL) 2 NIL NIL NIL NIL) ' +
+        '"mixed" ("boundary" "b" "x*" "utf-8\'\'%C3%BC%20%22y") NIL NIL NIL)',
+    )
+    const marks = (text: string) => text.replace(/[^\u0001\u0002]/g, '')
+    expect(marks(downgradeStructure(structure))).toBe(marks(structure))
+  })
+
+  test('the header section', () => {
+    const downgraded = downgradeHeader(header)
+    expect(lf(downgraded)).toBe(`From: =?utf-8?Q?J=C3=BCrgen?= <invalid@internationalized-address.invalid>
+To: alice@xn--bcher-kva.test, =?utf-8?Q?gr=C3=BC=C3=9Fe?=:
+ =?utf-8?Q?=C3=A4=40x=2Etest?= <invalid@internationalized-address.invalid>,
+ bob@two.test;, bob@two.test
+Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=
+X-Note: =?utf-8?Q?=C3=BC?=
+Content-Type: multipart/mixed; boundary=b; x*=utf-8''%C3%BC%20%22y
+
+`)
+    const again = scan(Buffer.concat([downgraded, message.subarray(header.length)])).index()
+    expect(again.envelope).toBe(downgradeEnvelope(envelope))
+    expect(again.parts).toBe(index().parts)
+  })
+
+  test('what is ASCII, or no UTF-8 at all, stays as it is', () => {
+    const plain = crlf('Subject: x\n\n')
+    expect(downgradeHeader(plain)).toBe(plain)
+    const latin = Buffer.from('Subject: gr\xfcn\r\n\r\n', 'latin1')
+    expect(downgradeHeader(latin)).toEqual(latin)
+    expect(downgradeEnvelope('(NIL "x")')).toBe('(NIL "x")')
+  })
+})

@@ -1,0 +1,93 @@
+import { decodeWords } from './encoded-words.ts'
+import { type Field, fieldsOf, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
+import type { Range } from './parts.ts'
+
+/**
+ * Header sections as readers and next hops get them (DESIGN §4 "rendering"): a delivery block and a trace block
+ * before, struck fields left out, everything else to the octet as it came.
+ */
+
+/** What to strike from a header section; nothing is struck that is not asked for. */
+export interface StrikeRules {
+  /** Bcc and Resent-Bcc (RFC 5322 §3.6.3): on submission. */
+  bcc?: boolean
+  /** Return-Path (RFC 5321 §4.4): only final delivery writes one. */
+  returnPath?: boolean
+  /** Authentication-Results that claim to be of this authserv-id (RFC 8601 §5). */
+  authservId?: string
+}
+
+/** Octet ranges of the struck fields, in order. */
+export function strikesOf(header: Buffer, rules: StrikeRules): Range[] {
+  const section = parseHeader(header)
+  const struck: Range[] = []
+  for (const field of section.fields)
+    if (isStruck(section, field, rules)) struck.push({ start: field.start, end: field.end })
+  return struck
+}
+
+function isStruck(section: HeaderSection, field: Field, { bcc, returnPath, authservId }: StrikeRules): boolean {
+  switch (field.name) {
+    case 'bcc':
+    case 'resent-bcc':
+      return bcc === true
+    case 'return-path':
+      return returnPath === true
+    case 'authentication-results':
+      return authservId !== undefined && claimsToBe(fieldValue(section, field), authservId)
+    default:
+      return false
+  }
+}
+
+/** authserv-id is the first value, perhaps behind comments; a version may follow it. */
+function claimsToBe(value: string, authservId: string): boolean {
+  const bare = value.replace(/^(?:\s|\((?:[^()\\]|\\.)*\))+/, '')
+  const [, quoted, token] = /^(?:"([^"]*)"|([^\s;()"]*))/.exec(bare) ?? []
+  return (quoted ?? token ?? '').toLowerCase() === authservId.toLowerCase()
+}
+
+/** The header section to show. Blocks end with CRLF or are empty; ranges are in order and do not overlap. */
+export function renderHeader(parts: {
+  header: Buffer
+  /** Return-Path and Delivered-To of one filing. */
+  delivery?: Buffer
+  /** Received, Authentication-Results, completed fields, DKIM-Signature. */
+  trace?: Buffer
+  strikes?: readonly Range[]
+}): Buffer {
+  const { header, delivery, trace, strikes = [] } = parts
+  const pieces: Buffer[] = []
+  if (delivery) pieces.push(delivery)
+  if (trace) pieces.push(trace)
+  let from = 0
+  for (const { start, end } of strikes) {
+    pieces.push(header.subarray(from, start))
+    from = end
+  }
+  pieces.push(from === 0 ? header : header.subarray(from))
+  return pieces.length === 1 ? header : Buffer.concat(pieces)
+}
+
+const emptyLine = Buffer.from('\r\n')
+
+/**
+ * BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)] (RFC 9051 §6.4.5): the fields to the octet and an
+ * empty line. Names in any case. Lines that are no fields are in every NOT.
+ */
+export function headerFields(header: Buffer, names: readonly string[], not = false): Buffer {
+  const wanted = new Set(names.map((name) => name.toLowerCase()))
+  const pieces: Buffer[] = []
+  for (const { name, start, end } of fieldsOf(header)) {
+    if ((name !== '' && wanted.has(name)) !== not) pieces.push(header.subarray(start, end))
+  }
+  const last = pieces.at(-1)
+  if (last && last[last.length - 1] !== 10) pieces.push(emptyLine)
+  pieces.push(emptyLine)
+  return Buffer.concat(pieces)
+}
+
+/** A field's value for people: unfolded, encoded words decoded. */
+export function decodedValue(section: HeaderSection, field: Field, charset = ''): string {
+  return decodeWords(fieldValue(section, field, charset))
+}

@@ -1,0 +1,96 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createMboxReader, createMboxWriter, mboxEnvelopeLine } from './index.ts'
+
+interface Found {
+  sender: string
+  at: number | undefined
+  content: string
+}
+
+function read(octets: Buffer, cut = octets.length, format?: 'mboxrd' | 'mboxo'): Found[] {
+  const found: Found[] = []
+  const reader = createMboxReader(
+    {
+      begin: (sender, at) => found.push({ sender, at, content: '' }),
+      data: (piece) => {
+        ;(found.at(-1) as Found).content += piece.toString('latin1')
+      },
+      end: () => undefined,
+    },
+    format,
+  )
+  for (let at = 0; at < octets.length; at += cut) reader.push(octets.subarray(at, at + cut))
+  reader.finish()
+  return found
+}
+
+const file = `junk before
+From alice@one.test Thu Nov 26 09:30:00 2026
+Subject: a
+
+one
+From here on no message starts
+>From quoted
+>>From twice
+
+From MAILER-DAEMON Thu Nov 26 09:30:00 2026 +0100
+Subject: b
+
+From the empty line before this a message starts
+
+`
+
+test('messages, envelope lines, quoting', () => {
+  expect(read(Buffer.from(file))).toEqual([
+    {
+      sender: 'alice@one.test',
+      at: Date.UTC(2026, 10, 26, 9, 30),
+      content: 'Subject: a\n\none\nFrom here on no message starts\nFrom quoted\n>From twice\n',
+    },
+    { sender: '', at: Date.UTC(2026, 10, 26, 8, 30), content: 'Subject: b\n' },
+    { sender: 'the', at: undefined, content: '' },
+  ])
+  expect(read(Buffer.from(file), 1)).toEqual(read(Buffer.from(file)))
+  expect(read(Buffer.from(file), 7, 'mboxo')[0]?.content).toContain('\nFrom quoted\n>>From twice\n')
+})
+
+test('lines longer than any envelope line stay whole', () => {
+  const line = 'x'.repeat(5000)
+  const octets = Buffer.from(`From a@b Thu Nov 26 09:30:00 2026\n\n>From ${line}\n${line}\n\n`)
+  for (const cut of [1, 1000, 100_000])
+    expect(read(octets, cut).map(({ content }) => content)).toEqual([`\nFrom ${line}\n${line}\n`])
+})
+
+test('what is written is read', () => {
+  const piece = fc.constantFrom('From ', '>', '>From x', '\r\n', '\n', 'a', '\r', 'é', 'x'.repeat(70_000))
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(piece, { maxLength: 12 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 50 }),
+      (messages, cut) => {
+        const contents = messages.map((pieces) => Buffer.from(`a: b\r\n${pieces.join('')}`))
+        const written = contents.map((content) => {
+          const writer = createMboxWriter()
+          const out = [mboxEnvelopeLine('alice@one.test', 0)]
+          for (let at = 0; at < content.length; at += cut * 500)
+            out.push(writer.push(content.subarray(at, at + cut * 500)))
+          return Buffer.concat([...out, writer.finish()])
+        })
+        const expected = contents.map((content) =>
+          content
+            .toString('latin1')
+            .replace(/[^\n]$/, '$&\n')
+            .replace(/\r\n/g, '\n'),
+        )
+        expect(read(Buffer.concat(written), cut * 300).map(({ content }) => content)).toEqual(expected)
+      },
+    ),
+    { seed: 9, numRuns: 100 },
+  )
+})
+
+test('envelope lines', () => {
+  expect(mboxEnvelopeLine('a@b', Date.UTC(2026, 10, 6, 9, 30)).toString()).toBe('From a@b Fri Nov  6 09:30:00 2026\n')
+  expect(mboxEnvelopeLine('', 0).toString()).toBe('From MAILER-DAEMON Thu Jan  1 00:00:00 1970\n')
+})

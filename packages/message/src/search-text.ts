@@ -1,0 +1,68 @@
+import type { SearchText } from '@pennypost/model'
+import { decodeCharset } from './charset.ts'
+import { decodeWords } from './encoded-words.ts'
+import { type HeaderSection, parseHeader } from './fields.ts'
+import { foldText } from './fold.ts'
+import { decodedValue } from './header-edit.ts'
+import { htmlText } from './html-text.ts'
+import { mimeFieldsOf } from './mime-fields.ts'
+import { decodedParameter } from './parameters.ts'
+import { allParts, type PartInfo } from './parts.ts'
+import { decodeTransfer } from './transfer-encoding.ts'
+
+/** The decoded text of a text part; `octets` are its body as it stands in the message. HTML is given without tags. */
+export function partText(part: Pick<PartInfo, 'subtype' | 'charset' | 'encoding'>, octets: Buffer): string {
+  const text = decodeCharset(decodeTransfer(octets, part.encoding) ?? octets, part.charset)
+  return part.subtype === 'html' ? htmlText(text) : text
+}
+
+/**
+ * What SEARCH looks into (RFC 9051 §6.4.4): decoded header values, the text of text parts, the headers of messages
+ * inside, and the names of attachments; everything folded, so that a folded needle is a plain substring.
+ */
+export const searchText: SearchText = {
+  fold: foldText,
+
+  headerValues(header, field) {
+    const section = parseHeader(header)
+    const values: string[] = []
+    for (const candidate of section.fields) {
+      if (candidate.name === field) values.push(foldText(decodedValue(section, candidate)))
+    }
+    return values
+  },
+
+  headerText: (header) => foldText(decodedHeader(parseHeader(header))),
+
+  *bodyTexts(parts, body) {
+    for (const part of allParts(parts)) {
+      const octets = body.subarray(part.body.start, part.body.end)
+      if (part.kind === 'text') yield foldText(partText(part, octets))
+      if (part.header) yield foldText(decodedHeader(parseHeader(body.subarray(part.header.start, part.header.end))))
+      if (part.mime) {
+        const name = nameOf(body.subarray(part.mime.start, part.mime.end))
+        if (name !== '') yield foldText(name)
+      }
+    }
+  },
+}
+
+function decodedHeader(section: HeaderSection): string {
+  let text = ''
+  for (const field of section.fields) {
+    if (field.name === '') continue
+    text += `${section.text.slice(field.start, field.valueStart)} ${decodedValue(section, field)}\n`
+  }
+  return text
+}
+
+/** File name and description of a part. */
+function nameOf(mimeHeader: Buffer): string {
+  const { parameters, dispositionParameters, description } = mimeFieldsOf(parseHeader(mimeHeader), {
+    inDigest: false,
+    isPart: true,
+  })
+  const name = decodedParameter(dispositionParameters, 'filename') ?? decodedParameter(parameters, 'name')
+  const pieces = [name, description === undefined ? undefined : decodeWords(description)]
+  return pieces.filter((piece) => piece !== undefined).join('\n')
+}

@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  decodeCharset,
+  decodeTransfer,
+  encodeBase64,
+  encodeQuotedPrintable,
+  htmlText,
+  knowsCharset,
+  partText,
+  scan,
+  searchText,
+} from './index.ts'
+
+describe('transfer encodings', () => {
+  test('quoted-printable: what real agents send', () => {
+    const decode = (text: string) => decodeTransfer(Buffer.from(text), 'quoted-printable')?.toString('latin1')
+    expect(decode('a=3Db=\r\nc  \r\nd=20\r\n')).toBe('a=bc\r\nd \r\n')
+    expect(decode('soft= \t\r\nend =')).toBe('softend ')
+    expect(decode('=e9=E9=zz==41=4')).toBe('\xe9\xe9=zz=A=4')
+    expect(decode('bare=\nLF \nx ')).toBe('bareLF\nx')
+  })
+
+  test('base64: junk is skipped, pieces are joined, an end without padding is an end', () => {
+    const decode = (text: string) => decodeTransfer(Buffer.from(text), 'base64')?.toString('latin1')
+    expect(decode('aGVs\r\nbG8=\r\n')).toBe('hello')
+    expect(decode('aGVsbG8')).toBe('hello')
+    expect(decode('aGVs!bG8=\r\n')).toBe('hello')
+    expect(decode('aGVsbG8=\r\naGVsbG8=\r\n')).toBe('hellohello')
+  })
+
+  test('an unknown encoding cannot be undone', () =>
+    expect(decodeTransfer(Buffer.from('x'), 'unknown')).toBeUndefined())
+
+  test('what is encoded is decoded', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 }), (octets, text) => {
+        const lines = text.replace(/[\r\n]+/g, '\r\n').toWellFormed()
+        expect(decodeTransfer(Buffer.from(encodeBase64(Buffer.from(octets))), 'base64')).toEqual(Buffer.from(octets))
+        const quoted = encodeQuotedPrintable(lines)
+        expect(decodeTransfer(Buffer.from(quoted), 'quoted-printable')?.toString()).toBe(lines)
+        expect(quoted).toMatch(/^[\t\r\n\x20-\x7e]*$/)
+        for (const line of quoted.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76)
+      }),
+      { seed: 7, numRuns: 300 },
+    )
+  })
+})
+
+test('charsets as mail means them', () => {
+  expect(decodeCharset(Buffer.from([0x80, 0xe4]), 'iso-8859-1')).toBe('€ä')
+  expect(decodeCharset(Buffer.from('grün'), 'us-ascii')).toBe('grün')
+  expect(decodeCharset(Buffer.from([0xe4]), 'no-such-charset')).toBe('ä')
+  expect(decodeCharset(Buffer.from([0x84]), 'cp437')).toBe('ä')
+  expect([knowsCharset('KOI8-R'), knowsCharset('utf-7'), knowsCharset('no-such-charset')]).toEqual([true, true, false])
+})
+
+describe('text of HTML', () => {
+  const known: [string, string][] = [
+    ['<p>a<br>b</p>', ' a b '],
+    ['a<b>b</b>c', 'abc'],
+    ['<style>x{}</style>a<script>1<2</script>b<!-- c -->', 'ab'],
+    ['&lt;&amp;&#8364;&#x20AC;&nbsp;&unknown;&auml', '<&€€ &unknown;ä'],
+    ['1 < 2 & 3', '1 < 2 & 3'],
+    ['a<style>never closed', 'a'],
+    ['a<b', 'a'],
+  ]
+  test.each(known)('%s', (html, text) => expect(htmlText(html)).toBe(text))
+})
+
+const message = (content: string) => scan(Buffer.from(content.replace(/\n/g, '\r\n')))
+
+describe('previews (RFC 8970)', () => {
+  test('plain text before HTML, quotes and signature left out', () => {
+    const content =
+      'Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>html\n--b\n\n> quoted\nHello\n  Bob\n-- \nAlice\n--b--\n'
+    expect(message(content).index().preview).toBe('Hello Bob')
+  })
+
+  test('HTML where nothing else is', () => {
+    expect(
+      message(
+        'Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n<h1>Gr=C3=BC=C3=9Fe</h1><p>x',
+      ).index().preview,
+    ).toBe('Grüße x')
+    const both =
+      'Content-Type: multipart/alternative; boundary=b\n\n--b\n\n\n--b\nContent-Type: text/html\n\n<p>html\n--b--\n'
+    expect(message(both).index().preview).toBe('html')
+  })
+
+  test('attachments are no preview, quotes alone are', () => {
+    expect(message('Content-Type: text/plain\nContent-Disposition: attachment\n\nx\n').index().preview).toBe('')
+    expect(message('Subject: x\n\n> only\n> quotes\n').index().preview).toBe('> only > quotes')
+  })
+
+  test('at most 200 characters, never half of one', () => {
+    for (const encoding of ['8bit', 'base64']) {
+      const text = encoding === 'base64' ? encodeBase64(Buffer.from('😀'.repeat(1000))) : '😀'.repeat(1000)
+      const content = `Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: ${encoding}\n\n${text}\n`
+      expect(message(content).index().preview).toBe('😀'.repeat(200))
+    }
+  })
+})
+
+describe('search', () => {
+  const { header } = message('Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\nFrom: a@b\n\tc\n\n')
+
+  test('header values are decoded, unfolded and folded', () => {
+    expect(searchText.headerValues(header, 'subject')).toEqual([searchText.fold('Grüße')])
+    expect(searchText.headerValues(header, 'from')).toEqual(['A@B\tC'])
+    expect(searchText.headerValues(header, 'to')).toEqual([])
+    expect(searchText.headerText(header)).toContain(searchText.fold('Subject: grüße'))
+  })
+
+  test('needles match whatever the case and the form of composition', () => {
+    const folded = searchText.fold('STRASSE ΟΔΟΣ Å ﬁ')
+    for (const needle of ['straße', 'οδος', 'A\u030a', 'å', 'FI', 'fi'])
+      expect(folded).toContain(searchText.fold(needle))
+  })
+})
+
+test('body texts: text parts, headers of messages inside, names of attachments', () => {
+  const content = Buffer.from(
+    "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n<p>Stra=DFe</p>\n--b\nContent-Type: message/rfc822\n\nSubject: =?utf-8?B?w6Rww6RsbA==?=\n\ninner text\n--b\nContent-Type: image/png\nContent-Disposition: attachment; filename*=utf-8''%C3%BCber.png\nContent-Description: =?utf-8?Q?B=C3=A4r?=\nContent-Transfer-Encoding: base64\n\nAAAA\n--b--\n",
+  )
+  const scanned = scan(content)
+  const texts = [...searchText.bodyTexts(scanned.index().parts, content.subarray(scanned.headerSize))].join('|')
+  for (const found of ['Straße', 'Subject: äpäll', 'inner text', 'über.png', 'Bär'])
+    expect(texts).toContain(searchText.fold(found))
+  expect(texts).not.toContain('AAAA')
+})
+
+test('a text part as people read it', () => {
+  expect(partText({ subtype: 'plain', charset: 'iso-8859-15', encoding: 'base64' }, Buffer.from('pA=='))).toBe('€')
+})
