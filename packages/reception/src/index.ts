@@ -1,1 +1,2 @@
-export {}
+export * from './options.ts'
+export { openReception, type ReceptionListenerOptions } from './service.ts'

@@ -57,7 +57,8 @@ export function readLines(stream: Duplex, reader: LineReader, handlers: LineHand
       if (line === undefined) break
       const pending = line === overlong ? handlers.onOverlong() : handlers.onLine(line)
       if (pending) {
-        stream.pause()
+        // A handler that stopped us (STARTTLS) has given the stream to somebody else, who must find it flowing.
+        if (!stopped) stream.pause()
         void pending.then(resume)
         return
       }

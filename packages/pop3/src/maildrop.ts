@@ -1,0 +1,109 @@
+import {
+  type Account,
+  type JourneyId,
+  type Mailbox,
+  type MessageId,
+  type Store,
+  StoreError,
+  type Uid,
+  UidSet,
+} from '@pennypost/model'
+
+/**
+ * POP3's view of INBOX: a snapshot taken at login, numbered from 1, unchanged until the session ends (RFC 1939 §4).
+ * What IMAP expunges meanwhile stays readable here (the mailbox is pinned); what was marked by DELE goes only in the
+ * UPDATE state, in one durable transaction.
+ */
+export interface MaildropMessage {
+  uid: Uid
+  message: MessageId
+  /** Octets as RETR will send them, before dot-stuffing. */
+  size: number
+  uidl: string
+  journey: JourneyId | null
+  deleted: boolean
+}
+
+export class Maildrop implements Disposable {
+  readonly account: Account
+  readonly mailbox: Mailbox
+  readonly messages: readonly MaildropMessage[]
+  readonly #store: Store
+  readonly #pin: Disposable
+
+  private constructor(store: Store, account: Account, mailbox: Mailbox, messages: MaildropMessage[], pin: Disposable) {
+    this.#store = store
+    this.account = account
+    this.mailbox = mailbox
+    this.messages = messages
+    this.#pin = pin
+  }
+
+  /** Opens the account's INBOX; at most `limit` messages, the oldest. Rejects with the store's error. */
+  static async open(store: Store, account: Account, limit: number): Promise<Maildrop> {
+    const [inbox] = await store.mail.mailboxes(account.id)
+    if (!inbox) throw new StoreError('no-such-mailbox', `${account.login} has no INBOX`)
+    const pin = store.mail.pin(inbox.id)
+    try {
+      const { uids } = await store.mail.snapshot(inbox.id)
+      const messages: MaildropMessage[] = []
+      for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), {})) {
+        for (const { uid, message, size, uidl, journey } of page) {
+          messages.push({ uid, message, size, uidl, journey, deleted: false })
+        }
+      }
+      return new Maildrop(store, account, inbox, messages, pin)
+    } catch (error) {
+      pin[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  /** The message of that number, unless it is deleted. */
+  message(number: number): MaildropMessage | undefined {
+    const message = this.messages[number - 1]
+    return message?.deleted === false ? message : undefined
+  }
+
+  /** Those not deleted, with their numbers. */
+  *remaining(): Generator<readonly [number: number, message: MaildropMessage]> {
+    for (const [index, message] of this.messages.entries()) if (!message.deleted) yield [index + 1, message]
+  }
+
+  /** Header section, then body, as octets. Undefined when the message cannot be read any more. */
+  async read(message: MaildropMessage): Promise<{ header: Buffer; body: () => AsyncIterable<Buffer> } | undefined> {
+    const { mail } = this.#store
+    for await (const [row] of mail.fetch(this.mailbox.id, UidSet.of(message.uid), { header: true, body: true })) {
+      if (!row?.header) continue
+      const { header, body } = row
+      return {
+        header,
+        body: body
+          ? async function* () {
+              yield body
+            }
+          : () => mail.readBody(message.message),
+      }
+    }
+    return undefined
+  }
+
+  async markSeen(message: MaildropMessage): Promise<void> {
+    await this.#store.mail.updateFlags(this.mailbox.id, {
+      uids: UidSet.of(message.uid),
+      mode: 'add',
+      flags: ['\\Seen'],
+    })
+  }
+
+  /** The UPDATE state: removes what was deleted. Gives how many were. */
+  async update(): Promise<number> {
+    const uids = UidSet.ofSorted(this.messages.filter((message) => message.deleted).map((message) => message.uid))
+    if (!uids.isEmpty) await this.#store.mail.expunge(this.mailbox.id, uids, 'all')
+    return uids.size
+  }
+
+  [Symbol.dispose](): void {
+    this.#pin[Symbol.dispose]()
+  }
+}

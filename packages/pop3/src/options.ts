@@ -1,0 +1,48 @@
+import type { Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
+import type { Authenticator } from '@pennypost/sasl'
+
+/** Every bound of a POP3 session. */
+export interface Pop3Limits {
+  /** Octets of a command line without CRLF; RFC 2449 §4 says 255, an AUTH line may be longer (RFC 5034 §4). */
+  lineLength: number
+  /** RFC 1939 §3: at least ten minutes, once logged in. */
+  idleTimeoutMs: number
+  /** Before login. */
+  loginTimeoutMs: number
+  /** A maildrop whose session was silent for so long goes to the next login. */
+  takeoverMs: number
+  /** Refused commands in a row before the connection ends. */
+  errors: number
+  /** Failed logins on one connection. */
+  authFailures: number
+  /** Messages of a maildrop; the oldest are shown, the rest wait for the next session. */
+  messages: number
+}
+
+export const defaultPop3Limits: Pop3Limits = {
+  lineLength: 12_300,
+  idleTimeoutMs: 10 * 60_000,
+  loginTimeoutMs: 60_000,
+  takeoverMs: 60_000,
+  errors: 20,
+  authFailures: 5,
+  messages: 100_000,
+}
+
+export interface Pop3Options {
+  hostname: string
+  store: Store
+  authenticator: Authenticator
+  /** Whether STLS can be offered on clear listeners. */
+  offersTls: boolean
+  requireTlsForAuth: boolean
+  /** Gives a place among the account's sessions (IMAP and POP3 together), or undefined when there is none left. */
+  admit(account: Account): Disposable | undefined
+  /** A message was read (recorded in lab and demo only). */
+  onRead?(journey: JourneyId, account: Account, session: string): void
+  clock: Clock
+  deadline: Deadline
+  random: Random
+  log: Log
+  limits: Pop3Limits
+}

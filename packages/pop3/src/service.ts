@@ -1,0 +1,47 @@
+import {
+  type ConnectionLimiter,
+  createListener,
+  type ListenEndpoint,
+  type Listener,
+  type ServerContexts,
+} from '@pennypost/transport'
+import { MaildropLocks } from './locks.ts'
+import type { Pop3Options } from './options.ts'
+import { Session } from './session.ts'
+
+export interface Pop3ListenerOptions {
+  service: 'pop3' | 'pop3s'
+  endpoint: ListenEndpoint
+  /** Absent: no TLS here. With `pop3s` it is implicit, else STLS. */
+  contexts?: ServerContexts
+  limiter: ConnectionLimiter
+}
+
+export interface Pop3Service {
+  /** Opens a listener; resolves when it accepts. All listeners share the maildrop locks. */
+  listen(listener: Pop3ListenerOptions): Promise<Listener>
+}
+
+export function createPop3Service(options: Omit<Pop3Options, 'offersTls'>): Pop3Service {
+  const locks = new MaildropLocks(options.clock, options.limits.takeoverMs)
+  return {
+    listen({ service, endpoint, contexts, limiter }) {
+      const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'
+      const settings: Pop3Options = { ...options, offersTls: tls === 'starttls' }
+      return createListener({
+        service,
+        endpoint,
+        tls,
+        ...(contexts ? { contexts } : {}),
+        limiter,
+        deadline: options.deadline,
+        log: options.log,
+        refusal: (reason) =>
+          reason === 'draining'
+            ? '-ERR [SYS/TEMP] Server is shutting down\r\n'
+            : '-ERR [SYS/TEMP] Too many connections\r\n',
+        onConnection: (connection) => new Session(connection, settings, locks).begin(),
+      })
+    },
+  }
+}

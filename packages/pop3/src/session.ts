@@ -1,0 +1,193 @@
+import type { Account, Log } from '@pennypost/model'
+import { decodeText } from '@pennypost/sasl'
+import { type Connection, LineReader, type LineReading, readLines } from '@pennypost/transport'
+import type { State } from './command.ts'
+import { commands } from './commands/index.ts'
+import type { LockHolder, MaildropLocks } from './locks.ts'
+import { Maildrop } from './maildrop.ts'
+import type { Pop3Options } from './options.ts'
+
+/**
+ * One client's POP3 session: AUTHORIZATION, TRANSACTION, UPDATE (RFC 1939 §3). Commands are worked one at a time, in
+ * order, so that a pipelining client (RFC 2449 §6.6) gets its responses in order too.
+ *
+ * What must never break: nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
+ * behind STLS is run after the handshake; a session that lost its maildrop never touches it again.
+ */
+export class Session implements LockHolder {
+  readonly id: string
+  readonly connection: Connection
+  readonly options: Pop3Options
+  readonly log: Log
+  state: State = 'authorization'
+  maildrop: Maildrop | undefined
+  /** Login name given by USER. */
+  user: string | undefined
+  /** RFC 6856: the client reads UTF-8 headers. */
+  utf8 = false
+  authFailures = 0
+  lastActive: number
+  #errors = 0
+  #ended = false
+  readonly #locks: MaildropLocks
+  readonly #reader: LineReader
+  #reading: LineReading | undefined
+  #held = new DisposableStack()
+  #nextLine: ((line: Buffer) => void) | undefined
+  /** Lets the reader go on behind the line that is being worked. */
+  #proceed: (() => void) | undefined
+
+  constructor(connection: Connection, options: Pop3Options, locks: MaildropLocks) {
+    this.connection = connection
+    this.options = options
+    this.log = options.log
+    this.#locks = locks
+    this.id = options.random.bytes(6).toString('hex')
+    this.lastActive = options.clock.elapsed()
+    this.#reader = new LineReader({ maxOctets: options.limits.lineLength })
+  }
+
+  begin(): void {
+    const { connection, options } = this
+    connection.onDrain(() => this.end('-ERR [SYS/TEMP] Server is shutting down'))
+    connection.idleAfter(options.limits.loginTimeoutMs, () => this.end('-ERR [SYS/TEMP] Too slow to log in'))
+    connection.stream.on('close', () => this.#release())
+    this.say(`+OK ${options.hostname} POP3 server ready`)
+    this.#read()
+  }
+
+  #read(): void {
+    this.#reading = readLines(this.connection.stream, this.#reader, {
+      onLine: (line) => this.#line(line),
+      onOverlong: () => this.refuse('Line too long'),
+      onEnd: () => this.connection.end(),
+    })
+  }
+
+  /** One response line. */
+  say(text: string): void {
+    if (!this.#ended) this.connection.stream.write(`${text}\r\n`)
+  }
+
+  /** `-ERR`; too many of them in a row end the session. */
+  refuse(text: string): void {
+    this.say(`-ERR ${text}`)
+    if (++this.#errors >= this.options.limits.errors) this.end('-ERR [SYS/PERM] Too many errors')
+  }
+
+  /** Ends the session without UPDATE. */
+  end(lastWords: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#reading?.stop()
+    this.connection.end(`${lastWords}\r\n`)
+    this.#release()
+  }
+
+  get ended(): boolean {
+    return this.#ended || this.connection.closed
+  }
+
+  evicted(): void {
+    this.log.info({ session: this.id, login: this.maildrop?.account.login }, 'maildrop taken over by a newer session')
+    this.end('-ERR [IN-USE] Another session has taken over this maildrop')
+  }
+
+  /** The client's next line is an answer to a challenge, not a command. */
+  async challenge(text: string): Promise<Buffer> {
+    this.say(text)
+    return new Promise((resolve) => {
+      this.#nextLine = resolve
+      this.#proceed?.()
+    })
+  }
+
+  /** RFC 2595 §4: nothing the client said before counts afterwards. */
+  async startTls(): Promise<void> {
+    this.#reading?.stop()
+    this.#reader.clear()
+    this.user = undefined
+    await this.connection.startTls('+OK Begin TLS\r\n')
+    this.connection.stream.on('close', () => this.#release())
+    this.#read()
+  }
+
+  /** Enters the TRANSACTION state, or refuses with the reason of RFC 2449 §8.1.1. */
+  async enter(account: Account): Promise<void> {
+    const { options } = this
+    const place = options.admit(account)
+    if (!place) return this.refuse('[IN-USE] Too many sessions of this account')
+    const lock = this.#locks.take(account.id, this)
+    if (!lock) {
+      place[Symbol.dispose]()
+      return this.refuse('[IN-USE] Maildrop is in use by another session')
+    }
+    this.#held.use(place)
+    this.#held.use(lock)
+    try {
+      this.maildrop = this.#held.use(await Maildrop.open(options.store, account, options.limits.messages))
+    } catch (error) {
+      this.log.error({ session: this.id, err: error }, 'maildrop not opened')
+      this.#release()
+      this.#held = new DisposableStack()
+      return this.refuse('[SYS/TEMP] Maildrop is not available now')
+    }
+    if (this.ended) return this.#release()
+    this.state = 'transaction'
+    this.connection.leaveAddressLimit()
+    this.connection.idleAfter(options.limits.idleTimeoutMs, () => this.end('-ERR [SYS/TEMP] Idle too long'))
+    this.log.info({ session: this.id, login: account.login }, 'logged in')
+    this.say(`+OK ${this.maildrop.messages.length} messages`)
+  }
+
+  #line(line: Buffer): void | Promise<void> {
+    this.lastActive = this.options.clock.elapsed()
+    this.connection.active()
+    const turn = Promise.withResolvers<void>()
+    this.#proceed = turn.resolve
+    const waiting = this.#nextLine
+    this.#nextLine = undefined
+    if (waiting) waiting(line)
+    else {
+      const running = this.#run(line)
+      if (!(running instanceof Promise)) return
+      void this.#settle(running)
+    }
+    return turn.promise
+  }
+
+  /** Lets the next line come when the command is done; our own trouble is temporary, whole in the log. */
+  async #settle(running: Promise<void>): Promise<void> {
+    try {
+      await running
+    } catch (error) {
+      this.log.error({ session: this.id, err: error }, 'command failed')
+      this.say('-ERR [SYS/TEMP] Internal error, try again later')
+    }
+    this.#proceed?.()
+  }
+
+  #run(line: Buffer): void | Promise<void> {
+    const text = decodeText(line)
+    if (text === undefined || /[\x00-\x08\x0a-\x1f\x7f]/.test(text)) return this.refuse('Not a POP3 command')
+    const [, keyword = '', argument = ''] = /^(\S*)[ \t]?(.*)$/s.exec(text) ?? []
+    const command = commands.get(keyword.toUpperCase())
+    if (!command) return this.refuse('Unknown command')
+    if (!command.states.includes(this.state)) {
+      return this.refuse(this.state === 'authorization' ? 'Log in first' : 'Already logged in')
+    }
+    const errors = this.#errors
+    const done = command.run(this, argument)
+    const settle = (): void => {
+      if (this.#errors === errors) this.#errors = 0
+    }
+    if (done instanceof Promise) return done.then(settle)
+    settle()
+  }
+
+  #release(): void {
+    this.#ended = true
+    this.maildrop = undefined
+    this.#held.dispose()
+  }
+}

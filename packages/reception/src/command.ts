@@ -1,0 +1,23 @@
+import type { Reply } from '@pennypost/smtp'
+import type { Session } from './session.ts'
+
+/**
+ * A command of SMTP or LMTP as a value: one file each under `commands/`, listed in `commands/index.ts`. The session
+ * checks what the columns say before `run` sees anything; `run` gives the reply, or undefined when it has spoken itself.
+ */
+export interface Command {
+  verb: string
+  /** The section that defines it. */
+  rfc: string
+  /** Syntax, for HELP. */
+  syntax: string
+  /** Services that know it; absent: all. */
+  services?: readonly ('smtp' | 'submission' | 'submissions' | 'lmtp')[]
+  /** Whether the client must have said hello; RFC 5321 §4.1.4 lets NOOP, HELP, EXPN, VRFY, RSET and QUIT come before. */
+  needsHello: boolean
+  /** RFC 4954 §6: refused with 530 before authentication where the service asks for it. */
+  needsAuth: boolean
+  /** Takes no argument: 501 when there is one. */
+  bare?: boolean
+  run(session: Session, argument: string): Reply | undefined | Promise<Reply | undefined>
+}

@@ -1,0 +1,28 @@
+import { replies } from '@pennypost/smtp'
+import type { Command } from '../command.ts'
+import { concludeTransaction } from '../conclude.ts'
+import { ContentIntake, DataReader } from '../content.ts'
+
+export const data = {
+  verb: 'DATA',
+  rfc: 'RFC 5321 §4.1.1.4',
+  syntax: 'DATA',
+  needsHello: true,
+  needsAuth: true,
+  bare: true,
+  run(session) {
+    const { transaction } = session
+    if (!transaction) return replies.needMail
+    // RFC 3030 §2: once BDAT has begun the content, DATA may not.
+    if (transaction.intake) return replies.badSequence
+    if (transaction.recipients.length === 0) {
+      return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
+    }
+    const intake = new ContentIntake(session, true)
+    transaction.intake = intake
+    session.wire.receive(
+      new DataReader(intake, (next) => session.answer(concludeTransaction(session, transaction), next)),
+    )
+    return replies.startData
+  },
+} as const satisfies Command

@@ -1,0 +1,31 @@
+import type { Command } from '../command.ts'
+import { auth } from './auth.ts'
+import { bdat } from './bdat.ts'
+import { data } from './data.ts'
+import { ehlo, helo, lhlo } from './hello.ts'
+import { mail } from './mail.ts'
+import { rcpt } from './rcpt.ts'
+import { expn, help, noop, quit, rset, turn, vrfy } from './simple.ts'
+import { startTls } from './starttls.ts'
+
+const all: readonly Command[] = [
+  helo,
+  ehlo,
+  lhlo,
+  startTls,
+  auth,
+  mail,
+  rcpt,
+  data,
+  bdat,
+  rset,
+  noop,
+  vrfy,
+  expn,
+  help,
+  turn,
+  quit,
+]
+
+/** Every command that reception knows, by verb. */
+export const commands: ReadonlyMap<string, Command> = new Map(all.map((command) => [command.verb, command]))

@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import { findLoop, planFilings, sentNotes } from '@pennypost/mda'
+import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
+import { type Acceptance, type FlowEvent, type FlowFact, type NewMessage, StoreError } from '@pennypost/model'
+import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
+import { tooLarge } from './commands/mail.ts'
+import type { ReceivedContent } from './content.ts'
+import { queueEntries } from './queue-entries.ts'
+import type { Session } from './session.ts'
+import { authorDomain, completion, refuseAuthors } from './submission.ts'
+import { receivedField } from './trace-block.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * The end of a transaction: from the last octet of its content to the reply. Whatever happens here, exactly one reply
+ * leaves (LMTP: one for each recipient, RFC 2033 §4.2), a positive one only after the durable commit, and the staged
+ * content is either accepted or gone.
+ */
+export async function concludeTransaction(session: Session, transaction: Transaction): Promise<Reply | undefined> {
+  const reply = await conclude(session, transaction)
+  if (reply.code >= 400) reportRefusal(session, transaction, reply)
+  session.transaction = undefined
+  const copies = session.isLmtp ? transaction.recipients.length : 1
+  for (let copy = 1; copy < copies; copy++) session.reply(reply)
+  return reply
+}
+
+async function conclude(session: Session, transaction: Transaction): Promise<Reply> {
+  const { intake } = transaction
+  if (!intake) return replies.localError
+  if (intake.tooLarge) {
+    await intake.discard()
+    return tooLarge(session.options.limits.messageSize)
+  }
+  let received: ReceivedContent
+  try {
+    received = await intake.finish()
+  } catch (error) {
+    return troubleReply(session, error)
+  }
+  try {
+    const judged = await examine(session, transaction, received)
+    // A client that left before the commit began has no mail here: it will send it again.
+    const refusal = 'code' in judged ? judged : session.ended ? replies.serviceUnavailable : undefined
+    if (refusal) {
+      await received.content.discard()
+      return refusal
+    }
+    return await commit(session, transaction, received, judged as NewMessage)
+  } catch (error) {
+    await received.content.discard()
+    return troubleReply(session, error)
+  }
+}
+
+/** Refuses the content, or says how it will be kept. */
+async function examine(
+  session: Session,
+  transaction: Transaction,
+  received: ReceivedContent,
+): Promise<NewMessage | Reply> {
+  const { options } = session
+  const { facts, scanned, content } = received
+  if (facts.nuls > 0) return withText(replies.badContent, 'Content has NUL octets')
+  if (options.rejectBareNewlines && facts.bareLineFeeds + facts.bareCarriageReturns > 0) {
+    return withText(replies.badContent, 'Content has bare CR or LF')
+  }
+  if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
+  const section = parseHeader(scanned.header)
+  const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
+  const loop = findLoop(scanned.header, deliveries, options.limits.hops)
+  if (loop) return { code: loop.code, enhanced: loop.enhanced, lines: [loop.text] }
+  const now = options.clock.now()
+  let trace = receivedField(session, transaction, now)
+  const struck = strikesOf(scanned.header, {
+    authservId: options.hostname,
+    bcc: session.isSubmission,
+    returnPath: true,
+  })
+  if (session.isSubmission) {
+    const refusal = await refuseAuthors(session, section)
+    if (refusal) return refusal
+    trace += completion(session, transaction, section, now)
+    const domain = authorDomain(section)
+    if (domain !== undefined) {
+      const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
+      const body = () => content.read(scanned.headerSize)
+      trace = (await options.sign({ domain, header, body })) + trace
+    }
+  }
+  const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
+  return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
+}
+
+/** One durable transaction, then the reply that says so. */
+async function commit(
+  session: Session,
+  transaction: Transaction,
+  received: ReceivedContent,
+  message: NewMessage,
+): Promise<Reply> {
+  const { options } = session
+  const now = options.clock.now()
+  const reversePath = transaction.reversePath?.text ?? ''
+  const plan = planFilings({
+    reversePath,
+    recipients: transaction.recipients.map(({ path, expansion }) => ({
+      forwardPath: path.text,
+      deliveries: expansion.deliveries,
+    })),
+    verdict: 'accept',
+  })
+  const acceptance: Acceptance = {
+    journey: transaction.journey,
+    acceptedAt: now,
+    reversePath,
+    message,
+    filings: plan.filings,
+    queue: queueEntries(session, transaction, plan, message),
+    memory: session.isSubmission ? sentNotes(reversePath, now) : [],
+    flow: events(session, transaction, received, message),
+    fingerprint: fingerprint(session, transaction, received),
+  }
+  const notices = await deliveredNotices(session, transaction, message, now)
+  const [accepted] = await options.store.mail.accept([acceptance, ...notices])
+  if (!accepted) throw new Error('the store accepted nothing and said nothing')
+  options.onOutcome?.('accepted', received.facts.size)
+  session.log.info(
+    {
+      session: session.id,
+      journey: accepted.journey,
+      reversePath,
+      size: received.facts.size,
+      filed: accepted.filed.length,
+      queued: accepted.queued.length,
+      ...(accepted.repeated ? { repeated: true } : {}),
+    },
+    'accepted',
+  )
+  session.confirmable(accepted.journey)
+  return queuedReply(accepted.journey)
+}
+
+/** The same network, envelope and content again, soon after a reply that was perhaps not read, is the same mail. */
+function fingerprint(session: Session, transaction: Transaction, received: ReceivedContent): string {
+  const envelope = [
+    session.connection.network,
+    transaction.reversePath?.text ?? '',
+    ...transaction.recipients.map(({ path }) => path.text),
+  ]
+  return createHash('sha256').update(envelope.join('\0')).update(received.hash).digest('base64url')
+}
+
+function events(
+  session: Session,
+  transaction: Transaction,
+  received: ReceivedContent,
+  message: NewMessage,
+): readonly FlowEvent[] {
+  const { connection, account, hello } = session
+  const at = { journey: transaction.journey, at: transaction.beganAt }
+  const first: FlowFact = {
+    kind: 'received',
+    service: session.service,
+    session: session.id,
+    peer: connection.remote.address,
+    ...(hello === undefined ? {} : { helo: hello }),
+    ...(connection.tls ? { tls: `${connection.tls.protocol} ${connection.tls.cipher}` } : {}),
+    ...(account ? { account: account.login } : {}),
+    reversePath: transaction.reversePath?.text ?? '',
+    forwardPaths: transaction.recipients.map(({ path }) => path.text),
+    size: received.facts.size,
+    ...(message.index.messageIdHeader === '' ? {} : { messageId: message.index.messageIdHeader }),
+  }
+  const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
+  return [first, ...expanded].map((fact) => ({ ...at, ...fact }))
+}
+
+async function deliveredNotices(
+  session: Session,
+  transaction: Transaction,
+  message: NewMessage,
+  now: number,
+): Promise<Acceptance[]> {
+  const recipients = transaction.recipients.filter(
+    ({ parameters, expansion }) =>
+      parameters.notify?.includes('SUCCESS') && expansion.deliveries.some((delivery) => delivery.kind === 'file'),
+  )
+  if (recipients.length === 0 || transaction.reversePath === null) return []
+  return session.options.deliveredNotices({
+    journey: transaction.journey,
+    acceptedAt: now,
+    reversePath: transaction.reversePath.text,
+    envid: transaction.parameters.envid ?? undefined,
+    header: message.header,
+    recipients: recipients.map(({ path, parameters }) => ({
+      forwardPath: path.text,
+      orcpt: parameters.orcpt ? `${parameters.orcpt.type};${parameters.orcpt.address}` : undefined,
+    })),
+  })
+}
+
+/** Our own trouble: generic to the client, whole in the log. */
+function troubleReply(session: Session, error: unknown): Reply {
+  if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
+  session.log.error({ session: session.id, err: error }, 'content not accepted')
+  return replies.localError
+}
+
+function reportRefusal(session: Session, transaction: Transaction, reply: Reply): void {
+  const { options, connection } = session
+  options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
+  const text = describeReply(reply)
+  session.log.info({ session: session.id, journey: transaction.journey, reply: text }, 'content refused')
+  const at = { journey: transaction.journey, at: options.clock.now() }
+  const received: FlowFact = {
+    kind: 'received',
+    service: session.service,
+    session: session.id,
+    peer: connection.remote.address,
+    reversePath: transaction.reversePath?.text ?? '',
+    forwardPaths: transaction.recipients.map(({ path }) => path.text),
+    size: 0,
+  }
+  const recorded = options.store.flow.record([
+    { ...at, ...received },
+    { ...at, kind: 'refused', reply: text },
+  ])
+  recorded.catch((error: unknown) => session.log.error({ session: session.id, err: error }, 'journey not recorded'))
+}

@@ -1,0 +1,99 @@
+import type { Mda } from '@pennypost/mda'
+import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
+import type { Authenticator } from '@pennypost/sasl'
+
+/** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), and LMTP (RFC 2033). */
+export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp'
+
+/** Every bound of a session, in one place. 0 never means "none" here: the composition root resolves that. */
+export interface ReceptionLimits {
+  /** Octets of a command line with its CRLF; RFC 5321 §4.5.3.1.4 asks for 512 plus what extensions add. */
+  commandLine: number
+  /** Octets of an AUTH line (RFC 4954 §4 asks for 12 288). */
+  authLine: number
+  messageSize: number
+  /** RFC 5321 §4.5.3.1.8 asks for at least 100. */
+  recipients: number
+  transactionsPerConnection: number
+  /** Refused commands and recipients before 421. */
+  errors: number
+  /** Failed logins on one connection before 421. */
+  authFailures: number
+  /** RFC 5321 §4.5.3.2.7: at least 5 minutes. */
+  idleTimeoutMs: number
+  /** From MAIL to the end of the content, however busy the client looks. */
+  transactionMs: number
+  /** Octets a second that content must come with, over any `rateWindowMs`. */
+  minimumRate: number
+  rateWindowMs: number
+  /** Received fields before the message is taken for a loop (RFC 5321 §6.3). */
+  hops: number
+}
+
+export const defaultReceptionLimits: ReceptionLimits = {
+  commandLine: 4096,
+  authLine: 16_384,
+  messageSize: 50 * 1024 * 1024,
+  recipients: 1000,
+  transactionsPerConnection: 1000,
+  errors: 20,
+  authFailures: 5,
+  idleTimeoutMs: 5 * 60_000,
+  transactionMs: 60 * 60_000,
+  minimumRate: 100,
+  rateWindowMs: 60_000,
+  hops: 100,
+}
+
+/** What the composition root gives to every session. */
+export interface ReceptionOptions {
+  /** Ours, as in the greeting, Received and the authserv-id. */
+  hostname: string
+  store: Store
+  mda: Mda
+  authenticator: Authenticator
+  /** Devices that send without AUTH as an account: address → account. */
+  trusted: ReadonlyMap<string, Account>
+  /** Whether clients of this service must authenticate before MAIL. */
+  requireAuth(service: Service): boolean
+  /** Whether AUTH is offered there at all. */
+  offersAuth(service: Service): boolean
+  /** Whether STARTTLS can be offered there: it is no TLS listener, and there is TLS material. */
+  offersTls(service: Service): boolean
+  requireTlsForAuth: boolean
+  /** Whether Received names the address that an author submitted from. */
+  receivedShowsClient: boolean
+  /** Refuse content with a bare CR or LF instead of mending it. */
+  rejectBareNewlines: boolean
+  /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
+  sign(message: OutgoingMessage): Promise<string>
+  /** The queue's destination for a forward-path's domain: the next hop after routes. */
+  destination(domain: string, nextHop?: string): string
+  /** DSNs of successful local delivery that ride in the acceptance (RFC 3461 §6.2). */
+  deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
+  /** Accepted or refused messages are counted by it. */
+  onOutcome?(outcome: 'accepted' | 'refused' | 'deferred', octets: number): void
+  clock: Clock
+  deadline: Deadline
+  random: Random
+  log: Log
+  limits: ReceptionLimits
+}
+
+/** What a signer needs: the header as it will be sent, and the body. */
+export interface OutgoingMessage {
+  /** A-label of the From address's domain. */
+  domain: string
+  header: Buffer
+  body(): AsyncIterable<Buffer>
+}
+
+/** Local deliveries whose sender asked to be told. */
+export interface DeliveredFacts {
+  journey: JourneyId
+  acceptedAt: number
+  reversePath: string
+  envid: string | undefined
+  header: Buffer
+  recipients: readonly { forwardPath: string; orcpt: string | undefined }[]
+}

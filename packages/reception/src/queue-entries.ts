@@ -1,0 +1,81 @@
+import { type DeliveryPlan, deliveryBlock } from '@pennypost/mda'
+import { parseHeader, valuesOf } from '@pennypost/message'
+import {
+  lookupDomain,
+  type NewMessage,
+  type NewQueueEntry,
+  type NewQueueRecipient,
+  type QueueEnvelope,
+} from '@pennypost/model'
+import type { Session } from './session.ts'
+import type { Recipient, Transaction } from './transaction.ts'
+
+/**
+ * What is not filed at once, as queue entries: one for each destination and reverse-path, so that recipients of one next
+ * hop share a transaction (RFC 5321 §4.5.4.1), and one of route `local` for what this machine files later.
+ */
+export function queueEntries(
+  session: Session,
+  transaction: Transaction,
+  plan: DeliveryPlan,
+  message: NewMessage,
+): NewQueueEntry[] {
+  if (plan.relays.length === 0 && plan.later.length === 0) return []
+  const { parameters } = transaction
+  const reversePath = transaction.reversePath?.text ?? ''
+  const envelope: QueueEnvelope = {
+    reversePath,
+    ...(parameters.ret ? { ret: parameters.ret } : {}),
+    ...(parameters.envid === null ? {} : { envid: parameters.envid }),
+    smtpUtf8: parameters.smtpUtf8,
+    requireTls: parameters.requireTls,
+    autoSubmitted: isAutomatic(message),
+  }
+  const entries = new Map<string, NewQueueEntry & { recipients: NewQueueRecipient[] }>()
+  const add = (
+    route: NewQueueEntry['route'],
+    destination: string,
+    from: string,
+    recipient: NewQueueRecipient,
+  ): void => {
+    const key = `${route} ${destination} ${from}`
+    const entry = entries.get(key) ?? {
+      route,
+      destination,
+      envelope: { ...envelope, reversePath: from },
+      recipients: [],
+    }
+    entries.set(key, entry)
+    entry.recipients.push(recipient)
+  }
+  for (const { recipient, relay } of plan.relays) {
+    const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)
+    const destination = session.options.destination(lookupDomain(domain) ?? domain.toLowerCase(), relay.nextHop)
+    const trace = relay.trace === '' ? {} : { trace: relay.trace }
+    const asked = dsnParameters(transaction.recipients[recipient])
+    add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })
+  }
+  for (const { recipient, filing } of plan.later) {
+    const { path } = transaction.recipients[recipient] as Recipient
+    const trace = deliveryBlock(reversePath, filing.deliveredTo).toString()
+    add('local', 'local', reversePath, { forwardPath: path.text, account: filing.account, trace })
+  }
+  return [...entries.values()]
+}
+
+/** What the client asked to be told about (RFC 3461 §4.1, §4.2). */
+function dsnParameters(recipient: Recipient | undefined): Pick<NewQueueRecipient, 'notify' | 'orcpt'> {
+  const { notify, orcpt } = recipient?.parameters ?? { notify: null, orcpt: null }
+  return {
+    ...(notify === null ? {} : { notify: notify.length === 0 ? ['NEVER'] : notify }),
+    ...(orcpt === null ? {} : { orcpt: `${orcpt.type};${orcpt.address}` }),
+  }
+}
+
+/** Mail from lists and programs: nobody waits for a word about its delay (RFC 3834 §2, RFC 2919). */
+function isAutomatic(message: NewMessage): boolean {
+  const section = parseHeader(message.header)
+  const automatic = valuesOf(section, 'auto-submitted').some((value) => !/^no\b/i.test(value))
+  const bulk = valuesOf(section, 'precedence').some((value) => /^(bulk|list|junk)\b/i.test(value))
+  return automatic || bulk || section.fields.some((field) => field.name === 'list-id')
+}

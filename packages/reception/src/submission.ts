@@ -1,0 +1,61 @@
+import {
+  addressesOf,
+  fieldValue,
+  formatDate,
+  type HeaderSection,
+  mailboxesOf,
+  parseAddressList,
+} from '@pennypost/message'
+import { lookupDomain } from '@pennypost/model'
+import { type Mailbox, parseMailbox, type Reply, replies, withText } from '@pennypost/smtp'
+import type { Session } from './session.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * What is done only for mail that its author hands in (RFC 6409 §6, §8): may this account use these addresses, and
+ * what of Date, Message-ID and Bcc has to be put right. Mail from other servers is never changed here.
+ */
+
+/** Whether the logged-in account may use the address as reverse-path. */
+export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {
+  if (!session.account) return Promise.resolve(false)
+  return session.options.mda.maySend(session.account, path)
+}
+
+/**
+ * Each author must be an address that the account may use: the latest Resent-From where the mail was resent (RFC 5322
+ * §3.6.6), else From. Gives the refusal that names the first other one; a message without author is refused too.
+ */
+export async function refuseAuthors(session: Session, section: HeaderSection): Promise<Reply | undefined> {
+  const authors = authorsOf(section)
+  if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
+  for (const author of authors) {
+    const mailbox = parseMailbox(author, { smtpUtf8: true })
+    if (typeof mailbox === 'string') return withText(replies.senderNotAllowed, `From has no valid address: ${author}`)
+    if (!(await maySendAs(session, mailbox))) {
+      return withText(replies.senderNotAllowed, `${session.account?.login} may not send as ${author}`)
+    }
+  }
+  return undefined
+}
+
+function authorsOf(section: HeaderSection): string[] {
+  const resent = section.fields.find((field) => field.name === 'resent-from')
+  if (!resent) return mailboxesOf(addressesOf(section, 'from'))
+  // Each resending sets its fields above those before it: the first is the latest.
+  return mailboxesOf(parseAddressList(fieldValue(section, resent)))
+}
+
+/** A-label of the first author's domain: whose DKIM key signs. */
+export function authorDomain(section: HeaderSection): string | undefined {
+  const [author] = mailboxesOf(addressesOf(section, 'from'))
+  return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
+}
+
+/** Date and Message-ID fields that the author's program left out (RFC 6409 §8.2, §8.3). */
+export function completion(session: Session, transaction: Transaction, section: HeaderSection, now: number): string {
+  const has = (name: string): boolean => section.fields.some((field) => field.name === name)
+  const date = has('date') ? '' : `Date: ${formatDate(now)}\r\n`
+  const id = has('message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
+  return date + id
+}

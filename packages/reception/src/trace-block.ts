@@ -1,0 +1,40 @@
+import { formatDate } from '@pennypost/message'
+import type { Session } from './session.ts'
+import type { Transaction } from './transaction.ts'
+
+/**
+ * The Received field (RFC 5321 §4.4) that this hop sets before everything else. It names the client for mail from other
+ * servers; for submissions it keeps the author's address to itself unless configured otherwise, and it never has `for`
+ * when there are several recipients, since that would tell one of them of the others.
+ */
+export function receivedField(session: Session, transaction: Transaction, now: number): string {
+  const { options, connection } = session
+  const hides = session.isSubmission && !options.receivedShowsClient
+  const from = hides ? '' : `from ${session.hello ?? 'unknown'} (${clientLiteral(connection.remote.address)})\r\n\t`
+  const [only] = transaction.recipients
+  const forWhom =
+    transaction.recipients.length === 1 && only !== undefined && !only.path.text.includes('>')
+      ? `\r\n\tfor <${only.path.text}>`
+      : ''
+  const tls = connection.tls
+  const how = tls ? `\r\n\t(${tls.protocol} ${tls.cipher})` : ''
+  return (
+    `Received: ${from}by ${options.hostname} (Pennypost) with ${protocolKeyword(session, transaction)}` +
+    ` id ${transaction.journey}${how}${forWhom};\r\n\t${formatDate(now)}\r\n`
+  )
+}
+
+/** An address literal of RFC 5321 §4.1.3; a Unix socket has no address. */
+function clientLiteral(address: string): string {
+  if (address === '') return 'local socket'
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
+}
+
+/** RFC 3848 and RFC 6531 §4.3: what the mail came with. */
+export function protocolKeyword(session: Session, transaction: Transaction): string {
+  const authenticated = session.account !== undefined && !session.trusted ? 'A' : ''
+  const secure = session.secure ? 'S' : ''
+  if (transaction.parameters.smtpUtf8) return `UTF8${session.isLmtp ? 'LMTP' : 'SMTP'}${secure}${authenticated}`
+  if (session.isLmtp) return `LMTP${secure}${authenticated}`
+  return session.extended ? `ESMTP${secure}${authenticated}` : 'SMTP'
+}

@@ -1,0 +1,29 @@
+import type { Expansion } from '@pennypost/mda'
+import type { JourneyId } from '@pennypost/model'
+import type { Mailbox, MailParameters, RcptParameters } from '@pennypost/smtp'
+import type { ContentIntake } from './content.ts'
+
+/**
+ * The mail transaction of RFC 5321 §3.3: begun by MAIL, grown by RCPT, ended by the reply to the content, RSET, a new
+ * hello or the end of the connection. Its journey begins with it, so that what was refused can be looked up too.
+ */
+export interface Transaction {
+  readonly journey: JourneyId
+  readonly beganAt: number
+  /** null: the null reverse-path. */
+  readonly reversePath: Mailbox | null
+  readonly parameters: MailParameters
+  readonly recipients: Recipient[]
+  /** Recipients that were refused. */
+  refused: number
+  /** Content that has begun to come. */
+  intake: ContentIntake | undefined
+}
+
+/** An accepted RCPT. The same forward-path may come twice: each gets its reply (LMTP counts them). */
+export interface Recipient {
+  readonly path: Mailbox
+  readonly parameters: RcptParameters
+  /** What the MDA does for it. */
+  readonly expansion: Extract<Expansion, { kind: 'accepted' }>
+}

@@ -1,0 +1,176 @@
+/**
+ * A mail host for dialogues: reception and POP3 over one store, on in-memory connections and a virtual clock, with the
+ * domain one.test, the accounts alice, bob and carol (password `secret`), and the alias team@one.test.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { connect as tlsConnect } from 'node:tls'
+import { createMda, createSrs } from '@pennypost/mda'
+import { type Account, type Store, silentLog, systemDeadline } from '@pennypost/model'
+import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
+import { defaultReceptionLimits, openReception, type ReceptionOptions, type Service } from '@pennypost/reception'
+import { createAuthenticator, createPasswords } from '@pennypost/sasl'
+import {
+  createConnectionLimiter,
+  createTlsMaterial,
+  ensureSelfSigned,
+  type Listener,
+  networkOf,
+} from '@pennypost/transport'
+import { createDuplexPair } from '@pennypost/transport/duplex-pair'
+import { expect } from 'vitest'
+
+export interface Host extends AsyncDisposable {
+  readonly store: Store
+  connect(service: string): Promise<Duplex>
+  /** An `@` line of a dialogue. */
+  direct(word: string, values: readonly string[], at: string): Promise<void>
+}
+
+const clientAddress = { address: '192.0.2.7', port: 4025 }
+const serverAddress = { address: '127.0.0.1', port: 25 }
+
+export async function openHost(openStore: (clock: ReturnType<typeof virtualClock>) => Promise<Store>): Promise<Host> {
+  const clock = virtualClock()
+  const random = seededRandom(1)
+  const store = await openStore(clock)
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-host-'))
+  const certificate = await ensureSelfSigned({ directory, hostname: 'mail.one.test', clock, random })
+  const contexts = await createTlsMaterial({ certificates: [certificate], clock, log: silentLog, watchMs: 0 })
+  const passwords = createPasswords({ cost: 4 })
+  const accounts = await fill(store, passwords, clock.now())
+  const settings = { requireTls: true, trusted: new Map<string, Account>() }
+  const limits = { ...defaultReceptionLimits }
+  const mda = createMda({
+    directory: store.directory,
+    memory: store.memory,
+    srs: createSrs({ secrets: [Buffer.alloc(32, 1)] }),
+    clock,
+    hostname: 'mail.one.test',
+    ownLiterals: [],
+    recipientDelimiter: '+',
+    administrator: '',
+  })
+  const authenticator = createAuthenticator({
+    directory: store.directory,
+    credentials: store.credentials,
+    memory: store.memory,
+    passwords,
+    secret: Buffer.alloc(32, 2),
+    networkOf,
+    clock,
+    random,
+    log: silentLog,
+  })
+  const common = {
+    hostname: 'mail.one.test',
+    store,
+    authenticator,
+    clock,
+    deadline: systemDeadline,
+    random,
+    log: silentLog,
+  }
+  const reception: ReceptionOptions = {
+    ...common,
+    mda,
+    trusted: settings.trusted,
+    requireAuth: (service) => service === 'submission' || service === 'submissions',
+    offersAuth: (service) => service === 'submission' || service === 'submissions',
+    offersTls: (service) => service !== 'submissions',
+    get requireTlsForAuth() {
+      return settings.requireTls
+    },
+    receivedShowsClient: false,
+    rejectBareNewlines: false,
+    sign: async () => '',
+    destination: (domain, nextHop) => nextHop ?? domain,
+    deliveredNotices: async () => [],
+    limits,
+  }
+  const pop3 = createPop3Service({
+    ...common,
+    get requireTlsForAuth() {
+      return settings.requireTls
+    },
+    admit: () => ({ [Symbol.dispose]() {} }),
+    limits: defaultPop3Limits,
+  })
+  const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 })
+  const listeners = new Map<string, Listener>()
+  const open = async (service: string): Promise<Listener> => {
+    const endpoint = { address: '127.0.0.1', port: 0 }
+    if (service === 'pop3' || service === 'pop3s') return pop3.listen({ service, endpoint, contexts, limiter })
+    return openReception({ service: service as Service, endpoint, contexts, limiter }, reception)
+  }
+  const listener = async (service: string): Promise<Listener> => {
+    const made = listeners.get(service) ?? (await open(service))
+    listeners.set(service, made)
+    return made
+  }
+  return {
+    store,
+    async connect(service) {
+      const { client, server } = createDuplexPair()
+      const accepting = await listener(service)
+      accepting.admit(server, clientAddress, serverAddress)
+      if (!service.endsWith('s')) return client
+      const secure = tlsConnect({ socket: client, rejectUnauthorized: false })
+      await new Promise<void>((resolve, reject) => {
+        secure.once('secureConnect', resolve)
+        secure.once('error', reject)
+      })
+      return secure
+    },
+    async direct(word, values, at) {
+      const [first = '', second = ''] = values
+      if (word === 'set' && first === 'require-tls') settings.requireTls = second !== 'off'
+      else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
+      else if (word === 'set' && first === 'trusted')
+        settings.trusted.set(clientAddress.address, accounts.get(second) as Account)
+      else if (word === 'advance') await clock.advance(Number.parseFloat(first) * (first.endsWith('m') ? 60_000 : 1000))
+      else if (word === 'suspend')
+        await store.directory.updateAccount(accounts.get(first)?.id as never, { suspended: true })
+      else if (word === 'mailbox') expect(await count(store, first), at).toBe(Number(second))
+      else if (word === 'queue') expect(await queued(store), at).toBe(Number(first))
+      else throw new Error(`unknown directive: ${at}`)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...listeners.values()].map((opened) => opened.close({ drainMs: 0 })))
+      contexts[Symbol.dispose]()
+      await store.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+async function fill(store: Store, passwords: ReturnType<typeof createPasswords>, now: number) {
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const verifier = await passwords.hash('secret')
+  const accounts = new Map<string, Account>()
+  for (const name of ['alice', 'bob', 'carol']) {
+    const account = await store.directory.addAccount(
+      { login: `${name}@one.test`, name, quota: 0, admin: name === 'alice' },
+      now,
+    )
+    await store.credentials.setPassword(account.id, verifier, now)
+    accounts.set(account.login, account)
+  }
+  await store.directory.putAlias({ address: 'team@one.test', targets: ['alice@one.test', 'bob@one.test'] })
+  return accounts
+}
+
+async function count(store: Store, login: string): Promise<number> {
+  const account = await store.directory.accountByLogin(login)
+  const [inbox] = account ? await store.mail.mailboxes(account.id) : []
+  return inbox?.messages ?? -1
+}
+
+async function queued(store: Store): Promise<number> {
+  let entries = 0
+  for await (const page of store.queue.list({})) entries += page.length
+  return entries
+}
