@@ -1,7 +1,9 @@
+import { duplexPair } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { noCapabilities } from '../capabilities.ts'
+import { everything, greeted, open, request, settled, short } from '../testing/dialogue.ts'
 import { scriptedCertificate } from '../testing/scripted-server.ts'
-import { everything, greeted, open, request, settled, short } from './dialogue.ts'
+import { createSmtpClient } from './client.ts'
 
 describe('greeting and EHLO', () => {
   test('capabilities come from EHLO', async () => {
@@ -208,6 +210,21 @@ describe('connection', () => {
   test('a reply without end or beyond its limit ends the connection', async () => {
     const { client } = await greeted({ script: { MAIL: 'x'.repeat(5000) } })
     expect(short(await client.transact(request()))).toEqual(['deferred protocol 4.5.0'])
+  })
+
+  test('octets that make no reply buy no time', async () => {
+    const [stream, peer] = duplexPair()
+    const { server, deadline } = open()
+    const clock = { elapsed: () => 0 }
+    const client = createSmtpClient(stream, { dialer: server.dialer, deadline, clock, hostname: 'mail.one.test' })
+    const hello = client.hello()
+    for (const octet of '220-scripted') {
+      peer.write(octet)
+      await settled()
+    }
+    expect(deadline.starts).toBe(1)
+    deadline.pass()
+    expect(await hello).toMatchObject({ ok: false, failure: { kind: 'timeout' } })
   })
 
   test('the transcript is bounded for each transaction', async () => {

@@ -48,6 +48,15 @@ test('clean content is passed on without a copy', () => {
   expect(parts[0]).toBe(content)
 })
 
+test('edits far apart and at the seams of long pieces', () => {
+  for (const length of [509, 510, 511, 512, 513, 65533, 65534, 65535, 65536, 65537]) {
+    for (const odd of ['\r', '\n', '\r\n.', '.', '\r\r\n']) {
+      const text = `.${'x'.repeat(length)}${odd}${'y'.repeat(600)}\r\n${odd}z`
+      expect(encode(text)).toBe(model(text, true))
+    }
+  }
+})
+
 test('any content in any pieces is what the model says, and never ends early', () => {
   const unit = fc.constantFrom('\r\n', '\r', '\n', '.', 'a', '.\r\n', '\r\n.\r\n', '\n.\r\n', '\xff', '\0')
   fc.assert(

@@ -2,13 +2,19 @@
  * Makes content fit for the wire, in pieces of any size, linear in its length: every line ends with CRLF, a bare LF
  * becomes CRLF and a bare CR a space (as at reception; RFC 5321 §2.3.8 forbids to send either alone, and smuggled
  * messages live on them), a missing last CRLF is added, and with `dots` a line's first dot is doubled (RFC 5321 §4.5.2).
- * Content that is clean already, which is the rule, is passed on as it came, without a copy.
+ * Clean stretches, which are the rule, are found by two native searches for each line and passed on without a copy;
+ * where something is to be edited, a short stretch is gone through octet by octet.
  */
 const cr = 0x0d
 const lf = 0x0a
 const dot = 0x2e
 const crlf = Buffer.from('\r\n')
 const space = Buffer.from(' ')
+
+/** Searches look no further than this, so that none is repeated over a long rest. */
+const windowOctets = 65536
+/** Octets that are gone through one by one behind an edit: many edits are near one another, or there is only one. */
+const editOctets = 512
 
 export class ContentEncoder {
   readonly #dots: boolean
@@ -21,33 +27,8 @@ export class ContentEncoder {
 
   /** Encodes one piece; `emit` gets what may be written. Empty pieces are never emitted. */
   push(chunk: Buffer, emit: (octets: Buffer) => void): void {
-    if (chunk.length === 0) return
-    let from = 0
-    if (this.#heldCr) {
-      this.#heldCr = false
-      this.#lineStart = chunk[0] === lf
-      emit(this.#lineStart ? crlf : space)
-      if (this.#lineStart) from = 1
-    }
-    let lineStart = this.#lineStart
-    let at = from
-    for (; at < chunk.length; at++) {
-      const octet = chunk[at]!
-      if (octet === cr) {
-        if (at + 1 === chunk.length || chunk[at + 1] !== lf) break
-        at++
-        lineStart = true
-        continue
-      }
-      if (octet === lf || (octet === dot && lineStart && this.#dots)) break
-      lineStart = false
-    }
-    this.#lineStart = lineStart
-    if (at === chunk.length) {
-      if (from < at) emit(from === 0 ? chunk : chunk.subarray(from))
-    } else {
-      this.#edit(chunk, from, at, emit)
-    }
+    if (chunk.length <= windowOctets) this.#push(chunk, emit)
+    else for (let at = 0; at < chunk.length; at += windowOctets) this.#push(chunk.subarray(at, at + windowOctets), emit)
   }
 
   /** Ends the last line. Empty content stays empty. */
@@ -58,12 +39,45 @@ export class ContentEncoder {
     this.#lineStart = true
   }
 
-  /** The octets of `from`…`at` are clean; what is behind is copied one by one. */
-  #edit(chunk: Buffer, from: number, at: number, emit: (octets: Buffer) => void): void {
-    const edited = Buffer.allocUnsafe(at - from + 2 * (chunk.length - at))
-    let length = chunk.copy(edited, 0, from, at)
+  #push(chunk: Buffer, emit: (octets: Buffer) => void): void {
+    let at = 0
+    if (this.#heldCr && chunk.length > 0) {
+      this.#heldCr = false
+      this.#lineStart = chunk[0] === lf
+      emit(this.#lineStart ? crlf : space)
+      if (this.#lineStart) at = 1
+    }
+    while (at < chunk.length) {
+      const end = this.#cleanEnd(chunk, at)
+      if (end > at) emit(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end))
+      at = end < chunk.length ? this.#edit(chunk, end, emit) : end
+    }
+  }
+
+  /** The first octet from `at` on that can not be sent as it stands, or the end. */
+  #cleanEnd(chunk: Buffer, at: number): number {
+    while (at < chunk.length) {
+      if (this.#lineStart && this.#dots && chunk[at] === dot) return at
+      const nextLf = chunk.indexOf(lf, at)
+      const nextCr = chunk.indexOf(cr, at)
+      if (nextCr < 0 || nextCr + 1 !== nextLf) {
+        const end = nextCr < 0 || (nextLf >= 0 && nextLf < nextCr) ? nextLf : nextCr
+        if (end !== at) this.#lineStart = false
+        return end < 0 ? chunk.length : end
+      }
+      this.#lineStart = true
+      at = nextLf + 1
+    }
+    return at
+  }
+
+  /** Goes through a stretch from `at` octet by octet; returns where it stopped. */
+  #edit(chunk: Buffer, at: number, emit: (octets: Buffer) => void): number {
+    const end = Math.min(chunk.length, at + editOctets)
+    const edited = Buffer.allocUnsafe(2 * (end - at + 1))
+    let length = 0
     let lineStart = this.#lineStart
-    for (; at < chunk.length; at++) {
+    for (; at < end; at++) {
       const octet = chunk[at]!
       if (octet === cr && at + 1 === chunk.length) {
         this.#heldCr = true
@@ -83,5 +97,6 @@ export class ContentEncoder {
     }
     this.#lineStart = lineStart
     if (length > 0) emit(edited.subarray(0, length))
+    return at
   }
 }

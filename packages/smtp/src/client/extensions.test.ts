@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseCapabilities } from '../capabilities.ts'
 import { reply } from '../reply.ts'
-import { content, everything, greeted, request, settled, short } from './dialogue.ts'
+import { content, everything, greeted, request, settled, short } from '../testing/dialogue.ts'
 import { composeEnvelope } from './envelope.ts'
 import type { TransactionRequest } from './request.ts'
 

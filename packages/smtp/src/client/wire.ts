@@ -34,6 +34,7 @@ export class Wire {
   #timer: Timer | null = null
   #timerMs = 0
   #phase: Phase = 'greeting'
+  #answered = false
   #down: Failure | null = null
   #onDown: ((failure: Failure) => void) | null = null
   #onEarly: ((reply: Reply) => void) | null = null
@@ -174,16 +175,20 @@ export class Wire {
   }
 
   readonly #data = (chunk: Buffer): void => {
+    this.#answered = false
     const rest = this.#parser.push(chunk, this.#take)
     if (this.#down !== null) return
     const next = this.#expected[0]
     if (typeof rest === 'string') this.fail(failure('protocol', this.#phase, '4.5.0', rest))
     else if (rest > 0) this.fail(failure('protocol', this.#phase, '4.7.0', 'octets behind the last reply'))
+    // Only whole replies buy time: a peer that trickles octets does not keep us for ever.
+    else if (!this.#answered) return
     else if (next !== undefined) this.#await(next.phase, next.timeoutMs)
     else if (this.#onDrain === null) this.#disarm()
   }
 
   readonly #take = (reply: Reply): boolean => {
+    this.#answered = true
     const expectation = this.#expected.shift()
     if (expectation !== undefined) this.#phase = expectation.phase
     this.transcript?.received(this.#phase, reply)

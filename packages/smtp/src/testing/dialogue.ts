@@ -1,9 +1,9 @@
 import { type Clock, type Deadline, systemDeadline, type Timer } from '@pennypost/model'
-import { ScriptedServer, type ScriptedServerOptions } from '../testing/scripted-server.ts'
-import { createSmtpClient, type SmtpClient } from './client.ts'
-import type { ClientOptions } from './options.ts'
-import type { RecipientOutcome, TransactionRequest, TransactionResult } from './request.ts'
-import { printTranscript, type TranscriptEvent } from './transcript.ts'
+import { createSmtpClient, type SmtpClient } from '../client/client.ts'
+import type { ClientOptions } from '../client/options.ts'
+import type { RecipientOutcome, TransactionRequest, TransactionResult } from '../client/request.ts'
+import { printTranscript, type TranscriptEvent } from '../client/transcript.ts'
+import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts'
 
 /** What the client's tests share: a scripted peer, a client that has said hello, and a transaction to begin with. */
 export interface Dialogue {
@@ -62,10 +62,13 @@ const frozen: Pick<Clock, 'elapsed'> = { elapsed: () => 7 }
 /** A deadline that passes when the test says so; nothing in a test waits for real time. */
 export class ManualDeadline implements Deadline {
   readonly armed = new Map<object, { delayMs: number; expire: () => void }>()
+  /** Times that any timer was started or refreshed. */
+  starts = 0
 
   after(delayMs: number, expire: () => void): Timer {
     const timer: Timer = {
       refresh: () => {
+        this.starts++
         this.armed.set(timer, { delayMs, expire })
       },
       [Symbol.dispose]: () => {
