@@ -1,4 +1,4 @@
-import { type Clock, type Deadline, systemDeadline, type Timer } from '@pennypost/model'
+import type { Clock, Deadline, Timer } from '@pennypost/model'
 import { createSmtpClient, type SmtpClient } from '../client/client.ts'
 import type { ClientOptions } from '../client/options.ts'
 import type { RecipientOutcome, TransactionRequest, TransactionResult } from '../client/request.ts'
@@ -79,8 +79,8 @@ export class ManualDeadline implements Deadline {
     return timer
   }
 
-  signal(delayMs: number, parent?: AbortSignal): AbortSignal {
-    return systemDeadline.signal(delayMs, parent)
+  signal(_delayMs: number, parent = new AbortController().signal): AbortSignal {
+    return parent
   }
 
   /** The intervals that run now. */

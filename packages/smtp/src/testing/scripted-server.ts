@@ -1,3 +1,7 @@
+/**
+ * A small SMTP or LMTP server whose every answer a test can write: for this package's dialogues and for whoever relays.
+ * Connections are in memory (`connect`, `dialer`) or over loopback (`listen`). Not for anything but tests.
+ */
 import { once } from 'node:events'
 import { createServer, connect as netConnect, type Server } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
@@ -8,10 +12,6 @@ import { ScriptedSession } from './scripted-session.ts'
 export { certificate as scriptedCertificate } from './scripted-certificate.ts'
 export { ScriptedSession } from './scripted-session.ts'
 
-/**
- * A small SMTP or LMTP server whose every answer a test can write: for this package's dialogues and for whoever relays.
- * Connections are in memory (`connect`, `dialer`) or over loopback (`listen`). Not for anything but tests.
- */
 export type Verb =
   | 'GREETING'
   | 'EHLO'

@@ -1,13 +1,13 @@
 /**
  * What the client costs: CPU of this process for each message handed to `sink.ts` over kept connections.
- * `node packages/smtp/bench/client.ts [messages] [octets] [connections] [chunking] [transcript]`
+ * `node packages/smtp/test/bench/client.ts [messages] [octets] [connections] [chunking] [transcript]`
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { systemClock, systemDeadline } from '@pennypost/model'
-import { createSmtpClient } from '../src/index.ts'
-import { testDialer } from '../src/testing/scripted-server.ts'
+import { createSmtpClient } from '../../src/index.ts'
+import { testDialer } from '../../src/testing/scripted-server.ts'
 
 const numbers = process.argv
   .slice(2)
