@@ -1,6 +1,6 @@
+import type { Session } from './session/session.ts'
 import type { Cursor, Unit } from './wire/cursor.ts'
 import type { LiteralOffer } from './wire/framer.ts'
-import type { Session } from './session/session.ts'
 
 /** RFC 9051 §3; after LOGOUT there is no session any more. */
 export type State = 'not authenticated' | 'authenticated' | 'selected'

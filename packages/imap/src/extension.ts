@@ -125,7 +125,10 @@ export interface StoreCondition {
 }
 
 export interface Enables {
+  /** In upper case. */
   name: string
+  /** As ENABLED says it, where that is not the name. */
+  spelling?: string
   /** The session's new rules; the name itself is kept in `session.enabled`. */
   apply(session: Session): void
 }

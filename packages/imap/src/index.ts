@@ -1,1 +1,3 @@
-export {}
+export { defaultImapLimits, type ImapLimits } from './limits.ts'
+export { createImapService, type ImapService, type ImapServiceOptions } from './service.ts'
+export type { MessageRead } from './session/session-service.ts'

@@ -71,8 +71,7 @@ export class Registry {
     if (this.#disabled.has(extension.name.toUpperCase())) return true
     const words = extension.capabilities ?? []
     return (
-      words.length > 0 &&
-      words.every(({ name }) => typeof name === 'string' && this.#disabled.has(name.toUpperCase()))
+      words.length > 0 && words.every(({ name }) => typeof name === 'string' && this.#disabled.has(name.toUpperCase()))
     )
   }
 }

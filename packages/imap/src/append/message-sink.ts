@@ -1,5 +1,5 @@
-import type { ContentStage, NewMessage } from '@pennypost/model'
 import { createScanner, type Scanner } from '@pennypost/message'
+import type { ContentStage, NewMessage } from '@pennypost/model'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'

@@ -68,7 +68,8 @@ async function literal(session: Session, unit: Unit, offer: LiteralOffer): Promi
   const { limits, mail } = session.service
   const name = targetOf(session, unit)
   if (offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
-  if (limits.message > 0 && offer.size > limits.message) throw no('TOOBIG', `A message can have ${limits.message} octets`)
+  if (limits.message > 0 && offer.size > limits.message)
+    throw no('TOOBIG', `A message can have ${limits.message} octets`)
   await session.mailbox(name, 'TRYCREATE')
   if (!mail.hasRoom(offer.size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
   return new MessageSink(session)

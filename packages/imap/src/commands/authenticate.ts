@@ -22,7 +22,8 @@ export const authenticate = {
   async run(session, { mechanism, initialResponse }) {
     const chosen = offeredMechanisms(session).find(({ name }) => name === mechanism)
     if (!chosen) {
-      if (session.service.mechanisms.some(({ name }) => name === mechanism)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
+      if (session.service.mechanisms.some(({ name }) => name === mechanism))
+        throw no('PRIVACYREQUIRED', 'Begin TLS first')
       throw no('', `The mechanism ${mechanism.slice(0, 40)} is not offered`)
     }
     return logIn(session, await runExchange(session, chosen, initialResponse))

@@ -1,7 +1,7 @@
 import { type Copied, UidSet } from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 

@@ -1,4 +1,4 @@
-import { type Mailbox, type SpecialUse, specialUses, StoreError, superiors } from '@pennypost/model'
+import { type Mailbox, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import { decodeMailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'

@@ -1,6 +1,6 @@
 import type { UidSet } from '@pennypost/model'
 import { type Command, type Completion, noArguments, whenSelected } from '../command.ts'
-import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 
 /** Removes what bears \Deleted; the EXPUNGE responses come with the command's updates. */

@@ -3,7 +3,7 @@ import type { FetchItem } from '../fetch/fetch-item.ts'
 import { uidItem } from '../fetch/items.ts'
 import { type FetchExtra, runFetch } from '../fetch/run-fetch.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
-import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -34,9 +34,14 @@ function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   return extra
 }
 
-async function run(session: Session, { set, items, extra }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+async function run(
+  session: Session,
+  { set, items, extra }: Args,
+  by: 'sequence' | 'uid',
+): Promise<Completion | undefined> {
   const uids = session.selected.select(set, by)
-  const wanted = by === 'uid' && !items.includes(uidItem) ? [uidItem, ...items] : items
+  const wanted = [...(by === 'uid' && !items.includes(uidItem) ? [uidItem] : []), ...items]
+  for (const item of extra?.items ?? []) if (!wanted.includes(item)) wanted.push(item)
   const { complete, refusal } = await runFetch(session, uids, wanted, extra)
   if (refusal) throw refusal
   // RFC 2180 §4.1.2: what there is has been told; RFC 5530 names the cause.

@@ -84,7 +84,12 @@ function superiorsOf(names: readonly HierarchyName[]): Set<string> {
 }
 
 /** `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]` */
-function sayName(session: Session, name: HierarchyName, { selections, returns }: Args, childInfo: readonly string[]): void {
+function sayName(
+  session: Session,
+  name: HierarchyName,
+  { selections, returns }: Args,
+  childInfo: readonly string[],
+): void {
   const attributes = attributesOf(name)
   const tellsSubscribed = [...selections, ...returns.map(({ kind }) => kind)].some((kind) => kind.name === 'SUBSCRIBED')
   if (tellsSubscribed && name.subscribed) attributes.push('\\Subscribed')
@@ -97,7 +102,8 @@ function sayName(session: Session, name: HierarchyName, { selections, returns }:
 
 /** Attributes that do not depend on what was asked (RFC 9051 §7.3.1, RFC 6154 §2); \NonExistent implies \Noselect. */
 function attributesOf({ mailbox, hasChildren }: HierarchyName): string[] {
-  const attributes = [hasChildren ? '\\HasChildren' : '\\HasNoChildren']
+  const attributes: string[] = []
+  if (hasChildren !== undefined) attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren')
   if (!mailbox) attributes.unshift('\\NonExistent', '\\Noselect')
   if (mailbox?.specialUse) attributes.push(mailbox.specialUse)
   return attributes

@@ -1,6 +1,6 @@
 import { beforeLogin, type Command } from '../command.ts'
-import { logIn, passwordsAllowed } from '../session/authentication.ts'
 import { no } from '../refusal.ts'
+import { logIn, passwordsAllowed } from '../session/authentication.ts'
 import { utf8 } from '../wire/cursor.ts'
 
 interface Args {

@@ -61,7 +61,9 @@ function sayNumbers(session: Session, found: SearchFound): undefined {
 
 function besides(session: Session, found: SearchFound): string[] {
   if (found.uids.isEmpty) return []
-  return session.service.registry.extensions.map((extension) => extension.onFound?.(session, found) ?? '').filter(Boolean)
+  return session.service.registry.extensions
+    .map((extension) => extension.onFound?.(session, found) ?? '')
+    .filter(Boolean)
 }
 
 export const search = {

@@ -42,11 +42,12 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
   }
   const view = new View(shared, readOnly)
   session.view = view
-  if (!readOnly) await mail.claimRecent(found.id).then((from) => {
-    const first = Math.max(from, shared.recentFrom)
-    if (view.lastUid >= first) view.recent.push([first, view.lastUid])
-    shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
-  })
+  if (!readOnly)
+    await mail.claimRecent(found.id).then((from) => {
+      const first = Math.max(from, shared.recentFrom)
+      if (view.lastUid >= first) view.recent.push([first, view.lastUid])
+      shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
+    })
   else if (view.lastUid >= found.recentUid) view.recent.push([found.recentUid, view.lastUid])
   describe(session, view)
   for (const run of parameters) await run(session, view)

@@ -4,7 +4,7 @@ import type { StoreCondition } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
-import { sequenceSet, type SequenceSet } from '../grammar/sequence-set.ts'
+import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
@@ -51,7 +51,12 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const expected = args.silent ? expectedFlags(view, uids, args) : undefined
   const { mode, flags } = args
   const { unchangedSince } = args.condition
-  const change = { uids, mode, flags, ...(unchangedSince === undefined ? {} : { unchangedSince: unchangedSince as ModSeq }) }
+  const change = {
+    uids,
+    mode,
+    flags,
+    ...(unchangedSince === undefined ? {} : { unchangedSince: unchangedSince as ModSeq }),
+  }
   const { modified } = await session.service.mail.updateFlags(view.open.mailbox.id, change)
   session.service.mailboxes.touch(view.open.mailbox.id)
   await view.open.refresh()
@@ -82,7 +87,8 @@ function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Map<num
       const modSeq = open.modSeqs[index] as number
       if (modSeq > told.modSeq && told.already.get(uid) !== modSeq) continue
       const before = open.flags[index] as number
-      const after = mode === 'add' ? bitsUnion(before, change) : mode === 'remove' ? bitsWithout(before, change) : change
+      const after =
+        mode === 'add' ? bitsUnion(before, change) : mode === 'remove' ? bitsWithout(before, change) : change
       expected.set(uid, after)
     }
   }

@@ -12,6 +12,11 @@ import type { Cursor } from '../wire/cursor.ts'
 function enableBy(session: Session): void {
   if (session.enabled.has('CONDSTORE')) return
   session.enabled.add('CONDSTORE')
+  sayHighest(session)
+}
+
+/** RFC 7162 §3.1.2.2: whoever begins with it in a mailbox must learn where that stands. */
+function sayHighest(session: Session): void {
   const { view } = session
   if (view) session.untagged(`OK [HIGHESTMODSEQ ${view.open.modSeq}] Highest`)
 }
@@ -40,12 +45,12 @@ export const condstore: Extension = {
   name: 'CONDSTORE',
   rfc: 'RFC 7162',
   capabilities: [{ name: 'CONDSTORE' }],
-  enables: [{ name: 'CONDSTORE', apply: (session) => enableBy(session) }],
+  enables: [{ name: 'CONDSTORE', apply: sayHighest }],
   fetchItems: [
     {
       name: 'MODSEQ',
       parse(_, session) {
-        enableBy(session)
+        session.defer(() => enableBy(session))
         return modSeqItem
       },
     },
@@ -55,7 +60,7 @@ export const condstore: Extension = {
       name: 'CHANGEDSINCE',
       parse(cursor, session) {
         const changedSince = modSequence(cursor)
-        enableBy(session)
+        session.defer(() => enableBy(session))
         return { changedSince, items: [modSeqItem] }
       },
     },
@@ -65,7 +70,7 @@ export const condstore: Extension = {
       name: 'UNCHANGEDSINCE',
       parse(cursor, session) {
         const unchangedSince = modSequence(cursor)
-        enableBy(session)
+        session.defer(() => enableBy(session))
         return { unchangedSince }
       },
     },
@@ -76,7 +81,7 @@ export const condstore: Extension = {
       parse(cursor, session) {
         searchEntry(cursor)
         const atLeast = modSequence(cursor)
-        enableBy(session)
+        session.defer(() => enableBy(session))
         return () => ({ key: 'modseq', atLeast })
       },
     },

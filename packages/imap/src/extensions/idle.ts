@@ -27,7 +27,7 @@ const idle = {
     let timer = deadline.after(limits.stillHereMs, stillHere)
     try {
       const line = await session.readLine()
-      if (line && line.latin1Slice().toUpperCase() !== 'DONE') throw bad('DONE expected')
+      if (line && line.toString('latin1').toUpperCase() !== 'DONE') throw bad('DONE expected')
     } finally {
       timer[Symbol.dispose]()
       session.view?.watch(undefined)

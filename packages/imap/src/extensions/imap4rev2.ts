@@ -9,7 +9,7 @@ export const imap4rev2: Extension = {
   name: 'IMAP4rev2',
   rfc: 'RFC 9051',
   capabilities: [{ name: 'IMAP4rev2' }],
-  enables: [{ name: 'IMAP4REV2', apply: () => {} }],
+  enables: [{ name: 'IMAP4REV2', spelling: 'IMAP4rev2', apply: () => {} }],
   /** RFC 9051 §6.3.2: a LIST response for the mailbox is required. */
   onSelect(session, view) {
     if (!session.rev2) return

@@ -110,7 +110,17 @@ const rfc822 = sectionItem({ label: 'RFC822', section: wholeMessage, peek: false
 const rfc822Header = sectionItem({ label: 'RFC822.HEADER', section: { ...wholeMessage, text: 'HEADER' }, peek: true })
 const rfc822Text = sectionItem({ label: 'RFC822.TEXT', section: { ...wholeMessage, text: 'TEXT' }, peek: false })
 
-const fixed = [uidItem, flagsItem, internalDate, size, envelope, structure('BODYSTRUCTURE'), rfc822, rfc822Header, rfc822Text]
+const fixed = [
+  uidItem,
+  flagsItem,
+  internalDate,
+  size,
+  envelope,
+  structure('BODYSTRUCTURE'),
+  rfc822,
+  rfc822Header,
+  rfc822Text,
+]
 
 export const baseFetchItems: readonly FetchItemKind[] = [
   ...fixed.map((item) => ({ name: item.key, parse: () => item })),

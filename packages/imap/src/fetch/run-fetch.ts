@@ -1,4 +1,4 @@
-import { systemFlags, type FetchedMessage, type FetchNeed, UidSet } from '@pennypost/model'
+import { type FetchedMessage, type FetchNeed, systemFlags, UidSet } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 import { flagsItem as changedFlags } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
@@ -12,7 +12,12 @@ import type { FetchItem, FetchTarget } from './fetch-item.ts'
  * Never broken: a response that was begun is finished, or the connection dies with it; a page that was written leaves
  * before the next one is made; other sessions get their turn between pages.
  */
-export async function runFetch(session: Session, uids: UidSet, items: readonly FetchItem[], extra?: FetchExtra): Promise<FetchOutcome> {
+export async function runFetch(
+  session: Session,
+  uids: UidSet,
+  items: readonly FetchItem[],
+  extra?: FetchExtra,
+): Promise<FetchOutcome> {
   const view = session.selected
   const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
   const need = joinNeeds(items)
@@ -33,6 +38,8 @@ export interface FetchOutcome {
 export interface FetchExtra {
   /** Only messages changed after this. */
   changedSince?: number
+  /** Told beside what was asked for. */
+  items?: readonly FetchItem[]
 }
 
 interface Fetch {
@@ -129,7 +136,8 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   try {
     for (const item of items) {
       const prepared = item.prepare?.(target)
-      if (prepared) return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
+      if (prepared)
+        return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
     }
   } catch (error) {
     notePrepare(fetch, error)
@@ -140,7 +148,8 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   for (let i = 0; i < items.length; i++) {
     if (i > 0) out.text(' ')
     const pending = (items[i] as FetchItem).write(target)
-    if (pending) return pending.then(() => writeFrom(fetch, i + 1, flagsChanged)).catch((error) => breakOff(fetch, error))
+    if (pending)
+      return pending.then(() => writeFrom(fetch, i + 1, flagsChanged)).catch((error) => breakOff(fetch, error))
   }
   end(fetch, flagsChanged)
   return undefined

@@ -1,5 +1,5 @@
-import type { FetchedMessage, FetchNeed } from '@pennypost/model'
 import { downgradeHeader, headerFields, partAt } from '@pennypost/message'
+import type { FetchedMessage, FetchNeed } from '@pennypost/model'
 import type { Section } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
 import { Octets, type Stretch } from './octets.ts'
@@ -8,7 +8,11 @@ import { Octets, type Stretch } from './octets.ts'
  * From a section to its octets (RFC 9051 §6.4.5.1): by the offsets that were computed at arrival, never by parsing the
  * message again. `null` where the message has no such part: the response is NIL.
  */
-export function sectionOctets(session: Session, row: FetchedMessage, section: Section): Octets | null | Promise<Octets | null> {
+export function sectionOctets(
+  session: Session,
+  row: FetchedMessage,
+  section: Section,
+): Octets | null | Promise<Octets | null> {
   const header = shownHeader(session, row)
   if (section.part.length === 0) {
     switch (section.text) {

@@ -22,7 +22,7 @@ class LineDecoder implements TransferDecoder {
 
   push(chunk: Buffer): Buffer {
     const joined = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    const end = this.#encoding === 'base64' ? this.#wholeGroups(joined) : joined.lastIndexOf(10) + 1
+    const end = this.#encoding === 'base64' ? this.#wholeGroups(joined) : quotedPrintableCut(joined)
     this.#rest = joined.subarray(end)
     return this.#decode(joined.subarray(0, end))
   }
@@ -47,6 +47,19 @@ class LineDecoder implements TransferDecoder {
     return octets.length === 0 ? nothing : (decodeTransfer(octets, this.#encoding) ?? nothing)
   }
 }
+
+/** Behind the last line end; in an endless line, where no escape and no white space that may be trailing is cut. */
+function quotedPrintableCut(octets: Buffer): number {
+  const lineEnd = octets.lastIndexOf(10) + 1
+  if (lineEnd > 0 || octets.length < longestLine) return lineEnd
+  for (let end = octets.length; end > 1; end--) {
+    const last = octets[end - 1]
+    if (last !== 32 && last !== 9 && last !== 13 && last !== 61 && octets[end - 2] !== 61) return end
+  }
+  return octets.length
+}
+
+const longestLine = 64 * 1024
 
 const nothing: Buffer = Buffer.alloc(0)
 

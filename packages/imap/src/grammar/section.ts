@@ -27,7 +27,8 @@ const mostLevels = 100
 export function section(cursor: Cursor, fieldLimit: number): Section {
   cursor.expect('[')
   const part = sectionPart(cursor)
-  const result = cursor.peek() === ']' ? { part, text: 'ALL' as const, fields: [] } : sectionText(cursor, part, fieldLimit)
+  const result =
+    cursor.peek() === ']' ? { part, text: 'ALL' as const, fields: [] } : sectionText(cursor, part, fieldLimit)
   cursor.expect(']')
   return result
 }
@@ -55,7 +56,8 @@ function sectionPart(cursor: Cursor): number[] {
 }
 
 function sectionText(cursor: Cursor, part: readonly number[], fieldLimit: number): Section {
-  if (cursor.skip('HEADER.FIELDS.NOT')) return { part, text: 'HEADER.FIELDS.NOT', fields: headerList(cursor, fieldLimit) }
+  if (cursor.skip('HEADER.FIELDS.NOT'))
+    return { part, text: 'HEADER.FIELDS.NOT', fields: headerList(cursor, fieldLimit) }
   if (cursor.skip('HEADER.FIELDS')) return { part, text: 'HEADER.FIELDS', fields: headerList(cursor, fieldLimit) }
   for (const text of ['HEADER', 'TEXT', 'MIME'] as const) {
     if (!cursor.skip(text)) continue

@@ -9,7 +9,8 @@ export interface HierarchyName {
   subscribed: boolean
   /** It, or something below it, is a mailbox. */
   inHierarchy: boolean
-  hasChildren: boolean
+  /** Absent: not known here. */
+  hasChildren: boolean | undefined
 }
 
 /** All names of the account, INBOX first: mailboxes, the names above them, subscriptions. */
@@ -29,7 +30,8 @@ export async function hierarchyOf(session: Session): Promise<Map<string, Hierarc
     return found
   }
   for (const mailbox of mailboxes) {
-    for (const superior of superiors(mailbox.name)) Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
+    for (const superior of superiors(mailbox.name))
+      Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
     Object.assign(at(mailbox.name), { mailbox, inHierarchy: true })
   }
   for (const name of subscriptions) at(name).subscribed = true

@@ -14,10 +14,7 @@ function fixed(name: string, query: SearchQuery): SearchKeyKind {
 }
 
 function flagKeys(name: string, bit: number): SearchKeyKind[] {
-  return [
-    fixed(name, { key: 'flags', set: bit, clear: 0 }),
-    fixed(`UN${name}`, { key: 'flags', set: 0, clear: bit }),
-  ]
+  return [fixed(name, { key: 'flags', set: bit, clear: 0 }), fixed(`UN${name}`, { key: 'flags', set: 0, clear: bit })]
 }
 
 /** `KEYWORD SP flag-keyword`; a keyword that the mailbox does not have is set on no message. */

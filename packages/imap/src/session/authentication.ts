@@ -29,7 +29,8 @@ export async function logIn(session: Session, claim: PasswordClaim): Promise<Com
   session.log.info({ login: claim.login, address, reason: result.reason }, 'login failed')
   if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login can not be checked now, try again later')
   const last = ++session.failedLogins >= limits.failedLogins ? 'Too many failed logins' : undefined
-  if (result.reason === 'throttled') throw new ImapRefusal('NO', 'LIMIT', 'Too many failed logins, try again later', last)
+  if (result.reason === 'throttled')
+    throw new ImapRefusal('NO', 'LIMIT', 'Too many failed logins, try again later', last)
   if (result.reason === 'suspended') throw new ImapRefusal('NO', 'CONTACTADMIN', 'The account is suspended', last)
   throw new ImapRefusal('NO', 'AUTHENTICATIONFAILED', 'Authentication failed', last)
 }

@@ -42,13 +42,13 @@ export class CommandReader {
   take(frame: Frame): Promise<void> | undefined {
     switch (frame.kind) {
       case 'line':
-        return this.#line(frame.text.latin1Slice())
+        return this.#line(frame.text.toString('latin1'))
       case 'literal':
-        return this.#literal(frame.text.latin1Slice(), frame.offer)
+        return this.#literal(frame.text.toString('latin1'), frame.offer)
       case 'octets':
         return this.#octets(frame.octets, frame.left)
       case 'too-long': {
-        const head = this.#unit.lines[0] ?? frame.head.latin1Slice()
+        const head = this.#unit.lines[0] ?? frame.head.toString('latin1')
         this.#refusal ??= bad('The line is too long', 'TOOBIG')
         this.#end(head)
       }
@@ -115,11 +115,15 @@ export class CommandReader {
     const refusal = refusalOf(error) ?? no('UNAVAILABLE', 'This can not be done now, try again later')
     this.#refusal = refusal
     // Whoever was not told to go on sends a new command next.
-    if (offer.sync) return this.#end(this.#unit.lines[0] as string)
+    if (offer.sync) {
+      this.#end(this.#unit.lines[0] as string)
+      return
+    }
     this.#swallowed += offer.size
     if (this.#swallowed > this.#host.limits.swallowed) {
       this.#refusal = new ImapRefusal(refusal.kind, refusal.code, refusal.message, 'Too much to read past')
-      return this.#end(this.#unit.lines[0] as string)
+      this.#end(this.#unit.lines[0] as string)
+      return
     }
     this.#framer.take(offer.size)
   }

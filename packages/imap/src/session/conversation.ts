@@ -1,6 +1,6 @@
 import type { Connection } from '@pennypost/transport'
 import type { Command, Completion, LiteralSink } from '../command.ts'
-import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
+import { bad, type ImapRefusal, no, refusalOf } from '../refusal.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import { Framer, type LiteralOffer } from '../wire/framer.ts'
 import { Output } from '../wire/output.ts'
@@ -227,6 +227,7 @@ export class Conversation implements ReaderHost {
         throw no('', 'The mailbox is open for reading only')
       }
     } catch (error) {
+      this.session.settleDeferred(false)
       discardStreamed(unit)
       this.#refuse(tag, error)
       return undefined
@@ -264,6 +265,7 @@ export class Conversation implements ReaderHost {
     const wasLoggedIn = this.loggedIn
     let result: ReturnType<Command['run']>
     this.session.tag = tag
+    this.session.settleDeferred(true)
     try {
       result = command.run(this.session, args)
     } catch (error) {
@@ -313,7 +315,10 @@ export class Conversation implements ReaderHost {
     const { session } = this
     let refusal = refusalOf(error)
     if (!refusal) {
-      session.log.error({ command: running, error: error instanceof Error ? error.stack : String(error) }, 'command failed')
+      session.log.error(
+        { command: running, error: error instanceof Error ? error.stack : String(error) },
+        'command failed',
+      )
       refusal = no('SERVERBUG', 'The server has failed at this; it is in its log')
     }
     const code = refusal.code ? `[${refusal.code}] ` : ''

@@ -32,6 +32,7 @@ export class Session {
   failedLogins = 0
   /** Of the command that runs. */
   tag = ''
+  #deferred: (() => void)[] = []
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
 
   constructor(id: string, service: SessionService, connection: Connection, out: Output) {
@@ -122,6 +123,21 @@ export class Session {
     if (this.ending) return
     this.ending = true
     this.untagged(`BYE ${text}`)
+  }
+
+  // --- between parsing and running ---
+
+  /** For parsers: what is to be done once the whole command has been read, before it runs. */
+  defer(action: () => void): void {
+    this.#deferred.push(action)
+  }
+
+  /** Called by the conversation; `run` is false when the command was not well formed. */
+  settleDeferred(run: boolean): void {
+    if (this.#deferred.length === 0) return
+    const actions = this.#deferred
+    this.#deferred = []
+    if (run) for (const action of actions) action()
   }
 
   // --- lines that belong to a running command ---

@@ -1,4 +1,12 @@
-import { bitsOf, type Flag, type FlagBits, flagsOf, type Mailbox, type MailboxChanges, type MailStore } from '@pennypost/model'
+import {
+  bitsOf,
+  type Flag,
+  type FlagBits,
+  flagsOf,
+  type Mailbox,
+  type MailboxChanges,
+  type MailStore,
+} from '@pennypost/model'
 
 /**
  * What this process knows of one mailbox that sessions have open: UIDs, flags and MODSEQs in typed arrays, loaded once

@@ -89,7 +89,8 @@ export class View {
       } else if (this.count > 0) {
         const star = this.lastUid
         // `559:*` with 559 above the last UID means the last one too: `*` is the smaller end then.
-        const low = first === Number.POSITIVE_INFINITY ? star : last === Number.POSITIVE_INFINITY ? Math.min(first, star) : first
+        const low =
+          first === Number.POSITIVE_INFINITY ? star : last === Number.POSITIVE_INFINITY ? Math.min(first, star) : first
         const high = Math.min(last, star)
         if (low <= high) ranges.push([low, high])
       }

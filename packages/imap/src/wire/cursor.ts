@@ -169,7 +169,7 @@ export class Cursor {
     const literal = this.literal()
     if (literal.binary) throw bad('literal8 is not allowed here')
     if (literal.octets.includes(0)) throw bad('NUL is not allowed in a literal')
-    return literal.octets.latin1Slice()
+    return literal.octets.toString('latin1')
   }
 
   /** `nstring = string / nil` */

@@ -153,7 +153,7 @@ const nothing = Buffer.alloc(0)
 function announcement(text: Buffer): Frame | undefined {
   const open = text.lastIndexOf(123)
   if (open < 0 || text.length - open > 23) return undefined
-  const match = /^\{(\d{1,20})(\+?)\}$/.exec(text.latin1Slice(open))
+  const match = /^\{(\d{1,20})(\+?)\}$/.exec(text.toString('latin1', open))
   if (!match) return undefined
   const binary = open > 0 && text[open - 1] === 126
   const size = Math.min(Number(match[1]), 2 ** 53)

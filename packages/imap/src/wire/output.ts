@@ -13,7 +13,6 @@ export class Output {
   #text = ''
   #pieces: Buffer[] = []
   #size = 0
-  #waiting: (() => void) | undefined
   readonly #deadline: Deadline
   readonly #stallMs: number
 

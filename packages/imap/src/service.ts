@@ -1,0 +1,97 @@
+import type { AccountId, Clock, Deadline, Log, MailStore, Random } from '@pennypost/model'
+import { type Authenticator, type Mechanism, mechanisms } from '@pennypost/sasl'
+import type { Connection, Refusal } from '@pennypost/transport'
+import { extensions } from './extensions/index.ts'
+import { defaultImapLimits, type ImapLimits } from './limits.ts'
+import { Registry } from './registry.ts'
+import { Conversation } from './session/conversation.ts'
+import type { MessageRead, SessionService } from './session/session-service.ts'
+import { OpenMailboxes } from './view/open-mailboxes.ts'
+
+export interface ImapServiceOptions {
+  mail: MailStore
+  authenticator: Authenticator
+  /** What AUTHENTICATE offers; all that sasl has when absent. */
+  mechanisms?: readonly Mechanism[]
+  clock: Clock
+  deadline: Deadline
+  random: Random
+  log: Log
+  /** For the greeting. */
+  hostname: string
+  /** What ID says of this server (RFC 2971), e.g. name and version. */
+  serverId?: Readonly<Record<string, string>>
+  /** Capabilities that are not to be there. */
+  disable?: readonly string[]
+  /** Take passwords without TLS: for loopback, the lab, and whoever asks for it. */
+  allowPlaintext?: boolean
+  /** The listeners have TLS material for STARTTLS. */
+  startTls?: boolean
+  limits?: Partial<ImapLimits>
+  /** Told of each message whose text was read (DESIGN §1.9: in the lab and the demo only). */
+  onRead?: (read: MessageRead) => void
+}
+
+/** IMAP on any number of listeners: give `accept` and `refusal` to `createListener` of `@pennypost/transport`. */
+export interface ImapService {
+  /** `onConnection` of a listener; draining the listener ends the sessions with BYE. */
+  accept(connection: Connection): void
+  /** `refusal` of a listener: what a client beyond the limits is told. */
+  refusal(reason: Refusal): string
+  /** For metrics and tests. */
+  readonly sessions: number
+  readonly openMailboxes: number
+}
+
+export function createImapService(options: ImapServiceOptions): ImapService {
+  const limits: ImapLimits = { ...defaultImapLimits, ...options.limits }
+  const accounts = new Map<AccountId, number>()
+  const mailboxes = new OpenMailboxes(options.mail, options.log)
+  let sessions = 0
+
+  const service: SessionService = {
+    mail: options.mail,
+    authenticator: options.authenticator,
+    mechanisms: options.mechanisms ?? mechanisms,
+    registry: new Registry(extensions, options.disable ?? []),
+    mailboxes,
+    limits,
+    clock: options.clock,
+    deadline: options.deadline,
+    random: options.random,
+    log: options.log,
+    hostname: options.hostname,
+    serverId: options.serverId ?? {},
+    allowPlaintext: options.allowPlaintext ?? false,
+    canStartTls: options.startTls ?? false,
+    onRead: options.onRead,
+    admitAccount(account) {
+      const open = accounts.get(account) ?? 0
+      if (limits.connectionsPerAccount > 0 && open >= limits.connectionsPerAccount) return false
+      accounts.set(account, open + 1)
+      return true
+    },
+    releaseAccount(account) {
+      const open = (accounts.get(account) ?? 1) - 1
+      if (open > 0) accounts.set(account, open)
+      else accounts.delete(account)
+    },
+  }
+
+  return {
+    accept(connection) {
+      sessions++
+      connection.stream.once('close', () => sessions--)
+      new Conversation(options.random.bytes(6).toString('hex'), service, connection).begin()
+    },
+    refusal(reason) {
+      return `* BYE [UNAVAILABLE] ${reason === 'draining' ? 'The server goes down' : 'Too many connections'}\r\n`
+    },
+    get sessions() {
+      return sessions
+    },
+    get openMailboxes() {
+      return mailboxes.size
+    },
+  }
+}

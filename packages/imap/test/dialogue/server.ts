@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs'
+import { scan, searchText } from '@pennypost/message'
+import { type Account, type Flag, type InternalDate, type SpecialUse, type Store, silentLog } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import type { Authenticator } from '@pennypost/sasl'
+import { Connection } from '@pennypost/transport'
+import { createDuplexPair } from '@pennypost/transport/duplex-pair'
+import { createImapService, type ImapService, type ImapServiceOptions } from '../../src/index.ts'
+import { DialogueClient } from './client.ts'
+
+/** Makes an empty store for one dialogue; engines other than the memory engine pass their own. */
+export type EngineFactory = (time: ReturnType<typeof virtualClock>) => Promise<Store> | Store
+
+export const memoryEngine: EngineFactory = (clock) => createMemoryStore({ clock, random: seededRandom(1), searchText })
+
+/** Everybody's password. */
+export const password = 'secret'
+
+/** An IMAP service over an engine, with accounts alice and bob at one.test, reached by in-memory connections. */
+export class TestServer {
+  readonly store: Store
+  readonly time: ReturnType<typeof virtualClock>
+  readonly options: Partial<ImapServiceOptions> = {}
+  #service: ImapService | undefined
+  readonly #clients: DialogueClient[] = []
+
+  private constructor(store: Store, time: ReturnType<typeof virtualClock>) {
+    this.store = store
+    this.time = time
+  }
+
+  static async start(engine: EngineFactory = memoryEngine): Promise<TestServer> {
+    const time = virtualClock(Date.UTC(2026, 1, 1, 12))
+    const store = await engine(time)
+    await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    for (const name of ['alice', 'bob']) {
+      await store.directory.addAccount({ login: `${name}@one.test`, name, quota: 0, admin: false }, time.now())
+    }
+    return new TestServer(store, time)
+  }
+
+  get service(): ImapService {
+    const { time, store } = this
+    const deadline = { after: time.after, signal: () => new AbortController().signal }
+    this.#service ??= createImapService({
+      mail: store.mail,
+      authenticator: this.#authenticator(),
+      clock: time,
+      deadline,
+      random: seededRandom(2),
+      log: silentLog,
+      hostname: 'mail.one.test',
+      serverId: { name: 'Pennypost', version: '1' },
+      allowPlaintext: true,
+      ...this.options,
+    })
+    return this.#service
+  }
+
+  /** A connected client; its greeting is not read yet. */
+  connect(): DialogueClient {
+    const { client, server } = createDuplexPair()
+    client.on('error', () => {})
+    const { time } = this
+    const connection = new Connection(
+      server,
+      { address: '192.0.2.1', port: 40000 },
+      { address: '192.0.2.25', port: 143 },
+      {
+        deadline: { after: time.after, signal: () => new AbortController().signal },
+        log: silentLog,
+        handshakeTimeoutMs: 30_000,
+        lingerMs: 5000,
+        flushTimeoutMs: 5000,
+        contexts: undefined,
+        gone() {},
+      },
+      { leaveAddress() {}, [Symbol.dispose]() {} },
+    )
+    this.service.accept(connection)
+    const dialogueClient = new DialogueClient(client)
+    this.#clients.push(dialogueClient)
+    return dialogueClient
+  }
+
+  async account(login = 'alice@one.test'): Promise<Account> {
+    return (await this.store.directory.accountByLogin(login)) as Account
+  }
+
+  /** As if it had come by SMTP, or from another server's client. */
+  async deliver(mailbox: string, content: Buffer, flags: readonly Flag[] = [], date?: InternalDate): Promise<void> {
+    const { mail } = this.store
+    const found = (await mail.mailboxes((await this.account()).id)).find(({ name }) => name === mailbox)
+    if (!found) throw new Error(`no mailbox ${mailbox}`)
+    const stage = mail.stage()
+    await stage.write(Buffer.from(content))
+    const scanned = scan(content)
+    const message = {
+      content: await stage.finish(),
+      bodyStart: scanned.headerSize,
+      header: scanned.header,
+      index: scanned.index(),
+    }
+    await mail.append(found.id, [{ message, flags, internalDate: date ?? { at: this.time.now(), offsetMinutes: 0 } }])
+  }
+
+  async createMailbox(name: string, use?: SpecialUse): Promise<void> {
+    await this.store.mail.createMailbox((await this.account()).id, name, use)
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.end()
+    await this.store.close()
+  }
+
+  #authenticator(): Authenticator {
+    const { directory } = this.store
+    return {
+      async authenticate(attempt) {
+        if (attempt.login === 'broken@one.test') return { ok: false, reason: 'unavailable' }
+        if (attempt.login === 'hasty@one.test') return { ok: false, reason: 'throttled' }
+        if (attempt.login === 'suspended@one.test') return { ok: false, reason: 'suspended' }
+        const login = attempt.login.includes('@') ? attempt.login : `${attempt.login}@one.test`
+        const account = await directory.accountByLogin(login)
+        if (!account || attempt.password !== password) return { ok: false, reason: 'invalid' }
+        return { ok: true, account, actor: account }
+      },
+      forget() {},
+    }
+  }
+}
+
+/** A sample of `test/messages`, with CRLF; text in which `\xNN` is an octet. */
+export function sampleMessage(name: string): Buffer {
+  if (name === 'large') return largeMessage()
+  const text = readFileSync(new URL(`../messages/${name}.eml`, import.meta.url), 'latin1')
+  const octets = text.replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Buffer.from(octets.replace(/\r?\n/g, '\r\n'), 'latin1')
+}
+
+/** 200 KB: too large for engines to give its body with the row. */
+function largeMessage(): Buffer {
+  const line = `${'0123456789'.repeat(7)}\r\n`
+  return Buffer.from(`Subject: large\r\nContent-Type: text/plain\r\n\r\n${line.repeat(2800)}`)
+}
