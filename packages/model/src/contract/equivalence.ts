@@ -8,7 +8,7 @@ import { type OpenEngine, openWorld } from './engine.ts'
 import { observeAccount, observeChanges, observeJourneys, observeQueue } from './observe.ts'
 import { play, type Side } from './play.ts'
 import { recount } from './recount.ts'
-import { type Verb, verbs } from './verbs.ts'
+import { prelude, type Verb, verbs } from './verbs.ts'
 
 export interface EquivalenceOptions {
   seed: number
@@ -41,7 +41,7 @@ export async function compareEngines(
     const a = await openSide(openA)
     const b = await openSide(openB)
     try {
-      await playBoth(a, b, sequence)
+      await playBoth(a, b, [...prelude, ...sequence])
     } finally {
       await a.world.store.close()
       await b.world.store.close()

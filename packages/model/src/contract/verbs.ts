@@ -46,9 +46,14 @@ export type Verb =
   | { verb: 'advance'; ms: number }
 
 const index = fc.nat({ max: 30 })
-const account = fc.constantFrom(0, 1) as fc.Arbitrary<0 | 1>
-const name = fc.constantFrom('INBOX', 'INBOX', 'Sent', 'Junk', 'a', 'a/b', 'a/b/c', 'b', 'inbox/x', 'no//name')
-const mailbox = fc.record({ account, name })
+const account = fc.constantFrom(0, 0, 0, 1) as fc.Arbitrary<0 | 1>
+/** Mostly those that the prelude fills. */
+const mailbox = fc.record({
+  account,
+  name: fc.constantFrom('INBOX', 'INBOX', 'INBOX', 'a', 'a', 'a/b', 'Sent', 'gone'),
+})
+const name = fc.constantFrom('INBOX', 'Sent', 'Junk', 'a', 'a/b', 'a/b/c', 'b', 'gone', 'inbox/x', 'no//name')
+const named = fc.record({ account, name })
 const everyKeyword = Array.from({ length: 44 }, (_, place) => `k${place}`)
 const flags = fc.oneof(
   {
@@ -95,12 +100,12 @@ const mailVerbs: fc.Arbitrary<Verb>[] = [
 const otherVerbs: fc.Arbitrary<Verb>[] = [
   fc.record({
     verb: fc.constant('create'),
-    mailbox,
+    mailbox: named,
     specialUse: fc.constantFrom(undefined, undefined, '\\All', '\\Junk'),
   }),
-  fc.record({ verb: fc.constant('rename'), mailbox, to: name }),
-  fc.record({ verb: fc.constant('delete'), mailbox }),
-  fc.record({ verb: fc.constant('subscribe'), mailbox, subscribed: fc.boolean() }),
+  fc.record({ verb: fc.constant('rename'), mailbox: named, to: name }),
+  fc.record({ verb: fc.constant('delete'), mailbox: named }),
+  fc.record({ verb: fc.constant('subscribe'), mailbox: named, subscribed: fc.boolean() }),
   fc.record({ verb: fc.constant('claim recent'), mailbox }),
   fc.record({
     verb: fc.constant('search'),
@@ -110,6 +115,11 @@ const otherVerbs: fc.Arbitrary<Verb>[] = [
     clear: fc.constantFrom(0, 2, 8),
   }),
   fc.record({ verb: fc.constant('quota'), account, quota: fc.constantFrom(0, 300, 10_000) }),
+  fc.record({ verb: fc.constantFrom('hold', 'release', 'retry', 'remove'), entry: index }),
+  fc.record({ verb: fc.constant('advance'), ms: fc.constantFrom(1000, 60_000, 4_000_000) }),
+]
+
+const queueVerbs: fc.Arbitrary<Verb>[] = [
   fc.constant({ verb: 'claim' }),
   fc.record({
     verb: fc.constant('settle'),
@@ -117,11 +127,35 @@ const otherVerbs: fc.Arbitrary<Verb>[] = [
     outcomes: fc.array(fc.constantFrom('delivered', 'deferred', 'failed'), { maxLength: 2 }),
     dsn: fc.boolean(),
   }),
-  fc.record({ verb: fc.constantFrom('hold', 'release', 'retry', 'remove'), entry: index }),
-  fc.record({ verb: fc.constant('advance'), ms: fc.constantFrom(1000, 60_000, 4_000_000) }),
 ]
 
-export const verbs: fc.Arbitrary<Verb[]> = fc.array(fc.oneof(...mailVerbs, ...mailVerbs, ...mailVerbs, ...otherVerbs), {
-  maxLength: 40,
-  size: 'max',
-})
+const firstFlags = [[], ['\\Deleted'], ['\\Seen', '$a'], ['\\Deleted', '$B'], []]
+
+/** What every play begins with, so that there is something to change. */
+export const prelude: readonly Verb[] = [
+  { verb: 'create', mailbox: { account: 0, name: 'a' }, specialUse: undefined },
+  { verb: 'create', mailbox: { account: 0, name: 'a/b' }, specialUse: undefined },
+  ...['INBOX', 'a'].map((filled): Verb => {
+    const letters = firstFlags.map((flags) => ({ body: 'first\r\n', flags }))
+    return { verb: 'append', to: { account: 0, name: filled }, letters }
+  }),
+  {
+    verb: 'accept',
+    acceptances: [
+      {
+        body: 'a needle in it\r\n',
+        filings: ([0, 1] as const).map((owner) => ({ account: owner, mailbox: 'INBOX', flags: [] })),
+        destinations: ['x.test', 'y.test'],
+        fingerprint: 'f',
+      },
+    ],
+  },
+]
+
+const anyVerb = fc.oneof(
+  { weight: 6, arbitrary: fc.oneof(...mailVerbs) },
+  { weight: 2, arbitrary: fc.oneof(...queueVerbs) },
+  { weight: 2, arbitrary: fc.oneof(...otherVerbs) },
+)
+
+export const verbs: fc.Arbitrary<Verb[]> = fc.array(anyVerb, { maxLength: 40, size: 'max' })
