@@ -1,1 +1,34 @@
-export {}
+/** The public surface of `@pennypost/admin`; what callers of the socket need alone is in `@pennypost/admin/client`. */
+export { undoRemovalMs } from './accounts.ts'
+export { AdminError, type AdminRefusal } from './admin-error.ts'
+export {
+  type Administration,
+  createDirectAdministration,
+  type OperationInput,
+  type OperationResult,
+} from './administration.ts'
+export { type AuditRecord, createAuditFile } from './audit.ts'
+export type {
+  AdminContext,
+  ClientService,
+  CredentialMaker,
+  Installation,
+  LocalSubmission,
+  RunningServer,
+} from './context.ts'
+export { type DkimKey, ensureDkimKeys, readDkimKeys } from './dkim-keys.ts'
+export type { CheckedRecord } from './dns-check.ts'
+export { type PublishedRecord, recordsFor } from './dns-records.ts'
+export { type Call, type Operation, type Progress, runOperation } from './operation.ts'
+export { type OperationName, operations } from './operations.ts'
+export { type Problem, problemsOf, type StatusFacts } from './problems.ts'
+export type { CertificateState, ListenerFacts, ServerFacts } from './server-facts.ts'
+export { type CallOptions, callAdmin, NoServer } from './socket/client.ts'
+export type { Frame } from './socket/frames.ts'
+export {
+  type AdminServer,
+  type AdminServerLimits,
+  type AdminServerOptions,
+  createAdminServer,
+  defaultAdminServerLimits,
+} from './socket/server.ts'

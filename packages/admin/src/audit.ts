@@ -1,0 +1,34 @@
+import { appendFile } from 'node:fs/promises'
+
+/** The record of who changed what and when: JSON lines. Never holds a password, a verifier or a hash. */
+export interface AuditRecord {
+  /** RFC 3339, UTC. */
+  at: string
+  /** The system's user who called the verb; the socket admits only the owner of the data directory and root. */
+  actor: string
+  operation: string
+  input: unknown
+  outcome: 'done' | 'refused'
+  /** Why it was refused. */
+  detail?: string
+}
+
+const secretKeys = new Set(['password', 'hash', 'verifier', 'secret'])
+const longestList = 20
+
+/** The input as it may be kept: without secrets, long lists cut. */
+export function auditable(input: unknown): unknown {
+  if (Array.isArray(input)) {
+    const kept = input.slice(0, longestList).map(auditable)
+    return input.length > longestList ? [...kept, `and ${input.length - longestList} more`] : kept
+  }
+  if (typeof input !== 'object' || input === null) return input
+  return Object.fromEntries(
+    Object.entries(input).map(([key, value]) => [key, secretKeys.has(key) && value ? '(secret)' : auditable(value)]),
+  )
+}
+
+/** Keeps records in a file that only its owner reads, one line each. */
+export function createAuditFile(path: string): (record: AuditRecord) => Promise<void> {
+  return (record) => appendFile(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flush: true })
+}

@@ -1,0 +1,68 @@
+import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store } from '@pennypost/model'
+import type { AuditRecord } from './audit.ts'
+import type { ServerFacts } from './server-facts.ts'
+
+/**
+ * What operations work with. The composition root makes it: in the running server with `running`, in a verb that opened
+ * the data directory by itself without. Operations never ask which of the two they are in, only whether it is there.
+ */
+export interface AdminContext {
+  store: Store
+  clock: Clock
+  random: Random
+  resolver: Resolver
+  credentials: CredentialMaker
+  installation: Installation
+  /** Keeps one record of the audit; resolves when it is on its way to the disk. */
+  audit(record: AuditRecord): Promise<void>
+  running?: RunningServer
+  /** Copies the whole store into a directory that does not exist yet, while it is in use; resolves with its octets. */
+  backUp?(target: string, progress: (done: number, total: number) => void): Promise<number>
+}
+
+/** How verifiers are made, from `@pennypost/sasl`. What they throw says why, without the secret. */
+export interface CredentialMaker {
+  /** A verifier for a new password. */
+  hash(password: string): Promise<string>
+  /** A verifier from a bcrypt hash of another system. */
+  importHash(hash: string): string
+  /** The form by which an app password is found; undefined when it is none. */
+  appPasswordVerifier(password: string): string | undefined
+}
+
+/** What the configuration says about this installation. */
+export interface Installation {
+  /** Lower-case A-label. */
+  hostname: string
+  /** `[admin] address`, or ''. */
+  administrator: string
+  /** Where the DKIM keys are, as `DOMAIN.SELECTOR.pem`. */
+  dkimDirectory: string
+  /** Addresses under which the world reaches this server, as far as they are known. */
+  publicAddresses: readonly string[]
+  /** Services for mail programs and their ports, for SRV records. */
+  clientServices: readonly { service: ClientService; port: number }[]
+}
+
+export type ClientService = 'submission' | 'submissions' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
+
+/** What only the running server can do. */
+export interface RunningServer {
+  /** Accepts a message as submitted; resolves when it is committed, rejects with `AdminError`. Consumes the content. */
+  submit(message: LocalSubmission): Promise<{ journey: JourneyId }>
+  /** Ends these entries now with a bounce to their senders; how many. */
+  failEntries(entries: readonly QueueEntryId[]): Promise<number>
+  /** Ends the sessions that the account has open in any protocol; how many. */
+  endSessions(account: AccountId): number
+  facts(): Promise<ServerFacts>
+}
+
+/** What a local program hands in. Line ends of the content are CRLF. */
+export interface LocalSubmission {
+  /** '' for the null reverse-path; as given, not yet checked. */
+  reversePath: string
+  forwardPaths: readonly string[]
+  /** Name of the system's user who hands it in, for Received and the journey. */
+  user: string
+  content: AsyncIterable<Buffer>
+}

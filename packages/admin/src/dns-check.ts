@@ -1,0 +1,134 @@
+import { reverseName } from '@pennypost/dns'
+import type { DnsRecords, DnsType, Resolver } from '@pennypost/model'
+import type { PublishedRecord } from './dns-records.ts'
+
+/** Compares what should be in the DNS with what is. Says "unknown" where it could not find out, never guesses. */
+export interface CheckedRecord extends PublishedRecord {
+  state: 'ok' | 'missing' | 'different' | 'unknown'
+  /** What is there. */
+  found: string[]
+  /** What to do, or why it could not be found out; '' when all is well. */
+  advice: string
+}
+
+type Finding = Pick<CheckedRecord, 'state' | 'found' | 'advice'>
+
+/** Looks up one record. `hostname`: ours. */
+export async function checkRecord(
+  resolver: Resolver,
+  record: PublishedRecord,
+  hostname: string,
+  signal: AbortSignal,
+): Promise<CheckedRecord> {
+  return { ...record, ...(await find(resolver, record, hostname, signal)) }
+}
+
+function find(resolver: Resolver, record: PublishedRecord, hostname: string, signal: AbortSignal): Promise<Finding> {
+  switch (record.purpose) {
+    case 'mx':
+      return compare(resolver, record.name, 'MX', signal, ({ preference, exchange }) => ({
+        shown: `${preference} ${exchange}.`,
+        fits: exchange === hostname,
+      }))
+    case 'address':
+      return checkAddress(resolver, record, signal)
+    case 'reverse':
+      return checkReverse(resolver, record, hostname, signal)
+    case 'autoconfig':
+      return compare(resolver, record.name, 'SRV', signal, ({ priority, weight, port, target }) => ({
+        shown: `${priority} ${weight} ${port} ${target}.`,
+        fits: target === hostname && record.value.includes(` ${port} `),
+      }))
+    default:
+      return checkText(resolver, record, signal)
+  }
+}
+
+async function compare<T extends DnsType>(
+  resolver: Resolver,
+  name: string,
+  type: T,
+  signal: AbortSignal,
+  judge: (record: DnsRecords[T]) => { shown: string; fits: boolean },
+): Promise<Finding> {
+  const answer = await resolver.query(name, type, signal)
+  if (answer.status === 'failed')
+    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${answer.reason}` }
+  if (answer.status !== 'found') return { state: 'missing', found: [], advice: 'Publish it.' }
+  const judged = answer.records.map(judge)
+  const found = judged.map(({ shown }) => shown)
+  if (judged.some(({ fits }) => fits)) return { state: 'ok', found, advice: '' }
+  return { state: 'different', found, advice: 'Change it to the value here.' }
+}
+
+async function checkAddress(resolver: Resolver, { name, value, type }: PublishedRecord, signal: AbortSignal) {
+  const known = !value.startsWith('<')
+  const finding = await compare(resolver, name, type === 'AAAA' ? 'AAAA' : 'A', signal, (address) => ({
+    shown: address,
+    fits: !known || address === value,
+  }))
+  if (finding.state !== 'different') return finding
+  return { ...finding, advice: 'Change it, or set `[relay] own_addresses` if that is the address outside of NAT.' }
+}
+
+/** Each address of ours must lead back to our name (forward-confirmed reverse DNS). */
+async function checkReverse(
+  resolver: Resolver,
+  { name }: PublishedRecord,
+  hostname: string,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const addresses = name.startsWith('<') ? await addressesOf(resolver, hostname, signal) : [name]
+  const [address] = addresses
+  if (address === undefined) {
+    return { state: 'unknown', found: [], advice: `${hostname} has no address yet, so there is nothing to look up.` }
+  }
+  const finding = await compare(resolver, reverseName(address), 'PTR', signal, (pointer) => ({
+    shown: pointer,
+    fits: pointer === hostname,
+  }))
+  if (finding.state === 'ok' || finding.state === 'unknown') return finding
+  return { ...finding, advice: `Ask the provider of ${address} to let it point to ${hostname}.` }
+}
+
+async function addressesOf(resolver: Resolver, hostname: string, signal: AbortSignal): Promise<readonly string[]> {
+  const answer = await resolver.query(hostname, 'A', signal)
+  return answer.status === 'found' ? answer.records : []
+}
+
+// What makes a TXT record one of its kind, among all others at the same name.
+const textKinds: Partial<Record<PublishedRecord['purpose'], RegExp>> = {
+  spf: /^v=spf1(?: |$)/i,
+  'helo-spf': /^v=spf1(?: |$)/i,
+  dkim: /(?:^|;)\s*p\s*=/i,
+  dmarc: /^v\s*=\s*DMARC1\s*(?:;|$)/,
+  'tls-report': /^v\s*=\s*TLSRPTv1\s*(?:;|$)/,
+  'mta-sts': /^v\s*=\s*STSv1\s*(?:;|$)/,
+}
+
+async function checkText(resolver: Resolver, record: PublishedRecord, signal: AbortSignal): Promise<Finding> {
+  const kind = textKinds[record.purpose] as RegExp
+  const answer = await resolver.query(record.name, 'TXT', signal)
+  if (answer.status === 'failed')
+    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${answer.reason}` }
+  const found = answer.status === 'found' ? answer.records.filter((text) => kind.test(text)) : []
+  if (found.length === 0) return { state: 'missing', found, advice: 'Publish it.' }
+  // RFC 7208 §4.5 for SPF, and its kin likewise: with two of them, neither counts.
+  if (found.length > 1) return { state: 'different', found, advice: 'Keep one of them: several make all of them void.' }
+  const advice = adviceFor(record, found[0] as string)
+  return { state: advice === '' ? 'ok' : 'different', found, advice }
+}
+
+/** What is wrong with the record that is there; '' when it serves. */
+function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
+  if (purpose === 'dkim') {
+    const key = /(?:^|;)\s*p\s*=([^;]*)/i
+    const plain = (text: string) => key.exec(text.replace(/["\s]/g, ''))?.[1]
+    return plain(found) === plain(value) ? '' : 'It holds another key: mail that is signed here fails there.'
+  }
+  if (purpose === 'spf' || purpose === 'helo-spf') {
+    if (/\s\+?all\b/i.test(found)) return 'It ends in +all, which lets everybody send as the domain.'
+    return /\s\+?(?:mx|a|ip4:|ip6:|include:|redirect=|exists:)/i.test(found) ? '' : 'It lets nobody send.'
+  }
+  return ''
+}

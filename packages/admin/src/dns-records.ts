@@ -1,0 +1,148 @@
+import type { Domain } from '@pennypost/model'
+import type { Installation } from './context.ts'
+import type { DkimKey } from './dkim-keys.ts'
+
+/** The records of the DNS that a domain needs for mail here, each with the reason that a newcomer asks for. */
+export interface PublishedRecord {
+  purpose: RecordPurpose
+  /** Fully qualified, without final dot. */
+  name: string
+  type: 'MX' | 'A' | 'AAAA' | 'TXT' | 'SRV' | 'PTR'
+  /** As a zone file has it; several character-strings where one is too long. */
+  value: string
+  /** `required`: mail fails or is refused without. `optional`: helps. `ask`: only who owns the address can set it. */
+  need: 'required' | 'recommended' | 'optional' | 'ask'
+  why: string
+}
+
+export type RecordPurpose =
+  | 'mx'
+  | 'address'
+  | 'spf'
+  | 'helo-spf'
+  | 'dkim'
+  | 'dmarc'
+  | 'tls-report'
+  | 'mta-sts'
+  | 'autoconfig'
+  | 'reverse'
+
+/** All records to publish for one domain, the most needed first. */
+export function recordsFor(
+  domain: Pick<Domain, 'name' | 'kind'>,
+  keys: readonly DkimKey[],
+  installation: Installation,
+): PublishedRecord[] {
+  const { hostname } = installation
+  const mx: PublishedRecord = {
+    purpose: 'mx',
+    name: domain.name,
+    type: 'MX',
+    value: `10 ${hostname}.`,
+    need: 'required',
+    why: 'other servers bring mail for the domain here',
+  }
+  if (domain.kind === 'relay') return [mx, ...addressRecords(installation)]
+  return [
+    mx,
+    ...addressRecords(installation),
+    ...senderRecords(domain.name, keys, hostname),
+    ...reportRecords(domain.name),
+    ...autoconfigRecords(domain.name, installation),
+  ]
+}
+
+function addressRecords({ hostname, publicAddresses }: Installation): PublishedRecord[] {
+  const known = publicAddresses.length > 0 ? publicAddresses : ['<the public IPv4 address of this server>']
+  return known.flatMap((address): PublishedRecord[] => {
+    const type = address.includes(':') ? 'AAAA' : 'A'
+    return [
+      { purpose: 'address', name: hostname, type, value: address, need: 'required', why: 'where this server is' },
+      {
+        purpose: 'reverse',
+        name: address,
+        type: 'PTR',
+        value: `${hostname}.`,
+        need: 'ask',
+        why: 'ask the provider of the address for it: many servers take no mail from an address without',
+      },
+    ]
+  })
+}
+
+function senderRecords(name: string, keys: readonly DkimKey[], hostname: string): PublishedRecord[] {
+  const txt = (purpose: RecordPurpose, at: string, text: string, why: string): PublishedRecord => {
+    return { purpose, name: at, type: 'TXT', value: characterStrings(text), need: 'required', why }
+  }
+  return [
+    txt('spf', name, 'v=spf1 mx -all', 'SPF: only this server sends mail of the domain (RFC 7208)'),
+    {
+      ...txt('helo-spf', hostname, 'v=spf1 a -all', 'SPF for the name that this server gives, and for bounces'),
+      need: 'recommended',
+    },
+    ...keys.map((key) =>
+      txt(
+        'dkim',
+        `${key.selector}._domainkey.${name}`,
+        `v=DKIM1; k=${key.algorithm}; p=${key.publicKey}`,
+        key.algorithm === 'rsa'
+          ? 'DKIM: others verify what this server signed (RFC 6376)'
+          : 'DKIM with a short key, for those who know it (RFC 8463)',
+      ),
+    ),
+    txt(
+      'dmarc',
+      `_dmarc.${name}`,
+      `v=DMARC1; p=none; rua=mailto:postmaster@${name}`,
+      'DMARC: start with p=none, read the reports, then go to p=quarantine and p=reject (RFC 9989)',
+    ),
+  ]
+}
+
+function reportRecords(name: string): PublishedRecord[] {
+  return [
+    {
+      purpose: 'tls-report',
+      name: `_smtp._tls.${name}`,
+      type: 'TXT',
+      value: characterStrings(`v=TLSRPTv1; rua=mailto:postmaster@${name}`),
+      need: 'optional',
+      why: 'others report trouble with TLS (RFC 8460)',
+    },
+    {
+      purpose: 'mta-sts',
+      name: `_mta-sts.${name}`,
+      type: 'TXT',
+      value: characterStrings('v=STSv1; id=1'),
+      need: 'optional',
+      why: `only once a web server of yours serves https://mta-sts.${name}/.well-known/mta-sts.txt (RFC 8461)`,
+    },
+  ]
+}
+
+// RFC 6186 §3, RFC 8314 §5.1.
+const srvNames = {
+  submissions: '_submissions._tcp',
+  submission: '_submission._tcp',
+  imaps: '_imaps._tcp',
+  imap: '_imap._tcp',
+  pop3s: '_pop3s._tcp',
+  pop3: '_pop3._tcp',
+} as const
+
+function autoconfigRecords(name: string, { clientServices, hostname }: Installation): PublishedRecord[] {
+  return clientServices.map(({ service, port }) => ({
+    purpose: 'autoconfig',
+    name: `${srvNames[service]}.${name}`,
+    type: 'SRV',
+    // With TLS from the start before STARTTLS, IMAP before POP3.
+    value: `${service.endsWith('s') ? 0 : 10} ${service.startsWith('pop3') ? 0 : 1} ${port} ${hostname}.`,
+    need: 'optional',
+    why: 'mail programs find this server by themselves (RFC 6186)',
+  }))
+}
+
+/** Quoted character-strings of at most 255 octets (RFC 1035 §3.3). All our texts are ASCII. */
+function characterStrings(text: string): string {
+  return (text.match(/.{1,255}/g) ?? []).map((piece) => `"${piece}"`).join(' ')
+}

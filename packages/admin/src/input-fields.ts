@@ -1,0 +1,51 @@
+import { lookupAddress, lookupDomain } from '@pennypost/model'
+import { z } from 'zod'
+
+/** The fields that inputs of operations are made of: each checks, and gives the form that the directory compares. */
+
+const lookedUp = (lookup: (text: string) => string | undefined, complaint: (text: string) => string) =>
+  z.string().transform((text, context) => {
+    const found = lookup(text.trim())
+    if (found !== undefined) return found
+    context.addIssue({ code: 'custom', message: complaint(text) })
+    return z.NEVER
+  })
+
+/** A domain as lower-case A-label. */
+export const domainName = lookedUp(lookupDomain, (text) => `"${text}" is no domain name; write e.g. one.example`)
+
+/** `local@domain` in lookup form. */
+export const address = lookedUp(lookupAddress, (text) => `"${text}" is no address; write e.g. alice@one.example`)
+
+/** An address, or `@domain` for all of a domain. */
+export const addressOrDomain = lookedUp(
+  (text) => (text.startsWith('@') ? prefixed(lookupDomain(text.slice(1))) : lookupAddress(text)),
+  (text) => `"${text}" is no address and no @domain`,
+)
+
+const prefixed = (domain: string | undefined): string | undefined => (domain === undefined ? undefined : `@${domain}`)
+
+/** `host` or `host:port`, the host as A-label. */
+export const nextHop = lookedUp(
+  (text) => {
+    const [, host = '', port] = /^(.*?)(?::(\d{1,5}))?$/.exec(text) ?? []
+    const name = lookupDomain(host)
+    if (name === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined
+    return port === undefined ? name : `${name}:${Number(port)}`
+  },
+  (text) => `"${text}" is no host or host:port`,
+)
+
+/** Octets; 0 = no limit. */
+export const quota = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER)
+
+export const displayName = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}]*$/u, 'a name holds no control characters')
+
+/** Checked further by whoever makes the verifier. */
+export const password = z.string().min(1, 'a password may not be empty').max(4096)
+
+/** Nothing to say. */
+export const nothing = z.strictObject({})

@@ -1,0 +1,62 @@
+/** Every operation, in one table: the admin socket and the command line are made from it. */
+import {
+  accountAdd,
+  accountList,
+  accountRemove,
+  accountRestore,
+  accountResume,
+  accountSet,
+  accountShow,
+  accountSuspend,
+} from './operations/account.ts'
+import * as credentials from './operations/account-credentials.ts'
+import { accountImport } from './operations/account-import.ts'
+import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
+import { dnsCheck, dnsRecords } from './operations/dns.ts'
+import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
+import { storeBackup, storeCheck } from './operations/maintenance.ts'
+import * as queue from './operations/queue.ts'
+import { status } from './operations/status.ts'
+import { submit } from './operations/submit.ts'
+import { trace } from './operations/trace.ts'
+
+export const operations = [
+  domainAdd,
+  domainList,
+  domainShow,
+  domainRemove,
+  accountAdd,
+  accountImport,
+  accountList,
+  accountShow,
+  accountSet,
+  accountSuspend,
+  accountResume,
+  accountRemove,
+  accountRestore,
+  credentials.accountPasswd,
+  credentials.appPasswordAdd,
+  credentials.appPasswordList,
+  credentials.appPasswordRemove,
+  credentials.sendAsGrant,
+  credentials.sendAsRevoke,
+  aliasAdd,
+  aliasList,
+  aliasRemove,
+  queue.queueList,
+  queue.queueShow,
+  queue.queueHold,
+  queue.queueRelease,
+  queue.queueRetry,
+  queue.queueFail,
+  queue.queueRemove,
+  trace,
+  dnsRecords,
+  dnsCheck,
+  storeCheck,
+  storeBackup,
+  status,
+  submit,
+] as const
+
+export type OperationName = (typeof operations)[number]['name']

@@ -1,0 +1,78 @@
+/**
+ * Many accounts at once, from a file that the caller read. Everything is looked at before anything is changed, accounts
+ * that are there already are left as they are, so that the same file can be given again after a fault was mended.
+ */
+import { z } from 'zod'
+import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
+import { address, displayName, password, quota } from '../input-fields.ts'
+import { operation } from '../operation.ts'
+
+const newAccount = z
+  .strictObject({
+    login: address,
+    name: displayName.default(''),
+    quota: quota.default(0),
+    password: password.optional(),
+    /** bcrypt, as other systems write it. */
+    hash: z.string().max(200).optional(),
+  })
+  .refine((account) => !(account.password && account.hash), 'has both a password and a hash')
+
+type NewAccount = z.output<typeof newAccount>
+
+export const accountImport = operation({
+  name: 'account.import',
+  kind: 'change',
+  input: z.strictObject({ accounts: z.array(newAccount).min(1).max(100_000) }),
+  async run(context, { accounts }, { progress, signal }) {
+    const { fresh, present } = await inspect(context, accounts)
+    let done = 0
+    for (const { account, hash } of fresh) {
+      signal.throwIfAborted()
+      const verifier = hash ?? (account.password && (await context.credentials.hash(account.password)))
+      const now = context.clock.now()
+      const { login, name, quota: octets } = account
+      const { id } = await context.store.directory.addAccount({ login, name, quota: octets, admin: false }, now)
+      if (verifier !== undefined) await context.store.credentials.setPassword(id, verifier, now)
+      progress({ done: ++done, total: fresh.length, unit: 'accounts' })
+    }
+    return { added: fresh.map(({ account }) => account.login), present }
+  },
+})
+
+interface Inspected {
+  fresh: { account: NewAccount; hash: string | undefined }[]
+  /** Logins that exist. */
+  present: string[]
+}
+
+async function inspect(context: AdminContext, accounts: readonly NewAccount[]): Promise<Inspected> {
+  const { directory } = context.store
+  const local = new Set((await directory.domains()).filter(({ kind }) => kind === 'local').map(({ name }) => name))
+  const found: Inspected = { fresh: [], present: [] }
+  const faults: string[] = []
+  const seen = new Set<string>()
+  for (const [index, account] of accounts.entries()) {
+    const { login } = account
+    const fault = (text: string) => faults.push(`account ${index + 1}, ${login}: ${text}`)
+    if (seen.has(login)) fault('stands twice in the list')
+    seen.add(login)
+    if (!local.has(login.slice(login.lastIndexOf('@') + 1))) fault('its domain is not here')
+    else if (await directory.accountByLogin(login)) found.present.push(login)
+    else if (await directory.alias(login)) fault('an alias has this address')
+    else {
+      try {
+        const hash = account.hash === undefined ? undefined : context.credentials.importHash(account.hash)
+        found.fresh.push({ account, hash })
+      } catch (error) {
+        fault((error as Error).message)
+      }
+    }
+  }
+  if (faults.length > 0) {
+    const shown = faults.slice(0, 20).join('; ') + (faults.length > 20 ? `; and ${faults.length - 20} more` : '')
+    throw new AdminError('bad-input', `Nothing was imported. ${shown}`, 'Mend the file, then import it again.')
+  }
+  return found
+}

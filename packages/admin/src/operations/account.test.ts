@@ -1,0 +1,153 @@
+import { describe, expect, test } from 'vitest'
+import { TestAdministration } from '../../test/admin-context.ts'
+
+const oneTest = async (): Promise<TestAdministration> => {
+  const admin = new TestAdministration()
+  await admin.call('domain.add', { name: 'one.test' })
+  return admin
+}
+
+describe('accounts', () => {
+  test('an account is made in a domain that is here, with a password that only its verifier remembers', async () => {
+    using admin = await oneTest()
+    const made = await admin.call('account.add', { login: 'Alice@ONE.test', password: 'correct horse' })
+    expect(made).toMatchObject({ login: 'alice@one.test', hasPassword: true, quota: 0 })
+    const [credential] = await admin.context.store.credentials.list(made.id)
+    expect(credential).toMatchObject({ kind: 'password', verifier: 'hashed:13' })
+    const shown = await admin.call('account.show', { login: 'alice@one.test' })
+    expect(shown.mailboxes.map(({ name }) => name)).toContain('Sent')
+    expect(JSON.stringify([made, shown, admin.audited])).not.toContain('correct horse')
+    expect(JSON.stringify([made, shown, admin.audited])).not.toContain('hashed:')
+  })
+
+  test('an account in a foreign domain is refused with what to do', async () => {
+    using admin = await oneTest()
+    await expect(admin.call('account.add', { login: 'alice@two.test' })).rejects.toMatchObject({
+      reason: 'not-found',
+      advice: expect.stringContaining('domain add'),
+    })
+  })
+
+  test('a password that cannot be stored leaves no account behind', async () => {
+    using admin = await oneTest()
+    admin.context.credentials.hash = () => Promise.reject(new Error('a password may not hold control characters'))
+    await expect(admin.call('account.add', { login: 'alice@one.test', password: '\u0007' })).rejects.toMatchObject({
+      reason: 'bad-input',
+    })
+    expect(await admin.call('account.list', {})).toEqual([])
+  })
+
+  test('removal ends sessions, keeps the mail, and can be undone', async () => {
+    using admin = await oneTest()
+    const ended: number[] = []
+    admin.context.running = { endSessions: (account: number) => ended.push(account) } as never
+    const { id } = await admin.call('account.add', { login: 'alice@one.test' })
+    await admin.call('alias.add', { address: 'sales@one.test', targets: ['alice@one.test'] })
+    const removed = await admin.call('account.remove', { login: 'alice@one.test' })
+    expect(removed).toMatchObject({ endedSessions: 1, aliases: ['sales@one.test'] })
+    expect(removed.restorableUntil - admin.clock.now()).toBe(30 * 86_400_000)
+    expect(ended).toEqual([id])
+    await expect(admin.call('account.passwd', { login: 'alice@one.test', password: 'x' })).rejects.toMatchObject({
+      advice: expect.stringContaining('restore'),
+    })
+    await expect(admin.call('account.add', { login: 'alice@one.test' })).rejects.toMatchObject({ reason: 'exists' })
+    expect(await admin.call('account.list', { removed: true })).toHaveLength(1)
+    await admin.call('account.restore', { login: 'alice@one.test' })
+    expect(await admin.call('account.list', {})).toHaveLength(1)
+    await expect(admin.call('account.restore', { login: 'alice@one.test' })).rejects.toMatchObject({
+      reason: 'not-found',
+    })
+  })
+
+  test('suspension is said to the sessions and taken back', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'alice@one.test' })
+    expect(await admin.call('account.suspend', { login: 'alice@one.test' })).toMatchObject({ endedSessions: 0 })
+    expect((await admin.call('account.show', { login: 'alice@one.test' })).suspended).toBe(true)
+    await admin.call('account.resume', { login: 'alice@one.test' })
+    expect((await admin.call('account.show', { login: 'alice@one.test' })).suspended).toBe(false)
+  })
+
+  test('quota, name and administrator are set one by one', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'alice@one.test', name: 'Alice' })
+    await admin.call('account.set', { login: 'alice@one.test', quota: 1000 })
+    expect(await admin.call('account.set', { login: 'alice@one.test', admin: true })).toMatchObject({
+      quota: 1000,
+      name: 'Alice',
+      admin: true,
+    })
+  })
+
+  test('app passwords are listed by label and taken away by number', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'alice@one.test', password: 'secret' })
+    const login = 'alice@one.test'
+    const input = { login, label: 'telephone', scope: ['imap' as const], password: `${'abcd-'.repeat(6)}abcd` }
+    const { id } = await admin.call('account.app-password.add', input)
+    await expect(admin.call('account.app-password.add', { ...input, password: 'own' })).rejects.toMatchObject({
+      reason: 'bad-input',
+    })
+    expect(await admin.call('account.app-password.list', { login })).toEqual([
+      { id, label: 'telephone', scope: ['imap'], createdAt: admin.clock.now(), lastUsedAt: null },
+    ])
+    const [password] = await admin.context.store.credentials.list(
+      (await admin.call('account.show', { login })).id as never,
+    )
+    await expect(admin.call('account.app-password.remove', { login, id: password!.id })).rejects.toMatchObject({
+      reason: 'not-found',
+    })
+    await admin.call('account.app-password.remove', { login, id })
+    expect(await admin.call('account.app-password.list', { login })).toEqual([])
+  })
+
+  test('leave to send as others is granted for an address or a domain, and revoked', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    await admin.call('account.add', { login })
+    await admin.call('account.send-as.grant', { login, address: 'Info@One.test' })
+    const granted = await admin.call('account.send-as.grant', { login, address: '@two.test' })
+    expect(granted.sendAs).toEqual(['@two.test', 'info@one.test'])
+    const revoked = await admin.call('account.send-as.revoke', { login, address: 'info@one.test' })
+    expect(revoked.sendAs).toEqual(['@two.test'])
+  })
+})
+
+describe('import of accounts', () => {
+  test('takes plain passwords and bcrypt hashes, leaves what is there, and can be repeated', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'alice@one.test', name: 'First' })
+    const accounts = [
+      { login: 'alice@one.test', name: 'Second' },
+      { login: 'bob@one.test', password: 'secret' },
+      { login: 'carol@one.test', hash: '$2y$10$abc', quota: 5000 },
+    ]
+    const steps: number[] = []
+    const onProgress = ({ done }: { done: number }) => steps.push(done)
+    const first = await admin.call('account.import', { accounts }, { onProgress })
+    expect(first).toEqual({ added: ['bob@one.test', 'carol@one.test'], present: ['alice@one.test'] })
+    expect(steps).toEqual([1, 2])
+    expect((await admin.call('account.import', { accounts })).added).toEqual([])
+    const { id } = await admin.call('account.show', { login: 'carol@one.test' })
+    expect(await admin.context.store.credentials.list(id)).toMatchObject([{ verifier: 'imported:$2y$10$abc' }])
+    expect((await admin.call('account.show', { login: 'alice@one.test' })).name).toBe('First')
+    expect(JSON.stringify(admin.audited)).not.toMatch(/secret"|\$2y/)
+  })
+
+  test('changes nothing when anything is wrong, and names every fault', async () => {
+    using admin = await oneTest()
+    const accounts = [
+      { login: 'bob@one.test' },
+      { login: 'bob@one.test' },
+      { login: 'dave@two.test' },
+      { login: 'eve@one.test', hash: '{MD5}x' },
+    ]
+    const error = await admin.call('account.import', { accounts }).catch((reason: Error) => reason)
+    expect(error).toMatchObject({ reason: 'bad-input' })
+    const { message } = error as Error
+    expect(message).toMatch(/account 2, bob@one.test: stands twice/)
+    expect(message).toMatch(/account 3, dave@two.test: its domain is not here/)
+    expect(message).toMatch(/account 4, eve@one.test: only bcrypt/)
+    expect(await admin.call('account.list', {})).toEqual([])
+  })
+})

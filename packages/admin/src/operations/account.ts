@@ -1,0 +1,152 @@
+/** Accounts: who has mailboxes here. */
+import { z } from 'zod'
+import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
+import { AdminError } from '../admin-error.ts'
+import { address, displayName, domainName, password, quota } from '../input-fields.ts'
+import { operation } from '../operation.ts'
+
+const byLogin = z.strictObject({ login: address })
+
+export const accountAdd = operation({
+  name: 'account.add',
+  kind: 'change',
+  input: z.strictObject({
+    login: address,
+    name: displayName.default(''),
+    quota: quota.default(0),
+    admin: z.boolean().default(false),
+    /** Absent: nobody can log in until one is set. */
+    password: password.optional(),
+  }),
+  async run(context, { login, password: plain, ...rest }) {
+    // First, so that a password which cannot be stored leaves no account behind.
+    const verifier = plain === undefined ? undefined : await verifierOf(context, plain)
+    const { directory, credentials } = context.store
+    const now = context.clock.now()
+    const present = await directory.accountByLogin(login)
+    if (present?.removedAt != null) {
+      const advice = `\`pennypost account restore ${login}\` brings it back with its mail.`
+      throw new AdminError('exists', `An account ${login} was removed and can still be restored.`, advice)
+    }
+    const account = await directory.addAccount({ login, ...rest }, now)
+    if (verifier !== undefined) await credentials.setPassword(account.id, verifier, now)
+    return { ...account, hasPassword: verifier !== undefined }
+  },
+})
+
+export const accountList = operation({
+  name: 'account.list',
+  kind: 'read',
+  input: z.strictObject({ domain: domainName.optional(), removed: z.boolean().default(false) }),
+  async run({ store: { directory } }, { domain, removed }) {
+    const accounts = await directory.accounts(domain)
+    const shown = accounts.filter(({ removedAt }) => (removedAt !== null) === removed)
+    const rows = []
+    for (const account of shown) rows.push({ ...account, usage: await directory.usage(account.id) })
+    return rows
+  },
+})
+
+export const accountShow = operation({
+  name: 'account.show',
+  kind: 'read',
+  input: byLogin,
+  async run({ store }, { login }) {
+    const account = await store.directory.accountByLogin(login)
+    if (!account) {
+      throw new AdminError('not-found', `There is no account ${login}.`, '`pennypost account list` shows all.')
+    }
+    const { directory, credentials, mail } = store
+    const [usage, aliases, sendAs, proofs, mailboxes] = await Promise.all([
+      directory.usage(account.id),
+      directory.aliasesTo(login),
+      directory.sendAs(account.id),
+      credentials.list(account.id),
+      mail.mailboxes(account.id),
+    ])
+    return {
+      ...account,
+      usage,
+      aliases: aliases.map((alias) => alias.address),
+      sendAs,
+      credentials: proofs.map(({ id, kind, label, scope, createdAt, lastUsedAt }) => {
+        return { id, kind, label, scope, createdAt, lastUsedAt }
+      }),
+      mailboxes: mailboxes.map(({ name, specialUse, messages, unseen, size }) => {
+        return { name, specialUse, messages, unseen, size }
+      }),
+    }
+  },
+})
+
+export const accountSuspend = operation({
+  name: 'account.suspend',
+  kind: 'change',
+  input: byLogin,
+  async run(context, { login }) {
+    const account = await findAccount(context, login)
+    await context.store.directory.updateAccount(account.id, { suspended: true })
+    return { login, endedSessions: context.running?.endSessions(account.id) ?? 0 }
+  },
+})
+
+export const accountResume = operation({
+  name: 'account.resume',
+  kind: 'change',
+  input: byLogin,
+  async run(context, { login }) {
+    const account = await findAccount(context, login)
+    await context.store.directory.updateAccount(account.id, { suspended: false })
+    return { login }
+  },
+})
+
+export const accountRemove = operation({
+  name: 'account.remove',
+  kind: 'change',
+  input: byLogin,
+  async run(context, { login }) {
+    const { directory } = context.store
+    const account = await findAccount(context, login)
+    const now = context.clock.now()
+    await directory.removeAccount(account.id, now)
+    const endedSessions = context.running?.endSessions(account.id) ?? 0
+    const aliases = (await directory.aliasesTo(login)).map((alias) => alias.address)
+    return { login, endedSessions, restorableUntil: now + undoRemovalMs, aliases }
+  },
+})
+
+export const accountRestore = operation({
+  name: 'account.restore',
+  kind: 'change',
+  input: byLogin,
+  async run({ store: { directory } }, { login }) {
+    const account = await directory.accountByLogin(login)
+    if (!account || account.removedAt === null) {
+      const text = account ? `The account ${login} is not removed.` : `There is no removed account ${login}.`
+      throw new AdminError('not-found', text, '`pennypost account list --removed` shows what can be restored.')
+    }
+    await directory.restoreAccount(account.id)
+    return { login }
+  },
+})
+
+export const accountSet = operation({
+  name: 'account.set',
+  kind: 'change',
+  input: z.strictObject({
+    login: address,
+    name: displayName.optional(),
+    quota: quota.optional(),
+    admin: z.boolean().optional(),
+  }),
+  async run(context, { login, name, quota: octets, admin }) {
+    const account = await findAccount(context, login)
+    const change = {
+      ...(name === undefined ? {} : { name }),
+      ...(octets === undefined ? {} : { quota: octets }),
+      ...(admin === undefined ? {} : { admin }),
+    }
+    return context.store.directory.updateAccount(account.id, change)
+  },
+})

@@ -1,0 +1,56 @@
+/** Aliases: addresses that stand for others, here or elsewhere. */
+import { z } from 'zod'
+import { AdminError } from '../admin-error.ts'
+import { address, domainName } from '../input-fields.ts'
+import { operation } from '../operation.ts'
+
+const targetLimit = 1000
+
+export const aliasAdd = operation({
+  name: 'alias.add',
+  kind: 'change',
+  input: z.strictObject({
+    address,
+    targets: z.array(address).min(1).max(targetLimit),
+    /** Take the place of an alias that is there. */
+    replace: z.boolean().default(false),
+  }),
+  async run({ store: { directory } }, { address: of, targets, replace }) {
+    const present = await directory.alias(of)
+    if (present && !replace) {
+      const advice = `It goes to ${present.targets.join(', ')}; --replace takes the new targets instead.`
+      throw new AdminError('exists', `The alias ${of} exists.`, advice)
+    }
+    const unique = [...new Set(targets)]
+    await directory.putAlias({ address: of, targets: unique })
+    const unknown: string[] = []
+    for (const target of unique) {
+      const domain = await directory.domain(target.slice(target.lastIndexOf('@') + 1))
+      const isHere = domain?.kind === 'local'
+      if (isHere && !(await directory.accountByLogin(target)) && !(await directory.alias(target))) unknown.push(target)
+    }
+    // Not refused: aliases and accounts may be made in any order.
+    return { address: of, targets: unique, unknownTargets: unknown }
+  },
+})
+
+export const aliasList = operation({
+  name: 'alias.list',
+  kind: 'read',
+  input: z.strictObject({ domain: domainName.optional(), target: address.optional() }),
+  async run({ store: { directory } }, { domain, target }) {
+    if (target === undefined) return directory.aliases(domain)
+    const aliases = await directory.aliasesTo(target)
+    return domain === undefined ? aliases : aliases.filter((alias) => alias.address.endsWith(`@${domain}`))
+  },
+})
+
+export const aliasRemove = operation({
+  name: 'alias.remove',
+  kind: 'change',
+  input: z.strictObject({ address }),
+  async run({ store: { directory } }, { address: of }) {
+    await directory.removeAlias(of)
+    return { address: of }
+  },
+})

@@ -1,0 +1,112 @@
+import { createStaticResolver, type ZoneRow, zone } from '@pennypost/dns'
+import { describe, expect, test } from 'vitest'
+import { TestAdministration } from '../../test/admin-context.ts'
+
+/** The zone rows that publish what `dns records` says. */
+async function publish(admin: TestAdministration): Promise<ZoneRow[]> {
+  const [one] = await admin.call('dns.records', { domain: 'one.test' })
+  return one!.records
+    .filter(({ type }) => type !== 'PTR')
+    .map(({ name, type, value }) => {
+      const data = type === 'TXT' ? [...value.matchAll(/"([^"]*)"/g)].map(([, text]) => text as string) : value
+      return [`${name}.`, type as ZoneRow[1], data] as const
+    })
+}
+
+const reverse = zone('2.0.192.in-addr.arpa', [['1', 'PTR', 'mail.one.test.']])
+
+async function withDomain(): Promise<TestAdministration> {
+  const admin = new TestAdministration()
+  await admin.call('domain.add', { name: 'one.test' })
+  return admin
+}
+
+async function states(admin: TestAdministration): Promise<string[]> {
+  const [one] = await admin.call('dns.check', {})
+  return one!.records.map(({ purpose, state }) => `${purpose} ${state}`)
+}
+
+describe('DNS records', () => {
+  test('everything that a domain needs is listed, long keys in several strings', async () => {
+    using admin = await withDomain()
+    const [one] = await admin.call('dns.records', {})
+    const lines = one!.records.map(({ name, type, value }) => `${name} ${type} ${value.slice(0, 30)}`)
+    expect(lines).toEqual([
+      'one.test MX 10 mail.one.test.',
+      'mail.one.test A 192.0.2.1',
+      '192.0.2.1 PTR mail.one.test.',
+      'one.test TXT "v=spf1 mx -all"',
+      'mail.one.test TXT "v=spf1 a -all"',
+      expect.stringMatching(/^p2026a\._domainkey\.one\.test TXT "v=DKIM1; k=rsa; p=MIIBIjANBg/),
+      expect.stringMatching(/^p2026b\._domainkey\.one\.test TXT "v=DKIM1; k=ed25519; p=/),
+      expect.stringMatching(/^_dmarc\.one\.test TXT "v=DMARC1; p=none; rua=mail/),
+      '_smtp._tls.one.test TXT "v=TLSRPTv1; rua=mailto:postma',
+      '_mta-sts.one.test TXT "v=STSv1; id=1"',
+      '_submissions._tcp.one.test SRV 0 1 465 mail.one.test.',
+      '_imaps._tcp.one.test SRV 0 1 993 mail.one.test.',
+    ])
+    const rsa = one!.records.find(({ name }) => name.startsWith('p2026a'))!
+    const strings = [...rsa.value.matchAll(/"([^"]*)"/g)].map(([, text]) => (text as string).length)
+    expect(strings.length).toBe(2)
+    expect(Math.max(...strings)).toBeLessThanOrEqual(255)
+    // RFC 8463 §4.2: 32 octets, not the 44 of a SubjectPublicKeyInfo.
+    const ed25519 = one!.records.find(({ name }) => name.startsWith('p2026b'))!
+    expect(Buffer.from(/p=([^"]*)/.exec(ed25519.value)![1]!, 'base64')).toHaveLength(32)
+  })
+
+  test('a relayed domain needs only its MX', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'far.test', relayTo: 'backup.test' })
+    const [far] = await admin.call('dns.records', { domain: 'far.test' })
+    expect(far!.records.map(({ purpose }) => purpose)).toEqual(['mx', 'address', 'reverse'])
+  })
+
+  test('without any domain it says how to begin', async () => {
+    using admin = new TestAdministration()
+    await expect(admin.call('dns.records', {})).rejects.toMatchObject({ advice: expect.stringContaining('domain add') })
+  })
+})
+
+describe('DNS check', () => {
+  test('what is published as told is found well', async () => {
+    using admin = await withDomain()
+    admin.context.resolver = createStaticResolver([zone('one.test', await publish(admin)), reverse])
+    expect((await states(admin)).filter((line) => !line.endsWith(' ok'))).toEqual([])
+  })
+
+  test('an empty zone lacks everything', async () => {
+    using admin = await withDomain()
+    admin.context.resolver = createStaticResolver([zone('one.test', []), zone('2.0.192.in-addr.arpa', [])])
+    expect((await states(admin)).filter((line) => !line.endsWith(' missing'))).toEqual([])
+  })
+
+  test('what differs is shown with what to do', async () => {
+    using admin = await withDomain()
+    const rows: ZoneRow[] = [
+      ['@', 'MX', '5 elsewhere.test.'],
+      ['@', 'TXT', 'v=spf1 +all'],
+      ['@', 'TXT', 'unrelated=1'],
+      ['mail', 'A', '192.0.2.99'],
+      ['mail', 'TXT', 'v=spf1 -all'],
+      ['p2026a._domainkey', 'TXT', 'v=DKIM1; k=rsa; p=AAAA'],
+      ['_dmarc', 'TXT', 'v=DMARC1; p=none'],
+      ['_dmarc', 'TXT', 'v=DMARC1; p=reject'],
+    ]
+    admin.context.resolver = createStaticResolver([zone('one.test', rows), reverse])
+    const [one] = await admin.call('dns.check', { domain: 'one.test' })
+    const row = (purpose: string) => one!.records.find((record) => record.purpose === purpose)
+    expect(row('mx')).toMatchObject({ state: 'different', found: ['5 elsewhere.test.'] })
+    expect(row('spf')).toMatchObject({ state: 'different', advice: expect.stringContaining('everybody') })
+    expect(row('helo-spf')).toMatchObject({ state: 'different', advice: expect.stringContaining('nobody') })
+    expect(row('address')).toMatchObject({ state: 'different', found: ['192.0.2.99'] })
+    expect(row('dkim')).toMatchObject({ state: 'different', advice: expect.stringContaining('another key') })
+    expect(row('dmarc')).toMatchObject({ state: 'different', advice: expect.stringContaining('Keep one') })
+    expect(row('reverse')).toMatchObject({ state: 'ok' })
+  })
+
+  test('a DNS that does not answer is no missing record', async () => {
+    using admin = await withDomain()
+    admin.context.resolver = { query: async () => ({ status: 'failed', reason: 'timeout' }) }
+    expect(new Set((await states(admin)).map((line) => line.split(' ')[1]))).toEqual(new Set(['unknown']))
+  })
+})

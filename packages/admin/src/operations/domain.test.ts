@@ -1,0 +1,101 @@
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { TestAdministration } from '../../test/admin-context.ts'
+
+describe('domains', () => {
+  test('a domain comes with an RSA and an Ed25519 key that only their owner reads', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'Bücher.test' })
+    const directory = admin.context.installation.dkimDirectory
+    const files = readdirSync(directory)
+    expect(files).toEqual(['xn--bcher-kva.test.p2026a.pem', 'xn--bcher-kva.test.p2026b.pem'])
+    for (const file of files) expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
+  })
+
+  test('an alias needs a local domain, a relayed one gets no keys', async () => {
+    using admin = new TestAdministration()
+    await expect(admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })).rejects.toMatchObject({
+      reason: 'not-found',
+    })
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })
+    await admin.call('domain.add', { name: 'far.test', relayTo: 'Backup.test:2525' })
+    const list = await admin.call('domain.list', {})
+    expect(list.map(({ name, kind, target }) => `${name} ${kind} ${target}`)).toEqual([
+      'far.test relay backup.test:2525',
+      'one.test local ',
+      'uk.test alias one.test',
+    ])
+    expect(readdirSync(admin.context.installation.dkimDirectory).filter((name) => name.startsWith('far'))).toEqual([])
+    expect((await admin.call('domain.show', { name: 'one.test' })).aliasDomains).toEqual(['uk.test'])
+  })
+
+  test('a domain goes only when nothing is in it and nothing leads to it', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })
+    await admin.call('account.add', { login: 'alice@one.test' })
+    await expect(admin.call('domain.remove', { name: 'one.test' })).rejects.toThrow(/1 accounts/)
+    await admin.call('account.remove', { login: 'alice@one.test' })
+    await expect(admin.call('domain.remove', { name: 'one.test' })).rejects.toThrow(/still to be restored/)
+    await admin.context.store.directory.purgeAccounts(admin.clock.now() + 1)
+    await expect(admin.call('domain.remove', { name: 'one.test' })).rejects.toThrow(/uk.test is an alias/)
+    await admin.call('domain.remove', { name: 'uk.test' })
+    await admin.call('domain.remove', { name: 'one.test' })
+    expect(await admin.call('domain.list', {})).toEqual([])
+  })
+
+  test('names that are none are refused before anything happens', async () => {
+    using admin = new TestAdministration()
+    for (const name of ['', 'no spaces', 'a@b', '-x.test', `${'x'.repeat(64)}.test`]) {
+      await expect(admin.call('domain.add', { name })).rejects.toMatchObject({ reason: 'bad-input' })
+    }
+    expect(admin.audited).toEqual([])
+  })
+})
+
+describe('aliases', () => {
+  test('targets are told apart, and those that lead nowhere are named', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.call('account.add', { login: 'alice@one.test' })
+    const targets = ['alice@one.test', 'bob@one.test', 'ALICE@one.test', 'far@two.test']
+    const added = await admin.call('alias.add', { address: 'sales@one.test', targets })
+    expect(added.targets).toEqual(['alice@one.test', 'bob@one.test', 'far@two.test'])
+    expect(added.unknownTargets).toEqual(['bob@one.test'])
+    expect(await admin.call('alias.list', { target: 'far@two.test' })).toHaveLength(1)
+    expect(await admin.call('alias.list', { domain: 'two.test' })).toEqual([])
+  })
+
+  test('one that exists is replaced only when asked to', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.call('alias.add', { address: 'a@one.test', targets: ['b@two.test'] })
+    const again = { address: 'a@one.test', targets: ['c@two.test'] }
+    await expect(admin.call('alias.add', again)).rejects.toMatchObject({ reason: 'exists' })
+    await admin.call('alias.add', { ...again, replace: true })
+    expect(await admin.call('alias.list', {})).toEqual([again])
+    await admin.call('alias.remove', { address: 'a@one.test' })
+    await expect(admin.call('alias.remove', { address: 'a@one.test' })).rejects.toMatchObject({ reason: 'not-found' })
+  })
+})
+
+test('every change leaves a record of who, when, what, also one that was refused', async () => {
+  using admin = new TestAdministration()
+  await admin.call('domain.add', { name: 'one.test' })
+  await admin.call('domain.list', {})
+  await admin.call('domain.add', { name: 'one.test' }).catch(() => {})
+  const at = '2026-05-01T12:00:00.000Z'
+  expect(admin.audited).toEqual([
+    { at, actor: 'tester', operation: 'domain.add', input: { name: 'one.test' }, outcome: 'done' },
+    {
+      at,
+      actor: 'tester',
+      operation: 'domain.add',
+      input: { name: 'one.test' },
+      outcome: 'refused',
+      detail: 'The domain one.test exists.',
+    },
+  ])
+})

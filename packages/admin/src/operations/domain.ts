@@ -1,0 +1,107 @@
+/**
+ * Domains: those whose mail is here, other names of them, and those that this server takes mail for and hands on.
+ * postmaster@, abuse@ and mailer-daemon@ of each reach the administrator without anything stored (`@pennypost/mda`
+ * does it where no account or alias has the address), so adding a domain needs no second step.
+ */
+import type { Domain } from '@pennypost/model'
+import { z } from 'zod'
+import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
+import { ensureDkimKeys } from '../dkim-keys.ts'
+import { address, domainName, nextHop, nothing } from '../input-fields.ts'
+import { operation } from '../operation.ts'
+
+export const domainAdd = operation({
+  name: 'domain.add',
+  kind: 'change',
+  input: z
+    .strictObject({
+      name: domainName,
+      aliasOf: domainName.optional(),
+      relayTo: nextHop.optional(),
+      catchAll: address.optional(),
+    })
+    .refine((input) => !(input.aliasOf && input.relayTo), 'a domain is either an alias or relayed, not both'),
+  async run(context, { name, aliasOf, relayTo, catchAll }) {
+    const { directory } = context.store
+    if (aliasOf !== undefined) await mustBeLocal(context, aliasOf)
+    const kind = aliasOf !== undefined ? 'alias' : relayTo !== undefined ? 'relay' : 'local'
+    const domain: Domain = { name, kind, target: aliasOf ?? relayTo ?? '', catchAll: catchAll ?? '' }
+    await directory.addDomain(domain)
+    // Mail from a relayed domain is signed by its own server.
+    if (kind !== 'relay') await ensureDkimKeys(context.installation.dkimDirectory, name, yearOf(context))
+    return domain
+  },
+})
+
+async function mustBeLocal({ store }: AdminContext, name: string): Promise<void> {
+  const target = await store.directory.domain(name)
+  if (target?.kind === 'local') return
+  const text = target ? `${name} is not a domain with accounts of its own` : `There is no domain ${name}`
+  throw new AdminError('not-found', `${text}.`, '`pennypost domain list` shows the domains that there are.')
+}
+
+const yearOf = ({ clock }: AdminContext): number => new Date(clock.now()).getUTCFullYear()
+
+export const domainList = operation({
+  name: 'domain.list',
+  kind: 'read',
+  input: nothing,
+  async run({ store: { directory } }) {
+    const [domains, accounts, aliases] = await Promise.all([
+      directory.domains(),
+      directory.accounts(),
+      directory.aliases(),
+    ])
+    const inDomain = (domain: Domain) => (of: string) => of.endsWith(`@${domain.name}`)
+    return domains.map((domain) => ({
+      ...domain,
+      accounts: accounts.filter(({ login, removedAt }) => removedAt === null && inDomain(domain)(login)).length,
+      aliases: aliases.filter(({ address: of }) => inDomain(domain)(of)).length,
+    }))
+  },
+})
+
+export const domainShow = operation({
+  name: 'domain.show',
+  kind: 'read',
+  input: z.strictObject({ name: domainName }),
+  async run(context, { name }) {
+    const { directory } = context.store
+    const domain = await directory.domain(name)
+    if (!domain) throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+    const accounts = await directory.accounts(name)
+    const aliases = await directory.aliases(name)
+    return {
+      ...domain,
+      accounts: accounts.map(({ login, suspended, removedAt }) => ({ login, suspended, removedAt })),
+      aliases,
+      aliasDomains: (await directory.domains())
+        .filter((other) => other.kind === 'alias' && other.target === name)
+        .map((other) => other.name),
+    }
+  },
+})
+
+export const domainRemove = operation({
+  name: 'domain.remove',
+  kind: 'change',
+  input: z.strictObject({ name: domainName }),
+  async run({ store: { directory } }, { name }) {
+    const accounts = await directory.accounts(name)
+    const aliases = await directory.aliases(name)
+    if (accounts.length + aliases.length > 0) {
+      const removed = accounts.filter(({ removedAt }) => removedAt !== null).length
+      const kept = removed > 0 ? ` (${removed} of them removed, but still to be restored)` : ''
+      throw new AdminError(
+        'not-allowed',
+        `${accounts.length} accounts${kept} and ${aliases.length} aliases are in ${name}.`,
+        'Remove those first; a removed account is gone for good after 30 days.',
+      )
+    }
+    const [other] = (await directory.domains()).filter(({ kind, target }) => kind === 'alias' && target === name)
+    if (other) throw new AdminError('not-allowed', `${other.name} is an alias of ${name}.`, 'Remove that first.')
+    await directory.removeDomain(name)
+    return { name }
+  },
+})

@@ -1,0 +1,118 @@
+import { type Acceptance, createJourneyId, type JourneyId } from '@pennypost/model'
+import { sampleMessage } from '@pennypost/model/testing'
+import { describe, expect, test } from 'vitest'
+import { TestAdministration } from '../../test/admin-context.ts'
+
+/** Puts a message to these addresses into the queue, one entry per domain. */
+async function enqueue(admin: TestAdministration, reversePath: string, ...forwardPaths: string[]): Promise<JourneyId> {
+  const { store, clock, random } = admin.context
+  const journey = createJourneyId(clock.now(), random)
+  const acceptance: Acceptance = {
+    journey,
+    acceptedAt: clock.now(),
+    reversePath,
+    message: await sampleMessage(store.mail, `Message-ID: <${journey}@one.test>\n\nhello\n`),
+    filings: [],
+    queue: forwardPaths.map((forwardPath) => ({
+      destination: forwardPath.slice(forwardPath.indexOf('@') + 1),
+      route: 'remote',
+      envelope: { reversePath, smtpUtf8: false, requireTls: false, autoSubmitted: false },
+      recipients: [{ forwardPath }],
+    })),
+    memory: [],
+    flow: [
+      {
+        journey,
+        at: clock.now(),
+        kind: 'received',
+        service: 'submission',
+        session: '1',
+        peer: '127.0.0.1',
+        reversePath,
+        forwardPaths,
+        size: 60,
+        messageId: `${journey}@one.test`,
+      },
+    ],
+  }
+  await store.mail.accept([acceptance])
+  return journey
+}
+
+describe('queue', () => {
+  test('is listed whole, by conditions, and up to a limit', async () => {
+    using admin = new TestAdministration()
+    await enqueue(admin, 'alice@one.test', 'bob@two.test', 'carol@three.test')
+    await admin.clock.advance(3_600_000)
+    await enqueue(admin, '', 'dave@two.test')
+    const list = async (filter: object) =>
+      (await admin.call('queue.list', filter)).entries.map(({ recipients }) => recipients[0]?.forwardPath)
+    expect(await list({})).toEqual(['bob@two.test', 'carol@three.test', 'dave@two.test'])
+    expect(await list({ destination: 'TWO.test' })).toEqual(['bob@two.test', 'dave@two.test'])
+    expect(await list({ from: '' })).toEqual(['dave@two.test'])
+    expect(await list({ to: 'carol@three.test' })).toEqual(['carol@three.test'])
+    expect(await list({ olderThanMs: 60_000 })).toEqual(['bob@two.test', 'carol@three.test'])
+    const limited = await admin.call('queue.list', { limit: 2 })
+    expect([limited.entries.length, limited.more]).toEqual([2, true])
+    expect(limited.counts.due).toBe(3)
+  })
+
+  test('verbs take a queue id, an entry number, or conditions, and note it in the journey', async () => {
+    using admin = new TestAdministration()
+    const journey = await enqueue(admin, 'alice@one.test', 'bob@two.test', 'carol@three.test')
+    const [first] = (await admin.call('queue.list', {})).entries
+    expect(await admin.call('queue.hold', { ids: [String(first!.id)] })).toEqual({ selected: 1, changed: 1 })
+    expect(await admin.call('queue.hold', { ids: [journey.toLowerCase()] })).toMatchObject({ selected: 2 })
+    expect((await admin.call('queue.list', { held: true })).entries).toHaveLength(2)
+    expect(await admin.call('queue.release', { held: true })).toEqual({ selected: 2, changed: 2 })
+    expect(await admin.call('queue.retry', { destination: 'two.test' })).toMatchObject({ selected: 1 })
+    const { journeys } = await admin.call('trace', { id: `<${journey}@one.test>` })
+    const verbs = journeys[0]!.journey.events.filter(({ kind }) => kind === 'operator')
+    expect(verbs.map((event) => event.kind === 'operator' && event.verb)).toEqual([
+      'hold',
+      'hold',
+      'hold',
+      'release',
+      'release',
+      'retry',
+    ])
+    expect(journeys[0]!.waiting).toHaveLength(2)
+    expect(await admin.call('queue.remove', { all: true })).toEqual({ selected: 2, changed: 2 })
+    expect((await admin.call('queue.list', {})).entries).toEqual([])
+  })
+
+  test('a verb for everything must say so', async () => {
+    using admin = new TestAdministration()
+    await expect(admin.call('queue.remove', {})).rejects.toMatchObject({ reason: 'bad-input' })
+    await expect(admin.call('queue.remove', { all: true, held: true })).rejects.toMatchObject({ reason: 'bad-input' })
+    await expect(admin.call('queue.remove', { ids: ['17'] })).rejects.toMatchObject({ reason: 'not-found' })
+  })
+
+  test('only the running server bounces', async () => {
+    using admin = new TestAdministration()
+    await enqueue(admin, 'alice@one.test', 'bob@two.test')
+    await expect(admin.call('queue.fail', { all: true })).rejects.toMatchObject({ reason: 'needs-server' })
+    const failed: number[] = []
+    admin.context.running = {
+      failEntries: async (entries: number[]) => failed.push(...entries),
+    } as never
+    expect(await admin.call('queue.fail', { all: true })).toEqual({ selected: 1, changed: 1 })
+    expect(failed).toHaveLength(1)
+  })
+
+  test('an entry is shown with its journey', async () => {
+    using admin = new TestAdministration()
+    const journey = await enqueue(admin, 'alice@one.test', 'bob@two.test')
+    const shown = await admin.call('queue.show', { id: journey })
+    expect(shown.entries[0]).toMatchObject({ destination: 'two.test', attempts: 0 })
+    expect(shown.events.map(({ kind }) => kind)).toEqual(['received', 'queued'])
+    await expect(admin.call('queue.show', { id: 'nothing' })).rejects.toMatchObject({ reason: 'not-found' })
+  })
+
+  test('the journey of an unknown message is said to be unknown', async () => {
+    using admin = new TestAdministration()
+    for (const id of ['0000000000000000', '<x@y>', 'nonsense']) {
+      await expect(admin.call('trace', { id })).rejects.toMatchObject({ reason: 'not-found' })
+    }
+  })
+})

@@ -1,0 +1,105 @@
+/** The queue as its operators see and change it. Each change is also an event in the journey of the message. */
+import type { FlowEvent, QueueEntry, QueueEntryId } from '@pennypost/model'
+import { z } from 'zod'
+import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
+import { operation } from '../operation.ts'
+import { entriesById, queueFilterFields, queueSelection, selectEntries, storeFilter } from '../queue-selection.ts'
+
+export const queueList = operation({
+  name: 'queue.list',
+  kind: 'read',
+  input: z.strictObject({ ...queueFilterFields, limit: z.number().int().min(1).max(100_000).default(1000) }),
+  async run(context, { limit, ...filter }) {
+    const { queue } = context.store
+    const entries: QueueEntry[] = []
+    for await (const page of queue.list(storeFilter(context, filter))) {
+      entries.push(...page)
+      if (entries.length > limit) break
+    }
+    const now = context.clock.now()
+    return { now, entries: entries.slice(0, limit), more: entries.length > limit, counts: await queue.counts(now) }
+  },
+})
+
+export const queueShow = operation({
+  name: 'queue.show',
+  kind: 'read',
+  input: z.strictObject({ id: z.string().min(1).max(40) }),
+  async run(context, { id }) {
+    const entries = await entriesById(context, id)
+    const [first] = entries
+    if (!first) {
+      const advice = `\`pennypost trace ${id}\` shows what became of a message that has left.`
+      throw new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
+    }
+    const journey = await context.store.flow.journey(first.journey)
+    return { now: context.clock.now(), entries, events: journey?.events ?? [] }
+  },
+})
+
+type OperatorVerb = Extract<FlowEvent, { kind: 'operator' }>['verb']
+
+/** Runs a verb on the selected entries, and notes it in their journeys. */
+async function changeEntries(
+  context: AdminContext,
+  selection: z.output<typeof queueSelection>,
+  verb: OperatorVerb,
+  run: (entries: readonly QueueEntryId[]) => Promise<number>,
+): Promise<{ selected: number; changed: number }> {
+  const entries = await selectEntries(context, selection)
+  const changed = entries.length === 0 ? 0 : await run(entries.map(({ id }) => id))
+  const at = context.clock.now()
+  await context.store.flow.record(
+    entries.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb, entry: id })),
+  )
+  return { selected: entries.length, changed }
+}
+
+export const queueHold = operation({
+  name: 'queue.hold',
+  kind: 'change',
+  input: queueSelection,
+  run: (context, selection) =>
+    changeEntries(context, selection, 'hold', (entries) => context.store.queue.hold(entries)),
+})
+
+export const queueRelease = operation({
+  name: 'queue.release',
+  kind: 'change',
+  input: queueSelection,
+  run: (context, selection) =>
+    changeEntries(context, selection, 'release', (entries) =>
+      context.store.queue.release(entries, context.clock.now()),
+    ),
+})
+
+export const queueRetry = operation({
+  name: 'queue.retry',
+  kind: 'change',
+  input: queueSelection,
+  run: (context, selection) =>
+    changeEntries(context, selection, 'retry', (entries) => context.store.queue.retryNow(entries, context.clock.now())),
+})
+
+export const queueRemove = operation({
+  name: 'queue.remove',
+  kind: 'change',
+  input: queueSelection,
+  run: (context, selection) =>
+    changeEntries(context, selection, 'remove', (entries) => context.store.queue.remove(entries)),
+})
+
+export const queueFail = operation({
+  name: 'queue.fail',
+  kind: 'change',
+  input: queueSelection,
+  async run(context, selection) {
+    const { running } = context
+    if (!running) {
+      const text = 'Only the running server can bounce mail to its senders.'
+      throw new AdminError('needs-server', text, 'Start it; or `pennypost queue remove` drops mail without a word.')
+    }
+    return changeEntries(context, selection, 'fail', (entries) => running.failEntries(entries))
+  },
+})

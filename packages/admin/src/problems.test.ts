@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import { problemsOf, type StatusFacts } from './problems.ts'
+
+const day = 86_400_000
+const now = 1000 * day
+
+const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
+  now,
+  hostname: 'mail.one.test',
+  domains: 1,
+  accounts: 2,
+  queue: { waiting: 3, due: 0, leased: 1, held: 0, oldestAcceptedAt: now - 1000, byAge: [] },
+  server: {
+    version: '0.1.0',
+    startedAt: now - day,
+    listeners: [{ service: 'smtp', address: '127.0.0.1:2525', sessions: 1 }],
+    certificates: [{ file: 'cert.pem', names: ['mail.one.test'], notAfter: now + 60 * day, selfSigned: false }],
+    errors: [{ at: now - 2 * day, text: 'old' }],
+    disk: { directory: 'data', free: 1e12, total: 2e12, reserve: 256e6 },
+  },
+}
+
+const texts = (facts: StatusFacts) => problemsOf(facts).map(({ severity, what }) => `${severity}: ${what}`)
+
+describe('problems', () => {
+  test('none when all is well', () => {
+    expect(problemsOf(well)).toEqual([])
+  })
+
+  test('no server is the first thing to know', () => {
+    const { server: _, ...stopped } = well
+    expect(texts({ ...stopped, accounts: 0 })[0]).toMatch(/^broken: No server is running/)
+  })
+
+  test('a fresh installation is told how to begin', () => {
+    expect(texts({ ...well, domains: 0, accounts: 0 })).toEqual(['warning: There is no domain: nobody can get mail.'])
+    expect(texts({ ...well, accounts: 0 })).toEqual(['warning: There is no account: nobody can get mail.'])
+  })
+
+  test('old and held mail is named', () => {
+    const queue = { ...well.queue, oldestAcceptedAt: now - 2.5 * day, held: 1 }
+    expect(texts({ ...well, queue })).toEqual([
+      'warning: The oldest message in the queue waits for 2 days.',
+      'warning: 1 entry is held in the queue.',
+    ])
+  })
+
+  test('what does not listen is broken, with advice that fits the error', () => {
+    const listeners = [
+      { service: 'smtp', address: '0.0.0.0:25', sessions: 0, error: 'listen EACCES' },
+      { service: 'imap', address: '0.0.0.0:143', sessions: 0, error: 'listen EADDRINUSE' },
+    ]
+    const found = problemsOf({ ...well, server: { ...well.server, listeners } })
+    expect(found.map(({ severity }) => severity)).toEqual(['broken', 'broken'])
+    expect(found[0]?.todo).toMatch(/CAP_NET_BIND_SERVICE/)
+    expect(found[1]?.todo).toMatch(/Another program/)
+  })
+
+  test('certificates are judged by their end and their maker', () => {
+    const certificate = (notAfter: number, selfSigned = false) => {
+      const certificates = [{ file: 'c.pem', names: ['m'], notAfter, selfSigned }]
+      return texts({ ...well, server: { ...well.server, certificates } })
+    }
+    expect(certificate(now - 1)).toEqual(['broken: The certificate c.pem (m) has expired.'])
+    expect(certificate(now + 5 * day)).toEqual(['warning: The certificate c.pem (m) expires in 5 days.'])
+    expect(certificate(now + 60 * day, true)).toEqual(['warning: The certificate c.pem (m) is self-signed.'])
+  })
+
+  test('a disk is full before it is full', () => {
+    const disk = (free: number) =>
+      problemsOf({ ...well, server: { ...well.server, disk: { ...well.server.disk, free } } }).map((p) => p.severity)
+    expect([disk(1e12), disk(500e6), disk(200e6)]).toEqual([[], ['warning'], ['broken']])
+  })
+
+  test('errors of the last day are counted, the last one is shown', () => {
+    const errors = [
+      { at: now - 10, text: 'first' },
+      { at: now - 5, text: 'second' },
+    ]
+    expect(texts({ ...well, server: { ...well.server, errors } })[0]).toMatch(/2 errors .* last one: second$/)
+  })
+})

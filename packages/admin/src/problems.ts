@@ -1,0 +1,109 @@
+import type { QueueCounts } from '@pennypost/model'
+import type { ServerFacts } from './server-facts.ts'
+
+/** What `status` reports, as facts; the judgement below is a pure function of them. */
+export interface StatusFacts {
+  now: number
+  hostname: string
+  domains: number
+  accounts: number
+  queue: QueueCounts & { byAge: { age: string; entries: number }[] }
+  /** Absent when no server runs. */
+  server?: ServerFacts
+}
+
+export interface Problem {
+  /** `broken`: mail stands still somewhere. `warning`: it will, or somebody may see it. */
+  severity: 'broken' | 'warning'
+  what: string
+  todo: string
+}
+
+const dayMs = 86_400_000
+const oldMs = dayMs
+const expiresSoonMs = 14 * dayMs
+const recentMs = dayMs
+
+/** Everything that is wrong, the worst first, each with what to do about it. */
+export function problemsOf(facts: StatusFacts): Problem[] {
+  const { server } = facts
+  const found = [...directoryProblems(facts), ...queueProblems(facts)]
+  if (!server) {
+    found.push({
+      severity: 'broken',
+      what: 'No server is running: no mail comes in or goes out.',
+      todo: 'Start it with `pennypost serve`, or by the service manager.',
+    })
+  } else {
+    found.push(...listenerProblems(server), ...certificateProblems(server, facts.now), ...diskProblems(server))
+    const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
+    if (recent.length > 0) {
+      const what = `${recent.length} errors in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
+      found.push({ severity: 'warning', what, todo: 'See the log of the server.' })
+    }
+  }
+  return found.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
+}
+
+function directoryProblems({ domains, accounts }: StatusFacts): Problem[] {
+  if (domains === 0) {
+    const todo = '`pennypost domain add one.example`, then an account in it.'
+    return [{ severity: 'warning', what: 'There is no domain: nobody can get mail.', todo }]
+  }
+  if (accounts > 0) return []
+  const todo = '`pennypost account add you@one.example` makes the first; it also gets mail for postmaster@.'
+  return [{ severity: 'warning', what: 'There is no account: nobody can get mail.', todo }]
+}
+
+function queueProblems({ queue, now }: StatusFacts): Problem[] {
+  const found: Problem[] = []
+  if (queue.oldestAcceptedAt !== null && now - queue.oldestAcceptedAt > oldMs) {
+    const days = Math.floor((now - queue.oldestAcceptedAt) / dayMs)
+    const what = `The oldest message in the queue waits for ${days} ${days === 1 ? 'day' : 'days'}.`
+    found.push({ severity: 'warning', what, todo: '`pennypost queue list --older-than 1d` shows what keeps it.' })
+  }
+  if (queue.held > 0) {
+    const what = `${queue.held} ${queue.held === 1 ? 'entry is' : 'entries are'} held in the queue.`
+    found.push({
+      severity: 'warning',
+      what,
+      todo: '`pennypost queue list --held`, then `queue release` or `queue fail`.',
+    })
+  }
+  return found
+}
+
+function listenerProblems({ listeners }: ServerFacts): Problem[] {
+  return listeners.flatMap(({ service, address, error }) => {
+    if (error === undefined) return []
+    const todo = /EADDRINUSE/.test(error)
+      ? 'Another program has the port: stop that one, or change [[listener]] in the configuration.'
+      : /EACCES/.test(error)
+        ? 'Ports below 1024 need CAP_NET_BIND_SERVICE (see deploy/systemd), or root.'
+        : 'See [[listener]] in the configuration, then restart the server.'
+    return [{ severity: 'broken' as const, what: `${service} does not listen on ${address}: ${error}`, todo }]
+  })
+}
+
+function certificateProblems({ certificates }: ServerFacts, now: number): Problem[] {
+  return certificates.flatMap(({ file, names, notAfter, selfSigned }): Problem[] => {
+    const of = `The certificate ${file} (${names.join(', ')})`
+    const todo = 'Renew it; the server takes the new file by itself.'
+    if (notAfter < now) return [{ severity: 'broken', what: `${of} has expired.`, todo }]
+    if (selfSigned) {
+      const advice = 'Get a real one and name it in [tls]: mail programs complain until then.'
+      return [{ severity: 'warning', what: `${of} is self-signed.`, todo: advice }]
+    }
+    if (notAfter - now > expiresSoonMs) return []
+    return [{ severity: 'warning', what: `${of} expires in ${Math.ceil((notAfter - now) / dayMs)} days.`, todo }]
+  })
+}
+
+function diskProblems({ disk }: ServerFacts): Problem[] {
+  const { directory, free, reserve } = disk
+  const megabytes = Math.floor(free / 1024 ** 2)
+  const what = `The disk of ${directory} has ${megabytes} MB left.`
+  if (free <= reserve) return [{ severity: 'broken', what: `${what} New mail is deferred.`, todo: 'Make room now.' }]
+  if (free < 4 * reserve) return [{ severity: 'warning', what, todo: 'Make room before new mail is deferred.' }]
+  return []
+}

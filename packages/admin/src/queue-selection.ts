@@ -1,0 +1,79 @@
+/**
+ * Which queue entries a verb means: by queue id (what `250 … queued as` gave, one or more entries) or entry number, or
+ * by what they have in common. Selecting everything must be said.
+ */
+import { isJourneyId, journeyId, type QueueEntry, type QueueFilter, queueEntryId } from '@pennypost/model'
+import { z } from 'zod'
+import { AdminError } from './admin-error.ts'
+import type { AdminContext } from './context.ts'
+import { address, domainName } from './input-fields.ts'
+
+export const queueFilterFields = {
+  destination: z.string().min(1).max(260).optional(),
+  /** '' for bounces. */
+  from: z.union([z.literal(''), address]).optional(),
+  to: address.optional(),
+  held: z.boolean().optional(),
+  /** Accepted at least so many milliseconds ago. */
+  olderThanMs: z.number().nonnegative().optional(),
+}
+
+const filterInput = z.strictObject(queueFilterFields)
+
+export const queueSelection = z
+  .strictObject({
+    ids: z.array(z.string().min(1).max(40)).max(10_000).default([]),
+    all: z.boolean().default(false),
+    ...queueFilterFields,
+  })
+  .refine(
+    ({ ids, all, ...filter }) => Number(ids.length > 0) + Number(all) + Number(Object.keys(filter).length > 0) === 1,
+    'name queue ids, or conditions such as a destination, or say all',
+  )
+
+/** The store's filter for these conditions. */
+export function storeFilter({ clock }: AdminContext, input: z.output<typeof filterInput>): QueueFilter {
+  const { destination, from, to, held, olderThanMs } = input
+  return {
+    ...(destination === undefined ? {} : { destination: destinationOf(destination) }),
+    ...(from === undefined ? {} : { reversePath: from }),
+    ...(to === undefined ? {} : { forwardPath: to }),
+    ...(held === undefined ? {} : { held }),
+    ...(olderThanMs === undefined ? {} : { acceptedBefore: clock.now() - olderThanMs }),
+  }
+}
+
+/** A domain in the form that destinations have; anything else (an address literal, `host:port`) as it is. */
+const destinationOf = (text: string): string => domainName.safeParse(text).data ?? text
+
+/** All entries that are meant, in order of acceptance. Rejects with `not-found` for an id that names nothing. */
+export async function selectEntries(
+  context: AdminContext,
+  { ids, all, ...filter }: z.output<typeof queueSelection>,
+): Promise<QueueEntry[]> {
+  if (ids.length === 0) return collect(context, all ? {} : storeFilter(context, filter))
+  const found = new Map<number, QueueEntry>()
+  for (const id of ids) {
+    const entries = await entriesById(context, id)
+    if (entries.length === 0) {
+      const advice = `\`pennypost queue list\` shows what waits, \`pennypost trace ${id}\` what became of it.`
+      throw new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
+    }
+    for (const entry of entries) found.set(entry.id, entry)
+  }
+  return [...found.values()]
+}
+
+/** The entries of one queue id or entry number. */
+export async function entriesById(context: AdminContext, id: string): Promise<QueueEntry[]> {
+  if (isJourneyId(id)) return collect(context, { journey: journeyId(id.toUpperCase()) })
+  if (!/^\d{1,15}$/.test(id)) return []
+  const entry = await context.store.queue.get(queueEntryId(Number(id)))
+  return entry ? [entry] : []
+}
+
+async function collect({ store }: AdminContext, filter: QueueFilter): Promise<QueueEntry[]> {
+  const entries: QueueEntry[] = []
+  for await (const page of store.queue.list(filter)) entries.push(...page)
+  return entries
+}

@@ -1,0 +1,26 @@
+/** What the running server knows about itself, for `status`. Times in milliseconds of the clock, sizes in octets. */
+export interface ServerFacts {
+  version: string
+  startedAt: number
+  listeners: readonly ListenerFacts[]
+  certificates: readonly CertificateState[]
+  /** The newest errors of the log, newest last. */
+  errors: readonly { at: number; text: string }[]
+  disk: { directory: string; free: number; total: number /** What the store keeps free. */; reserve: number }
+}
+
+export interface ListenerFacts {
+  service: string
+  /** `127.0.0.1:2525`, `[::1]:25`, or a path. */
+  address: string
+  sessions: number
+  /** Why it does not listen; absent while it does. */
+  error?: string
+}
+
+export interface CertificateState {
+  file: string
+  names: readonly string[]
+  notAfter: number
+  selfSigned: boolean
+}

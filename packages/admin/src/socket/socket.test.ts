@@ -1,0 +1,197 @@
+import { once } from 'node:events'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { silentLog } from '@pennypost/model'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { TestAdministration } from '../../test/admin-context.ts'
+import { type Operation, operation, type Progress } from '../operation.ts'
+import { operations } from '../operations.ts'
+import { callAdmin, NoServer } from './client.ts'
+import type { Frame } from './frames.ts'
+import { type AdminServer, createAdminServer } from './server.ts'
+
+const echo = operation({
+  name: 'echo',
+  kind: 'read',
+  input: z.strictObject({ text: z.string() }),
+  async run(_context, { text }, { upload, send, progress }) {
+    let octets = 0
+    for await (const frame of upload) {
+      if ('octets' in frame) octets += frame.octets.length
+      await send(frame)
+      progress({ done: octets, unit: 'octets' })
+    }
+    return { text, octets }
+  },
+})
+
+const broken = operation({
+  name: 'broken',
+  kind: 'read',
+  input: z.strictObject({}),
+  run: async () => Promise.reject(new TypeError('x is undefined')),
+})
+
+let started: ((signal: AbortSignal) => void) | undefined
+const endless = operation({
+  name: 'endless',
+  kind: 'read',
+  input: z.strictObject({}),
+  async run(_context, _input, { signal }) {
+    started?.(signal)
+    if (!signal.aborted) await once(signal, 'abort')
+    return {}
+  },
+})
+
+describe('admin socket', () => {
+  let admin: TestAdministration
+  let server: AdminServer | undefined
+  let path: string
+
+  beforeEach(() => {
+    admin = new TestAdministration()
+    path = join(admin.directory, 'admin.sock')
+  })
+  afterEach(async () => {
+    await server?.close(AbortSignal.abort())
+    server = undefined
+    admin[Symbol.dispose]()
+  })
+
+  const open = async (more: readonly Operation[] = []): Promise<AdminServer> => {
+    const all = [...operations, ...more] as readonly Operation[]
+    server = await createAdminServer({ operations: all, context: admin.context, path, log: silentLog })
+    return server
+  }
+  const call = (name: string, input: unknown, options = {}) => callAdmin(path, name, input, 'alice', options)
+
+  test('carries operations, their refusals with advice, and who called', async () => {
+    await open()
+    await call('domain.add', { name: 'one.test' })
+    expect(await call('domain.list', {})).toMatchObject([{ name: 'one.test', accounts: 0 }])
+    await expect(call('domain.add', { name: 'one.test' })).rejects.toMatchObject({ reason: 'exists' })
+    await expect(call('account.add', { login: 'a@two.test' })).rejects.toMatchObject({
+      reason: 'not-found',
+      advice: expect.stringContaining('domain list'),
+    })
+    await expect(call('domain.add', { nam: 1 })).rejects.toMatchObject({ reason: 'bad-input' })
+    await expect(call('domain.burn', {})).rejects.toMatchObject({ reason: 'no-such-operation' })
+    expect(admin.audited.map(({ actor, outcome }) => `${actor} ${outcome}`)).toEqual([
+      'alice done',
+      'alice refused',
+      'alice refused',
+    ])
+  })
+
+  test('is open to its owner alone, and gone when it is closed', async () => {
+    const opened = await open()
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    await opened.close(AbortSignal.abort())
+    server = undefined
+    expect(existsSync(path)).toBe(false)
+    await expect(call('domain.list', {})).rejects.toBeInstanceOf(NoServer)
+  })
+
+  test('streams uploads, answers and progress in both directions at once', async () => {
+    await open([echo])
+    const pieces = Array.from({ length: 40 }, (_, index) => Buffer.alloc(50_000, index))
+    async function* upload(): AsyncGenerator<Frame> {
+      for (const octets of pieces) yield { octets }
+      yield { end: true }
+    }
+    const seen: Frame[] = []
+    const steps: Progress[] = []
+    const result = await call(
+      'echo',
+      { text: 'hi' },
+      {
+        upload,
+        onFrame: (frame: Frame) => void seen.push(frame),
+        onProgress: (at: Progress) => void steps.push(at),
+      },
+    )
+    expect(result).toEqual({ text: 'hi', octets: 2_000_000 })
+    expect(seen).toHaveLength(41)
+    expect(steps.at(-1)?.done).toBeLessThanOrEqual(2_000_000)
+    expect(steps.length).toBeGreaterThan(0)
+  })
+
+  test('an operation that refuses early does not wait for the upload', async () => {
+    await open([echo])
+    async function* endlessUpload(): AsyncGenerator<Frame> {
+      for (;;) yield { octets: Buffer.alloc(60_000) }
+    }
+    await expect(call('echo', { text: 5 }, { upload: endlessUpload })).rejects.toMatchObject({ reason: 'bad-input' })
+  })
+
+  test('an upload whose source fails fails the call with that error', async () => {
+    await open([echo])
+    async function* failing(): AsyncGenerator<Frame> {
+      yield { head: {} }
+      throw new Error('the file went away')
+    }
+    await expect(call('echo', { text: '' }, { upload: failing })).rejects.toThrow('the file went away')
+  })
+
+  test('a fault inside an operation ends that call only', async () => {
+    await open([broken])
+    await expect(call('broken', {})).rejects.toMatchObject({ reason: 'failed' })
+    expect(await call('domain.list', {})).toEqual([])
+  })
+
+  test('an operation hears that its caller has gone', async () => {
+    await open([endless])
+    const running = new Promise<AbortSignal>((resolve) => {
+      started = resolve
+    })
+    const leave = new AbortController()
+    const answer = call('endless', {}, { signal: leave.signal }).catch((error: Error) => error.message)
+    const signal = await running
+    leave.abort()
+    if (!signal.aborted) await once(signal, 'abort')
+    expect(await answer).toMatch(/abort/i)
+  })
+
+  test('a stale socket is replaced, a live one is not', async () => {
+    // What a killed server leaves behind: a socket that nobody listens on.
+    const dead = createServer().listen(path)
+    await once(dead, 'listening')
+    const linked = join(admin.directory, 'kept.sock')
+    const { linkSync } = await import('node:fs')
+    linkSync(path, linked)
+    dead.close()
+    await once(dead, 'close')
+    linkSync(linked, path)
+    await expect(call('domain.list', {})).rejects.toBeInstanceOf(NoServer)
+    await open()
+    expect(await call('domain.list', {})).toEqual([])
+    const second = createAdminServer({ operations: [], context: admin.context, path, log: silentLog })
+    await expect(second).rejects.toMatchObject({ reason: 'exists' })
+    expect(await call('domain.list', {})).toEqual([])
+  })
+
+  test('garbage on the socket is answered with an error', async () => {
+    await open()
+    const { request } = await import('node:http')
+    const outgoing = request({ socketPath: path, method: 'POST', path: '/domain.list', agent: false })
+    outgoing.end('no json\n')
+    const [response] = await once(outgoing, 'response')
+    let text = ''
+    for await (const chunk of response) text += chunk
+    expect(JSON.parse(text).error).toMatchObject({ reason: expect.any(String) })
+  })
+
+  test('a path that no Unix socket can have is refused with what to do', async () => {
+    path = join(admin.directory, 'x'.repeat(120), 'admin.sock')
+    await expect(open()).rejects.toMatchObject({ reason: 'limit', advice: expect.stringContaining('data_dir') })
+  })
+
+  test('a file that is no socket is not taken for one', async () => {
+    writeFileSync(path, 'precious')
+    await expect(open()).rejects.toThrow()
+    expect(existsSync(path)).toBe(true)
+  })
+})

@@ -1,0 +1,31 @@
+import { StoreError, type StoreRefusal } from '@pennypost/model'
+import { AdminError, type AdminRefusal } from './admin-error.ts'
+
+/** What each refusal of the store means to an administrator, in one table. */
+const refusals: Readonly<Record<StoreRefusal, readonly [AdminRefusal, advice: string]>> = {
+  'no-such-mailbox': ['not-found', '`pennypost account show ADDRESS` lists the mailboxes of an account.'],
+  'mailbox-exists': ['exists', ''],
+  'mailbox-not-allowed': ['not-allowed', 'Mailbox names are divided by "/" and hold no control characters, % or *.'],
+  'no-such-account': ['not-found', '`pennypost account list` shows the accounts that there are.'],
+  'no-such-domain': ['not-found', '`pennypost domain list` shows the domains, `pennypost domain add NAME` adds one.'],
+  'no-such-alias': ['not-found', '`pennypost alias list` shows the aliases that there are.'],
+  'no-such-entry': ['not-found', '`pennypost queue list` shows what is in the queue.'],
+  'no-such-message': ['not-found', 'It was removed in the meantime.'],
+  exists: ['exists', ''],
+  'over-quota': ['limit', '`pennypost account quota ADDRESS SIZE` gives more room.'],
+  'no-room': ['unavailable', 'The disk is down to its reserve: make room, then try again.'],
+  limit: ['limit', ''],
+  'lease-lost': ['unavailable', 'Try again.'],
+  unavailable: ['unavailable', 'The store is stopping or has failed: see the log of the server, then try again.'],
+}
+
+/** Any error as an `AdminError`; one that is not the caller's doing keeps its cause. */
+export function asAdminError(error: unknown): AdminError {
+  if (error instanceof AdminError) return error
+  if (error instanceof StoreError) {
+    const [reason, advice] = refusals[error.reason]
+    return new AdminError(reason, error.message, advice, { cause: error })
+  }
+  const text = error instanceof Error ? error.message : String(error)
+  return new AdminError('failed', text, '', { cause: error })
+}
