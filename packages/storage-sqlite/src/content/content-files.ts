@@ -1,0 +1,72 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * Write-once files for large contents: `content/<directory>/<number>`. Each process fills directories of its own,
+ * numbered from where the last one ended, so that everything in older directories is older than the process.
+ */
+const filesPerDirectory = 1000
+
+export class ContentFiles {
+  readonly #root: string
+  readonly #firstDirectory: number
+  #directory: number
+  #count = filesPerDirectory
+
+  constructor(root: string) {
+    this.#root = root
+    const numbers = readdirSync(root).map((name) => Number.parseInt(name, 16))
+    this.#firstDirectory = Math.max(0, ...numbers.filter(Number.isSafeInteger)) + 1
+    this.#directory = this.#firstDirectory - 1
+  }
+
+  /** A name that no file has had, relative to the root; its directory is there and durable. */
+  next(): string {
+    if (this.#count >= filesPerDirectory) {
+      this.#directory++
+      this.#count = 0
+      mkdirSync(join(this.#root, directoryName(this.#directory)), { mode: 0o700 })
+      const fd = openSync(this.#root, 'r')
+      try {
+        fsyncSync(fd)
+      } finally {
+        closeSync(fd)
+      }
+    }
+    return `${directoryName(this.#directory)}/${this.#count++}`
+  }
+
+  path(name: string): string {
+    return join(this.#root, name)
+  }
+
+  /**
+   * Takes away files of earlier processes that nothing refers to: content that was received and never accepted, or
+   * expunged just before a crash. Gives how many.
+   */
+  sweep(isReferenced: (name: string) => boolean): number {
+    let swept = 0
+    for (const directory of readdirSync(this.#root)) {
+      const number = Number.parseInt(directory, 16)
+      if (!(number < this.#firstDirectory)) continue
+      const files = readdirSync(join(this.#root, directory))
+      let left = files.length
+      for (const file of files) {
+        if (isReferenced(`${directory}/${file}`)) continue
+        rmSync(join(this.#root, directory, file), { force: true })
+        swept++
+        left--
+      }
+      if (left === 0) rmdirSync(join(this.#root, directory))
+    }
+    return swept
+  }
+
+  exists(name: string): boolean {
+    return existsSync(this.path(name))
+  }
+}
+
+function directoryName(number: number): string {
+  return number.toString(16).padStart(6, '0')
+}

@@ -1,0 +1,22 @@
+import type { Clock, Log, SearchText } from '@pennypost/model'
+import type { ContentFiles } from './content/content-files.ts'
+import type { SqliteLimits } from './options.ts'
+import type { Pins } from './pins.ts'
+import type { Reader } from './reader/reader.ts'
+import type { Room } from './room.ts'
+import type { Watchers } from './watchers.ts'
+import type { WriterClient } from './writer-client.ts'
+
+/** What the ports' adapters share. Made by `open-sqlite-store.ts`. */
+export interface Engine {
+  reader: Reader
+  writer: WriterClient
+  files: ContentFiles
+  clock: Clock
+  log: Log
+  limits: SqliteLimits
+  searchText: SearchText
+  room: Room
+  pins: Pins
+  watchers: Watchers
+}

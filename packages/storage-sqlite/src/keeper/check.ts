@@ -1,0 +1,122 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { StoreFault } from '@pennypost/model'
+import type Database from 'better-sqlite3'
+
+/**
+ * Reads everything and says what does not fit together. Each query sees one state of the database, and each compares
+ * only what one transaction keeps together, so that a store in use has no faults either.
+ */
+interface Rule {
+  fault: string
+  /** Gives `where` of each fault. */
+  sql: string
+  advice: string
+}
+
+const restore = 'restore the newest backup, or export what can be read'
+const report = 'report this as a bug, with the output of check'
+
+const rules: readonly Rule[] = [
+  {
+    fault: 'counter-wrong',
+    sql: `SELECT 'mailbox ' || id FROM mailboxes LEFT JOIN (
+        SELECT mailbox, count(*) AS messages, sum(flags & 8 = 0) AS unseen, sum(flags & 4 <> 0) AS deleted,
+          max(uid) AS uid, max(modseq) AS modseq FROM marks GROUP BY mailbox) AS counted ON counted.mailbox = id
+      LEFT JOIN (SELECT mailbox, sum(size) AS size FROM filings GROUP BY mailbox) AS sized ON sized.mailbox = id
+      WHERE (mailboxes.messages, mailboxes.unseen, mailboxes.deleted, mailboxes.size) IS NOT
+          (coalesce(counted.messages, 0), coalesce(counted.unseen, 0), coalesce(counted.deleted, 0), coalesce(sized.size, 0))
+        OR counted.uid >= uid_next OR counted.modseq > highest_modseq`,
+    advice: report,
+  },
+  {
+    fault: 'counter-wrong',
+    sql: `SELECT 'account ' || account FROM usage LEFT JOIN (
+        SELECT account AS owner, sum(size) AS size, sum(messages) AS count FROM mailboxes GROUP BY account)
+        ON owner = account
+      WHERE (octets, messages) IS NOT (coalesce(size, 0), coalesce(count, 0))`,
+    advice: report,
+  },
+  {
+    fault: 'counter-wrong',
+    sql: `SELECT 'modseq of account ' || account FROM mailboxes LEFT JOIN counters ON owner = account
+      GROUP BY account HAVING max(highest_modseq) >= coalesce(max(reserved), 0)`,
+    advice: report,
+  },
+  {
+    fault: 'filing-without-mark',
+    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM filings
+      WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mailbox = filings.mailbox AND marks.uid = filings.uid)`,
+    advice: report,
+  },
+  {
+    fault: 'mark-without-filing',
+    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM marks
+      WHERE NOT EXISTS (SELECT 1 FROM filings WHERE filings.mailbox = marks.mailbox AND filings.uid = marks.uid)`,
+    advice: restore,
+  },
+  {
+    fault: 'mailbox-missing',
+    sql: `SELECT DISTINCT 'mailbox ' || mailbox FROM filings WHERE NOT EXISTS
+      (SELECT 1 FROM mailboxes WHERE id = mailbox UNION ALL SELECT 1 FROM graves WHERE graves.mailbox = filings.mailbox)`,
+    advice: report,
+  },
+  {
+    fault: 'account-missing',
+    sql: `SELECT 'mailbox ' || id FROM mailboxes WHERE account NOT IN (SELECT id FROM accounts)
+      OR account NOT IN (SELECT account FROM usage)`,
+    advice: report,
+  },
+  {
+    fault: 'counter-wrong',
+    sql: `SELECT 'message ' || id FROM messages LEFT JOIN (
+        SELECT message, count(*) AS count FROM (SELECT message FROM filings UNION ALL SELECT message FROM ghosts
+          UNION ALL SELECT message FROM queue) GROUP BY message) ON message = id
+      WHERE refs <> coalesce(count, 0)`,
+    advice: report,
+  },
+  {
+    fault: 'content-missing',
+    sql: `SELECT 'message ' || message FROM (SELECT message FROM filings UNION SELECT message FROM queue)
+      WHERE NOT EXISTS (SELECT 1 FROM messages WHERE id = message)
+        OR NOT EXISTS (SELECT 1 FROM contents WHERE contents.message = message)`,
+    advice: restore,
+  },
+  {
+    fault: 'content-missing',
+    sql: `SELECT 'message ' || message FROM contents
+      WHERE file IS NULL AND (body IS NULL OR length(body) <> body_size)`,
+    advice: restore,
+  },
+  {
+    fault: 'queue-lane-missing',
+    sql: `SELECT 'queue entry ' || id FROM queue WHERE lease IS NULL AND held = 0 AND NOT EXISTS
+      (SELECT 1 FROM lanes WHERE lanes.destination = queue.destination AND lanes.retry = queue.retry
+        AND lanes.due_at <= queue.due_at)`,
+    advice: 'restart the server: lanes are made anew at start',
+  },
+]
+
+/** Faults in batches. */
+export function* findFaults(db: Database.Database, contents: string): Generator<StoreFault[]> {
+  const damage = db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]
+  if (damage[0] !== 'ok') yield damage.map((where) => ({ fault: 'index-damaged', where, advice: restore }))
+  for (const { fault, sql, advice } of rules) {
+    const found = db.prepare(sql).pluck().all() as string[]
+    if (found.length > 0) yield found.map((where) => ({ fault, where, advice }))
+  }
+  const missing = [...missingFiles(db, contents)]
+  if (missing.length > 0) yield missing
+}
+
+function* missingFiles(db: Database.Database, contents: string): Generator<StoreFault> {
+  const stillThere = db.prepare('SELECT 1 FROM contents WHERE file = ?').pluck()
+  const rows = db.prepare('SELECT file, body_start + body_size FROM contents WHERE file IS NOT NULL').raw()
+  for (const [file, size] of rows.all() as [string, number][]) {
+    const found = statSync(join(contents, file), { throwIfNoEntry: false })
+    if (found?.size === size) continue
+    // Expunged since the row was read: nothing is missing.
+    if (found === undefined && stillThere.get(file) === undefined) continue
+    yield { fault: 'content-missing', where: `file ${file}`, advice: restore }
+  }
+}

@@ -1,0 +1,60 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import { backup } from './backup.ts'
+import { findFaults } from './check.ts'
+import type { FromKeeper, KeeperData, ToKeeper } from './protocol.ts'
+
+/**
+ * The keeper thread: what takes long and must hold up neither sessions nor commits: checkpoints, `check()`, backups.
+ * Started by `keeper-client.ts` when first needed. Its connection never writes rows.
+ */
+const port = parentPort
+if (!port) throw new Error('keeper/main.ts runs as a worker thread')
+const { database, contents } = workerData as KeeperData
+const db = new Database(database, { fileMustExist: true, timeout: 5000 })
+db.exec('PRAGMA wal_autocheckpoint = 0')
+// A checkpoint syncs the log before it copies, and the database after it.
+db.exec('PRAGMA synchronous = FULL')
+
+const send = (message: FromKeeper): void => port.postMessage(message)
+
+port.on('message', (request: ToKeeper) => {
+  switch (request.kind) {
+    case 'checkpoint':
+      checkpoint()
+      break
+    case 'check':
+      answer(request.id, () => {
+        for (const faults of findFaults(db, contents)) send({ kind: 'faults', id: request.id, faults })
+      })
+      break
+    case 'backup':
+      answer(request.id, () => backup(db, contents, request.target))
+      break
+    case 'close':
+      db.close()
+      port.close()
+  }
+})
+
+function checkpoint(): void {
+  try {
+    const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
+    send({ kind: 'checkpointed', framesLeft: row ? row.log - row.checkpointed : 0 })
+  } catch (error) {
+    const code = error instanceof Database.SqliteError ? error.code : ''
+    // Busy or without room: the log keeps everything, and the next checkpoint goes on. Anything else may mean that the
+    // kernel dropped pages which a later sync would not miss.
+    if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_FULL') send({ kind: 'checkpointed', framesLeft: 0 })
+    else send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+function answer(id: number, work: () => void): void {
+  try {
+    work()
+    send({ kind: 'done', id })
+  } catch (error) {
+    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) })
+  }
+}

@@ -1,0 +1,21 @@
+import type { StoreFault } from '@pennypost/model'
+
+/** Between the main thread and the keeper: one request at a time is worked on, in order. */
+export type ToKeeper =
+  | { kind: 'checkpoint' }
+  | { kind: 'check'; id: number }
+  | { kind: 'backup'; id: number; target: string }
+  | { kind: 'close' }
+
+export type FromKeeper =
+  /** A checkpoint ended; `fatal` when the database file could not be synced. */
+  | { kind: 'checkpointed'; framesLeft: number }
+  | { kind: 'fatal'; message: string }
+  | { kind: 'faults'; id: number; faults: StoreFault[] }
+  | { kind: 'done'; id: number }
+  | { kind: 'failed'; id: number; message: string }
+
+export interface KeeperData {
+  database: string
+  contents: string
+}

@@ -1,0 +1,216 @@
+import type { MailboxId, Store, StoreFault, Timer } from '@pennypost/model'
+import { inBackground } from './background.ts'
+import { ContentFiles } from './content/content-files.ts'
+import { type DataDirectory, fileSystemSpace, openDataDirectory } from './data-directory.ts'
+import type { Engine } from './engine.ts'
+import { KeeperClient } from './keeper-client.ts'
+import { type SqliteLimits, type SqliteStoreOptions, sqliteLimits } from './options.ts'
+import { Pins } from './pins.ts'
+import { createArrival } from './ports/arrival.ts'
+import { SqliteCredentials } from './ports/credentials.ts'
+import { SqliteDirectory } from './ports/directory.ts'
+import { createFlow, createPolicyMemory } from './ports/flow.ts'
+import { createMailboxes, reapGraves } from './ports/mailboxes.ts'
+import { createMessages } from './ports/messages.ts'
+import { createQueue } from './ports/queue.ts'
+import { Reader } from './reader/reader.ts'
+import { Room } from './room.ts'
+import { Watchers } from './watchers.ts'
+import type { GroupReply } from './writer/protocol.ts'
+import { WriterClient } from './writer-client.ts'
+
+/** The embedded engine: a Store with what an operator wants to know of it. */
+export interface SqliteStore extends Store {
+  /** For metrics and `status`. */
+  stats(): SqliteStats
+  /** Writes a copy that is a data directory itself; the directory must not hold a mail.db yet. */
+  backup(target: string): Promise<void>
+}
+
+export interface SqliteStats {
+  /** Jobs that are under way. */
+  pending: number
+  /** Since start. */
+  commits: number
+  jobs: number
+  /** Frames in the write-ahead log that are not in the database yet. */
+  walFrames: number
+  hasRoom: boolean
+}
+
+/** Opens the data directory, which nobody else may have open, and starts its writer. */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
+  const directory = openDataDirectory(options.directory, options.log)
+  try {
+    const opening = new Opening(options, directory)
+    return await opening.open()
+  } catch (error) {
+    directory[Symbol.dispose]()
+    throw error
+  }
+}
+
+const firstUpkeepMs = 1000
+const upkeepMs = 60_000
+
+class Opening {
+  readonly #options: SqliteStoreOptions
+  readonly #directory: DataDirectory
+  readonly #limits: SqliteLimits
+  readonly #watchers = new Watchers()
+  readonly #room: Room
+  readonly #keeper: KeeperClient
+  readonly #writer: WriterClient
+  #failed = false
+  #commits = 0
+  #jobs = 0
+  #walFrames = 0
+  #checkpointTimer: Timer | undefined
+  #upkeepTimer: Timer | undefined
+
+  constructor(options: SqliteStoreOptions, directory: DataDirectory) {
+    this.#options = options
+    this.#directory = directory
+    this.#limits = { ...sqliteLimits, ...options.limits }
+    const { clock, deadline, random } = options
+    const measure = options.space ?? fileSystemSpace
+    this.#room = new Room(() => measure(directory.path), clock, this.#limits)
+    const { database, contents, ballast } = directory
+    const workers = options.workers ?? {
+      writer: new URL('./writer/main.ts', import.meta.url),
+      keeper: new URL('./keeper/main.ts', import.meta.url),
+    }
+    const onFatal = (error: Error): void => this.#fail(error)
+    this.#keeper = new KeeperClient(workers.keeper, { database, contents }, onFatal)
+    this.#writer = new WriterClient({
+      url: workers.writer,
+      data: {
+        ...{ database, contents, ballast, now: clock.now(), faults: options.faults ?? [] },
+        incarnation: random.bytes(8).toString('hex'),
+        limits: this.#limits,
+        walCeilingFrames: this.#limits.walCeilingFrames,
+        groupJobs: this.#limits.groupJobs,
+      },
+      clock,
+      deadline,
+      limits: this.#limits,
+      onGroup: (group) => this.#onGroup(group),
+      onFatal,
+    })
+  }
+
+  async open(): Promise<SqliteStore> {
+    const { clock, log, searchText } = this.#options
+    const { unclean } = await this.#writer.ready
+    if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
+    const reader = new Reader(this.#directory.database, clock)
+    const engine: Engine = {
+      ...{ reader, writer: this.#writer, clock, log, searchText, limits: this.#limits, room: this.#room },
+      files: new ContentFiles(this.#directory.contents),
+      pins: new Pins((mailbox) => releaseGhosts(engine, mailbox)),
+      watchers: this.#watchers,
+    }
+    this.#clearUp(engine)
+    this.#upkeepTimer = this.#options.deadline.after(firstUpkeepMs, () => this.#upkeep(engine))
+    return this.#store(engine)
+  }
+
+  #store(engine: Engine): SqliteStore {
+    const credentials = new SqliteCredentials(engine)
+    let closing: Promise<void> | undefined
+    const close = (): Promise<void> => (closing ??= this.#close(engine.reader))
+    return {
+      mail: { ...createArrival(engine), ...createMailboxes(engine), ...createMessages(engine) },
+      queue: createQueue(engine),
+      directory: new SqliteDirectory(engine, () => credentials.changed()),
+      credentials,
+      flow: createFlow(engine),
+      memory: createPolicyMemory(engine),
+      check: () => this.#check(engine),
+      stats: () => ({
+        pending: this.#writer.pending,
+        commits: this.#commits,
+        jobs: this.#jobs,
+        walFrames: this.#walFrames,
+        hasRoom: this.#room.has(0),
+      }),
+      backup: (target) => this.#backup(target),
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  }
+
+  async *#check(engine: Engine): AsyncGenerator<StoreFault> {
+    engine.reader.requireOpen()
+    yield* await this.#keeper.check()
+  }
+
+  async #backup(target: string): Promise<void> {
+    this.#writer.post({ kind: 'keepFiles', keep: true })
+    try {
+      await this.#keeper.backup(target)
+    } finally {
+      this.#writer.post({ kind: 'keepFiles', keep: false })
+    }
+  }
+
+  #onGroup(group: GroupReply): void {
+    this.#commits++
+    this.#jobs += group.replies.length
+    this.#walFrames = group.walFrames
+    this.#watchers.wake(group.accounts, group.queue)
+    if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return
+    this.#checkpointTimer = this.#options.deadline.after(this.#limits.checkpointMs, () => {
+      this.#checkpointTimer = undefined
+      this.#keeper.checkpoint()
+    })
+  }
+
+  /** What the process before left behind. */
+  #clearUp(engine: Engine): void {
+    const { reader, files } = engine
+    const isReferenced = (file: string) => reader.pluck('SELECT 1 FROM contents WHERE file = ?').get(file) !== undefined
+    const swept = files.sweep(isReferenced)
+    if (swept > 0) engine.log.info({ files: swept }, 'storage: removed content that nothing refers to')
+    const haunted = reader.pluck('SELECT DISTINCT mailbox FROM ghosts').all() as MailboxId[]
+    for (const mailbox of haunted) releaseGhosts(engine, mailbox)
+    reapGraves(engine)
+  }
+
+  /** Ballast, free pages and a rest of the log: once a minute. */
+  #upkeep(engine: Engine): void {
+    this.#writer.post({ kind: 'upkeep', room: this.#room.has(0) })
+    if (this.#walFrames > 0) this.#keeper.checkpoint()
+    this.#upkeepTimer = this.#options.deadline.after(upkeepMs, () => this.#upkeep(engine))
+  }
+
+  #fail(error: Error): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#options.log.error({ err: error }, 'storage: the store has failed and stops')
+    this.#options.onFatal?.(error)
+  }
+
+  async #close(reader: Reader): Promise<void> {
+    this.#checkpointTimer?.[Symbol.dispose]()
+    this.#upkeepTimer?.[Symbol.dispose]()
+    // The writer goes last: the last connection takes the log into the database and removes it.
+    await this.#writer.drain()
+    reader.close()
+    await this.#keeper.close()
+    await this.#writer.close()
+    this.#directory[Symbol.dispose]()
+  }
+}
+
+/** The last pin of the mailbox is gone. */
+function releaseGhosts({ reader, writer, limits, pins, log }: Engine, mailbox: MailboxId): void {
+  inBackground({ log }, 'release ghosts', async () => {
+    const limit = limits.messagesPerJob
+    reader.requireOpen()
+    while (!pins.has(mailbox) && reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ?').get(mailbox) !== undefined) {
+      await writer.run('releaseGhosts', { mailbox, limit })
+      reader.requireOpen()
+    }
+  })
+}

@@ -1,0 +1,57 @@
+import { rm } from 'node:fs/promises'
+import { type Accepted, type MailStore, type StagedContent, UidSet, type UidValidity } from '@pennypost/model'
+import { createStage } from '../content/stage.ts'
+import type { Engine } from '../engine.ts'
+import { type Packing, packAcceptances, packAppends } from '../pack.ts'
+
+type Arrival = Pick<MailStore, 'stage' | 'hasRoom' | 'accept' | 'unconfirm' | 'append'>
+
+/** How mail comes in: content is staged, then one job makes it mail. */
+export function createArrival(engine: Engine): Arrival {
+  const { writer, clock } = engine
+  return {
+    stage() {
+      engine.reader.requireOpen()
+      return createStage(engine.files, engine.limits.inlineOctets)
+    },
+    hasRoom: (octets) => engine.room.has(octets),
+    accept(acceptances) {
+      const contents = acceptances.map(({ message }) => message.content)
+      return consuming(engine, contents, async (packing) => {
+        const packed = packAcceptances(acceptances, clock.now(), packing)
+        return (await writer.run('accept', packed, packing.octets)) as unknown as Accepted[]
+      })
+    },
+    async unconfirm(journey, now) {
+      await writer.run('unconfirm', { journey, now })
+    },
+    append(mailbox, messages) {
+      const contents = messages.map(({ message }) => message.content)
+      return consuming(engine, contents, async (packing) => {
+        const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing) }
+        const { uidValidity, firstUid } = await writer.run('append', args, packing.octets)
+        const last = firstUid + messages.length - 1
+        const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])
+        return { uidValidity: uidValidity as UidValidity, uids }
+      })
+    },
+  }
+}
+
+/** Runs a job that takes contents over; when it is refused, they go. */
+export async function consuming<Result>(
+  { writer, files }: Engine,
+  contents: readonly StagedContent[],
+  run: (packing: Packing) => Promise<Result>,
+): Promise<Result> {
+  const packing: Packing = { octets: 0, files: [] }
+  try {
+    return await run(packing)
+  } catch (error) {
+    // A commit whose sync failed may be found in the log after a restart: then its files are needed. The sweep at the
+    // next start knows.
+    if (!writer.hasFailed) for (const file of packing.files) await rm(files.path(file), { force: true })
+    for (const content of contents) await content.discard()
+    throw error
+  }
+}

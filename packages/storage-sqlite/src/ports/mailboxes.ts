@@ -1,0 +1,54 @@
+import type { Mailbox, MailboxId, MailStore } from '@pennypost/model'
+import { inBackground } from '../background.ts'
+import type { Engine } from '../engine.ts'
+import { readMailbox, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
+
+type Mailboxes = Pick<
+  MailStore,
+  'mailboxes' | 'mailbox' | 'createMailbox' | 'renameMailbox' | 'deleteMailbox' | 'subscriptions' | 'subscribe'
+>
+
+/** Mailboxes by name. */
+export function createMailboxes(engine: Engine): Mailboxes {
+  const { reader, writer, clock, pins } = engine
+  return {
+    async mailboxes(account) {
+      reader.requireOpen()
+      return readMailboxes(reader, account)
+    },
+    async mailbox(id) {
+      reader.requireOpen()
+      return readMailbox(reader, id)?.mailbox
+    },
+    async createMailbox(account, name, specialUse) {
+      const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })
+      return readMailbox(reader, id as MailboxId)?.mailbox as Mailbox
+    },
+    async renameMailbox(account, from, to) {
+      await writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned: pins.all() })
+    },
+    async deleteMailbox(account, name) {
+      await writer.run('deleteMailbox', { account, name })
+      reapGraves(engine)
+    },
+    async subscriptions(account) {
+      reader.requireOpen()
+      return readSubscriptions(reader, account)
+    },
+    async subscribe(account, name, subscribed) {
+      await writer.run('subscribe', { account, name, subscribed })
+    },
+  }
+}
+
+/** Takes away, piece by piece, what deleted mailboxes held. */
+export function reapGraves(engine: Engine): void {
+  const { reader, writer, limits } = engine
+  inBackground(engine, 'reap', async () => {
+    reader.requireOpen()
+    while (reader.pluck('SELECT 1 FROM graves').get() !== undefined) {
+      await writer.run('reap', limits.messagesPerJob)
+      reader.requireOpen()
+    }
+  })
+}

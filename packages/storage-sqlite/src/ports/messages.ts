@@ -1,0 +1,151 @@
+import { type Copied, type MailStore, type ModSeq, type Uid, UidSet, type UidValidity } from '@pennypost/model'
+import type { Engine } from '../engine.ts'
+import { boundsOf } from '../pack.ts'
+import { readBody } from '../reader/bodies.ts'
+import { readChanges, readSnapshot } from '../reader/changes.ts'
+import { fetchPages, readMessage } from '../reader/fetch.ts'
+import { requireMailbox } from '../reader/mailboxes.ts'
+import { searchMailbox } from '../reader/search.ts'
+
+type Messages = Omit<
+  MailStore,
+  | 'stage'
+  | 'hasRoom'
+  | 'accept'
+  | 'unconfirm'
+  | 'append'
+  | 'mailboxes'
+  | 'mailbox'
+  | 'createMailbox'
+  | 'renameMailbox'
+  | 'deleteMailbox'
+  | 'subscriptions'
+  | 'subscribe'
+>
+
+/** Verbs on an open mailbox and its messages. Large ones go to the writer in steps, each whole by itself. */
+export function createMessages(engine: Engine): Messages {
+  return { ...createOpenMailbox(engine), ...createChanging(engine), ...createReading(engine) }
+}
+
+function createOpenMailbox(
+  engine: Engine,
+): Pick<Messages, 'snapshot' | 'changesSince' | 'claimRecent' | 'watch' | 'pin'> {
+  const { reader, writer, pins, watchers } = engine
+  return {
+    async snapshot(mailbox) {
+      await pins.settled(mailbox)
+      reader.requireOpen()
+      return readSnapshot(reader, mailbox)
+    },
+    async changesSince(mailbox, since) {
+      reader.requireOpen()
+      return readChanges(reader, mailbox, since)
+    },
+    async claimRecent(mailbox) {
+      return (await writer.run('claimRecent', mailbox)) as Uid
+    },
+    watch(account, onWake) {
+      reader.requireOpen()
+      return watchers.watchAccount(account, onWake)
+    },
+    pin(mailbox) {
+      reader.requireOpen()
+      requireMailbox(reader, mailbox)
+      return pins.pin(mailbox)
+    },
+  }
+}
+
+function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' | 'move' | 'expunge'> {
+  const { writer, clock, pins, limits } = engine
+  return {
+    async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }) {
+      const modified: number[] = []
+      const last = await inSteps(uids, (bounds) =>
+        writer.run('updateFlags', { mailbox, bounds, mode, flags, unchangedSince }).then((done) => {
+          modified.push(...done.modified)
+          return done
+        }),
+      )
+      return { modSeq: last.modSeq as ModSeq, modified: uidSet(modified) }
+    },
+    async copy(from, uids, to) {
+      return copied([await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now() })])
+    },
+    async move(from, uids, to) {
+      const steps: CopiedStep[] = []
+      await pins.removing(from, (pinned) =>
+        inSteps(uids, async (bounds) => {
+          const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob }
+          const done = await writer.run('move', args)
+          steps.push(done)
+          return done
+        }),
+      )
+      return copied(steps)
+    },
+    async expunge(mailbox, uids, only) {
+      const gone: number[] = []
+      const last = await pins.removing(mailbox, (pinned) =>
+        inSteps(uids, async (bounds) => {
+          const args = { mailbox, bounds, only, pinned, limit: limits.messagesPerJob }
+          const done = await writer.run('expunge', args)
+          gone.push(...done.bounds)
+          return done
+        }),
+      )
+      return { uids: uidSet(gone), modSeq: last.modSeq as ModSeq }
+    },
+  }
+}
+
+function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'message' | 'search'> {
+  const { reader, files, pins, searchText: text } = engine
+  return {
+    fetch: (mailbox, uids, need, signal) => fetchPages(reader, mailbox, uids, need, () => pins.has(mailbox), signal),
+    readBody: (message, start = 0, end) => readBody(reader, files, message, start, end),
+    async message(id) {
+      reader.requireOpen()
+      return readMessage(reader, id)
+    },
+    async search(mailbox, query, within, signal) {
+      signal?.throwIfAborted()
+      reader.requireOpen()
+      return searchMailbox(reader, { mailbox, query, within, text, files, signal })
+    },
+  }
+}
+
+/** Runs a job on UIDs until it says that it is through; gives its last answer. */
+async function inSteps<Done extends { resumeAt: number }>(
+  uids: UidSet,
+  step: (bounds: number[]) => Promise<Done>,
+): Promise<Done> {
+  for (let rest = uids; ; ) {
+    const done = await step(boundsOf(rest))
+    if (done.resumeAt === 0) return done
+    rest = rest.intersect(UidSet.ofRanges([[done.resumeAt, 2 ** 32 - 1]]))
+  }
+}
+
+/** From bounds: first, last, first, last … */
+function uidSet(bounds: readonly number[]): UidSet {
+  const ranges: [number, number][] = []
+  for (let i = 0; i < bounds.length; i += 2) ranges.push([bounds[i] as number, bounds[i + 1] as number])
+  return UidSet.ofRanges(ranges)
+}
+
+interface CopiedStep {
+  uidValidity: number
+  source: number[]
+  target: number[]
+}
+
+function copied(steps: readonly CopiedStep[]): Copied {
+  return {
+    uidValidity: (steps[0]?.uidValidity ?? 0) as UidValidity,
+    source: UidSet.ofSorted(steps.flatMap((step) => step.source)),
+    target: steps.flatMap((step) => step.target) as Uid[],
+  }
+}

@@ -1,0 +1,208 @@
+import {
+  type Mailbox,
+  type MailboxChanges,
+  type MailboxId,
+  type MailboxSnapshot,
+  type ModSeq,
+  StoreError,
+  type Uid,
+  UidSet,
+} from '@pennypost/model'
+import { type MailboxRow, requireMailbox } from './mailboxes.ts'
+import { nextTurn, type Reader } from './reader.ts'
+
+/**
+ * Snapshots of mailboxes and what changed since a cursor.
+ *
+ * Theory of operation: rows are read in slices, with a turn of the event loop in between, so they may be of different
+ * states. Therefore a read notes the mailbox's HIGHESTMODSEQ before it begins, and when it was interrupted, it is
+ * followed by a read of what changed since then, until one went through without interruption. That last read and the
+ * mailbox row are of one state of the database, and so is then the whole.
+ */
+export async function readSnapshot(reader: Reader, id: MailboxId): Promise<MailboxSnapshot> {
+  const { mailbox, marks } = await collect(reader, id, 0, false)
+  return { mailbox, ...marks.columns() }
+}
+
+export async function readChanges(reader: Reader, id: MailboxId, since: ModSeq): Promise<MailboxChanges> {
+  try {
+    const { mailbox, marks, vanished } = await collect(reader, id, since, true)
+    const { highestModSeq: modSeq, uidNext, keywords } = mailbox
+    return { modSeq, uidNext, keywords, vanished, deleted: false, ...marks.columns() }
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'no-such-mailbox') return goneChanges(since)
+    throw error
+  }
+}
+
+function goneChanges(since: ModSeq): MailboxChanges {
+  const cursor = { modSeq: since, uidNext: 1 as Uid, keywords: [], vanished: UidSet.empty, deleted: true }
+  return { ...cursor, ...new Marks().columns() }
+}
+
+/** Rows that are read without a turn of the loop: about 2 ms. */
+const sliceRows = 8000
+
+interface Collected {
+  mailbox: Mailbox
+  marks: Marks
+  vanished: UidSet
+}
+
+async function collect(reader: Reader, id: MailboxId, since: number, wantVanished: boolean): Promise<Collected> {
+  let marks = new Marks()
+  let vanished = UidSet.empty
+  let cursor = since
+  for (let first = true; ; first = false) {
+    const read = new ChangeRead(reader, id, cursor, wantVanished || !first)
+    const wasWhole = read.done
+    while (!read.done) {
+      await nextTurn()
+      reader.requireOpen()
+      read.next()
+    }
+    marks = marks.merge(read.marks, read.vanished)
+    vanished = vanished.union(read.vanished)
+    if (wasWhole) return { mailbox: read.row.mailbox, marks, vanished }
+    cursor = read.row.mailbox.highestModSeq
+  }
+}
+
+/** One read of what changed after `since`; 0 reads everything. */
+class ChangeRead {
+  readonly marks = new Marks()
+  readonly row: MailboxRow
+  readonly vanished: UidSet
+  done: boolean
+  readonly #reader: Reader
+  readonly #since: number
+  /** Ranges that are still to be read. */
+  readonly #ranges: [number, number][]
+
+  /** Reads the mailbox row, the log, and the first slice, all of one state. */
+  constructor(reader: Reader, id: MailboxId, since: number, wantVanished: boolean) {
+    this.#reader = reader
+    this.#since = since
+    const begun = reader.together(() => {
+      const row = requireMailbox(reader, id)
+      const ranges = changedRanges(reader, row, since)
+      const vanished = wantVanished ? vanishedSince(reader, row, since) : UidSet.empty
+      return { row, ranges, vanished, done: this.#read(id, ranges) }
+    })
+    this.row = begun.row
+    this.#ranges = begun.ranges
+    this.vanished = begun.vanished
+    this.done = begun.done
+  }
+
+  /** Reads another slice. */
+  next(): void {
+    this.done = this.#read(this.row.mailbox.id, this.#ranges)
+  }
+
+  #read(mailbox: MailboxId, ranges: [number, number][]): boolean {
+    const statement = this.#reader.raw(
+      'SELECT uid, flags, modseq FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? AND modseq > ? ORDER BY uid LIMIT ?',
+    )
+    let left = sliceRows
+    for (let range = ranges[0]; range; range = ranges[0]) {
+      const rows = statement.all(mailbox, range[0], range[1], this.#since, left) as [number, number, number][]
+      this.marks.push(rows)
+      left -= rows.length
+      if (left <= 0) {
+        range[0] = (rows.at(-1)?.[0] ?? range[1]) + 1
+        return false
+      }
+      ranges.shift()
+    }
+    return true
+  }
+}
+
+/** Where to look for changed marks: what the log says, or everywhere when it does not reach back so far. */
+function changedRanges(reader: Reader, { mailbox, changeFloor }: MailboxRow, since: number): [number, number][] {
+  if (since < changeFloor || since === 0) return [[1, mailbox.uidNext]]
+  const rows = reader
+    .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 0 AND modseq > ?')
+    .all(mailbox.id, since) as [number, number][]
+  return Array.from(UidSet.ofRanges(rows).ranges(), ([first, last]) => [first, last])
+}
+
+function vanishedSince(reader: Reader, { mailbox, expungeFloor }: MailboxRow, since: number): UidSet {
+  if (since >= expungeFloor) {
+    const rows = reader
+      .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 1 AND modseq > ?')
+      .all(mailbox.id, since) as [number, number][]
+    return UidSet.ofRanges(rows)
+  }
+  const absent: [number, number][] = []
+  let next = 1
+  for (const uid of reader.pluck('SELECT uid FROM marks WHERE mailbox = ? ORDER BY uid').iterate(mailbox.id)) {
+    if ((uid as number) > next) absent.push([next, (uid as number) - 1])
+    next = (uid as number) + 1
+  }
+  if (next < mailbox.uidNext) absent.push([next, mailbox.uidNext - 1])
+  return UidSet.ofRanges(absent)
+}
+
+/** UIDs, flags and MODSEQs side by side, rising by UID. */
+class Marks {
+  #uids = new Uint32Array(0)
+  #flags = new Float64Array(0)
+  #modSeqs = new Float64Array(0)
+  #length = 0
+
+  push(rows: readonly [number, number, number][]): void {
+    this.#reserve(this.#length + rows.length)
+    for (const row of rows) this.#put(row[0], row[1], row[2])
+  }
+
+  /** Puts later marks over these; those of expunged UIDs go. */
+  merge(later: Marks, expunged: UidSet): Marks {
+    if (this.#length === 0) return later
+    if (later.#length === 0 && expunged.isEmpty) return this
+    const merged = new Marks()
+    merged.#reserve(this.#length + later.#length)
+    let other = 0
+    for (let at = 0; at < this.#length; at++) {
+      const uid = this.#uids[at] as number
+      while (other < later.#length && (later.#uids[other] as number) < uid) merged.#copy(later, other++)
+      if (other < later.#length && later.#uids[other] === uid) merged.#copy(later, other++)
+      else if (!expunged.has(uid)) merged.#copy(this, at)
+    }
+    while (other < later.#length) merged.#copy(later, other++)
+    return merged
+  }
+
+  columns(): Pick<MailboxSnapshot, 'uids' | 'flags' | 'modSeqs'> {
+    if (this.#length === this.#uids.length) return { uids: this.#uids, flags: this.#flags, modSeqs: this.#modSeqs }
+    return {
+      uids: this.#uids.slice(0, this.#length),
+      flags: this.#flags.slice(0, this.#length),
+      modSeqs: this.#modSeqs.slice(0, this.#length),
+    }
+  }
+
+  #copy(from: Marks, at: number): void {
+    this.#put(from.#uids[at] as number, from.#flags[at] as number, from.#modSeqs[at] as number)
+  }
+
+  #put(uid: number, flags: number, modSeq: number): void {
+    this.#uids[this.#length] = uid
+    this.#flags[this.#length] = flags
+    this.#modSeqs[this.#length++] = modSeq
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#uids.length) return
+    // Exact for what fits into one slice, as most do; doubled beyond.
+    const size = this.#length === 0 ? length : Math.max(length, this.#length * 2)
+    const grow = <T extends Uint32Array | Float64Array>(to: T, from: T): T => {
+      to.set(from)
+      return to
+    }
+    this.#uids = grow(new Uint32Array(size), this.#uids)
+    this.#flags = grow(new Float64Array(size), this.#flags)
+    this.#modSeqs = grow(new Float64Array(size), this.#modSeqs)
+  }
+}

@@ -1,0 +1,104 @@
+import type { Account, AccountId, Alias, Credential, Domain, Usage } from '@pennypost/model'
+import type { Reader } from './reader.ts'
+
+/** Domains, accounts, aliases, grants, credentials: by key, through statements that are prepared once. */
+export function readDomain(reader: Reader, name: string): Domain | undefined {
+  const row = reader.raw(`${selectDomains} WHERE name = ?`).get(name) as DomainRow | undefined
+  return row && domainOf(row)
+}
+
+export function readDomains(reader: Reader): Domain[] {
+  return (reader.raw(`${selectDomains} ORDER BY name`).all() as DomainRow[]).map(domainOf)
+}
+
+const selectDomains = 'SELECT name, kind, target, catch_all FROM domains'
+type DomainRow = [string, Domain['kind'], string, string]
+
+function domainOf([name, kind, target, catchAll]: DomainRow): Domain {
+  return { name, kind, target, catchAll }
+}
+
+const selectAccounts = 'SELECT id, login, name, quota, suspended, admin, created_at, removed_at FROM accounts'
+type AccountRow = [AccountId, string, string, number, number, number, number, number | null]
+
+export function readAccount(reader: Reader, id: AccountId): Account | undefined {
+  const row = reader.raw(`${selectAccounts} WHERE id = ?`).get(id) as AccountRow | undefined
+  return row && accountOf(row)
+}
+
+export function readAccountByLogin(reader: Reader, login: string): Account | undefined {
+  const row = reader.raw(`${selectAccounts} WHERE login = ?`).get(login) as AccountRow | undefined
+  return row && accountOf(row)
+}
+
+export function readAccounts(reader: Reader, domain: string | undefined): Account[] {
+  const rows =
+    domain === undefined
+      ? reader.raw(`${selectAccounts} ORDER BY login`).all()
+      : reader.raw(`${selectAccounts} WHERE domain = ? ORDER BY login`).all(domain)
+  return (rows as AccountRow[]).map(accountOf)
+}
+
+function accountOf([id, login, name, quota, suspended, admin, createdAt, removedAt]: AccountRow): Account {
+  return { id, login, name, quota, suspended: suspended === 1, admin: admin === 1, createdAt, removedAt }
+}
+
+export function readUsage(reader: Reader, id: AccountId): Usage | undefined {
+  const row = reader.raw('SELECT octets, messages FROM usage WHERE account = ?').get(id) as [number, number] | undefined
+  return row && { octets: row[0], messages: row[1] }
+}
+
+const selectAliases = 'SELECT address, targets FROM aliases'
+
+export function readAlias(reader: Reader, address: string): Alias | undefined {
+  const row = reader.raw(`${selectAliases} WHERE address = ?`).get(address) as [string, string] | undefined
+  return row && aliasOf(row)
+}
+
+export function readAliases(reader: Reader, domain: string | undefined): Alias[] {
+  const rows =
+    domain === undefined
+      ? reader.raw(`${selectAliases} ORDER BY address`).all()
+      : reader.raw(`${selectAliases} WHERE domain = ? ORDER BY address`).all(domain)
+  return (rows as [string, string][]).map(aliasOf)
+}
+
+export function readAliasesTo(reader: Reader, target: string): Alias[] {
+  const rows = reader
+    .raw(`${selectAliases} WHERE address IN (SELECT address FROM alias_targets WHERE target = ?) ORDER BY address`)
+    .all(target) as [string, string][]
+  return rows.map(aliasOf)
+}
+
+function aliasOf([address, targets]: [string, string]): Alias {
+  return { address, targets: JSON.parse(targets) as string[] }
+}
+
+export function readSendAs(reader: Reader, id: AccountId): string[] {
+  return reader.pluck('SELECT address FROM send_as WHERE account = ? ORDER BY address').all(id) as string[]
+}
+
+const selectCredentials = 'SELECT id, account, kind, label, scope, verifier, created_at, last_used_at FROM credentials'
+type CredentialRow = [number, AccountId, Credential['kind'], string, string, string, number, number | null]
+
+export function readCredentials(reader: Reader, account: AccountId): Credential[] {
+  const rows = reader.raw(`${selectCredentials} WHERE account = ? ORDER BY id`).all(account) as CredentialRow[]
+  return rows.map(credentialOf)
+}
+
+export function readCredential(reader: Reader, id: number): Credential | undefined {
+  const row = reader.raw(`${selectCredentials} WHERE id = ?`).get(id) as CredentialRow | undefined
+  return row && credentialOf(row)
+}
+
+export function readAppPassword(reader: Reader, verifier: string): Credential | undefined {
+  const row = reader
+    .raw(`${selectCredentials} WHERE kind = 'app' AND verifier = ? ORDER BY id LIMIT 1`)
+    .get(verifier) as CredentialRow | undefined
+  return row && credentialOf(row)
+}
+
+function credentialOf(row: CredentialRow): Credential {
+  const [id, account, kind, label, scope, verifier, createdAt, lastUsedAt] = row
+  return { id, account, kind, label, scope: JSON.parse(scope) as string[], verifier, createdAt, lastUsedAt }
+}

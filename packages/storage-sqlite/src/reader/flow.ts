@@ -1,0 +1,30 @@
+import type { FlowEvent, Journey, JourneyId, Memory, MemoryKind } from '@pennypost/model'
+import type { Reader } from './reader.ts'
+
+/** Journeys and what policy remembers. */
+export function readJourney(reader: Reader, id: JourneyId): Journey | undefined {
+  const rows = reader.pluck('SELECT events FROM flow WHERE journey = ? ORDER BY id').all(id) as string[]
+  return rows.length === 0 ? undefined : { id, events: rows.flatMap((events) => JSON.parse(events) as FlowEvent[]) }
+}
+
+export function readJourneysByMessageId(reader: Reader, messageId: string, limit: number): JourneyId[] {
+  return reader
+    .pluck(
+      `SELECT journey FROM flow WHERE began_at IS NOT NULL
+        AND journey IN (SELECT journey FROM flow WHERE message_id = ?) ORDER BY began_at DESC, journey DESC LIMIT ?`,
+    )
+    .all(messageId, limit) as JourneyId[]
+}
+
+export function readRecentJourneys(reader: Reader, limit: number): JourneyId[] {
+  return reader
+    .pluck('SELECT journey FROM flow WHERE began_at IS NOT NULL ORDER BY began_at DESC, journey DESC LIMIT ?')
+    .all(limit) as JourneyId[]
+}
+
+export function readMemory(reader: Reader, kind: MemoryKind, key: string, now: number): Memory | undefined {
+  const row = reader
+    .raw('SELECT value, count, first_at, last_at FROM memory WHERE kind = ? AND key = ? AND expires_at > ?')
+    .get(kind, key, now) as [string, number, number, number] | undefined
+  return row && { value: row[0], count: row[1], firstAt: row[2], lastAt: row[3] }
+}

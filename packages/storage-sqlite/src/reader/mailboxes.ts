@@ -1,0 +1,82 @@
+import {
+  type AccountId,
+  type Mailbox,
+  type MailboxId,
+  type ModSeq,
+  type SpecialUse,
+  StoreError,
+  type Uid,
+  type UidValidity,
+} from '@pennypost/model'
+import type { Reader } from './reader.ts'
+
+const columns = `id, account, name, special_use, uid_validity, uid_next, highest_modseq, messages, unseen, deleted,
+  recent_uid, size, keywords, expunge_floor, change_floor`
+
+type Row = [
+  MailboxId,
+  AccountId,
+  string,
+  SpecialUse | null,
+  UidValidity,
+  Uid,
+  ModSeq,
+  number,
+  number,
+  number,
+  Uid,
+  number,
+  string,
+  number,
+  number,
+]
+
+/** A mailbox with how far back its change log reaches. */
+export interface MailboxRow {
+  mailbox: Mailbox
+  expungeFloor: number
+  changeFloor: number
+}
+
+export function readMailboxes(reader: Reader, account: AccountId): Mailbox[] {
+  const rows = reader
+    .raw(`SELECT ${columns} FROM mailboxes WHERE account = ? ORDER BY name <> 'INBOX', name`)
+    .all(account) as Row[]
+  return rows.map((row) => mailboxOf(row))
+}
+
+export function readMailbox(reader: Reader, id: MailboxId): MailboxRow | undefined {
+  const row = reader.raw(`SELECT ${columns} FROM mailboxes WHERE id = ?`).get(id) as Row | undefined
+  return row && { mailbox: mailboxOf(row), expungeFloor: row[13], changeFloor: row[14] }
+}
+
+/** Rejects with `no-such-mailbox`. */
+export function requireMailbox(reader: Reader, id: MailboxId): MailboxRow {
+  const row = readMailbox(reader, id)
+  if (!row) throw new StoreError('no-such-mailbox', 'no such mailbox')
+  return row
+}
+
+export function readSubscriptions(reader: Reader, account: AccountId): string[] {
+  return reader.pluck('SELECT name FROM subscriptions WHERE account = ? ORDER BY name').all(account) as string[]
+}
+
+function mailboxOf(row: Row): Mailbox {
+  const [id, account, name, specialUse, uidValidity, uidNext, highestModSeq, messages, unseen, deleted] = row
+  const [, , , , , , , , , , recentUid, size, keywords] = row
+  return {
+    id,
+    account,
+    name,
+    specialUse,
+    uidValidity,
+    uidNext,
+    highestModSeq,
+    messages,
+    unseen,
+    deleted,
+    recentUid,
+    size,
+    keywords: keywords === '[]' ? [] : (JSON.parse(keywords) as string[]),
+  }
+}

@@ -1,0 +1,130 @@
+import type {
+  JourneyId,
+  LeasedEntry,
+  MessageId,
+  QueueCounts,
+  QueueEntry,
+  QueueEntryId,
+  QueueEnvelope,
+  QueueFilter,
+  QueueRecipient,
+} from '@pennypost/model'
+import type { ClaimedRow } from '../writer/jobs/claim.ts'
+import { nextTurn, type Reader } from './reader.ts'
+
+/** Queue entries as rows, and what is asked about them without changing them. */
+const columns = `id, journey, message, destination, route, envelope, accepted_at, due_at, attempts, held, size,
+  message_id, recipients`
+
+type Row = [
+  QueueEntryId,
+  JourneyId,
+  MessageId,
+  string,
+  'remote' | 'local',
+  string,
+  number,
+  number,
+  number,
+  number,
+  number,
+  string,
+  string,
+]
+
+export function readEntry(reader: Reader, id: QueueEntryId): QueueEntry | undefined {
+  const row = reader.raw(`SELECT ${columns} FROM queue WHERE id = ?`).get(id) as Row | undefined
+  return row && entryOf(row)
+}
+
+/** What a claim has leased, in its order; an entry that an operator has removed since is left out. */
+export function readClaimed(reader: Reader, claimed: readonly ClaimedRow[]): LeasedEntry[] {
+  return claimed.flatMap(({ id, lease }) => {
+    const entry = readEntry(reader, id as QueueEntryId)
+    return entry ? [{ ...entry, lease }] : []
+  })
+}
+
+function entryOf(row: Row): QueueEntry {
+  const [id, journey, message, destination, route, envelope, acceptedAt, dueAt, attempts, held, size] = row
+  return {
+    id,
+    journey,
+    message,
+    destination,
+    route,
+    envelope: JSON.parse(envelope) as QueueEnvelope,
+    acceptedAt,
+    dueAt,
+    attempts,
+    held: held === 1,
+    size,
+    messageId: row[11],
+    recipients: JSON.parse(row[12]) as QueueRecipient[],
+  }
+}
+
+const pageRows = 250
+
+export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGenerator<readonly QueueEntry[]> {
+  let after: { acceptedAt: number; id: number } | undefined = { acceptedAt: Number.MIN_SAFE_INTEGER, id: 0 }
+  for (let first = true; after; first = false) {
+    if (!first) await nextTurn()
+    reader.requireOpen()
+    const { conditions, values } = filterOf(filter)
+    const rows = reader
+      .raw(
+        `SELECT ${columns} FROM queue WHERE (accepted_at, id) > (?, ?) ${conditions}
+          ORDER BY accepted_at, id LIMIT ${pageRows}`,
+      )
+      .all(after.acceptedAt, after.id, ...values) as Row[]
+    const last = rows.at(-1)
+    after = last && rows.length === pageRows ? { acceptedAt: last[6], id: last[0] } : undefined
+    if (rows.length > 0) yield rows.map(entryOf)
+  }
+}
+
+function filterOf(filter: QueueFilter): { conditions: string; values: (string | number)[] } {
+  const conditions: [string, string | number | undefined][] = [
+    ['destination = ?', filter.destination],
+    [`envelope ->> 'reversePath' = ?`, filter.reversePath],
+    [`EXISTS (SELECT 1 FROM json_each(recipients) WHERE value ->> 'forwardPath' = ?)`, filter.forwardPath],
+    ['journey = ?', filter.journey],
+    ['held = ?', filter.held === undefined ? undefined : filter.held ? 1 : 0],
+    ['accepted_at < ?', filter.acceptedBefore],
+  ]
+  const used = conditions.filter((condition): condition is [string, string | number] => condition[1] !== undefined)
+  return {
+    conditions: used.map(([sql]) => `AND ${sql}`).join(' '),
+    values: used.map(([, value]) => value),
+  }
+}
+
+/** Due times of what waits, and of leases that ran out. */
+export function readNextDueAt(reader: Reader, now: number): number | null {
+  return reader.together(() => {
+    const waiting = reader.pluck('SELECT min(due_at) FROM lanes').get() as number | null
+    const expired = reader
+      .pluck('SELECT min(due_at) FROM queue WHERE lease IS NOT NULL AND lease_until <= ? AND held = 0')
+      .get(now) as number | null
+    return waiting === null || expired === null ? (waiting ?? expired) : Math.min(waiting, expired)
+  })
+}
+
+export function readCounts(reader: Reader, now: number): QueueCounts {
+  return reader.together(() => {
+    const one = (sql: string, ...values: number[]) => reader.pluck(sql).get(...values) as number
+    const free = 'FROM queue WHERE lease IS NULL AND held = 0'
+    const expired = 'FROM queue WHERE lease IS NOT NULL AND lease_until <= ? AND held = 0'
+    const due = one(`SELECT count(*) ${free} AND due_at <= ?`, now)
+    const expiredDue = one(`SELECT count(*) ${expired} AND due_at <= ?`, now, now)
+    const expiredWaiting = one(`SELECT count(*) ${expired} AND due_at > ?`, now, now)
+    return {
+      waiting: one(`SELECT count(*) ${free} AND due_at > ?`, now) + expiredWaiting,
+      due: due + expiredDue,
+      leased: one('SELECT count(*) FROM queue WHERE lease IS NOT NULL AND lease_until > ? AND held = 0', now),
+      held: one('SELECT count(*) FROM queue WHERE held = 1'),
+      oldestAcceptedAt: reader.pluck('SELECT min(accepted_at) FROM queue').get() as number | null,
+    }
+  })
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '@pennypost/model'
+import Database from 'better-sqlite3'
+import { Statements } from '../statements.ts'
+import { unavailable } from '../writer-client.ts'
+
+/**
+ * The main thread's read-only connection. Everything that it does is synchronous and short: long reads come in pages,
+ * and no statement stays open over a turn of the event loop.
+ */
+export class Reader extends Statements {
+  readonly #clock: Clock
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  #open = true
+
+  constructor(path: string, clock: Clock) {
+    super(new Database(path, { readonly: true, fileMustExist: true, timeout: 0 }))
+    this.#clock = clock
+    this.db.exec('PRAGMA cache_size = -65536')
+    this.#begin = this.db.prepare('BEGIN')
+    this.#commit = this.db.prepare('COMMIT')
+  }
+
+  /** Runs several reads of one state of the database; it must not wait for anything. */
+  together<Result>(read: () => Result): Result {
+    this.#begin.run()
+    try {
+      return read()
+    } finally {
+      this.#commit.run()
+    }
+  }
+
+  /** Rejects with `unavailable` when the store is closed. */
+  requireOpen(): void {
+    if (!this.#open) throw unavailable()
+  }
+
+  /** A page that begins now. */
+  page(): Page {
+    return new Page(this.#clock)
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.db.close()
+  }
+}
+
+const pageRows = 250
+const pageOctets = 256 * 1024
+const pageMs = 4
+
+/** The bound of one page: 250 rows, 256 KB or 4 ms, whichever comes first. */
+export class Page {
+  readonly #clock: Clock
+  readonly #until: number
+  #rows = 0
+  #octets = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#until = clock.elapsed() + pageMs
+  }
+
+  get rowsLeft(): number {
+    return pageRows - this.#rows
+  }
+
+  /** Counts a row; says whether the page is full. The clock is asked now and then only. */
+  add(octets: number): boolean {
+    this.#rows++
+    this.#octets += octets
+    return this.isFull
+  }
+
+  get isFull(): boolean {
+    if (this.#rows >= pageRows || this.#octets >= pageOctets) return true
+    return this.#rows % 16 === 0 && this.#clock.elapsed() >= this.#until
+  }
+}
+
+/** Lets the event loop turn once. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}

@@ -1,0 +1,267 @@
+import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync, truncateSync } from 'node:fs'
+import { StoreError } from '@pennypost/model'
+import type Database from 'better-sqlite3'
+import { Effects, type WriterContext } from './context.ts'
+import type { FaultPlan } from './faults.ts'
+import { isDurable, mayUseBallast, runJob } from './jobs.ts'
+import type { GroupReply, Job, JobReply } from './protocol.ts'
+
+/**
+ * Commits jobs in groups: one transaction, a savepoint for each job, one sync for all (DESIGN §5). Called by the writer
+ * thread's loop and by nobody else. What must never break:
+ *
+ * - nothing is acknowledged before the commit that holds it (for durable jobs: and its sync) has succeeded;
+ * - after any error SQLite is asked whether the transaction still stands. If not, nothing of the group is committed:
+ *   every job runs again alone and only the culprit fails;
+ * - a commit or sync that fails for want of anything but room is never retried: `FatalError`, and the store stops. The
+ *   kernel may have dropped the pages that it could not write, so a second sync that succeeds would prove nothing.
+ */
+export class GroupCommit {
+  readonly #context: WriterContext
+  readonly #faults: FaultPlan
+  readonly #options: GroupCommitOptions
+  readonly #frames: Database.Statement
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #savepoint: Database.Statement
+  readonly #release: Database.Statement
+  readonly #walFd: number
+  #full = false
+  /** Frames in the WAL after the last commit. */
+  #log = -1
+  #unsynced = false
+  #ballast = true
+  #filesKept = false
+  readonly #doomed: string[] = []
+
+  constructor(context: WriterContext, faults: FaultPlan, options: GroupCommitOptions) {
+    this.#context = context
+    this.#faults = faults
+    this.#options = options
+    const { db } = context
+    this.#frames = db.prepare('PRAGMA wal_checkpoint(NOOP)').raw()
+    this.#begin = db.prepare('BEGIN IMMEDIATE')
+    this.#commit = db.prepare('COMMIT')
+    this.#savepoint = db.prepare('SAVEPOINT job')
+    this.#release = db.prepare('RELEASE job')
+    // The -wal file may be opened and closed beside SQLite: its locks are on the database and on -shm.
+    this.#walFd = openSync(`${db.name}-wal`, 'r+')
+    db.exec('PRAGMA synchronous = NORMAL')
+  }
+
+  run(jobs: readonly Job[]): GroupReply {
+    const reply: GroupReply = { replies: [], accounts: [], queue: false, walFrames: 0, unsynced: false }
+    const effects = new Effects()
+    const first = jobs[0]
+    if (jobs.length === 1 && first) this.#runAlone(first, reply.replies, effects)
+    else this.#runTogether(jobs, reply.replies, effects)
+    this.#unlink(effects.unlink)
+    reply.accounts = [...effects.accounts]
+    reply.queue = effects.queue
+    reply.walFrames = this.#boundWal()
+    reply.unsynced = this.#unsynced
+    return reply
+  }
+
+  /** Makes relaxed commits durable. An empty FULL commit would not: it does not sync. */
+  sync(): void {
+    if (!this.#unsynced) return
+    try {
+      this.#faults.strike('sync', this.#context.db)
+      fdatasyncSync(this.#walFd)
+    } catch (error) {
+      throw new FatalError('sync of the write-ahead log failed', error)
+    }
+    this.#unsynced = false
+  }
+
+  /** Whether files that nobody needs any more stay for now: a backup may be copying them. */
+  keepFiles(keep: boolean): void {
+    this.#filesKept = keep
+    if (!keep) this.#unlink(this.#doomed.splice(0))
+  }
+
+  /** The ballast file is whole again. */
+  ballastRestored(): void {
+    this.#ballast = true
+  }
+
+  close(): void {
+    closeSync(this.#walFd)
+  }
+
+  #runTogether(jobs: readonly Job[], replies: JobReply[], effects: Effects): void {
+    const { db } = this.#context
+    const groupReplies: JobReply[] = []
+    const groupEffects = new Effects()
+    let error: unknown
+    try {
+      this.#start(jobs.some((job) => isDurable(job.verb)))
+      for (const job of jobs) {
+        this.#savepoint.run()
+        const failure = this.#attempt(job, groupReplies, groupEffects)
+        if (failure) {
+          if (!db.inTransaction) throw failure.error
+          db.exec('ROLLBACK TO job')
+          this.#context.numbers.rolledBack()
+          groupReplies.push(failed(job, failure.error))
+        }
+        this.#release.run()
+      }
+      this.#finish(groupEffects)
+      replies.push(...groupReplies)
+      effects.add(groupEffects)
+      return
+    } catch (thrown) {
+      error = thrown
+    }
+    this.#abandon(error)
+    for (const job of jobs) this.#runAlone(job, replies, effects)
+  }
+
+  #runAlone(job: Job, replies: JobReply[], effects: Effects): void {
+    for (let again = true; ; again = false) {
+      const ownReplies: JobReply[] = []
+      const ownEffects = new Effects()
+      let error: unknown
+      try {
+        this.#start(isDurable(job.verb))
+        const failure = this.#attempt(job, ownReplies, ownEffects)
+        if (failure) throw failure.error
+        this.#finish(ownEffects)
+        replies.push(...ownReplies)
+        effects.add(ownEffects)
+        return
+      } catch (thrown) {
+        error = thrown
+      }
+      this.#abandon(error)
+      if (again && codeOf(error) === 'SQLITE_FULL' && mayUseBallast(job.verb) && this.#releaseBallast()) continue
+      replies.push(failed(job, error))
+      return
+    }
+  }
+
+  #start(durable: boolean): void {
+    if (durable !== this.#full) {
+      // By exec: a prepared PRAGMA acts when it is compiled, and inside a transaction it does nothing.
+      this.#context.db.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'NORMAL'}`)
+      this.#full = durable
+    }
+    this.#begin.run()
+  }
+
+  #attempt(job: Job, replies: JobReply[], effects: Effects): { error: unknown } | undefined {
+    this.#context.effects = new Effects()
+    try {
+      this.#faults.strike('job', this.#context.db, job.verb)
+      replies.push({ id: job.id, value: runJob(this.#context, job) })
+      effects.add(this.#context.effects)
+      return undefined
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  #finish(effects: Effects): void {
+    const { db, numbers } = this.#context
+    try {
+      for (const directory of effects.directories) syncDirectory(`${this.#options.contents}/${directory}`)
+    } catch (error) {
+      throw new FatalError('sync of a content directory failed', error)
+    }
+    try {
+      this.#faults.strike('commit', db)
+      this.#commit.run()
+    } catch (error) {
+      if (codeOf(error) === 'SQLITE_FULL') throw error
+      throw new FatalError('commit failed', error)
+    }
+    // A FULL commit that wrote nothing does not sync either, so it vouches for nothing before it.
+    const [, log] = this.#frames.get() as [number, number]
+    if (!this.#full) this.#unsynced = true
+    else if (log !== this.#log) this.#unsynced = false
+    this.#log = log
+    if (numbers.reservedNow) this.sync()
+    numbers.committed()
+  }
+
+  /** After an error: makes sure that no transaction is open; passes fatal errors on. */
+  #abandon(error: unknown): void {
+    if (error instanceof FatalError) throw error
+    const { db, numbers } = this.#context
+    if (db.inTransaction) db.exec('ROLLBACK')
+    numbers.rolledBack()
+    numbers.committed()
+  }
+
+  /** Keeps the WAL bounded when the keeper's checkpoints can not catch up with writing. */
+  #boundWal(): number {
+    const [, log, done] = this.#frames.get() as [number, number, number]
+    if (log < this.#options.walCeilingFrames) return log - done
+    try {
+      const [row] = this.#context.db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
+      return row ? row.log - row.checkpointed : 0
+    } catch (error) {
+      if (codeOf(error) === 'SQLITE_FULL') return log - done
+      throw new FatalError('checkpoint failed', error)
+    }
+  }
+
+  /** After the commit: a crash in between leaves files that the sweep at the next start takes away. */
+  #unlink(files: readonly string[]): void {
+    if (this.#filesKept) this.#doomed.push(...files)
+    else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
+  }
+
+  #releaseBallast(): boolean {
+    if (!this.#ballast) return false
+    this.#ballast = false
+    try {
+      truncateSync(this.#options.ballast, 0)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+export interface GroupCommitOptions {
+  contents: string
+  ballast: string
+  walCeilingFrames: number
+}
+
+/** The store can not go on; nothing of the open group was acknowledged. */
+export class FatalError extends Error {
+  override readonly name = 'FatalError'
+  readonly code: string
+
+  constructor(text: string, cause: unknown) {
+    super(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.code = codeOf(cause)
+  }
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
+
+function failed(job: Job, error: unknown): JobReply {
+  if (error instanceof StoreError) return { id: job.id, refusal: error.reason, text: error.message }
+  const code = codeOf(error)
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
+    return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  return { id: job.id, error: { message, code, stack: stack ?? '' } }
+}
+
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,92 @@
+import { type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
+import type { WriterContext } from '../context.ts'
+import { requireAccount } from './mailbox-rows.ts'
+import { bury, insertMailbox, subscribe } from './mailboxes.ts'
+
+/** Makes the account with its first mailboxes, all subscribed; gives its id. */
+export function addAccount(context: WriterContext, args: { account: NewAccount; now: number }): number {
+  const { login, name, quota, admin } = args.account
+  const domain = domainOf(login)
+  const taken = context.pluck('SELECT 1 FROM accounts WHERE login = ? UNION SELECT 1 FROM aliases WHERE address = ?')
+  if (taken.get(login, login)) throw new StoreError('exists', `${login} exists`)
+  if (!context.pluck(`SELECT 1 FROM domains WHERE name = ? AND kind = 'local'`).get(domain)) {
+    throw new StoreError('no-such-domain', `${domain} is no local domain`)
+  }
+  const { lastInsertRowid } = context
+    .sql(
+      `INSERT INTO accounts (login, domain, name, quota, suspended, admin, created_at)
+        VALUES (?, ?, ?, ?, 0, ?, ?)`,
+    )
+    .run(login, domain, name, quota, admin ? 1 : 0, args.now)
+  const id = Number(lastInsertRowid)
+  context.sql('INSERT INTO usage (account, octets, messages) VALUES (?, 0, 0)').run(id)
+  for (const { name: mailbox, specialUse } of newAccountMailboxes) {
+    insertMailbox(context, id, mailbox, specialUse ?? null)
+    subscribe(context, { account: id, name: mailbox, subscribed: true })
+  }
+  return id
+}
+
+export function updateAccount(
+  context: WriterContext,
+  args: { id: number; name?: string; quota?: number; suspended?: boolean; admin?: boolean },
+): void {
+  const { id, name, quota, suspended, admin } = args
+  const { changes } = context
+    .sql(
+      `UPDATE accounts SET name = coalesce(?, name), quota = coalesce(?, quota),
+        suspended = coalesce(?, suspended), admin = coalesce(?, admin) WHERE id = ?`,
+    )
+    .run(name ?? null, quota ?? null, bit(suspended), bit(admin), id)
+  if (changes === 0) throw noSuchAccount()
+}
+
+/** `now` null restores it. */
+export function setRemoved(context: WriterContext, args: { id: number; now: number | null }): void {
+  const { changes } = context.sql('UPDATE accounts SET removed_at = ? WHERE id = ?').run(args.now, args.id)
+  if (changes === 0) throw noSuchAccount()
+}
+
+/** Ends one account removed before `before` for good; its mail goes piece by piece (`reap`). False: there is none. */
+export function purgeAccount(context: WriterContext, before: number): boolean {
+  const id = context.pluck('SELECT id FROM accounts WHERE removed_at < ? ORDER BY id LIMIT 1').get(before) as
+    | number
+    | undefined
+  if (id === undefined) return false
+  const mailboxes = context.pluck('SELECT id FROM mailboxes WHERE account = ?').all(id) as number[]
+  for (const mailbox of mailboxes) bury(context, mailbox)
+  for (const table of ['usage', 'subscriptions', 'send_as', 'credentials']) {
+    context.sql(`DELETE FROM ${table} WHERE account = ?`).run(id)
+  }
+  context.sql('DELETE FROM accounts WHERE id = ?').run(id)
+  context.sql('DELETE FROM counters WHERE owner = ?').run(id)
+  context.numbers.forget(id)
+  return true
+}
+
+export function grantSendAs(context: WriterContext, args: { id: number; address: string; granted: boolean }): void {
+  requireAccount(context, args.id)
+  const text = args.granted
+    ? 'INSERT OR IGNORE INTO send_as (account, address) VALUES (?, ?)'
+    : 'DELETE FROM send_as WHERE account = ? AND address = ?'
+  context.sql(text).run(args.id, args.address)
+}
+
+/** Rejects with `no-such-domain`. */
+export function requireDomain(context: WriterContext, domain: string): void {
+  if (!context.pluck('SELECT 1 FROM domains WHERE name = ?').get(domain)) {
+    throw new StoreError('no-such-domain', `there is no domain ${domain}`)
+  }
+}
+
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
+}
+
+function noSuchAccount(): StoreError {
+  return new StoreError('no-such-account', 'no such account')
+}
+
+function bit(value: boolean | undefined): number | null {
+  return value === undefined ? null : value ? 1 : 0
+}

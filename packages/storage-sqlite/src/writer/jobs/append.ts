@@ -1,0 +1,54 @@
+import type { WriterContext } from '../context.ts'
+import { arrived, defaultUidl } from './accept.ts'
+import { logChanged } from './changes.ts'
+import { flagBits } from './keywords.ts'
+import { addUsage, checkQuota, loadMailbox, saveMailbox } from './mailbox-rows.ts'
+import { insertFiling, insertMessage, type PackedMessage } from './message-rows.ts'
+
+export interface PackedAppend {
+  message: PackedMessage
+  flags: readonly string[]
+  internalAt: number
+  internalOffset: number
+  uidl: string | null
+}
+
+const noDelivery = new Uint8Array(0)
+
+/** IMAP APPEND and import: all messages or none, UIDs consecutive (RFC 3502 §6.3.11). */
+export function append(
+  context: WriterContext,
+  args: { mailbox: number; now: number; messages: readonly PackedAppend[] },
+): { uidValidity: number; firstUid: number } {
+  const mailbox = loadMailbox(context, args.mailbox)
+  const sizes = args.messages.map(({ message }) => message.headerSize + message.bodySize)
+  const octets = sizes.reduce((sum, size) => sum + size, 0)
+  checkQuota(context, mailbox.account, octets)
+  const firstUid = mailbox.uidNext
+  if (args.messages.length === 0) return { uidValidity: mailbox.uidValidity, firstUid }
+  const modSeq = context.modSeq(mailbox.account)
+  for (const [index, { message, flags, internalAt, internalOffset, uidl }] of args.messages.entries()) {
+    const size = sizes[index] as number
+    const bits = flagBits(context, mailbox, flags)
+    const uid = mailbox.uidNext
+    insertFiling(context, {
+      mailbox: mailbox.id,
+      uid,
+      message: insertMessage(context, message, 1),
+      size,
+      internalAt,
+      internalOffset,
+      savedAt: args.now,
+      uidl: uidl ?? defaultUidl(mailbox, uid),
+      journey: null,
+      delivery: noDelivery,
+      flags: bits,
+      modSeq,
+    })
+    arrived(mailbox, modSeq, 1, size, bits)
+  }
+  logChanged(context, mailbox, modSeq, [firstUid, mailbox.uidNext - 1])
+  saveMailbox(context, mailbox)
+  addUsage(context, mailbox.account, octets, args.messages.length)
+  return { uidValidity: mailbox.uidValidity, firstUid }
+}

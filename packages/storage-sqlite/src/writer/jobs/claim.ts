@@ -1,0 +1,144 @@
+import type { WriterContext } from '../context.ts'
+import { enterLane } from './queue-rows.ts'
+
+/**
+ * Leasing queue entries: one destination after the other in order of name, going on where the last claim ended, first
+ * attempts and retries by halves. What a claim costs depends on what it gives, not on what waits: it goes over lanes,
+ * of which there is one for each destination.
+ */
+export interface ClaimArguments {
+  now: number
+  slots: number
+  retries: number
+  perDestination: number
+  leaseMs: number
+}
+
+export interface ClaimedRow {
+  id: number
+  lease: string
+}
+
+/** At most so many lanes become ready, and leases are noticed to have run out, in one claim. */
+const wakeLimit = 500
+
+export function claim(context: WriterContext, args: ClaimArguments): ClaimedRow[] {
+  endLeases(context, args.now)
+  wakeLanes(context, args.now)
+  const { slots, retries: mostRetries } = args
+  const turn = context.claimTurn
+  const taker = new Taker(context, args)
+  const retryShare = Math.min(mostRetries, turn.retryNext ? Math.ceil(slots / 2) : Math.floor(slots / 2))
+  taker.take(0, slots - retryShare)
+  const retries = taker.take(1, Math.min(slots - taker.claimed.length, retryShare))
+  taker.take(0, slots - taker.claimed.length)
+  taker.take(1, Math.min(slots - taker.claimed.length, mostRetries - retries))
+  const odd = slots % 2 === 1 && taker.claimed.length > 0
+  context.claimTurn = { destination: taker.destination, retryNext: odd ? !turn.retryNext : turn.retryNext }
+  return taker.claimed
+}
+
+/** Entries whose lease ran out wait again. */
+function endLeases(context: WriterContext, now: number): void {
+  const rows = context
+    .raw('SELECT id, destination, retry, due_at, held FROM queue WHERE lease IS NOT NULL AND lease_until <= ? LIMIT ?')
+    .all(now, wakeLimit) as [number, string, number, number, number][]
+  const end = context.sql('UPDATE queue SET lease = NULL, lease_until = NULL WHERE id = ?')
+  for (const [id, destination, retry, dueAt, held] of rows) {
+    end.run(id)
+    if (!held) enterLane(context, destination, retry, dueAt)
+  }
+}
+
+function wakeLanes(context: WriterContext, now: number): void {
+  for (const retry of [0, 1]) {
+    context
+      .sql(
+        `UPDATE lanes SET ready = 1 WHERE ready = 0 AND (destination, retry) IN
+          (SELECT destination, retry FROM lanes WHERE ready = 0 AND retry = ? AND due_at <= ? ORDER BY due_at LIMIT ?)`,
+      )
+      .run(retry, now, wakeLimit)
+  }
+}
+
+class Taker {
+  readonly claimed: ClaimedRow[] = []
+  destination: string
+  readonly #context: WriterContext
+  readonly #args: ClaimArguments
+  readonly #leased = new Map<string, number>()
+
+  constructor(context: WriterContext, args: ClaimArguments) {
+    this.#context = context
+    this.#args = args
+    this.destination = context.claimTurn.destination
+    const rows = context
+      .raw('SELECT destination, count(*) FROM queue WHERE lease IS NOT NULL GROUP BY destination')
+      .all() as [string, number][]
+    for (const [destination, count] of rows) this.#leased.set(destination, count)
+  }
+
+  /** Takes up to `count` entries, one of each destination in turn; gives how many. */
+  take(retry: 0 | 1, count: number): number {
+    if (count <= 0) return 0
+    const lanes = this.#lanes(retry, count)
+    let taken = 0
+    for (let at = 0; taken < count && lanes.length > 0; ) {
+      if (at >= lanes.length) at = 0
+      const lane = lanes[at] as string
+      const isOpen = (this.#leased.get(lane) ?? 0) < this.#args.perDestination
+      if (isOpen && this.#lease(retry, lane)) {
+        taken++
+        at++
+      } else lanes.splice(at, 1)
+    }
+    return taken
+  }
+
+  /** Ready lanes in turn: as many as can be needed, though every destination with leases be at its limit. */
+  #lanes(retry: 0 | 1, count: number): string[] {
+    const most = count + this.#leased.size
+    const ready = 'SELECT destination FROM lanes WHERE ready = 1 AND retry = ? AND destination'
+    const after = this.#context.pluck(`${ready} > ? ORDER BY destination LIMIT ?`)
+    const before = this.#context.pluck(`${ready} <= ? ORDER BY destination LIMIT ?`)
+    const lanes = after.all(retry, this.destination, most) as string[]
+    if (lanes.length < most) lanes.push(...(before.all(retry, this.destination, most - lanes.length) as string[]))
+    return lanes
+  }
+
+  /** Leases the lane's earliest entry. False when none is due: then the lane is not ready any more. */
+  #lease(retry: 0 | 1, destination: string): boolean {
+    const { now, leaseMs } = this.#args
+    const context = this.#context
+    const waiting = 'FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0'
+    const id = context
+      .pluck(`SELECT id ${waiting} AND due_at <= ? ORDER BY due_at, id LIMIT 1`)
+      .get(destination, retry, now) as number | undefined
+    if (id !== undefined) {
+      const lease = `${context.incarnation}.${context.nextLease++}`
+      context.sql('UPDATE queue SET lease = ?, lease_until = ? WHERE id = ?').run(lease, now + leaseMs, id)
+      this.claimed.push({ id, lease })
+      this.#leased.set(destination, (this.#leased.get(destination) ?? 0) + 1)
+      this.destination = destination
+    }
+    const dueAt = context.pluck(`SELECT min(due_at) ${waiting}`).get(destination, retry) as number | null
+    if (dueAt === null) context.sql('DELETE FROM lanes WHERE destination = ? AND retry = ?').run(destination, retry)
+    else {
+      context
+        .sql('UPDATE lanes SET due_at = ?, ready = ? WHERE destination = ? AND retry = ?')
+        .run(dueAt, dueAt <= now ? 1 : 0, destination, retry)
+    }
+    return id !== undefined
+  }
+}
+
+/** Lengthens leases; gives the entries whose lease is lost. */
+export function renew(
+  context: WriterContext,
+  args: { leases: readonly { entry: number; lease: string }[]; until: number },
+): number[] {
+  const lengthen = context.sql('UPDATE queue SET lease_until = ? WHERE id = ? AND lease = ?')
+  return args.leases
+    .filter(({ entry, lease }) => lengthen.run(args.until, entry, lease).changes === 0)
+    .map(({ entry }) => entry)
+}

@@ -1,0 +1,109 @@
+import { flagsOf } from '@pennypost/model'
+import type { WriterContext } from '../context.ts'
+import { arrived, defaultUidl } from './accept.ts'
+import { logChanged } from './changes.ts'
+import { type FilingRow, filingRows, takeOut } from './expunge.ts'
+import { flagBits } from './keywords.ts'
+import { addUsage, checkQuota, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+
+export interface CopiedRows {
+  uidValidity: number
+  /** Same length: source[n] became target[n]. */
+  source: number[]
+  target: number[]
+  /** UID to go on from; 0 when done. */
+  resumeAt: number
+}
+
+/** COPY: whole or not at all (RFC 9051 §6.4.7), however much it is. */
+export function copy(
+  context: WriterContext,
+  args: { from: number; bounds: readonly number[]; to: number; now: number },
+): CopiedRows {
+  const from = loadMailbox(context, args.from)
+  const to = args.to === args.from ? from : loadMailbox(context, args.to)
+  const { rows } = filingRows(context, from.id, args.bounds, 'all', Number.MAX_SAFE_INTEGER)
+  const octets = rows.reduce((sum, row) => sum + row.size, 0)
+  checkQuota(context, to.account, octets)
+  const target = putInto(context, rows, from, to, args.now)
+  const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
+  for (const row of rows) hold.run(row.message)
+  if (rows.length > 0) {
+    saveMailbox(context, to)
+    addUsage(context, to.account, octets, rows.length)
+  }
+  return { uidValidity: to.uidValidity, source: rows.map((row) => row.uid), target, resumeAt: 0 }
+}
+
+/** MOVE: atomic for each message (RFC 6851 §3.3), at most `limit` of them at a time. */
+export function move(
+  context: WriterContext,
+  args: { from: number; bounds: readonly number[]; to: number; now: number; pinned: boolean; limit: number },
+): CopiedRows {
+  const from = loadMailbox(context, args.from)
+  const to = args.to === args.from ? from : loadMailbox(context, args.to)
+  const { rows, resumeAt } = filingRows(context, from.id, args.bounds, 'all', args.limit)
+  const target = moveRows(context, rows, from, to, args)
+  return { uidValidity: to.uidValidity, source: rows.map((row) => row.uid), target, resumeAt }
+}
+
+/** Gives the new UIDs. Saves both mailboxes. */
+export function moveRows(
+  context: WriterContext,
+  rows: readonly FilingRow[],
+  from: MailboxState,
+  to: MailboxState,
+  { now, pinned }: { now: number; pinned: boolean },
+): number[] {
+  if (rows.length === 0) return []
+  const octets = rows.reduce((sum, row) => sum + row.size, 0)
+  if (from.account !== to.account) checkQuota(context, to.account, octets)
+  const target = putInto(context, rows, from, to, now)
+  takeOut(context, from, rows, pinned)
+  if (pinned) {
+    const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
+    for (const row of rows) hold.run(row.message)
+  }
+  saveMailbox(context, to)
+  if (from.id !== to.id) saveMailbox(context, from)
+  if (from.account !== to.account) {
+    addUsage(context, from.account, -octets, -rows.length)
+    addUsage(context, to.account, octets, rows.length)
+  }
+  return target
+}
+
+const insertFilings = `INSERT INTO filings (mailbox, uid, message, size, internal_at, internal_offset, saved_at, uidl,
+  journey, delivery) SELECT ?, ?, message, size, internal_at, internal_offset, ?, ?, journey, delivery
+  FROM filings WHERE mailbox = ? AND uid = ?`
+
+function putInto(
+  context: WriterContext,
+  rows: readonly FilingRow[],
+  from: MailboxState,
+  to: MailboxState,
+  now: number,
+): number[] {
+  if (rows.length === 0) return []
+  const modSeq = context.modSeq(to.account)
+  const firstUid = to.uidNext
+  const translated = new Map<number, number>()
+  const file = context.sql(insertFilings)
+  const mark = context.sql('INSERT INTO marks (mailbox, uid, flags, modseq) VALUES (?, ?, ?, ?)')
+  const target: number[] = []
+  for (const row of rows) {
+    const uid = to.uidNext
+    let flags = translated.get(row.flags)
+    if (flags === undefined) {
+      const names = flagsOf(row.flags, from.keywords)
+      flags = from.id === to.id ? row.flags : flagBits(context, to, names)
+      translated.set(row.flags, flags)
+    }
+    file.run(to.id, uid, now, defaultUidl(to, uid), from.id, row.uid)
+    mark.run(to.id, uid, flags, modSeq)
+    arrived(to, modSeq, 1, row.size, flags)
+    target.push(uid)
+  }
+  logChanged(context, to, modSeq, [firstUid, to.uidNext - 1])
+  return target
+}

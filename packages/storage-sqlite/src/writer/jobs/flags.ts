@@ -1,0 +1,125 @@
+import { bitsOf, systemFlags } from '@pennypost/model'
+import type { WriterContext } from '../context.ts'
+import { logChanged } from './changes.ts'
+import { requirePlaces } from './keywords.ts'
+import { loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+
+/**
+ * STORE: one UPDATE for each range of UIDs over the narrow marks, whatever it holds. At most `maxRows` rows are
+ * changed at a time, so that other jobs get their turn; `resumeAt` is the UID to go on from, 0 when done.
+ */
+export interface FlagsArguments {
+  mailbox: number
+  bounds: readonly number[]
+  mode: 'add' | 'remove' | 'replace'
+  flags: readonly string[]
+  unchangedSince: number | null
+}
+
+export interface FlagsResult {
+  modSeq: number
+  modified: number[]
+  resumeAt: number
+}
+
+const maxRows = 20_000
+
+/** Which rows the mode changes, and into what. */
+const modes = {
+  add: { differs: 'flags & $bits <> $bits', value: 'flags | $bits' },
+  remove: { differs: 'flags & $bits <> 0', value: 'flags & ~$bits' },
+  replace: { differs: 'flags <> $bits', value: '$bits' },
+}
+
+const inRange = 'FROM marks WHERE mailbox = $mailbox AND uid BETWEEN $first AND $last'
+const counting = `SELECT count(*), sum(flags & ${systemFlags['\\Seen']} = 0), sum(flags & ${systemFlags['\\Deleted']} <> 0),
+  min(uid), max(uid) ${inRange}`
+const beyond = 'SELECT uid FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT 1 OFFSET ?'
+
+export function updateFlags(context: WriterContext, args: FlagsArguments): FlagsResult {
+  const mailbox = loadMailbox(context, args.mailbox)
+  const { mode } = args
+  const since = args.unchangedSince ?? Number.MAX_SAFE_INTEGER
+  if (mode !== 'remove' && anyOpen(context, args, since)) requirePlaces(context, mailbox, args.flags)
+  const bits = bitsOf(args.flags, mailbox.keywords)
+  const modified: number[] = []
+  const changed: number[] = []
+  let budget = maxRows
+  let resumeAt = 0
+  for (let i = 0; i < args.bounds.length && resumeAt === 0; i += 2) {
+    const first = args.bounds[i] as number
+    let last = args.bounds[i + 1] as number
+    if (last - first >= budget) {
+      const next = context.pluck(beyond).get(mailbox.id, first, last, budget) as number | undefined
+      if (next !== undefined) {
+        resumeAt = next
+        last = next - 1
+      }
+    }
+    if (args.unchangedSince !== null) {
+      const later = `SELECT uid FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? AND modseq > ? ORDER BY uid`
+      for (const uid of context.pluck(later).all(mailbox.id, first, last, since) as number[]) modified.push(uid, uid)
+    }
+    budget = Math.max(
+      1,
+      budget - changeRange(context, mailbox, mode, { mailbox: mailbox.id, first, last, bits, since }, changed),
+    )
+  }
+  if (changed.length > 0) {
+    const modSeq = context.modSeq(mailbox.account)
+    logChanged(context, mailbox, modSeq, changed)
+    mailbox.highestModSeq = modSeq
+    saveMailbox(context, mailbox)
+  }
+  return { modSeq: mailbox.highestModSeq, modified, resumeAt }
+}
+
+/** Whether any message is to bear the flags: a STORE that reaches none adds no keyword. */
+function anyOpen(context: WriterContext, { mailbox, bounds }: FlagsArguments, since: number): boolean {
+  const open = context.pluck('SELECT 1 FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? AND modseq <= ? LIMIT 1')
+  for (let i = 0; i < bounds.length; i += 2) if (open.get(mailbox, bounds[i], bounds[i + 1], since)) return true
+  return false
+}
+
+function changeRange(
+  context: WriterContext,
+  mailbox: MailboxState,
+  mode: 'add' | 'remove' | 'replace',
+  range: { mailbox: number; first: number; last: number; bits: number; since: number },
+  changed: number[],
+): number {
+  const { bits } = range
+  const { differs, value } = modes[mode]
+  const condition = `AND ${differs} AND modseq <= $since`
+  const row = context.raw(`${counting} ${condition}`).get(range)
+  const [count, unseen, deleted, low, high] = row as [number, number, number, number, number]
+  if (count === 0) return 0
+  const modSeq = context.modSeq(mailbox.account)
+  context
+    .sql(
+      `UPDATE marks SET flags = ${value}, modseq = $modSeq WHERE mailbox = $mailbox AND uid BETWEEN $first AND $last
+        ${condition}`,
+    )
+    .run({ ...range, modSeq })
+  mailbox.unseen += count - bearers(mode, bits & systemFlags['\\Seen'], count, count - unseen) - unseen
+  mailbox.deleted += bearers(mode, bits & systemFlags['\\Deleted'], count, deleted) - deleted
+  const end = changed.length - 1
+  if (end > 0 && low === (changed[end] as number) + 1) changed[end] = high
+  else changed.push(low, high)
+  return count
+}
+
+/** How many of `count` changed rows bear a flag afterwards; `bit` is 0 when the change does not name it. */
+function bearers(mode: 'add' | 'remove' | 'replace', bit: number, count: number, before: number): number {
+  if (mode === 'replace') return bit ? count : 0
+  if (bit === 0) return before
+  return mode === 'add' ? count : 0
+}
+
+/** SELECT: from the returned UID on, messages are \Recent for this session and for no later one. */
+export function claimRecent(context: WriterContext, mailbox: number): number {
+  const { uidNext } = loadMailbox(context, mailbox)
+  const recent = context.pluck('SELECT recent_uid FROM mailboxes WHERE id = ?').get(mailbox) as number
+  if (recent < uidNext) context.sql('UPDATE mailboxes SET recent_uid = ? WHERE id = ?').run(uidNext, mailbox)
+  return recent
+}

@@ -1,0 +1,49 @@
+import { type MemoryNote, StoreError } from '@pennypost/model'
+import type { WriterContext } from '../context.ts'
+
+const remember = `INSERT INTO memory (kind, key, value, count, first_at, last_at, expires_at)
+  VALUES ($kind, $key, coalesce($value, ''), 1, $at, $at, $expiresAt)
+  ON CONFLICT DO UPDATE SET
+    value = CASE WHEN $value IS NOT NULL THEN $value WHEN expires_at <= $at THEN '' ELSE value END,
+    count = CASE WHEN expires_at <= $at THEN 1 ELSE count + 1 END,
+    first_at = CASE WHEN expires_at <= $at THEN $at ELSE first_at END,
+    last_at = $at, expires_at = $expiresAt`
+
+const keyCharacters = 500
+const valueCharacters = 1000
+
+/** Rejects with `limit`; to be called before the first change of a job. */
+export function checkNotes(notes: readonly MemoryNote[]): void {
+  for (const { key, value = '' } of notes) {
+    if (key.length > keyCharacters) throw new StoreError('limit', `a key has at most ${keyCharacters} characters`)
+    if (value.length > valueCharacters) {
+      throw new StoreError('limit', `a value has at most ${valueCharacters} characters`)
+    }
+  }
+}
+
+/** The verb of the port. */
+export function note(context: WriterContext, notes: readonly MemoryNote[]): void {
+  checkNotes(notes)
+  noteMemory(context, notes)
+}
+
+export function noteMemory(context: WriterContext, notes: readonly MemoryNote[]): void {
+  for (const { kind, key, at, expiresAt, value } of notes) {
+    context.sql(remember).run({ kind, key, value: value ?? null, at, expiresAt })
+  }
+}
+
+export function forgetMemory(context: WriterContext, args: { kind: string; key: string }): void {
+  context.sql('DELETE FROM memory WHERE kind = ? AND key = ?').run(args.kind, args.key)
+}
+
+/** Drops up to `limit` of what has expired at `now`; gives how many. */
+export function pruneMemory(context: WriterContext, args: { now: number; limit: number }): number {
+  return context
+    .sql(
+      `DELETE FROM memory WHERE (kind, key) IN
+        (SELECT kind, key FROM memory WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    )
+    .run(args.now, args.limit).changes
+}

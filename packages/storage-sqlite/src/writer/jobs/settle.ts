@@ -1,0 +1,67 @@
+import { type RecipientOutcome, StoreError } from '@pennypost/model'
+import type { WriterContext } from '../context.ts'
+import { type AcceptedRow, accept, type PackedAcceptance } from './accept.ts'
+import { type FlowRow, recordFlow } from './flow.ts'
+import { releaseMessages } from './message-rows.ts'
+import { enterLane } from './queue-rows.ts'
+
+export interface SettleArguments {
+  entry: number
+  lease: string
+  outcomes: readonly RecipientOutcome[]
+  nextAttemptAt: number
+  attempted: boolean
+  delayNotified: readonly number[]
+  accept: readonly PackedAcceptance[]
+  flow: readonly FlowRow[]
+}
+
+interface StoredRecipient {
+  index: number
+  lastReply: string
+  delayNotified: boolean
+}
+
+/** What came of an attempt, all of it in one transaction; ends the lease. */
+export function settle(context: WriterContext, args: SettleArguments): AcceptedRow[] {
+  const row = context
+    .raw('SELECT lease, destination, attempts, held, message, recipients FROM queue WHERE id = ?')
+    .get(args.entry) as [string | null, string, number, number, number, string] | undefined
+  if (!row || row[0] !== args.lease) throw new StoreError('lease-lost', 'the lease on the queue entry is lost')
+  const [, destination, before, held, message, text] = row
+  const left = unsettled(JSON.parse(text) as StoredRecipient[], args)
+  recordFlow(context, args.flow)
+  const accepted = accept(context, args.accept)
+  context.effects.queue = true
+  if (left.length === 0) {
+    context.sql('DELETE FROM queue WHERE id = ?').run(args.entry)
+    releaseMessages(context, [message])
+    return accepted
+  }
+  const attempts = before + (args.attempted ? 1 : 0)
+  const retry = attempts > 0 ? 1 : 0
+  context
+    .sql(
+      `UPDATE queue SET lease = NULL, lease_until = NULL, attempts = ?, retry = ?, due_at = ?, recipients = ?
+        WHERE id = ?`,
+    )
+    .run(attempts, retry, args.nextAttemptAt, JSON.stringify(left), args.entry)
+  if (!held) enterLane(context, destination, retry, args.nextAttemptAt)
+  return accepted
+}
+
+/** The recipients that have no final outcome yet. */
+function unsettled(recipients: readonly StoredRecipient[], args: SettleArguments): StoredRecipient[] {
+  const outcomes = new Map(args.outcomes.map((outcome) => [outcome.index, outcome]))
+  const left: StoredRecipient[] = []
+  for (const recipient of recipients) {
+    const outcome = outcomes.get(recipient.index)
+    if (outcome && outcome.outcome !== 'deferred') continue
+    left.push({
+      ...recipient,
+      lastReply: outcome?.reply ?? recipient.lastReply,
+      delayNotified: recipient.delayNotified || args.delayNotified.includes(recipient.index),
+    })
+  }
+  return left
+}

@@ -1,0 +1,62 @@
+import type { StoreRefusal } from '@pennypost/model'
+import type { WriterLimits } from './context.ts'
+import type { Fault } from './faults.ts'
+import type { JobArguments, JobResult, Verb } from './jobs.ts'
+
+/**
+ * What passes between the main thread and the writer: plain values, one message per batch each way. UID sets travel as
+ * bounds (first, last, first, last …), small octets packed by the sender into buffers of their own: cloning a view of
+ * Node's buffer pool would copy the whole pool.
+ */
+export interface Job<V extends Verb = Verb> {
+  id: number
+  verb: V
+  args: JobArguments<V>
+}
+
+export type JobReply =
+  | { id: number; value: JobResult<Verb> }
+  | { id: number; refusal: StoreRefusal; text: string }
+  /** Our trouble: whole in the log, generic to the peer. */
+  | { id: number; error: { message: string; code: string; stack: string } }
+
+export interface GroupReply {
+  replies: JobReply[]
+  /** Accounts to wake. */
+  accounts: number[]
+  queue: boolean
+  /** Frames in the WAL after the commit that are not in the database file yet. */
+  walFrames: number
+  /** Something was committed and is not synced yet. */
+  unsynced: boolean
+}
+
+export type FromWriter =
+  | { kind: 'ready'; unclean: boolean }
+  | { kind: 'group'; group: GroupReply }
+  /** Nothing was acknowledged, nothing will be: the store stops. */
+  | { kind: 'fatal'; message: string; code: string }
+  | { kind: 'closed' }
+
+export type ToWriter =
+  | { kind: 'jobs'; jobs: Job[] }
+  /** Relaxed commits are to be made durable now. */
+  | { kind: 'sync' }
+  /** While a backup runs, content files that nobody needs any more stay. */
+  | { kind: 'keepFiles'; keep: boolean }
+  | { kind: 'upkeep'; room: boolean }
+  | { kind: 'close' }
+
+export interface WriterData {
+  database: string
+  /** Directory of content files. */
+  contents: string
+  ballast: string
+  incarnation: string
+  now: number
+  limits: WriterLimits
+  walCeilingFrames: number
+  groupJobs: number
+  /** Tests only. */
+  faults: readonly Fault[]
+}

@@ -1,0 +1,121 @@
+import Database from 'better-sqlite3'
+import { migrate } from '../migrations/list.ts'
+import { restoreBallast } from './ballast.ts'
+import { WriterContext } from './context.ts'
+import { FaultPlan } from './faults.ts'
+import { GroupCommit } from './group-commit.ts'
+import type { FromWriter, GroupReply, Job, ToWriter, WriterData } from './protocol.ts'
+
+/** The write connection with its queue of jobs; `main.ts` drives it. */
+export class Writer {
+  /** The last process did not close the store. */
+  readonly unclean: boolean
+  readonly #db: Database.Database
+  readonly #context: WriterContext
+  readonly #groups: GroupCommit
+  readonly #data: WriterData
+  #jobs: Job[] = []
+
+  constructor(data: WriterData) {
+    this.#data = data
+    this.#db = openForWriting(data.database)
+    this.#context = new WriterContext(this.#db, data.incarnation, data.limits)
+    this.unclean = begin(this.#db, data.now)
+    this.#groups = new GroupCommit(this.#context, new FaultPlan(data.faults), data)
+  }
+
+  get hasJobs(): boolean {
+    return this.#jobs.length > 0
+  }
+
+  /** Gives the last message when the store is closed. */
+  take(message: ToWriter): FromWriter | undefined {
+    switch (message.kind) {
+      case 'jobs':
+        if (this.#jobs.length === 0) this.#jobs = message.jobs
+        else this.#jobs.push(...message.jobs)
+        return undefined
+      case 'sync':
+        this.#groups.sync()
+        return undefined
+      case 'keepFiles':
+        this.#groups.keepFiles(message.keep)
+        return undefined
+      case 'upkeep':
+        this.#upkeep(message.room)
+        return undefined
+      case 'close':
+        this.#close()
+        return { kind: 'closed' }
+    }
+  }
+
+  /** Commits the next group. */
+  commit(): GroupReply {
+    const { groupJobs } = this.#data
+    const group = this.#jobs.length <= groupJobs ? this.#jobs : this.#jobs.slice(0, groupJobs)
+    this.#jobs = group === this.#jobs ? [] : this.#jobs.slice(groupJobs)
+    return this.#groups.run(group)
+  }
+
+  /** Gives pages of deleted mail back to the file system, a few at a time, and makes the ballast whole again. */
+  #upkeep(room: boolean): void {
+    const free = this.#db.pragma('freelist_count', { simple: true }) as number
+    if (free > keptFreePages) this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
+    if (room && restoreBallast(this.#data.ballast)) this.#groups.ballastRestored()
+  }
+
+  #close(): void {
+    while (this.hasJobs) this.commit()
+    this.#db.exec('PRAGMA synchronous = FULL')
+    this.#db
+      .transaction(() => {
+        this.#context.numbers.giveBack()
+        this.#db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 1)`)
+      })
+      .immediate()
+    this.#groups.close()
+    this.#db.close()
+  }
+}
+
+const keptFreePages = 4096
+const vacuumPages = 512
+
+function openForWriting(path: string): Database.Database {
+  const db = new Database(path, { timeout: 5000 })
+  // Before the first table: it can not be had later without VACUUM.
+  db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+  db.exec('PRAGMA journal_mode = WAL')
+  db.exec('PRAGMA synchronous = FULL')
+  // SQLite's own automatic checkpoint hides its errors: GroupCommit bounds the WAL itself.
+  db.exec('PRAGMA wal_autocheckpoint = 0')
+  db.exec(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
+  db.exec('PRAGMA foreign_keys = OFF')
+  db.exec('PRAGMA temp_store = MEMORY')
+  db.exec('PRAGMA cache_size = -65536')
+  migrate(db)
+  return db
+}
+
+/**
+ * Takes over from the process before: nobody holds leases any more. After an unclean stop the 250s of
+ * the last minute may not have been read, so their fingerprints count as unconfirmed. Gives whether it was unclean.
+ */
+function begin(db: Database.Database, now: number): boolean {
+  const clean = db.prepare(`SELECT value FROM meta WHERE key = 'clean'`).pluck().get()
+  const unclean = clean === 0
+  db.transaction(() => {
+    db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 0)`)
+    db.exec('UPDATE queue SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL')
+    db.exec(`DELETE FROM lanes; INSERT INTO lanes (destination, retry, due_at, ready)
+      SELECT destination, retry, min(due_at), 0 FROM queue WHERE lease IS NULL AND held = 0 GROUP BY destination, retry`)
+    if (unclean) {
+      db.prepare(
+        `UPDATE flow SET unconfirmed_at = ? WHERE began_at > (SELECT max(began_at) FROM flow) - 60000
+          AND fingerprint IS NOT NULL AND unconfirmed_at IS NULL`,
+      ).run(now)
+    }
+  }).immediate()
+  return unclean
+}
