@@ -1,0 +1,157 @@
+import { createStaticResolver, zone } from '@pennypost/dns'
+import { seededRandom } from '@pennypost/model/testing'
+import { describe, expect, test } from 'vitest'
+import { type FindHostsOptions, findHosts, type HostsFound } from './find-hosts.ts'
+import { createOwnHosts } from './own-hosts.ts'
+import type { Route } from './routes.ts'
+
+type Row = [string, 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TXT', string]
+
+function search(rows: Row[], more: Partial<FindHostsOptions> = {}) {
+  const resolver = createStaticResolver([zone('two.test', rows)])
+  const own = createOwnHosts({ hostname: 'mail.one.test', addresses: ['203.0.113.5'], listeners: [] })
+  const options = { resolver, random: seededRandom(1), own, ipv6First: false, hostsMax: 20, ...more }
+  const find = (route: Route = { kind: 'mx', domain: 'two.test', port: 25 }) => findHosts(route, options)
+  return { resolver, find }
+}
+
+/** Addresses in order, or the reply. */
+function short(found: HostsFound): string {
+  if (found.kind === 'none')
+    return `${found.verdict.outcome} ${found.verdict.reply.code} ${found.verdict.reply.enhanced}`
+  return found.hosts.map(({ name, addresses }) => `${name}: ${addresses.join(' ')}`).join(', ')
+}
+
+const a: Row = ['a', 'A', '192.0.2.1']
+const b: Row = ['b', 'A', '192.0.2.2']
+
+describe('MX', () => {
+  test('hosts come by preference, whatever the order of the answer', async () => {
+    const { find } = search([['@', 'MX', '20 b'], ['@', 'MX', '10 a'], a, b])
+    const found = await find()
+    expect(short(found)).toBe('a.two.test: 192.0.2.1, b.two.test: 192.0.2.2')
+    expect(found.dns).toContain('MX two.test: 20 b.two.test, 10 a.two.test')
+    expect(found.dns).toContain('A a.two.test: 192.0.2.1')
+  })
+
+  test('equals come in any order', async () => {
+    const { find } = search([['@', 'MX', '10 b'], ['@', 'MX', '10 a'], a, b])
+    const orders = new Set<string>()
+    for (let turn = 0; turn < 20; turn++) orders.add(short(await find()))
+    expect(orders.size).toBe(2)
+  })
+
+  test('a null MX is permanent', async () => {
+    expect(
+      short(
+        await search([
+          ['@', 'MX', '0 .'],
+          ['@', 'A', '192.0.2.1'],
+        ]).find(),
+      ),
+    ).toBe('failed 556 5.1.10')
+  })
+
+  test('a host that is an alias is tolerated', async () => {
+    const { find } = search([['@', 'MX', '10 mx'], ['mx', 'CNAME', 'a'], a])
+    expect(short(await find())).toBe('mx.two.test: 192.0.2.1')
+  })
+
+  test('hosts without any address: permanent; with one that could not be looked up: later', async () => {
+    expect(short(await search([['@', 'MX', '10 gone']]).find())).toBe('failed 550 5.4.4')
+    const { find, resolver } = search([['@', 'MX', '10 gone'], ['@', 'MX', '20 a'], a])
+    resolver.zones.fault('a.two.test', { kind: 'servfail' })
+    expect(short(await find())).toBe('deferred 451 4.4.3')
+  })
+
+  test('what could not be looked up is remembered beside the hosts that could', async () => {
+    const { find, resolver } = search([['@', 'MX', '10 a'], ['@', 'MX', '20 b'], a, b])
+    resolver.zones.fault('a.two.test', { kind: 'servfail' })
+    expect(await find()).toMatchObject({ hosts: [{ name: 'b.two.test' }], unresolved: { outcome: 'deferred' } })
+  })
+
+  test('SERVFAIL and no answer: later, and never by A', async () => {
+    const { find, resolver } = search([['@', 'A', '192.0.2.1']])
+    resolver.zones.fault('two.test', { kind: 'servfail' }, { times: 1 })
+    expect(short(await find())).toBe('deferred 451 4.4.3')
+    resolver.zones.fault('two.test', { kind: 'drop' }, { type: 'MX' })
+    expect(short(await find())).toBe('deferred 451 4.4.3')
+  })
+
+  test('so many hosts and no more are looked at, the best', async () => {
+    const { find } = search([['@', 'MX', '10 a'], ['@', 'MX', '20 b'], a, b], { hostsMax: 1 })
+    expect(short(await find())).toBe('a.two.test: 192.0.2.1')
+  })
+})
+
+describe('without MX', () => {
+  test('the domain itself is the host', async () => {
+    expect(
+      short(
+        await search([
+          ['@', 'A', '192.0.2.9'],
+          ['@', 'AAAA', '2001:db8::9'],
+        ]).find(),
+      ),
+    ).toBe('two.test: 192.0.2.9 2001:db8::9')
+  })
+
+  test('no address: permanent; no domain: permanent, and it says so', async () => {
+    expect(short(await search([['@', 'TXT', 'x']]).find())).toBe('failed 550 5.4.4')
+    expect(short(await search([]).find({ kind: 'mx', domain: 'none.test', port: 25 }))).toBe('failed 550 5.1.2')
+  })
+
+  test('addresses that could not be looked up: later', async () => {
+    const { find, resolver } = search([['@', 'TXT', 'x']])
+    resolver.zones.fault('two.test', { kind: 'servfail' }, { type: 'A' })
+    expect(short(await find())).toBe('deferred 451 4.4.3')
+  })
+})
+
+describe('ourselves', () => {
+  const us: Row = ['us', 'A', '203.0.113.5']
+
+  test('best: a loop', async () => {
+    expect(short(await search([['@', 'MX', '10 us'], ['@', 'MX', '20 a'], us, a]).find())).toBe('failed 554 5.4.6')
+    expect(short(await search([['@', 'A', '203.0.113.5']]).find())).toBe('failed 554 5.4.6')
+    expect(short(await search([]).find({ kind: 'address', address: '203.0.113.5', port: 25 }))).toBe('failed 554 5.4.6')
+  })
+
+  test('as a backup: only better hosts are asked, equals are not', async () => {
+    const rows: Row[] = [['@', 'MX', '10 a'], ['@', 'MX', '20 us'], ['@', 'MX', '20 b'], ['@', 'MX', '30 b'], us, a, b]
+    expect(short(await search(rows).find())).toBe('a.two.test: 192.0.2.1')
+  })
+
+  test('by name, though its address is unknown', async () => {
+    const rows: Row[] = [['@', 'MX', '10 a'], ['@', 'MX', '20 mail.one.test.'], ['@', 'MX', '30 b'], a, b]
+    expect(short(await search(rows).find())).toBe('a.two.test: 192.0.2.1')
+  })
+
+  test('as a configured host: mail waits for the administrator', async () => {
+    expect(short(await search([us]).find({ kind: 'host', host: 'us.two.test', port: 25 }))).toBe('deferred 451 4.4.6')
+  })
+})
+
+describe('hosts and addresses', () => {
+  test('a configured host: by its addresses; without any, mail waits', async () => {
+    const { find } = search([a])
+    expect(short(await find({ kind: 'host', host: 'a.two.test', port: 587 }))).toBe('a.two.test: 192.0.2.1')
+    expect(short(await find({ kind: 'host', host: '192.0.2.8', port: 587 }))).toBe('192.0.2.8: 192.0.2.8')
+    expect(short(await find({ kind: 'host', host: 'gone.two.test', port: 587 }))).toBe('deferred 451 4.4.3')
+  })
+
+  test('IPv6 goes first where the machine has it', async () => {
+    const rows: Row[] = [['@', 'MX', '10 a'], a, ['a', 'AAAA', '2001:db8::1']]
+    expect(short(await search(rows).find())).toBe('a.two.test: 192.0.2.1 2001:db8::1')
+    expect(short(await search(rows, { ipv6First: true }).find())).toBe('a.two.test: 2001:db8::1 192.0.2.1')
+  })
+
+  test('an address literal needs no DNS; one that names nothing is permanent', async () => {
+    const { find } = search([])
+    expect(await find({ kind: 'address', address: '192.0.2.7', port: 26 })).toMatchObject({
+      hosts: [{ name: '192.0.2.7', addresses: ['192.0.2.7'], port: 26 }],
+      dns: [],
+    })
+    expect(short(await find({ kind: 'none' }))).toBe('failed 550 5.1.2')
+  })
+})

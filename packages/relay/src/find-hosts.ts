@@ -1,0 +1,174 @@
+/**
+ * Which hosts, with which addresses, take mail for a route: RFC 5321 §5.1 over the resolver's answers.
+ *
+ * Never broken: what DNS could not say now (`failed`) never makes mail go elsewhere or back; mail never goes to ourselves,
+ * nor to a host that is less preferred than we are.
+ * Who calls it: the opener of connections, once for each connection.
+ */
+import { isIP } from 'node:net'
+import type { DnsAnswer, Random, Resolver } from '@pennypost/model'
+import type { OwnHosts } from './own-hosts.ts'
+import type { Route } from './routes.ts'
+import { deferred, failed, type Verdict } from './verdict.ts'
+
+export interface Host {
+  /** The host's name, or the address where there is none. */
+  name: string
+  /** In the order in which they are tried; empty when the lookup failed. */
+  addresses: readonly string[]
+  port: number
+}
+
+/** `dns` says what was asked and answered, for the journey. */
+export type HostsFound =
+  | { kind: 'hosts'; hosts: readonly Host[]; dns: readonly string[]; unresolved?: Verdict }
+  | { kind: 'none'; verdict: Verdict; dns: readonly string[] }
+
+export interface FindHostsOptions {
+  resolver: Resolver
+  random: Pick<Random, 'fraction'>
+  own: OwnHosts
+  /** IPv6 addresses of a host go before its IPv4 ones: only where the machine has IPv6. */
+  ipv6First: boolean
+  /** MX hosts that are looked at, best first. */
+  hostsMax: number
+}
+
+interface Exchange {
+  preference: number
+  name: string
+}
+
+interface Addresses {
+  addresses: readonly string[]
+  /** Why some of it could not be found out. */
+  failure?: string
+  /** The name has no address at all, and that is definite. */
+  missing?: 'nxdomain' | 'nodata'
+}
+
+export async function findHosts(route: Route, options: FindHostsOptions): Promise<HostsFound> {
+  const search = new Search(options)
+  switch (route.kind) {
+    case 'none':
+      return search.none(failed(550, '5.1.2', 'The address literal names no way to go'))
+    case 'address':
+      return search.literal(route.address, route.port)
+    case 'host':
+      return search.host(route.host, route.port)
+    case 'mx':
+      return search.mx(route.domain, route.port)
+  }
+}
+
+class Search {
+  readonly #options: FindHostsOptions
+  readonly #dns: string[] = []
+
+  constructor(options: FindHostsOptions) {
+    this.#options = options
+  }
+
+  none(verdict: Verdict): HostsFound {
+    return { kind: 'none', verdict, dns: this.#dns }
+  }
+
+  literal(address: string, port: number): HostsFound {
+    if (this.#options.own.isAddress(address, port)) return this.none(loop(address))
+    return { kind: 'hosts', hosts: [{ name: address, addresses: [address], port }], dns: this.#dns }
+  }
+
+  /** A host that was configured: whatever is wrong with it is an administrator's mistake, which mail waits out. */
+  async host(name: string, port: number): Promise<HostsFound> {
+    const found: Addresses = isIP(name) ? { addresses: [name] } : await this.#addresses(name)
+    if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) {
+      return this.none(deferred('4.4.6', `The next hop ${name}:${port} is this server itself`))
+    }
+    if (found.addresses.length > 0) {
+      return { kind: 'hosts', hosts: [{ name, addresses: found.addresses, port }], dns: this.#dns }
+    }
+    return this.none(deferred('4.4.3', `${name}: ${found.failure ?? 'the host has no address'}`))
+  }
+
+  async mx(domain: string, port: number): Promise<HostsFound> {
+    const answer = await this.#ask(domain, 'MX')
+    if (answer.status === 'failed') return this.none(deferred('4.4.3', `MX of ${domain}: ${answer.reason}`))
+    if (answer.status !== 'found') return this.#implicit(domain, port)
+    // RFC 7505 §3: the root as the only exchange; beside others it names no host.
+    const exchanges = answer.records.filter(({ exchange }) => exchange !== '')
+    if (exchanges.length === 0) return this.none(failed(556, '5.1.10', `${domain} accepts no mail`))
+    const ordered = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
+    return this.#resolved(domain, ordered.slice(0, this.#options.hostsMax), port)
+  }
+
+  /** RFC 5321 §5.1: without any MX the domain itself is the host, with preference 0. */
+  async #implicit(domain: string, port: number): Promise<HostsFound> {
+    const found = await this.#addresses(domain)
+    if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) return this.none(loop(domain))
+    if (found.addresses.length > 0) {
+      return { kind: 'hosts', hosts: [{ name: domain, addresses: found.addresses, port }], dns: this.#dns }
+    }
+    if (found.failure !== undefined) return this.none(deferred('4.4.3', `${domain}: ${found.failure}`))
+    if (found.missing === 'nxdomain') return this.none(failed(550, '5.1.2', `The domain ${domain} does not exist`))
+    return this.none(failed(550, '5.4.4', `The domain ${domain} has neither MX nor address`))
+  }
+
+  async #resolved(domain: string, exchanges: readonly Exchange[], port: number): Promise<HostsFound> {
+    const { own } = this.#options
+    const found = await Promise.all(exchanges.map(async (each) => ({ ...each, ...(await this.#addresses(each.name)) })))
+    const ours = found.filter(
+      ({ name, addresses }) => own.isName(name) || addresses.some((address) => own.isAddress(address, port)),
+    )
+    const limit = Math.min(...ours.map(({ preference }) => preference))
+    const better = found.filter(({ preference }) => preference < limit)
+    if (better.length === 0) return this.none(loop(domain))
+    const hosts = better.filter(({ addresses }) => addresses.length > 0)
+    const unresolved = better.find(({ failure }) => failure !== undefined)
+    const waiting = unresolved && deferred('4.4.3', `${unresolved.name}: ${unresolved.failure}`)
+    if (hosts.length === 0) {
+      return this.none(waiting ?? failed(550, '5.4.4', `No MX host of ${domain} has an address`))
+    }
+    return {
+      kind: 'hosts',
+      hosts: hosts.map(({ name, addresses }) => ({ name, addresses, port })),
+      dns: this.#dns,
+      ...(waiting ? { unresolved: waiting } : {}),
+    }
+  }
+
+  /** By preference, equals in random order (RFC 5321 §5.1). */
+  #inOrder(exchanges: readonly Exchange[]): Exchange[] {
+    return exchanges
+      .map((exchange) => ({ exchange, chance: this.#options.random.fraction() }))
+      .sort((a, b) => a.exchange.preference - b.exchange.preference || a.chance - b.chance)
+      .map(({ exchange }) => exchange)
+  }
+
+  async #addresses(name: string): Promise<Addresses> {
+    const answers = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
+    if (this.#options.ipv6First) answers.reverse()
+    const addresses = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+    if (addresses.length > 0) return { addresses }
+    for (const answer of answers) if (answer.status === 'failed') return { addresses, failure: answer.reason }
+    const missing = answers.every(({ status }) => status === 'nxdomain') ? 'nxdomain' : 'nodata'
+    return { addresses, missing }
+  }
+
+  async #ask<T extends 'MX' | 'A' | 'AAAA'>(name: string, type: T): Promise<DnsAnswer<T>> {
+    const answer = await this.#options.resolver.query(name, type)
+    this.#dns.push(`${type} ${name}: ${describeAnswer(answer)}`)
+    return answer
+  }
+}
+
+function loop(where: string): Verdict {
+  return failed(554, '5.4.6', `Mail for ${where} loops back to this server`)
+}
+
+function describeAnswer(answer: DnsAnswer<'MX' | 'A' | 'AAAA'>): string {
+  if (answer.status === 'failed') return answer.reason
+  if (answer.status !== 'found') return answer.status
+  return answer.records
+    .map((record) => (typeof record === 'string' ? record : `${record.preference} ${record.exchange || '.'}`))
+    .join(', ')
+}

@@ -1,0 +1,47 @@
+/** Every bound of the relay, in one place. */
+export interface RelayLimits {
+  /** Queue entries worked on at once, those that wait for a connection or for their settlement included. */
+  attempts: number
+  /** Of these for one destination. More than its connections, so that a settlement never leaves a connection idle. */
+  leasesPerDestination: number
+  connectionsPerDestination: number
+  /** Connections kept open without work, in all. */
+  keptConnections: number
+  /** For how long a connection is kept open without work. */
+  idleMs: number
+  /** Mail transactions over one connection before it is closed. */
+  transactionsPerConnection: number
+  /** MX hosts of one domain that are looked at, best first. */
+  hosts: number
+  /** Addresses that one attempt tries. */
+  addresses: number
+  /** Connections over which one attempt begins its transactions anew after it lost one. */
+  sessions: number
+  /** Patience for one TCP connection. */
+  connectMs: number
+  /** An address that could not be reached is tried after all others for so long (RFC 5321 §4.5.4.1). */
+  unreachableMs: number
+  /** A lease on a queue entry; renewed at a third of it. Also how often the queue is looked at without any wake. */
+  leaseMs: number
+  /** How long the store is left alone after it failed. */
+  troubleMs: number
+  /** Octets of a message that a bounce returns whole. */
+  returnedOctets: number
+}
+
+export const defaultRelayLimits: RelayLimits = {
+  attempts: 200,
+  leasesPerDestination: 40,
+  connectionsPerDestination: 20,
+  keptConnections: 100,
+  idleMs: 5000,
+  transactionsPerConnection: 100,
+  hosts: 20,
+  addresses: 10,
+  sessions: 2,
+  connectMs: 30_000,
+  unreachableMs: 5 * 60_000,
+  leaseMs: 10 * 60_000,
+  troubleMs: 10_000,
+  returnedOctets: 1024 * 1024,
+}

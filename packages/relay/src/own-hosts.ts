@@ -1,0 +1,56 @@
+/** What this machine is called and where it listens, so that mail is never sent to itself. */
+import { BlockList, isIP, isIPv6 } from 'node:net'
+import { lookupDomain } from '@pennypost/model'
+
+export interface OwnHostsOptions {
+  hostname: string
+  /** Addresses of this machine, and those behind which it stands (NAT). */
+  addresses: readonly string[]
+  /** Where reception listens: on loopback only these ports are us, another may be another server. */
+  listeners: readonly { address: string; port: number }[]
+}
+
+export interface OwnHosts {
+  /** A host name as DNS or a greeting gives it. */
+  isName(name: string): boolean
+  isAddress(address: string, port: number): boolean
+}
+
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+/** Of this machine by definition (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2). */
+const unspecified = new BlockList()
+unspecified.addSubnet('0.0.0.0', 8, 'ipv4')
+unspecified.addAddress('::', 'ipv6')
+
+const family = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
+
+export function isLoopback(address: string): boolean {
+  return loopback.check(address, family(address))
+}
+
+export function createOwnHosts({ hostname, addresses, listeners }: OwnHostsOptions): OwnHosts {
+  const own = new BlockList()
+  for (const address of addresses) {
+    if (isIP(address) !== 0 && !isLoopback(address)) own.addAddress(address, family(address))
+  }
+  const name = lookupDomain(hostname) ?? hostname.toLowerCase()
+  const listensAt = (address: string, port: number): boolean =>
+    listeners.some((listener) => {
+      if (listener.port !== port || isIP(listener.address) === 0) return false
+      if (unspecified.check(listener.address, family(listener.address))) return true
+      const same = new BlockList()
+      same.addAddress(listener.address, family(listener.address))
+      return same.check(address, family(address))
+    })
+  return {
+    isName: (other) => (lookupDomain(other) ?? other.toLowerCase()) === name,
+    isAddress(address, port) {
+      const kind = family(address)
+      if (own.check(address, kind)) return true
+      return (loopback.check(address, kind) || unspecified.check(address, kind)) && listensAt(address, port)
+    },
+  }
+}

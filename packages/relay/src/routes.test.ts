@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest'
+import { createRoutes } from './routes.ts'
+
+const direct = createRoutes({ port: 25 })
+const smarthost = { host: 'Smtp.ISP.test', port: 587, username: 'one', password: 'secret' }
+const through = createRoutes({ port: 25, smarthost })
+
+describe('destination', () => {
+  test.each([
+    ['Two.Test', undefined, 'two.test'],
+    ['bücher.test', undefined, 'xn--bcher-kva.test'],
+    ['[192.0.2.1]', undefined, '[192.0.2.1]'],
+    ['[IPv6:2001:DB8::1]', undefined, '[ipv6:2001:db8::1]'],
+    ['two.test', 'Back.two.test', 'back.two.test:25'],
+    ['two.test', 'back.two.test:2525', 'back.two.test:2525'],
+    ['two.test', '192.0.2.7', '192.0.2.7:25'],
+    ['two.test', '[192.0.2.7]:26', '192.0.2.7:26'],
+    ['two.test', '2001:DB8::7', '[2001:db8::7]:25'],
+    ['two.test', '[IPv6:2001:db8::7]:26', '[2001:db8::7]:26'],
+  ])('%s by %s is %s', (domain, nextHop, destination) => {
+    expect(direct.destination(domain, nextHop)).toBe(destination)
+  })
+
+  test('all goes to the smarthost but what is relayed to a host of its own', () => {
+    expect(through.destination('two.test')).toBe('smtp.isp.test:587')
+    expect(through.destination('[192.0.2.1]')).toBe('smtp.isp.test:587')
+    expect(through.destination('two.test', 'back.two.test')).toBe('back.two.test:25')
+  })
+})
+
+describe('resolve', () => {
+  test.each([
+    ['two.test', { kind: 'mx', domain: 'two.test', port: 25 }],
+    ['[192.0.2.1]', { kind: 'address', address: '192.0.2.1', port: 25 }],
+    ['[ipv6:2001:db8::1]', { kind: 'address', address: '2001:db8::1', port: 25 }],
+    ['[x400:whatever]', { kind: 'none' }],
+    ['back.two.test:2525', { kind: 'host', host: 'back.two.test', port: 2525 }],
+    ['[2001:db8::7]:26', { kind: 'host', host: '2001:db8::7', port: 26 }],
+  ])('%s', (destination, route) => {
+    expect(direct.resolve(destination)).toEqual(route)
+  })
+
+  test('credentials belong to the configured smarthost only', () => {
+    expect(through.resolve('smtp.isp.test:587')).toMatchObject({ kind: 'host', smarthost })
+    expect(through.resolve('smtp.isp.test:25')).toEqual({ kind: 'host', host: 'smtp.isp.test', port: 25 })
+  })
+})

@@ -1,0 +1,49 @@
+/** What became of one recipient, or of everybody behind one destination, with the words for queue, journey and DSN. */
+import { describeReply, type Failure, type Reply, reply } from '@pennypost/smtp'
+
+export interface Verdict {
+  outcome: 'delivered' | 'deferred' | 'failed'
+  /** The peer's reply, or one of ours that says what a peer's would. */
+  reply: Reply
+  /** The host that gave the reply; null where it is ours. */
+  host: string | null
+  /** It is our side that could not: no attempt was made. */
+  own?: true
+  /** Delivered to a next hop that sends no success DSN (RFC 3461 §5.2.2). */
+  withoutDsn?: true
+}
+
+export function deferred(status: `4.${number}.${number}`, text: string): Verdict {
+  return { outcome: 'deferred', reply: reply(status.startsWith('4.7') ? 454 : 451, status, text), host: null }
+}
+
+export function failed(code: 550 | 554 | 556, status: `5.${number}.${number}`, text: string): Verdict {
+  return { outcome: 'failed', reply: reply(code, status, text), host: null }
+}
+
+/** Our own trouble: it is not the destination's fault, and not an attempt. */
+export function troubled(text: string): Verdict {
+  return { ...deferred('4.3.0', text), own: true }
+}
+
+/** What a failure of the client means for whom it concerns. `host`: the peer; `place`: the peer with its address. */
+export function verdictOf(failure: Failure, host: string, place: string): Verdict {
+  const permanent = failure.status.startsWith('5')
+  if (failure.reply !== null && failure.kind === 'reply') {
+    return { outcome: permanent ? 'failed' : 'deferred', reply: failure.reply, host }
+  }
+  const text = `${place}: ${failure.text}`
+  const ours = reply(permanent ? 550 : 451, failure.status, text)
+  const own = failure.kind === 'local' && !permanent
+  return { outcome: permanent ? 'failed' : 'deferred', reply: ours, host: null, ...(own ? { own: true } : {}) }
+}
+
+/** RFC 3463 code of a verdict; made of the reply code where the peer gave none. */
+export function statusOf({ reply: { code, enhanced } }: Pick<Verdict, 'reply'>): string {
+  return enhanced ?? `${Math.floor(code / 100)}.0.0`
+}
+
+/** One line for journeys and the queue. */
+export function describeVerdict({ reply: said }: Verdict): string {
+  return describeReply(said)
+}
