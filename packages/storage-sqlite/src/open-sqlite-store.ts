@@ -107,7 +107,7 @@ class Opening {
     const engine: Engine = {
       ...{ reader, writer: this.#writer, clock, log, searchText, limits: this.#limits, room: this.#room },
       files: new ContentFiles(this.#directory.contents),
-      pins: new Pins((mailbox) => releaseGhosts(engine, mailbox)),
+      pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
       watchers: this.#watchers,
     }
     this.#clearUp(engine)
@@ -173,7 +173,7 @@ class Opening {
     const swept = files.sweep(isReferenced)
     if (swept > 0) engine.log.info({ files: swept }, 'storage: removed content that nothing refers to')
     const haunted = reader.pluck('SELECT DISTINCT mailbox FROM ghosts').all() as MailboxId[]
-    for (const mailbox of haunted) releaseGhosts(engine, mailbox)
+    for (const mailbox of haunted) void releaseGhosts(engine, mailbox, Number.MAX_SAFE_INTEGER)
     reapGraves(engine)
   }
 
@@ -203,13 +203,13 @@ class Opening {
   }
 }
 
-/** The last pin of the mailbox is gone. */
-function releaseGhosts({ reader, writer, limits, pins, log }: Engine, mailbox: MailboxId): void {
-  inBackground({ log }, 'release ghosts', async () => {
-    const limit = limits.messagesPerJob
+/** No pin needs what was expunged up to this MODSEQ. */
+function releaseGhosts({ reader, writer, limits, log }: Engine, mailbox: MailboxId, upTo: number): Promise<void> {
+  return inBackground({ log }, 'release ghosts', async () => {
     reader.requireOpen()
-    while (!pins.has(mailbox) && reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ?').get(mailbox) !== undefined) {
-      await writer.run('releaseGhosts', { mailbox, limit })
+    const ghosts = reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ? AND expunged_modseq <= ? LIMIT 1')
+    while (ghosts.get(mailbox, upTo) !== undefined) {
+      await writer.run('releaseGhosts', { mailbox, upTo, limit: limits.messagesPerJob })
       reader.requireOpen()
     }
   })

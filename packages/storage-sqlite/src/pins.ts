@@ -1,47 +1,53 @@
-import type { MailboxId } from '@pennypost/model'
+import type { MailboxId, ModSeq } from '@pennypost/model'
 
 /**
- * Which mailboxes are pinned: what is expunged from them is kept readable as ghosts. A job knows of the pins that were
- * there when it was sent; `settled` lets a snapshot wait for jobs that were sent without the pin of its session.
+ * Which mailboxes are pinned, each pin since which MODSEQ: what is expunged later is kept readable as ghosts. A job
+ * knows of the pins that were there when it was sent; `settled` lets a snapshot wait for jobs that were sent without
+ * the pin of its session.
  */
 export class Pins {
-  readonly #counts = new Map<MailboxId, number>()
+  readonly #pins = new Map<MailboxId, Set<{ since: ModSeq }>>()
   readonly #removals = new Map<MailboxId, Set<Promise<unknown>>>()
-  readonly #onUnpinned: (mailbox: MailboxId) => void
+  /** Releases that are under way. */
+  readonly #releases = new Set<Promise<unknown>>()
+  readonly #release: (mailbox: MailboxId, upTo: number) => Promise<unknown>
 
-  constructor(onUnpinned: (mailbox: MailboxId) => void) {
-    this.#onUnpinned = onUnpinned
+  /** `release` forgets what was expunged up to a MODSEQ; it never rejects. */
+  constructor(release: (mailbox: MailboxId, upTo: number) => Promise<unknown>) {
+    this.#release = release
   }
 
-  pin(mailbox: MailboxId): Disposable {
-    this.#counts.set(mailbox, (this.#counts.get(mailbox) ?? 0) + 1)
-    let held = true
+  pin(mailbox: MailboxId, since: ModSeq): Disposable {
+    const own = this.#pins.get(mailbox) ?? new Set()
+    this.#pins.set(mailbox, own)
+    const pin = { since }
+    own.add(pin)
     return {
       [Symbol.dispose]: () => {
-        if (!held) return
-        held = false
-        const left = (this.#counts.get(mailbox) ?? 1) - 1
-        if (left > 0) {
-          this.#counts.set(mailbox, left)
-          return
-        }
-        this.#counts.delete(mailbox)
-        this.#onUnpinned(mailbox)
+        if (!own.delete(pin)) return
+        if (own.size === 0) this.#pins.delete(mailbox)
+        const needed = this.since(mailbox) ?? Number.MAX_SAFE_INTEGER
+        if (needed > since) this.#begin(this.#release(mailbox, needed))
       },
     }
   }
 
-  has(mailbox: MailboxId): boolean {
-    return this.#counts.has(mailbox)
+  /** Expunges after this MODSEQ are readable; undefined when the mailbox has no pin. */
+  since(mailbox: MailboxId): number | undefined {
+    const own = this.#pins.get(mailbox)
+    if (!own) return undefined
+    let since = Number.MAX_SAFE_INTEGER
+    for (const pin of own) since = Math.min(since, pin.since)
+    return since
   }
 
   all(): MailboxId[] {
-    return [...this.#counts.keys()]
+    return [...this.#pins.keys()]
   }
 
   /** Runs a job that takes messages out of the mailbox. */
   async removing<Result>(mailbox: MailboxId, job: (pinned: boolean) => Promise<Result>): Promise<Result> {
-    const pinned = this.has(mailbox)
+    const pinned = this.#pins.has(mailbox)
     const running = job(pinned)
     if (pinned) return running
     const removals = this.#removals.get(mailbox) ?? new Set()
@@ -58,6 +64,17 @@ export class Pins {
   /** When jobs that began without a pin are done; undefined when there are none. */
   settled(mailbox: MailboxId): Promise<unknown> | undefined {
     const removals = this.#removals.get(mailbox)
-    return removals && this.has(mailbox) ? Promise.allSettled(removals) : undefined
+    return removals && this.#pins.has(mailbox) ? Promise.allSettled(removals) : undefined
+  }
+
+  /** When what nobody pins any more is gone; undefined when nothing is being released. */
+  released(): Promise<unknown> | undefined {
+    return this.#releases.size > 0 ? Promise.allSettled(this.#releases) : undefined
+  }
+
+  #begin(release: Promise<unknown>): void {
+    this.#releases.add(release)
+    // It never rejects: see the constructor.
+    void release.finally(() => this.#releases.delete(release))
   }
 }

@@ -85,7 +85,8 @@ export const first: Migration = {
     CREATE TABLE ghosts (
       mailbox INTEGER NOT NULL, uid INTEGER NOT NULL, message INTEGER NOT NULL, size INTEGER NOT NULL,
       internal_at INTEGER NOT NULL, internal_offset INTEGER NOT NULL, saved_at INTEGER NOT NULL, uidl TEXT NOT NULL,
-      journey TEXT, delivery BLOB NOT NULL, PRIMARY KEY (mailbox, uid)
+      journey TEXT, delivery BLOB NOT NULL,
+      expunged_modseq INTEGER NOT NULL, PRIMARY KEY (mailbox, uid)
     ) STRICT, WITHOUT ROWID;
 
     -- refs: filings, ghosts and queue entries that need the message. traits: 1 header has octets above 127,

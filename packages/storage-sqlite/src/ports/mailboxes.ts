@@ -44,7 +44,7 @@ export function createMailboxes(engine: Engine): Mailboxes {
 /** Takes away, piece by piece, what deleted mailboxes held. */
 export function reapGraves(engine: Engine): void {
   const { reader, writer, limits } = engine
-  inBackground(engine, 'reap', async () => {
+  void inBackground(engine, 'reap', async () => {
     reader.requireOpen()
     while (reader.pluck('SELECT 1 FROM graves').get() !== undefined) {
       await writer.run('reap', limits.messagesPerJob)

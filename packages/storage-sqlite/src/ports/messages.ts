@@ -51,8 +51,7 @@ function createOpenMailbox(
     },
     pin(mailbox) {
       reader.requireOpen()
-      requireMailbox(reader, mailbox)
-      return pins.pin(mailbox)
+      return pins.pin(mailbox, requireMailbox(reader, mailbox).mailbox.highestModSeq)
     },
   }
 }
@@ -103,9 +102,13 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
 function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'message' | 'search'> {
   const { reader, files, pins, searchText: text } = engine
   return {
-    fetch: (mailbox, uids, need, signal) => fetchPages(reader, mailbox, uids, need, () => pins.has(mailbox), signal),
-    readBody: (message, start = 0, end) => readBody(reader, files, message, start, end),
+    fetch: (mailbox, uids, need, signal) => fetchPages(reader, mailbox, uids, need, () => pins.since(mailbox), signal),
+    async *readBody(message, start = 0, end) {
+      await pins.released()
+      yield* readBody(reader, files, message, start, end)
+    },
     async message(id) {
+      await pins.released()
       reader.requireOpen()
       return readMessage(reader, id)
     },

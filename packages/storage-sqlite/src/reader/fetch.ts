@@ -17,13 +17,13 @@ import { SpanCursor } from './spans.ts'
 const filingColumns = 'uid, message, size, internal_at, internal_offset, saved_at, uidl, journey'
 const filingColumnCount = 8
 
-/** `withGhosts`: expunged messages that a pin keeps are read too. */
+/** `ghostsSince`: the MODSEQ since which what is expunged stays readable; undefined when nobody pins the mailbox. */
 export async function* fetchPages(
   reader: Reader,
   mailbox: MailboxId,
   uids: UidSet,
   need: FetchNeed,
-  withGhosts: () => boolean,
+  ghostsSince: () => number | undefined,
   signal?: AbortSignal,
 ): AsyncGenerator<readonly FetchedMessage[]> {
   reader.requireOpen()
@@ -33,7 +33,7 @@ export async function* fetchPages(
     signal?.throwIfAborted()
     reader.requireOpen()
     requireMailbox(reader, mailbox)
-    const page = readPage(reader, mailbox, uids, need, withGhosts(), cursor)
+    const page = readPage(reader, mailbox, uids, need, ghostsSince(), cursor)
     if (page.length > 0) yield page
   }
 }
@@ -43,15 +43,16 @@ function readPage(
   mailbox: MailboxId,
   uids: UidSet,
   need: FetchNeed,
-  withGhosts: boolean,
+  ghostsSince: number | undefined,
   cursor: SpanCursor,
 ): FetchedMessage[] {
-  const statement = reader.raw(selectOf(need, withGhosts))
+  const statement = reader.raw(selectOf(need, ghostsSince !== undefined))
   const page = reader.page()
   const messages: FetchedMessage[] = []
   for (let span = cursor.current; span && !page.isFull; span = cursor.current) {
     const [from, to] = span
-    const range = withGhosts ? [mailbox, from, to, mailbox, from, to] : [mailbox, from, to]
+    const range = ghostsSince === undefined ? [] : [mailbox, from, to, ghostsSince]
+    range.unshift(mailbox, from, to)
     let isFull = false
     for (const row of statement.iterate(...range, page.rowsLeft) as IterableIterator<unknown[]>) {
       const uid = row[0] as Uid
@@ -86,8 +87,9 @@ function selectOf(need: FetchNeed, withGhosts: boolean): string {
   return `SELECT ${columns.join(', ')} FROM ${tables} ${where} ORDER BY uid LIMIT ?`
 }
 
-const filingsAndGhosts = `SELECT * FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?
-  UNION ALL SELECT * FROM ghosts WHERE mailbox = ? AND uid BETWEEN ? AND ?`
+const ofFiling = `${filingColumns}, delivery`
+const filingsAndGhosts = `SELECT ${ofFiling} FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?
+  UNION ALL SELECT ${ofFiling} FROM ghosts WHERE mailbox = ? AND uid BETWEEN ? AND ? AND expunged_modseq > ?`
 
 function fetchedMessage(row: readonly unknown[], need: FetchNeed): FetchedMessage {
   const message: FetchedMessage = {

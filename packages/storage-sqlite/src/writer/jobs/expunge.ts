@@ -84,27 +84,27 @@ export function takeOut(
     if ((flags & systemFlags['\\Seen']) === 0) mailbox.unseen--
     if ((flags & systemFlags['\\Deleted']) !== 0) mailbox.deleted--
   }
+  const modSeq = context.modSeq(mailbox.account)
   const haunt = context.sql(
-    'INSERT OR REPLACE INTO ghosts SELECT * FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?',
+    'INSERT OR REPLACE INTO ghosts SELECT *, ? FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?',
   )
   const unfile = context.sql('DELETE FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?')
   const unmark = context.sql('DELETE FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ?')
   for (let i = 0; i < bounds.length; i += 2) {
-    if (pinned) haunt.run(mailbox.id, bounds[i], bounds[i + 1])
+    if (pinned) haunt.run(modSeq, mailbox.id, bounds[i], bounds[i + 1])
     unfile.run(mailbox.id, bounds[i], bounds[i + 1])
     unmark.run(mailbox.id, bounds[i], bounds[i + 1])
   }
-  const modSeq = context.modSeq(mailbox.account)
   mailbox.highestModSeq = modSeq
   logExpunged(context, mailbox, modSeq, bounds)
   return bounds
 }
 
-/** The last pin of the mailbox is gone: forgets up to `limit` ghosts of it; gives how many. */
-export function releaseGhosts(context: WriterContext, args: { mailbox: number; limit: number }): number {
+/** No pin needs what was expunged up to this MODSEQ: forgets up to `limit` ghosts of it; gives how many. */
+export function releaseGhosts(context: WriterContext, args: { mailbox: number; upTo: number; limit: number }): number {
   const rows = context
-    .raw('SELECT uid, message FROM ghosts WHERE mailbox = ? ORDER BY uid LIMIT ?')
-    .all(args.mailbox, args.limit) as [number, number][]
+    .raw('SELECT uid, message FROM ghosts WHERE mailbox = ? AND expunged_modseq <= ? ORDER BY uid LIMIT ?')
+    .all(args.mailbox, args.upTo, args.limit) as [number, number][]
   const drop = context.sql('DELETE FROM ghosts WHERE mailbox = ? AND uid = ?')
   for (const [uid] of rows) drop.run(args.mailbox, uid)
   releaseMessages(

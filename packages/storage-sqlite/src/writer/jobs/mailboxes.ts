@@ -137,7 +137,7 @@ function reapGrave(context: WriterContext, grave: number, limit: number): number
   const log = context
     .sql('DELETE FROM changes WHERE mailbox = ? ORDER BY expunged, modseq, first LIMIT ?')
     .run(grave, limit).changes
-  const ghosts = log > 0 ? 0 : releaseGhosts(context, { mailbox: grave, limit })
+  const ghosts = log > 0 ? 0 : releaseGhosts(context, { mailbox: grave, upTo: Number.MAX_SAFE_INTEGER, limit })
   if (log + ghosts === 0) context.sql('DELETE FROM graves WHERE mailbox = ?').run(grave)
   return log + ghosts
 }

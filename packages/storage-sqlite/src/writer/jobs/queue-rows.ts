@@ -50,7 +50,7 @@ export function insertQueueEntry(
 export function enterLane(context: WriterContext, destination: string, retry: number, dueAt: number): void {
   context
     .sql(
-      `INSERT INTO lanes (destination, retry, due_at, ready, turn) VALUES (?, ?, ?, 0, 0)
+      `INSERT INTO lanes (destination, retry, due_at, ready) VALUES (?, ?, ?, 0)
         ON CONFLICT DO UPDATE SET due_at = excluded.due_at WHERE due_at > excluded.due_at`,
     )
     .run(destination, retry, dueAt)
