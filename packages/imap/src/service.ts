@@ -1,3 +1,7 @@
+/**
+ * Puts the service together out of its parts; the only place that knows them all. Called by composition roots, which
+ * give `accept` to their listeners.
+ */
 import type { AccountId, Clock, Deadline, Log, MailStore, Random } from '@pennypost/model'
 import { type Authenticator, type Mechanism, mechanisms } from '@pennypost/sasl'
 import type { Connection, Refusal } from '@pennypost/transport'

@@ -1,3 +1,7 @@
+/**
+ * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
+ * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
+ */
 import type { Flag, InternalDate, NewAppend } from '@pennypost/model'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'

@@ -1,3 +1,4 @@
+/** COPY and UID COPY, and what MOVE shares with them. One transaction: all messages that are still there, or none. */
 import { type Copied, UidSet } from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'

@@ -1,3 +1,4 @@
+/** CREATE, with the superior names that are missing and the special use that RFC 6154 §3 lets a client ask for. */
 import { type Mailbox, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import { decodeMailbox } from '../grammar/mailbox.ts'

@@ -1,3 +1,4 @@
+/** FETCH and UID FETCH: parsing and completion; what is said for each message is `fetch/run-fetch.ts`. */
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { uidItem } from '../fetch/items.ts'

@@ -1,3 +1,7 @@
+/**
+ * LIST in its plain and its extended form (RFC 5258): which names are chosen, and how a line of it is written. What
+ * options there are, extensions say.
+ */
 import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'

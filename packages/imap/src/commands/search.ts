@@ -1,3 +1,4 @@
+/** SEARCH and UID SEARCH: the response in the form of RFC 3501 or as ESEARCH; finding is `search/run-search.ts`. */
 import { type Command, whenSelected } from '../command.ts'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'

@@ -1,3 +1,4 @@
+/** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
 import { systemFlags } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'

@@ -1,3 +1,7 @@
+/**
+ * STORE and UID STORE. Without .SILENT every message that was meant is told, changed or not; with it only what the
+ * client could not work out by itself, so that a change of another session is never swallowed.
+ */
 import { bitsOf, bitsUnion, bitsWithout, type Flag, type FlagBits, type ModSeq, UidSet } from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'

@@ -1,3 +1,4 @@
+/** Dates and times of RFC 9051 §9, read and printed. Offsets are kept as written: SEARCH ON goes by them. */
 import type { InternalDate } from '@pennypost/model'
 import { bad } from '../refusal.ts'
 import type { Cursor } from '../wire/cursor.ts'

@@ -25,7 +25,7 @@ export function decodeMailbox(wire: string, utf8Names: boolean): string {
 export function decodeText(wire: string, utf8Names: boolean): string {
   if (utf8Names) return utf8(wire).normalize('NFC')
   const text = decodeModifiedUtf7(wire)
-  if (text === undefined) throw no('CANNOT', 'Not a name in modified UTF-7 (RFC 3501 section 5.1.3)')
+  if (text === undefined) throw no('CANNOT', 'Not a name in modified UTF-7')
   return text
 }
 

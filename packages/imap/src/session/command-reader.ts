@@ -131,8 +131,14 @@ export class CommandReader {
   #octets(octets: Buffer, left: number): Promise<void> | undefined {
     if (this.#refusal) return undefined
     let more: Promise<void> | undefined
-    if (this.#sink) more = this.#sink.write(octets)
-    else {
+    if (this.#sink) {
+      try {
+        more = this.#sink.write(octets)
+      } catch (error) {
+        this.#fail(error)
+        return undefined
+      }
+    } else {
       const buffer = this.#buffer as Buffer
       octets.copy(buffer, buffer.length - left - octets.length)
     }

@@ -39,6 +39,7 @@ export class Conversation implements ReaderHost {
       service,
       connection,
       new Output(connection.stream, service.deadline, service.limits.outputStallMs),
+      this.#onLineWanted,
     )
     this.#framer = new Framer(service.limits.line)
     this.#reader = new CommandReader(this.#framer, this)
@@ -73,10 +74,14 @@ export class Conversation implements ReaderHost {
     }
   }
 
+  readonly #onLineWanted = (): void => {
+    this.#flowAgain()
+    this.#pump()
+  }
+
   readonly #onEnd = (): void => {
     this.#inputEnded = true
-    this.session.giveLine(undefined)
-    if (!this.#busy) this.#pump()
+    if (!this.#busy || this.session.wantsLine) this.#pump()
   }
 
   readonly #onClose = (): void => {
@@ -116,7 +121,10 @@ export class Conversation implements ReaderHost {
     while (!this.#closed && !session.ending) {
       if (session.wantsLine) {
         const frame = this.#framer.nextRaw()
-        if (!frame) break
+        if (!frame) {
+          if (this.#inputEnded) session.giveLine(undefined)
+          break
+        }
         session.giveLine(frame.kind === 'line' ? frame.text : tooLongLine)
         continue
       }
@@ -134,11 +142,14 @@ export class Conversation implements ReaderHost {
 
   readonly #resume = (): void => {
     this.#busy = false
-    if (this.#paused && !this.#closed) {
-      this.#paused = false
-      this.#connection.stream.resume()
-    }
+    this.#flowAgain()
     this.#pump()
+  }
+
+  #flowAgain(): void {
+    if (!this.#paused || this.#closed) return
+    this.#paused = false
+    this.#connection.stream.resume()
   }
 
   readonly #crash = (error: unknown): void => {

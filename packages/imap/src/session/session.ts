@@ -33,9 +33,12 @@ export class Session {
   /** Of the command that runs. */
   tag = ''
   #deferred: (() => void)[] = []
+  readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
 
-  constructor(id: string, service: SessionService, connection: Connection, out: Output) {
+  /** @param onLineWanted called when a command waits for a line of the client */
+  constructor(id: string, service: SessionService, connection: Connection, out: Output, onLineWanted: () => void) {
+    this.#onLineWanted = onLineWanted
     this.id = id
     this.service = service
     this.connection = connection
@@ -147,6 +150,8 @@ export class Session {
     this.out.flush()
     return new Promise((resolve) => {
       this.#lineWanted = resolve
+      // It may have come already.
+      queueMicrotask(this.#onLineWanted)
     })
   }
 

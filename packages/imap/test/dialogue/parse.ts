@@ -40,8 +40,8 @@ export function parseDialogue(text: string): Dialogue {
     for (; at < lines.length && /^\|/.test(lines[at] as string); at++) {
       const line = lines[at] as string
       gathered += line.startsWith('|~')
-        ? octets(line.slice(2).replace(/^ /, ''))
-        : `${octets(line.replace(/^\| ?/, ''))}\r\n`
+        ? octetText(line.slice(2).replace(/^ /, ''))
+        : `${octetText(line.replace(/^\| ?/, ''))}\r\n`
     }
     return { octets: gathered, end: at }
   }
@@ -68,7 +68,7 @@ export function parseDialogue(text: string): Dialogue {
       index = end
     } else if (match?.[1] === 'C') {
       client = Number(match[2] || 1)
-      const sent = `${sized(octets(match[4] ?? ''), index + 1)}\r\n`
+      const sent = `${sized(octetText(match[4] ?? ''), index + 1)}\r\n`
       steps.push({ kind: 'send', line: number, client, octets: Buffer.from(sent, 'latin1') })
       index++
     } else if (match) {
@@ -78,12 +78,12 @@ export function parseDialogue(text: string): Dialogue {
       for (;;) {
         const next = linePattern.exec(lines[index] ?? '')
         if (next?.[1] !== 'S' || Number(next[2] || 1) !== client || (next[3] === '*') !== any) break
-        let text = next[4] ?? ''
+        let text = octetText(next[4] ?? '')
         index++
         while (/\{\*\}$/.test(text)) {
           const { octets, end } = block(index)
           const rest = linePattern.exec(lines[end] ?? '')
-          text = `${text.replace(/\{\*\}$/, `{${octets.length}}`)}\r\n${octets}${rest?.[4] ?? ''}`
+          text = `${text.replace(/\{\*\}$/, `{${octets.length}}`)}\r\n${octets}${octetText(rest?.[4] ?? '')}`
           index = end + 1
         }
         texts.push(text)
@@ -96,7 +96,7 @@ export function parseDialogue(text: string): Dialogue {
 }
 
 /** Characters beyond ASCII stand for their UTF-8 octets, `\xNN` for one octet. */
-function octets(text: string): string {
+function octetText(text: string): string {
   return Buffer.from(text, 'utf8')
     .toString('latin1')
     .replace(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
@@ -105,7 +105,7 @@ function octets(text: string): string {
 /** What an expected text matches; names bound before must be the same again. */
 export function matcher(expected: string, bound: ReadonlyMap<string, string>): RegExp {
   const seen = new Map<string, string>()
-  const source = octets(expected)
+  const source = expected
     .split(/(\$\.\.\.|\$[A-Za-z_][A-Za-z0-9_]*)/)
     .map((piece) => {
       if (piece === '$...') return '[^]*'
