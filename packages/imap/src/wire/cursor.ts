@@ -263,7 +263,7 @@ export class Cursor {
     const start = this.#at
     let value = 0
     while (this.atDigit()) {
-      value = value * 10 + line.charCodeAt(this.#at++) - 48
+      value = value * 10 + (line.charCodeAt(this.#at++) - 48)
       if (value > most) throw bad('Number too large')
     }
     if (this.#at === start || value < least) {

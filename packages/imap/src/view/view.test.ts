@@ -1,0 +1,185 @@
+import { type MailboxChanges, type MailStore, type ModSeq, type Uid, UidSet } from '@pennypost/model'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { OpenMailbox } from './open-mailbox.ts'
+import { report } from './report.ts'
+import { View } from './view.ts'
+
+/** A mailbox that other sessions change, and what the store would say of it. */
+class Mailbox {
+  readonly messages = new Map<number, { flags: number; modSeq: number }>()
+  readonly vanished: { uid: number; modSeq: number }[] = []
+  modSeq = 1
+  uidNext = 1
+
+  add(): void {
+    this.messages.set(this.uidNext++, { flags: 0, modSeq: ++this.modSeq })
+  }
+
+  flag(uid: number, flags: number): void {
+    const message = this.messages.get(uid)
+    if (message) Object.assign(message, { flags, modSeq: ++this.modSeq })
+  }
+
+  expunge(uid: number): void {
+    if (this.messages.delete(uid)) this.vanished.push({ uid, modSeq: ++this.modSeq })
+  }
+
+  changesSince(since: number): MailboxChanges {
+    const changed = [...this.messages].filter(([, { modSeq }]) => modSeq > since)
+    return {
+      modSeq: this.modSeq as ModSeq,
+      uidNext: this.uidNext as Uid,
+      keywords: [],
+      uids: Uint32Array.from(changed.map(([uid]) => uid)),
+      flags: Float64Array.from(changed.map(([, { flags }]) => flags)),
+      modSeqs: Float64Array.from(changed.map(([, { modSeq }]) => modSeq)),
+      vanished: UidSet.of(...this.vanished.filter(({ modSeq }) => modSeq > since).map(({ uid }) => uid)),
+      deleted: false,
+    }
+  }
+
+  async open(): Promise<OpenMailbox> {
+    const { uids, flags, modSeqs } = this.changesSince(0)
+    const mailbox = { id: 1, keywords: [], uidNext: this.uidNext, highestModSeq: this.modSeq, recentUid: this.uidNext }
+    const mail = { snapshot: async () => ({ mailbox, uids, flags, modSeqs }) }
+    return OpenMailbox.load(mail as unknown as MailStore, 1 as never)
+  }
+}
+
+/** What a client believes, from what it is told alone. */
+class Client {
+  readonly view: View
+  uids: number[]
+  readonly flags = new Map<number, number>()
+
+  constructor(view: View) {
+    this.view = view
+    this.uids = [...view.uids.subarray(0, view.count)]
+    for (const uid of this.uids) this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
+  }
+
+  hear(mayExpunge: boolean): void {
+    const { view } = this
+    report(view, mayExpunge, {
+      expunged: (seqs) => {
+        expect(mayExpunge).toBe(true)
+        for (const seq of seqs) this.uids.splice(seq - 1, 1)
+      },
+      exists: (count) => {
+        expect(count).toBeGreaterThan(this.uids.length)
+        while (this.uids.length < count) {
+          const uid = view.uids[this.uids.length] as number
+          this.uids.push(uid)
+          this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
+        }
+      },
+      recent: () => {},
+      claimed: () => {},
+      flagNames: () => {},
+      flags: (seq, openIndex) => {
+        expect(view.open.uids[openIndex]).toBe(this.uids[seq - 1])
+        this.flags.set(this.uids[seq - 1] as number, view.open.flags[openIndex] as number)
+      },
+    })
+  }
+}
+
+describe('views', () => {
+  const action = fc.oneof(
+    { weight: 3, arbitrary: fc.constant({ do: 'add' } as const) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('flag' as const), uid: fc.nat(20), flags: fc.nat(31) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('expunge' as const), uid: fc.nat(20) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('hear' as const), who: fc.nat(1), mayExpunge: fc.boolean() }) },
+  )
+
+  test('each session believes what is so, however the changes and reports fall', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 60 }), async (actions) => {
+        const mailbox = new Mailbox()
+        for (let i = 0; i < 4; i++) mailbox.add()
+        const open = await mailbox.open()
+        const clients = [new Client(new View(open, false)), new Client(new View(open, true))]
+        const read = (): void => open.apply(mailbox.changesSince(open.modSeq))
+        for (const step of actions) {
+          if (step.do === 'add') mailbox.add()
+          else if (step.do === 'flag') mailbox.flag(step.uid, step.flags)
+          else if (step.do === 'expunge') mailbox.expunge(step.uid)
+          else if (step.do === 'read') read()
+          else clients[step.who]?.hear(step.mayExpunge)
+        }
+        read()
+        const truth = [...mailbox.messages]
+        for (const client of clients) {
+          client.hear(false)
+          client.hear(true)
+          expect(client.uids).toEqual(truth.map(([uid]) => uid))
+          expect(client.uids.map((uid) => client.flags.get(uid))).toEqual(truth.map(([, { flags }]) => flags))
+          expect([...client.view.uids.subarray(0, client.view.count)]).toEqual(client.uids)
+        }
+      }),
+      { seed: 8, numRuns: 400 },
+    )
+  })
+
+  test('a flag change that was told by other means is not told again, a later one is', async () => {
+    const mailbox = new Mailbox()
+    mailbox.add()
+    const open = await mailbox.open()
+    const view = new View(open, false)
+    const told: number[] = []
+    const hear = (): void =>
+      report(view, true, {
+        expunged() {},
+        exists() {},
+        recent() {},
+        claimed() {},
+        flagNames() {},
+        flags: (_, index) => void told.push(open.flags[index] as number),
+      })
+    mailbox.flag(1, 8)
+    open.apply(mailbox.changesSince(open.modSeq))
+    view.markTold(0)
+    hear()
+    expect(told).toEqual([])
+    mailbox.flag(1, 1)
+    open.apply(mailbox.changesSince(open.modSeq))
+    hear()
+    hear()
+    expect(told).toEqual([1])
+  })
+
+  test('more changes than the journal holds are found all the same', async () => {
+    const mailbox = new Mailbox()
+    for (let i = 0; i < 10_000; i++) mailbox.add()
+    const open = await mailbox.open()
+    const client = new Client(new View(open, false))
+    for (let uid = 1; uid <= 10_000; uid++) mailbox.flag(uid, 8)
+    open.apply(mailbox.changesSince(open.modSeq))
+    client.hear(true)
+    expect([...client.flags.values()].every((flags) => flags === 8)).toBe(true)
+  })
+
+  test('sets: message numbers, UIDs, star', async () => {
+    const mailbox = new Mailbox()
+    for (let i = 0; i < 6; i++) mailbox.add()
+    for (const uid of [2, 4]) mailbox.expunge(uid)
+    const view = new View(await mailbox.open(), false)
+    const star = Number.POSITIVE_INFINITY
+    const by = (how: 'sequence' | 'uid', ...ranges: [number, number][]): string =>
+      view.select({ saved: false, ranges }, how).toString()
+    expect([...view.uids.subarray(0, view.count)]).toEqual([1, 3, 5, 6])
+    expect(by('sequence', [2, 3])).toBe('3:5')
+    expect(by('sequence', [star, star])).toBe('6')
+    expect(by('sequence', [2, star])).toBe('3:6')
+    expect(() => by('sequence', [5, 5])).toThrow('There is no message 5')
+    expect(by('uid', [559, star])).toBe('6')
+    expect(by('uid', [4, star])).toBe('4:6')
+    expect(by('uid', [7, 9])).toBe('')
+    const empty = new View(await new Mailbox().open(), false)
+    expect(empty.select({ saved: false, ranges: [[1, star]] }, 'sequence').isEmpty).toBe(true)
+    expect(empty.select({ saved: false, ranges: [[1, star]] }, 'uid').isEmpty).toBe(true)
+    expect(() => empty.select({ saved: false, ranges: [[1, 1]] }, 'sequence')).toThrow()
+  })
+})
