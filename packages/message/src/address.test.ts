@@ -86,3 +86,7 @@ test('mailboxes without placeholders', () => {
     'c@two.test',
   ])
 })
+
+test('a megabyte of domains cut in pieces is read in one pass', () => {
+  expect(parseAddressList('a@b. '.repeat(200_000))).toHaveLength(1)
+})

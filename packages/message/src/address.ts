@@ -135,15 +135,13 @@ class AddressReader {
     this.#skipSpace()
     if (this.#text[this.#at] === '[') return this.#take(/\[[^\]>]*\]?/y).replace(/\s+/g, '')
     let domain = ''
-    do {
-      domain += this.#take(/[^\s,;<>()]+/y)
+    for (let piece = ' '; piece !== ''; ) {
+      piece = this.#take(/[^\s,;<>()]+/y)
+      domain += piece
       this.#skipSpace()
-    } while ((this.#text[this.#at] === '.' || domain.endsWith('.')) && this.#isDomainText())
+      if (this.#text[this.#at] !== '.' && !piece.endsWith('.')) break
+    }
     return domain
-  }
-
-  #isDomainText(): boolean {
-    return domainText.test(this.#text[this.#at] ?? '')
   }
 
   /** Words, dots and comments up to a character of `ends`. */
@@ -202,7 +200,6 @@ class AddressReader {
   }
 }
 
-const domainText = /[^\s,;<>()]/
 const stop = /[<:@,;]/
 const stopInGroup = /[<@,;]/
 const stopInAngle = /[@>,;]/

@@ -76,7 +76,8 @@ function fieldName(text: string, start: number, colon: number): string {
 /** Unfolds (RFC 5322 §2.2.3): line ends go, white space stays; outer white space and NUL go. */
 export function unfold(value: string): string {
   const trimmed = value.trim()
-  return /[\r\n\0]/.test(trimmed) ? trimmed.replace(/[\r\n]+(?=[ \t])|\0/g, '').replace(/[\r\n]+/g, ' ') : trimmed
+  if (!/[\r\n\0]/.test(trimmed)) return trimmed
+  return trimmed.replace(/[\r\n\0]+([ \t]?)/g, (ends, space: string) => space || (/[\r\n]/.test(ends) ? ' ' : ''))
 }
 
 /** A field's value as it stands (still in latin1 text). */

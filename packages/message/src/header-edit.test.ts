@@ -15,6 +15,7 @@ import {
   strikesOf,
   structureFor,
   textField,
+  unfold,
   valuesOf,
 } from './index.ts'
 
@@ -49,6 +50,11 @@ describe('fields', () => {
 
   test('a megabyte without a colon takes no time', () => {
     expect(fieldsOf(Buffer.from('x\n'.repeat(500_000)))).toHaveLength(500_000)
+  })
+
+  test('unfolding keeps the white space of a fold, and a megabyte of CR is read in one pass', () => {
+    expect(unfold(' a\r\n\tb\r\r\n c\nd\0e \r\n')).toBe('a\tb c de')
+    expect(unfold(`a${'\r'.repeat(1_000_000)}b`)).toBe('a b')
   })
 
   test('BODY[HEADER.FIELDS] and its NOT share the header between them', () => {

@@ -14,8 +14,3 @@ export function quoted(value: string): string {
   const clean = value.toWellFormed().replace(/[\0\x01\x02\r\n]/g, '')
   return `"${clean.replace(/["\\]/g, '\\$&')}"`
 }
-
-/** Every quoted string of a stored text, with its content, replaced by what `change` says. */
-export function mapQuoted(text: string, change: (content: string) => string): string {
-  return text.replace(/"((?:[^"\\]|\\.)*)"/gs, (_, content: string) => change(content.replace(/\\(.)/gs, '$1')))
-}
