@@ -14,6 +14,8 @@ import { accountImport } from './operations/account-import.ts'
 import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
 import { dnsCheck, dnsRecords } from './operations/dns.ts'
 import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
+import { mailExport } from './operations/export.ts'
+import { mailImport } from './operations/import.ts'
 import { storeBackup, storeCheck } from './operations/maintenance.ts'
 import * as queue from './operations/queue.ts'
 import { status } from './operations/status.ts'
@@ -53,6 +55,8 @@ export const operations = [
   trace,
   dnsRecords,
   dnsCheck,
+  mailImport,
+  mailExport,
   storeCheck,
   storeBackup,
   status,

@@ -1,0 +1,198 @@
+/**
+ * Messages into the mailboxes of an account, with their dates, flags and UIDLs. They come as frames, so that the files
+ * are read by whoever runs the verb, in whatever format.
+ *
+ * Safe to repeat: what a mailbox has already (by UIDL, or else by size and ENVELOPE) is passed over, one for one, so
+ * that messages which stand twice in the source stand twice in the mailbox too, and an import that broke off goes on.
+ */
+import {
+  type Account,
+  type Flag,
+  isKeyword,
+  isUidl,
+  type Mailbox,
+  mailboxName,
+  type NewAppend,
+  superiors,
+  systemFlag,
+  UidSet,
+} from '@pennypost/model'
+import { z } from 'zod'
+import { findAccount } from '../accounts.ts'
+import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
+import { address } from '../input-fields.ts'
+import { fingerprint, type IncomingMessage, readMessages } from '../message-intake.ts'
+import { operation } from '../operation.ts'
+
+const messageHead = z.object({
+  mailbox: z.string().max(1000),
+  flags: z.array(z.string().max(100)).max(200).default([]),
+  internalDate: z
+    .object({ at: z.number(), offsetMinutes: z.number().int().min(-1440).max(1440) })
+    .nullable()
+    .default(null),
+  uidl: z.string().optional(),
+})
+
+/** One transaction takes so many messages, or so many octets. */
+const batch = { messages: 200, octets: 8 * 1024 * 1024 }
+
+export const mailImport = operation({
+  name: 'import',
+  kind: 'change',
+  input: z.strictObject({ login: address }),
+  async run(context, { login }, { upload, progress, signal }) {
+    const account = await findAccount(context, login)
+    const work = new Import(context, account)
+    try {
+      for await (const incoming of readMessages(context.store.mail, upload)) {
+        signal.throwIfAborted()
+        await work.take(incoming)
+        progress({ done: work.imported + work.skipped + work.pending, unit: 'messages' })
+      }
+      await work.flush()
+    } catch (error) {
+      await work.drop()
+      if (work.imported === 0) throw error
+      throw work.explain(error)
+    }
+    return { login, imported: work.imported, skipped: work.skipped, mailboxes: work.mailboxNames }
+  },
+})
+
+class Import {
+  imported = 0
+  skipped = 0
+  readonly #context: AdminContext
+  readonly #account: Account
+  readonly #targets = new Map<string, Target>()
+  #target: Target | undefined
+  #batch: NewAppend[] = []
+  #octets = 0
+
+  constructor(context: AdminContext, account: Account) {
+    this.#context = context
+    this.#account = account
+  }
+
+  get pending(): number {
+    return this.#batch.length
+  }
+
+  get mailboxNames(): string[] {
+    return [...this.#targets.keys()]
+  }
+
+  async take({ head, message }: IncomingMessage): Promise<void> {
+    const size = message.header.length + message.index.bodySize
+    try {
+      const parsed = messageHead.safeParse(head)
+      if (!parsed.success) throw new AdminError('bad-input', `A message's head is wrong: ${parsed.error.message}`)
+      const { mailbox, flags, internalDate, uidl } = parsed.data
+      const target = await this.#targetFor(mailbox)
+      if (target !== this.#target || this.#isFull(size)) await this.flush()
+      this.#target = target
+      const kept = uidl !== undefined && isUidl(uidl) ? uidl : undefined
+      if (target.has(kept, fingerprint(size, message.index.envelope))) {
+        this.skipped++
+        await message.content.discard()
+        return
+      }
+      const date = internalDate ?? { at: message.index.sentAt ?? this.#context.clock.now(), offsetMinutes: 0 }
+      const append = { message, flags: flags.flatMap(knownFlag), internalDate: date }
+      this.#batch.push(kept === undefined ? append : { ...append, uidl: kept })
+      this.#octets += size
+    } catch (error) {
+      await message.content.discard()
+      throw error
+    }
+  }
+
+  #isFull(size: number): boolean {
+    return this.#batch.length >= batch.messages || this.#octets + size > batch.octets
+  }
+
+  async flush(): Promise<void> {
+    const appends = this.#batch
+    this.#batch = []
+    this.#octets = 0
+    if (appends.length === 0 || !this.#target) return
+    await this.#context.store.mail.append(this.#target.mailbox.id, appends)
+    this.imported += appends.length
+  }
+
+  /** Forgets what was not committed. */
+  async drop(): Promise<void> {
+    for (const { message } of this.#batch) await message.content.discard()
+    this.#batch = []
+  }
+
+  explain(error: unknown): AdminError {
+    const reason = error instanceof AdminError ? error.reason : 'failed'
+    const text = `After ${this.imported} messages: ${(error as Error).message}`
+    return new AdminError(reason, text, 'Those stay; run the import again, and it goes on where it ended.', {
+      cause: error,
+    })
+  }
+
+  async #targetFor(written: string): Promise<Target> {
+    const name = mailboxName(written)
+    if (name === undefined) throw new AdminError('bad-input', `"${written}" can not be the name of a mailbox.`)
+    let target = this.#targets.get(name)
+    if (!target) {
+      const mailbox = await openMailbox(this.#context, this.#account, name)
+      target = await Target.read(this.#context, mailbox)
+      this.#targets.set(name, target)
+    }
+    return target
+  }
+}
+
+/** What a mailbox held before the import, each to be matched once. */
+class Target {
+  readonly mailbox: Mailbox
+  readonly #uidls = new Set<string>()
+  readonly #fingerprints = new Map<string, number>()
+
+  private constructor(mailbox: Mailbox) {
+    this.mailbox = mailbox
+  }
+
+  static async read({ store }: AdminContext, mailbox: Mailbox): Promise<Target> {
+    const target = new Target(mailbox)
+    const all = UidSet.ofRanges(mailbox.uidNext > 1 ? [[1, mailbox.uidNext - 1]] : [])
+    for await (const page of store.mail.fetch(mailbox.id, all, { index: true })) {
+      for (const { uidl, size, index } of page) {
+        target.#uidls.add(uidl)
+        const key = fingerprint(size, index?.envelope ?? '')
+        target.#fingerprints.set(key, (target.#fingerprints.get(key) ?? 0) + 1)
+      }
+    }
+    return target
+  }
+
+  has(uidl: string | undefined, key: string): boolean {
+    const count = this.#fingerprints.get(key) ?? 0
+    if (uidl !== undefined) return this.#uidls.delete(uidl)
+    if (count === 0) return false
+    this.#fingerprints.set(key, count - 1)
+    return true
+  }
+}
+
+async function openMailbox({ store: { mail } }: AdminContext, account: Account, name: string): Promise<Mailbox> {
+  const present = await mail.mailboxes(account.id)
+  for (const each of [...superiors(name), name]) {
+    if (present.some((mailbox) => mailbox.name === each)) continue
+    present.push(await mail.createMailbox(account.id, each))
+    await mail.subscribe(account.id, each, true)
+  }
+  return present.find((mailbox) => mailbox.name === name) as Mailbox
+}
+
+/** Flags that the model knows; others, such as other servers' \Recent, are left out. */
+function knownFlag(flag: string): Flag[] {
+  const system = systemFlag(flag)
+  return system ? [system] : isKeyword(flag) ? [flag] : []
+}
