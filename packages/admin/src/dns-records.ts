@@ -1,6 +1,6 @@
+import type { DkimRecord } from '@pennypost/message-auth'
 import type { Domain } from '@pennypost/model'
 import type { Installation } from './context.ts'
-import type { DkimKey } from './dkim-keys.ts'
 
 /** The records of the DNS that a domain needs for mail here, each with the reason that a newcomer asks for. */
 export interface PublishedRecord {
@@ -30,7 +30,7 @@ export type RecordPurpose =
 /** All records to publish for one domain, the most needed first. */
 export function recordsFor(
   domain: Pick<Domain, 'name' | 'kind'>,
-  keys: readonly DkimKey[],
+  keys: readonly DkimRecord[],
   installation: Installation,
 ): PublishedRecord[] {
   const { hostname } = installation
@@ -70,7 +70,7 @@ function addressRecords({ hostname, publicAddresses }: Installation): PublishedR
   })
 }
 
-function senderRecords(name: string, keys: readonly DkimKey[], hostname: string): PublishedRecord[] {
+function senderRecords(name: string, keys: readonly DkimRecord[], hostname: string): PublishedRecord[] {
   const txt = (purpose: RecordPurpose, at: string, text: string, why: string): PublishedRecord => {
     return { purpose, name: at, type: 'TXT', value: characterStrings(text), need: 'required', why }
   }
@@ -83,8 +83,8 @@ function senderRecords(name: string, keys: readonly DkimKey[], hostname: string)
     ...keys.map((key) =>
       txt(
         'dkim',
-        `${key.selector}._domainkey.${name}`,
-        `v=DKIM1; k=${key.algorithm}; p=${key.publicKey}`,
+        key.name,
+        key.value,
         key.algorithm === 'rsa'
           ? 'DKIM: others verify what this server signed (RFC 6376)'
           : 'DKIM with a short key, for those who know it (RFC 8463)',

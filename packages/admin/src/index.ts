@@ -16,7 +16,6 @@ export type {
   LocalSubmission,
   RunningServer,
 } from './context.ts'
-export { type DkimKey, ensureDkimKeys, readDkimKeys } from './dkim-keys.ts'
 export type { CheckedRecord } from './dns-check.ts'
 export { type PublishedRecord, recordsFor } from './dns-records.ts'
 export { type Call, type Operation, type Progress, runOperation } from './operation.ts'

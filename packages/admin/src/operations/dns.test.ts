@@ -37,20 +37,20 @@ describe('DNS records', () => {
       '192.0.2.1 PTR mail.one.test.',
       'one.test TXT "v=spf1 mx -all"',
       'mail.one.test TXT "v=spf1 a -all"',
-      expect.stringMatching(/^p2026a\._domainkey\.one\.test TXT "v=DKIM1; k=rsa; p=MIIBIjANBg/),
-      expect.stringMatching(/^p2026b\._domainkey\.one\.test TXT "v=DKIM1; k=ed25519; p=/),
+      expect.stringMatching(/^202605e\._domainkey\.one\.test TXT "v=DKIM1; k=ed25519; p=/),
+      expect.stringMatching(/^202605r\._domainkey\.one\.test TXT "v=DKIM1; k=rsa; p=MIIBIjANBg/),
       expect.stringMatching(/^_dmarc\.one\.test TXT "v=DMARC1; p=none; rua=mail/),
       '_smtp._tls.one.test TXT "v=TLSRPTv1; rua=mailto:postma',
       '_mta-sts.one.test TXT "v=STSv1; id=1"',
       '_submissions._tcp.one.test SRV 0 1 465 mail.one.test.',
       '_imaps._tcp.one.test SRV 0 1 993 mail.one.test.',
     ])
-    const rsa = one!.records.find(({ name }) => name.startsWith('p2026a'))!
+    const rsa = one!.records.find(({ name }) => name.startsWith('202605r'))!
     const strings = [...rsa.value.matchAll(/"([^"]*)"/g)].map(([, text]) => (text as string).length)
     expect(strings.length).toBe(2)
     expect(Math.max(...strings)).toBeLessThanOrEqual(255)
     // RFC 8463 §4.2: 32 octets, not the 44 of a SubjectPublicKeyInfo.
-    const ed25519 = one!.records.find(({ name }) => name.startsWith('p2026b'))!
+    const ed25519 = one!.records.find(({ name }) => name.startsWith('202605e'))!
     expect(Buffer.from(/p=([^"]*)/.exec(ed25519.value)![1]!, 'base64')).toHaveLength(32)
   })
 
@@ -88,7 +88,7 @@ describe('DNS check', () => {
       ['@', 'TXT', 'unrelated=1'],
       ['mail', 'A', '192.0.2.99'],
       ['mail', 'TXT', 'v=spf1 -all'],
-      ['p2026a._domainkey', 'TXT', 'v=DKIM1; k=rsa; p=AAAA'],
+      ['202605e._domainkey', 'TXT', 'v=DKIM1; k=ed25519; p=AAAA'],
       ['_dmarc', 'TXT', 'v=DMARC1; p=none'],
       ['_dmarc', 'TXT', 'v=DMARC1; p=reject'],
     ]

@@ -1,8 +1,8 @@
 /** The records to publish, and whether they are. */
+import { dkimRecords } from '@pennypost/message-auth'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { readDkimKeys } from '../dkim-keys.ts'
 import { type CheckedRecord, checkRecord } from '../dns-check.ts'
 import { type PublishedRecord, recordsFor } from '../dns-records.ts'
 import { domainName } from '../input-fields.ts'
@@ -35,7 +35,7 @@ async function recordsOf(context: AdminContext, only: string | undefined): Promi
   const { installation } = context
   const rows = []
   for (const domain of domains) {
-    const keys = await readDkimKeys(installation.dkimDirectory, domain.name)
+    const keys = await dkimRecords(installation.dkimDirectory, domain.name)
     rows.push({ domain: domain.name, records: recordsFor(domain, keys, installation) })
   }
   return rows

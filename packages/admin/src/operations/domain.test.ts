@@ -9,7 +9,7 @@ describe('domains', () => {
     await admin.call('domain.add', { name: 'Bücher.test' })
     const directory = admin.context.installation.dkimDirectory
     const files = readdirSync(directory)
-    expect(files).toEqual(['xn--bcher-kva.test.p2026a.pem', 'xn--bcher-kva.test.p2026b.pem'])
+    expect(files).toEqual(['xn--bcher-kva.test.202605e.pem', 'xn--bcher-kva.test.202605r.pem'])
     for (const file of files) expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
   })
 

@@ -3,11 +3,11 @@
  * postmaster@, abuse@ and mailer-daemon@ of each reach the administrator without anything stored (`@pennypost/mda`
  * does it where no account or alias has the address), so adding a domain needs no second step.
  */
+import { defaultSelectors, dkimRecords, generateKeys } from '@pennypost/message-auth'
 import type { Domain } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { ensureDkimKeys } from '../dkim-keys.ts'
 import { address, domainName, nextHop, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
@@ -27,9 +27,10 @@ export const domainAdd = operation({
     if (aliasOf !== undefined) await mustBeLocal(context, aliasOf)
     const kind = aliasOf !== undefined ? 'alias' : relayTo !== undefined ? 'relay' : 'local'
     const domain: Domain = { name, kind, target: aliasOf ?? relayTo ?? '', catchAll: catchAll ?? '' }
+    if (await directory.domain(name)) throw new AdminError('exists', `The domain ${name} exists.`)
+    // First, so that no domain ever sends unsigned; mail from a relayed one is signed by its own server.
+    if (kind !== 'relay') await ensureKeys(context, name)
     await directory.addDomain(domain)
-    // Mail from a relayed domain is signed by its own server.
-    if (kind !== 'relay') await ensureDkimKeys(context.installation.dkimDirectory, name, yearOf(context))
     return domain
   },
 })
@@ -41,7 +42,12 @@ async function mustBeLocal({ store }: AdminContext, name: string): Promise<void>
   throw new AdminError('not-found', `${text}.`, '`pennypost domain list` shows the domains that there are.')
 }
 
-const yearOf = ({ clock }: AdminContext): number => new Date(clock.now()).getUTCFullYear()
+/** An RSA and an Ed25519 key, unless the domain has keys, whose public halves may be in the DNS. */
+async function ensureKeys({ installation, clock }: AdminContext, name: string): Promise<void> {
+  const { dkimDirectory } = installation
+  if ((await dkimRecords(dkimDirectory, name)).length > 0) return
+  await generateKeys(dkimDirectory, name, defaultSelectors(clock.now()))
+}
 
 export const domainList = operation({
   name: 'domain.list',
