@@ -1,0 +1,106 @@
+/**
+ * One attempt at an entry that is filed here: accounts that were full or too many at arrival, and DSNs for those.
+ *
+ * Never broken: filings ride in the settlement of the entry, so a message is filed when its entry ends, once; what the
+ * judge said at arrival still decides the mailbox.
+ * Who calls it: the runner, for entries of route `local`.
+ */
+import { type Delivery, type Mda, planFilings } from '@pennypost/mda'
+import type {
+  Acceptance,
+  Directory,
+  Flow,
+  FlowEvent,
+  LeasedEntry,
+  MailStore,
+  NewFiling,
+  NewQueueEntry,
+  QueueRecipient,
+} from '@pennypost/model'
+import { reply } from '@pennypost/smtp'
+import type { AttemptResult, Work } from './attempt-result.ts'
+import { pathOf, queueFor } from './dsn-address.ts'
+import type { Routes } from './routes.ts'
+import { deferred, failed, type Verdict } from './verdict.ts'
+
+export interface LocalOptions {
+  mail: Pick<MailStore, 'message' | 'readBody' | 'stage'>
+  directory: Pick<Directory, 'account' | 'usage'>
+  flow: Pick<Flow, 'journey'>
+  mda: Pick<Mda, 'expand'>
+  routes: Pick<Routes, 'destination'>
+}
+
+export async function attemptLocal({ entry }: Work, options: LocalOptions): Promise<AttemptResult> {
+  const verdicts = new Map<number, Verdict>()
+  const flow: FlowEvent[] = []
+  const reached: { recipient: QueueRecipient; deliveries: readonly Delivery[] }[] = []
+  for (const recipient of entry.recipients) {
+    const deliveries = await deliveriesFor(recipient, entry, options)
+    if ('outcome' in deliveries) verdicts.set(recipient.index, deliveries)
+    else reached.push({ recipient, deliveries })
+  }
+  const { reversePath } = entry.envelope
+  const recipients = reached.map(({ recipient: { forwardPath }, deliveries }) => ({ forwardPath, deliveries }))
+  const verdict = await verdictAtArrival(entry, options)
+  const { filings, relays, later } = planFilings({ reversePath, recipients, verdict })
+  const postponed = new Set(later.map(({ recipient }) => recipient))
+  for (const [at, { recipient }] of reached.entries()) {
+    if (!postponed.has(at)) verdicts.set(recipient.index, filed)
+  }
+  const now = { filings, queue: queueFor({ relays, later: [] }, entry.envelope, [], options.routes) }
+  if (now.filings.length + now.queue.length === 0) return { verdicts, flow }
+  return { verdicts, flow, accept: () => acceptanceOf(entry, now, options) }
+}
+
+const filed: Verdict = { outcome: 'delivered', reply: reply(250, '2.1.5', 'Filed'), host: null }
+
+async function deliveriesFor(
+  recipient: QueueRecipient,
+  entry: LeasedEntry,
+  { directory, mda }: LocalOptions,
+): Promise<readonly Delivery[] | Verdict> {
+  const { account: id, forwardPath, trace } = recipient
+  if (id === undefined) {
+    const { reversePath } = entry.envelope
+    const expansion = await mda.expand(pathOf(forwardPath), { reversePath, size: entry.size, mayRelay: true })
+    if (expansion.kind === 'accepted') return expansion.deliveries
+    const { code, enhanced, text } = expansion.reply
+    return { outcome: code >= 500 ? 'failed' : 'deferred', reply: reply(code, enhanced, text), host: null }
+  }
+  const account = await directory.account(id)
+  if (!account) return failed(550, '5.1.1', `<${forwardPath}>: no such mailbox here any more`)
+  if (account.removedAt !== null) return failed(550, '5.1.6', `<${forwardPath}>: the account was removed`)
+  if (account.quota > 0 && (await directory.usage(id)).octets + entry.size > account.quota) {
+    return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
+  }
+  const deliveredTo = /^Delivered-To: (.*?)\r?$/m.exec(trace ?? '')?.[1] ?? forwardPath
+  return [{ kind: 'file', account: id, deliveredTo, detail: '' }]
+}
+
+async function verdictAtArrival({ journey }: LeasedEntry, { flow }: LocalOptions): Promise<'accept' | 'quarantine'> {
+  const events = (await flow.journey(journey))?.events ?? []
+  const judged = events.findLast((event) => event.kind === 'verdict')
+  return judged?.kind === 'verdict' && judged.verdict === 'quarantine' ? 'quarantine' : 'accept'
+}
+
+/** The message again, under its own journey and with its own date. */
+async function acceptanceOf(
+  { journey, acceptedAt, envelope: { reversePath }, message: id }: LeasedEntry,
+  { filings, queue }: { filings: readonly NewFiling[]; queue: readonly NewQueueEntry[] },
+  { mail }: LocalOptions,
+): Promise<Acceptance> {
+  const stored = await mail.message(id)
+  if (!stored) throw new Error('the message can not be read')
+  const stage = mail.stage()
+  try {
+    await stage.write(Buffer.from(stored.header))
+    for await (const piece of mail.readBody(id)) await stage.write(Buffer.from(piece))
+    const { header, index } = stored
+    const message = { content: await stage.finish(), bodyStart: header.length, header, index }
+    return { journey, acceptedAt, reversePath, message, filings, queue, memory: [], flow: [] }
+  } catch (error) {
+    await stage.discard()
+    throw error
+  }
+}

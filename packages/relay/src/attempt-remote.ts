@@ -1,0 +1,191 @@
+/**
+ * One attempt at an entry over SMTP: a connection of its destination, one transaction for all recipients that get the
+ * same octets, more where the peer takes fewer at once, and another connection where one breaks.
+ *
+ * Theory of operation. `#pending` holds who has no verdict yet. Each turn takes a connection and runs transactions over it
+ * until nobody is left or it breaks. A kept connection that turns out dead costs nothing but a new one; a new one that
+ * breaks sends the rest to another address, if there is one; then the rest is deferred.
+ *
+ * Never broken: `delivered` only by the peer's word after the content; who may have got the content (RFC 1047) is not sent
+ * it again in this attempt; each recipient gets at most one verdict.
+ * Who calls it: the runner.
+ */
+import type { Clock, FlowFact, MailStore, QueueRecipient } from '@pennypost/model'
+import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
+import type { AttemptResult, Work } from './attempt-result.ts'
+import type { Acquired, ConnectionPool } from './connection-pool.ts'
+import { type NextHop, placeOf, type Tried } from './next-hop.ts'
+import { loadContent, type RelayedContent } from './relayed-content.ts'
+import { troubled, type Verdict, verdictOf } from './verdict.ts'
+
+/** So many kept connections may break before that counts against the address. */
+const staleMax = 3
+
+export interface RemoteOptions {
+  mail: Pick<MailStore, 'message' | 'readBody'>
+  pool: ConnectionPool
+  clock: Clock
+  limits: { sessions: number }
+}
+
+export function attemptRemote(work: Work, options: RemoteOptions): Promise<AttemptResult> {
+  return new RemoteAttempt(work, options).run()
+}
+
+class RemoteAttempt {
+  readonly #work: Work
+  readonly #options: RemoteOptions
+  readonly #result: AttemptResult = { verdicts: new Map(), flow: [] }
+  #pending: readonly QueueRecipient[]
+  /** The addresses whose connections broke, and what the last one said. */
+  readonly #broken = new Set<string>()
+  #breakage: Verdict | undefined
+  /** Kept connections that broke: peers do close them. */
+  #stale = 0
+
+  constructor(work: Work, options: RemoteOptions) {
+    this.#work = work
+    this.#options = options
+    this.#pending = work.entry.recipients
+  }
+
+  async run(): Promise<AttemptResult> {
+    const { mail } = this.#options
+    const content = await loadContent(mail, this.#work.entry.message)
+    if (!content) return this.#refuseRest(troubled('The message can not be read'))
+    while (this.#pending.length > 0) {
+      const acquired = await this.#acquire()
+      for (const tried of acquired.tried) this.#attempted(tried)
+      if (!acquired.ok) return this.#refuseRest(this.#breakage ?? acquired.verdict)
+      await this.#over(acquired.hop, acquired.reused === true, content)
+      if (this.#broken.size >= this.#options.limits.sessions && this.#breakage) this.#refuseRest(this.#breakage)
+    }
+    return this.#result
+  }
+
+  #acquire(): Promise<Acquired> {
+    const { destination } = this.#work.entry
+    return this.#options.pool.acquire(destination, this.#broken.size > 0 ? this.#broken : undefined)
+  }
+
+  /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
+  async #over(hop: NextHop, reused: boolean, content: RelayedContent): Promise<void> {
+    const { clock, pool } = this.#options
+    const begun = clock.elapsed()
+    let breakage: Verdict | undefined
+    if (reused) hop.lines.length = 0
+    try {
+      while (this.#pending.length > 0 && hop.client.usable && !breakage) {
+        if (this.#work.lost) this.#refuseRest(troubled('Somebody else works on the message now'))
+        else breakage = await this.#transact(hop, content)
+      }
+    } finally {
+      const elapsedMs = Math.round(clock.elapsed() - begun)
+      this.#attempted(describeHop(hop, elapsedMs, reused, this.#isQuiet(breakage)))
+      hop.lines.length = 0
+      pool.release(hop)
+    }
+    if (!breakage || (reused && ++this.#stale <= staleMax)) return
+    this.#broken.add(hop.address)
+    this.#breakage = breakage
+  }
+
+  /** Reused connections on which all went well need no transcript. */
+  #isQuiet(breakage: Verdict | undefined): boolean {
+    return !breakage && [...this.#result.verdicts.values()].every(({ outcome }) => outcome === 'delivered')
+  }
+
+  /** One transaction; the verdict of a connection that broke before the content was out. */
+  async #transact(hop: NextHop, content: RelayedContent): Promise<Verdict | undefined> {
+    const trace = this.#pending[0]?.trace ?? ''
+    const now = this.#pending.filter((recipient) => (recipient.trace ?? '') === trace)
+    const later = this.#pending.filter((recipient) => (recipient.trace ?? '') !== trace)
+    const { outcomes, uncertain, dsnOffered } = await hop.client.transact(this.#request(now, trace, content))
+    let breakage: Verdict | undefined
+    const rest: QueueRecipient[] = []
+    for (const [at, outcome] of outcomes.entries()) {
+      const recipient = now[at] as QueueRecipient
+      const verdict = verdictOn(outcome, hop, dsnOffered)
+      if (outcome.tooMany) rest.push(recipient)
+      else if (!uncertain && isBreakage(outcome)) {
+        breakage = verdict
+        rest.push(recipient)
+      } else this.#result.verdicts.set(recipient.index, verdict)
+    }
+    this.#pending = [...rest, ...later]
+    if (rest.length < now.length || breakage) return breakage
+    // A peer that takes nobody and wants to be asked again at once would be asked for ever.
+    for (const [at, recipient] of rest.entries()) {
+      this.#result.verdicts.set(recipient.index, verdictOn(outcomes[at] as RecipientOutcome, hop, dsnOffered))
+    }
+    this.#pending = later
+    return undefined
+  }
+
+  #request(recipients: readonly QueueRecipient[], trace: string, content: RelayedContent): TransactionRequest {
+    const { envelope } = this.#work.entry
+    const { utf8Header, eightBitBody } = content.index
+    return {
+      reversePath: envelope.reversePath,
+      recipients: recipients.map(({ forwardPath, notify, orcpt }) => ({
+        forwardPath,
+        notify: notifyOf(notify),
+        orcpt: originalRecipient(orcpt),
+      })),
+      body: content.body(trace),
+      size: content.size(trace),
+      eightBit: eightBitBody || utf8Header,
+      smtpUtf8: envelope.smtpUtf8 && utf8Header,
+      ret: envelope.ret ?? null,
+      envid: envelope.envid ?? null,
+      requireTls: envelope.requireTls,
+    }
+  }
+
+  #refuseRest(verdict: Verdict): AttemptResult {
+    for (const { index } of this.#pending) this.#result.verdicts.set(index, verdict)
+    this.#pending = []
+    return this.#result
+  }
+
+  #attempted(tried: Tried): void {
+    const { id, destination, journey } = this.#work.entry
+    const fact: FlowFact = { kind: 'attempt', entry: id, destination, ...tried }
+    this.#result.flow.push({ journey, at: this.#options.clock.now(), ...fact })
+  }
+}
+
+function verdictOn({ outcome, reply, failure }: RecipientOutcome, hop: NextHop, dsnOffered: boolean): Verdict {
+  if (outcome !== 'delivered' || !reply) return verdictOf(failure!, hop.host, placeOf(hop))
+  return { outcome, reply, host: hop.host, ...(dsnOffered ? {} : { withoutDsn: true }) }
+}
+
+/** The connection broke, or the peer closed it with 421: that says nothing about the recipient. */
+function isBreakage({ failure }: RecipientOutcome): boolean {
+  if (!failure) return false
+  return ['network', 'timeout', 'protocol'].includes(failure.kind) || failure.reply?.code === 421
+}
+
+function describeHop(hop: NextHop, elapsedMs: number, reused: boolean, quiet: boolean): Tried {
+  const { host, address, dns, tls, tlsReason, lines, openedMs } = hop
+  return {
+    host,
+    address,
+    ...(reused ? {} : { dns }),
+    ...(tls === undefined ? {} : { tls }),
+    tlsReason,
+    elapsedMs: reused ? elapsedMs : openedMs + elapsedMs,
+    ...(reused && quiet ? {} : { transcript: [...lines] }),
+  }
+}
+
+function notifyOf(notify: QueueRecipient['notify']): Notify | null {
+  return notify?.filter((condition) => condition !== 'NEVER') ?? null
+}
+
+/** `type;address`, decoded, as the queue keeps it. */
+export function originalRecipient(orcpt: string | undefined): OriginalRecipient | null {
+  const semicolon = orcpt?.indexOf(';') ?? -1
+  if (orcpt === undefined || semicolon < 1) return null
+  return { type: orcpt.slice(0, semicolon), address: orcpt.slice(semicolon + 1) }
+}

@@ -1,0 +1,204 @@
+/**
+ * The end of an attempt: outcomes, next attempt, DSNs and journey in ONE settlement.
+ *
+ * Never broken: what an attempt found out is settled together with everything that follows from it; a lost lease settles
+ * nothing, because somebody else has the entry. Trouble of ours is no attempt and gives up nothing.
+ * Who calls it: the runner, after each attempt.
+ */
+import type { DsnRecipient } from '@pennypost/message'
+import {
+  type Acceptance,
+  type Clock,
+  type FlowEvent,
+  type FlowFact,
+  type LeasedEntry,
+  type Log,
+  type MailStore,
+  type Queue,
+  type QueueRecipient,
+  type Random,
+  type Settlement,
+  StoreError,
+} from '@pennypost/model'
+import { originalRecipient } from './attempt-remote.ts'
+import type { AttemptResult } from './attempt-result.ts'
+import { createDsn, type DsnMade, type DsnOptions, type DsnSubject } from './dsn.ts'
+import { awaitsDelayNotice, type Notice, noticesFor, type Told } from './dsn-recipients.ts'
+import { isExpired, isNoticeDue, nextAttemptAt, type Schedule } from './schedule.ts'
+import { describeVerdict, statusOf, type Verdict } from './verdict.ts'
+
+export interface ConcludeOptions {
+  queue: Pick<Queue, 'settle'>
+  mail: Pick<MailStore, 'message' | 'readBody'>
+  dsn: DsnOptions
+  schedule: Schedule
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+/** `false`: the lease was lost, and nothing happened. */
+export async function conclude(entry: LeasedEntry, result: AttemptResult, options: ConcludeOptions): Promise<boolean> {
+  const conclusion = decide(entry, result, options)
+  for (let attempt = 1; ; attempt++) {
+    const made = await createNotices(entry, conclusion, options)
+    const filed = result.accept ? [await result.accept()] : []
+    try {
+      await options.queue.settle(settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() }))
+      break
+    } catch (error) {
+      if (error instanceof StoreError && error.reason === 'lease-lost') {
+        options.log.warn({ journey: entry.journey, entry: entry.id }, 'the lease was lost, its outcomes do not count')
+        return false
+      }
+      // Whoever was to get a DSN may have been removed since it was addressed: once more, from the start.
+      if (attempt === 2) throw error
+    }
+  }
+  report(entry, conclusion, options.log)
+  return true
+}
+
+interface Conclusion {
+  told: readonly Told[]
+  notices: readonly Notice[]
+  delayNotified: readonly number[]
+  nextAt: number
+  attempted: boolean
+  expiresAt: number
+}
+
+function decide(entry: LeasedEntry, { verdicts }: AttemptResult, options: ConcludeOptions): Conclusion {
+  const { schedule, clock, random } = options
+  const now = clock.now()
+  const told = entry.recipients.flatMap((recipient): Told[] => {
+    const verdict = verdicts.get(recipient.index)
+    return verdict ? [{ recipient, verdict: isExpired(schedule, entry, now) ? givenUp(verdict) : verdict }] : []
+  })
+  const waiting = told.filter(({ verdict }) => verdict.outcome === 'deferred')
+  const listening = waiting.filter(({ recipient }) => awaitsDelayNotice(entry.envelope, recipient))
+  const delayed = isNoticeDue(schedule, entry, now) ? listening.filter(({ verdict }) => !verdict.own) : []
+  const attempted = told.some(({ verdict }) => !verdict.own)
+  return {
+    told,
+    notices: noticesFor(told, delayed),
+    delayNotified: delayed.map(({ recipient }) => recipient.index),
+    nextAt: nextTime(entry, told, nextAttemptAt(schedule, entry, now, listening.length > delayed.length, random), now),
+    attempted,
+    expiresAt: entry.acceptedAt + schedule.expireMs,
+  }
+}
+
+/** Recipients that were left over, because this attempt did what it could at once, have their turn at once. */
+function nextTime(entry: LeasedEntry, told: readonly Told[], next: number, now: number): number {
+  if (told.length === 0) return entry.dueAt
+  return told.length < entry.recipients.length ? now : next
+}
+
+/** The last attempt failed: RFC 3463 §3.5 4.4.7 says why it is not tried any more; the words are the last ones heard. */
+function givenUp(verdict: Verdict): Verdict {
+  return verdict.outcome !== 'deferred' || verdict.own ? verdict : { ...verdict, outcome: 'failed', expired: true }
+}
+
+async function createNotices(
+  entry: LeasedEntry,
+  { notices, expiresAt }: Conclusion,
+  { mail, dsn, clock }: ConcludeOptions,
+): Promise<DsnMade[]> {
+  if (notices.length === 0) return []
+  const stored = await mail.message(entry.message)
+  const { envelope, journey, acceptedAt } = entry
+  const subject: DsnSubject = {
+    ...{ journey, acceptedAt, reversePath: envelope.reversePath, envid: envelope.envid },
+    // RFC 8689 §5: what had to travel under TLS does not come back by a way that may be open.
+    ret: envelope.requireTls ? 'HDRS' : envelope.ret,
+    header: stored?.header ?? Buffer.alloc(0),
+    size: (stored?.header.length ?? 0) + (stored?.bodySize ?? 0),
+    eightBitBody: stored?.index.eightBitBody ?? false,
+    body: () => mail.readBody(entry.message),
+  }
+  const made: DsnMade[] = []
+  try {
+    for (const { action, recipients } of notices) {
+      const rows = recipients.map(
+        (told): DsnRecipient => ({ action, ...describeRecipient(told, clock.now(), expiresAt) }),
+      )
+      made.push(await createDsn(subject, action, rows, dsn))
+    }
+  } catch (error) {
+    for (const { acceptance } of made) await acceptance?.message.content.discard()
+    throw error
+  }
+  return made
+}
+
+function describeRecipient(
+  { recipient, verdict }: Told,
+  lastAttemptAt: number,
+  willRetryUntil: number,
+): Omit<DsnRecipient, 'action'> {
+  const original = originalRecipient(recipient.orcpt)
+  return {
+    finalRecipient: recipient.forwardPath,
+    status: verdict.expired ? '4.4.7' : statusOf(verdict),
+    ...(original ? { originalRecipient: original } : {}),
+    ...(verdict.host === null ? {} : { remoteMta: verdict.host }),
+    diagnostic: describeVerdict(verdict),
+    lastAttemptAt,
+    ...(verdict.outcome === 'deferred' ? { willRetryUntil } : {}),
+  }
+}
+
+function settlementOf(
+  entry: LeasedEntry,
+  result: AttemptResult,
+  { told, delayNotified, nextAt, attempted }: Conclusion,
+  { made, filed, now }: { made: readonly DsnMade[]; filed: readonly Acceptance[]; now: number },
+): Settlement {
+  const { journey } = entry
+  return {
+    entry: entry.id,
+    lease: entry.lease,
+    outcomes: told.map(({ recipient, verdict }) => ({
+      index: recipient.index,
+      outcome: verdict.outcome,
+      reply: describeVerdict(verdict),
+    })),
+    nextAttemptAt: nextAt,
+    attempted,
+    delayNotified,
+    accept: [...filed, ...made.flatMap(({ acceptance }) => acceptance ?? [])],
+    flow: [
+      ...result.flow,
+      ...told.flatMap(({ recipient, verdict }): FlowEvent[] => {
+        const fact = factOf(recipient, verdict, nextAt)
+        return fact ? [{ journey, at: now, ...fact }] : []
+      }),
+      ...made.map(({ event }) => event),
+    ],
+  }
+}
+
+/** What was filed here is told by the engine, which knows mailbox and UID. */
+function factOf({ forwardPath }: QueueRecipient, verdict: Verdict, nextAttemptAt: number): FlowFact | undefined {
+  const reply = describeVerdict(verdict)
+  switch (verdict.outcome) {
+    case 'delivered':
+      return verdict.host === null ? undefined : { kind: 'delivered', forwardPath, host: verdict.host, reply }
+    case 'deferred':
+      return { kind: 'deferred', forwardPath, reply, nextAttemptAt }
+    case 'failed':
+      return { kind: 'failed', forwardPath, reply: verdict.expired ? `${reply} (given up)` : reply }
+  }
+}
+
+function report({ id, journey, destination, attempts }: LeasedEntry, { told, nextAt }: Conclusion, log: Log): void {
+  for (const { recipient, verdict } of told) {
+    const { forwardPath } = recipient
+    const reply = describeVerdict(verdict)
+    const facts = { journey, entry: id, destination, forwardPath, attempts: attempts + 1, reply }
+    if (verdict.own) log.warn({ ...facts, nextAttemptAt: nextAt }, 'not tried')
+    else if (verdict.outcome === 'deferred') log.info({ ...facts, nextAttemptAt: nextAt }, 'deferred')
+    else log.info(facts, verdict.outcome)
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * The connections of each destination: opened slowly, shared by its entries, kept for a moment when idle.
+ *
+ * Theory of operation. An entry that needs a connection takes an idle one, or waits. While something waits, connections are
+ * opened: one at a time until the first one stands, then as many as wait, up to the limit. If none stands, the one that
+ * could not be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for
+ * each entry. If others stand, the destination takes so many and no more: what stands is the limit until all are closed.
+ *
+ * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
+ * Who calls it: remote attempts.
+ */
+import type { Clock, Deadline, Timer } from '@pennypost/model'
+import type { NextHop } from './next-hop.ts'
+import type { OpenConnection, Opened } from './open-connection.ts'
+import { troubled } from './verdict.ts'
+
+export interface PoolOptions {
+  open: OpenConnection
+  clock: Clock
+  deadline: Deadline
+  limits: {
+    connectionsPerDestination: number
+    keptConnections: number
+    idleMs: number
+    transactionsPerConnection: number
+  }
+}
+
+/** `reused`: it was open already. */
+export type Acquired = Opened & { reused?: boolean }
+
+export interface ConnectionPool {
+  /** `avoid`: opens a connection of its own to another address than these. */
+  acquire(destination: string, avoid?: ReadonlySet<string>): Promise<Acquired>
+  /** Gives a connection back, whatever its state. */
+  release(hop: NextHop): void
+  /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
+  drain(): void
+  /** Breaks all connections. */
+  close(): void
+  /** Connections in use and idle, and entries that wait for one. */
+  counts(): { busy: number; idle: number; waiting: number }
+}
+
+interface Idle {
+  hop: NextHop
+  sinceMs: number
+  timer: Timer
+}
+
+interface Destination {
+  name: string
+  idle: Idle[]
+  busy: Set<NextHop>
+  opening: number
+  waiting: ((acquired: Acquired) => void)[]
+  ceiling: number
+}
+
+export function createConnectionPool(options: PoolOptions): ConnectionPool {
+  return new Pool(options)
+}
+
+const stopping: Opened = { ok: false, verdict: troubled('The server is shutting down'), tried: [] }
+
+class Pool implements ConnectionPool {
+  readonly #options: PoolOptions
+  readonly #destinations = new Map<string, Destination>()
+  #kept = 0
+  #draining = false
+  /** Entries for which a connection to another address is being opened. */
+  readonly #apart = new Set<(acquired: Acquired) => void>()
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+  }
+
+  async acquire(name: string, avoid?: ReadonlySet<string>): Promise<Acquired> {
+    if (this.#draining) return stopping
+    const destination = this.#destination(name)
+    if (avoid) {
+      return new Promise((resolve) => {
+        this.#apart.add(resolve)
+        void this.#openApart(destination, avoid, resolve)
+      })
+    }
+    const hop = this.#takeIdle(destination)
+    if (hop) return { ok: true, hop, tried: [], reused: true }
+    return new Promise((resolve) => {
+      destination.waiting.push(resolve)
+      this.#openMore(destination)
+    })
+  }
+
+  release(hop: NextHop): void {
+    const destination = this.#destination(hop.destination)
+    destination.busy.delete(hop)
+    const { client } = hop
+    if (client.usable && client.transactions < this.#options.limits.transactionsPerConnection && !this.#draining) {
+      this.#give(destination, hop, true)
+    } else void client.quit()
+    this.#openMore(destination)
+    this.#forget(destination)
+  }
+
+  drain(): void {
+    this.#draining = true
+    for (const resolve of this.#apart) resolve(stopping)
+    this.#apart.clear()
+    for (const destination of this.#destinations.values()) {
+      for (const resolve of destination.waiting.splice(0)) resolve(stopping)
+      for (const { hop, timer } of destination.idle.splice(0)) {
+        timer[Symbol.dispose]()
+        void hop.client.quit()
+      }
+      this.#forget(destination)
+    }
+    this.#kept = 0
+  }
+
+  close(): void {
+    this.drain()
+    for (const { busy } of this.#destinations.values()) for (const { client } of busy) client.close()
+  }
+
+  counts(): { busy: number; idle: number; waiting: number } {
+    const all = [...this.#destinations.values()]
+    return {
+      busy: all.reduce((sum, { busy }) => sum + busy.size, 0),
+      idle: this.#kept,
+      waiting: all.reduce((sum, { waiting }) => sum + waiting.length, 0),
+    }
+  }
+
+  #destination(name: string): Destination {
+    let destination = this.#destinations.get(name)
+    if (!destination) {
+      const ceiling = this.#options.limits.connectionsPerDestination
+      destination = { name, idle: [], busy: new Set(), opening: 0, waiting: [], ceiling }
+      this.#destinations.set(name, destination)
+    }
+    return destination
+  }
+
+  #forget({ name, idle, busy, opening, waiting }: Destination): void {
+    if (idle.length + busy.size + opening + waiting.length === 0) this.#destinations.delete(name)
+  }
+
+  async #openApart(
+    destination: Destination,
+    avoid: ReadonlySet<string>,
+    resolve: (acquired: Acquired) => void,
+  ): Promise<void> {
+    destination.opening++
+    const opened = await this.#open(destination.name, avoid)
+    destination.opening--
+    this.#apart.delete(resolve)
+    if (opened.ok && this.#draining) this.#turnAway(opened.hop)
+    else if (opened.ok) destination.busy.add(opened.hop)
+    else this.#forget(destination)
+    resolve(opened)
+  }
+
+  #openMore(destination: Destination): void {
+    const { waiting, busy, idle } = destination
+    const stands = busy.size + idle.length > 0
+    const most = stands ? destination.ceiling - busy.size - idle.length : 1
+    while (destination.opening < Math.min(most, waiting.length)) {
+      destination.opening++
+      void this.#openOne(destination)
+    }
+  }
+
+  async #openOne(destination: Destination): Promise<void> {
+    const opened = await this.#open(destination.name)
+    destination.opening--
+    if (opened.ok) {
+      if (this.#draining) this.#turnAway(opened.hop)
+      else this.#give(destination, opened.hop, false, opened)
+    } else if (destination.busy.size + destination.idle.length > 0) {
+      destination.ceiling = destination.busy.size + destination.idle.length
+    } else {
+      // The first tells the journey how it came about; the others only what came of it.
+      const [first, ...others] = destination.waiting.splice(0)
+      first?.(opened)
+      const tried = opened.tried.map(({ transcript: _, ...each }) => each)
+      for (const resolve of others) resolve({ ...opened, tried })
+    }
+    this.#openMore(destination)
+    this.#forget(destination)
+  }
+
+  async #open(name: string, avoid?: ReadonlySet<string>): Promise<Opened> {
+    try {
+      return await this.#options.open(name, avoid)
+    } catch (error) {
+      return { ok: false, verdict: troubled(error instanceof Error ? error.message : String(error)), tried: [] }
+    }
+  }
+
+  #turnAway(hop: NextHop): void {
+    void hop.client.quit()
+  }
+
+  /** To who waits longest, else it is kept. */
+  #give(destination: Destination, hop: NextHop, reused: boolean, opened: Opened = { ok: true, hop, tried: [] }): void {
+    const resolve = destination.waiting.shift()
+    if (resolve) {
+      destination.busy.add(hop)
+      resolve({ ...opened, reused })
+    } else this.#keep(destination, hop)
+  }
+
+  #keep(destination: Destination, hop: NextHop): void {
+    const { deadline, clock, limits } = this.#options
+    if (this.#kept >= limits.keptConnections) {
+      void hop.client.quit()
+      return
+    }
+    this.#kept++
+    const idle: Idle = {
+      hop,
+      sinceMs: clock.elapsed(),
+      timer: deadline.after(limits.idleMs, () => {
+        destination.idle.splice(destination.idle.indexOf(idle), 1)
+        this.#kept--
+        void hop.client.quit()
+        this.#forget(destination)
+      }),
+    }
+    destination.idle.push(idle)
+  }
+
+  /** The one used last, so that the others may grow old. */
+  #takeIdle(destination: Destination): NextHop | undefined {
+    const { clock, limits } = this.#options
+    for (let idle = destination.idle.pop(); idle; idle = destination.idle.pop()) {
+      idle.timer[Symbol.dispose]()
+      this.#kept--
+      if (idle.hop.client.usable && clock.elapsed() - idle.sinceMs < limits.idleMs) {
+        destination.busy.add(idle.hop)
+        return idle.hop
+      }
+      void idle.hop.client.quit()
+    }
+    return undefined
+  }
+}

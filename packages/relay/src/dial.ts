@@ -1,0 +1,273 @@
+/**
+ * One address of one host: connection, greeting, TLS by policy, EHLO, AUTH. Ends with a connection that is ready for
+ * mail, or with a verdict on the address.
+ *
+ * Never broken: a failed handshake of opportunistic TLS costs one more connection, in clear, at once, and the journey says
+ * so; where TLS is required, no octet of mail and no credential goes without it.
+ * Who calls it: the opener, address by address.
+ */
+import type { Duplex } from 'node:stream'
+import type { Clock, Deadline, Dialer, TlsDialOptions, TlsFacts } from '@pennypost/model'
+import {
+  type ClientTimeouts,
+  createSmtpClient,
+  describeReply,
+  type Failure,
+  reply,
+  type SmtpClient,
+  type TranscriptEvent,
+} from '@pennypost/smtp'
+import { type NextHop, placeOf, type Tried } from './next-hop.ts'
+import { isLoopback, type OwnHosts } from './own-hosts.ts'
+import type { Route } from './routes.ts'
+import { type TlsPolicy, tlsPolicy } from './tls-policy.ts'
+import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
+
+export interface DialOptions {
+  dialer: Dialer
+  clock: Clock
+  deadline: Deadline
+  /** What EHLO says. */
+  hostname: string
+  own: OwnHosts
+  connectMs: number
+  /** Ends whatever is being opened. */
+  stopping: AbortSignal
+  /** Source address of all connections. */
+  localAddress?: string
+  timeouts?: Partial<ClientTimeouts>
+  /** PEM of the anchors that verified TLS trusts instead of the system's. */
+  ca?: readonly string[]
+}
+
+export interface Target {
+  destination: string
+  route: Route
+  host: string
+  address: string
+  port: number
+}
+
+export type Dialled =
+  | { kind: 'ready'; hop: NextHop; tried: readonly Tried[] }
+  /** `unreachable`: no connection came about. `loop`: the peer calls itself what we are called. */
+  | { kind: 'refused' | 'unreachable' | 'loop'; verdict: Verdict; tried: readonly Tried[] }
+
+export async function dial(target: Target, options: DialOptions): Promise<Dialled> {
+  const policy = tlsPolicy(target.route, target.address)
+  const first = await new Dial(target, policy, options).run()
+  if (!('inClear' in first)) return first
+  const again = await new Dial(target, { use: 'never', verify: false, reason: first.inClear }, options).run()
+  if ('inClear' in again) throw new Error('a connection in clear has no handshake that can fail')
+  return { ...again, tried: [...first.tried, ...again.tried] }
+}
+
+/** `inClear`: opportunistic TLS failed in the handshake, for this reason. */
+type Round = Dialled | { inClear: string; tried: readonly Tried[] }
+
+class Dial {
+  readonly #target: Target
+  readonly #policy: TlsPolicy
+  readonly #options: DialOptions
+  readonly #begun: number
+  readonly #lines: string[] = []
+  #tls: TlsFacts | null = null
+  #tlsReason: string
+
+  constructor(target: Target, policy: TlsPolicy, options: DialOptions) {
+    this.#target = target
+    this.#policy = policy
+    this.#options = options
+    this.#begun = options.clock.elapsed()
+    this.#tlsReason = policy.reason
+  }
+
+  async run(): Promise<Round> {
+    let stream: Duplex
+    try {
+      stream = await this.#connect()
+      if (this.#policy.use === 'implicit') stream = await this.#secure(stream)
+    } catch (error) {
+      return this.#refuse('unreachable', deferred('4.4.1', `${this.#place}: ${textOf(error)}`))
+    }
+    const client = this.#client(stream)
+    const { stopping } = this.#options
+    const close = (): void => client.close()
+    stopping.addEventListener('abort', close, { once: true })
+    try {
+      return await this.#greet(client)
+    } finally {
+      stopping.removeEventListener('abort', close)
+    }
+  }
+
+  async #greet(client: SmtpClient): Promise<Round> {
+    const hello = await client.hello()
+    if (this.#greetsAsUs(client)) {
+      client.close()
+      return this.#refuse('loop', failed(554, '5.4.6', `${this.#place} greets with the name of this server`))
+    }
+    if (!hello.ok) return this.#greetingRefused(client, hello.failure)
+    const unsecured = await this.#startTls(client)
+    if (unsecured) return unsecured
+    return (await this.#authenticate(client)) ?? this.#ready(client)
+  }
+
+  get #place(): string {
+    return placeOf(this.#target)
+  }
+
+  #connect(): Promise<Duplex> {
+    const { dialer, deadline, connectMs, localAddress, stopping } = this.#options
+    const { address, port } = this.#target
+    const signal = deadline.signal(connectMs, stopping)
+    return dialer.connect({ address, port, ...(localAddress === undefined ? {} : { localAddress }) }, signal)
+  }
+
+  async #secure(stream: Duplex): Promise<Duplex> {
+    const { dialer, deadline, connectMs, stopping } = this.#options
+    const secured = await dialer.secure(stream, this.#tlsOptions(), deadline.signal(connectMs, stopping))
+    this.#tls = secured.tls
+    return secured.stream
+  }
+
+  #tlsOptions(): TlsDialOptions {
+    const { ca } = this.#options
+    const { verify } = this.#policy
+    return {
+      servername: this.#target.host,
+      verify,
+      // Old TLS is better than none, but no place for credentials (RFC 7435 §3, RFC 8996).
+      minVersion: verify ? 'TLSv1.2' : 'TLSv1',
+      ...(verify && ca ? { ca } : {}),
+    }
+  }
+
+  #client(stream: Duplex): SmtpClient {
+    const { dialer, deadline, clock, hostname, timeouts } = this.#options
+    const client = createSmtpClient(stream, {
+      ...{ dialer, deadline, clock, hostname },
+      ...(timeouts ? { timeouts } : {}),
+      onTranscript: (event) => this.#lines.push(printLine(event)),
+    })
+    if (this.#tls) client.secured(this.#tls)
+    return client
+  }
+
+  #greetsAsUs({ greeting, capabilities }: SmtpClient): boolean {
+    const named = /^\S*/.exec(greeting?.lines[0] ?? '')?.[0] ?? ''
+    return [named, capabilities.hostname].some((name) => name !== '' && this.#options.own.isName(name))
+  }
+
+  /**
+   * A host that turns everybody away at the door may have a neighbour that does not, and may change its mind: only 521,
+   * which says that it never takes mail, is for good (RFC 7504 §3).
+   */
+  #greetingRefused(client: SmtpClient, failure: Failure): Dialled {
+    client.close()
+    const verdict = this.#verdictOf(failure)
+    const final = failure.phase !== 'greeting' || failure.reply?.code === 521
+    return this.#refuse('refused', final ? verdict : { ...verdict, outcome: 'deferred' })
+  }
+
+  async #startTls(client: SmtpClient): Promise<Round | undefined> {
+    const { use } = this.#policy
+    if (use === 'never' || use === 'implicit') return undefined
+    if (!client.capabilities.keywords.has('STARTTLS')) {
+      if (use === 'required') return this.#withoutTls(client, 'STARTTLS is not offered')
+      this.#tlsReason = 'not offered'
+      return undefined
+    }
+    const secured = await client.startTls(this.#tlsOptions())
+    if (secured.ok) {
+      this.#tls = secured.tls
+      return undefined
+    }
+    const { failure } = secured
+    if (use === 'required') return this.#withoutTls(client, failure.text)
+    if (client.usable) {
+      this.#tlsReason = `STARTTLS refused: ${failure.reply ? describeReply(failure.reply) : failure.text}; in clear`
+      return undefined
+    }
+    if (failure.kind === 'reply') return this.#refuse('refused', this.#verdictOf(failure))
+    return {
+      inClear: `TLS failed: ${failure.text}; in clear`,
+      tried: [this.#tried(`TLS failed: ${failure.text}`)],
+    }
+  }
+
+  #withoutTls(client: SmtpClient, why: string): Dialled {
+    client.close()
+    return this.#refuse('refused', deferred('4.7.5', `${this.#place}: no TLS for the ${this.#tlsReason}: ${why}`))
+  }
+
+  async #authenticate(client: SmtpClient): Promise<Dialled | undefined> {
+    const { route, address } = this.#target
+    const smarthost = route.kind === 'host' ? route.smarthost : undefined
+    if (smarthost?.username === undefined) return undefined
+    const outcome = await client.authenticate({
+      username: smarthost.username,
+      password: smarthost.password ?? '',
+      allowClearText: isLoopback(address),
+    })
+    if (outcome.ok) return undefined
+    client.close()
+    const verdict = this.#verdictOf(outcome.failure)
+    // Wrong credentials are the administrator's to mend; mail waits until then.
+    return this.#refuse('refused', { ...verdict, outcome: 'deferred' })
+  }
+
+  #ready(client: SmtpClient): Dialled {
+    const { destination, host, address, port } = this.#target
+    const openedMs = this.#elapsedMs()
+    const tlsReason = this.#tlsReason
+    const hop: NextHop = {
+      ...{ client, destination, host, address, port, tlsReason, openedMs },
+      ...{ tls: this.#tlsText(), dns: [], lines: this.#lines },
+    }
+    return { kind: 'ready', hop, tried: [] }
+  }
+
+  #refuse(kind: 'refused' | 'unreachable' | 'loop', verdict: Verdict): Dialled {
+    return { kind, verdict, tried: [this.#tried(describeReply(verdict.reply))] }
+  }
+
+  #tried(error: string): Tried {
+    const { host, address } = this.#target
+    const tls = this.#tlsText()
+    return {
+      host,
+      address,
+      ...(tls === undefined ? {} : { tls }),
+      tlsReason: this.#tlsReason,
+      elapsedMs: this.#elapsedMs(),
+      ...(this.#lines.length > 0 ? { transcript: [...this.#lines] } : {}),
+      error,
+    }
+  }
+
+  #verdictOf(failure: Failure): Verdict {
+    if (failure.kind !== 'local') return verdictOf(failure, this.#target.host, this.#place)
+    return { outcome: 'deferred', reply: reply(451, '4.3.2', failure.text), host: null, own: true }
+  }
+
+  #tlsText(): string | undefined {
+    return this.#tls === null ? undefined : `${this.#tls.protocol} ${this.#tls.cipher}`
+  }
+
+  #elapsedMs(): number {
+    return Math.round(this.#options.clock.elapsed() - this.#begun)
+  }
+}
+
+const speakers: Record<TranscriptEvent['direction'], string> = { sent: 'C', received: 'S', note: '*' }
+
+function printLine({ direction, line }: TranscriptEvent): string {
+  return `${speakers[direction]}: ${line}`
+}
+
+function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
+  return code === undefined || text.includes(code) ? text : `${code} ${text}`
+}

@@ -1,0 +1,127 @@
+/**
+ * To whom a DSN goes, from whom it comes, and the way it takes: filed here, or queued.
+ *
+ * Never broken: a DSN about a forward goes to its original sender only if that sender is known to be one; nobody's
+ * forged address gets our bounces.
+ */
+import { type AddressPath, type DeliveryPlan, deliveryBlock, isSrs, type Mda, planFilings } from '@pennypost/mda'
+import {
+  type Directory,
+  type Flow,
+  type FlowEvent,
+  type JourneyId,
+  lookupDomain,
+  type NewQueueEntry,
+  type QueueEnvelope,
+  splitAddress,
+} from '@pennypost/model'
+import type { Routes } from './routes.ts'
+
+export interface AddressOptions {
+  mda: Pick<Mda, 'expand'>
+  directory: Pick<Directory, 'domain'>
+  flow: Pick<Flow, 'journey'>
+  routes: Pick<Routes, 'destination'>
+  hostname: string
+}
+
+/** Destination of entries that are filed here. */
+export const localDestination = 'local'
+
+export function pathOf(address: string): AddressPath {
+  const split = splitAddress(address) ?? { localPart: address, domain: '' }
+  return { text: address, ...split }
+}
+
+export async function isOurs(domain: string, { directory, hostname }: AddressOptions): Promise<boolean> {
+  const name = lookupDomain(domain)
+  if (name === undefined) return false
+  const known = await directory.domain(name)
+  return name === lookupDomain(hostname) || known?.kind === 'local' || known?.kind === 'alias'
+}
+
+/**
+ * Who is told: the reverse-path; for a forward, whose reverse-path is ours (SRS), the original sender if SPF or DMARC
+ * passed for the message, else the postmaster of the domain that forwards. Undefined for the null reverse-path.
+ */
+export async function addresseeOf(
+  journey: JourneyId,
+  reversePath: string,
+  options: AddressOptions,
+): Promise<string | undefined> {
+  if (reversePath === '') return undefined
+  const { localPart, domain } = pathOf(reversePath)
+  if (!isSrs(localPart) || !(await isOurs(domain, options))) return reversePath
+  if (!(await isSenderKnown(journey, options))) return `postmaster@${domain}`
+  const expansion = await options.mda.expand(pathOf(reversePath), { reversePath: '', size: 0, mayRelay: true })
+  if (expansion.kind === 'refused') return undefined
+  const [delivery] = expansion.deliveries
+  return delivery?.kind === 'relay' ? delivery.forwardPath : reversePath
+}
+
+async function isSenderKnown(journey: JourneyId, { flow }: AddressOptions): Promise<boolean> {
+  const events = (await flow.journey(journey))?.events ?? []
+  return events.some(
+    (event: FlowEvent) =>
+      event.kind === 'finding' && (event.check === 'spf' || event.check === 'dmarc') && event.result === 'pass',
+  )
+}
+
+/** The address that a DSN is from: postmaster of the first domain of ours among those that it is about. */
+export async function postmasterFor(addresses: readonly string[], options: AddressOptions): Promise<string> {
+  for (const address of addresses) {
+    const { domain } = pathOf(address)
+    if (domain !== '' && (await isOurs(domain, options))) return `postmaster@${lookupDomain(domain)}`
+  }
+  return `postmaster@${options.hostname}`
+}
+
+/** What is done with a DSN for this address; undefined when nobody can be reached. */
+export async function planFor(
+  to: string,
+  envelope: QueueEnvelope,
+  options: AddressOptions,
+): Promise<(Pick<DeliveryPlan, 'filings'> & { queue: NewQueueEntry[] }) | undefined> {
+  const expansion = await options.mda.expand(pathOf(to), { reversePath: '', size: 0, mayRelay: true })
+  if (expansion.kind === 'refused') {
+    if (expansion.reply.code >= 500) return undefined
+    // A full mailbox may have room tomorrow: the queue asks again.
+    const waiting = {
+      destination: localDestination,
+      route: 'local' as const,
+      envelope,
+      recipients: [{ forwardPath: to }],
+    }
+    return { filings: [], queue: [waiting] }
+  }
+  const recipients = [{ forwardPath: to, deliveries: expansion.deliveries }]
+  const plan = planFilings({ reversePath: '', recipients, verdict: 'accept' })
+  return { filings: plan.filings, queue: queueFor(plan, envelope, [to], options.routes) }
+}
+
+/** The queue entries of a plan. `forwardPaths`: of the plan's recipients. Nobody is told about them again. */
+export function queueFor(
+  { relays, later }: Pick<DeliveryPlan, 'relays' | 'later'>,
+  envelope: QueueEnvelope,
+  forwardPaths: readonly string[],
+  routes: Pick<Routes, 'destination'>,
+): NewQueueEntry[] {
+  const remote = relays.map(({ relay: { forwardPath, reversePath, trace, nextHop } }): NewQueueEntry => {
+    const { domain } = pathOf(forwardPath)
+    const from = reversePath ?? envelope.reversePath
+    const recipient = { forwardPath, ...(trace === '' ? {} : { trace }) }
+    return {
+      destination: routes.destination(lookupDomain(domain) ?? domain.toLowerCase(), nextHop),
+      route: 'remote',
+      envelope: { ...envelope, reversePath: from },
+      // RFC 3461 §6.1 would have a DSN ask for no other DSN.
+      recipients: [from === '' ? { ...recipient, notify: ['NEVER'] } : recipient],
+    }
+  })
+  const local = later.map(({ recipient, filing: { account, deliveredTo } }): NewQueueEntry => {
+    const trace = deliveryBlock(envelope.reversePath, deliveredTo).toString()
+    const forwardPath = forwardPaths[recipient] as string
+    return { destination: localDestination, route: 'local', envelope, recipients: [{ forwardPath, account, trace }] }
+  })
+  return [...remote, ...local]
+}

@@ -1,0 +1,52 @@
+/**
+ * Who is told what about a message (RFC 3461 §5.2): which recipients of a settlement need a notice of which kind. Pure.
+ *
+ * Never broken: nothing answers the null reverse-path; NEVER is never; delays are told once, and not to programs.
+ */
+import type { QueueEntry, QueueRecipient } from '@pennypost/model'
+import type { Verdict } from './verdict.ts'
+
+export type NoticeAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
+
+export interface Notice {
+  action: NoticeAction
+  recipients: readonly { recipient: QueueRecipient; verdict: Verdict }[]
+}
+
+/** A recipient with what became of it; `action` is what it may be told about. */
+export interface Told {
+  recipient: QueueRecipient
+  verdict: Verdict
+}
+
+type Envelope = QueueEntry['envelope']
+
+/** Whether the recipient will have a notice once the delay is long enough. */
+export function awaitsDelayNotice({ reversePath, autoSubmitted }: Envelope, recipient: QueueRecipient): boolean {
+  if (reversePath === '' || autoSubmitted || recipient.delayNotified) return false
+  return recipient.notify?.includes('DELAY') ?? true
+}
+
+export function wantsFailureNotice({ notify }: QueueRecipient): boolean {
+  return notify?.includes('FAILURE') ?? true
+}
+
+/** What the next hop does not tell itself, we do (RFC 3461 §5.2.2); a local delivery is ours to tell. */
+export function wantsSuccessNotice({ notify }: QueueRecipient, { withoutDsn, host }: Verdict): boolean {
+  return (notify?.includes('SUCCESS') ?? false) && (withoutDsn === true || host === null)
+}
+
+/** The notices of one settlement. `delayed`: those whose delay is told now. */
+export function noticesFor(told: readonly Told[], delayed: readonly Told[]): Notice[] {
+  const failed = told.filter(({ recipient, verdict }) => verdict.outcome === 'failed' && wantsFailureNotice(recipient))
+  const passed = told.filter(
+    ({ recipient, verdict }) => verdict.outcome === 'delivered' && wantsSuccessNotice(recipient, verdict),
+  )
+  const notices: Notice[] = [
+    { action: 'failed', recipients: failed },
+    { action: 'delayed', recipients: delayed },
+    { action: 'relayed', recipients: passed.filter(({ verdict }) => verdict.host !== null) },
+    { action: 'delivered', recipients: passed.filter(({ verdict }) => verdict.host === null) },
+  ]
+  return notices.filter(({ recipients }) => recipients.length > 0)
+}

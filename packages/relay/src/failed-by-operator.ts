@@ -1,0 +1,77 @@
+/**
+ * The operator's `queue fail`: entries are made due and, when the runner has them, fail instead of being tried, with
+ * their bounces in the same settlement as any other failure's. The event of the verb is its caller's to record.
+ */
+import type { Clock, Queue, QueueEntryId } from '@pennypost/model'
+import { reply } from '@pennypost/smtp'
+import type { AttemptResult, Work } from './attempt-result.ts'
+import type { Verdict } from './verdict.ts'
+
+export interface FailOptions {
+  queue: Pick<Queue, 'get' | 'release' | 'retryNow'>
+  clock: Clock
+}
+
+export class FailedByOperator {
+  readonly #options: FailOptions
+  /** Resolve with whether the entry failed. */
+  readonly #marked = new Map<QueueEntryId, { failed: boolean; resolve: (failed: boolean) => void }>()
+
+  constructor(options: FailOptions) {
+    this.#options = options
+  }
+
+  has(id: QueueEntryId): boolean {
+    return this.#marked.has(id)
+  }
+
+  /** An attempt that was under way goes on; if it leaves something, that fails. */
+  async fail(ids: readonly QueueEntryId[]): Promise<number> {
+    const { queue, clock } = this.#options
+    const known: QueueEntryId[] = []
+    for (const id of new Set(ids)) if (await queue.get(id)) known.push(id)
+    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, resolve)))
+    await queue.release(known, clock.now())
+    await queue.retryNow(known, clock.now())
+    return (await Promise.all(failed)).filter((each) => each).length
+  }
+
+  async attempt({ entry }: Work): Promise<AttemptResult> {
+    const marked = this.#marked.get(entry.id)
+    if (marked) marked.failed = true
+    const verdicts = entry.recipients.map(({ index, lastReply }): [number, Verdict] => {
+      const text = `Returned by the administrator${lastReply === '' ? '' : `; last reply: ${lastReply}`}`
+      return [index, { outcome: 'failed', reply: reply(554, '5.7.0', text), host: null }]
+    })
+    return { verdicts: new Map(verdicts), flow: [] }
+  }
+
+  /** The runner is done with an entry. One that was in work when it was marked comes again, if anything is left of it. */
+  done(id: QueueEntryId): void {
+    const marked = this.#marked.get(id)
+    if (!marked) return
+    if (marked.failed) this.#resolve(id, true)
+    else void this.#again(id)
+  }
+
+  /** The relay stops: what was not failed by now stays queued. */
+  giveUp(): void {
+    for (const id of [...this.#marked.keys()]) this.#resolve(id, false)
+  }
+
+  #mark(id: QueueEntryId, resolve: (failed: boolean) => void): void {
+    this.#resolve(id, false)
+    this.#marked.set(id, { failed: false, resolve })
+  }
+
+  #resolve(id: QueueEntryId, failed: boolean): void {
+    this.#marked.get(id)?.resolve(failed)
+    this.#marked.delete(id)
+  }
+
+  async #again(id: QueueEntryId): Promise<void> {
+    const { queue, clock } = this.#options
+    if (await queue.get(id)) await queue.retryNow([id], clock.now())
+    else this.#resolve(id, false)
+  }
+}

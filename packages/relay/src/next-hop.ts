@@ -1,0 +1,27 @@
+/** An open connection to a next hop that is ready for mail, with what the journey wants to know of it. */
+import type { FlowFact } from '@pennypost/model'
+import type { SmtpClient } from '@pennypost/smtp'
+
+/** One connection to one address, tried: the `attempt` of the journey without its entry. */
+export type Tried = Omit<Extract<FlowFact, { kind: 'attempt' }>, 'kind' | 'entry' | 'destination'>
+
+export interface NextHop {
+  readonly client: SmtpClient
+  readonly destination: string
+  readonly host: string
+  readonly address: string
+  readonly port: number
+  readonly tls: string | undefined
+  readonly tlsReason: string
+  /** What DNS said on the way here. */
+  readonly dns: readonly string[]
+  /** Milliseconds that it took to be ready. */
+  readonly openedMs: number
+  /** Lines of the dialogue since they were last taken. */
+  readonly lines: string[]
+}
+
+/** `two.test[192.0.2.1]:25`, as logs and texts name a peer. */
+export function placeOf({ host, address, port }: { host: string; address: string; port: number }): string {
+  return `${host === address ? '' : host}[${address}]:${port}`
+}

@@ -1,0 +1,115 @@
+/**
+ * From a destination to a connection that is ready for mail: route, hosts, one address after the other.
+ *
+ * Never broken: addresses are tried in the order of RFC 5321 §5.1; those that could not be reached lately go last
+ * (RFC 5321 §4.5.4.1); a verdict is final only if it is of everybody who was asked.
+ * Who calls it: the connection pool.
+ */
+import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
+import { type FindHostsOptions, findHosts } from './find-hosts.ts'
+import type { NextHop, Tried } from './next-hop.ts'
+import type { Routes } from './routes.ts'
+import { deferred, type Verdict } from './verdict.ts'
+
+export interface OpenOptions extends DialOptions, FindHostsOptions {
+  routes: Routes
+  /** Addresses that one call tries. */
+  addressesMax: number
+  unreachableMs: number
+}
+
+/** `tried`: the connections that led to nothing, for the journey. */
+export type Opened =
+  | { ok: true; hop: NextHop; tried: readonly Tried[] }
+  | { ok: false; verdict: Verdict; tried: readonly Tried[] }
+
+/** `avoid`: addresses that are not tried. */
+export type OpenConnection = (destination: string, avoid?: ReadonlySet<string>) => Promise<Opened>
+
+export function createOpenConnection(options: OpenOptions): OpenConnection {
+  const unreachable = new UnreachableAddresses(options)
+  return async (destination, avoid) => {
+    const route = options.routes.resolve(destination)
+    const found = await findHosts(route, options)
+    const { dns } = found
+    if (found.kind === 'none') {
+      return { ok: false, verdict: found.verdict, tried: [nothingTried(destination, dns, found.verdict)] }
+    }
+    const targets = found.hosts
+      .flatMap(({ name, addresses, port }) =>
+        addresses.map((address): Target => ({ destination, route, host: name, address, port })),
+      )
+      .filter(({ address }) => !avoid?.has(address))
+    const walk = new Walk(found.unresolved)
+    for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
+      const dialled = await dial(target, options)
+      unreachable.note(target, dialled.kind === 'unreachable')
+      walk.tried.push(...dialled.tried.map((each, at) => (walk.tried.length + at === 0 ? { ...each, dns } : each)))
+      if (dialled.kind === 'ready') return { ok: true, hop: { ...dialled.hop, dns }, tried: walk.tried }
+      if (walk.isOver(dialled)) break
+    }
+    return { ok: false, verdict: walk.verdict, tried: walk.tried }
+  }
+}
+
+/** What the addresses that were tried come to. */
+class Walk {
+  readonly tried: Tried[] = []
+  #temporary: Verdict | undefined
+  #permanent: Verdict | undefined
+
+  constructor(unresolved: Verdict | undefined) {
+    this.#temporary = unresolved
+  }
+
+  /** Takes the verdict of one address; true when there is no use in going on. */
+  isOver({ kind, verdict }: Exclude<Dialled, { kind: 'ready' }>): boolean {
+    if (verdict.outcome === 'failed') this.#permanent = verdict
+    else this.#temporary = verdict
+    // We stand in its list under an address that we do not know: the hosts behind are no better than we are, and those
+    // before, if they are only away, are worth waiting for.
+    return kind === 'loop'
+  }
+
+  get verdict(): Verdict {
+    return this.#temporary ?? this.#permanent ?? deferred('4.4.1', 'No address is left to try')
+  }
+}
+
+/** Remembers for a while which addresses could not be reached. */
+class UnreachableAddresses {
+  readonly #options: Pick<OpenOptions, 'clock' | 'unreachableMs'>
+  readonly #until = new Map<string, number>()
+
+  constructor(options: Pick<OpenOptions, 'clock' | 'unreachableMs'>) {
+    this.#options = options
+  }
+
+  /** The targets in their order, those that could not be reached lately behind the others. */
+  last(targets: readonly Target[]): Target[] {
+    const now = this.#options.clock.elapsed()
+    for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key)
+    const lately = (target: Target): boolean => this.#until.has(keyOf(target))
+    return [...targets.filter((target) => !lately(target)), ...targets.filter(lately)]
+  }
+
+  note(target: Target, isUnreachable: boolean): void {
+    const key = keyOf(target)
+    if (isUnreachable) this.#until.set(key, this.#options.clock.elapsed() + this.#options.unreachableMs)
+    else this.#until.delete(key)
+  }
+}
+
+function keyOf({ address, port }: Target): string {
+  return `${address} ${port}`
+}
+
+function nothingTried(destination: string, dns: readonly string[], { reply }: Verdict): Tried {
+  return {
+    host: destination,
+    address: '',
+    dns,
+    elapsedMs: 0,
+    error: `${reply.code} ${reply.enhanced} ${reply.lines[0]}`,
+  }
+}

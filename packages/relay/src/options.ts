@@ -1,0 +1,39 @@
+import type { Mda } from '@pennypost/mda'
+import type { Clock, Deadline, Dialer, Log, Random, Resolver, Store } from '@pennypost/model'
+import type { ClientTimeouts } from '@pennypost/smtp'
+import type { DsnSigner } from './dsn.ts'
+import type { RelayLimits } from './limits.ts'
+import type { Routes } from './routes.ts'
+import type { Schedule } from './schedule.ts'
+
+/** What the composition root gives to the relay. */
+export interface RelayOptions {
+  store: Pick<Store, 'queue' | 'mail' | 'flow' | 'directory'>
+  resolver: Resolver
+  dialer: Dialer
+  clock: Clock
+  deadline: Deadline
+  random: Random
+  log: Log
+  /** Ours: in EHLO, in DSNs, and what no next hop may be called. */
+  hostname: string
+  mda: Pick<Mda, 'expand'>
+  /** The same that reception uses, so that keys agree. */
+  routes: Routes
+  /** Signs DSNs; absent: they go unsigned. */
+  signer?: DsnSigner
+  schedule?: Partial<Schedule>
+  limits?: Partial<RelayLimits>
+  /** Addresses of this machine, and public ones behind which it stands. */
+  ownAddresses?: readonly string[]
+  /** Where reception listens for other servers. */
+  listeners?: readonly { address: string; port: number }[]
+  /** The machine has IPv6: a host's IPv6 addresses are tried before its IPv4 ones. */
+  ipv6First?: boolean
+  /** Source address of connections. */
+  localAddress?: string
+  /** Patience in each phase of a dialogue. */
+  timeouts?: Partial<ClientTimeouts>
+  /** PEM of the anchors that a smarthost's certificate is checked against, instead of the system's. */
+  ca?: readonly string[]
+}

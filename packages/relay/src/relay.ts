@@ -1,0 +1,104 @@
+/**
+ * Puts the relay together: routes, connections, attempts, conclusions, the runner over them, and what others ask of it.
+ * Who calls it: the composition root.
+ */
+import type { Acceptance, QueueEntryId } from '@pennypost/model'
+import { attemptLocal } from './attempt-local.ts'
+import { attemptRemote } from './attempt-remote.ts'
+import type { AttemptResult, Work } from './attempt-result.ts'
+import { conclude } from './conclude.ts'
+import { createConnectionPool } from './connection-pool.ts'
+import { type DeliveredFacts, deliveredNotices } from './delivered-notices.ts'
+import type { DsnOptions } from './dsn.ts'
+import { FailedByOperator } from './failed-by-operator.ts'
+import { defaultRelayLimits } from './limits.ts'
+import { createOpenConnection } from './open-connection.ts'
+import type { RelayOptions } from './options.ts'
+import { createOwnHosts } from './own-hosts.ts'
+import { Runner } from './runner.ts'
+import { defaultSchedule } from './schedule.ts'
+
+export interface Relay {
+  /** Begins to work the queue. */
+  start(): void
+  /**
+   * Claims nothing more, gives dialogues under way `drainMs` of real time to end, breaks the rest, and resolves when all
+   * of it is settled. What was broken or still waited is due at the next start.
+   */
+  stop(drainMs: number): Promise<void>
+  /**
+   * The operator's `queue fail`: these entries fail now, held or not, and their senders get bounces. Resolves with how
+   * many did, when all have ended; needs a relay that runs.
+   */
+  failNow(entries: readonly QueueEntryId[]): Promise<number>
+  /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §6.2). */
+  deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
+  /** For status and metrics. */
+  counts(): { working: number; busy: number; idle: number; waiting: number }
+}
+
+export function createRelay(options: RelayOptions): Relay {
+  const { store, clock, deadline, random, log, hostname, mda, routes } = options
+  const { mail, queue, flow, directory } = store
+  const limits = { ...defaultRelayLimits, ...options.limits }
+  const schedule = { ...defaultSchedule, ...options.schedule }
+  const stopping = new AbortController()
+  const pool = createConnectionPool({
+    open: createOpenConnection(openOptions(options, stopping.signal)),
+    clock,
+    deadline,
+    limits,
+  })
+  const dsn: DsnOptions = {
+    ...{ mda, directory, flow, routes, hostname, mail, clock, random, log },
+    ...(options.signer ? { signer: options.signer } : {}),
+    returnedOctets: limits.returnedOctets,
+  }
+  const failing = new FailedByOperator({ queue, clock })
+  const attempt = (work: Work): Promise<AttemptResult> => {
+    if (failing.has(work.entry.id)) return failing.attempt(work)
+    if (work.entry.route === 'local') return attemptLocal(work, { mail, directory, flow, mda, routes })
+    return attemptRemote(work, { mail, pool, clock, limits })
+  }
+  const runner = new Runner({
+    ...{ queue, clock, log, limits, attempt },
+    conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, random, log }),
+    onDone: (entry) => failing.done(entry.id),
+  })
+  return {
+    start: () => runner.start(),
+    async stop(drainMs) {
+      const stopped = runner.stop()
+      pool.drain()
+      using _timer = deadline.after(drainMs, () => pool.close())
+      await stopped
+      stopping.abort()
+      failing.giveUp()
+    },
+    async failNow(entries) {
+      if (!runner.isRunning) throw new Error('the relay does not run')
+      return failing.fail(entries)
+    },
+    deliveredNotices: (facts) => deliveredNotices(facts, dsn),
+    counts: () => ({ working: runner.working, ...pool.counts() }),
+  }
+}
+
+function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<typeof createOpenConnection>[0] {
+  const { dialer, clock, deadline, hostname, resolver, random, routes, localAddress, timeouts, ca } = options
+  const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
+  const own = createOwnHosts({
+    hostname,
+    addresses: options.ownAddresses ?? [],
+    listeners: options.listeners ?? [],
+  })
+  return {
+    ...{ dialer, clock, deadline, hostname, resolver, random, routes, own, connectMs, unreachableMs, stopping },
+    addressesMax: addresses,
+    hostsMax: hosts,
+    ipv6First: options.ipv6First ?? false,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(timeouts ? { timeouts } : {}),
+    ...(ca ? { ca } : {}),
+  }
+}

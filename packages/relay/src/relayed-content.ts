@@ -1,0 +1,51 @@
+/**
+ * What a next hop gets of a stored message: the recipients' trace, the header section, the body (DESIGN: a rendering).
+ * Small messages come as one buffer, so that they can go out with their envelope; large ones are streamed.
+ * Who calls it: remote attempts, DSNs, and local filing, which stores a message anew.
+ */
+import type { MailStore, MessageId, MessageIndex } from '@pennypost/model'
+
+export interface RelayedContent {
+  header: Buffer
+  bodySize: number
+  index: MessageIndex
+  /** Octets with this trace set before the header. */
+  size(trace: string): number
+  /** The whole content, from the start at each call. */
+  body(trace: string): Buffer | AsyncIterable<Buffer>
+}
+
+/** Octets of a body up to which it is held in memory while its entry is worked on. */
+const wholeOctets = 64 * 1024
+
+/** Undefined when the message is gone, as it is with an entry that was removed meanwhile. */
+export async function loadContent(
+  mail: Pick<MailStore, 'message' | 'readBody'>,
+  message: MessageId,
+): Promise<RelayedContent | undefined> {
+  const stored = await mail.message(message)
+  if (!stored) return undefined
+  const { header, bodySize, index } = stored
+  const small = bodySize <= wholeOctets ? await collect(mail.readBody(message)) : undefined
+  return {
+    header,
+    bodySize,
+    index,
+    size: (trace) => Buffer.byteLength(trace) + header.length + bodySize,
+    body(trace) {
+      const head = trace === '' ? header : Buffer.concat([Buffer.from(trace), header])
+      return small ? Buffer.concat([head, small]) : stream(head, mail.readBody(message))
+    },
+  }
+}
+
+export async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const all: Buffer[] = []
+  for await (const piece of pieces) all.push(piece)
+  return all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all)
+}
+
+async function* stream(head: Buffer, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield head
+  yield* body
+}

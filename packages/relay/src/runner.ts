@@ -1,0 +1,163 @@
+/**
+ * Works the queue: claims what is due, tries it, concludes it.
+ *
+ * Theory of operation. `#wake` is called by the queue's watch, by the timer of what is due next, and by each entry that
+ * ends. It runs one claim at a time; whatever wakes meanwhile makes one more claim, so that a busy runner claims as many
+ * entries at once as have ended since the last claim. A claim that gives nothing sets the timer. Leases of what is in
+ * work are renewed at a third of their time.
+ *
+ * Never broken: at most `limits.attempts` entries are in work, and retries have at most half of that, so that neither a
+ * dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
+ * Who calls it: `createRelay`.
+ */
+import type { Clock, LeasedEntry, Log, Queue, QueueEntryId, Timer } from '@pennypost/model'
+import type { AttemptResult, Work } from './attempt-result.ts'
+import type { RelayLimits } from './limits.ts'
+
+export interface RunnerOptions {
+  queue: Queue
+  clock: Clock
+  log: Log
+  limits: Pick<RelayLimits, 'attempts' | 'leasesPerDestination' | 'leaseMs' | 'troubleMs'>
+  attempt(work: Work): Promise<AttemptResult>
+  conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
+  /** After each entry, whatever became of it. */
+  onDone(entry: LeasedEntry): void
+}
+
+export class Runner {
+  readonly #options: RunnerOptions
+  readonly #working = new Map<QueueEntryId, Work>()
+  /** Resolve when nothing is in work. */
+  readonly #quiet: (() => void)[] = []
+  #retries = 0
+  #running = false
+  #claiming = false
+  #wanted = false
+  #watch: Disposable | undefined
+  #next: Timer | undefined
+  #renewal: Timer | undefined
+
+  constructor(options: RunnerOptions) {
+    this.#options = options
+  }
+
+  get working(): number {
+    return this.#working.size
+  }
+
+  get isRunning(): boolean {
+    return this.#running
+  }
+
+  start(): void {
+    if (this.#running) return
+    this.#running = true
+    this.#watch = this.#options.queue.watch(() => this.#wake())
+    this.#wake()
+  }
+
+  /** Claims nothing more; resolves when what is in work has ended. */
+  async stop(): Promise<void> {
+    this.#running = false
+    this.#watch?.[Symbol.dispose]()
+    this.#next?.[Symbol.dispose]()
+    if (this.#claiming || this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
+    this.#renewal?.[Symbol.dispose]()
+  }
+
+  #wake(): void {
+    this.#wanted = true
+    if (this.#running && !this.#claiming) void this.#claim()
+  }
+
+  async #claim(): Promise<void> {
+    using _busy = this.#options.clock.busy('claim')
+    this.#claiming = true
+    try {
+      while (this.#running && this.#wanted && this.#working.size < this.#options.limits.attempts) {
+        this.#wanted = false
+        this.#next?.[Symbol.dispose]()
+        const entries = await this.#claimOnce()
+        for (const entry of entries) void this.#work(entry)
+        if (entries.length === 0 && !this.#wanted) this.#sleep(await this.#pauseMs())
+      }
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the queue can not be read')
+      this.#sleep(this.#options.limits.troubleMs)
+    } finally {
+      this.#claiming = false
+      this.#settleQuiet()
+    }
+  }
+
+  #claimOnce(): Promise<LeasedEntry[]> {
+    const { queue, clock, limits } = this.#options
+    return queue.claim({
+      now: clock.now(),
+      slots: limits.attempts - this.#working.size,
+      retries: Math.max(0, Math.floor(limits.attempts / 2) - this.#retries),
+      perDestination: limits.leasesPerDestination,
+      leaseMs: limits.leaseMs,
+    })
+  }
+
+  /** How long there is nothing to do; what is due but could not be claimed waits for an entry in work to end. */
+  async #pauseMs(): Promise<number> {
+    const { queue, clock, limits } = this.#options
+    const due = await queue.nextDueAt()
+    if (due === null) return limits.leaseMs
+    const pauseMs = due - clock.now()
+    if (pauseMs > 0) return Math.min(pauseMs, limits.leaseMs)
+    return this.#working.size > 0 ? limits.leaseMs : 100
+  }
+
+  #sleep(ms: number): void {
+    if (this.#running) this.#next = this.#options.clock.after(ms, () => this.#wake())
+  }
+
+  async #work(entry: LeasedEntry): Promise<void> {
+    const { clock, log } = this.#options
+    using _busy = clock.busy('attempt')
+    const work: Work = { entry, lost: false }
+    const isRetry = entry.attempts > 0
+    this.#working.set(entry.id, work)
+    if (isRetry) this.#retries++
+    this.#renewal ??= clock.after(this.#options.limits.leaseMs / 3, () => void this.#renew())
+    try {
+      const result = await this.#options.attempt(work)
+      // What could not be tried because we stop is as due as it was.
+      if (!this.#running) for (const [index, { own }] of result.verdicts) if (own) result.verdicts.delete(index)
+      await this.#options.conclude(entry, result)
+    } catch (error) {
+      // The lease runs out, and then it is tried again: at least once, never not at all.
+      log.error({ err: error, journey: entry.journey, entry: entry.id }, 'an attempt could not be concluded')
+    }
+    this.#working.delete(entry.id)
+    if (isRetry) this.#retries--
+    this.#options.onDone(entry)
+    this.#wake()
+    this.#settleQuiet()
+  }
+
+  async #renew(): Promise<void> {
+    const { queue, clock, limits, log } = this.#options
+    using _busy = clock.busy('renewal')
+    const leases = [...this.#working.values()].map(({ entry }) => ({ entry: entry.id, lease: entry.lease }))
+    this.#renewal = leases.length === 0 ? undefined : clock.after(limits.leaseMs / 3, () => void this.#renew())
+    if (leases.length === 0) return
+    try {
+      for (const id of await queue.renew(leases, clock.now(), limits.leaseMs)) {
+        const work = this.#working.get(id)
+        if (work) work.lost = true
+      }
+    } catch (error) {
+      log.error({ err: error }, 'leases can not be renewed')
+    }
+  }
+
+  #settleQuiet(): void {
+    if (this.#claiming || this.#working.size > 0) return
+    for (const resolve of this.#quiet.splice(0)) resolve()
+  }
+}

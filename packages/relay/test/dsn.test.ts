@@ -1,0 +1,328 @@
+/** Who is told what: bounces, warnings, success notices, and the cases in which nobody is. */
+import { parseHeader, valuesOf } from '@pennypost/message'
+import { accountId } from '@pennypost/model'
+import { sampleMessage } from '@pennypost/model/testing'
+import { describe, expect, test } from 'vitest'
+import { day, everything, hour, minute, PostOffice } from './post-office.ts'
+
+const refusing = (...names: string[]) => ({
+  script: {
+    RCPT: (argument: string) => (names.some((name) => argument.includes(name)) ? '550 5.1.1 no such user' : undefined),
+  },
+})
+const people = (...names: string[]) => names.map((name) => ({ forwardPath: `${name}@two.test` }))
+
+describe('a bounce', () => {
+  test('names only who failed, with status, host and words, and returns the message', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('nobody', 'nemo'))
+    const journey = await office.send({ recipients: people('bob', 'nobody', 'nemo'), envelope: { envid: 'Q1' } })
+    const [bounce, ...others] = await office.inbox()
+    expect(others).toEqual([])
+    expect(bounce).toMatch(/^Return-Path: <>\r\nDelivered-To: alice@one\.test\r\n/)
+    expect(bounce).toContain('From: Mail Delivery System <postmaster@one.test>')
+    expect(bounce).toContain('Original-Envelope-Id: Q1')
+    expect(bounce).toContain('Final-Recipient: rfc822; nobody@two.test\r\nAction: failed\r\nStatus: 5.1.1\r\n')
+    expect(bounce).toContain('Remote-MTA: dns; mx.two.test\r\nDiagnostic-Code: smtp; 550 5.1.1 no such user')
+    expect(bounce).toContain('Final-Recipient: rfc822; nemo@two.test')
+    expect(bounce).not.toContain('rfc822; bob@two.test')
+    expect(bounce).toContain('Hello Bob.')
+    expect(valuesOf(parseHeader(Buffer.from(bounce!)), 'auto-submitted')).toEqual(['auto-replied'])
+    const [told] = await office.events(journey, 'dsn')
+    expect(told).toMatchObject({ action: 'failed', to: 'alice@one.test' })
+    const own = await office.store.flow.journey(told!.dsn as typeof journey)
+    expect(own!.events.map(({ kind }) => kind)).toEqual(['received', 'about', 'filed'])
+    expect(own!.events[1]).toMatchObject({ about: journey })
+  })
+
+  test('returns the header only where the sender asked for that', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    await office.send({ envelope: { ret: 'HDRS' } })
+    const [bounce] = await office.inbox()
+    expect(bounce).toContain('text/rfc822-headers')
+    expect(bounce).toContain('Message-ID: <1@one.test>')
+    expect(bounce).not.toContain('Hello Bob.')
+  })
+
+  test('of a large message returns the header, and says so', async () => {
+    await using office = await PostOffice.open({ limits: { returnedOctets: 100_000 } })
+    office.peer('192.0.2.2', refusing('bob'))
+    const line = `${'x'.repeat(70)}\r\n`
+    await office.send({ source: Buffer.from(`Subject: small\r\n\r\n${line.repeat(1_000)}`) })
+    await office.send({ source: Buffer.from(`Subject: large\r\n\r\n${line.repeat(2_000)}`) })
+    const [small, large] = await office.inbox()
+    expect(small!.length).toBeGreaterThan(70_000)
+    expect(large!.length).toBeLessThan(5000)
+    expect(large).toContain('too large to be returned')
+  })
+
+  test('to a sender elsewhere goes through the queue, from <>, and asks for no DSN', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    office.zone('three.test', [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.3'],
+    ])
+    const three = office.peer('192.0.2.3')
+    const journey = await office.send({ from: 'carol@three.test' })
+    expect(three.transactions[0]!.mail).toMatch(/^FROM:<> /)
+    expect(three.transactions[0]!.recipients).toEqual(['TO:<carol@three.test> NOTIFY=NEVER'])
+    expect(three.transactions[0]!.content.toString()).toContain('From: Mail Delivery System <postmaster@mail.one.test>')
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to carol@three.test')
+  })
+
+  test('is signed for the domain that it is from', async () => {
+    const signed: string[] = []
+    await using office = await PostOffice.open({
+      signer: {
+        async sign({ domain, header, body }) {
+          let octets = 0
+          for await (const piece of body()) octets += piece.length
+          signed.push(`${domain} ${header.toString().slice(0, 5)} ${octets > 500}`)
+          return 'DKIM-Signature: v=1\r\n'
+        },
+      },
+    })
+    office.peer('192.0.2.2', refusing('bob'))
+    await office.send()
+    expect(signed).toEqual(['one.test From: true'])
+    expect((await office.inbox())[0]).toContain('Delivered-To: alice@one.test\r\nDKIM-Signature: v=1\r\nFrom: ')
+  })
+
+  test('that can not be signed goes unsigned', async () => {
+    await using office = await PostOffice.open({ signer: { sign: () => Promise.reject(new Error('no key')) } })
+    office.peer('192.0.2.2', refusing('bob'))
+    await office.send()
+    expect(await office.inbox()).toHaveLength(1)
+    expect(office.logged.splice(0).map(({ level }) => level)).toContain('error')
+  })
+})
+
+describe('nobody is told', () => {
+  test('about what failed from <>: an event, a line in the log, no mail', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2', refusing('bob'))
+    const journey = await office.send({ from: '' })
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to nobody')
+    expect(office.logged.filter(({ level }) => level === 'warn')).toMatchObject([
+      { text: 'nobody can be told what became of a message', facts: { journey } },
+    ])
+    expect(mx.transactions).toEqual([])
+    expect(await office.queue()).toEqual([])
+  })
+
+  test('when the bounce itself can not be delivered', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob', 'carol'))
+    const journey = await office.send({ from: 'carol@two.test' })
+    const [told] = await office.events(journey, 'dsn')
+    expect((await office.trace(told!.dsn as typeof journey)).at(-1)).toContain('failed carol@two.test 550 5.1.1')
+    expect(await office.queue()).toEqual([])
+    expect(await office.inbox()).toEqual([])
+  })
+
+  test('when the sender has no mailbox here any more', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    const journey = await office.send({ from: 'gone@one.test' })
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to nobody')
+  })
+
+  test('with NOTIFY=NEVER', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    const journey = await office.send({ recipients: [{ forwardPath: 'bob@two.test', notify: ['NEVER'] }] })
+    expect((await office.trace(journey)).at(-1)).toContain('failed bob@two.test')
+    expect(await office.inbox()).toEqual([])
+  })
+})
+
+describe('a warning about delay', () => {
+  test.each([
+    ['with NOTIFY=FAILURE', { recipients: [{ forwardPath: 'bob@two.test', notify: ['FAILURE' as const] }] }],
+    ['for lists and programs', { envelope: { autoSubmitted: true } }],
+    ['for <>', { from: '' }],
+  ])('is not sent %s', async (_, sending) => {
+    await using office = await PostOffice.open()
+    const journey = await office.send(sending)
+    await office.advance(day)
+    expect(await office.inbox()).toEqual([])
+    expect(await office.events(journey, 'dsn')).toEqual([])
+  })
+
+  test('is sent once for each recipient, also to one who is deferred later than others', async () => {
+    await using office = await PostOffice.open()
+    await office.send({ recipients: [...people('bob', 'carol'), { forwardPath: 'dave@two.test', notify: ['DELAY'] }] })
+    await office.advance(4 * hour)
+    await office.advance(day)
+    const warnings = await office.inbox()
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]!.match(/Action: delayed/g)).toHaveLength(3)
+    expect(warnings[0]).toContain('Will-Retry-Until: Tue, 6 Jan 2026 00:00:00 +0000')
+  })
+
+  test('comes at its time though the steps are longer', async () => {
+    await using office = await PostOffice.open({ schedule: { retryMs: [12 * hour] } })
+    await office.send()
+    await office.advance(4 * hour)
+    expect(await office.inbox()).toHaveLength(1)
+  })
+})
+
+describe('success', () => {
+  const asking = [{ forwardPath: 'bob@two.test', notify: ['SUCCESS' as const], orcpt: 'rfc822;Bob@two.test' }]
+
+  test('is told by the next hop where it can', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2')
+    await office.send({ recipients: asking })
+    expect(await office.inbox()).toEqual([])
+  })
+
+  test('is told as relayed where it can not', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { capabilities: everything.filter((word) => word !== 'DSN') })
+    const journey = await office.send({ recipients: asking })
+    const [notice] = await office.inbox()
+    expect(notice).toContain('Action: relayed\r\nStatus: 2.0.0')
+    expect(notice).toContain('Original-Recipient: rfc822; Bob@two.test')
+    expect(notice).not.toContain('Hello Bob.')
+    expect((await office.trace(journey)).at(-1)).toBe('dsn relayed to alice@one.test')
+  })
+
+  test('of what reception files is told with its acceptance', async () => {
+    await using office = await PostOffice.open()
+    const journey = await office.accept({ recipients: people('bob') })
+    const notices = await office.relay.deliveredNotices({
+      ...{ journey, acceptedAt: office.clock.now(), reversePath: 'alice@one.test', envid: 'Q7' },
+      header: Buffer.from('Subject: to myself\r\n\r\n'),
+      recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
+    })
+    await office.store.mail.accept(notices)
+    const [notice] = await office.inbox()
+    expect(notice).toContain('Action: delivered\r\nStatus: 2.1.5')
+    expect(notice).toContain('Original-Envelope-Id: Q7')
+    expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered', to: 'alice@one.test' }])
+    expect(
+      await office.relay.deliveredNotices({
+        ...{ journey, acceptedAt: 0, reversePath: '', envid: undefined, header: Buffer.alloc(0) },
+        recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
+      }),
+    ).toEqual([])
+  })
+})
+
+describe('a forward that failed', () => {
+  async function forward(flow: { check: string; result: string }[]) {
+    const office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    office.zone('three.test', [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.3'],
+    ])
+    const three = office.peer('192.0.2.3')
+    const from = `${office.srs.forward({ localPart: 'carol', domain: 'three.test' }, office.clock.now())}@one.test`
+    const journey = await office.send({ from, flow })
+    return { office, three, journey }
+  }
+
+  test('is told to the original sender if that is who it says', async () => {
+    const { office, three, journey } = await forward([{ check: 'spf', result: 'pass' }])
+    await using _ = office
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to carol@three.test')
+    expect(three.transactions[0]!.recipients).toEqual(['TO:<carol@three.test> NOTIFY=NEVER'])
+    expect(three.transactions[0]!.content.toString()).toContain('postmaster@one.test')
+  })
+
+  test('is told to the postmaster of the domain that forwards if it may be anybody', async () => {
+    const { office, three, journey } = await forward([{ check: 'spf', result: 'softfail' }])
+    await using _ = office
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to postmaster@one.test')
+    expect(three.sessions).toEqual([])
+    expect(await office.inbox()).toHaveLength(1)
+  })
+})
+
+describe('an entry of route local', () => {
+  const local = (account: number) => ({
+    from: 'carol@two.test',
+    entry: { route: 'local' as const, destination: 'local' },
+    recipients: [
+      {
+        forwardPath: 'sales@one.test',
+        account: accountId(account),
+        trace: 'Return-Path: <carol@two.test>\r\nDelivered-To: sales@one.test\r\n',
+      },
+    ],
+  })
+
+  test('is filed, with the delivery block, in the journey of its message', async () => {
+    await using office = await PostOffice.open()
+    const alice = await office.store.directory.accountByLogin('alice@one.test')
+    const journey = await office.send(local(alice!.id))
+    expect((await office.inbox())[0]).toMatch(
+      /^Return-Path: <carol@two\.test>\r\nDelivered-To: sales@one\.test\r\nFrom: alice@one\.test/,
+    )
+    expect(await office.trace(journey)).toEqual(['filed'])
+    expect(await office.queue()).toEqual([])
+  })
+
+  test('waits while the mailbox is full', async () => {
+    await using office = await PostOffice.open()
+    const bob = await office.store.directory.addAccount(
+      { login: 'bob@one.test', name: '', quota: 1000, admin: false },
+      0,
+    )
+    const source = `Subject: large\n\n${'x'.repeat(70)}\n`.padEnd(1200, 'y')
+    const journey = await office.send({ ...local(bob.id), source })
+    expect((await office.trace(journey)).at(-1)).toBe(
+      'deferred sales@one.test 451 4.2.2 <sales@one.test>: the mailbox is full',
+    )
+    await office.store.directory.updateAccount(bob.id, { quota: 5000 })
+    await office.advance(17 * minute)
+    expect(await office.inbox('bob@one.test')).toHaveLength(1)
+  })
+
+  test('bounces when the account is gone', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2')
+    const bob = await office.store.directory.addAccount({ login: 'bob@one.test', name: '', quota: 0, admin: false }, 0)
+    await office.store.directory.removeAccount(bob.id, office.clock.now())
+    const journey = await office.send(local(bob.id))
+    expect(await office.trace(journey)).toEqual([
+      'failed sales@one.test 550 5.1.6 <sales@one.test>: the account was removed',
+      'dsn failed to carol@two.test',
+    ])
+  })
+
+  test('goes where the judge wanted it', async () => {
+    await using office = await PostOffice.open()
+    const alice = await office.store.directory.accountByLogin('alice@one.test')
+    await office.relay.stop(0)
+    const journey = await office.accept(local(alice!.id))
+    await office.store.flow.record([{ journey, at: 0, kind: 'verdict', verdict: 'quarantine', reason: 'spam' }])
+    office.relay = office.createRelay()
+    office.relay.start()
+    await office.advance(0)
+    expect(await office.inbox()).toEqual([])
+    expect(await office.events(journey, 'filed')).toMatchObject([{ mailbox: 'Junk' }])
+  })
+
+  test('a bounce to a full mailbox waits for room', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    const { directory, mail } = office.store
+    const bob = await directory.addAccount({ login: 'bob@one.test', name: '', quota: 0, admin: false }, 0)
+    const [inbox] = await mail.mailboxes(bob.id)
+    const message = await sampleMessage(mail, 'Subject: fills it\n\n')
+    await mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+    await directory.updateAccount(bob.id, { quota: 1 })
+    await office.send({ from: 'bob@one.test' })
+    expect(await office.inbox('bob@one.test')).toHaveLength(1)
+    expect(await office.queue()).toMatchObject([{ route: 'local', recipients: [{ forwardPath: 'bob@one.test' }] }])
+    await directory.updateAccount(bob.id, { quota: 0 })
+    await office.advance(17 * minute)
+    expect(await office.inbox('bob@one.test')).toHaveLength(2)
+  })
+})

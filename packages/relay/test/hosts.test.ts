@@ -1,0 +1,168 @@
+/** Which next hop gets the message, and what becomes of it when one does not want it. */
+import { describe, expect, test } from 'vitest'
+import { PostOffice } from './post-office.ts'
+
+const twoHosts = [
+  ['@', 'MX', '10 a'],
+  ['@', 'MX', '20 b'],
+  ['a', 'A', '192.0.2.10'],
+  ['b', 'A', '192.0.2.20'],
+] as const
+
+async function withTwoHosts(): Promise<PostOffice> {
+  const office = await PostOffice.open()
+  office.zone('three.test', twoHosts)
+  return office
+}
+
+const toThree = { destination: 'three.test', recipients: [{ forwardPath: 'carol@three.test' }] }
+
+test('a message goes to the MX of its domain, and its journey tells the way', async () => {
+  await using office = await PostOffice.open()
+  const mx = office.peer('192.0.2.2')
+  const journey = await office.send()
+  expect(mx.transactions).toHaveLength(1)
+  expect(mx.transactions[0]).toMatchObject({ recipients: ['TO:<bob@two.test>'] })
+  expect(mx.transactions[0]!.mail).toBe('FROM:<alice@one.test> SIZE=96')
+  expect(mx.transactions[0]!.content.toString()).toContain('\r\n\r\nHello Bob.\r\n')
+  expect(await office.queue()).toEqual([])
+  expect(await office.trace(journey)).toEqual([
+    'attempt mx.two.test 192.0.2.2',
+    'delivered bob@two.test 250 2.0.0 Ok: queued as SCRIPTED',
+  ])
+  const [attempt] = await office.events(journey, 'attempt')
+  expect(attempt).toMatchObject({ destination: 'two.test', tlsReason: 'not offered' })
+  expect(attempt!.dns).toEqual(['MX two.test: 10 mx.two.test', 'A mx.two.test: 192.0.2.2', 'AAAA mx.two.test: nodata'])
+  expect(attempt!.transcript).toContain('C: MAIL FROM:<alice@one.test> SIZE=96')
+})
+
+describe('the next MX is tried', () => {
+  test('when the first can not be reached', async () => {
+    await using office = await withTwoHosts()
+    const b = office.peer('192.0.2.20')
+    const journey = await office.send(toThree)
+    expect(b.transactions).toHaveLength(1)
+    expect(await office.trace(journey)).toEqual([
+      expect.stringContaining(
+        'attempt a.three.test 192.0.2.10 451 4.4.1 a.three.test[192.0.2.10]:25: connect ECONNREFUSED',
+      ),
+      'attempt b.three.test 192.0.2.20',
+      expect.stringContaining('delivered carol@three.test'),
+    ])
+  })
+
+  test.each(['421 4.3.2 closing', '450 busy', '554 5.7.1 not you'])(
+    'when the first greets with %s',
+    async (greeting) => {
+      await using office = await withTwoHosts()
+      office.peer('192.0.2.10', { script: { GREETING: greeting } })
+      const b = office.peer('192.0.2.20')
+      await office.send(toThree)
+      expect(b.transactions).toHaveLength(1)
+    },
+  )
+
+  test('when the first breaks the connection, or says 421, before it has the content', async () => {
+    for (const RCPT of [{ drop: true }, '421 4.3.2 shutting down']) {
+      await using office = await withTwoHosts()
+      office.peer('192.0.2.10', { script: { RCPT } })
+      const b = office.peer('192.0.2.20')
+      const journey = await office.send(toThree)
+      expect(b.transactions).toHaveLength(1)
+      expect((await office.events(journey, 'attempt')).map(({ host }) => host)).toEqual([
+        'a.three.test',
+        'b.three.test',
+      ])
+    }
+  })
+
+  test('but not when it defers the recipient: that is the domain’s word', async () => {
+    await using office = await withTwoHosts()
+    office.peer('192.0.2.10', { script: { RCPT: '451 4.7.1 greylisted' } })
+    const b = office.peer('192.0.2.20')
+    await office.send(toThree)
+    expect(b.sessions).toHaveLength(0)
+    expect(await office.queue()).toMatchObject([{ recipients: [{ lastReply: '451 4.7.1 greylisted' }] }])
+  })
+})
+
+test('a host that could not be reached lately is tried after the others', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.20')
+  await office.send(toThree)
+  await office.advance(60_000)
+  await office.send(toThree)
+  expect(office.dialled).toEqual(['192.0.2.10:25', '192.0.2.20:25', '192.0.2.20:25'])
+})
+
+test('5yz greetings of all hosts defer, 521 fails', async () => {
+  await using office = await withTwoHosts()
+  for (const address of ['192.0.2.10', '192.0.2.20']) office.peer(address, { script: { GREETING: '554 5.7.1 no' } })
+  office.peer('192.0.2.2', { script: { GREETING: '521 5.3.2 takes no mail' } })
+  expect((await office.trace(await office.send(toThree))).at(-1)).toBe('deferred carol@three.test 554 5.7.1 no')
+  expect((await office.trace(await office.send())).slice(-2)).toEqual([
+    'failed bob@two.test 521 5.3.2 takes no mail',
+    'dsn failed to alice@one.test',
+  ])
+})
+
+test('nobody home: deferred, and tried again on schedule', async () => {
+  await using office = await PostOffice.open()
+  const journey = await office.send()
+  expect(office.dialled).toHaveLength(1)
+  expect(await office.queue()).toMatchObject([{ attempts: 1 }])
+  await office.advance(17 * 60_000)
+  expect(office.dialled).toHaveLength(2)
+  const mx = office.peer('192.0.2.2')
+  await office.advance(17 * 60_000)
+  expect(mx.transactions).toHaveLength(1)
+  expect((await office.trace(journey)).at(-1)).toContain('delivered')
+})
+
+describe('DNS decides', () => {
+  test.each([
+    ['a null MX', [['@', 'MX', '0 .']], 'failed x@five.test 556 5.1.10 five.test accepts no mail'],
+    ['ourselves as the best MX', [['@', 'MX', '5 mail.one.test.']], 'failed x@five.test 554 5.4.6'],
+    ['no domain', [], 'failed x@five.test 550 5.1.2'],
+  ] as const)('%s', async (_, rows, outcome) => {
+    await using office = await PostOffice.open()
+    if (rows.length > 0) office.zone('five.test', rows)
+    const journey = await office.send({ destination: 'five.test', recipients: [{ forwardPath: 'x@five.test' }] })
+    expect(await office.trace(journey)).toEqual([
+      expect.stringContaining('attempt five.test  55'),
+      expect.stringContaining(outcome),
+      'dsn failed to alice@one.test',
+    ])
+    expect(office.dialled).toEqual([])
+  })
+
+  test('SERVFAIL defers', async () => {
+    await using office = await PostOffice.open()
+    office.resolver.zones.fault('two.test', { kind: 'servfail' }, { times: 1 })
+    expect((await office.trace(await office.send())).at(-1)).toBe(
+      'deferred bob@two.test 451 4.4.3 MX of two.test: SERVFAIL',
+    )
+    const mx = office.peer('192.0.2.2')
+    await office.advance(17 * 60_000)
+    expect(mx.transactions).toHaveLength(1)
+  })
+})
+
+test('an address literal needs no DNS', async () => {
+  await using office = await PostOffice.open()
+  const peer = office.peer('192.0.2.77')
+  await office.send({ destination: '[192.0.2.77]', recipients: [{ forwardPath: 'x@[192.0.2.77]' }] })
+  expect(peer.transactions[0]!.recipients).toEqual(['TO:<x@[192.0.2.77]>'])
+})
+
+test('a next hop that greets with our own name is a loop', async () => {
+  await using office = await PostOffice.open()
+  office.peer('192.0.2.2', { script: { GREETING: '220 Mail.One.Test ESMTP' } })
+  expect((await office.trace(await office.send())).at(-2)).toContain('failed bob@two.test 554 5.4.6')
+})
+
+test('ourselves behind a better host that is away: mail waits for that host', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.20', { script: { GREETING: '220 mail.one.test ESMTP' } })
+  expect((await office.trace(await office.send(toThree))).at(-1)).toContain('deferred carol@three.test 451 4.4.1')
+})

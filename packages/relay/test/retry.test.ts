@@ -1,0 +1,267 @@
+/** Waiting mail: when it is tried again, when it is given up, and what a restart or an operator does to it. */
+import { describe, expect, test } from 'vitest'
+import { createRoutes } from '../src/index.ts'
+import { day, hour, inTurn, minute, PostOffice } from './post-office.ts'
+
+test('greylisted mail is tried again after a quarter of an hour, and delivered', async () => {
+  await using office = await PostOffice.open()
+  const mx = office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 greylisted', '250 ok') } })
+  const journey = await office.send()
+  await office.advance(13 * minute)
+  expect(mx.transactions).toHaveLength(0)
+  await office.advance(4 * minute)
+  expect(mx.transactions).toHaveLength(1)
+  expect(await office.trace(journey)).toEqual([
+    'attempt mx.two.test 192.0.2.2',
+    'deferred bob@two.test 451 4.7.1 greylisted',
+    'attempt mx.two.test 192.0.2.2',
+    expect.stringContaining('delivered bob@two.test'),
+  ])
+  const [deferred] = await office.events(journey, 'deferred')
+  expect((deferred!.nextAttemptAt - deferred!.at) / minute).toBeCloseTo(15, -1)
+})
+
+test('the steps are kept, and the last one repeats until the message expires', async () => {
+  await using office = await PostOffice.open({
+    schedule: { retryMs: [minute, 10 * minute], delayWarningMs: 0, expireMs: hour },
+  })
+  const journey = await office.send()
+  await office.advance(day)
+  const attempts = await office.events(journey, 'attempt')
+  const minutes = attempts.map(({ at }) => (at - attempts[0]!.at) / minute)
+  expect(minutes[1]).toBeGreaterThanOrEqual(0.9)
+  expect(minutes[1]).toBeLessThanOrEqual(1.1)
+  for (let at = 2; at < minutes.length - 1; at++) {
+    expect(minutes[at]! - minutes[at - 1]!).toBeGreaterThanOrEqual(9)
+    expect(minutes[at]! - minutes[at - 1]!).toBeLessThanOrEqual(11)
+  }
+  expect(minutes.at(-1)).toBe(60)
+})
+
+test('the sender is warned at 4 hours, once, and gets the message back at 5 days', async () => {
+  await using office = await PostOffice.open()
+  const journey = await office.send()
+  await office.advance(4 * hour - 1)
+  expect(await office.inbox()).toEqual([])
+  await office.advance(1)
+  const [warning] = await office.inbox()
+  expect(warning).toContain('Action: delayed')
+  expect(warning).toContain('Subject: Delayed mail')
+  await office.advance(5 * day - 4 * hour - 1)
+  expect(await office.inbox()).toHaveLength(1)
+  await office.advance(1)
+  const [, bounce] = await office.inbox()
+  expect(bounce).toContain('Action: failed')
+  expect(bounce).toContain('Status: 4.4.7')
+  expect(bounce).toContain('Hello Bob.')
+  expect(await office.queue()).toEqual([])
+  expect((await office.events(journey, 'dsn')).map(({ action }) => action)).toEqual(['delayed', 'failed'])
+  expect((await office.trace(journey)).at(-2)).toMatch(/^failed bob@two\.test 451 4\.4\.1 .* \(given up\)$/)
+})
+
+test('a clock that jumps bounces nothing untried', async () => {
+  await using office = await PostOffice.open()
+  office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
+  await office.send()
+  await office.store.queue.hold((await office.queue()).map(({ id }) => id))
+  await office.advance(30 * day)
+  await office.store.queue.release(
+    (await office.queue()).map(({ id }) => id),
+    office.clock.now(),
+  )
+  await office.advance(0)
+  expect(await office.queue()).toEqual([])
+  expect(await office.inbox()).toEqual([])
+})
+
+test('a held entry neither goes nor expires', async () => {
+  await using office = await PostOffice.open()
+  const mx = office.peer('192.0.2.2', { script: { GREETING: inTurn('421 later', '220 ready') } })
+  await office.send()
+  await office.store.queue.hold((await office.queue()).map(({ id }) => id))
+  await office.advance(10 * day)
+  expect(mx.transactions).toHaveLength(0)
+  expect(await office.queue()).toMatchObject([{ held: true }])
+  expect(await office.inbox()).toEqual([])
+})
+
+test('an operator’s retry is at once', async () => {
+  await using office = await PostOffice.open()
+  await office.send()
+  const mx = office.peer('192.0.2.2')
+  await office.store.queue.retryNow(
+    (await office.queue()).map(({ id }) => id),
+    office.clock.now(),
+  )
+  await office.advance(0)
+  expect(mx.transactions).toHaveLength(1)
+})
+
+describe('failNow', () => {
+  test('bounces what it is given, held or not, and says how many', async () => {
+    await using office = await PostOffice.open()
+    await office.send()
+    const held = await office.send()
+    const [, entry] = await office.queue()
+    await office.store.queue.hold([entry!.id])
+    const ids = (await office.queue()).map(({ id }) => id)
+    expect(await office.relay.failNow([...ids, ...ids])).toBe(2)
+    expect(await office.queue()).toEqual([])
+    expect(await office.inbox()).toHaveLength(2)
+    expect(office.dialled).toHaveLength(2)
+    expect((await office.trace(held)).at(-2)).toMatch(
+      /^failed bob@two\.test 554 5\.7\.0 Returned by the administrator; last/,
+    )
+    expect(await office.relay.failNow(ids)).toBe(0)
+  })
+
+  test('waits for an attempt under way, and fails what that leaves', async () => {
+    await using office = await PostOffice.open()
+    let answer: () => void = () => {}
+    const { promise, resolve } = Promise.withResolvers<void>()
+    office.peer('192.0.2.2')
+    const connect = office.dialer.connect
+    await office.relay.stop(0)
+    office.relay = office.createRelay({
+      dialer: {
+        ...office.dialer,
+        async connect(...to) {
+          resolve()
+          await new Promise<void>((go) => {
+            answer = go
+          })
+          office.peers.delete('192.0.2.2')
+          return connect(...to)
+        },
+      },
+    })
+    office.relay.start()
+    await office.accept()
+    await promise
+    const failed = office.relay.failNow((await office.queue()).map(({ id }) => id))
+    await new Promise((go) => setImmediate(go))
+    answer()
+    expect(await failed).toBe(1)
+    expect(await office.inbox()).toHaveLength(1)
+  })
+
+  test('needs a relay that runs', async () => {
+    await using office = await PostOffice.open()
+    await office.relay.stop(0)
+    await expect(office.relay.failNow([])).rejects.toThrow('does not run')
+  })
+})
+
+describe('leases', () => {
+  test('an entry that is taken out under way is settled by nobody', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2', {
+      script: {
+        MAIL: () => {
+          void office.queue().then((entries) => office.store.queue.remove(entries.map(({ id }) => id)))
+          return undefined
+        },
+      },
+    })
+    const journey = await office.send()
+    expect(mx.transactions).toHaveLength(1)
+    expect(await office.queue()).toEqual([])
+    expect(await office.trace(journey)).toEqual([])
+    expect(office.logged.map(({ text }) => text)).toContain('the lease was lost, its outcomes do not count')
+  })
+
+  test('what a runner that died had in work goes on when its lease ends', async () => {
+    await using office = await PostOffice.open()
+    await office.relay.stop(0)
+    await office.accept()
+    const claim = { now: office.clock.now(), slots: 1, perDestination: 1, leaseMs: 10 * minute }
+    expect(await office.store.queue.claim(claim)).toHaveLength(1)
+    const mx = office.peer('192.0.2.2')
+    office.relay = office.createRelay()
+    office.relay.start()
+    await office.advance(9 * minute)
+    expect(mx.transactions).toHaveLength(0)
+    await office.advance(11 * minute)
+    expect(mx.transactions).toHaveLength(1)
+  })
+})
+
+describe('stop', () => {
+  test('breaks what does not end in time; it is due at the next start', async () => {
+    await using office = await PostOffice.open()
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    const silent = () => {
+      resolve()
+      return {}
+    }
+    office.peer('192.0.2.2', { script: { MAIL: silent } })
+    await office.accept()
+    await asked
+    await office.relay.stop(0)
+    expect(await office.queue()).toMatchObject([{ attempts: 0, dueAt: office.clock.now() }])
+    const mx = office.peer('192.0.2.2')
+    office.relay = office.createRelay()
+    office.relay.start()
+    await office.advance(0)
+    expect(mx.transactions).toHaveLength(1)
+  })
+
+  test('waits for what ends in time', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2')
+    await office.accept()
+    await new Promise((go) => setImmediate(go))
+    await office.relay.stop(10_000)
+    expect(mx.transactions.length + (await office.queue()).length).toBe(1)
+  })
+
+  test('does not wait for a peer that never greets', async () => {
+    await using office = await PostOffice.open()
+    const { promise: asked, resolve } = Promise.withResolvers<void>()
+    const silent = () => {
+      resolve()
+      return {}
+    }
+    office.peer('192.0.2.2', { script: { GREETING: silent } })
+    await office.accept()
+    await asked
+    await office.relay.stop(0)
+    expect(await office.queue()).toMatchObject([{ attempts: 0 }])
+  })
+})
+
+test('10 000 entries for a dead destination do not keep another waiting', async () => {
+  await using office = await PostOffice.open({
+    routes: createRoutes({ port: 25 }),
+    limits: { attempts: 50, leasesPerDestination: 20 },
+  })
+  await office.relay.stop(0)
+  // A peer that never answers: every connection to it stays where it is.
+  const dead = office.peer('192.0.2.13', { script: { GREETING: {} } })
+  office.zone('dead.test', [
+    ['@', 'MX', '10 mx'],
+    ['mx', 'A', '192.0.2.13'],
+  ])
+  const recipients = [{ forwardPath: 'x@dead.test' }]
+  const mx = office.peer('192.0.2.2')
+  const { promise: delivered, resolve } = Promise.withResolvers<void>()
+  const journey = await office.accept({ destination: 'dead.test', recipients })
+  const message = (await office.queue())[0]!.message
+  expect(message).toBeDefined()
+  for (let count = 1; count < 10_000; count++)
+    await office.accept({ destination: 'dead.test', recipients, source: 'a: b\n\n' })
+  office.relay = office.createRelay()
+  office.relay.start()
+  await new Promise((go) => setImmediate(go))
+  mx.transactions.push = (
+    (push) =>
+    (...all) => {
+      resolve()
+      return push.apply(mx.transactions, all)
+    }
+  )(mx.transactions.push)
+  await office.accept()
+  await delivered
+  expect(office.clock.now() - (await office.events(journey, 'queued'))[0]!.at).toBe(0)
+  expect(dead.sessions).toHaveLength(1)
+})
