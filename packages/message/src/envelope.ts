@@ -17,6 +17,9 @@ export interface EnvelopeFields {
   messageId: string | undefined
 }
 
+/** Of each field; an address of one letter takes thirty octets in the text, so that more would be an attack. */
+const maxAddresses = 5000
+
 const names = new Set(['date', 'subject', 'from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'in-reply-to', 'message-id'])
 
 /**
@@ -33,10 +36,11 @@ export function envelopeFieldsOf(section: HeaderSection, charset = ''): Envelope
       if (!values.has(name)) values.set(name, fieldValue(section, field, charset))
       continue
     }
-    const list = parseAddressList(fieldValue(section, field, charset))
-    const before = addresses.get(name)
-    if (before) for (const address of list) before.push(address)
-    else addresses.set(name, list)
+    const list = addresses.get(name) ?? []
+    addresses.set(name, list)
+    if (list.length >= maxAddresses) continue
+    const found = parseAddressList(fieldValue(section, field, charset))
+    for (const address of found.slice(0, maxAddresses - list.length)) list.push(address)
   }
   const of = (name: string): readonly Address[] => addresses.get(name) ?? []
   const from = of('from')

@@ -127,6 +127,14 @@ describe('limits', () => {
     expect([line.headerTooLarge, line.headerSize, line.bodySize]).toEqual([true, 0, 5000])
   })
 
+  test('an envelope made to explode does not', () => {
+    const from = `From: ${'a,'.repeat(400_000)}\n`
+    expect(scan(crlf(`${from}${from}\n`)).index().envelope.length).toBeLessThan(1_000_000)
+    const part = `--b\nContent-Type: message/rfc822\n\nFrom: ${'a,'.repeat(2000)}\n\n`
+    const content = crlf(`Content-Type: multipart/mixed; boundary=b\n\n${part.repeat(200)}`)
+    expect(scan(content).index().structure.length).toBeLessThan(1_500_000)
+  })
+
   test('headers of parts beyond their limit open no more parts', () => {
     const part = `--b\n${'X: y\n'.repeat(50)}\ntext\n`
     const content = crlf(`Content-Type: multipart/mixed; boundary=b\n\n${part.repeat(10)}--b--\n`)

@@ -79,6 +79,7 @@ class MessageScanner implements Scanner {
   readonly #boundaries: OpenBoundary[] = []
   #parts = 1
   #partHeaders = 0
+  #envelopes = 0
   #limitReached = false
   #header: Buffer = Buffer.alloc(0)
   #headerTooLarge = false
@@ -234,7 +235,10 @@ class MessageScanner implements Scanner {
       inDigest: parent?.kind === 'multipart' && parent.mime.subtype === 'digest',
       isPart: parent?.kind === 'multipart',
     })
-    if (parent?.kind === 'message') parent.envelope = envelopeOf(section)
+    if (parent?.kind === 'message' && this.#envelopes < maxEnvelopes) {
+      parent.envelope = envelopeOf(section)
+      this.#envelopes += parent.envelope.length
+    }
     this.#decideKind(part, isEmpty)
     this.#account(part.bodyStart)
     part.lines = this.#lines
@@ -380,6 +384,9 @@ class MessageScanner implements Scanner {
     this.#lines += lines
   }
 }
+
+/** Characters of the envelopes of inner messages; what comes later has empty ones. */
+const maxEnvelopes = 1024 * 1024
 
 /** The longest start of a line that is looked at for a boundary. */
 const maxDelimiter = 1010

@@ -26,6 +26,7 @@ describe('transfer encodings', () => {
     expect(decode('aGVs\r\nbG8=\r\n')).toBe('hello')
     expect(decode('aGVsbG8')).toBe('hello')
     expect(decode('aGVs!bG8=\r\n')).toBe('hello')
+    expect(decode('aGVsbG8=\r\n-- \r\n_____\r\n')).toBe('hello')
     expect(decode('aGVsbG8=\r\naGVsbG8=\r\n')).toBe('hellohello')
   })
 

@@ -22,10 +22,11 @@ export function decodeTransfer(octets: Buffer, encoding: TransferEncoding): Buff
 
 /** RFC 2045 §6.8: characters outside the alphabet are skipped; padding in the middle (joined pieces) is no end. */
 function decodeBase64(octets: Buffer): Buffer {
-  const padding = octets.indexOf(61)
-  if (padding < 0 || octets.length - padding < 8) return Buffer.from(octets.toString('latin1'), 'base64')
-  const pieces = octets.toString('latin1').split(/=+/)
-  return Buffer.concat(pieces.map((piece) => Buffer.from(piece, 'base64')))
+  // The platform would take `-` and `_` for the alphabet of URLs; here they are a list's footer.
+  const text = octets.toString('latin1').replace(/[-_]+/g, '')
+  const padding = text.indexOf('=')
+  if (padding < 0 || text.length - padding < 8) return Buffer.from(text, 'base64')
+  return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')))
 }
 
 const hexValue = (octet: number | undefined): number => {
