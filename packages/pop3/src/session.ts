@@ -88,9 +88,9 @@ export class Session implements LockHolder {
     return this.#ended || this.connection.closed
   }
 
-  evicted(): void {
-    this.log.info({ session: this.id, login: this.maildrop?.account.login }, 'maildrop taken over by a newer session')
-    this.end('-ERR [IN-USE] Another session has taken over this maildrop')
+  evicted(reason: string): void {
+    this.log.info({ session: this.id, login: this.maildrop?.account.login, reason }, 'maildrop taken away')
+    this.end(`-ERR [IN-USE] ${reason}`)
   }
 
   /** The client's next line is an answer to a challenge, not a command. */

@@ -1,5 +1,5 @@
-import type { Passwords } from '@pennypost/sasl'
 import type { Clock, Store } from '@pennypost/model'
+import type { Passwords } from '@pennypost/sasl'
 import { type Config, configSchema } from '../config/schema.ts'
 
 /**

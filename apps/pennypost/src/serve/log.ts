@@ -1,5 +1,5 @@
-import { pino } from 'pino'
 import type { Log } from '@pennypost/model'
+import { destination as openDestination, pino } from 'pino'
 
 /**
  * The program's log: pino lines to standard output or to a file that is reopened on SIGHUP, and the newest errors kept
@@ -17,7 +17,7 @@ export interface ProgramLog {
 const keptErrors = 20
 
 export function createLog(options: { file: string; level: string; now: () => number }): ProgramLog {
-  const destination = pino.destination({ dest: options.file === '' ? 1 : options.file, sync: false, mkdir: true })
+  const destination = openDestination({ dest: options.file === '' ? 1 : options.file, sync: false, mkdir: true })
   const errors: { at: number; text: string }[] = []
   const log = pino(
     {

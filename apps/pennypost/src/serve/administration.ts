@@ -1,0 +1,81 @@
+import { readdir, stat, statfs } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  type AdminContext,
+  type AdminServer,
+  createAdminServer,
+  createAuditFile,
+  type Installation,
+  operations,
+  type ServerFacts,
+} from '@pennypost/admin'
+import type { Clock, Log, Random, Resolver, Store } from '@pennypost/model'
+import { appPasswordVerifier, importVerifier, type Passwords } from '@pennypost/sasl'
+import type { Config } from '../config/schema.ts'
+
+/** What operations of administration work with, in the running server and in verbs that open the data by themselves. */
+export interface ContextParts {
+  config: Config
+  dataDirectory: string
+  store: Store
+  passwords: Passwords
+  appPasswordSecret: Buffer
+  resolver: Resolver
+  clock: Clock
+  random: Random
+  running?: AdminContext['running']
+  backUp?: AdminContext['backUp']
+}
+
+export function adminContext(parts: ContextParts): AdminContext {
+  const { config, dataDirectory, store, passwords, appPasswordSecret, resolver, clock, random, running, backUp } = parts
+  return {
+    store,
+    clock,
+    random,
+    resolver,
+    credentials: {
+      hash: (password) => passwords.hash(password),
+      importHash: importVerifier,
+      appPasswordVerifier: (password) => appPasswordVerifier(appPasswordSecret, password),
+    },
+    installation: installationOf(config, dataDirectory),
+    audit: createAuditFile(join(dataDirectory, 'audit.log')),
+    ...(running ? { running } : {}),
+    ...(backUp ? { backUp } : {}),
+  }
+}
+
+function installationOf(config: Config, dataDirectory: string): Installation {
+  const clientServices = ['submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'] as const
+  return {
+    hostname: config.hostname,
+    administrator: config.admin.address,
+    dkimDirectory: join(dataDirectory, 'dkim'),
+    publicAddresses: config.relay.own_addresses,
+    clientServices: config.listener.flatMap(({ service, port }) => {
+      const known = clientServices.find((name) => name === service)
+      return known && port !== undefined ? [{ service: known, port }] : []
+    }),
+  }
+}
+
+export function openAdminSocket(context: AdminContext, dataDirectory: string, log: Log): Promise<AdminServer> {
+  return createAdminServer({ operations, context, path: join(dataDirectory, 'admin.sock'), log })
+}
+
+/** The least that a store keeps free of the disk: 5 %, at most 256 MB. */
+export async function diskFacts(directory: string): Promise<ServerFacts['disk']> {
+  const { bavail, blocks, bsize } = await statfs(directory)
+  const total = blocks * bsize
+  return { directory, free: bavail * bsize, total, reserve: Math.min(total * 0.05, 256 * 1024 * 1024) }
+}
+
+/** Octets of all files in a directory and below. */
+export async function directorySize(directory: string): Promise<number> {
+  let octets = 0
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) octets += (await stat(join(entry.parentPath, entry.name))).size
+  }
+  return octets
+}

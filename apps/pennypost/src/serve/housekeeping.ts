@@ -1,0 +1,72 @@
+import type { Account, Clock, Log, Store, Timer } from '@pennypost/model'
+import type { Config } from '../config/schema.ts'
+
+/**
+ * What a server does beside the mail: old journeys and memories go, removed accounts are purged when their removal can
+ * no longer be undone, configured devices follow their account.
+ */
+export interface HousekeepingOptions {
+  store: Store
+  config: Config
+  clock: Clock
+  log: Log
+  /** Kept up to date: address of a device → account it sends as. */
+  trusted: Map<string, Account>
+}
+
+const pruneEveryMs = 3_600_000
+const lookEveryMs = 5_000
+const undoRemovalMs = 30 * 86_400_000
+
+export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
+  const { store, config, clock, log, trusted } = options
+  let seen = -1
+  let over = false
+  let running = Promise.resolve()
+  const timers: Timer[] = []
+
+  async function followDevices(): Promise<void> {
+    if (store.directory.version === seen) return
+    seen = store.directory.version
+    for (const { address, account } of config.submission.trusted) {
+      const found = await store.directory.accountByLogin(account.toLowerCase())
+      if (found && !found.suspended && found.removedAt === null) trusted.set(address, found)
+      else {
+        trusted.delete(address)
+        log.warn({ address, account }, 'a trusted device has no account')
+      }
+    }
+  }
+
+  async function prune(): Promise<void> {
+    const now = clock.now()
+    const journeys = await store.flow.prune(now - config.journeys.keep, now - config.journeys.transcripts)
+    const memories = await store.memory.prune(now)
+    const accounts = await store.directory.purgeAccounts(now - undoRemovalMs)
+    if (journeys + memories + accounts > 0) log.info({ journeys, memories, accounts }, 'pruned')
+  }
+
+  function every(periodMs: number, task: () => Promise<void>): void {
+    const timer = clock.after(periodMs, () => {
+      if (over) return
+      using _busy = clock.busy('housekeeping')
+      running = running
+        .then(task)
+        .catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'))
+        .then(() => every(periodMs, task))
+    })
+    timers.push(timer)
+    if (timers.length > 4) timers.splice(0, timers.length - 4)
+  }
+
+  await followDevices()
+  if (config.submission.trusted.length > 0) every(lookEveryMs, followDevices)
+  every(pruneEveryMs, prune)
+  return {
+    async [Symbol.asyncDispose]() {
+      over = true
+      for (const timer of timers) timer[Symbol.dispose]()
+      await running
+    },
+  }
+}

@@ -1,0 +1,81 @@
+import type { ImapService } from '@pennypost/imap'
+import type { Deadline, Log } from '@pennypost/model'
+import type { Pop3Service } from '@pennypost/pop3'
+import { openReception, type ReceptionOptions } from '@pennypost/reception'
+import {
+  type ConnectionLimiter,
+  createListener,
+  type ListenEndpoint,
+  type Listener,
+  type ServerContexts,
+} from '@pennypost/transport'
+import type { Config, ListenerConfig } from '../config/schema.ts'
+
+/** Opens the listener of each service that the roles of the configuration ask for. */
+export interface Services {
+  reception: ReceptionOptions
+  /** One for listeners that offer AUTH at the MX. */
+  receptionWithAuth: ReceptionOptions
+  pop3: Pop3Service
+  imap: ImapService
+  contexts: ServerContexts
+  limiter: ConnectionLimiter
+  deadline: Deadline
+  log: Log
+}
+
+/** The role that a service belongs to: a listener without its role stays closed. */
+const roleOf: Readonly<Record<ListenerConfig['service'], Config['roles'][number]>> = {
+  smtp: 'mx',
+  submission: 'submission',
+  submissions: 'submission',
+  lmtp: 'lmtp',
+  pop3: 'pop3',
+  pop3s: 'pop3',
+  imap: 'imap',
+  imaps: 'imap',
+  http: 'admin',
+}
+
+/** The listeners that the configuration's roles ask for, those of HTTP apart. */
+export function wantedListeners(config: Config): ListenerConfig[] {
+  return config.listener.filter(({ service }) => service !== 'http' && config.roles.includes(roleOf[service]))
+}
+
+export function openListener(listener: ListenerConfig, services: Services): Promise<Listener> {
+  const { service } = listener
+  const { contexts, limiter, deadline, log } = services
+  const endpoint = endpointOf(listener)
+  switch (service) {
+    case 'smtp':
+    case 'submission':
+    case 'submissions':
+    case 'lmtp': {
+      const options = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
+      return openReception({ service, endpoint, contexts, limiter }, options)
+    }
+    case 'pop3':
+    case 'pop3s':
+      return services.pop3.listen({ service, endpoint, contexts, limiter })
+    case 'imap':
+    case 'imaps':
+      return createListener({
+        service,
+        endpoint,
+        tls: service === 'imaps' ? 'implicit' : 'starttls',
+        contexts,
+        limiter,
+        deadline,
+        log,
+        onConnection: (connection) => services.imap.accept(connection),
+        refusal: (reason) => services.imap.refusal(reason),
+      })
+    case 'http':
+      throw new Error('the HTTP listener is opened apart')
+  }
+}
+
+export function endpointOf(listener: ListenerConfig): ListenEndpoint {
+  if (listener.path !== undefined) return { path: listener.path, mode: 0o660 }
+  return { address: listener.address as string, port: listener.port as number }
+}

@@ -1,0 +1,87 @@
+import { join } from 'node:path'
+import { AdminError, type LocalSubmission } from '@pennypost/admin'
+import { type Account, accountId, type Clock, type Deadline, type Dialer, journeyId } from '@pennypost/model'
+import { openReception, type ReceptionOptions } from '@pennypost/reception'
+import { createSmtpClient, describeReply } from '@pennypost/smtp'
+import { createConnectionLimiter } from '@pennypost/transport'
+
+/**
+ * Mail that programs of this machine hand in (`pennypost sendmail`): an SMTP session over a Unix socket that only the
+ * owner of the data directory can open, so that it takes exactly the way that every submission takes. Whoever may open
+ * the socket may send as anybody, as with every /usr/sbin/sendmail.
+ */
+export interface LocalSubmissions {
+  submit(message: LocalSubmission): Promise<{ journey: ReturnType<typeof journeyId> }>
+  close(): Promise<unknown>
+}
+
+export interface LocalSubmissionsOptions {
+  reception: ReceptionOptions
+  dataDirectory: string
+  dialer: Dialer
+  clock: Clock
+  deadline: Deadline
+}
+
+export async function openLocalSubmissions(options: LocalSubmissionsOptions): Promise<LocalSubmissions> {
+  const { reception, dataDirectory, dialer, clock, deadline } = options
+  const path = join(dataDirectory, 'submission.sock')
+  const listener = await openReception(
+    {
+      service: 'submission',
+      endpoint: { path, mode: 0o600 },
+      limiter: createConnectionLimiter({ connections: 100, connectionsPerAddress: 0 }),
+    },
+    {
+      ...reception,
+      // A Unix socket has no address, and all of its clients are trusted.
+      trusted: new Map([['', thisHost(reception.hostname)]]),
+      mda: { expand: (forwardPath, context) => reception.mda.expand(forwardPath, context), maySend: async () => true },
+      offersTls: () => false,
+    },
+  )
+  return {
+    close: () => listener.close({ drainMs: 0 }),
+    async submit({ reversePath, forwardPaths, user, content }) {
+      const stream = await dialer.connect({ address: path, port: 0 }, deadline.signal(5_000))
+      const client = createSmtpClient(stream, { dialer, deadline, clock, hostname: helloName(user) })
+      const hello = await client.hello()
+      if (!hello.ok) throw new AdminError('unavailable', hello.failure.text)
+      const { outcomes } = await client.transact({
+        reversePath,
+        recipients: forwardPaths.map((forwardPath) => ({ forwardPath })),
+        body: content,
+        size: null,
+        eightBit: true,
+      })
+      await client.quit()
+      const refused = outcomes.find(({ outcome }) => outcome !== 'delivered')
+      const delivered = outcomes.find(({ outcome }) => outcome === 'delivered')?.reply
+      const queued = /queued as (\S+)/.exec(delivered?.lines.join(' ') ?? '')
+      if (refused) {
+        const said = refused.reply ? describeReply(refused.reply) : (refused.failure?.text ?? 'no answer')
+        const reason = refused.outcome === 'failed' ? 'bad-input' : 'unavailable'
+        throw new AdminError(reason, `<${refused.forwardPath}> was not taken: ${said}`)
+      }
+      if (!queued) throw new AdminError('unavailable', 'The message was not taken.')
+      return { journey: journeyId(queued[1] as string) }
+    },
+  }
+}
+
+/** EHLO takes one word. */
+const helloName = (user: string): string => `${user.replace(/[^A-Za-z0-9._-]/g, '-') || 'local'}.localhost`
+
+/** Stands for "a program on this machine" where a session wants to know whose it is. */
+function thisHost(hostname: string): Account {
+  return {
+    id: accountId(0),
+    login: `local@${hostname}`,
+    name: 'Programs on this machine',
+    quota: 0,
+    suspended: false,
+    admin: false,
+    createdAt: 0,
+    removedAt: null,
+  }
+}

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { systemClock } from '@pennypost/model'
+import { ConfigError, configPlaces, loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { demoConfig, demoScreen, fillDemo } from './demo.ts'
+import { createLog } from './log.ts'
+import { startServer } from './server.ts'
+
+/**
+ * `pennypost serve`: reads the configuration, starts the server, says `ready`, and ends in good order on SIGTERM or
+ * SIGINT. SIGHUP reopens the log and reads certificates anew.
+ */
+export interface ServeOptions {
+  configFile?: string
+  demo: boolean
+}
+
+/** How long running transactions may take to end before they are cut off. */
+const drainMs = 10_000
+
+export async function serve(options: ServeOptions): Promise<void> {
+  const { config, base } = settings(options)
+  const file = config.log.file === '' ? '' : resolve(base, config.log.file)
+  const program = createLog({ file, level: config.log.level, now: systemClock.now })
+  const { log } = program
+  const server = await startServer({
+    config,
+    base,
+    demo: options.demo,
+    log,
+    errors: () => program.errors,
+    ...(options.demo ? { prepare: (store, passwords) => fillDemo(store, passwords, systemClock) } : {}),
+    onFatal(error) {
+      log.error({ err: error }, 'the store has failed: nothing more is accepted')
+      program.flush()
+      process.stderr.write(`pennypost: the store has failed: ${error.message}\n`)
+      process.exit(74)
+    },
+  })
+  for (const { service, bound } of server.listeners) {
+    log.info({ service, address: bound.address, port: bound.port }, 'listening')
+  }
+  if (options.demo) process.stdout.write(demoScreen())
+  process.stdout.write('ready\n')
+  log.info({}, 'ready')
+
+  process.on('SIGHUP', () => {
+    program.reopen()
+    server.reload().then(
+      () => log.info({}, 'reloaded'),
+      (error: Error) => log.error({ error: error.message }, 'not reloaded'),
+    )
+  })
+  const signal = await new Promise<string>((stop) => {
+    process.once('SIGTERM', () => stop('SIGTERM'))
+    process.once('SIGINT', () => stop('SIGINT'))
+  })
+  log.info({ signal }, 'draining')
+  await server.stop(drainMs)
+  log.info({}, 'stopped')
+  program.flush()
+}
+
+function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {
+  if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
+  const file = configFile ?? configPlaces.find((place) => existsSync(place))
+  if (file === undefined) {
+    throw new ConfigError('pennypost.toml', [
+      {
+        line: undefined,
+        key: '',
+        text: 'is not here: `pennypost init --domain DOMAIN` writes one, or give --config FILE',
+      },
+    ])
+  }
+  return { config: loadConfig(file), base: dirname(resolve(file)) }
+}

@@ -1,0 +1,283 @@
+import { mkdir, readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
+import { createImapService } from '@pennypost/imap'
+import { createMda, createSrs } from '@pennypost/mda'
+import { searchText } from '@pennypost/message'
+import { createSigner } from '@pennypost/message-auth'
+import { type Account, type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
+import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
+import { createRelay, createRoutes, type RouteOptions } from '@pennypost/relay'
+import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
+import { openSqliteStore, type SqliteStore } from '@pennypost/storage-sqlite'
+import {
+  createConnectionLimiter,
+  createDialer,
+  createTlsMaterial,
+  ensureSelfSigned,
+  type Listener,
+  networkOf,
+  type TlsMaterial,
+} from '@pennypost/transport'
+import { parseHostPort } from '../config/quantity.ts'
+import type { Config } from '../config/schema.ts'
+import { startHousekeeping } from './housekeeping.ts'
+import { type HttpService, openHttp } from './http.ts'
+import { openListener, type Services, wantedListeners } from './listeners.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { AccountPlaces } from './places.ts'
+import { openAdministration, version } from './running.ts'
+import { loadSecrets } from './secrets.ts'
+
+/**
+ * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
+ * order. The only place that knows all packages. `serve.ts` calls it; tests and the benchmark start it in process.
+ */
+export interface RunningServer {
+  readonly config: Config
+  readonly listeners: readonly Listener[]
+  readonly http: HttpService | undefined
+  readonly store: Store
+  /** Reads certificates anew. */
+  reload(): Promise<void>
+  /** Drains: no new connections, running work ends, at most `drainMs`; then the store is closed. */
+  stop(drainMs: number): Promise<void>
+}
+
+export interface ServerOptions {
+  config: Config
+  /** What relative paths of the configuration start from. */
+  base: string
+  demo: boolean
+  log: Log
+  /** The newest errors of the log. */
+  errors(): readonly { at: number; text: string }[]
+  /** Runs when the store is open, before anything listens. */
+  prepare?(store: Store, passwords: Passwords): Promise<void>
+  /** The store has failed and accepts nothing any more: the process must end. */
+  onFatal(error: Error): void
+}
+
+const clock = systemClock
+const deadline = systemDeadline
+const random = systemRandom
+
+/** Opens everything; resolves when every listener accepts. Rejects, with what was opened closed again. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { config, log } = options
+  const dataDirectory = resolve(options.base, config.data_dir)
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
+  await using opening = new AsyncDisposableStack()
+  const { onFatal } = options
+  const store = await openSqliteStore({ directory: dataDirectory, clock, deadline, random, log, searchText, onFatal })
+  opening.defer(() => store.close())
+  const passwords = createPasswords()
+  await options.prepare?.(store, passwords)
+  const trusted = new Map<string, Account>()
+  opening.use(await startHousekeeping({ store, config, clock, log, trusted }))
+
+  const { tls, selfSigned } = await openTls(options, dataDirectory)
+  opening.use(tls)
+  const metrics = createMetrics(store, clock, () => sessionCounts(listeners))
+  const foundation: Foundation = { ...options, store, passwords, dataDirectory, trusted, tls, selfSigned, metrics }
+  const parts = await openParts(foundation, opening)
+  const listeners: Listener[] = []
+  for (const listener of wantedListeners(config)) {
+    const opened = await openListener(listener, parts.services)
+    opening.defer(async () => void (await opened.close({ drainMs: 0 })))
+    listeners.push(opened)
+  }
+  const http = await openHttpListener(config, metrics)
+  if (http) opening.defer(() => http.close())
+  if (config.roles.includes('relay')) parts.relay.start()
+  opening.defer(() => parts.relay.stop(0))
+  opening.use(await openAdministration({ ...foundation, ...parts, listeners }))
+  const held = opening.move()
+  return {
+    config,
+    listeners,
+    http,
+    store,
+    reload: () => tls.reload(),
+    async stop(drainMs) {
+      await Promise.all([...listeners.map((listener) => listener.close({ drainMs })), parts.relay.stop(drainMs)])
+      await held.disposeAsync()
+    },
+  }
+}
+
+type Foundation = ServerOptions & {
+  store: SqliteStore
+  passwords: Passwords
+  dataDirectory: string
+  trusted: ReadonlyMap<string, Account>
+  tls: TlsMaterial
+  selfSigned: string | undefined
+  metrics: Metrics
+}
+
+/** The services and the relay, over the store. */
+async function openParts(foundation: Foundation, opening: AsyncDisposableStack) {
+  const { config, log, store, passwords, dataDirectory } = foundation
+  const secrets = await loadSecrets(dataDirectory, random)
+  const authenticator = createAuthenticator({
+    ...{ directory: store.directory, credentials: store.credentials, memory: store.memory, passwords },
+    secret: secrets.appPasswords,
+    networkOf,
+    ...{ clock, random, log },
+    limits: { failuresPerMinute: config.limits.auth_failures_per_minute },
+  })
+  const delivery = await openDelivery(foundation, secrets.srs, opening)
+  const reception = receptionOptions(foundation, authenticator, delivery)
+  const services: Services = {
+    reception,
+    receptionWithAuth: { ...reception, offersAuth: () => true },
+    ...readingServices(foundation, authenticator, reception.limits.messageSize),
+    contexts: foundation.tls,
+    limiter: createConnectionLimiter({
+      connections: config.limits.connections,
+      connectionsPerAddress: config.limits.connections_per_address,
+    }),
+    deadline,
+    log,
+  }
+  return { ...delivery, services, reception, appPasswordSecret: secrets.appPasswords, clock, deadline, random }
+}
+
+type Delivery = Awaited<ReturnType<typeof openDelivery>>
+
+/** What decides about recipients, and what carries mail on. */
+async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: AsyncDisposableStack) {
+  const { config, log, store, dataDirectory } = foundation
+  const mda = createMda({
+    directory: store.directory,
+    memory: store.memory,
+    srs: createSrs({ secrets: [srsSecret] }),
+    clock,
+    hostname: config.hostname,
+    ownLiterals: config.relay.own_addresses.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`),
+    recipientDelimiter: config.policy.recipient_delimiter,
+    administrator: config.admin.address,
+  })
+  const signer = createSigner({ keyDirectory: resolve(dataDirectory, 'dkim'), clock, log })
+  const routes = createRoutes(await routeOptions(foundation))
+  const resolver = foundation.demo ? createStaticResolver([]) : await openResolver(config, log)
+  if ('close' in resolver) opening.defer(() => resolver.close())
+  const dialer = createDialer({ deadline })
+  const relay = createRelay({ ...relayOptions(foundation), resolver, dialer, routes, mda, signer })
+  return { mda, signer, routes, resolver, dialer, relay }
+}
+
+function receptionOptions(foundation: Foundation, authenticator: Authenticator, delivery: Delivery): ReceptionOptions {
+  const { config, log, store } = foundation
+  const { mda, signer, routes, relay } = delivery
+  const { message_size: messageSize, recipients } = config.limits
+  return {
+    ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda },
+    trusted: foundation.trusted,
+    requireAuth: (service) => service === 'submission' || service === 'submissions',
+    offersAuth: (service) => service === 'submission' || service === 'submissions',
+    offersTls: (service) => service !== 'submissions',
+    requireTlsForAuth: config.policy.require_tls_for_auth,
+    receivedShowsClient: config.submission.show_client,
+    rejectBareNewlines: config.policy.bare_newline === 'reject',
+    sign: (message) => signer.sign(message),
+    destination: (domain, nextHop) => routes.destination(domain, nextHop),
+    deliveredNotices: (facts) => relay.deliveredNotices(facts),
+    onOutcome: (outcome, octets) => foundation.metrics.onReceived(outcome, octets),
+    limits: {
+      ...defaultReceptionLimits,
+      messageSize: messageSize === 0 ? Number.MAX_SAFE_INTEGER : messageSize,
+      recipients,
+    },
+  }
+}
+
+/** POP3 and IMAP. */
+function readingServices(foundation: Foundation, authenticator: Authenticator, messageSize: number) {
+  const { config, log, store } = foundation
+  const { require_tls_for_auth: requireTlsForAuth } = config.policy
+  const { connections_per_account: connectionsPerAccount } = config.limits
+  const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
+  const places = new AccountPlaces(connectionsPerAccount)
+  const pop3 = createPop3Service({
+    ...common,
+    requireTlsForAuth,
+    admit: (account) => places.take(account),
+    limits: defaultPop3Limits,
+  })
+  const imap = createImapService({
+    ...common,
+    mail: store.mail,
+    disable: config.imap.disable,
+    allowPlaintext: !requireTlsForAuth,
+    startTls: true,
+    serverId: { name: 'Pennypost', version },
+    limits: { connectionsPerAccount, message: messageSize },
+  })
+  return { pop3, imap }
+}
+
+async function routeOptions({ config, base }: Foundation): Promise<RouteOptions> {
+  const { port, smarthost, smarthost_user: username, smarthost_password_file: file } = config.relay
+  const host = parseHostPort(smarthost, 587)
+  if (!host) return { port }
+  const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
+  return { port, smarthost: { ...host, ...(username === '' || password === undefined ? {} : { username, password }) } }
+}
+
+function relayOptions({ config, log, store }: Foundation) {
+  const { relay } = config
+  return {
+    store,
+    ...{ clock, deadline, random, log },
+    hostname: config.hostname,
+    ownAddresses: relay.own_addresses,
+    listeners: config.listener.flatMap(({ service, address, port }) =>
+      service === 'smtp' && address !== undefined && port !== undefined ? [{ address, port }] : [],
+    ),
+    schedule: { retryMs: relay.retry, delayWarningMs: relay.delay_warning, expireMs: relay.expire },
+    limits: {
+      attempts: relay.concurrency,
+      leasesPerDestination: relay.per_destination * 2,
+      connectionsPerDestination: relay.per_destination,
+    },
+  }
+}
+
+async function openResolver(config: Config, log: Log) {
+  const servers = config.dns.servers.length > 0 ? config.dns.servers : await readSystemServers()
+  return createResolver({ servers, dnssec: config.dns.dnssec, clock, deadline, random, log })
+}
+
+/** The configured certificates, or self-signed ones that are made once and kept. */
+async function openTls(
+  { config, base, log }: ServerOptions,
+  dataDirectory: string,
+): Promise<{ tls: TlsMaterial; selfSigned: string | undefined }> {
+  const { tls, hostname } = config
+  const configured = [
+    ...(tls?.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }]),
+    ...(tls?.certificate ?? []),
+  ].map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) }))
+  if (configured.length > 0) {
+    return { tls: await createTlsMaterial({ certificates: configured, clock, log }), selfSigned: undefined }
+  }
+  const directory = resolve(dataDirectory, 'tls')
+  const made = await ensureSelfSigned({ hostname, directory, clock, random })
+  log.warn({ certificate: made.cert }, 'no certificate is configured: a self-signed one is used')
+  return { tls: await createTlsMaterial({ certificates: [made], clock, log, watchMs: 0 }), selfSigned: made.cert }
+}
+
+async function openHttpListener(config: Config, metrics: Metrics): Promise<HttpService | undefined> {
+  const listener = config.listener.find(({ service }) => service === 'http')
+  if (!listener?.address || listener.port === undefined || !config.roles.includes('admin')) return undefined
+  return openHttp({ address: listener.address, port: listener.port, metrics, ailments: () => [] })
+}
+
+function sessionCounts(listeners: readonly Listener[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { service, open } of listeners) counts.set(service, (counts.get(service) ?? 0) + open)
+  return counts
+}
