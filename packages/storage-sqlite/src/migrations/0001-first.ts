@@ -69,7 +69,7 @@ export const first: Migration = {
       PRIMARY KEY (mailbox, uid)
     ) STRICT, WITHOUT ROWID;
 
-    -- The change log: UID ranges that a transaction touched. An index of marks by modseq would say the same and cost
+    -- The change log: UID ranges whose flags a transaction changed, or that it expunged. An index of marks by modseq would say the same and cost
     -- two B-tree operations for every row of STORE 1:*; this costs one for every range.
     CREATE TABLE changes (
       mailbox INTEGER NOT NULL, expunged INTEGER NOT NULL, modseq INTEGER NOT NULL, first INTEGER NOT NULL,

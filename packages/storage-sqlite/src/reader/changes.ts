@@ -125,6 +125,12 @@ function changedRanges(reader: Reader, { mailbox, changeFloor }: MailboxRow, sin
   const rows = reader
     .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 0 AND modseq > ?')
     .all(mailbox.id, since) as [number, number][]
+  // A row's MODSEQ is at least that of its arrival, which rises with the UID. So below the first row from the end that
+  // has not changed since, nothing is new.
+  const newest = reader
+    .pluck('SELECT uid FROM marks WHERE mailbox = ? AND modseq <= ? ORDER BY uid DESC LIMIT 1')
+    .get(mailbox.id, since) as number | undefined
+  rows.push([(newest ?? 0) + 1, mailbox.uidNext])
   return Array.from(UidSet.ofRanges(rows).ranges(), ([first, last]) => [first, last])
 }
 

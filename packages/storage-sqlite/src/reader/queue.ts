@@ -114,14 +114,15 @@ export function readNextDueAt(reader: Reader, now: number): number | null {
 export function readCounts(reader: Reader, now: number): QueueCounts {
   return reader.together(() => {
     const one = (sql: string, ...values: number[]) => reader.pluck(sql).get(...values) as number
-    const free = 'FROM queue WHERE lease IS NULL AND held = 0'
-    const expired = 'FROM queue WHERE lease IS NOT NULL AND lease_until <= ? AND held = 0'
-    const due = one(`SELECT count(*) ${free} AND due_at <= ?`, now)
-    const expiredDue = one(`SELECT count(*) ${expired} AND due_at <= ?`, now, now)
-    const expiredWaiting = one(`SELECT count(*) ${expired} AND due_at > ?`, now, now)
+    const dueAmong = (condition: string, ...values: number[]) =>
+      reader
+        .raw(`SELECT count(*), coalesce(sum(due_at <= ?), 0) FROM queue WHERE ${condition} AND held = 0`)
+        .get(now, ...values) as [number, number]
+    const [free, freeDue] = dueAmong('lease IS NULL')
+    const [expired, expiredDue] = dueAmong('lease IS NOT NULL AND lease_until <= ?', now)
     return {
-      waiting: one(`SELECT count(*) ${free} AND due_at > ?`, now) + expiredWaiting,
-      due: due + expiredDue,
+      waiting: free - freeDue + expired - expiredDue,
+      due: freeDue + expiredDue,
       leased: one('SELECT count(*) FROM queue WHERE lease IS NOT NULL AND lease_until > ? AND held = 0', now),
       held: one('SELECT count(*) FROM queue WHERE held = 1'),
       oldestAcceptedAt: reader.pluck('SELECT min(accepted_at) FROM queue').get() as number | null,

@@ -1,6 +1,5 @@
 import { type MemoryNote, mailboxName, StoreError, type Uid, type UidValidity, uidlOf } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
-import { logChanged } from './changes.ts'
 import { type FlowRow, findUnconfirmed, insertFlow, recordFlow } from './flow.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, findMailbox, findSpecialUse, type MailboxState, saveMailbox } from './mailbox-rows.ts'
@@ -134,7 +133,6 @@ function fileOne(
     flags,
     modSeq,
   })
-  logChanged(context, mailbox, modSeq, [uid, uid])
   arrived(mailbox, modSeq, 1, size, flags)
   saveMailbox(context, mailbox)
   addUsage(context, mailbox.account, size, 1)

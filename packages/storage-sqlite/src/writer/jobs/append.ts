@@ -1,6 +1,5 @@
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
-import { logChanged } from './changes.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, checkQuota, loadMailbox, saveMailbox } from './mailbox-rows.ts'
 import { insertFiling, insertMessage, type PackedMessage } from './message-rows.ts'
@@ -47,7 +46,6 @@ export function append(
     })
     arrived(mailbox, modSeq, 1, size, bits)
   }
-  logChanged(context, mailbox, modSeq, [firstUid, mailbox.uidNext - 1])
   saveMailbox(context, mailbox)
   addUsage(context, mailbox.account, octets, args.messages.length)
   return { uidValidity: mailbox.uidValidity, firstUid }

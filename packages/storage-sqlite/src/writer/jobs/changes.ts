@@ -2,8 +2,8 @@ import type { WriterContext } from '../context.ts'
 import type { MailboxState } from './mailbox-rows.ts'
 
 /**
- * Writing the change log: which UIDs a transaction touched, and which it expunged. Reading it is
- * `reader/changes.ts`. The log is bounded: rows of changed UIDs below `change_floor` are gone, which costs readers a
+ * Writing the change log: UIDs whose flags a transaction changed, and those that it expunged. Reading it is
+ * `reader/changes.ts`, which finds new messages without a log. The log is bounded: rows of changed UIDs below `change_floor` are gone, which costs readers a
  * scan of the marks; rows of expunged UIDs below `expunge_floor` are gone, which QRESYNC has words for.
  */
 const insert = 'INSERT INTO changes (mailbox, expunged, modseq, first, last) VALUES (?, ?, ?, ?, ?)'

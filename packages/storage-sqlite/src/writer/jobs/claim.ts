@@ -72,42 +72,61 @@ class Taker {
     this.#context = context
     this.#args = args
     this.destination = context.claimTurn.destination
-    const rows = context
-      .raw('SELECT destination, count(*) FROM queue WHERE lease IS NOT NULL GROUP BY destination')
-      .all() as [string, number][]
-    for (const [destination, count] of rows) this.#leased.set(destination, count)
   }
 
   /** Takes up to `count` entries, one of each destination in turn; gives how many. */
   take(retry: 0 | 1, count: number): number {
-    if (count <= 0) return 0
-    const lanes = this.#lanes(retry, count)
     let taken = 0
-    for (let at = 0; taken < count && lanes.length > 0; ) {
-      if (at >= lanes.length) at = 0
-      const lane = lanes[at] as string
-      const isOpen = (this.#leased.get(lane) ?? 0) < this.#args.perDestination
-      if (isOpen && this.#lease(retry, lane)) {
+    let round: Iterable<string> = this.#lanes(retry)
+    for (let served = 1; served > 0 && taken < count; ) {
+      const again: string[] = []
+      for (const lane of round) {
+        if (taken >= count) break
+        if (!this.#lease(retry, lane)) continue
         taken++
-        at++
-      } else lanes.splice(at, 1)
+        again.push(lane)
+      }
+      served = again.length
+      round = again
     }
     return taken
   }
 
-  /** Ready lanes in turn: as many as can be needed, though every destination with leases be at its limit. */
-  #lanes(retry: 0 | 1, count: number): string[] {
-    const most = count + this.#leased.size
-    const ready = 'SELECT destination FROM lanes WHERE ready = 1 AND retry = ? AND destination'
-    const after = this.#context.pluck(`${ready} > ? ORDER BY destination LIMIT ?`)
-    const before = this.#context.pluck(`${ready} <= ? ORDER BY destination LIMIT ?`)
-    const lanes = after.all(retry, this.destination, most) as string[]
-    if (lanes.length < most) lanes.push(...(before.all(retry, this.destination, most - lanes.length) as string[]))
-    return lanes
+  /** Ready lanes in turn, each once: those after the destination that was served last, then the others. */
+  *#lanes(retry: 0 | 1): Generator<string> {
+    const begun = this.destination
+    const next = this.#context.pluck(
+      `SELECT destination FROM lanes WHERE ready = 1 AND retry = ? AND destination > ? AND destination <= ?
+        ORDER BY destination LIMIT 32`,
+    )
+    for (const [from, to] of [
+      [begun, '\u{10ffff}'],
+      ['', begun],
+    ] as const) {
+      for (let after = from; ; ) {
+        const lanes = next.all(retry, after, to) as string[]
+        yield* lanes
+        const last = lanes.at(-1)
+        if (last === undefined) break
+        after = last
+      }
+    }
   }
 
-  /** Leases the lane's earliest entry. False when none is due: then the lane is not ready any more. */
+  #isFull(destination: string): boolean {
+    let leased = this.#leased.get(destination)
+    if (leased === undefined) {
+      leased = this.#context
+        .pluck('SELECT count(*) FROM queue WHERE destination = ? AND lease IS NOT NULL')
+        .get(destination) as number
+      this.#leased.set(destination, leased)
+    }
+    return leased >= this.#args.perDestination
+  }
+
+  /** Leases the lane's earliest entry. False when the destination has its share, or nothing is due there. */
   #lease(retry: 0 | 1, destination: string): boolean {
+    if (this.#isFull(destination)) return false
     const { now, leaseMs } = this.#args
     const context = this.#context
     const waiting = 'FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0'

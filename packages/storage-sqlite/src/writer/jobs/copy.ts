@@ -1,7 +1,6 @@
 import { flagsOf } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
-import { logChanged } from './changes.ts'
 import { type FilingRow, filingRows, takeOut } from './expunge.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, checkQuota, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
@@ -86,7 +85,6 @@ function putInto(
 ): number[] {
   if (rows.length === 0) return []
   const modSeq = context.modSeq(to.account)
-  const firstUid = to.uidNext
   const translated = new Map<number, number>()
   const file = context.sql(insertFilings)
   const mark = context.sql('INSERT INTO marks (mailbox, uid, flags, modseq) VALUES (?, ?, ?, ?)')
@@ -104,6 +102,5 @@ function putInto(
     arrived(to, modSeq, 1, row.size, flags)
     target.push(uid)
   }
-  logChanged(context, to, modSeq, [firstUid, to.uidNext - 1])
   return target
 }

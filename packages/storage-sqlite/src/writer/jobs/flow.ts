@@ -27,7 +27,8 @@ export function insertFlow(context: WriterContext, row: FlowRow, fingerprint: st
 /** An acceptance with this fingerprint whose 250 may not have been read. */
 export function findUnconfirmed(context: WriterContext, fingerprint: string, now: number): string | undefined {
   return context
-    .pluck('SELECT journey FROM flow WHERE fingerprint = ? AND unconfirmed_at > ? ORDER BY id DESC LIMIT 1')
+    .pluck(`SELECT journey FROM flow INDEXED BY flow_unconfirmed
+      WHERE fingerprint = ? AND unconfirmed_at > ? ORDER BY id DESC LIMIT 1`)
     .get(fingerprint, now - context.limits.unconfirmedMs) as string | undefined
 }
 
