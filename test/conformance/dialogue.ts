@@ -14,6 +14,7 @@
  *     EOF                        the server closes
  *     CLOSE / RESET              the client does
  *     @advance 11m               moves the clock
+ *     @wait 5m                   socket timeouts of so long run out
  *     @mailbox bob@one.test 2    INBOX of the account has so many messages
  *     [second]                   what follows is another connection's, `[first]` goes back
  */

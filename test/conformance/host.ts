@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
 import { createMda, createSrs } from '@pennypost/mda'
-import { type Account, type Store, silentLog, systemDeadline } from '@pennypost/model'
+import { type Account, type Deadline, type Store, silentLog } from '@pennypost/model'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, openReception, type ReceptionOptions, type Service } from '@pennypost/reception'
@@ -43,7 +43,9 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
   const passwords = createPasswords({ cost: 4 })
   const accounts = await fill(store, passwords, clock.now())
   const settings = { requireTls: true, trusted: new Map<string, Account>() }
-  const limits = { ...defaultReceptionLimits }
+  // Errors cost no time here, unless a dialogue is about that.
+  const limits = { ...defaultReceptionLimits, tarpitMs: 0 }
+  const waits = virtualClock()
   const mda = createMda({
     directory: store.directory,
     memory: store.memory,
@@ -70,7 +72,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     store,
     authenticator,
     clock,
-    deadline: systemDeadline,
+    deadline: deadlineOf(waits),
     random,
     log: silentLog,
   }
@@ -131,7 +133,8 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
       else if (word === 'set' && first === 'trusted')
         settings.trusted.set(clientAddress.address, accounts.get(second) as Account)
-      else if (word === 'advance') await clock.advance(Number.parseFloat(first) * (first.endsWith('m') ? 60_000 : 1000))
+      else if (word === 'advance') await clock.advance(milliseconds(first))
+      else if (word === 'wait') await waits.advance(milliseconds(first))
       else if (word === 'suspend')
         await store.directory.updateAccount(accounts.get(first)?.id as never, { suspended: true })
       else if (word === 'mailbox') expect(await count(store, first), at).toBe(Number(second))
@@ -145,6 +148,22 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       rmSync(directory, { recursive: true })
     },
   }
+}
+
+/** Socket timeouts that run out only when a dialogue says `@wait`. */
+function deadlineOf(waits: ReturnType<typeof virtualClock>): Deadline {
+  return {
+    after: (delayMs, expire) => waits.after(delayMs, expire),
+    signal(delayMs, parent) {
+      const own = new AbortController()
+      waits.after(delayMs, () => own.abort(new DOMException('timed out', 'TimeoutError')))
+      return parent ? AbortSignal.any([own.signal, parent]) : own.signal
+    },
+  }
+}
+
+function milliseconds(text: string): number {
+  return Number.parseFloat(text) * (text.endsWith('m') ? 60_000 : 1000)
 }
 
 async function fill(store: Store, passwords: ReturnType<typeof createPasswords>, now: number) {

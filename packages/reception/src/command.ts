@@ -17,6 +17,8 @@ export interface Command {
   needsHello: boolean
   /** RFC 4954 §6: refused with 530 before authentication where the service asks for it. */
   needsAuth: boolean
+  /** Brings no mail nearer: a stranger may give so many of it (`ReceptionLimits.idleCommands`). */
+  idle?: boolean
   /** Takes no argument: 501 when there is one. */
   bare?: boolean
   run(session: Session, argument: string): Reply | undefined | Promise<Reply | undefined>

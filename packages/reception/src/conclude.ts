@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { findLoop, planFilings, sentNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import { type Acceptance, type FlowEvent, type FlowFact, type NewMessage, StoreError } from '@pennypost/model'
@@ -9,7 +8,7 @@ import { queueEntries } from './queue-entries.ts'
 import type { Session } from './session.ts'
 import { authorDomain, completion, refuseAuthors } from './submission.ts'
 import { receivedField } from './trace-block.ts'
-import type { Transaction } from './transaction.ts'
+import type { Recipient, Transaction } from './transaction.ts'
 
 /**
  * The end of a transaction: from the last octet of its content to the reply. Whatever happens here, exactly one reply
@@ -18,18 +17,21 @@ import type { Transaction } from './transaction.ts'
  */
 export async function concludeTransaction(session: Session, transaction: Transaction): Promise<Reply | undefined> {
   const reply = await conclude(session, transaction)
-  if (reply.code >= 400) reportRefusal(session, transaction, reply)
   session.transaction = undefined
+  if (!reply) return undefined
+  if (reply.code >= 400) reportRefusal(session, transaction, reply)
+  else session.errors.clear()
   const copies = session.isLmtp ? transaction.recipients.length : 1
-  for (let copy = 1; copy < copies; copy++) session.reply(reply)
+  for (let copy = 1; copy < copies; copy++) session.say(reply)
   return reply
 }
 
-async function conclude(session: Session, transaction: Transaction): Promise<Reply> {
+/** undefined: nobody is there any more to be told. */
+async function conclude(session: Session, transaction: Transaction): Promise<Reply | undefined> {
   const { intake } = transaction
   if (!intake) return replies.localError
   if (intake.tooLarge) {
-    await intake.discard()
+    intake.discard()
     return tooLarge(session.options.limits.messageSize)
   }
   let received: ReceivedContent
@@ -41,14 +43,11 @@ async function conclude(session: Session, transaction: Transaction): Promise<Rep
   try {
     const judged = await examine(session, transaction, received)
     // A client that left before the commit began has no mail here: it will send it again.
-    const refusal = 'code' in judged ? judged : session.ended ? replies.serviceUnavailable : undefined
-    if (refusal) {
-      await received.content.discard()
-      return refusal
-    }
-    return await commit(session, transaction, received, judged as NewMessage)
+    if (!session.ended && !('code' in judged)) return await commit(session, transaction, received, judged)
+    session.detach(received.content.discard(), 'discarding content')
+    return 'code' in judged ? judged : undefined
   } catch (error) {
-    await received.content.discard()
+    session.detach(received.content.discard(), 'discarding content')
     return troubleReply(session, error)
   }
 }
@@ -66,7 +65,6 @@ async function examine(
     return withText(replies.badContent, 'Content has bare CR or LF')
   }
   if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
-  const section = parseHeader(scanned.header)
   const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
   const loop = findLoop(scanned.header, deliveries, options.limits.hops)
   if (loop) return { code: loop.code, enhanced: loop.enhanced, lines: [loop.text] }
@@ -78,6 +76,7 @@ async function examine(
     returnPath: true,
   })
   if (session.isSubmission) {
+    const section = parseHeader(scanned.header)
     const refusal = await refuseAuthors(session, section)
     if (refusal) return refusal
     trace += completion(session, transaction, section, now)
@@ -121,7 +120,7 @@ async function commit(
     flow: events(session, transaction, received, message),
     fingerprint: fingerprint(session, transaction, received),
   }
-  const notices = await deliveredNotices(session, transaction, message, now)
+  const notices = wantsNotices(transaction) ? await deliveredNotices(session, transaction, message, now) : []
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
@@ -137,18 +136,20 @@ async function commit(
     },
     'accepted',
   )
+  if (accepted.repeated) {
+    const event: FlowEvent = { journey: accepted.journey, at: now, kind: 'repeated', session: session.id }
+    session.detach(options.store.flow.record([event]), 'journey')
+  }
   session.confirmable(accepted.journey)
   return queuedReply(accepted.journey)
 }
 
 /** The same network, envelope and content again, soon after a reply that was perhaps not read, is the same mail. */
 function fingerprint(session: Session, transaction: Transaction, received: ReceivedContent): string {
-  const envelope = [
-    session.connection.network,
-    transaction.reversePath?.text ?? '',
-    ...transaction.recipients.map(({ path }) => path.text),
-  ]
-  return createHash('sha256').update(envelope.join('\0')).update(received.hash).digest('base64url')
+  let envelope = `\0${session.network}\0${transaction.reversePath?.text ?? ''}`
+  for (const { path } of transaction.recipients) envelope += `\0${path.text}`
+  // Content has no NUL, so the first one is where the envelope begins.
+  return received.hash.update(envelope).digest('base64url')
 }
 
 function events(
@@ -157,15 +158,17 @@ function events(
   received: ReceivedContent,
   message: NewMessage,
 ): readonly FlowEvent[] {
-  const { connection, account, hello } = session
+  const { account } = session
+  const { tls } = session.connection
+  const hello = session.forwarded?.helo ?? session.hello
   const at = { journey: transaction.journey, at: transaction.beganAt }
   const first: FlowFact = {
     kind: 'received',
     service: session.service,
     session: session.id,
-    peer: connection.remote.address,
+    peer: session.forwarded?.address ?? session.client.address,
     ...(hello === undefined ? {} : { helo: hello }),
-    ...(connection.tls ? { tls: `${connection.tls.protocol} ${connection.tls.cipher}` } : {}),
+    ...(tls ? { tls: `${tls.protocol} ${tls.cipher}` } : {}),
     ...(account ? { account: account.login } : {}),
     reversePath: transaction.reversePath?.text ?? '',
     forwardPaths: transaction.recipients.map(({ path }) => path.text),
@@ -176,21 +179,27 @@ function events(
   return [first, ...expanded].map((fact) => ({ ...at, ...fact }))
 }
 
+function wantsNotice({ parameters, expansion }: Recipient): boolean {
+  return (
+    parameters.notify?.includes('SUCCESS') === true && expansion.deliveries.some((delivery) => delivery.kind === 'file')
+  )
+}
+
+function wantsNotices({ reversePath, recipients }: Transaction): boolean {
+  return reversePath !== null && recipients.some(wantsNotice)
+}
+
 async function deliveredNotices(
   session: Session,
   transaction: Transaction,
   message: NewMessage,
   now: number,
 ): Promise<Acceptance[]> {
-  const recipients = transaction.recipients.filter(
-    ({ parameters, expansion }) =>
-      parameters.notify?.includes('SUCCESS') && expansion.deliveries.some((delivery) => delivery.kind === 'file'),
-  )
-  if (recipients.length === 0 || transaction.reversePath === null) return []
+  const recipients = transaction.recipients.filter(wantsNotice)
   return session.options.deliveredNotices({
     journey: transaction.journey,
     acceptedAt: now,
-    reversePath: transaction.reversePath.text,
+    reversePath: transaction.reversePath?.text ?? '',
     envid: transaction.parameters.envid ?? undefined,
     header: message.header,
     recipients: recipients.map(({ path, parameters }) => ({
@@ -208,7 +217,7 @@ function troubleReply(session: Session, error: unknown): Reply {
 }
 
 function reportRefusal(session: Session, transaction: Transaction, reply: Reply): void {
-  const { options, connection } = session
+  const { options } = session
   options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
   const text = describeReply(reply)
   session.log.info({ session: session.id, journey: transaction.journey, reply: text }, 'content refused')
@@ -217,14 +226,14 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
     kind: 'received',
     service: session.service,
     session: session.id,
-    peer: connection.remote.address,
+    peer: session.forwarded?.address ?? session.client.address,
     reversePath: transaction.reversePath?.text ?? '',
     forwardPaths: transaction.recipients.map(({ path }) => path.text),
     size: 0,
   }
-  const recorded = options.store.flow.record([
+  const events: FlowEvent[] = [
     { ...at, ...received },
     { ...at, kind: 'refused', reply: text },
-  ])
-  recorded.catch((error: unknown) => session.log.error({ session: session.id, err: error }, 'journey not recorded'))
+  ]
+  session.detach(options.store.flow.record(events), 'journey')
 }

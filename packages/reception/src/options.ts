@@ -15,15 +15,21 @@ export interface ReceptionLimits {
   /** RFC 5321 §4.5.3.1.8 asks for at least 100. */
   recipients: number
   transactionsPerConnection: number
-  /** Refused commands and recipients before 421. */
+  /** Refused commands and recipients before 421; an accepted message starts the count anew. */
   errors: number
+  /** Errors from this one on make a stranger wait: `tarpitMs` for the first, longer with each, up to `tarpitMaxMs`. */
+  softErrors: number
+  tarpitMs: number
+  tarpitMaxMs: number
+  /** Commands of a stranger that bring no mail nearer (NOOP, RSET …), between messages; beyond it they are errors. */
+  idleCommands: number
   /** Failed logins on one connection before 421. */
   authFailures: number
   /** RFC 5321 §4.5.3.2.7: at least 5 minutes. */
   idleTimeoutMs: number
   /** From MAIL to the end of the content, however busy the client looks. */
   transactionMs: number
-  /** Octets a second that content must come with, over any `rateWindowMs`. */
+  /** Octets a second that content must come with, over `rateWindowMs` (RFC 5321 §4.5.3.2.5 gives a block 3 minutes). */
   minimumRate: number
   rateWindowMs: number
   /** Received fields before the message is taken for a loop (RFC 5321 §6.3). */
@@ -37,11 +43,15 @@ export const defaultReceptionLimits: ReceptionLimits = {
   recipients: 1000,
   transactionsPerConnection: 1000,
   errors: 20,
+  softErrors: 5,
+  tarpitMs: 1000,
+  tarpitMaxMs: 10_000,
+  idleCommands: 100,
   authFailures: 5,
   idleTimeoutMs: 5 * 60_000,
   transactionMs: 60 * 60_000,
   minimumRate: 100,
-  rateWindowMs: 60_000,
+  rateWindowMs: 3 * 60_000,
   hops: 100,
 }
 

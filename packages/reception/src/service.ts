@@ -1,5 +1,6 @@
 import { printReply, replies } from '@pennypost/smtp'
 import {
+  type Connection,
   type ConnectionLimiter,
   createListener,
   type ListenEndpoint,
@@ -8,7 +9,8 @@ import {
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
 import type { ReceptionOptions, Service } from './options.ts'
-import { Session } from './session.ts'
+import { pooledRandom } from './random-pool.ts'
+import { Session, type SessionContext, tickOf } from './session.ts'
 import { WireConnection } from './wire/connection.ts'
 
 /** One reception listener of the configuration. */
@@ -25,6 +27,12 @@ export function openReception(listener: ReceptionListenerOptions, options: Recep
   const { service, endpoint, contexts, limiter } = listener
   const server = createServer(options)
   const tls = contexts === undefined ? 'none' : service === 'submissions' ? 'implicit' : 'starttls'
+  const context: SessionContext = {
+    service,
+    options,
+    random: pooledRandom(options.random),
+    mayNameClient: () => false,
+  }
   return createListener({
     service,
     endpoint,
@@ -33,20 +41,20 @@ export function openReception(listener: ReceptionListenerOptions, options: Recep
     limiter,
     deadline: options.deadline,
     log: options.log,
-    // smtp-server's connection does not look for the end of the client's side; Node ends ours.
-    allowHalfOpen: false,
     refusal: (reason) => printReply(reason === 'draining' ? replies.shuttingDown : replies.tooManyConnections),
-    onConnection(connection) {
-      const session = new Session(service, connection, options)
-      const wire = new WireConnection(server, connection, session, {
-        lineLength: options.limits.commandLine,
-        idleTimeoutMs: options.limits.idleTimeoutMs,
-      })
-      session.wire = wire
-      server.connections.add(wire)
-      wire.init()
-    },
+    onConnection: (connection) => begin(server, context, connection),
   })
+}
+
+function begin(server: SMTPServer, context: SessionContext, connection: Connection): void {
+  const { service, options } = context
+  const { limits } = options
+  const session = new Session(context, connection)
+  const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
+  const wire = new WireConnection(server, connection, session, { lineLength, tickMs: tickOf(limits) }, session.id)
+  session.wire = wire
+  server.connections.add(wire)
+  wire.init()
 }
 
 /** The library's server never listens: it holds the options and the set of connections that its sessions ask for. */

@@ -1,8 +1,10 @@
-import { type Account, createJourneyId, type JourneyId, type Log } from '@pennypost/model'
+import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, splitCommandLine } from '@pennypost/smtp'
-import type { Connection } from '@pennypost/transport'
+import { type Connection, networkOf } from '@pennypost/transport'
 import type { Command } from './command.ts'
 import { commands } from './commands/index.ts'
+import type { ContentReader } from './content.ts'
+import { ErrorBudget } from './error-budget.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import type { Transaction } from './transaction.ts'
 import type { WireHandler } from './wire/connection.ts'
@@ -13,14 +15,36 @@ import type { OctetReader } from './wire/stream.ts'
  * change it; the wire calls it. It knows no socket: `Wire` is all it has of one.
  *
  * What must never break: a reply for every command, in order; nothing learnt before STARTTLS is believed after it
- * (RFC 3207 §4.2); no command runs for a client that was told 421.
+ * (RFC 3207 §4.2); no command runs for a client that was told 421; staged content and timers end with the transaction
+ * and the session, however these end; nothing that a command does wrong reaches the process.
  */
 export interface Wire {
   say(text: string): void
   receive(reader: OctetReader): void
   startTls(goAhead: string): Promise<void>
   close(): void
+  /** Octets that the client has sent so far, Infinity once it has ended its side. */
+  arrived(): number
+  /** Octets of them that have been worked. */
+  taken(): number
 }
+
+/** What all sessions of a listener share. */
+export interface SessionContext {
+  readonly service: Service
+  readonly options: ReceptionOptions
+  readonly random: Random
+  /** Whether the peer at this address may say for whom it speaks (XCLIENT, XFORWARD). */
+  mayNameClient(address: string): boolean
+}
+
+/** Who the mail comes from: the peer of the socket, or whom a trusted proxy speaks for. */
+export interface Client {
+  readonly address: string
+  readonly port: number
+}
+
+type Outcome = ReturnType<Command['run']>
 
 export class Session implements WireHandler {
   readonly id: string
@@ -29,7 +53,11 @@ export class Session implements WireHandler {
   readonly options: ReceptionOptions
   readonly log: Log
   readonly commands = commands
+  readonly errors: ErrorBudget
   wire!: Wire
+  client: Client
+  /** What a trusted proxy says of the client behind it, for journeys only (XFORWARD). */
+  forwarded: { address?: string; helo?: string } | undefined
   /** Argument of HELO, EHLO or LHLO. */
   hello: string | undefined
   /** EHLO or LHLO was said, not HELO. */
@@ -40,21 +68,29 @@ export class Session implements WireHandler {
   transaction: Transaction | undefined
   transactions = 0
   authFailures = 0
-  #errors = 0
-  #nextLine: ((line: Buffer) => void) | undefined
-  /** The wire's callback for the line that is being worked. */
+  readonly #context: SessionContext
+  #nextLine: ((line: Buffer | undefined) => void) | undefined
+  /** The wire's callback for what is being worked: while it is there, the client waits for us. */
   #next: (() => void) | undefined
+  #reader: ContentReader | undefined
+  #quietMs = 0
+  #tarpit: Timer | undefined
+  #transactionEnd: Timer | undefined
   #ended = false
-  /** An acceptance whose 250 the client has not yet shown to have read. */
-  #unconfirmed: JourneyId | undefined
-  readonly #onClose: (() => void)[] = []
+  #gone = false
+  /** An acceptance whose 250 the client has not yet shown to have read, and what it had sent by then. */
+  #unconfirmed: { journey: JourneyId; arrived: number } | undefined
 
-  constructor(service: Service, connection: Connection, options: ReceptionOptions) {
+  constructor(context: SessionContext, connection: Connection) {
+    const { service, options, random } = context
+    this.#context = context
     this.service = service
     this.connection = connection
+    this.client = connection.remote
     this.options = options
-    this.id = options.random.bytes(6).toString('hex')
+    this.id = random.bytes(6).toString('hex')
     this.log = options.log
+    this.errors = new ErrorBudget(options.limits)
   }
 
   get isLmtp(): boolean {
@@ -74,166 +110,281 @@ export class Session implements WireHandler {
     return this.#ended
   }
 
-  begin(): void {
-    const { remote } = this.connection
-    this.trust()
-    this.log.debug({ session: this.id, service: this.service, remote: remote.address }, 'session begins')
-    this.connection.onDrain(() => {
-      // Between transactions nothing is lost by ending now; a running one ends first (`endTransaction`).
-      if (!this.transaction) this.end(replies.shuttingDown)
-    })
-    if (!this.#ended) this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
+  /** Neither logged in, nor trusted, nor a neighbour that hands on by LMTP: whom errors cost time. */
+  get isStranger(): boolean {
+    return this.account === undefined && !this.isLmtp
   }
 
-  /** Configured devices are taken for their account without AUTH. */
-  trust(): void {
-    const trusted = this.isLmtp ? undefined : this.options.trusted.get(this.connection.remote.address)
-    if (!trusted) return
-    this.account = trusted
-    this.trusted = true
+  /** Whether the peer of the socket may say for whom it speaks. */
+  get mayNameClient(): boolean {
+    return this.#context.mayNameClient(this.connection.remote.address)
   }
+
+  begin(): void {
+    this.log.debug({ session: this.id, service: this.service, remote: this.client.address }, 'session begins')
+    // Between transactions nothing is lost by ending now; a running one ends first, and its reply is the last but one.
+    this.connection.onDrain(() => {
+      if (!this.transaction) this.end(replies.shuttingDown)
+    })
+    this.greet()
+  }
+
+  /** The banner, for a client that may have become another one. */
+  greet(): void {
+    const account = this.isLmtp ? undefined : this.options.trusted.get(this.client.address)
+    this.account = account
+    this.trusted = account !== undefined
+    this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
+  }
+
+  /** The client's network, by which limits and fingerprints count. */
+  get network(): string {
+    return this.client === this.connection.remote ? this.connection.network : networkOf(this.client.address)
+  }
+
+  // --- what the wire tells ---
 
   line(line: Buffer, next: () => void): void {
     if (this.#ended) return
-    this.#unconfirmed = undefined
+    if (this.#unconfirmed && this.wire.taken() > this.#unconfirmed.arrived) this.#unconfirmed = undefined
+    this.#quietMs = 0
+    this.connection.active()
     this.#next = next
     const waiting = this.#nextLine
-    if (waiting) {
-      this.#nextLine = undefined
-      waiting(line)
-    } else this.answer(this.#run(line), () => this.#proceed())
-  }
-
-  /** Lets the wire read on behind the line that was worked last. */
-  #proceed(): void {
-    const next = this.#next
-    this.#next = undefined
-    next?.()
+    this.#nextLine = undefined
+    if (waiting) waiting(line.length > this.options.limits.authLine ? undefined : line)
+    else this.#answer(this.#run(line))
   }
 
   lineTooLong(next: () => void): void {
-    // An over-long answer of AUTH is as good as a cancelled one.
-    if (this.#nextLine) this.line(Buffer.from('*'), next)
-    else this.answer(replies.lineTooLong, next)
+    if (this.#ended) return
+    this.#next = next
+    const waiting = this.#nextLine
+    this.#nextLine = undefined
+    if (waiting) waiting(undefined)
+    else this.#answer(replies.lineTooLong)
   }
 
-  idle(): void {
-    this.end(replies.idleTooLong)
+  /** Whose turn is it? A client has its time for a command, and content a least rate; our own work takes what it takes. */
+  tick(): void {
+    const { limits } = this.options
+    const tickMs = tickOf(limits)
+    this.#quietMs += tickMs
+    if (this.#next || this.#reader?.held) this.#quietMs = 0
+    else if (this.#reader) {
+      if (this.#reader.octetsSinceLast() * 1000 < limits.minimumRate * tickMs) {
+        this.end({ ...replies.idleTooLong, lines: ['Content comes too slowly'] })
+      }
+    } else if (this.#quietMs >= limits.idleTimeoutMs) this.end(replies.idleTooLong)
+    this.connection.active()
+  }
+
+  inputEnded(): void {
+    if (this.#ended) return
+    this.#stop()
+    this.wire.close()
   }
 
   closed(orderly: boolean): void {
-    this.#ended = true
-    if (!orderly) this.#unconfirm()
-    this.transaction = undefined
-    for (const tell of this.#onClose.splice(0)) tell()
+    this.#stop()
+    this.#gone = true
+    if (this.#unconfirmed && !(orderly && Number.isFinite(this.#unconfirmed.arrived))) this.#unconfirm()
     this.log.debug({ session: this.id, service: this.service }, 'session ends')
   }
 
-  /** A 250 is about to be said: should the connection break before the client speaks again, it may not have read it. */
-  confirmable(journey: JourneyId): void {
-    this.#unconfirmed = journey
-    if (this.#ended) this.#unconfirm()
+  // --- what commands do ---
+
+  /** What follows the current command is content; `conclude` gives the reply when the reader has all of it. */
+  read(reader: ContentReader, conclude: () => Outcome): void {
+    this.#reader = reader
+    this.wire.receive({
+      push: (chunk) => reader.push(chunk),
+      ready: () => reader.ready(),
+      end: (next) => {
+        this.#reader = undefined
+        if (this.#ended) return
+        this.#quietMs = 0
+        this.connection.active()
+        this.#next = next
+        this.#answer(this.#guarded(conclude))
+      },
+    })
   }
 
-  #unconfirm(): void {
-    const journey = this.#unconfirmed
-    if (!journey) return
-    this.#unconfirmed = undefined
-    const { store, clock } = this.options
-    store.mail
-      .unconfirm(journey, clock.now())
-      .catch((error: unknown) => this.log.error({ session: this.id, journey, err: error }, 'unconfirm failed'))
-  }
-
-  /** `tell` runs when the socket is gone. */
-  onClose(tell: () => void): void {
-    if (this.#ended) tell()
-    else this.#onClose.push(tell)
-  }
-
-  /** Takes a `tell` of `onClose` back. */
-  offClose(tell: () => void): void {
-    const at = this.#onClose.indexOf(tell)
-    if (at >= 0) this.#onClose.splice(at, 1)
-  }
-
-  /** The next line of the client is not a command but an answer to what was just said (AUTH). */
-  nextLine(): Promise<Buffer> {
+  /** The next line of the client is not a command but an answer to what was just said (AUTH); undefined: too long. */
+  nextLine(): Promise<Buffer | undefined> {
     return new Promise((resolve) => {
       this.#nextLine = resolve
       this.#proceed()
     })
   }
 
+  /** A reply, counted when it is an error; 421 is the last one. */
   reply(reply: Reply): void {
-    if (this.#ended) return
-    if (reply.code === 421) {
-      this.end(reply)
-      return
+    if (reply.code === 421) this.end(reply)
+    else {
+      this.say(reply)
+      if (isPermanent(reply) && this.errors.count() === 'spent') this.end(replies.tooManyErrors)
     }
-    this.wire.say(printReply(reply))
-    if (isPermanent(reply) && ++this.#errors >= this.options.limits.errors) this.end(replies.tooManyErrors)
+  }
+
+  /** A reply, or one more of several to one command. */
+  say(reply: Reply): void {
+    if (this.#ended) return
+    const text = printReply(reply)
+    // RFC 6531 §3.7.4.2: only who asked for it gets more than ASCII.
+    this.wire.say(this.transaction?.parameters.smtpUtf8 ? text : text.replace(/[^\x00-\x7f]+/g, '?'))
   }
 
   /** The last reply of the session. */
   end(reply: Reply): void {
     if (this.#ended) return
-    this.#ended = true
-    this.wire.say(printReply(reply))
+    this.say(reply)
+    this.#stop()
     this.wire.close()
   }
 
+  /** A transaction begins; it has `transactionMs` for its end. */
+  open(transaction: Transaction): void {
+    this.transactions++
+    this.transaction = transaction
+    if (this.#transactionEnd) this.#transactionEnd.refresh()
+    else {
+      const { deadline, limits } = this.options
+      this.#transactionEnd = deadline.after(limits.transactionMs, () => {
+        // What is being worked gets its reply first.
+        if (this.#next) this.#transactionEnd?.refresh()
+        else if (this.transaction) this.end({ ...replies.idleTooLong, lines: ['Transaction takes too long'] })
+      })
+    }
+  }
+
   /** A fresh journey for a transaction that begins now. */
-  newJourney() {
-    return createJourneyId(this.options.clock.now(), this.options.random)
+  newJourney(): JourneyId {
+    return createJourneyId(this.options.clock.now(), this.#context.random)
   }
 
-  /** Forgets the transaction (RSET, a new hello, an ended one). */
+  /** Forgets the transaction with all that is staged of it (RSET, a new hello, a refused chunk, the end). */
   reset(): void {
+    this.transaction?.intake?.discard()
     this.transaction = undefined
-    if (this.connection.draining) this.end(replies.shuttingDown)
   }
 
-  /** TLS begins: nothing that was said before counts (RFC 3207 §4.2). */
+  /** TLS begins, or another client speaks: nothing that was said before counts (RFC 3207 §4.2). */
   forget(): void {
-    this.transaction = undefined
+    this.reset()
     this.hello = undefined
     this.extended = false
     if (!this.trusted) this.account = undefined
   }
 
-  /** Gives the reply that `outcome` has or comes to, then lets the wire go on. Our own trouble is 451, whole in the log. */
-  answer(outcome: ReturnType<Command['run']>, next: () => void): void {
+  /** A 250 is about to be said: should the connection break before the client speaks again, it may not have read it. */
+  confirmable(journey: JourneyId): void {
+    this.#unconfirmed = { journey, arrived: this.#ended ? Number.POSITIVE_INFINITY : this.wire.arrived() }
+    if (this.#gone) this.#unconfirm()
+  }
+
+  /** Work that nobody waits for: its failure is logged. */
+  detach(work: Promise<unknown>, what: string): void {
+    work.catch((error: unknown) => this.log.error({ session: this.id, err: error }, `${what} failed`))
+  }
+
+  #unconfirm(): void {
+    const journey = this.#unconfirmed?.journey
+    if (!journey) return
+    this.#unconfirmed = undefined
+    const { store, clock } = this.options
+    const at = clock.now()
+    this.detach(store.mail.unconfirm(journey, at), 'unconfirm')
+    this.detach(store.flow.record([{ journey, at, kind: 'unconfirmed' }]), 'journey')
+  }
+
+  /** Nothing more is run or said. */
+  #stop(): void {
+    this.#ended = true
+    this.reset()
+    this.#reader = undefined
+    this.#tarpit?.[Symbol.dispose]()
+    this.#transactionEnd?.[Symbol.dispose]()
+  }
+
+  /** Lets the wire read on behind what was worked last. */
+  #proceed(): void {
+    const next = this.#next
+    this.#next = undefined
+    next?.()
+  }
+
+  /** Gives the reply that `outcome` has or comes to, then lets the wire go on. */
+  #answer(outcome: Outcome): void {
     if (!(outcome instanceof Promise)) {
-      if (outcome) this.reply(outcome)
-      if (!this.#ended) next()
+      this.#respond(outcome)
       return
     }
     outcome.then(
-      (reply) => this.answer(reply, next),
-      (error: unknown) => {
-        this.log.error({ session: this.id, err: error }, 'command failed')
-        this.answer(replies.localError, next)
-      },
+      (reply) => this.#respond(reply),
+      (error: unknown) => this.#respond(this.#trouble(error)),
     )
   }
 
-  #run(line: Buffer): ReturnType<Command['run']> {
+  #respond(reply: Reply | undefined): void {
+    if (this.#ended) return
+    const delayMs = reply && isPermanent(reply) && this.isStranger ? this.errors.delayMs : 0
+    if (delayMs === 0) {
+      this.#finish(reply)
+      return
+    }
+    this.#tarpit = this.options.deadline.after(delayMs, () => this.#finish(reply))
+  }
+
+  #finish(reply: Reply | undefined): void {
+    if (reply) this.reply(reply)
+    if (this.connection.draining && !this.transaction) this.end(replies.shuttingDown)
+    if (!this.#ended) this.#proceed()
+  }
+
+  #run(line: Buffer): Outcome {
+    if (line.length > this.options.limits.commandLine && !/^AUTH /i.test(line.toString('latin1', 0, 5))) {
+      return replies.lineTooLong
+    }
     const split = splitCommandLine(line)
     if (!split.ok) return split.reply
     const { verb, argument } = split.value
-    if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|TRACE|PATCH)$/.test(verb) && / HTTP\/\d/.test(argument)) {
-      // A browser made to talk to us: nothing it says is meant for a mail server.
-      this.end({ ...replies.serviceUnavailable, lines: ['This is not a web server'] })
-      return undefined
-    }
     const command = commands.get(verb)
-    if (!command || (command.services && !command.services.includes(this.service))) return replies.unknownCommand
+    if (!command || (command.services && !command.services.includes(this.service))) return this.#unknown(verb, argument)
     if (command.needsHello && this.hello === undefined) return replies.sayHelloFirst
-    if (command.needsAuth && this.options.requireAuth(this.service) && !this.account) {
+    if (command.needsAuth && this.account === undefined && this.options.requireAuth(this.service)) {
       return this.secure || !this.options.requireTlsForAuth ? replies.authRequired : replies.tlsRequired
     }
     if (command.bare && argument !== '') return replies.badArgument
-    return command.run(this, argument)
+    if (command.idle && this.isStranger && this.errors.idled() === 'spent') return replies.tooManyErrors
+    return this.#guarded(() => command.run(this, argument))
   }
+
+  #unknown(verb: string, argument: string): Outcome {
+    if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|TRACE|PATCH)$/.test(verb) && / HTTP\/\d/.test(argument)) {
+      // A browser made to talk to us: nothing it says is meant for a mail server.
+      return { ...replies.serviceUnavailable, lines: ['This is not a web server'] }
+    }
+    return replies.unknownCommand
+  }
+
+  #guarded(work: () => Outcome): Outcome {
+    try {
+      return work()
+    } catch (error) {
+      return this.#trouble(error)
+    }
+  }
+
+  /** Our own trouble is 451 to the client, and whole in the log. */
+  #trouble(error: unknown): Reply {
+    this.log.error({ session: this.id, err: error }, 'command failed')
+    return replies.localError
+  }
+}
+
+/** How often a silent session is looked at. */
+export function tickOf({ rateWindowMs, idleTimeoutMs }: ReceptionOptions['limits']): number {
+  return Math.min(rateWindowMs, idleTimeoutMs)
 }

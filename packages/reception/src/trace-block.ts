@@ -10,7 +10,7 @@ import type { Transaction } from './transaction.ts'
 export function receivedField(session: Session, transaction: Transaction, now: number): string {
   const { options, connection } = session
   const hides = session.isSubmission && !options.receivedShowsClient
-  const from = hides ? '' : `from ${session.hello ?? 'unknown'} (${clientLiteral(connection.remote.address)})\r\n\t`
+  const from = hides ? '' : `from ${helloWord(session.hello)} (${clientLiteral(session.client.address)})\r\n\t`
   const [only] = transaction.recipients
   const forWhom =
     transaction.recipients.length === 1 && only !== undefined && !only.path.text.includes('>')
@@ -22,6 +22,11 @@ export function receivedField(session: Session, transaction: Transaction, now: n
     `Received: ${from}by ${options.hostname} (Pennypost) with ${protocolKeyword(session, transaction)}` +
     ` id ${transaction.journey}${how}${forWhom};\r\n\t${formatDate(now)}\r\n`
   )
+}
+
+/** The name that the client gave itself, with nothing in it that could end a word or begin a comment. */
+function helloWord(hello = 'unknown'): string {
+  return hello.replace(/[^!#-'*-:<-[\]-~]/g, '?')
 }
 
 /** An address literal of RFC 5321 §4.1.3; a Unix socket has no address. */

@@ -1,4 +1,5 @@
 import {
+  type AuthenticationResult,
   decodeInitialResponse,
   decodeResponse,
   findMechanism,
@@ -40,7 +41,9 @@ export const auth = {
     let step = mechanism.start(response?.octets)
     while (step.kind === 'challenge') {
       session.reply(reply(334, null, step.octets.toString('base64')))
-      response = decodeResponse(await session.nextLine())
+      const line = await session.nextLine()
+      if (line === undefined) return replies.authLineTooLong
+      response = decodeResponse(line)
       if (response.kind !== 'octets') return refusalOf(response)
       step = step.next(response.octets)
     }
@@ -56,11 +59,14 @@ function refusalOf(response: Exclude<Response, { kind: 'octets' }>): Reply {
 
 async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
   const { options, connection } = session
-  const result = await options.authenticator.authenticate({
-    ...claim,
-    service: 'smtp',
-    address: connection.remote.address,
-  })
+  const { address } = session.client
+  let result: AuthenticationResult
+  try {
+    result = await options.authenticator.authenticate({ ...claim, service: 'smtp', address })
+  } catch (error) {
+    session.log.error({ session: session.id, err: error }, 'login failed')
+    return replies.authUnavailable
+  }
   if (result.ok) {
     session.account = result.account
     session.trusted = false
@@ -68,7 +74,7 @@ async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
     session.log.info({ session: session.id, login: result.account.login }, 'logged in')
     return replies.authenticated
   }
-  session.log.info({ session: session.id, reason: result.reason, remote: connection.remote.address }, 'login refused')
+  session.log.info({ session: session.id, reason: result.reason, remote: address }, 'login refused')
   if (++session.authFailures >= options.limits.authFailures) return replies.tooManyErrors
   if (result.reason === 'invalid') return replies.authFailed
   return result.reason === 'suspended' ? withText(replies.authFailed, 'Account is suspended') : replies.authUnavailable

@@ -1,4 +1,4 @@
-import { type Reply, replies, reply, withText } from '@pennypost/smtp'
+import { type Reply, replies, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 import { concludeTransaction } from '../conclude.ts'
 import { ChunkReader, ContentIntake } from '../content.ts'
@@ -12,25 +12,30 @@ export const bdat = {
   needsAuth: false,
   run(session, argument) {
     const match = /^(\d{1,15})( +LAST)?$/i.exec(argument)
-    if (!match) {
-      // Where the chunk ends is unknown, so nothing behind it can be read as a command.
-      session.end(withText({ ...replies.shuttingDown, code: 421, enhanced: '4.5.4' }, 'Syntax: BDAT octets [LAST]'))
-      return undefined
-    }
+    // Where the chunk ends is unknown, so nothing behind it can be read as a command.
+    if (!match) return reply(421, '4.5.4', 'Syntax: BDAT octets [LAST]')
     const octets = Number(match[1])
+    const last = match[2] !== undefined
     const refusal = whyNot(session)
-    if (refusal) return octets === 0 ? refusal : read(session, octets, undefined, async () => refusal)
     const { transaction } = session
-    if (!transaction) return replies.needMail
+    if (refusal || !transaction) {
+      // Nobody sends so much for a transaction that was refused: it is not worth reading to its end.
+      if (octets > session.options.limits.messageSize) return reply(421, '4.5.1', 'Too much to throw away')
+      return receive(session, octets, undefined, () => refusal)
+    }
     transaction.intake ??= new ContentIntake(session, false)
     const { intake } = transaction
-    const last = match[2] !== undefined
-    const end = async (): Promise<Reply | undefined> => {
-      if (!last) return reply(250, '2.0.0', `${octets} octets received`)
-      intake.filter.end()
-      return concludeTransaction(session, transaction)
-    }
-    return octets === 0 ? end() : read(session, octets, intake, end)
+    return receive(session, octets, intake, () => {
+      if (last) {
+        intake.filter.end()
+        return concludeTransaction(session, transaction)
+      }
+      if (!intake.tooLarge && !intake.failure) return reply(250, '2.0.0', `${octets} octets received`)
+      // RFC 3030 §2: no further chunk of it will be taken.
+      if (intake.tooLarge) return concludeTransaction(session, transaction)
+      session.reset()
+      return replies.localError
+    })
   },
 } as const satisfies Command
 
@@ -43,12 +48,15 @@ function whyNot(session: Session): Reply | undefined {
   return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
 }
 
-function read(
+type Outcome = ReturnType<Command['run']>
+
+function receive(
   session: Session,
   octets: number,
   intake: ContentIntake | undefined,
-  end: () => Promise<Reply | undefined>,
-): undefined {
-  session.wire.receive(new ChunkReader(octets, intake, (next) => session.answer(end(), next)))
+  conclude: () => Outcome,
+): Outcome {
+  if (octets === 0) return conclude()
+  session.read(new ChunkReader(octets, intake), conclude)
   return undefined
 }

@@ -20,9 +20,7 @@ export const data = {
     }
     const intake = new ContentIntake(session, true)
     transaction.intake = intake
-    session.wire.receive(
-      new DataReader(intake, (next) => session.answer(concludeTransaction(session, transaction), next)),
-    )
+    session.read(new DataReader(intake), () => concludeTransaction(session, transaction))
     return replies.startData
   },
 } as const satisfies Command

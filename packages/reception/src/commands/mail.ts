@@ -1,5 +1,6 @@
-import { parseMailArgument, replies, reply, withText } from '@pennypost/smtp'
+import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
+import type { Session } from '../session.ts'
 import { maySendAs } from '../submission.ts'
 
 export const mail = {
@@ -8,10 +9,9 @@ export const mail = {
   syntax: 'MAIL FROM:<reverse-path> [SIZE=n] [BODY=8BITMIME] [SMTPUTF8] [RET=FULL|HDRS] [ENVID=id] [REQUIRETLS]',
   needsHello: true,
   needsAuth: true,
-  async run(session, argument) {
+  run(session, argument) {
     const { options } = session
     if (session.transaction) return replies.nestedMail
-    if (session.connection.draining) return replies.shuttingDown
     if (session.transactions >= options.limits.transactionsPerConnection) return replies.tooManyTransactions
     const parsed = parseMailArgument(argument)
     if (!parsed.ok) return parsed.reply
@@ -21,23 +21,31 @@ export const mail = {
     if (requireTls && !session.secure) return replies.requireTlsWithoutTls
     if (size !== null && size > options.limits.messageSize) return tooLarge(options.limits.messageSize)
     if (!options.store.mail.hasRoom(size ?? 0)) return replies.systemFull
-    if (session.account && reversePath && !(await maySendAs(session, reversePath))) {
-      return withText(replies.senderNotAllowed, `${session.account.login} may not send as ${reversePath.text}`)
-    }
-    if (session.ended) return undefined
-    session.transactions++
-    session.transaction = {
-      journey: session.newJourney(),
-      beganAt: options.clock.now(),
-      reversePath,
-      parameters,
-      recipients: [],
-      refused: 0,
-      intake: undefined,
-    }
-    return replies.senderOk
+    if (session.account && reversePath) return openAs(session, parsed.value)
+    return open(session, parsed.value)
   },
 } as const satisfies Command
+
+async function openAs(session: Session, argument: MailArgument): Promise<Reply | undefined> {
+  const { reversePath } = argument
+  if (reversePath && !(await maySendAs(session, reversePath))) {
+    return withText(replies.senderNotAllowed, `${session.account?.login} may not send as ${reversePath.text}`)
+  }
+  return session.ended ? undefined : open(session, argument)
+}
+
+function open(session: Session, { reversePath, parameters }: MailArgument): Reply {
+  session.open({
+    journey: session.newJourney(),
+    beganAt: session.options.clock.now(),
+    reversePath,
+    parameters,
+    recipients: [],
+    refused: 0,
+    intake: undefined,
+  })
+  return replies.senderOk
+}
 
 /** Says the limit, and what fits into it once an attachment is encoded in base64. */
 export function tooLarge(limit: number) {

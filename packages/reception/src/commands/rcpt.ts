@@ -1,4 +1,4 @@
-import { parseRcptArgument, replies } from '@pennypost/smtp'
+import { describeReply, parseRcptArgument, replies, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 
 export const rcpt = {
@@ -25,18 +25,14 @@ export const rcpt = {
     if (session.transaction !== transaction) return undefined
     if (expansion.kind === 'refused') {
       transaction.refused++
-      options.store.flow
-        .record([
-          {
-            journey: transaction.journey,
-            at: options.clock.now(),
-            kind: 'refused',
-            forwardPath: forwardPath.text,
-            reply: `${expansion.reply.code} ${expansion.reply.enhanced} ${expansion.reply.text}`,
-          },
-        ])
-        .catch((error: unknown) => session.log.error({ session: session.id, err: error }, 'journey not recorded'))
-      return { code: expansion.reply.code, enhanced: expansion.reply.enhanced, lines: [expansion.reply.text] }
+      const { code, enhanced, text } = expansion.reply
+      const refusal = reply(code, enhanced, text)
+      const fact = { kind: 'refused', forwardPath: forwardPath.text, reply: describeReply(refusal) } as const
+      session.detach(
+        options.store.flow.record([{ journey: transaction.journey, at: options.clock.now(), ...fact }]),
+        'journey',
+      )
+      return refusal
     }
     transaction.recipients.push({ path: forwardPath, parameters, expansion })
     return replies.recipientOk

@@ -23,6 +23,7 @@ export const rset = {
   needsHello: false,
   needsAuth: false,
   bare: true,
+  idle: true,
   run(session) {
     session.reset()
     return replies.ok
@@ -35,6 +36,7 @@ export const noop = {
   syntax: 'NOOP [string]',
   needsHello: false,
   needsAuth: false,
+  idle: true,
   run: () => replies.ok,
 } as const satisfies Command
 

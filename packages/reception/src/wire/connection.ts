@@ -11,7 +11,8 @@ import { type OctetReader, WireStream } from './stream.ts'
  * test, since underscore methods may change with any release of the library.
  *
  * What must never break: octets sent in clear before a TLS handshake are never run after it (RFC 3207 §4.2); one command
- * at a time; replies leave in the order of the commands, those of one turn in one write.
+ * at a time; replies leave in the order of the commands, those of one turn in one write; a client that reads no replies
+ * is read no further.
  */
 
 /** What the wire asks of a session. Every handler calls `next` exactly once, when the parser may go on. */
@@ -20,29 +21,37 @@ export interface WireHandler {
   begin(): void
   line(line: Buffer, next: () => void): void
   lineTooLong(next: () => void): void
-  /** No octet came for the idle time. */
-  idle(): void
-  /** The socket is gone, whoever ended it; `orderly` is false after a reset or an error. Called once. */
+  /** No complete command came for `WireLimits.tickMs`. */
+  tick(): void
+  /** The client has ended its side, and all that it had sent is worked off. */
+  inputEnded(): void
+  /** The socket is gone, whoever ended it; `orderly` when the client ended its side, without an error. Called once. */
   closed(orderly: boolean): void
 }
 
 export interface WireLimits {
-  /** Octets of a command line, without CRLF. */
+  /** Octets of a line, without CRLF, that is kept at all. */
   lineLength: number
-  idleTimeoutMs: number
+  tickMs: number
 }
+
+/** Replies are held until a turn is over, unless there are more characters of them. */
+const mostHeld = 16_384
 
 export class WireConnection extends SMTPConnection {
   readonly #connection: Connection
   readonly #handler: WireHandler
   readonly #limits: WireLimits
-  #corked = false
+  #said = ''
+  #sending = false
+  #inputEnded = false
   #gone = false
   #broken = false
 
-  constructor(server: SMTPServer, connection: Connection, handler: WireHandler, limits: WireLimits) {
+  constructor(server: SMTPServer, connection: Connection, handler: WireHandler, limits: WireLimits, id: string) {
     // The library types the stream as a socket; it uses only what every Duplex has, addresses apart.
     super(server, connection.stream as TLSSocket, {
+      id,
       remoteAddress: connection.remote.address,
       remotePort: connection.remote.port,
       localAddress: connection.local.address,
@@ -51,7 +60,7 @@ export class WireConnection extends SMTPConnection {
     this.#connection = connection
     this.#handler = handler
     this.#limits = limits
-    // The library's constructor made a parser before our fields stood.
+    // The library's constructor asked for a parser before our fields stood.
     this._parser = this.#parser()
   }
 
@@ -62,24 +71,30 @@ export class WireConnection extends SMTPConnection {
     this.#handler.begin()
   }
 
-  /** Writes replies. Everything said in one turn of the event loop leaves in one write. */
+  /** Says something; all of one turn leaves in one write, when what came is worked off or the turn is over. */
   say(text: string): void {
-    const stream = this.#stream
-    if (this._upgrading || stream.destroyed || stream.writableEnded) return
-    if (!this.#corked) {
-      this.#corked = true
-      stream.cork()
-      setImmediate(() => {
-        this.#corked = false
-        stream.uncork()
-      })
-    }
-    stream.write(text, 'latin1')
+    this.#said += text
+    if (this.#sending) return
+    this.#sending = true
+    setImmediate(() => {
+      this.#sending = false
+      this.#send()
+    })
   }
 
   /** What follows the current command goes to `reader`. */
   receive(reader: OctetReader): void {
     if (this._parser) (this._parser as WireStream).receive(reader)
+  }
+
+  /** Octets that the client has sent so far, Infinity once it has ended its side. */
+  arrived(): number {
+    return this.#inputEnded || !this._parser ? Number.POSITIVE_INFINITY : (this._parser as WireStream).arrived
+  }
+
+  /** Octets of them that have been worked. */
+  taken(): number {
+    return this._parser ? (this._parser as WireStream).taken : 0
   }
 
   /** Says `goAhead` and makes the handshake; rejects when there is none, and then the connection is gone. */
@@ -90,9 +105,8 @@ export class WireConnection extends SMTPConnection {
     clear.unpipe(parser)
     clear.removeAllListeners('data')
     parser.isClosed = true
+    this.#send()
     this._upgrading = true
-    while (clear.writableCorked > 0) clear.uncork()
-    this.#corked = false
     try {
       await this.#connection.startTls(goAhead)
     } finally {
@@ -106,17 +120,30 @@ export class WireConnection extends SMTPConnection {
 
   /** Ends in good order: what was said is flushed, what still comes is ignored. */
   override close(): void {
+    this._server.connections.delete(this)
+    if (this._upgrading) {
+      // In the middle of a handshake there is nothing to say, and nobody to say it to.
+      this.#connection.destroy()
+      return
+    }
     if (this._parser) {
       this.#stream.unpipe(this._parser)
       this._parser.isClosed = true
     }
-    while (this.#stream.writableCorked > 0) this.#stream.uncork()
-    this._server.connections.delete(this)
+    this.#send()
     this.#connection.end()
   }
 
   get #stream(): Duplex {
     return this._socket
+  }
+
+  #send(): void {
+    const text = this.#said
+    const stream = this.#stream
+    if (text === '' || this._upgrading) return
+    this.#said = ''
+    if (!stream.destroyed && !stream.writableEnded) stream.write(text)
   }
 
   #listen(): void {
@@ -125,8 +152,10 @@ export class WireConnection extends SMTPConnection {
     stream.on('error', () => {
       this.#broken = true
     })
-    this.#connection.idleAfter(this.#limits.idleTimeoutMs, () => this.#handler.idle())
-    stream.on('data', () => this.#connection.active())
+    stream.on('end', () => {
+      this.#inputEnded = true
+    })
+    this.#connection.idleAfter(this.#limits.tickMs, () => this.#handler.tick())
     if (this._parser) stream.pipe(this._parser)
   }
 
@@ -135,20 +164,30 @@ export class WireConnection extends SMTPConnection {
     this.#gone = true
     if (this._parser) this._parser.isClosed = true
     this._server.connections.delete(this)
-    this.#handler.closed(!this.#broken)
+    this.#handler.closed(this.#inputEnded && !this.#broken)
   }
 
   #parser(): WireStream {
     const parser = new WireStream(this.#limits.lineLength)
-    const resume = (next: () => void) => () => this._whenWritable(next)
+    const resume = (next: () => void) => () => {
+      if (this.#said.length > mostHeld) this.#send()
+      this._whenWritable(next)
+    }
     parser.oncommand = (line, callback) => this.#handler.line(line, resume(callback ?? (() => {})))
     parser.ontoolong = (next) => this.#handler.lineTooLong(resume(next))
+    parser.onpause = () => this.#send()
+    parser.on('finish', () => {
+      if (!parser.isClosed) this.#handler.inputEnded()
+    })
     parser.on('error', () => this.close())
     return parser
   }
 
-  /** The library calls it from its constructor, too early for our fields; the real one is made afterwards. */
+  /** The library asks for it in its constructor, too early for our fields; the real one is made afterwards. */
   override _createParser(): WireStream {
-    return new WireStream(0)
+    return noParser
   }
 }
+
+/** Stands for the parser that is not made yet; it is never written to. */
+const noParser = new WireStream(0)

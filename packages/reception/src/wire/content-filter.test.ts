@@ -81,6 +81,25 @@ describe('content filter', () => {
     )
   })
 
+  it.each(['\n', '\r', '\r\n..', 'a\n', '\r\n.a'])('gives out few pieces for a flood of %j', (junk) => {
+    const chunk = Buffer.from(junk.repeat(Math.ceil(65_536 / junk.length)), 'latin1')
+    let pieces = 0
+    const filter = new ContentFilter(() => pieces++, true)
+    for (let at = 0; at < 16; at++) filter.push(chunk)
+    expect(pieces).toBeLessThan(16 * 10)
+    expect(filter.facts.size).toBeGreaterThan(500_000)
+  })
+
+  it('finds the end wherever the chunk lies in memory', () => {
+    const content = `${'x'.repeat(50)}\r\n\r\n y\r\n..z\r\n`
+    for (let skew = 0; skew < 9; skew++) {
+      const memory = Buffer.from(`${'.'.repeat(skew)}${content}.\r\nQUIT`, 'latin1')
+      const result = run([memory.subarray(skew)])
+      expect(result).toMatchObject({ content: content.replace('..', '.'), rest: 'QUIT' })
+      expect(result.facts.longestLine).toBe(50)
+    }
+  })
+
   it('leaves dots alone in BDAT chunks and takes a held CR at the end for a bare one', () => {
     expect(run([Buffer.from('.\r\n..\r'), Buffer.from('\n.\r')], false).content).toBe('.\r\n..\r\n. ')
   })

@@ -26,8 +26,13 @@ const linesPerTurn = 100
 export class WireStream extends SMTPStream {
   /** A line longer than the limit has ended; it was not kept. Set by the connection. */
   ontoolong: (next: () => void) => void = (next) => next()
+  /** All that came is worked off, or others get their turn: a moment to send what was said. Set by the connection. */
+  onpause: () => void = () => {}
   readonly #maxLineLength: number
   #pending: Buffer = nothing
+  /** Octets that `_write` was given so far, and those of the write that is being worked. */
+  #written = 0
+  #current = 0
   #skipping = false
   #reader: OctetReader | undefined
 
@@ -41,13 +46,29 @@ export class WireStream extends SMTPStream {
     this.#reader = reader
   }
 
+  /** Octets that have come, worked off or not. */
+  get arrived(): number {
+    return this.#written - this.#current + this.writableLength
+  }
+
+  /** Octets that have been handed out, as lines or to readers. */
+  get taken(): number {
+    return this.#written - this.#pending.length
+  }
+
   override _write(chunk: Buffer, _encoding: string, next: (error?: Error | null) => void): void {
+    this.#written += chunk.length
+    this.#current = chunk.length
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk])
-    this.#pump(next)
+    this.#pump(() => {
+      this.#current = 0
+      this.onpause()
+      next()
+    })
   }
 
   /** Works off what is pending, then asks for more by `next`. */
-  #pump(next: (error?: Error | null) => void): void {
+  #pump(next: () => void): void {
     let lines = 0
     let running = false
     let again = false
@@ -76,6 +97,7 @@ export class WireStream extends SMTPStream {
         if (again && ++lines >= linesPerTurn) {
           lines = 0
           again = false
+          this.onpause()
           setImmediate(step)
         }
       } while (again)
