@@ -1,3 +1,18 @@
+export { authenticationResults } from './authentication-results.ts'
+export {
+  type Checker,
+  type CheckerOptions,
+  type CheckLimits,
+  createChecker,
+  defaultCheckLimits,
+  type MessageFacts,
+} from './checker.ts'
+export { dmarcResult } from './dmarc/check-dmarc.ts'
+export type { DnsList } from './findings/dns-list.ts'
+export type * from './findings/finding.ts'
+export type { ContentFacts } from './findings/signatures.ts'
+export type { SenderFacts } from './findings/spf.ts'
+export { type Action, defaultPolicy, judge, type Policy, type Reason, type Verdict } from './judge.ts'
 export { type DkimRecord, dkimRecords } from './signing/dkim-records.ts'
 export { defaultSelectors, generateKeys, type Selector } from './signing/generate-keys.ts'
 export { SigningKeyError } from './signing/key-directory.ts'

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { rmSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -138,28 +138,35 @@ test('any header and body verify as signed', async () => {
   )
 })
 
-/** Reads a message from standard input, takes records from its argument, and says for each signature whether it is good. */
+/** Takes messages and records as JSON, and says for each message and signature whether it is good. Status 3: no dkimpy. */
 const dkimpy = `
-import sys, json, dkim
-message, records = sys.stdin.buffer.read(), json.loads(sys.argv[1])
-find = lambda name, timeout=5: records.get(name.decode().rstrip('.'), '').encode()
-def good(i):
-    try: return dkim.DKIM(message).verify(idx=i, dnsfunc=find)
+import sys, json
+try: import dkim, nacl
+except ImportError: sys.exit(3)
+given = json.load(sys.stdin)
+find = lambda name, timeout=5: given['records'].get(name.decode().rstrip('.'), '').encode()
+def good(message, i):
+    try: return dkim.DKIM(message.encode('latin-1')).verify(idx=i, dnsfunc=find)
     except dkim.ValidationError: return False
-print(json.dumps([good(i) for i in range(2)]))
+print(json.dumps([[good(message, i) for i in range(2)] for message in given['messages']]))
 `
 
-test('dkimpy agrees', async () => {
-  const python = ['python3', '/usr/bin/python3'].find(
-    (path) => spawnSync(path, ['-c', 'import dkim, nacl'], { stdio: 'ignore' }).status === 0,
-  )
-  if (!python) return console.log('skipped: no Python with dkimpy and PyNaCl (Debian: python3-dkim)')
+test('dkimpy agrees', async (context) => {
   const message = `${await sign(header, body)}${header}\r\n${body}`
-  const zone = JSON.stringify(Object.fromEntries(records.map(({ name, value }) => [name, value])))
-  const verdict = (text: string) =>
-    JSON.parse(execFileSync(python, ['-c', dkimpy, zone], { input: octets(text), encoding: 'utf8' })) as boolean[]
-  expect(verdict(message)).toEqual([true, true])
-  expect(verdict(message.replace('Hello', 'Hallo'))).toEqual([false, false])
+  const input = JSON.stringify({
+    messages: [message, message.replace('Hello', 'Hallo'), message.replace('To: bob', 'To: rob')],
+    records: Object.fromEntries(records.map(({ name, value }) => [name, value])),
+  })
+  const run = ['python3', '/usr/bin/python3']
+    .map((path) => spawnSync(path, ['-c', dkimpy], { input, encoding: 'utf8' }))
+    .find(({ status, error }) => !error && status !== 3)
+  if (!run) return context.skip('no Python with dkimpy and PyNaCl (Debian: python3-dkim, python3-nacl)')
+  expect(run.stderr).toBe('')
+  expect(JSON.parse(run.stdout)).toEqual([
+    [true, true],
+    [false, false],
+    [false, false],
+  ])
 })
 
 test('a key added later signs after the next look', async () => {

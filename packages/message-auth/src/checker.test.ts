@@ -1,0 +1,199 @@
+import { silentLog, systemDeadline } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
+import { afterAll, expect, test } from 'vitest'
+import { type Script, scriptedResolver } from '../test/scripted-resolver.ts'
+import { inPieces, signedMessage } from '../test/signed-message.ts'
+import { type CheckerOptions, createChecker, type MessageFacts } from './checker.ts'
+import { judge } from './judge.ts'
+
+const never = new AbortController().signal
+const body = Buffer.from('Hello.\r\n')
+const signed = await signedMessage(body)
+
+const checkers: AsyncDisposable[] = []
+afterAll(() => Promise.all(checkers.map((checker) => checker[Symbol.asyncDispose]())))
+
+function open(script: Script, options: Partial<CheckerOptions> = {}) {
+  const resolver = scriptedResolver(script)
+  const clock = virtualClock()
+  const checker = createChecker({
+    resolver,
+    clock,
+    deadline: systemDeadline,
+    log: silentLog,
+    hostname: 'mx.two.test',
+    ...options,
+  })
+  checkers.push(checker)
+  return Object.assign(checker, { resolver, clock })
+}
+
+const facts = (more: Partial<MessageFacts> = {}): MessageFacts => ({
+  clientAddress: '192.0.2.1',
+  helo: 'mail.one.test',
+  reversePath: 'alice@one.test',
+  authorDomains: ['one.test'],
+  header: signed.header,
+  body: () => inPieces(body),
+  ...more,
+})
+
+const script: Script = {
+  ...signed.script,
+  'one.test TXT': ['v=spf1 a:mail.one.test -all'],
+  'mail.one.test A': ['192.0.2.1'],
+  '1.2.0.192.in-addr.arpa PTR': ['mail.one.test'],
+  '_dmarc.one.test TXT': ['v=DMARC1; p=reject'],
+}
+
+test('a message as it should be passes everything', async () => {
+  const checker = open(script, { lists: [{ zone: 'list.test', kind: 'dnsbl' }] })
+  const findings = await checker.checkMessage(facts(), never)
+  expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual([
+    'reverse-dns pass',
+    'dnsbl not-listed',
+    'spf pass',
+    'dkim pass',
+    'arc none',
+    'dmarc pass',
+  ])
+  expect(findings.find(({ check }) => check === 'dkim')).toMatchObject({
+    signatures: [
+      { result: 'pass', domain: 'one.test', selector: 'e', algorithm: 'ed25519-sha256' },
+      { result: 'pass', domain: 'one.test', selector: 'r', algorithm: 'rsa-sha256' },
+    ],
+  })
+  expect(judge(findings)).toMatchObject({ action: 'accept', reason: 'clean' })
+  expect(checker.clock.held()).toEqual([])
+})
+
+test('a forged one fails, and is rejected as its domain asks', async () => {
+  const forged = facts({ clientAddress: '198.51.100.1', body: () => inPieces(Buffer.from('Forged.\r\n')) })
+  const findings = await open(script).checkMessage(forged, never)
+  expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual([
+    'reverse-dns permerror',
+    'spf fail',
+    'dkim fail',
+    'arc none',
+    'dmarc fail',
+  ])
+  expect(judge(findings)).toMatchObject({ action: 'reject', reply: { code: 550, enhancedCode: '5.7.26' } })
+})
+
+test('a large body is verified in pieces', async () => {
+  const large = Buffer.from(`${'A'.repeat(76)}\r\n`.repeat(20_000))
+  const message = await signedMessage(large)
+  const checker = open(message.script)
+  for (const size of [1000, 65_536, 1_000_000]) {
+    const content = { header: message.header, body: () => inPieces(large, size), authorDomains: [] }
+    const spf = await checker.checkSender(facts(), never)
+    expect((await checker.checkContent(content, spf, never))[0]).toMatchObject({ check: 'dkim', result: 'pass' })
+  }
+})
+
+test('without signature or record no worker is asked', async () => {
+  const checker = open({}, { workerUrl: new URL('file:///nowhere.ts') })
+  const header = Buffer.from('From: alice@one.test\r\nSubject: dkim-signature: no\r\n')
+  const findings = await checker.checkMessage(facts({ header }), never)
+  expect(findings.map(({ result }) => result)).toEqual(['permerror', 'none', 'none', 'none', 'none'])
+})
+
+test('a worker that cannot start makes findings unavailable, and nobody guilty', async () => {
+  const checker = open(script, { workerUrl: new URL('file:///nowhere.ts') })
+  const findings = await checker.checkMessage(facts(), never)
+  expect(findings.slice(1).map(({ result }) => result)).toEqual([
+    'unavailable',
+    'unavailable',
+    'unavailable',
+    'temperror',
+  ])
+  expect(judge(findings).action).toBe('accept')
+})
+
+test('what is not known by the deadline is unavailable', async () => {
+  const limits = { reverseDnsMs: 5, dnsListMs: 5, spfMs: 5, signaturesMs: 5, dmarcMs: 5 }
+  const silent: Script = Object.fromEntries(
+    [...Object.keys(script), '1.2.0.192.list.test A'].map((question) => [question, 'silent']),
+  )
+  const checker = open(silent, { limits, lists: [{ zone: 'list.test', kind: 'dnsbl' }] })
+  const findings = await checker.checkMessage(facts(), never)
+  for (const finding of findings) expect(finding).toMatchObject({ result: 'unavailable', detail: /after 5 ms/ })
+})
+
+test('a caller who gives up gets its findings at once', async () => {
+  const findings = await open(script).checkMessage(facts(), AbortSignal.abort(new Error('client is gone')))
+  for (const finding of findings) expect(finding).toMatchObject({ result: 'unavailable', detail: 'client is gone' })
+})
+
+test('a body that breaks off is unavailable, and the next message is checked', async () => {
+  const checker = open(script)
+  async function* broken(): AsyncIterable<Buffer> {
+    yield body
+    throw new Error('connection lost')
+  }
+  const [, , dkim] = await checker.checkMessage(facts({ body: broken }), never)
+  expect(dkim).toMatchObject({ check: 'dkim', result: 'unavailable', detail: 'connection lost' })
+  const [, , next] = await checker.checkMessage(facts(), never)
+  expect(next).toMatchObject({ check: 'dkim', result: 'pass' })
+})
+
+test('the null reverse-path is checked by its HELO name', async () => {
+  const checker = open({ ...script, 'mail.one.test TXT': ['v=spf1 a -all'] })
+  const sender = { clientAddress: '192.0.2.1', helo: 'mail.one.test', reversePath: '' }
+  expect(await checker.checkSender(sender, never)).toMatchObject({
+    identity: 'helo',
+    domain: 'mail.one.test',
+    result: 'pass',
+  })
+  expect(await checker.checkSender({ ...sender, helo: '[192.0.2.1]' }, never)).toMatchObject({ result: 'none' })
+  expect(await checker.checkSender({ ...sender, helo: 'localhost' }, never)).toMatchObject({ result: 'none' })
+})
+
+test('of many signatures ten are looked at', async () => {
+  const many = Array.from(
+    { length: 40 },
+    (_, i) => `DKIM-Signature: v=1; a=rsa-sha256; d=d${i}.test; s=s; h=from; bh=x; b=x\r\n`,
+  ).join('')
+  const checker = open(script)
+  const header = Buffer.concat([Buffer.from(many), signed.header])
+  const [, , dkim] = await checker.checkMessage(facts({ header }), never)
+  expect(dkim).toMatchObject({ result: 'fail' })
+  expect(dkim?.check === 'dkim' && dkim.signatures.map(({ domain }) => domain)).toEqual(
+    Array.from({ length: 10 }, (_, i) => `d${i}.test`),
+  )
+})
+
+/** RFC 8463 appendix A: the message, the Ed25519 key and the signature over it. */
+const football = {
+  header: [
+    'DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed;',
+    ' d=football.example.com; i=@football.example.com;',
+    ' q=dns/txt; s=brisbane; t=1528637909; h=from : to :',
+    ' subject : date : message-id : from : subject : date;',
+    ' bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;',
+    ' b=/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11Bus',
+    ' Fa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==',
+    'From: Joe SixPack <joe@football.example.com>',
+    'To: Suzie Q <suzie@shopping.example.net>',
+    'Subject: Is dinner ready?',
+    'Date: Fri, 11 Jul 2003 21:00:37 -0700 (PDT)',
+    'Message-ID: <20030712040037.46341.5F8J@football.example.com>',
+  ].join('\r\n'),
+  body: 'Hi.\r\n\r\nWe lost the game.  Are you hungry yet?\r\n\r\nJoe.\r\n',
+  script: {
+    'brisbane._domainkey.football.example.com TXT': [
+      'v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=',
+    ],
+  },
+}
+
+test('the signature of RFC 8463 appendix A', async () => {
+  const content = (header: string) =>
+    facts({ header: Buffer.from(header), body: () => inPieces(Buffer.from(football.body)) })
+  const checker = open(football.script)
+  const [, , dkim] = await checker.checkMessage(content(football.header), never)
+  expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain: 'football.example.com', selector: 'brisbane' }] })
+  const partial = football.header.replace('t=1528637909;', 't=1528637909; l=5;')
+  const [, , other] = await checker.checkMessage(content(partial), never)
+  expect(other).toMatchObject({ result: 'fail' })
+})

@@ -1,0 +1,127 @@
+/**
+ * The check worker: SPF, DKIM and ARC by mailauth, away from the main thread, which would stand still for a millisecond
+ * or two per message otherwise. It has no network and no clock of its own: DNS answers and the time come from the main
+ * thread, the message comes in chunks, of which the next is sent when the last has been worked on.
+ *
+ * Who starts it: `CheckWorker`, at the first request.
+ */
+import { PassThrough } from 'node:stream'
+import { parentPort } from 'node:worker_threads'
+import type { DnsAnswer, DnsType } from '@pennypost/model'
+import { arc } from 'mailauth/lib/arc/index.js'
+import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
+import { spf } from 'mailauth/lib/spf/index.js'
+import type { FromWorker, SignatureAnswer, SignatureRequest, SpfAnswer, SpfRequest, ToWorker } from './messages.ts'
+
+const port = parentPort
+if (!port) throw new Error('this module is the body of a worker thread')
+
+interface Running {
+  message: PassThrough
+  queries: Map<number, (answer: DnsAnswer<DnsType>) => void>
+}
+
+const running = new Map<number, Running>()
+let queries = 0
+
+const send = (message: FromWorker): void => port.postMessage(message)
+
+port.on('message', (message: ToWorker) => {
+  const work = running.get(message.id)
+  switch (message.kind) {
+    case 'spf':
+      return start(message.id, (work) => checkSpf(message, message.id, work))
+    case 'signatures':
+      return start(message.id, (work) => checkSignatures(message, message.id, work))
+    case 'chunk':
+      return work && feed(message.id, work, message.octets, message.last)
+    case 'resolved':
+      return work?.queries.get(message.query)?.(message.answer)
+    case 'cancel':
+      running.delete(message.id)
+      work?.message.destroy(new Error('cancelled'))
+      send({ id: message.id, kind: 'cancelled' })
+  }
+})
+
+function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
+  const work: Running = { message: new PassThrough(), queries: new Map() }
+  // A message that nobody reads any more ends with an error that concerns nobody.
+  work.message.on('error', () => {})
+  running.set(id, work)
+  check(work)
+    .then(
+      (answer) => running.has(id) && send({ id, kind: 'done', answer }),
+      (error: Error) => running.has(id) && send({ id, kind: 'failed', reason: error.message }),
+    )
+    .finally(() => running.delete(id))
+}
+
+function feed(id: number, { message }: Running, octets: Uint8Array, last: boolean): void {
+  const taken = message.write(Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength))
+  if (last) message.end()
+  else if (taken) send({ id, kind: 'taken' })
+  else message.once('drain', () => send({ id, kind: 'taken' }))
+}
+
+/** The library's idea of a resolver, over the main thread's. Answers that are none are errors with the codes of c-ares. */
+function resolverFor(id: number, work: Running) {
+  return async (name: string, type: string): Promise<string[]> => {
+    const { promise, resolve } = Promise.withResolvers<DnsAnswer<DnsType>>()
+    const query = ++queries
+    work.queries.set(query, resolve)
+    send({ id, kind: 'resolve', query, name, type: type as DnsType })
+    const answer = await promise
+    work.queries.delete(query)
+    if (answer.status !== 'found') {
+      const code = { nxdomain: 'ENOTFOUND', nodata: 'ENODATA', failed: 'ESERVFAIL' }[answer.status]
+      throw Object.assign(new Error(answer.status === 'failed' ? answer.reason : `${name} has no ${type}`), { code })
+    }
+    return answer.records.map((record) => {
+      if (typeof record === 'string') return type === 'TXT' ? [record] : record
+      return 'exchange' in record ? { exchange: record.exchange, priority: record.preference } : record
+    }) as string[]
+  }
+}
+
+async function checkSpf(request: SpfRequest, id: number, work: Running): Promise<SpfAnswer> {
+  const { status } = await spf({
+    strict: true,
+    sender: request.reversePath,
+    ip: request.clientAddress,
+    helo: request.helo,
+    mta: request.hostname,
+    resolver: resolverFor(id, work),
+  })
+  return { result: status.result as SpfAnswer['result'], detail: status.comment?.replace(/^[^:]*: /, '') ?? '' }
+}
+
+async function checkSignatures({ now }: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
+  const options = { strict: true, resolver: resolverFor(id, work), curTime: new Date(now) }
+  const verified = await dkimVerify(work.message, options)
+  const chain = await arc((verified as { arc?: unknown }).arc as never, options)
+  return {
+    dkim: verified.results.filter(({ status }) => status.result !== 'none').map(readSignature),
+    arc: {
+      result: chain.status.result as SignatureAnswer['arc']['result'],
+      detail: chain.status.comment ?? '',
+      sealer: (chain.signature || undefined)?.signingDomain ?? '',
+      instance: Number(chain.i) || 0,
+    },
+  }
+}
+
+type Verified = Awaited<ReturnType<typeof dkimVerify>>['results'][number]
+
+function readSignature(result: Verified): SignatureAnswer['dkim'][number] {
+  const { status } = result
+  return {
+    result: status.result as SignatureAnswer['dkim'][number]['result'],
+    domain: result.signingDomain ?? '',
+    selector: result.selector ?? '',
+    algorithm: result.algo ?? '',
+    start: (result.signature ?? '').slice(0, 8),
+    detail: status.comment || status.policy?.['dkim-rules'] || (status.testing ? 'the key is being tested (t=y)' : ''),
+    unsigned: status.underSized ?? 0,
+  }
+}

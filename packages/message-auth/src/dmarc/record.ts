@@ -1,0 +1,52 @@
+import type { DmarcPolicy } from '../findings/finding.ts'
+
+/** A DMARC record (RFC 9989 §4.7). */
+export interface DmarcRecord {
+  /** For the domain itself. */
+  policy: DmarcPolicy
+  /** For subdomains that exist. */
+  subdomainPolicy: DmarcPolicy
+  /** For subdomains that do not exist. */
+  nonExistentPolicy: DmarcPolicy
+  alignment: { dkim: 'relaxed' | 'strict'; spf: 'relaxed' | 'strict' }
+  /** `t=y`: what applies is one level below the policy. */
+  isTest: boolean
+  /** Whether the domain calls itself a public suffix. */
+  publicSuffix: 'yes' | 'no' | 'unknown'
+  /** False: neither a valid policy nor an address for reports, so it counts in the tree walk and says nothing else. */
+  applies: boolean
+}
+
+const policies: readonly string[] = ['none', 'quarantine', 'reject']
+
+/** Undefined for text that is no DMARC record. Tag lists are those of DKIM: a tag twice spoils the record. */
+export function parseDmarcRecord(text: string): DmarcRecord | undefined {
+  if (!/^v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)/i.test(text) || !/^.[ \t]*=[ \t]*DMARC1/.test(text)) return undefined
+  const tags = new Map<string, string>()
+  for (const item of text.split(';').slice(1)) {
+    const [, name, value] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(item) ?? []
+    if (name === undefined || value === undefined) continue
+    if (tags.has(name)) return undefined
+    tags.set(name, value)
+  }
+  const tag = (name: string): string | undefined => tags.get(name)?.toLowerCase()
+  // RFC 9989 §4.10.1: with a fault in a policy only the wish for reports is left, and means p=none.
+  const stated = ['p', 'sp', 'np'].map(tag).filter((policy) => policy !== undefined)
+  const isSound = tag('p') !== undefined && stated.every((policy) => policies.includes(policy))
+  const read = (...names: string[]) =>
+    (isSound ? names.map(tag).find((policy) => policy !== undefined) : 'none') as DmarcPolicy
+  const mode = (name: string) => (tag(name) === 's' ? 'strict' : 'relaxed')
+  return {
+    policy: read('p'),
+    subdomainPolicy: read('sp', 'p'),
+    nonExistentPolicy: read('np', 'sp', 'p'),
+    alignment: { dkim: mode('adkim'), spf: mode('aspf') },
+    isTest: tag('t') === 'y',
+    publicSuffix: tag('psd') === 'y' ? 'yes' : tag('psd') === 'n' ? 'no' : 'unknown',
+    applies: isSound || hasReportAddress(tags.get('rua') ?? ''),
+  }
+}
+
+function hasReportAddress(uris: string): boolean {
+  return uris.split(',').some((uri) => /^[a-z][a-z0-9+.-]*:[!-~]*$/i.test(uri.trim()))
+}

@@ -1,0 +1,84 @@
+import type { CheckWorker } from '../checks/check-worker.ts'
+import type { SignatureAnswer } from '../checks/messages.ts'
+import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './finding.ts'
+
+/**
+ * DKIM and ARC in one pass over the message. A message with neither is not sent to the worker at all.
+ */
+
+export interface ContentFacts {
+  /** The header section as received, without the empty line, CRLF line ends. */
+  header: Buffer
+  body(): AsyncIterable<Buffer>
+}
+
+export type SignatureFindings = [DkimFinding, ArcFinding]
+
+export async function checkSignatures(
+  worker: CheckWorker,
+  { header, body }: ContentFacts,
+  maxSignatures: number,
+  signal: AbortSignal,
+): Promise<SignatureFindings> {
+  if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
+  const answer = await worker.signatures(messageOctets(limitSignatures(header, maxSignatures), body), signal)
+  return [readDkim(answer.dkim), readArc(answer.arc)]
+}
+
+const unsigned: DkimFinding = { check: 'dkim', result: 'none', detail: 'not signed', signatures: [] }
+const unsealed: ArcFinding = { check: 'arc', result: 'none', detail: 'no seal', sealer: '', instance: 0 }
+
+/** What is found when nothing could be found out. */
+export function signaturesUnavailable(reason: string): SignatureFindings {
+  return [
+    { ...unsigned, result: 'unavailable', detail: reason },
+    { ...unsealed, result: 'unavailable', detail: reason },
+  ]
+}
+
+async function* messageOctets(header: Buffer, body: ContentFacts['body']): AsyncIterable<Buffer> {
+  yield header
+  yield Buffer.from(header.subarray(-2).toString('latin1') === '\r\n' || header.length === 0 ? '\r\n' : '\r\n\r\n')
+  yield* body()
+}
+
+/**
+ * Signatures beyond the limit lose their name, so that none costs a DNS query and a verification. Those on top, which
+ * the last hops made, stay.
+ */
+function limitSignatures(header: Buffer, limit: number): Buffer {
+  let count = 0
+  const text = header.toString('latin1')
+  const limited = text.replaceAll(/^dkim-signature(?=[ \t]*:)/gim, (name) =>
+    ++count > limit ? 'x-kim-signature' : name,
+  )
+  return count > limit ? Buffer.from(limited, 'latin1') : header
+}
+
+/** From the best to the worst: what a message with several signatures is worth (RFC 6376 §6.1: one good one is enough). */
+const ranking: readonly DkimResult[] = ['pass', 'temperror', 'policy', 'fail', 'neutral', 'permerror']
+
+function readDkim(answers: SignatureAnswer['dkim']): DkimFinding {
+  const signatures = answers.map(readSignature)
+  const best = ranking.find((result) => signatures.some((signature) => signature.result === result))
+  if (!best) return unsigned
+  const of = signatures.filter(({ result }) => result === best)
+  const detail = of.map(({ domain, detail }) => (detail ? `${domain}: ${detail}` : domain)).join(', ')
+  return { check: 'dkim', result: best, detail, signatures }
+}
+
+function readSignature({ unsigned, ...signature }: SignatureAnswer['dkim'][number]): DkimSignature {
+  const read = {
+    ...signature,
+    result: signature.result as DkimSignature['result'],
+    domain: signature.domain.toLowerCase(),
+  }
+  // RFC 6376 §8.2: anything can be put into what l= leaves open.
+  if (read.result !== 'pass' || unsigned === 0) return read
+  return { ...read, result: 'policy', detail: `l= leaves ${unsigned} octets unsigned` }
+}
+
+function readArc({ result, detail, sealer, instance }: SignatureAnswer['arc']): ArcFinding {
+  if (result === 'none') return unsealed
+  return { check: 'arc', result, detail: detail || `sealed by ${sealer}`, sealer: sealer.toLowerCase(), instance }
+}
