@@ -40,6 +40,7 @@ class RemoteAttempt {
   /** The addresses whose connections broke, and what the last one said. */
   readonly #broken = new Set<string>()
   #breakage: Verdict | undefined
+  #content: RelayedContent | undefined
   /** Kept connections that broke: peers do close them. */
   #stale = 0
 
@@ -50,14 +51,11 @@ class RemoteAttempt {
   }
 
   async run(): Promise<AttemptResult> {
-    const { mail } = this.#options
-    const content = await loadContent(mail, this.#work.entry.message)
-    if (!content) return this.#refuseRest(troubled('The message can not be read'))
     while (this.#pending.length > 0) {
       const acquired = await this.#acquire()
       for (const tried of acquired.tried) this.#attempted(tried)
       if (!acquired.ok) return this.#refuseRest(this.#breakage ?? acquired.verdict)
-      await this.#over(acquired.hop, acquired.reused === true, content)
+      await this.#over(acquired.hop, acquired.reused === true)
       if (this.#broken.size >= this.#options.limits.sessions && this.#breakage) this.#refuseRest(this.#breakage)
     }
     return this.#result
@@ -69,12 +67,18 @@ class RemoteAttempt {
   }
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
-  async #over(hop: NextHop, reused: boolean, content: RelayedContent): Promise<void> {
-    const { clock, pool } = this.#options
+  async #over(hop: NextHop, reused: boolean): Promise<void> {
+    const { clock, pool, mail } = this.#options
     const begun = clock.elapsed()
     let breakage: Verdict | undefined
     if (reused) hop.lines.length = 0
     try {
+      // Not before there is a connection: what waits for one holds no content.
+      const content = (this.#content ??= await loadContent(mail, this.#work.entry.message))
+      if (!content) {
+        this.#refuseRest(troubled('The message can not be read'))
+        return
+      }
       while (this.#pending.length > 0 && hop.client.usable && !breakage) {
         if (this.#work.lost) this.#refuseRest(troubled('Somebody else works on the message now'))
         else breakage = await this.#transact(hop, content)

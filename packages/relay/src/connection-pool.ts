@@ -2,8 +2,7 @@
  * The connections of each destination: opened slowly, shared by its entries, kept for a moment when idle.
  *
  * Theory of operation. An entry that needs a connection takes an idle one, or waits. While something waits, connections are
- * opened: one at a time until the first one stands, then as many as wait, up to the limit. If none stands, the one that
- * could not be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for
+ * opened: one, and when it stands one more for each that stands, up to the limit. If none stands, the one that could not be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for
  * each entry. If others stand, the destination takes so many and no more: what stands is the limit until all are closed.
  *
  * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
@@ -162,9 +161,9 @@ class Pool implements ConnectionPool {
   }
 
   #openMore(destination: Destination): void {
-    const { waiting, busy, idle } = destination
-    const stands = busy.size + idle.length > 0
-    const most = stands ? destination.ceiling - busy.size - idle.length : 1
+    const { waiting, busy, idle, ceiling } = destination
+    const standing = busy.size + idle.length
+    const most = standing === 0 ? 1 : Math.min(standing, ceiling - standing)
     while (destination.opening < Math.min(most, waiting.length)) {
       destination.opening++
       void this.#openOne(destination)

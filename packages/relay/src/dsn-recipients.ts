@@ -8,15 +8,16 @@ import type { Verdict } from './verdict.ts'
 
 export type NoticeAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
 
-export interface Notice {
-  action: NoticeAction
-  recipients: readonly { recipient: QueueRecipient; verdict: Verdict }[]
-}
-
-/** A recipient with what became of it; `action` is what it may be told about. */
+/** A recipient with what became of it. */
 export interface Told {
   recipient: QueueRecipient
   verdict: Verdict
+}
+
+/** One DSN: about these, of one kind. */
+export interface Notice {
+  action: NoticeAction
+  recipients: readonly Told[]
 }
 
 type Envelope = QueueEntry['envelope']

@@ -30,8 +30,8 @@ export interface RelayLimits {
 }
 
 export const defaultRelayLimits: RelayLimits = {
-  attempts: 200,
-  leasesPerDestination: 40,
+  attempts: 600,
+  leasesPerDestination: 60,
   connectionsPerDestination: 20,
   keptConnections: 100,
   idleMs: 5000,

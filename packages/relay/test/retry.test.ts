@@ -186,6 +186,53 @@ describe('leases', () => {
   })
 })
 
+describe('a long attempt', () => {
+  /** A dialer that waits until told, and time that moves meanwhile. */
+  async function waiting() {
+    const office = await PostOffice.open()
+    await office.relay.stop(0)
+    const { promise: dialled, resolve } = Promise.withResolvers<void>()
+    const { promise: told, resolve: goOn } = Promise.withResolvers<void>()
+    const { connect, secure } = office.dialer
+    const dialer = {
+      secure,
+      async connect(...to: Parameters<typeof connect>) {
+        resolve()
+        await told
+        return connect(...to)
+      },
+    }
+    const clock = { ...office.clock, busy: () => ({ [Symbol.dispose]() {} }) }
+    office.relay = office.createRelay({ dialer, clock })
+    const mx = office.peer('192.0.2.2')
+    office.relay.start()
+    const journey = await office.accept()
+    await dialled
+    return { office, mx, journey, goOn }
+  }
+
+  test('keeps its lease, and nobody else takes the entry', async () => {
+    const { office, mx, goOn } = await waiting()
+    await using _ = office
+    await office.advance(45 * minute)
+    const now = office.clock.now()
+    expect(await office.store.queue.claim({ now, slots: 1, perDestination: 1, leaseMs: 1 })).toEqual([])
+    goOn()
+    await office.relay.stop(1000)
+    expect(mx.sessions).toHaveLength(1)
+  })
+
+  test('that lost its lease sends nothing', async () => {
+    const { office, mx, goOn } = await waiting()
+    await using _ = office
+    await office.store.queue.remove((await office.queue()).map(({ id }) => id))
+    await office.advance(5 * minute)
+    goOn()
+    await office.relay.stop(1000)
+    expect(mx.sessions.flatMap(({ commands }) => commands).filter((line) => line.startsWith('MAIL'))).toEqual([])
+  })
+})
+
 describe('stop', () => {
   test('breaks what does not end in time; it is due at the next start', async () => {
     await using office = await PostOffice.open()

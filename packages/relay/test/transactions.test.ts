@@ -42,7 +42,6 @@ describe('opportunistic STARTTLS', () => {
 describe('a smarthost', () => {
   const smarthost = { host: '192.0.2.99', port: 587, username: 'one', password: 'open sesame' }
   const capabilities = [...withTls, 'AUTH PLAIN']
-  const destination = '192.0.2.99:587'
 
   test('gets credentials under TLS with a certificate that stands, and no transcript has them', async () => {
     await using office = await PostOffice.open(
@@ -60,11 +59,14 @@ describe('a smarthost', () => {
 
   test('gets neither credentials nor mail where its certificate does not stand, or TLS is missing', async () => {
     for (const offered of [capabilities, [...everything, 'AUTH PLAIN']]) {
-      await using office = await PostOffice.open({}, { smarthost })
+      await using office = await PostOffice.open({}, { smarthost: { ...smarthost, host: 'scripted.test' } })
+      office.zone('scripted.test', [['@', 'A', '192.0.2.99']])
       const peer = office.peer('192.0.2.99', { capabilities: offered })
-      const journey = await office.send({ destination })
+      const journey = await office.send({ destination: 'scripted.test:587' })
       expect(peer.sessions[0]!.commands.join()).not.toContain('AUTH')
-      expect((await office.trace(journey)).at(-1)).toContain('deferred bob@two.test 454 4.7.5 [192.0.2.99]:587: no TLS')
+      expect((await office.trace(journey)).at(-1)).toContain(
+        'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: no TLS',
+      )
     }
   })
 
