@@ -1,4 +1,4 @@
-/** Success DSNs for what reception files itself (RFC 3461 §6.2), to ride in its acceptance. */
+/** Success DSNs for what reception files itself (RFC 3461 §5.2.3), to ride in its acceptance. */
 import type { Acceptance, JourneyId } from '@pennypost/model'
 import { originalRecipient } from './attempt-remote.ts'
 import { createDsn, type DsnOptions } from './dsn.ts'

@@ -114,7 +114,7 @@ export function queueFor(
       destination: routes.destination(lookupDomain(domain) ?? domain.toLowerCase(), nextHop),
       route: 'remote',
       envelope: { ...envelope, reversePath: from },
-      // RFC 3461 §6.1 would have a DSN ask for no other DSN.
+      // RFC 3461 §6.1: a DSN asks for no other DSN.
       recipients: [from === '' ? { ...recipient, notify: ['NEVER'] } : recipient],
     }
   })

@@ -31,7 +31,7 @@ export interface Relay {
    * many did, when all have ended; needs a relay that runs.
    */
   failNow(entries: readonly QueueEntryId[]): Promise<number>
-  /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §6.2). */
+  /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §5.2.3). */
   deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
   /** For status and metrics. */
   counts(): { working: number; busy: number; idle: number; waiting: number }
