@@ -1,0 +1,120 @@
+import { systemDeadline } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
+import type { SmtpClient } from '@pennypost/smtp'
+import { describe, expect, test } from 'vitest'
+import { type Acquired, createConnectionPool } from './connection-pool.ts'
+import type { NextHop } from './next-hop.ts'
+import type { Opened } from './open-connection.ts'
+import { deferred } from './verdict.ts'
+
+/** A pool whose connections open when the test says so. */
+function pooled(limits: { connectionsPerDestination?: number; keptConnections?: number } = {}) {
+  const opening: ((opened: Opened) => void)[] = []
+  const quitted: NextHop[] = []
+  const clock = virtualClock()
+  const pool = createConnectionPool({
+    open: () => new Promise((resolve) => opening.push(resolve)),
+    clock,
+    deadline: systemDeadline,
+    limits: {
+      connectionsPerDestination: 20,
+      keptConnections: 10,
+      idleMs: 5000,
+      transactionsPerConnection: 10,
+      ...limits,
+    },
+  })
+  const hop = (destination = 'two.test'): NextHop => {
+    const made = { destination, host: 'mx', address: '192.0.2.1', port: 25, tls: undefined, tlsReason: '' }
+    const client = { usable: true, transactions: 1, quit: async () => void quitted.push(all), close() {} }
+    const all: NextHop = { ...made, dns: [], openedMs: 1, lines: [], client: client as unknown as SmtpClient }
+    return all
+  }
+  const open = async (destination?: string): Promise<NextHop> => {
+    const opened = hop(destination)
+    opening.shift()!({ ok: true, hop: opened, tried: [] })
+    await turn()
+    return opened
+  }
+  const fail = async (): Promise<void> => {
+    opening.shift()!({
+      ok: false,
+      verdict: deferred('4.4.1', 'no'),
+      tried: [{ host: 'mx', address: '', elapsedMs: 1, transcript: ['S: no'] }],
+    })
+    await turn()
+  }
+  const acquire = (count: number, got: Acquired[] = []): Acquired[] => {
+    for (let at = 0; at < count; at++) void pool.acquire('two.test').then((acquired) => got.push(acquired))
+    return got
+  }
+  return { pool, opening, quitted, clock, open, fail, acquire }
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('opening', () => {
+  test('begins with one, and grows by as many as stand, up to the limit', async () => {
+    const { opening, open, acquire } = pooled({ connectionsPerDestination: 5 })
+    acquire(30)
+    const stages: number[] = []
+    while (opening.length > 0) {
+      stages.push(opening.length)
+      for (const _ of [...opening]) await open()
+    }
+    expect(stages[0]).toBe(1)
+    expect(stages.reduce((sum, each) => sum + each)).toBe(5)
+  })
+
+  test('that fails while none stands answers for all; only the first has the transcript', async () => {
+    const { opening, fail, acquire, pool } = pooled()
+    const got = acquire(3)
+    await fail()
+    expect(got.map(({ ok }) => ok)).toEqual([false, false, false])
+    expect(got.map(({ tried }) => tried[0]!.transcript)).toEqual([['S: no'], undefined, undefined])
+    expect(opening).toEqual([])
+    expect(pool.counts()).toEqual({ busy: 0, idle: 0, waiting: 0 })
+  })
+
+  test('that fails while others stand leaves the work to them', async () => {
+    const { opening, open, fail, acquire, pool } = pooled()
+    const got = acquire(3)
+    const first = await open()
+    await fail()
+    expect(got).toHaveLength(1)
+    expect(opening).toEqual([])
+    pool.release(first)
+    await turn()
+    expect(got[1]).toMatchObject({ ok: true, hop: first, reused: true })
+  })
+})
+
+test('so many are kept idle and no more, and none longer than its time', async () => {
+  const { pool, quitted, clock, open, acquire } = pooled({ keptConnections: 1 })
+  acquire(2)
+  const first = await open()
+  const second = await open()
+  pool.release(first)
+  pool.release(second)
+  expect(pool.counts()).toEqual({ busy: 0, idle: 1, waiting: 0 })
+  expect(quitted).toEqual([second])
+  await clock.advance(6000)
+  const got = acquire(1)
+  await turn()
+  expect(quitted).toEqual([second, first])
+  expect(got).toEqual([])
+})
+
+test('draining sends away who waits, and closes what is idle, released, or only now open', async () => {
+  const { pool, quitted, open, acquire } = pooled()
+  const got = acquire(2)
+  const first = await open()
+  pool.drain()
+  await turn()
+  expect(got[1]).toMatchObject({ ok: false, verdict: { own: true } })
+  pool.release(first)
+  const late = await open()
+  expect(quitted).toEqual([first, late])
+  expect(await pool.acquire('two.test', new Set(['192.0.2.1']))).toMatchObject({ ok: false })
+  expect(pool.counts()).toEqual({ busy: 0, idle: 0, waiting: 0 })
+})
