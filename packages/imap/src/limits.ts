@@ -41,8 +41,6 @@ export interface ImapLimits {
   idleTimeoutMs: number
   /** Between two `* OK Still here` in IDLE: keeps middleboxes awake and finds dead peers. */
   stillHereMs: number
-  /** Sessions of one account on this service; NO [LIMIT] at login beyond. 0 = no limit. */
-  connectionsPerAccount: number
 }
 
 export const defaultImapLimits: ImapLimits = {
@@ -66,5 +64,4 @@ export const defaultImapLimits: ImapLimits = {
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   stillHereMs: 4 * 60_000,
-  connectionsPerAccount: 40,
 }

@@ -32,6 +32,11 @@ export interface ImapServiceOptions {
   /** The listeners have TLS material for STARTTLS. */
   startTls?: boolean
   limits?: Partial<ImapLimits>
+  /**
+   * A place among the account's sessions in all protocols, or undefined when none is left: NO [LIMIT]. `end` is called
+   * to end the session from outside, when the account is suspended or removed.
+   */
+  admit(account: AccountId, end: () => void): Disposable | undefined
   /** Told of each message whose text was read (DESIGN §1.9: in the lab and the demo only). */
   onRead?: (read: MessageRead) => void
 }
@@ -49,7 +54,6 @@ export interface ImapService {
 
 export function createImapService(options: ImapServiceOptions): ImapService {
   const limits: ImapLimits = { ...defaultImapLimits, ...options.limits }
-  const accounts = new Map<AccountId, number>()
   const mailboxes = new OpenMailboxes(options.mail, options.log)
   let sessions = 0
 
@@ -69,17 +73,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     allowPlaintext: options.allowPlaintext ?? false,
     canStartTls: options.startTls ?? false,
     onRead: options.onRead,
-    admitAccount(account) {
-      const open = accounts.get(account) ?? 0
-      if (limits.connectionsPerAccount > 0 && open >= limits.connectionsPerAccount) return false
-      accounts.set(account, open + 1)
-      return true
-    },
-    releaseAccount(account) {
-      const open = (accounts.get(account) ?? 1) - 1
-      if (open > 0) accounts.set(account, open)
-      else accounts.delete(account)
-    },
+    admit: options.admit,
   }
 
   return {

@@ -120,7 +120,6 @@ describe('any line in any state', () => {
       badCommands: many,
       commandsBeforeLogin: many,
       failedLogins: many,
-      connectionsPerAccount: 0,
     }
     for (const name of ['simple', 'multipart', 'utf8']) await server.deliver('INBOX', sampleMessage(name))
   })

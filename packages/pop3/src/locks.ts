@@ -7,8 +7,8 @@ import type { AccountId, Clock } from '@pennypost/model'
 export interface LockHolder {
   /** Milliseconds of `Clock.elapsed()` at the last command. */
   readonly lastActive: number
-  /** The maildrop is no longer this session's: end without UPDATE. */
-  evicted(reason: string): void
+  /** The maildrop was taken over: end without UPDATE. */
+  evicted(): void
 }
 
 export class MaildropLocks {
@@ -27,7 +27,7 @@ export class MaildropLocks {
     if (present) {
       if (this.#clock.elapsed() - present.lastActive < this.#takeoverMs) return undefined
       this.#holders.delete(account)
-      present.evicted('Another session has taken over this maildrop')
+      present.evicted()
     }
     this.#holders.set(account, holder)
     return {
@@ -35,13 +35,5 @@ export class MaildropLocks {
         if (this.#holders.get(account) === holder) this.#holders.delete(account)
       },
     }
-  }
-
-  /** Ends the session that holds the account's maildrop; how many that were. */
-  end(account: AccountId): number {
-    const present = this.#holders.get(account)
-    this.#holders.delete(account)
-    present?.evicted('This account has been closed')
-    return present ? 1 : 0
   }
 }

@@ -41,7 +41,7 @@ export class Maildrop implements Disposable {
 
   /** Opens the account's INBOX; at most `limit` messages, the oldest. Rejects with the store's error. */
   static async open(store: Store, account: Account, limit: number): Promise<Maildrop> {
-    const [inbox] = await store.mail.mailboxes(account.id)
+    const inbox = await store.mail.mailboxByName(account.id, 'INBOX')
     if (!inbox) throw new StoreError('no-such-mailbox', `${account.login} has no INBOX`)
     const pin = store.mail.pin(inbox.id)
     try {

@@ -1,4 +1,4 @@
-import type { Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
+import type { Account, AccountId, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 
 /** Every bound of a POP3 session. */
@@ -36,8 +36,11 @@ export interface Pop3Options {
   /** Whether STLS can be offered on clear listeners. */
   offersTls: boolean
   requireTlsForAuth: boolean
-  /** Gives a place among the account's sessions (IMAP and POP3 together), or undefined when there is none left. */
-  admit(account: Account): Disposable | undefined
+  /**
+   * A place among the account's sessions in all protocols, or undefined when none is left. `end` is called to end the
+   * session from outside, when the account is suspended or removed.
+   */
+  admit(account: AccountId, end: () => void): Disposable | undefined
   /** A message was read (recorded in lab and demo only). */
   onRead?(journey: JourneyId, account: Account, session: string): void
   clock: Clock

@@ -1,5 +1,4 @@
 /** The POP3 service: its listeners and the locks that they share. Opened by the composition root. */
-import type { AccountId } from '@pennypost/model'
 import {
   type ConnectionLimiter,
   createListener,
@@ -22,14 +21,11 @@ export interface Pop3ListenerOptions {
 export interface Pop3Service {
   /** Opens a listener; resolves when it accepts. All listeners share the maildrop locks. */
   listen(listener: Pop3ListenerOptions): Promise<Listener>
-  /** Ends the sessions that the account has open, without UPDATE; how many. */
-  endSessions(account: AccountId): number
 }
 
 export function createPop3Service(options: Omit<Pop3Options, 'offersTls'>): Pop3Service {
   const locks = new MaildropLocks(options.clock, options.limits.takeoverMs)
   return {
-    endSessions: (account) => locks.end(account),
     listen({ service, endpoint, contexts, limiter }) {
       const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'
       const settings: Pop3Options = { ...options, offersTls: tls === 'starttls' }

@@ -88,9 +88,9 @@ export class Session implements LockHolder {
     return this.#ended || this.connection.closed
   }
 
-  evicted(reason: string): void {
-    this.log.info({ session: this.id, login: this.maildrop?.account.login, reason }, 'maildrop taken away')
-    this.end(`-ERR [IN-USE] ${reason}`)
+  evicted(): void {
+    this.log.info({ session: this.id, login: this.maildrop?.account.login }, 'maildrop taken over by a newer session')
+    this.end('-ERR [IN-USE] Another session has taken over this maildrop')
   }
 
   /** The client's next line is an answer to a challenge, not a command. */
@@ -115,7 +115,7 @@ export class Session implements LockHolder {
   /** Enters the TRANSACTION state, or refuses with the reason of RFC 2449 §8.1.1. */
   async enter(account: Account): Promise<void> {
     const { options } = this
-    const place = options.admit(account)
+    const place = options.admit(account.id, () => this.end('-ERR [SYS/PERM] This account has been closed'))
     if (!place) return this.refuse('[IN-USE] Too many sessions of this account')
     const lock = this.#locks.take(account.id, this)
     if (!lock) {

@@ -10,6 +10,7 @@ import {
   type ServerContexts,
 } from '@pennypost/transport'
 import type { Config, ListenerConfig } from '../config/schema.ts'
+import type { AccountPlaces } from './places.ts'
 
 /** Opens the listener of each service that the roles of the configuration ask for. */
 export interface Services {
@@ -18,6 +19,8 @@ export interface Services {
   receptionWithAuth: ReceptionOptions
   pop3: Pop3Service
   imap: ImapService
+  /** Their sessions by account. */
+  places: AccountPlaces
   contexts: ServerContexts
   limiter: ConnectionLimiter
   deadline: Deadline

@@ -1,8 +1,11 @@
-import type { Account, AccountId } from '@pennypost/model'
+import type { AccountId } from '@pennypost/model'
 
-/** How many sessions each account has open in one protocol, against `[limits] connections_per_account`. */
+/**
+ * The sessions that each account has open in IMAP and POP3 together: against `[limits] connections_per_account`, and to
+ * end them when the account is suspended or removed.
+ */
 export class AccountPlaces {
-  readonly #open = new Map<AccountId, number>()
+  readonly #open = new Map<AccountId, Set<() => void>>()
   readonly #limit: number
 
   /** `limit` 0 = no limit. */
@@ -11,16 +14,22 @@ export class AccountPlaces {
   }
 
   /** A place that is free again when disposed, or undefined when none is left. */
-  take(account: Account): Disposable | undefined {
-    const open = this.#open.get(account.id) ?? 0
-    if (this.#limit > 0 && open >= this.#limit) return undefined
-    this.#open.set(account.id, open + 1)
+  take(account: AccountId, end: () => void): Disposable | undefined {
+    const sessions = this.#open.get(account) ?? new Set()
+    if (this.#limit > 0 && sessions.size >= this.#limit) return undefined
+    this.#open.set(account, sessions.add(end))
     return {
       [Symbol.dispose]: () => {
-        const left = (this.#open.get(account.id) ?? 1) - 1
-        if (left > 0) this.#open.set(account.id, left)
-        else this.#open.delete(account.id)
+        sessions.delete(end)
+        if (sessions.size === 0) this.#open.delete(account)
       },
     }
+  }
+
+  /** Ends the account's sessions; how many there were. */
+  endAll(account: AccountId): number {
+    const sessions = [...(this.#open.get(account) ?? [])]
+    for (const end of sessions) end()
+    return sessions.length
   }
 }

@@ -43,7 +43,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
     running: {
       submit: (message) => submissions.submit(message),
       failEntries: (entries) => relay.failNow(entries),
-      endSessions: (account) => services.pop3.endSessions(account),
+      endSessions: (account) => services.places.endAll(account),
       async facts() {
         return {
           version,

@@ -198,13 +198,12 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
 function readingServices(foundation: Foundation, authenticator: Authenticator, messageSize: number) {
   const { config, log, store } = foundation
   const { require_tls_for_auth: requireTlsForAuth } = config.policy
-  const { connections_per_account: connectionsPerAccount } = config.limits
   const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
-  const places = new AccountPlaces(connectionsPerAccount)
+  const places = new AccountPlaces(config.limits.connections_per_account)
   const pop3 = createPop3Service({
     ...common,
     requireTlsForAuth,
-    admit: (account) => places.take(account),
+    admit: (account, end) => places.take(account, end),
     limits: defaultPop3Limits,
   })
   const imap = createImapService({
@@ -214,9 +213,10 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     allowPlaintext: !requireTlsForAuth,
     startTls: true,
     serverId: { name: 'Pennypost', version },
-    limits: { connectionsPerAccount, message: messageSize },
+    admit: (account, end) => places.take(account, end),
+    limits: { message: messageSize },
   })
-  return { pop3, imap }
+  return { pop3, imap, places }
 }
 
 async function routeOptions({ config, base }: Foundation): Promise<RouteOptions> {

@@ -41,6 +41,10 @@ export class Conversation implements ReaderHost {
       new Output(connection.stream, service.deadline, service.limits.outputStallMs),
       this.#onLineWanted,
     )
+    this.session.end = (text) => {
+      this.session.bye(text)
+      this.#stop()
+    }
     this.#framer = new Framer(service.limits.line)
     this.#reader = new CommandReader(this.#framer, this)
   }

@@ -26,9 +26,8 @@ export interface SessionService {
   readonly canStartTls: boolean
   /** Told of each message whose text a session was given. */
   readonly onRead: ((read: MessageRead) => void) | undefined
-  /** Counts a session of the account; false beyond the limit. Pair it with `releaseAccount`. */
-  admitAccount(account: AccountId): boolean
-  releaseAccount(account: AccountId): void
+  /** A place among the account's sessions, or undefined when none is left; `end` ends the session from outside. */
+  admit(account: AccountId, end: () => void): Disposable | undefined
 }
 
 export interface MessageRead {

@@ -32,6 +32,10 @@ export class Session {
   failedLogins = 0
   /** Of the command that runs. */
   tag = ''
+  /** Says BYE and ends the session, whatever it does now; set by the conversation. */
+  end: (text: string) => void = () => {}
+  /** Its place among the account's sessions. */
+  #place: Disposable | undefined
   #deferred: (() => void)[] = []
   readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
@@ -80,7 +84,9 @@ export class Session {
 
   /** Begins the authenticated state; NO [LIMIT] when the account has too many sessions. */
   login(account: SessionAccount): void {
-    if (!this.service.admitAccount(account.id)) throw no('LIMIT', 'Too many connections of this account')
+    const place = this.service.admit(account.id, () => this.end('This account has been closed'))
+    if (!place) throw no('LIMIT', 'Too many connections of this account')
+    this.#place = place
     this.account = account
     this.connection.leaveAddressLimit()
     this.log.info({ login: account.login }, 'logged in')
@@ -90,8 +96,7 @@ export class Session {
 
   /** The mailbox of that name; NO when there is none. */
   async mailbox(name: string, missing: 'NONEXISTENT' | 'TRYCREATE' = 'NONEXISTENT'): Promise<Mailbox> {
-    const mailboxes = await this.service.mail.mailboxes(this.user.id)
-    const found = mailboxes.find((mailbox) => mailbox.name === name)
+    const found = await this.service.mail.mailboxByName(this.user.id, name)
     if (!found) throw no(missing, 'There is no such mailbox')
     return found
   }
@@ -175,7 +180,8 @@ export class Session {
   /** The connection is gone. */
   close(): void {
     this.unselect()
-    if (this.account) this.service.releaseAccount(this.account.id)
+    this.#place?.[Symbol.dispose]()
+    this.#place = undefined
     this.giveLine(undefined)
   }
 }

@@ -9,6 +9,7 @@ import { type EngineFactory, password, sampleMessage, TestServer } from './serve
  * Plays a dialogue against a server of its own and throws at the first thing that is not as it says. Set-up words:
  *
  *     option NAME VALUE (JSON)      of `createImapService`, before the first connection; `limit NAME NUMBER` likewise
+ *     sessions-per-account NUMBER
  *     mailbox NAME [\Use]           message MAILBOX [(flags)] ["date"] SAMPLE
  *     connect N                     reads no greeting for it: the dialogue does
  *     login N [LOGIN]               select N MAILBOX: logs in, selects, and swallows what is said
@@ -90,6 +91,9 @@ class Play {
     switch (verb) {
       case 'option':
         Object.assign(server.options, { [first]: JSON.parse([second, ...rest].join(' ')) })
+        return
+      case 'sessions-per-account':
+        server.sessionsPerAccount = Number(first)
         return
       case 'limit':
         server.options.limits = { ...server.options.limits, [first]: Number(second) }

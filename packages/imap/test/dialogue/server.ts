@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { scan, searchText } from '@pennypost/message'
-import { type Account, type Flag, type InternalDate, type SpecialUse, type Store, silentLog } from '@pennypost/model'
+import {
+  type Account,
+  type AccountId,
+  type Flag,
+  type InternalDate,
+  type SpecialUse,
+  type Store,
+  silentLog,
+} from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import type { Authenticator } from '@pennypost/sasl'
@@ -22,6 +30,9 @@ export class TestServer {
   readonly store: Store
   readonly time: ReturnType<typeof virtualClock>
   readonly options: Partial<ImapServiceOptions> = {}
+  /** Places that each account has. */
+  sessionsPerAccount = Number.POSITIVE_INFINITY
+  readonly #open = new Map<AccountId, number>()
   #service: ImapService | undefined
   readonly #clients: DialogueClient[] = []
 
@@ -40,6 +51,13 @@ export class TestServer {
     return new TestServer(store, time)
   }
 
+  #admit(account: AccountId): Disposable | undefined {
+    const open = this.#open.get(account) ?? 0
+    if (open >= this.sessionsPerAccount) return undefined
+    this.#open.set(account, open + 1)
+    return { [Symbol.dispose]: () => this.#open.set(account, (this.#open.get(account) ?? 1) - 1) }
+  }
+
   get service(): ImapService {
     const { time, store } = this
     const deadline = { after: time.after, signal: () => new AbortController().signal }
@@ -53,6 +71,7 @@ export class TestServer {
       hostname: 'mail.one.test',
       serverId: { name: 'Pennypost', version: '1' },
       allowPlaintext: true,
+      admit: (account) => this.#admit(account),
       ...this.options,
     })
     return this.#service

@@ -10,12 +10,24 @@ import { accountRow, type Changes, commit, compareText, mailboxRows, nextId, ref
 
 type Mailboxes = Pick<
   MailStore,
-  'mailboxes' | 'mailbox' | 'createMailbox' | 'renameMailbox' | 'deleteMailbox' | 'subscriptions' | 'subscribe'
+  | 'mailboxes'
+  | 'mailbox'
+  | 'mailboxByName'
+  | 'createMailbox'
+  | 'renameMailbox'
+  | 'deleteMailbox'
+  | 'subscriptions'
+  | 'subscribe'
 >
 
 export function createMailboxes(state: State): Mailboxes {
   return {
     mailboxes: async (account) => commit(state, () => mailboxRows(state, account).map(describeMailbox)),
+    mailboxByName: async (account, name) =>
+      commit(state, () => {
+        const row = mailboxRows(state, account).find((each) => each.name === name)
+        return row && describeMailbox(row)
+      }),
     async mailbox(id) {
       return commit(state, () => {
         const row = state.mailboxes.get(id)

@@ -31,6 +31,8 @@ export interface MailStore {
   /** All of the account's, in order of name (octets of UTF-8), INBOX first; none for an unknown account. */
   mailboxes(account: AccountId): Promise<Mailbox[]>
   mailbox(id: MailboxId): Promise<Mailbox | undefined>
+  /** The account's mailbox of exactly this name. */
+  mailboxByName(account: AccountId, name: string): Promise<Mailbox | undefined>
   /**
    * `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`,
    * `mailbox-not-allowed`, `no-such-account`, and `exists` when another mailbox has the special use.

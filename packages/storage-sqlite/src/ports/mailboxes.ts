@@ -1,11 +1,18 @@
 import type { Mailbox, MailboxId, MailStore } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'
-import { readMailbox, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
+import { readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
 
 type Mailboxes = Pick<
   MailStore,
-  'mailboxes' | 'mailbox' | 'createMailbox' | 'renameMailbox' | 'deleteMailbox' | 'subscriptions' | 'subscribe'
+  | 'mailboxes'
+  | 'mailbox'
+  | 'mailboxByName'
+  | 'createMailbox'
+  | 'renameMailbox'
+  | 'deleteMailbox'
+  | 'subscriptions'
+  | 'subscribe'
 >
 
 /** Mailboxes by name. */
@@ -19,6 +26,10 @@ export function createMailboxes(engine: Engine): Mailboxes {
     async mailbox(id) {
       reader.requireOpen()
       return readMailbox(reader, id)?.mailbox
+    },
+    async mailboxByName(account, name) {
+      reader.requireOpen()
+      return readMailboxByName(reader, account, name)
     },
     async createMailbox(account, name, specialUse) {
       const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })

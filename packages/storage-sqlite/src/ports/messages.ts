@@ -16,6 +16,7 @@ type Messages = Omit<
   | 'append'
   | 'mailboxes'
   | 'mailbox'
+  | 'mailboxByName'
   | 'createMailbox'
   | 'renameMailbox'
   | 'deleteMailbox'

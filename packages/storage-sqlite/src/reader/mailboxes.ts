@@ -50,6 +50,12 @@ export function readMailbox(reader: Reader, id: MailboxId): MailboxRow | undefin
   return row && { mailbox: mailboxOf(row), expungeFloor: row[13], changeFloor: row[14] }
 }
 
+export function readMailboxByName(reader: Reader, account: AccountId, name: string): Mailbox | undefined {
+  const one = reader.raw(`SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`)
+  const row = one.get(account, name) as Row | undefined
+  return row && mailboxOf(row)
+}
+
 /** Rejects with `no-such-mailbox`. */
 export function requireMailbox(reader: Reader, id: MailboxId): MailboxRow {
   const row = readMailbox(reader, id)
