@@ -1,3 +1,4 @@
+/** The main thread's side of the keeper thread. Called by the store for checkpoints, `check()` and backups. */
 import { Worker } from 'node:worker_threads'
 import type { StoreFault } from '@pennypost/model'
 import type { FromKeeper, KeeperData, ToKeeper } from './keeper/protocol.ts'

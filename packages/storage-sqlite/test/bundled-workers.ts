@@ -8,16 +8,27 @@ import { build } from 'esbuild'
  */
 const root = join(import.meta.dirname, '..')
 const outdir = join(root, '../../node_modules/.cache/pennypost-storage-sqlite', String(process.pid))
-let built: Promise<{ writer: URL; keeper: URL }> | undefined
+let built: Promise<Bundles> | undefined
 
-export function bundledWorkers(): Promise<{ writer: URL; keeper: URL }> {
+export function bundledWorkers(): Promise<Bundles> {
   built ??= bundle()
   return built
 }
 
-async function bundle(): Promise<{ writer: URL; keeper: URL }> {
+interface Bundles {
+  writer: URL
+  keeper: URL
+  /** The program that the crash test kills. */
+  crashChild: string
+}
+
+async function bundle(): Promise<Bundles> {
   await build({
-    entryPoints: { writer: join(root, 'src/writer/main.ts'), keeper: join(root, 'src/keeper/main.ts') },
+    entryPoints: {
+      writer: join(root, 'src/writer/main.ts'),
+      keeper: join(root, 'src/keeper/main.ts'),
+      child: join(root, 'test/crash-child.ts'),
+    },
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -25,5 +36,9 @@ async function bundle(): Promise<{ writer: URL; keeper: URL }> {
     outExtension: { '.js': '.mjs' },
     external: ['better-sqlite3'],
   })
-  return { writer: pathToFileURL(join(outdir, 'writer.mjs')), keeper: pathToFileURL(join(outdir, 'keeper.mjs')) }
+  return {
+    writer: pathToFileURL(join(outdir, 'writer.mjs')),
+    keeper: pathToFileURL(join(outdir, 'keeper.mjs')),
+    crashChild: join(outdir, 'child.mjs'),
+  }
 }

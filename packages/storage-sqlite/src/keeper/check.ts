@@ -77,9 +77,9 @@ const rules: readonly Rule[] = [
   },
   {
     fault: 'content-missing',
-    sql: `SELECT 'message ' || message FROM (SELECT message FROM filings UNION SELECT message FROM queue)
-      WHERE NOT EXISTS (SELECT 1 FROM messages WHERE id = message)
-        OR NOT EXISTS (SELECT 1 FROM contents WHERE contents.message = message)`,
+    sql: `SELECT 'message ' || message FROM (SELECT message FROM filings UNION SELECT message FROM queue) AS needed
+      WHERE NOT EXISTS (SELECT 1 FROM messages WHERE id = needed.message)
+        OR NOT EXISTS (SELECT 1 FROM contents WHERE contents.message = needed.message)`,
     advice: restore,
   },
   {

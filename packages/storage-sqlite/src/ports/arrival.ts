@@ -1,3 +1,4 @@
+/** MailStore, first part: how mail comes in. A refused job leaves no content behind; an unclear one leaves it to the sweep. */
 import { rm } from 'node:fs/promises'
 import { type Accepted, type MailStore, type StagedContent, UidSet, type UidValidity } from '@pennypost/model'
 import { createStage } from '../content/stage.ts'

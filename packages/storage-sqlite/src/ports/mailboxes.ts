@@ -1,3 +1,4 @@
+/** MailStore, second part: mailboxes by name. */
 import type { Mailbox, MailboxId, MailStore } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'

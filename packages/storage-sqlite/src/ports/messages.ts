@@ -1,3 +1,4 @@
+/** MailStore, third part: what sessions do in an open mailbox. Reads are on the main thread, changes go to the writer. */
 import { type Copied, type MailStore, type ModSeq, type Uid, UidSet, type UidValidity } from '@pennypost/model'
 import type { Engine } from '../engine.ts'
 import { boundsOf } from '../pack.ts'

@@ -1,3 +1,4 @@
+/** Mailbox rows as the port gives them. All counters are kept by the writer; nothing is counted here. */
 import {
   type AccountId,
   type Mailbox,

@@ -26,13 +26,11 @@ export class FaultPlan {
 
   strike(at: Fault['at'], db: Database.Database, verb?: string): void {
     if (this.#faults.length === 0) return
-    for (const entry of this.#faults) {
-      const { fault } = entry
-      if (fault.at !== at || (fault.verb !== undefined && fault.verb !== verb)) continue
-      entry.passed++
-      if (entry.passed < fault.nth || entry.passed >= fault.nth + (fault.times ?? 1)) continue
-      if (fault.rollback && db.inTransaction) db.exec('ROLLBACK')
-      throw new Database.SqliteError(`injected fault at ${at}`, fault.code)
-    }
+    const here = this.#faults.filter(({ fault }) => fault.at === at && (fault.verb ?? verb) === verb)
+    for (const entry of here) entry.passed++
+    const struck = here.find(({ fault: { nth, times = 1 }, passed }) => passed >= nth && passed < nth + times)
+    if (!struck) return
+    if (struck.fault.rollback && db.inTransaction) db.exec('ROLLBACK')
+    throw new Database.SqliteError(`injected fault at ${at}`, struck.fault.code)
   }
 }

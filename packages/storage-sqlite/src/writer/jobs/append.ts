@@ -1,3 +1,4 @@
+/** The job behind IMAP APPEND and imports. */
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
 import { flagBits } from './keywords.ts'

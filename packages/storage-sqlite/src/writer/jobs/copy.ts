@@ -1,3 +1,4 @@
+/** The jobs behind COPY and MOVE, and what RENAME of INBOX needs of them. */
 import { flagsOf } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'

@@ -1,3 +1,4 @@
+/** The jobs behind `Credentials`: verifiers come ready from sasl; nothing here sees a password. */
 import { StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { requireAccount } from './mailbox-rows.ts'

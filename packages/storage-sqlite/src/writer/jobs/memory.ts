@@ -1,3 +1,4 @@
+/** The jobs behind `PolicyMemory`, and the notes that ride in acceptances. */
 import { type MemoryNote, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 

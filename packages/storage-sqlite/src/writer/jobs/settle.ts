@@ -1,3 +1,4 @@
+/** The job that ends an attempt: outcomes, DSNs and journey events in one transaction, or none of them. */
 import { type RecipientOutcome, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { type AcceptedRow, accept, type PackedAcceptance } from './accept.ts'

@@ -15,10 +15,10 @@ import {
   systemRandom,
   UidSet,
 } from '@pennypost/model'
-import { openSqliteStore, type SqliteStore } from '../src/index.ts'
+import { openSqliteStore, type SqliteStore } from '../../src/index.ts'
 
 /**
- * What the engine does alone, without protocols: `node packages/storage-sqlite/bench/engine.ts [--only NAME]`.
+ * What the engine does alone, without protocols: `node packages/storage-sqlite/test/bench/engine.ts [--only NAME]`.
  * Rates and CPU (all threads of the process) per operation. Never part of a test: the machine may be busy.
  */
 const { values } = parseArgs({ options: { only: { type: 'string' }, directory: { type: 'string' } } })

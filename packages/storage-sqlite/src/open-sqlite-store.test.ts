@@ -1,0 +1,266 @@
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AccountId, type MailboxId, type NewMessage, silentLog, type Uid, UidSet } from '@pennypost/model'
+import { sampleMessage, virtualClock } from '@pennypost/model/testing'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openStore, type TestOptions, temporaryDirectory } from '../test/temporary-store.ts'
+import { refuseNetwork } from './data-directory.ts'
+import type { SqliteStore } from './open-sqlite-store.ts'
+
+let directory: string
+let stores: SqliteStore[]
+
+beforeEach(() => {
+  directory = temporaryDirectory()
+  stores = []
+})
+
+afterEach(async () => {
+  for (const store of stores) await store.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function open(options: TestOptions = {}): Promise<SqliteStore> {
+  const store = await openStore(directory, options)
+  stores.push(store)
+  return store
+}
+
+async function addAlice(store: SqliteStore): Promise<{ alice: AccountId; inbox: MailboxId }> {
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
+  const { id: alice } = await store.directory.addAccount(account, 0)
+  const [inbox] = await store.mail.mailboxes(alice)
+  return { alice, inbox: inbox?.id as MailboxId }
+}
+
+const all = UidSet.ofRanges([[1, 2 ** 32 - 1]])
+const large = `Subject: large\r\n\r\n${'0123456789abcde\n'.repeat(40_000)}`
+
+async function append(store: SqliteStore, mailbox: MailboxId, ...messages: NewMessage[]): Promise<void> {
+  const internalDate = { at: 0, offsetMinutes: 0 }
+  await store.mail.append(
+    mailbox,
+    messages.map((message) => ({ message, flags: [], internalDate })),
+  )
+}
+
+async function bodyOf(store: SqliteStore, mailbox: MailboxId, uid: number): Promise<Buffer> {
+  const [page] = await Array.fromAsync(store.mail.fetch(mailbox, UidSet.of(uid), { body: true }))
+  const [row] = page ?? []
+  if (!row) throw new Error('no such row')
+  return row.body ?? Buffer.concat(await Array.fromAsync(store.mail.readBody(row.message)))
+}
+
+function contentFiles(): string[] {
+  return readdirSync(join(directory, 'content'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.includes('/'),
+  )
+}
+
+describe('the data directory', () => {
+  test('belongs to one store at a time', async () => {
+    const store = await open()
+    await expect(openStore(directory)).rejects.toThrow('is in use by another process')
+    await store.close()
+    await open()
+  })
+
+  test('is not taken from another program', async () => {
+    mkdirSync(directory, { recursive: true })
+    const db = new Database(join(directory, 'mail.db'))
+    db.exec('PRAGMA user_version = 7; CREATE TABLE mine (a)')
+    db.close()
+    await expect(openStore(directory)).rejects.toThrow('not a Pennypost database')
+  })
+
+  test('is not taken from a newer program', async () => {
+    await (await open()).close()
+    const db = new Database(join(directory, 'mail.db'))
+    db.exec('PRAGMA user_version = 999')
+    db.close()
+    await expect(openStore(directory)).rejects.toThrow('use the newer program')
+  })
+
+  test.each([
+    ['NFS', 0x6969],
+    ['CIFS', -0xacb2be],
+    ['9P', 0x01021997],
+  ])('is refused on %s', (name, type) => {
+    expect(() => refuseNetwork('/mail', silentLog, type)).toThrow(name)
+    expect(() => refuseNetwork('/mail', silentLog, 0xef53)).not.toThrow()
+  })
+})
+
+describe('large content', () => {
+  test('is a file while somebody needs it', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, large), await sampleMessage(store.mail, large))
+    expect(contentFiles()).toHaveLength(2)
+    expect((await bodyOf(store, inbox, 2)).toString()).toBe(large.replace(/\r?\n/g, '\r\n').slice(18))
+    await store.mail.copy(inbox, UidSet.of(1), inbox)
+    await store.mail.expunge(inbox, UidSet.of(1, 2), 'all')
+    expect(contentFiles()).toHaveLength(1)
+    await store.mail.expunge(inbox, UidSet.of(3), 'all')
+    expect(contentFiles()).toEqual([])
+  })
+
+  test('goes when the job is refused', async () => {
+    const store = await open()
+    const message = await sampleMessage(store.mail, large)
+    expect(contentFiles()).toHaveLength(1)
+    await expect(append(store, 99 as MailboxId, message)).rejects.toMatchObject({ reason: 'no-such-mailbox' })
+    expect(contentFiles()).toEqual([])
+  })
+
+  test('that nothing refers to is swept at the next start, and nothing else', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, large))
+    await sampleMessage(store.mail, large)
+    expect(contentFiles()).toHaveLength(2)
+    await store.close()
+    const again = await open()
+    expect(contentFiles()).toHaveLength(1)
+    expect((await bodyOf(again, inbox, 1)).length).toBeGreaterThan(600_000)
+  })
+
+  test('is read to its end though it be expunged meanwhile', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, large))
+    const [page] = await Array.fromAsync(store.mail.fetch(inbox, all, {}))
+    let octets = 0
+    for await (const chunk of store.mail.readBody(page?.[0]?.message as never)) {
+      if (octets === 0) await store.mail.expunge(inbox, all, 'all')
+      octets += chunk.length
+    }
+    expect(octets).toBe((page?.[0]?.size as number) - 18)
+  })
+})
+
+describe('large mailboxes', () => {
+  test('a snapshot that is read in slices is of one state', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    for (let n = 0; n < 9; n++) {
+      const message = () => sampleMessage(store.mail, 'Subject: x\n\n')
+      await append(store, inbox, ...(await Promise.all(Array.from({ length: 1000 }, message))))
+    }
+    const reading = store.mail.snapshot(inbox)
+    const changing = [
+      store.mail.updateFlags(inbox, { uids: UidSet.of(5, 8500), mode: 'add', flags: ['\\Seen'] }),
+      store.mail.expunge(inbox, UidSet.of(7, 8999), 'all'),
+    ]
+    const { mailbox, uids, flags } = await reading
+    const seen = [...flags].filter((bits) => bits & 8).length
+    expect(uids).toHaveLength(mailbox.messages)
+    expect(seen).toBe(mailbox.messages - mailbox.unseen)
+    await Promise.all(changing)
+    const later = await store.mail.snapshot(inbox)
+    expect([later.uids.length, later.mailbox.unseen]).toEqual([8998, 8996])
+    const changes = await store.mail.changesSince(inbox, mailbox.highestModSeq)
+    expect(uids.length - changes.vanished.size).toBe(8998)
+    await store.mail.updateFlags(inbox, { uids: all, mode: 'add', flags: ['\\Flagged'] })
+    expect((await store.mail.changesSince(inbox, later.mailbox.highestModSeq)).uids).toHaveLength(8998)
+    await store.mail.move(inbox, all, (await store.mail.mailboxes(mailbox.account))[1]?.id as MailboxId)
+    expect((await store.mail.mailbox(inbox))?.messages).toBe(0)
+    expect(await Array.fromAsync(store.check())).toEqual([])
+  })
+})
+
+describe('room', () => {
+  test('is refused when the reserve would be touched', async () => {
+    const clock = virtualClock()
+    const space = { free: 1000, total: 10_000 }
+    const store = await open({ clock, space: () => space })
+    expect([store.mail.hasRoom(500), store.mail.hasRoom(501)]).toEqual([true, false])
+    space.free = 600
+    await clock.advance(1000)
+    expect(store.mail.hasRoom(101)).toBe(false)
+    expect(store.stats().hasRoom).toBe(true)
+  })
+
+  test('a full disk refuses new mail and lets expunges through on the ballast', async () => {
+    const full = { at: 'job', code: 'SQLITE_FULL', rollback: true } as const
+    const store = await open({
+      faults: [
+        { ...full, verb: 'append', nth: 2 },
+        { ...full, verb: 'expunge', nth: 1 },
+      ],
+    })
+    writeFileSync(join(directory, 'ballast'), 'room')
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, 'a'))
+    const refused = append(store, inbox, await sampleMessage(store.mail, 'b'))
+    await expect(refused).rejects.toMatchObject({ reason: 'no-room' })
+    expect((await store.mail.expunge(inbox, all, 'all')).uids.toString()).toBe('1')
+    expect(existsSync(join(directory, 'ballast'))).toBe(true)
+  })
+})
+
+describe('failure', () => {
+  test('a commit that fails stops the store', async () => {
+    const errors: Error[] = []
+    const store = await open({
+      faults: [{ at: 'commit', nth: 3, code: 'SQLITE_IOERR_FSYNC' }],
+      onFatal: (error) => errors.push(error),
+    })
+    const { inbox } = await addAlice(store)
+    const refused = append(store, inbox, await sampleMessage(store.mail, large))
+    await expect(refused).rejects.toMatchObject({ reason: 'unavailable' })
+    expect(errors).toHaveLength(1)
+    await expect(store.flow.record([])).resolves.toBeUndefined()
+    await expect(store.directory.removeDomain('x')).rejects.toMatchObject({ reason: 'unavailable' })
+    // Whether the commit is in the log after all is known at the next start: until then its file stays.
+    expect(contentFiles()).toHaveLength(1)
+    await store.close()
+    const again = await open()
+    expect((await again.mail.mailbox(inbox))?.messages).toBe(0)
+    expect(contentFiles()).toEqual([])
+  })
+
+  test('too many waiting jobs are refused', async () => {
+    const store = await open({ limits: { jobsWaiting: 2, jobsInFlight: 1 } })
+    const forget = () => store.memory.forget('rate', 'k')
+    const results = await Promise.allSettled([forget(), forget(), forget()])
+    expect(results.map((result) => result.status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+  })
+})
+
+test('a backup is a data directory of that moment', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large))
+  const target = join(directory, 'backup')
+  await store.backup(target)
+  await store.mail.expunge(inbox, all, 'all')
+  const copy = await openStore(target)
+  try {
+    expect(await Array.fromAsync(copy.check())).toEqual([])
+    expect((await bodyOf(copy, inbox, 1)).length).toBeGreaterThan(600_000)
+    expect((await copy.mail.snapshot(inbox)).uids[0]).toBe(1 as Uid)
+  } finally {
+    await copy.close()
+  }
+})
+
+test('a check finds what is wrong', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large), await sampleMessage(store.mail, 'small'))
+  await store.close()
+  const db = new Database(join(directory, 'mail.db'))
+  db.exec('UPDATE mailboxes SET unseen = 9 WHERE id = 1; DELETE FROM contents WHERE file IS NULL')
+  db.close()
+  rmSync(join(directory, 'content', contentFiles()[0] as string))
+  const again = await open()
+  const faults = await Array.fromAsync(again.check())
+  expect(faults.map(({ fault, where }) => `${fault}: ${where}`)).toEqual([
+    'counter-wrong: mailbox 1',
+    'content-missing: message 2',
+    expect.stringContaining('content-missing: file '),
+  ])
+})

@@ -1,0 +1,167 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../test/temporary-store.ts'
+import { sqliteLimits } from '../options.ts'
+import type { Fault } from './faults.ts'
+import { FatalError } from './group-commit.ts'
+import type { GroupReply, Job } from './protocol.ts'
+import { Writer } from './writer.ts'
+
+let directory: string
+let writers: Writer[]
+
+beforeEach(() => {
+  directory = temporaryDirectory()
+  writers = []
+})
+
+afterEach(() => {
+  for (const writer of writers) writer.take({ kind: 'close' })
+  rmSync(directory, { recursive: true })
+})
+
+/** A writer without its thread. */
+function openWriter(...faults: Fault[]): Writer {
+  const writer = new Writer({
+    ...{ database: join(directory, 'mail.db'), contents: directory, ballast: join(directory, 'ballast') },
+    ...{ incarnation: 'test', now: 0, limits: sqliteLimits, walCeilingFrames: 8000, groupJobs: 256, faults },
+  })
+  writers.push(writer)
+  return writer
+}
+
+const domain = (id: number): Job => ({
+  ...{ id, verb: 'addDomain' },
+  args: { name: `d${id}.test`, kind: 'local', target: '', catchAll: '' },
+})
+
+/** As after a crash: the writer is not closed. */
+function abandon(writer: Writer): void {
+  writers = writers.filter((other) => other !== writer)
+}
+
+function run(writer: Writer, ...jobs: Job[]): GroupReply {
+  writer.take({ kind: 'jobs', jobs })
+  return writer.commit()
+}
+
+/** What became of each job. */
+function outcomes({ replies }: GroupReply): Record<number, string> {
+  return Object.fromEntries(
+    replies.map((reply) => [
+      reply.id,
+      'refusal' in reply ? reply.refusal : 'error' in reply ? reply.error.code : 'done',
+    ]),
+  )
+}
+
+/** Which of the domains are there: adding one that exists is refused. */
+function existing(writer: Writer, ...ids: number[]): number[] {
+  const replies = outcomes(run(writer, ...ids.map(domain)))
+  return ids.filter((id) => replies[id] === 'exists')
+}
+
+describe('a group', () => {
+  test('commits as one', () => {
+    const writer = openWriter()
+    expect(outcomes(run(writer, domain(1), domain(2)))).toEqual({ 1: 'done', 2: 'done' })
+    expect(existing(writer, 1, 2)).toEqual([1, 2])
+  })
+
+  test('a job that is refused takes nobody with it', () => {
+    const writer = openWriter()
+    const again = { ...domain(1), id: 9 }
+    expect(outcomes(run(writer, domain(1), again, domain(2)))).toEqual({ 1: 'done', 9: 'exists', 2: 'done' })
+    expect(existing(writer, 1, 2)).toEqual([1, 2])
+  })
+
+  test('a job that fails is undone alone', () => {
+    const writer = openWriter({ at: 'job', nth: 2, code: 'SQLITE_IOERR_READ' })
+    expect(outcomes(run(writer, domain(1), domain(2), domain(3)))).toEqual({
+      ...{ 1: 'done', 2: 'SQLITE_IOERR_READ', 3: 'done' },
+    })
+    expect(existing(writer, 1, 2, 3)).toEqual([1, 3])
+  })
+
+  test('when SQLite rolls everything back, each job runs again alone and only the culprit fails', () => {
+    // The third job meets a full disk, in the group and when it runs alone as the sixth.
+    const full = { at: 'job', code: 'SQLITE_FULL', rollback: true } as const
+    const writer = openWriter({ ...full, nth: 3 }, { ...full, nth: 6 })
+    expect(outcomes(run(writer, domain(1), domain(2), domain(3), domain(4)))).toEqual({
+      ...{ 1: 'done', 2: 'done', 3: 'no-room', 4: 'done' },
+    })
+    expect(existing(writer, 1, 2, 3, 4)).toEqual([1, 2, 4])
+  })
+
+  test('a commit without room is tried job by job', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_FULL' })
+    expect(outcomes(run(writer, domain(1), domain(2)))).toEqual({ 1: 'done', 2: 'done' })
+  })
+})
+
+describe('what is fatal', () => {
+  test('a commit that fails acknowledges nothing and is not retried', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_IOERR_FSYNC' })
+    expect(() => run(writer, domain(1), domain(2))).toThrow(FatalError)
+    abandon(writer)
+  })
+
+  test('a single job is no exception', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_IOERR_WRITE' })
+    expect(() => run(writer, domain(1))).toThrow(FatalError)
+    abandon(writer)
+  })
+
+  test('a sync of relaxed commits that fails', () => {
+    const writer = openWriter({ at: 'sync', nth: 1, code: 'EIO' })
+    const note = { kind: 'rate', key: 'k', at: 0, expiresAt: 1 } as const
+    expect(run(writer, { id: 1, verb: 'note', args: [note] }).unsynced).toBe(true)
+    expect(() => writer.take({ kind: 'sync' })).toThrow(FatalError)
+    abandon(writer)
+  })
+})
+
+describe('durability', () => {
+  const forget = (id: number): Job => ({ id, verb: 'forgetMemory', args: { kind: 'rate', key: 'k' } })
+
+  test('relaxed commits are not synced until somebody asks, or a durable one comes', () => {
+    const writer = openWriter()
+    expect(run(writer, forget(1)).unsynced).toBe(true)
+    writer.take({ kind: 'sync' })
+    expect(run(writer, domain(2)).unsynced).toBe(false)
+    expect(run(writer, forget(3)).unsynced).toBe(true)
+    expect(run(writer, forget(4), domain(5)).unsynced).toBe(false)
+  })
+
+  test('a durable job that wrote nothing vouches for nothing before it', () => {
+    const writer = openWriter()
+    run(writer, domain(1))
+    const note = { kind: 'rate', key: 'k', at: 0, expiresAt: 1 } as const
+    run(writer, { id: 2, verb: 'note', args: [note] })
+    expect(run(writer, domain(1)).unsynced).toBe(true)
+  })
+
+  test('MODSEQs are not given out again after an unclean stop', () => {
+    const first = openWriter()
+    run(first, domain(1))
+    const account = { login: 'a@d1.test', name: '', quota: 0, admin: false }
+    run(first, { id: 2, verb: 'addAccount', args: { account, now: 0 } })
+    const modSeqOf = (writer: Writer): number => {
+      const args = { mailbox: 1, bounds: [], mode: 'add', flags: [], unchangedSince: null } as const
+      const [reply] = run(writer, { id: 3, verb: 'updateFlags', args }).replies
+      return reply && 'value' in reply ? (reply.value as { modSeq: number }).modSeq : 0
+    }
+    const create = (writer: Writer, name: string): GroupReply =>
+      run(writer, { id: 4, verb: 'createMailbox', args: { account: 1, name, specialUse: null } })
+    expect(modSeqOf(first)).toBe(1)
+    abandon(first)
+    const second = openWriter()
+    expect(second.unclean).toBe(true)
+    const [reply] = create(second, 'later').replies
+    const mailbox = reply && 'value' in reply ? (reply.value as number) : 0
+    const args = { mailbox, bounds: [], mode: 'add', flags: [], unchangedSince: null } as const
+    const [flags] = run(second, { id: 5, verb: 'updateFlags', args }).replies
+    expect(flags && 'value' in flags && (flags.value as { modSeq: number }).modSeq).toBeGreaterThan(1000)
+  })
+})
