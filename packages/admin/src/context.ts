@@ -16,7 +16,7 @@ export interface AdminContext {
   /** Keeps one record of the audit; resolves when it is on its way to the disk. */
   audit(record: AuditRecord): Promise<void>
   running?: RunningServer
-  /** Copies the whole store into a directory that does not exist yet, while it is in use; resolves with its octets. */
+  /** Copies the whole store, while it is in use, into a directory that holds none yet; resolves with its octets. */
   backUp?(target: string, progress: (done: number, total: number) => void): Promise<number>
 }
 
@@ -57,9 +57,9 @@ export interface RunningServer {
   facts(): Promise<ServerFacts>
 }
 
-/** What a local program hands in. Line ends of the content are CRLF. */
+/** What a local program hands in, its addresses complete. Line ends of the content are CRLF. */
 export interface LocalSubmission {
-  /** '' for the null reverse-path; as given, not yet checked. */
+  /** '' for the null reverse-path; not yet checked, like the forward-paths. */
   reversePath: string
   forwardPaths: readonly string[]
   /** Name of the system's user who hands it in, for Received and the journey. */

@@ -19,6 +19,7 @@ export type {
 export type { CheckedRecord } from './dns-check.ts'
 export { type PublishedRecord, recordsFor } from './dns-records.ts'
 export { type Call, type Operation, type Progress, runOperation } from './operation.ts'
+export { submitLocally } from './operations/submit.ts'
 export { type OperationName, operations } from './operations.ts'
 export { type Problem, problemsOf, type StatusFacts } from './problems.ts'
 export type { CertificateState, ListenerFacts, ServerFacts } from './server-facts.ts'

@@ -2,8 +2,10 @@
  * A message from a local program (`pennypost sendmail`), accepted by the running server as if it had been submitted.
  * Its content comes as pieces of the upload.
  */
+import { type JourneyId, lookupAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
+import type { AdminContext, LocalSubmission } from '../context.ts'
 import { operation } from '../operation.ts'
 import type { Frame } from '../socket/frames.ts'
 
@@ -11,17 +13,41 @@ export const submit = operation({
   name: 'submit',
   kind: 'change',
   input: z.strictObject({
-    /** '' for the null reverse-path. */
+    /** '' for the null reverse-path; a name without a domain is completed, as forward-paths are. */
     reversePath: z.string().max(320),
     forwardPaths: z.array(z.string().min(1).max(320)).min(1).max(10_000),
     user: z.string().max(256),
   }),
-  async run({ running }, message, { upload }) {
-    if (!running)
-      throw new AdminError('needs-server', 'Only the running server takes mail.', 'Start it, then try again.')
-    return running.submit({ ...message, content: piecesOf(upload) })
-  },
+  run: (context, message, { upload }) => submitLocally(context, { ...message, content: piecesOf(upload) }),
 })
+
+/**
+ * Hands a message of a local program to the running server. Programs name people without a domain (`root`, `alice`):
+ * that is the account or alias of the name in one of our domains, or else, for a recipient, the administrator.
+ */
+export async function submitLocally(context: AdminContext, message: LocalSubmission): Promise<{ journey: JourneyId }> {
+  const { running, installation } = context
+  if (!running) throw new AdminError('needs-server', 'Only the running server takes mail.', 'Start it, then try again.')
+  const forwardPaths: string[] = []
+  for (const path of message.forwardPaths) {
+    forwardPaths.push((await complete(context, path)) ?? `postmaster@${installation.hostname}`)
+  }
+  const sender = message.reversePath
+  const reversePath = sender === '' ? '' : ((await complete(context, sender)) ?? `${sender}@${installation.hostname}`)
+  return running.submit({ ...message, reversePath, forwardPaths: [...new Set(forwardPaths)] })
+}
+
+/** The address that a name without a domain means; undefined when nobody here has it. */
+async function complete({ store: { directory } }: AdminContext, name: string): Promise<string | undefined> {
+  if (name.includes('@')) return name
+  for (const domain of await directory.domains()) {
+    if (domain.kind !== 'local') continue
+    const address = lookupAddress(`${name}@${domain.name}`)
+    if (address === undefined) continue
+    if ((await directory.accountByLogin(address)) ?? (await directory.alias(address))) return address
+  }
+  return undefined
+}
 
 /** The octets of one content, which must be complete: a caller that died half-way has sent nothing. */
 async function* piecesOf(upload: AsyncIterable<Frame>): AsyncGenerator<Buffer> {

@@ -1,10 +1,9 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AdminError, type AdminRefusal } from '../admin-error.ts'
 import type { Progress } from '../operation.ts'
-import { decodeLines, encodeLine, type Frame } from './frames.ts'
+import { decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
 import { shortestPath } from './socket-path.ts'
 
 /** What a caller may give and hear beside input and result. */
@@ -34,32 +33,32 @@ export async function callAdmin(
   options: CallOptions = {},
 ): Promise<unknown> {
   const { signal, upload } = options
-  const outgoing = request({
-    socketPath: shortestPath(path),
-    method: 'POST',
-    path: `/${encodeURIComponent(operation)}`,
-    agent: false,
-    ...(signal ? { signal } : {}),
-  })
+  const socket = connect({ path: shortestPath(path), allowHalfOpen: true })
+  const abort = (): void => void socket.destroy(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
   let sourceFault: { error: unknown } | undefined
   async function* lines(): AsyncGenerator<Buffer> {
-    yield encodeLine({ actor, input })
+    yield encodeLine({ call: operation, actor, input })
     try {
       for await (const frame of upload?.() ?? []) yield encodeLine(frame)
     } catch (error) {
       sourceFault = { error }
       throw error
     }
+    yield encodeLine({ done: true })
   }
   // A server that refuses early does not read the rest: what its answer says counts, not that sending broke off.
-  const sent = pipeline(Readable.from(lines(), { objectMode: false }), outgoing).catch(() => {})
+  const sent = pipeline(Readable.from(lines(), { objectMode: false }), socket, { end: false }).catch(() => {
+    if (sourceFault) socket.destroy()
+  })
   try {
-    const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
-    return await readAnswer(response, options)
+    return await readAnswer(decodeLines(socket), options)
   } catch (error) {
-    throw sourceFault ? sourceFault.error : error instanceof AdminError ? error : connectionError(error as Error, path)
+    if (sourceFault) throw sourceFault.error
+    throw error instanceof AdminError ? error : connectionError(error as Error, path)
   } finally {
-    outgoing.destroy()
+    signal?.removeEventListener('abort', abort)
+    socket.destroy()
     await sent
   }
 }
@@ -70,11 +69,12 @@ function connectionError(error: NodeJS.ErrnoException, path: string): Error {
     const advice = 'Run this as the user who runs the server, or as root.'
     return new AdminError('not-allowed', `You may not open the admin socket ${path}.`, advice, { cause: error })
   }
-  return new AdminError('unavailable', `The call of the running server failed: ${error.message}`, '', { cause: error })
+  const text = `The call of the running server failed: ${error.message}`
+  return new AdminError('unavailable', text, '', { cause: error })
 }
 
-async function readAnswer(response: IncomingMessage, { onProgress, onFrame }: CallOptions): Promise<unknown> {
-  for await (const line of decodeLines(response)) {
+async function readAnswer(lines: AsyncIterable<Line>, { onProgress, onFrame }: CallOptions): Promise<unknown> {
+  for await (const line of lines) {
     if ('progress' in line) onProgress?.(line.progress as Progress)
     else if ('result' in line) return line.result
     else if ('error' in line) throw errorOf(line.error)

@@ -1,13 +1,15 @@
 /**
- * What passes over the admin socket in either direction: JSON lines, some followed by octets. Small enough to read with
- * `curl --unix-socket`, and able to carry a mailbox of any size without holding it in memory.
+ * What passes over the admin socket in either direction: JSON lines, some followed by octets. Simple enough for a shell,
+ * and able to carry a mailbox of any size without holding it in memory.
  *
+ *     {"call":"import","actor":"root","input":{…}}     from the caller, first
  *     {"head":{…}}          a value, e.g. what a message to import is
  *     {"octets":4096}       followed by so many octets, a piece of its content
  *     {"end":true}          the content is complete
+ *     {"done":true}         from the caller: nothing more comes
  *
- * The server's answers add `progress`, and end with `result` or `error`. Never broken: a line or a piece beyond the
- * limits ends the reading with an error before it is taken into memory.
+ * The server answers with frames and `{"progress":{…}}`, and ends with `{"result":…}` or `{"error":{…}}`. Never broken: a
+ * line or a piece beyond the limits ends the reading with an error before it is taken into memory.
  */
 export type Frame = { head: Record<string, unknown> } | { octets: Buffer } | { end: true }
 
@@ -72,13 +74,4 @@ function parseLine(octets: Buffer): { [key: string]: unknown } {
 function checkedPiece(octets: number, { piece }: FrameLimits): number {
   if (Number.isSafeInteger(octets) && octets <= piece) return octets
   throw new Error(`a piece is larger than ${piece} octets`)
-}
-
-/** The frames among the lines; what is neither is an error. */
-export async function* framesOf(lines: AsyncIterable<Line>): AsyncGenerator<Frame> {
-  for await (const line of lines) {
-    if (!('head' in line || 'octets' in line || 'end' in line))
-      throw new Error('the upload holds a line that is no frame')
-    yield line as Frame
-  }
 }

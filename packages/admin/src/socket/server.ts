@@ -1,27 +1,25 @@
 import { once } from 'node:events'
 import { chmod, lstat, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Log } from '@pennypost/model'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { type Call, type Operation, runOperation } from '../operation.ts'
+import { type Operation, runOperation } from '../operation.ts'
 import { asAdminError } from '../store-refusals.ts'
-import { decodeLines, encodeLine, type Frame, framesOf, type Line } from './frames.ts'
+import { Caller } from './caller.ts'
 import { shortestPath } from './socket-path.ts'
 
 /**
- * The admin socket: operations over HTTP on a Unix socket that only the owner of the data directory (and root) can open;
- * the file's mode is the whole of its access control. `POST /OPERATION`: the first line of the body is `{actor, input}`,
- * frames may follow; the answer is lines too, the last one `result` or `error`.
+ * The admin socket: operations on a Unix socket that only the owner of the data directory (and root) can open; the
+ * file's mode is the whole of its access control. One connection is one call (`frames.ts` has its lines).
  *
- * Never broken: the socket is never readable for others, not even for a moment; a caller that goes away stops its
- * operation; a failing operation ends its own answer and nothing else.
+ * Never broken: the socket is never open to others, not even for a moment; a caller that goes away stops its operation;
+ * a failing operation ends its own answer and nothing else.
  */
 export interface AdminServerOptions {
   operations: readonly Operation[]
   context: AdminContext
-  /** Of the socket; at most 107 octets, as given or from the working directory. */
+  /** Of the socket; at most 103 octets, as given or from the working directory. */
   path: string
   log: Log
   limits?: Partial<AdminServerLimits>
@@ -35,27 +33,27 @@ export interface AdminServerLimits {
 export const defaultAdminServerLimits: AdminServerLimits = { calls: 64 }
 
 export interface AdminServer {
-  /** Takes no more calls, lets those under way end for as long as `signal` allows, removes the socket. */
+  /** Takes no more calls, lets those under way end until `signal` aborts, removes the socket. */
   close(signal: AbortSignal): Promise<void>
 }
 
 /** Opens the socket. Rejects with `exists` when a server answers there already; a stale socket is replaced. */
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
-  const { context, log, limits } = options
+  const { log } = options
+  const limits = { ...defaultAdminServerLimits, ...options.limits }
   const operations = new Map(options.operations.map((each) => [each.name, each]))
-  const { calls } = { ...defaultAdminServerLimits, ...limits }
-  let running = 0
-  const server = createServer((request, response) => {
-    if (running >= calls) {
-      const refusal = new AdminError('unavailable', 'The server is busy with other verbs.', 'Try again in a while.')
-      response.end(encodeLine(errorLine(refusal)))
-      return
-    }
-    running++
-    void answer(request, response, operations, context, log).finally(() => running--)
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    // What goes wrong with the connection ends the call through its caller's signal.
+    socket.on('error', () => {})
+    const isBusy = sockets.size > limits.calls
+    answer(new Caller(socket), isBusy ? undefined : operations, options.context, log).catch((error) => {
+      log.error({ err: error }, 'an admin call could not be answered')
+      socket.destroy()
+    })
   })
-  // Uploads take as long as they take: whoever may open the socket could stop the server anyway.
-  server.requestTimeout = server.headersTimeout = server.timeout = 0
   const path = shortestPath(options.path)
   await removeStale(path)
   await listen(server, path)
@@ -63,8 +61,9 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
     async close(signal) {
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
-      const end = (): void => server.closeAllConnections()
+      const end = (): void => {
+        for (const socket of sockets) socket.destroy()
+      }
       if (signal.aborted) end()
       signal.addEventListener('abort', end, { once: true })
       await closed
@@ -74,7 +73,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   }
 }
 
-async function listen(server: ReturnType<typeof createServer>, path: string): Promise<void> {
+async function listen(server: Server, path: string): Promise<void> {
   // The socket is bound before listen() returns, so no other file is made under this mask.
   const mask = process.umask(0o177)
   try {
@@ -98,61 +97,33 @@ async function removeStale(path: string): Promise<void> {
   } finally {
     socket.destroy()
   }
-  throw new AdminError(
-    'exists',
-    `A server already answers at ${path}.`,
-    'Stop it first, or give this one another data_dir.',
-  )
+  const advice = 'Stop it first, or give this one another data_dir.'
+  throw new AdminError('exists', `A server already answers at ${path}.`, advice)
 }
 
+/** `operations` is absent when too many calls are under way. */
 async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  operations: ReadonlyMap<string, Operation>,
+  caller: Caller,
+  operations: ReadonlyMap<string, Operation> | undefined,
   context: AdminContext,
   log: Log,
 ): Promise<void> {
-  const gone = new AbortController()
-  response.on('close', () => gone.abort())
-  response.on('error', () => gone.abort())
-  response.setHeader('Content-Type', 'application/x-ndjson')
-  const name = decodeURIComponent(request.url ?? '').slice(1)
+  let name = ''
   try {
+    const { operation, input } = await caller.readCall()
+    name = operation
+    if (!operations)
+      throw new AdminError('unavailable', 'The server is busy with other verbs.', 'Try again in a while.')
     const found = operations.get(name)
-    if (!found || request.method !== 'POST') {
+    if (!found) {
       const advice = 'The server and this program are of different versions: restart the server.'
       throw new AdminError('no-such-operation', `The running server does not know "${name}".`, advice)
     }
-    const lines = decodeLines(request)
-    const first = (await lines.next()).value as { actor?: unknown; input?: unknown } | undefined
-    const call = callOf(response, lines, gone.signal, String(first?.actor ?? ''))
-    const result = await runOperation(context, found, first?.input, call)
-    response.end(encodeLine({ result: result ?? null }))
+    const result = await runOperation(context, found, input, caller)
+    await caller.end({ result: result ?? null })
   } catch (error) {
-    const refusal = asAdminError(error)
-    if (refusal.reason === 'failed') log.error({ operation: name, err: error }, 'an operation failed')
-    // What is left of an upload is not read; the caller sees the answer and ends.
-    response.end(encodeLine(errorLine(refusal)))
+    const { reason, message, advice } = asAdminError(error)
+    if (reason === 'failed' && !caller.signal.aborted) log.error({ operation: name, err: error }, 'an operation failed')
+    await caller.end({ error: { reason, text: message, advice } })
   }
-}
-
-function callOf(response: ServerResponse, lines: AsyncGenerator<Line>, signal: AbortSignal, actor: string): Call {
-  const write = async (line: Line): Promise<void> => {
-    signal.throwIfAborted()
-    if (!response.write(encodeLine(line))) await once(response, 'drain', { signal })
-  }
-  return {
-    actor,
-    signal,
-    upload: framesOf(lines),
-    send: (frame: Frame) => write(frame),
-    progress(progress) {
-      // A caller who reads slowly misses steps, not the end.
-      if (!signal.aborted && !response.writableNeedDrain) response.write(encodeLine({ progress }))
-    },
-  }
-}
-
-function errorLine({ reason, message, advice }: AdminError): Line {
-  return { error: { reason, text: message, advice } }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, linkSync, statSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -142,6 +142,11 @@ describe('admin socket', () => {
     expect(await call('domain.list', {})).toEqual([])
   })
 
+  test('answers arrive however quickly the server gives them', async () => {
+    await open()
+    for (let round = 0; round < 100; round++) expect(await call('domain.list', {})).toEqual([])
+  })
+
   test('an operation hears that its caller has gone', async () => {
     await open([endless])
     const running = new Promise<AbortSignal>((resolve) => {
@@ -160,7 +165,6 @@ describe('admin socket', () => {
     const dead = createServer().listen(path)
     await once(dead, 'listening')
     const linked = join(admin.directory, 'kept.sock')
-    const { linkSync } = await import('node:fs')
     linkSync(path, linked)
     dead.close()
     await once(dead, 'close')
@@ -173,15 +177,45 @@ describe('admin socket', () => {
     expect(await call('domain.list', {})).toEqual([])
   })
 
-  test('garbage on the socket is answered with an error', async () => {
-    await open()
-    const { request } = await import('node:http')
-    const outgoing = request({ socketPath: path, method: 'POST', path: '/domain.list', agent: false })
-    outgoing.end('no json\n')
-    const [response] = await once(outgoing, 'response')
-    let text = ''
-    for await (const chunk of response) text += chunk
-    expect(JSON.parse(text).error).toMatchObject({ reason: expect.any(String) })
+  test.each(['no json\n', '{"call":5}\n', '{"octets":3}\nabc', '[]\n', '\n'])(
+    '%j is answered with an error',
+    async (text) => {
+      await open()
+      const socket = connect({ path, allowHalfOpen: true })
+      socket.end(text)
+      let answer = ''
+      for await (const chunk of socket) answer += chunk
+      expect(JSON.parse(answer).error).toMatchObject({ reason: 'bad-input' })
+    },
+  )
+
+  test('a line that is no frame ends the upload with an error', async () => {
+    await open([echo])
+    const socket = connect({ path, allowHalfOpen: true })
+    socket.end('{"call":"echo","input":{"text":""}}\n{"other":1}\n')
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    expect(JSON.parse(answer).error).toMatchObject({ reason: 'bad-input', text: expect.stringContaining('no frame') })
+  })
+
+  test('more calls than the limit are told to come again', async () => {
+    const all = [endless] as readonly Operation[]
+    server = await createAdminServer({
+      operations: all,
+      context: admin.context,
+      path,
+      log: silentLog,
+      limits: { calls: 1 },
+    })
+    const running = new Promise<AbortSignal>((resolve) => {
+      started = resolve
+    })
+    const leave = new AbortController()
+    const first = call('endless', {}, { signal: leave.signal }).catch(() => {})
+    await running
+    await expect(call('endless', {})).rejects.toMatchObject({ reason: 'unavailable' })
+    leave.abort()
+    await first
   })
 
   test('a path that no Unix socket can have is refused with what to do', async () => {
