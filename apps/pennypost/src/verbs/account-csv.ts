@@ -1,0 +1,84 @@
+import { parseSize } from '../config/quantity.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Accounts out of a CSV file (RFC 4180): `address,password` on each line, or columns named in a first line: address
+ * (or email, login), password, hash, name, quota. A password that is a bcrypt hash is taken for one.
+ */
+export interface AccountRow {
+  login: string
+  name?: string
+  quota?: number
+  password?: string
+  hash?: string
+}
+
+const columnNames: Readonly<Record<string, keyof AccountRow>> = {
+  address: 'login',
+  email: 'login',
+  login: 'login',
+  user: 'login',
+  username: 'login',
+  name: 'name',
+  quota: 'quota',
+  password: 'password',
+  hash: 'hash',
+}
+
+/** Throws `UsageError` naming the line; never with what stands in it. */
+export function parseAccounts(text: string): AccountRow[] {
+  const lines = parseCsv(text.replace(/^\ufeff/, ''))
+  const [first] = lines
+  if (!first) throw new UsageError('The file holds no accounts.')
+  const titles = first.fields.map((title) => title.trim().toLowerCase())
+  const hasTitles = titles.some((title) => columnNames[title] === 'login')
+  const columns = hasTitles ? titles : ['address', 'password', 'name', 'quota']
+  const unknown = hasTitles && titles.find((title) => columnNames[title] === undefined)
+  if (unknown) throw new UsageError(`Column "${unknown}" is none of ${Object.keys(columnNames).join(', ')}.`)
+  return lines.slice(hasTitles ? 1 : 0).map(({ fields, line }) => accountOf(fields, columns, line))
+}
+
+function accountOf(fields: readonly string[], columns: readonly string[], line: number): AccountRow {
+  if (fields.length > columns.length) throw new UsageError(`Line ${line} has more than ${columns.length} columns.`)
+  const row: AccountRow = { login: '' }
+  for (const [index, value] of fields.entries()) {
+    const key = columnNames[columns[index] as string] as keyof AccountRow
+    if (value === '') continue
+    if (key === 'quota') {
+      const octets = parseSize(value)
+      if (octets === undefined) throw new UsageError(`Line ${line}: the quota is no size such as 500MB or 2GB.`)
+      row.quota = octets
+    } else if (key === 'password' && /^(\{(BLF-CRYPT|CRYPT)\})?\$2[aby]\$\d\d\$/i.test(value)) row.hash = value
+    else row[key] = value
+  }
+  if (row.login === '') throw new UsageError(`Line ${line} has no address.`)
+  return row
+}
+
+interface CsvLine {
+  fields: string[]
+  /** In the file, from 1. */
+  line: number
+}
+
+/** Empty lines are left out. Throws `UsageError` where a quote is not closed. */
+export function parseCsv(text: string): CsvLine[] {
+  const lines: CsvLine[] = []
+  const field = /("(?:[^"]|"")*"|[^",\r\n]*)(,|\r?\n|$)/y
+  let fields: string[] = []
+  let line = 1
+  let startedAt = 1
+  while (field.lastIndex < text.length || fields.length > 0) {
+    const match = field.exec(text)
+    if (!match) throw new UsageError(`Line ${line}: a quote is not closed, or stands inside a field.`)
+    const [all, value, end] = match as unknown as [string, string, string]
+    fields.push(value.startsWith('"') ? value.slice(1, -1).replaceAll('""', '"') : value)
+    line += all.split('\n').length - 1
+    if (end === ',') continue
+    if (fields.length > 1 || fields[0] !== '') lines.push({ fields, line: startedAt })
+    fields = []
+    startedAt = line
+    if (end === '') break
+  }
+  return lines
+}

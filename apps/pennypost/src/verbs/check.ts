@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+import { clean, plural } from './table.ts'
+import { addVerb, inSession } from './verb.ts'
+
+/** `check`: reads everything, repairs nothing. */
+export function register(program: Command): void {
+  addVerb(program, 'check', 'read the whole store and report what does not fit together').action(inSession(check))
+}
+
+async function check(session: Session): Promise<void> {
+  const result = await session.call('check', {})
+  const lines = result.faults.map(({ fault, where, advice }) => `${fault}: ${clean(where)}\n  ${clean(advice)}\n`)
+  const sum = result.more ? 'More faults are there.\n' : `${plural(result.faults.length, 'fault')}.\n`
+  session.show(result, lines.length === 0 ? 'All is well.\n' : `${lines.join('')}${sum}`)
+  if (lines.length > 0) process.exitCode = 1
+}

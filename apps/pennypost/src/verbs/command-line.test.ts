@@ -1,0 +1,181 @@
+/** The program as people call it: started as a process, on a data directory of its own or beside a running server. */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type AdminContext, type AdminServer, createAdminServer, operations } from '@pennypost/admin'
+import { createStaticResolver } from '@pennypost/dns'
+import { journeyId, silentLog } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pennypost-verbs-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+interface Ended {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** Runs a verb in the directory. */
+function pennypost(args: readonly string[], input = ''): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...args], { cwd: directory, env: { PATH: process.env.PATH ?? '' } })
+    const ended: Ended = { code: null, out: '', err: '' }
+    child.stdout.on('data', (chunk) => (ended.out += chunk))
+    child.stderr.on('data', (chunk) => (ended.err += chunk))
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ...ended, code }))
+    child.stdin.on('error', () => {})
+    child.stdin.end(input)
+  })
+}
+
+describe('without a server', () => {
+  test('nothing but the name shows what to try, junk shows what there is', async () => {
+    const [bare, unknown, lost] = await Promise.all([
+      pennypost([]),
+      pennypost(['frobnicate']),
+      pennypost(['domain', 'list']),
+    ])
+    expect(bare).toMatchObject({ code: 0, err: '' })
+    expect(bare.out).toMatch(/serve --demo[\s\S]*init --domain/)
+    expect(unknown).toMatchObject({ code: 2, out: '' })
+    expect(unknown.err).toMatch(/"frobnicate" is no verb\. They are: serve, init/)
+    expect(lost).toMatchObject({ code: 2, err: expect.stringMatching(/init --domain D/) })
+  })
+
+  test('from nothing to a domain with accounts, and back out of mistakes', async () => {
+    const init = await pennypost(
+      ['init', '--domain', 'one.test', '--password-stdin', '--account', 'alice@one.test'],
+      'geheim\n',
+    )
+    expect(init).toMatchObject({ code: 0, err: '' })
+    expect(init.out).toMatch(/one\.test\. IN MX 10 mail\.one\.test\.[\s\S]*First account: alice@one\.test\n/)
+    expect(init.out).not.toContain('geheim')
+    expect(readdirSync(join(directory, 'data', 'dkim'))).toHaveLength(2)
+    expect((await pennypost(['init', '--domain', 'one.test'])).code).toBe(2)
+
+    expect(await pennypost(['account', 'add', 'bob@one.test', '--password-stdin'], 'secret\n')).toMatchObject({
+      code: 0,
+    })
+    expect(await pennypost(['account', 'add', 'eve@two.test', '--no-password'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('domain add'),
+    })
+    const accounts = JSON.parse((await pennypost(['account', 'list', '--json'])).out) as { login: string }[]
+    expect(accounts.map(({ login }) => login)).toEqual(['alice@one.test', 'bob@one.test'])
+    const status = await pennypost(['status'])
+    expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/No server is running/) })
+    const audit = readFileSync(join(directory, 'data', 'audit.log'), 'utf8')
+    expect(audit).not.toMatch(/geheim|"secret"|\$2b\$/)
+    expect(audit.split('\n')).toHaveLength(5)
+  })
+
+  test('sendmail spools, durably, until a server comes', async () => {
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    const sent = await pennypost(
+      ['sendmail', '-t', '-i', '-f', 'cron@one.test'],
+      'To: bob@one.test\nBcc: x@one.test\n\nhi\n',
+    )
+    expect(sent).toEqual({ code: 0, out: '', err: '' })
+    const [file] = readdirSync(join(directory, 'data', 'spool'))
+    const [head, ...content] = readFileSync(join(directory, 'data', 'spool', file!), 'utf8').split('\n')
+    expect(JSON.parse(head!)).toMatchObject({
+      reversePath: 'cron@one.test',
+      forwardPaths: ['bob@one.test', 'x@one.test'],
+    })
+    expect(content.join('\n')).toBe('From: cron@one.test\r\nTo: bob@one.test\r\n\r\nhi\r\n')
+    expect((await pennypost(['sendmail', '-i'], 'x')).code).toBe(64)
+  })
+
+  test('every fault of the configuration is reported with its line', async () => {
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "not a host"\n\ncolour = "red"\n')
+    const { code, err } = await pennypost(['domain', 'list'])
+    expect(code).toBe(1)
+    expect(err).toMatch(/pennypost\.toml:1: hostname .*\n.*pennypost\.toml:3: colour/)
+  })
+})
+
+describe('beside a running server', () => {
+  let context: AdminContext
+  let server: AdminServer
+  const submitted: { forwardPaths: readonly string[]; content: string }[] = []
+
+  beforeEach(async () => {
+    mkdirSync(join(directory, 'mail'))
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\ndata_dir = "mail"\n')
+    const clock = virtualClock(Date.UTC(2026, 4, 1))
+    const random = seededRandom(1)
+    context = {
+      ...{ clock, random, store: createMemoryStore({ clock, random }), resolver: createStaticResolver([]) },
+      credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
+      installation: {
+        ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [] },
+        dkimDirectory: join(directory, 'mail', 'dkim'),
+      },
+      audit: async () => {},
+      running: {
+        submit: async ({ forwardPaths, content }) => {
+          let text = ''
+          for await (const octets of content) text += octets.toString()
+          submitted.push({ forwardPaths, content: text })
+          return { journey: journeyId('0123456789ABCDEF') }
+        },
+        failEntries: async (entries) => entries.length,
+        endSessions: () => 2,
+        facts: () => Promise.reject(new Error('the disk does not answer')),
+      },
+    }
+    server = await createAdminServer({
+      operations,
+      context,
+      path: join(directory, 'mail', 'admin.sock'),
+      log: silentLog,
+    })
+  })
+  afterEach(async () => server.close(AbortSignal.abort()))
+
+  test('verbs go through its socket and leave the data directory alone', async () => {
+    expect(await pennypost(['domain', 'add', 'one.test'])).toMatchObject({ code: 0 })
+    expect(await pennypost(['account', 'add', 'alice@one.test', '--no-password'])).toMatchObject({ code: 0 })
+    expect((await pennypost(['account', 'suspend', 'alice@one.test'])).out).toMatch(/2 sessions ended/)
+    expect((await context.store.directory.accounts()).map(({ suspended }) => suspended)).toEqual([true])
+    expect(existsSync(join(directory, 'mail', 'mail.db'))).toBe(false)
+    expect(await pennypost(['status'])).toMatchObject({ code: 1, err: 'pennypost: the disk does not answer\n' })
+  })
+
+  test('sendmail hands over at once, names without a domain find their people', async () => {
+    await context.store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    await context.store.directory.putAlias({ address: 'bob@one.test', targets: ['bob@two.test'] })
+    expect(await pennypost(['sendmail', '-oi', 'bob', 'root'], 'Subject: x\n\nhi\n')).toEqual({
+      code: 0,
+      out: '',
+      err: '',
+    })
+    expect(submitted.at(-1)?.forwardPaths).toEqual(['bob@one.test', 'postmaster@mail.one.test'])
+    expect(submitted.at(-1)?.content).toMatch(/^From: .*@mail\.one\.test\r\nSubject: x\r\n\r\nhi\r\n$/)
+  })
+
+  test('mail goes in from an mbox and out into a Maildir', async () => {
+    await context.store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    await pennypost(['account', 'add', 'alice@one.test', '--no-password'])
+    const letter = (n: number) => `From x Thu Nov 26 09:30:00 2026\nSubject: ${n}\nStatus: RO\n\n${'y'.repeat(70)}\n\n`
+    writeFileSync(join(directory, 'old.mbox'), Array.from({ length: 500 }, (_, n) => letter(n)).join(''))
+    const first = await pennypost(['import', 'mbox', 'alice@one.test', 'old.mbox', '--mailbox', 'Old/2026'])
+    expect(first).toEqual({ code: 0, out: '500 messages imported into Old/2026.\n', err: '' })
+    const again = await pennypost(['import', 'mbox', 'alice@one.test', 'old.mbox', '--mailbox', 'Old/2026', '--json'])
+    expect(JSON.parse(again.out)).toMatchObject({ imported: 0, skipped: 500 })
+    const written = await pennypost(['export', 'maildir', 'alice@one.test', 'Maildir'])
+    expect(written).toMatchObject({ code: 0, err: '' })
+    expect(readdirSync(join(directory, 'Maildir', '.Old.2026', 'cur'))).toHaveLength(500)
+  })
+})

@@ -1,0 +1,47 @@
+import { type Administration, createDirectAdministration } from '@pennypost/admin'
+import { createResolver, readSystemServers } from '@pennypost/dns'
+import { searchText } from '@pennypost/message'
+import { silentLog, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { createPasswords } from '@pennypost/sasl'
+import { openSqliteStore } from '@pennypost/storage-sqlite'
+import { loadConfig } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { adminContext } from '../serve/administration.ts'
+import { loadSecrets } from '../serve/secrets.ts'
+import { backUpDirectory } from './backup-directory.ts'
+import { installationOf } from './installation.ts'
+import type { Place } from './place.ts'
+
+/**
+ * Administration of a data directory that no server has open. Loaded only then: it brings the storage engine and all
+ * that operations need with it.
+ */
+export interface DirectAdministration extends Administration {
+  close(): Promise<void>
+}
+
+/** Opens the data directory of the installation. `given`: instead of reading the configuration file. */
+export async function openDirect(place: Place, actor: string, given?: Config): Promise<DirectAdministration> {
+  const config = given ?? loadConfig(place.configFile as string)
+  const { dataDirectory } = place
+  const [clock, deadline, random, log] = [systemClock, systemDeadline, systemRandom, silentLog]
+  const { servers, dnssec } = config.dns
+  const known = servers.length > 0 ? servers : await readSystemServers()
+  const store = await openSqliteStore({ directory: dataDirectory, clock, deadline, random, log, searchText })
+  const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })
+  const { appPasswords } = await loadSecrets(dataDirectory, random)
+  const context = adminContext({
+    ...{ config, dataDirectory, store, resolver, clock, random },
+    passwords: createPasswords(),
+    appPasswordSecret: appPasswords,
+    backUp: (target) => backUpDirectory(store, dataDirectory, target),
+  })
+  const { call } = createDirectAdministration({ ...context, installation: installationOf(config, place) }, actor)
+  return {
+    call,
+    async close() {
+      resolver.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,73 @@
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+import { formatTable } from './table.ts'
+import { addVerb, inSession } from './verb.ts'
+
+/** `domain add|list|show|remove`. */
+export function register(program: Command): void {
+  const group = program.command('domain').description('domains whose mail is here, or is taken and handed on')
+  addVerb(group, 'add <domain>', 'take mail for a domain')
+    .option('--alias-of <domain>', 'another name of that domain: the same accounts and aliases')
+    .option('--relay-to <host>', 'hand its mail on to host or host:port')
+    .option('--catch-all <address>', 'where mail for unknown addresses goes; refused without')
+    .action(inSession(add))
+  addVerb(group, 'list', 'all domains').action(inSession(list))
+  addVerb(group, 'show <domain>', 'a domain with its accounts and aliases').action(inSession(show))
+  addVerb(group, 'remove <domain>', 'take no more mail for a domain').action(inSession(remove))
+}
+
+interface AddOptions {
+  aliasOf?: string
+  relayTo?: string
+  catchAll?: string
+}
+
+async function add(session: Session, name: string, { aliasOf, relayTo, catchAll }: AddOptions): Promise<void> {
+  const domain = await session.call('domain.add', {
+    name,
+    ...(aliasOf === undefined ? {} : { aliasOf }),
+    ...(relayTo === undefined ? {} : { relayTo }),
+    ...(catchAll === undefined ? {} : { catchAll }),
+  })
+  const next =
+    domain.kind === 'local'
+      ? `postmaster@ and abuse@ reach the administrator.
+Next: \`pennypost dns records ${domain.name}\` shows what to publish, \`pennypost account add NAME@${domain.name}\` makes an account.`
+      : `Next: \`pennypost dns records ${domain.name}\` shows what to publish.`
+  session.show(domain, `${domain.name} added.\n${next}\n`)
+}
+
+async function list(session: Session): Promise<void> {
+  const rows = await session.call('domain.list', {})
+  const text = formatTable(
+    rows,
+    [
+      { title: 'DOMAIN', value: ({ name }) => name },
+      { title: 'KIND', value: ({ kind, target }) => (kind === 'local' ? kind : `${kind} ${target}`) },
+      { title: 'ACCOUNTS', value: ({ accounts }) => accounts, right: true },
+      { title: 'ALIASES', value: ({ aliases }) => aliases, right: true },
+      { title: 'CATCH-ALL', value: ({ catchAll }) => catchAll },
+    ],
+    'No domain yet: `pennypost domain add NAME` adds one.',
+  )
+  session.show(rows, text)
+}
+
+async function show(session: Session, name: string): Promise<void> {
+  const domain = await session.call('domain.show', { name })
+  const lines = [
+    `${domain.name}: ${domain.kind}${domain.target ? ` ${domain.target}` : ''}`,
+    ...(domain.catchAll ? [`catch-all   ${domain.catchAll}`] : []),
+    ...domain.aliasDomains.map((alias) => `also named  ${alias}`),
+    ...domain.accounts.map(({ login, suspended, removedAt }) => {
+      return `account     ${login}${removedAt !== null ? ' (removed)' : suspended ? ' (suspended)' : ''}`
+    }),
+    ...domain.aliases.map(({ address, targets }) => `alias       ${address} → ${targets.join(', ')}`),
+  ]
+  session.show(domain, `${lines.join('\n')}\n`)
+}
+
+async function remove(session: Session, name: string): Promise<void> {
+  const removed = await session.call('domain.remove', { name })
+  session.show(removed, `${removed.name} removed. Its DKIM keys stay in the data directory.\n`)
+}

@@ -1,0 +1,20 @@
+/** What a newcomer sees who types `pennypost` and nothing else. */
+export function firstScreen(verbs: Readonly<Record<string, { summary: string }>>): string {
+  const rows = Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  return `Pennypost, a whole post office in one program: SMTP in and out, mailboxes, POP3, IMAP.
+
+Try it, on this machine only:
+  pennypost serve --demo                      two accounts and lines to copy
+
+For a domain of your own:
+  pennypost init --domain example.org         writes the configuration, prints the DNS records
+  pennypost serve                             runs it
+  pennypost account add alice@example.org     another account
+  pennypost status                            what is wrong and what to do
+
+Verbs, each with --help:
+${rows.join('\n')}
+
+Every verb takes --config FILE, every listing --json.
+`
+}

@@ -1,0 +1,74 @@
+import { stat } from 'node:fs/promises'
+import type { FiledMessage } from '@pennypost/admin/mail-files'
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+import { plural } from './table.ts'
+import { UsageError } from './usage-error.ts'
+import { addVerb, inSession } from './verb.ts'
+
+/** `import mbox|maildir ADDRESS PATH`. Files are read here, with the rights of whoever runs the verb. */
+export function register(program: Command): void {
+  const group = program.command('import').description('mail from files into an account; can be repeated safely')
+  addVerb(group, 'mbox <address> <path>', 'a file, or a directory of them')
+    .option('--mailbox <name>', 'into this mailbox; of a directory: below it')
+    .action(
+      inSession((session, address: string, path: string, options) =>
+        bringIn(session, address, path, readMbox, options),
+      ),
+    )
+  addVerb(group, 'maildir <address> <path>', 'a Maildir with its folders')
+    .option('--mailbox <name>', 'below this mailbox')
+    .action(
+      inSession((session, address: string, path: string, options) =>
+        bringIn(session, address, path, readMaildirs, options),
+      ),
+    )
+}
+
+interface ImportOptions {
+  mailbox?: string
+}
+
+type Source = (path: string, options: ImportOptions) => AsyncGenerator<FiledMessage>
+
+async function bringIn(
+  session: Session,
+  login: string,
+  path: string,
+  source: Source,
+  options: ImportOptions,
+): Promise<void> {
+  const { uploadOf } = await import('@pennypost/admin/mail-files')
+  await stat(path).catch(() => {
+    throw new UsageError(`There is no ${path}.`)
+  })
+  const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options)) })
+  const skipped = result.skipped > 0 ? `, ${result.skipped} were there already` : ''
+  const where = result.mailboxes.length > 0 ? ` into ${result.mailboxes.join(', ')}` : ''
+  session.show(result, `${plural(result.imported, 'message')} imported${where}${skipped}.\n`)
+}
+
+async function* readMbox(path: string, { mailbox }: ImportOptions): AsyncGenerator<FiledMessage> {
+  const { findMboxFiles, readMboxFile } = await import('@pennypost/admin/mail-files')
+  if ((await stat(path)).isFile()) {
+    yield* readMboxFile(path, mailbox ?? 'INBOX')
+    return
+  }
+  const files = await findMboxFiles(path)
+  if (files.length === 0) throw new UsageError(`There are no mbox files in ${path}.`)
+  for (const file of files) yield* readMboxFile(file.path, below(mailbox, file.mailbox))
+}
+
+async function* readMaildirs(path: string, { mailbox }: ImportOptions): AsyncGenerator<FiledMessage> {
+  const { findMaildirs, readMaildir } = await import('@pennypost/admin/mail-files')
+  const folders = (await stat(path)).isDirectory() ? await findMaildirs(path) : []
+  if (folders.length === 0)
+    throw new UsageError(`${path} is no Maildir: there is no directory "cur" in it or below it.`)
+  for (const folder of folders) yield* readMaildir({ ...folder, mailbox: below(mailbox, folder.mailbox) })
+}
+
+/** INBOX of the source goes into the mailbox itself. */
+function below(mailbox: string | undefined, name: string): string {
+  if (mailbox === undefined) return name
+  return name.toUpperCase() === 'INBOX' ? mailbox : `${mailbox}/${name}`
+}

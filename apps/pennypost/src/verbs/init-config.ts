@@ -1,0 +1,48 @@
+import { networkInterfaces } from 'node:os'
+
+/** The text of a new `pennypost.toml`: what is needed, and what is often wanted, each with why. */
+export function configText({ hostname, administrator }: { hostname: string; administrator: string }): string {
+  // `::` takes IPv4 too, but not where IPv6 is switched off.
+  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'))
+  const any = hasIpv6 ? '::' : '0.0.0.0'
+  const listener = (service: string, port: number, address = any): string =>
+    `[[listener]]\nservice = "${service}"\naddress = "${address}"\nport = ${port}\n`
+  return `# Pennypost. Domains, accounts and aliases are not here: \`pennypost domain\`, \`account\` and \`alias\` change them.
+
+# The name of this server: its address and the PTR of that address must fit it.
+hostname = "${hostname}"
+
+# Mail, accounts, keys. Counts from this file's directory.
+data_dir = "data"
+
+[admin]
+# Gets what is sent to postmaster@ and abuse@.
+address = "${administrator}"
+
+# Without [tls] the server makes a certificate of its own, which mail programs warn about.
+# [tls]
+# cert = "/etc/letsencrypt/live/${hostname}/fullchain.pem"
+# key = "/etc/letsencrypt/live/${hostname}/privkey.pem"
+
+# Mail from other servers.
+${listener('smtp', 25)}
+# Mail from your own people: with STARTTLS, and with TLS from the start.
+${listener('submission', 587)}
+${listener('submissions', 465)}
+# Mail programs read here.
+${listener('imap', 143)}
+${listener('imaps', 993)}
+${listener('pop3', 110)}
+${listener('pop3s', 995)}
+# /healthz and /metrics, for this machine only.
+${listener('http', 2080, '127.0.0.1')}
+[relay]
+# Behind NAT: the addresses by which the world knows this server.
+# own_addresses = ["192.0.2.1"]
+# Where the provider blocks port 25: hand all outgoing mail to this server.
+# smarthost = "smtp.example.net:587"
+
+[limits]
+message_size = "50MB"
+`
+}

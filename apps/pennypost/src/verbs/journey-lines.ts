@@ -1,0 +1,78 @@
+import type { FlowEvent } from '@pennypost/model'
+import { clean, formatDuration, formatSize, formatTime } from './table.ts'
+
+/** A journey as people read it: one line per event with its time, details below it. */
+
+export function journeyLines(events: readonly FlowEvent[], options: { transcripts: boolean }): string {
+  return events
+    .map((event) => {
+      const [first, ...details] = linesOf(event, options.transcripts)
+      const more = details.map((line) => `${' '.repeat(22)}${clean(line)}\n`).join('')
+      return `${formatTime(event.at)}  ${clean(first as string)}\n${more}`
+    })
+    .join('')
+}
+
+type Of<Kind extends FlowEvent['kind']> = Extract<FlowEvent, { kind: Kind }>
+
+function linesOf(event: FlowEvent, transcripts: boolean): string[] {
+  switch (event.kind) {
+    case 'received':
+      return received(event)
+    case 'finding':
+      return [`${event.check}: ${event.result}${event.detail ? ` (${event.detail})` : ''}`]
+    case 'verdict':
+      return [`verdict: ${event.verdict}, ${event.reason}`]
+    case 'refused':
+      return [`refused${event.forwardPath ? ` <${event.forwardPath}>` : ''}: ${event.reply}`]
+    case 'expanded':
+      return [`<${event.forwardPath}> goes by ${event.by} to ${event.targets.join(', ')}`]
+    case 'filed':
+      return [`filed for ${event.login} in ${event.mailbox}, UID ${event.uid}`]
+    case 'queued':
+      return [`queued for ${event.destination} as entry ${event.entry}: ${event.forwardPaths.join(', ')}`]
+    case 'attempt':
+      return attempt(event, transcripts)
+    case 'delivered':
+      return [`delivered <${event.forwardPath}> to ${event.host}: ${event.reply}`]
+    case 'deferred':
+      return [`deferred <${event.forwardPath}>: ${event.reply}`, `next attempt ${formatTime(event.nextAttemptAt)}`]
+    case 'failed':
+      return [`failed <${event.forwardPath}>: ${event.reply}`]
+    case 'dsn':
+      return [`DSN "${event.action}" to ${event.to || 'nobody'}${event.dsn ? `, itself ${event.dsn}` : ''}`]
+    case 'about':
+      return [`this is a DSN about ${event.about}`]
+    case 'operator':
+      return [`an operator's "${event.verb}" on entry ${event.entry}`]
+    case 'unconfirmed':
+      return ['the acceptance may not have reached the client']
+    case 'repeated':
+      return [`came again in session ${event.session} and was not stored twice`]
+    case 'read':
+      return [`read by ${event.by} over ${event.protocol}`]
+  }
+}
+
+function received(event: Of<'received'>): string[] {
+  const helo = event.helo ? ` (${event.helo})` : ''
+  const account = event.account ? `, as ${event.account}` : ''
+  return [
+    `received by ${event.service} from ${event.peer || 'this machine'}${helo}, ${event.tls ?? 'in clear'}${account}`,
+    `from <${event.reversePath}> to ${event.forwardPaths.map((path) => `<${path}>`).join(' ')}`,
+    `${formatSize(event.size)}${event.messageId ? `, Message-ID <${event.messageId}>` : ''}`,
+  ]
+}
+
+function attempt(event: Of<'attempt'>, transcripts: boolean): string[] {
+  const tls = event.tls ?? 'in clear'
+  const reason = event.tlsReason ? ` (${event.tlsReason})` : ''
+  const host = `tried ${event.host} [${event.address}] for ${event.destination}, ${tls}${reason}`
+  return [
+    // Without an address nobody was called: the DNS, or the choice of hosts, ended it.
+    `${event.address === '' ? `looked for ${event.destination}` : host}, ${formatDuration(event.elapsedMs)}`,
+    ...(event.dns ?? []).map((answer) => `DNS: ${answer}`),
+    ...(event.error ? [`error: ${event.error}`] : []),
+    ...(transcripts ? (event.transcript ?? []) : []),
+  ]
+}

@@ -1,0 +1,63 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { parse } from 'smol-toml'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * Where an installation is: its configuration file and its data directory. Found without checking the configuration,
+ * since a verb that talks to the running server needs no more than the way to its socket.
+ */
+export interface Place {
+  /** Absent for the demo, which has none. */
+  configFile?: string
+  dataDirectory: string
+}
+
+/** What can be read off a configuration file that may have faults. */
+interface Glance {
+  data_dir?: unknown
+  hostname?: unknown
+}
+
+const places = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
+
+/** The installation that `--config` names, or else the one that is found. */
+export function findPlace(configFile?: string): Place {
+  const file = configFile ?? places.find((place) => existsSync(place))
+  if (file !== undefined) {
+    if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`)
+    return { configFile: resolve(file), dataDirectory: dataDirectoryOf(file, readFileSync(file, 'utf8')) }
+  }
+  // The demo of a checkout: `npm start` keeps its mail in ./data.
+  if (existsSync(adminSocket({ dataDirectory: 'data' }))) return { dataDirectory: resolve('data') }
+  throw new UsageError(
+    `There is no configuration: ${places.join(' and ')} are not there.\n` +
+      '`pennypost init --domain D` writes one, `--config FILE` names another.',
+  )
+}
+
+/** `data_dir` counts from the directory of the configuration file. */
+export function dataDirectoryOf(file: string, document: string): string {
+  const { data_dir } = glance(document)
+  return resolve(dirname(file), typeof data_dir === 'string' ? data_dir : 'data')
+}
+
+/** The hostname that the configuration gives; undefined without one. */
+export function hostnameOf({ configFile }: Place): string | undefined {
+  const { hostname } = configFile === undefined ? {} : glance(readFileSync(configFile, 'utf8'))
+  return typeof hostname === 'string' ? hostname : undefined
+}
+
+function glance(document: string): Glance {
+  try {
+    return parse(document)
+  } catch {
+    // Whoever needs the rest of the file reports what is wrong with it, line by line.
+    return {}
+  }
+}
+
+export const adminSocket = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'admin.sock')
+/** In the data directory, since the running server makes keys for the domains that are added. */
+export const dkimDirectory = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'dkim')
+export const spoolDirectory = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'spool')

@@ -1,0 +1,137 @@
+import type { OperationResult } from '@pennypost/admin'
+import type { Command } from 'commander'
+import { parseDuration } from '../config/quantity.ts'
+import { journeyLines } from './journey-lines.ts'
+import type { Session } from './session.ts'
+import { clean, formatDuration, formatSize, formatTable, formatTime, plural } from './table.ts'
+import { UsageError } from './usage-error.ts'
+import { addVerb, inSession } from './verb.ts'
+
+/** `queue list|show|hold|release|retry|fail|remove`. */
+export function register(program: Command): void {
+  const group = program.command('queue').description('mail that is not yet where it should be')
+  withFilters(addVerb(group, 'list', 'what waits'))
+    .option('--limit <count>', 'at most so many entries', '1000')
+    .action(inSession(list))
+  addVerb(group, 'show <id>', 'an entry with every attempt').action(inSession(show))
+  for (const [name, { summary }] of Object.entries(changes)) {
+    withFilters(addVerb(group, `${name} [ids...]`, summary))
+      .option('--all', 'everything in the queue', false)
+      .action(
+        inSession((session, ids: string[], options: SelectOptions) => change(session, name as Change, ids, options)),
+      )
+  }
+}
+
+const changes = {
+  hold: { summary: 'try no more until released', done: 'held' },
+  release: { summary: 'try held mail again, at once', done: 'released' },
+  retry: { summary: 'try at once', done: 'due now' },
+  fail: { summary: 'give up: the sender gets a bounce', done: 'bounced' },
+  remove: { summary: 'drop without a word to anybody', done: 'removed' },
+} as const
+type Change = keyof typeof changes
+
+interface FilterOptions {
+  destination?: string
+  from?: string
+  to?: string
+  held?: boolean
+  olderThan?: string
+}
+
+type SelectOptions = FilterOptions & { all: boolean }
+
+function withFilters(command: Command): Command {
+  return command
+    .option('--destination <domain>', 'on its way to this next hop')
+    .option('--from <address>', 'from this sender; "<>" for bounces')
+    .option('--to <address>', 'to this recipient')
+    .option('--held', 'held ones')
+    .option('--older-than <duration>', 'accepted so long ago, such as 4h or 2d')
+}
+
+function filterOf({ destination, from, to, held, olderThan }: FilterOptions) {
+  const olderThanMs = olderThan === undefined ? undefined : parseDuration(olderThan)
+  if (olderThan !== undefined && olderThanMs === undefined) {
+    throw new UsageError(`"${olderThan}" is no duration; write e.g. 30m, 4h, 2d.`)
+  }
+  return {
+    ...(destination === undefined ? {} : { destination }),
+    ...(from === undefined ? {} : { from: from === '<>' ? '' : from }),
+    ...(to === undefined ? {} : { to }),
+    ...(held === undefined ? {} : { held }),
+    ...(olderThanMs === undefined ? {} : { olderThanMs }),
+  }
+}
+
+async function list(session: Session, { limit, ...filter }: FilterOptions & { limit: string }): Promise<void> {
+  if (!/^\d{1,6}$/.test(limit)) throw new UsageError(`"${limit}" is no count.`)
+  const result = await session.call('queue.list', { limit: Number(limit), ...filterOf(filter) })
+  session.show(result, () => listText(result))
+}
+
+type Listed = OperationResult<'queue.list'>
+type Entry = Listed['entries'][number]
+
+function listText({ entries, now, more, counts }: Listed): string {
+  const table = formatTable(
+    entries,
+    [
+      { title: 'QUEUE ID', value: ({ journey }) => journey },
+      { title: 'ENTRY', value: ({ id }) => id, right: true },
+      { title: 'AGE', value: ({ acceptedAt }) => formatDuration(now - acceptedAt), right: true },
+      { title: 'SIZE', value: ({ size }) => formatSize(size), right: true },
+      { title: 'TRIES', value: ({ attempts }) => attempts, right: true },
+      { title: 'NEXT', value: (entry) => nextAttempt(entry, now) },
+      { title: 'FROM', value: ({ envelope }) => envelope.reversePath || '<>' },
+      { title: 'TO', value: recipientsOf },
+      { title: 'LAST REPLY', value: ({ recipients }) => clean(recipients[0]?.lastReply ?? '').slice(0, 80) },
+    ],
+    'Nothing waits.',
+  )
+  const total = counts.waiting + counts.due + counts.leased + counts.held
+  const rest = more ? `More are there: ${total} in all; --limit shows more.\n` : ''
+  const sum = `${plural(total, 'entry', 'entries')}: ${counts.due} due, ${counts.leased} under way, ${counts.waiting} waiting, ${counts.held} held.\n`
+  return entries.length === 0 ? table : `${table}${rest}${sum}`
+}
+
+function nextAttempt({ held, dueAt }: Entry, now: number): string {
+  if (held) return 'held'
+  return dueAt <= now ? 'now' : `in ${formatDuration(dueAt - now)}`
+}
+
+function recipientsOf({ recipients }: Entry): string {
+  const [first] = recipients
+  return recipients.length > 1 ? `${first?.forwardPath} and ${recipients.length - 1} more` : (first?.forwardPath ?? '')
+}
+
+async function show(session: Session, id: string): Promise<void> {
+  const result = await session.call('queue.show', { id })
+  session.show(result, () => {
+    const entries = result.entries.map((entry) => {
+      const lines = [
+        `entry ${entry.id} of ${entry.journey}, to ${entry.destination} (${entry.route})`,
+        `  from      ${entry.envelope.reversePath || '<>'}`,
+        `  accepted  ${formatTime(entry.acceptedAt)}, ${formatSize(entry.size)}, Message-ID <${clean(entry.messageId)}>`,
+        `  next      ${nextAttempt(entry, result.now)}, after ${plural(entry.attempts, 'attempt')}`,
+        ...entry.recipients.map(({ forwardPath, lastReply }) => {
+          return `  to        ${forwardPath}${lastReply ? `: ${clean(lastReply)}` : ''}`
+        }),
+      ]
+      return `${lines.join('\n')}\n`
+    })
+    return `${entries.join('\n')}\n${journeyLines(result.events, { transcripts: true })}`
+  })
+}
+
+async function change(session: Session, verb: Change, ids: string[], options: SelectOptions): Promise<void> {
+  const { all, ...filter } = options
+  const conditions = filterOf(filter)
+  if (ids.length === 0 && !all && Object.keys(conditions).length === 0) {
+    throw new UsageError(`Say what to ${verb}: queue ids, conditions such as --destination, or --all.`)
+  }
+  const { selected, changed } = await session.call(`queue.${verb}`, { ids, all, ...conditions })
+  const rest = changed < selected ? `, ${selected - changed} had changed in the meantime` : ''
+  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.\n`)
+}

@@ -1,0 +1,66 @@
+import { basename } from 'node:path'
+import type { Command } from 'commander'
+import { firstScreen } from './first-screen.ts'
+import { note, out } from './terminal.ts'
+
+/**
+ * Finds the verb and runs it. Only the file of that verb is loaded. Exit codes: 0 done, 1 failed, 2 not understood
+ * (`sendmail` has those of sysexits).
+ */
+interface VerbGroup {
+  summary: string
+  /** Absent: not one of commander's. */
+  load?(): Promise<{ register(program: Command): void }>
+}
+
+export const verbs: Readonly<Record<string, VerbGroup>> = {
+  serve: { summary: 'run the server', load: () => import('./serve.ts') },
+  init: { summary: 'write configuration, keys and first account for a domain', load: () => import('./init.ts') },
+  domain: { summary: 'domains: add, list, show, remove', load: () => import('./domain.ts') },
+  account: {
+    summary: 'accounts: add, import, list, show, passwords, suspend, remove',
+    load: () => import('./account.ts'),
+  },
+  alias: { summary: 'aliases: add, list, remove', load: () => import('./alias.ts') },
+  queue: {
+    summary: 'mail that waits: list, show, hold, release, retry, fail, remove',
+    load: () => import('./queue.ts'),
+  },
+  trace: { summary: 'the way of a message, hop by hop', load: () => import('./trace.ts') },
+  dns: { summary: 'the DNS records to publish, and whether they are', load: () => import('./dns.ts') },
+  import: { summary: 'mail from mbox or Maildir into an account', load: () => import('./import.ts') },
+  export: { summary: 'mail of an account into mbox or Maildir', load: () => import('./export.ts') },
+  backup: { summary: 'copy the whole store while it is in use', load: () => import('./backup.ts') },
+  check: { summary: 'read the whole store and report what does not fit together', load: () => import('./check.ts') },
+  sendmail: { summary: 'hand in a message, as /usr/sbin/sendmail' },
+  status: { summary: 'what is wrong and what to do', load: () => import('./status.ts') },
+}
+
+/** Runs what the arguments of the process say; the exit code. */
+export async function run(argv: readonly string[]): Promise<number> {
+  // `pennypost list | head` ends us without a word.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const args = argv.slice(2)
+  const calledAs = basename(argv[1] ?? '')
+  if (calledAs === 'sendmail' || args[0] === 'sendmail') {
+    const { sendmail } = await import('./sendmail.ts')
+    return sendmail(calledAs === 'sendmail' ? args : args.slice(1))
+  }
+  const name = args[0] ?? ''
+  if (name === '' || name === 'help' || name === '--help' || name === '-h') {
+    out(firstScreen(verbs))
+    return 0
+  }
+  if (name === '--version' || name === '-V') {
+    const { version } = await import('./version.ts')
+    out(`pennypost ${version()}\n`)
+    return 0
+  }
+  const group = Object.hasOwn(verbs, name) ? verbs[name] : undefined
+  if (!group?.load) {
+    note(`pennypost: "${name}" is no verb. They are: ${Object.keys(verbs).join(', ')}.\n`)
+    return 2
+  }
+  const [{ register }, { runVerb }] = await Promise.all([group.load(), import('./run-verb.ts')])
+  return runVerb(register, args)
+}

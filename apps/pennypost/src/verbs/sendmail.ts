@@ -1,0 +1,115 @@
+import { hostname } from 'node:os'
+import { AdminError, callAdmin, type Frame, NoServer } from '@pennypost/admin/client'
+import { adminSocket, findPlace, hostnameOf, spoolDirectory } from './place.ts'
+import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
+import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
+import { currentUser } from './session.ts'
+import { note, out, readInput } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
+
+/**
+ * `sendmail -t -i -f … [recipients]`, for cron, PHP, git: hands the message to the running server, or spools it for the
+ * next one. Exit codes are those of sysexits.h, which such programs look at.
+ */
+const exits = {
+  ok: 0,
+  usage: 64,
+  dataError: 65,
+  noUser: 67,
+  software: 70,
+  ioError: 74,
+  tryAgain: 75,
+  noPermission: 77,
+  config: 78,
+}
+
+const inputLimit = 256 * 1024 * 1024
+const pieceOctets = 256 * 1024
+
+/** Runs it; the exit code. */
+export async function sendmail(args: readonly string[]): Promise<number> {
+  try {
+    const parsed = parseSendmailArguments(args)
+    return parsed.mode === 'deliver' ? await deliver(parsed) : otherMode(parsed.mode)
+  } catch (error) {
+    note(`sendmail: ${(error as Error).message}\n`)
+    return error instanceof UsageError ? exits.usage : exitOf(error)
+  }
+}
+
+function exitOf(error: unknown): number {
+  if (!(error instanceof AdminError)) return exits.software
+  switch (error.reason) {
+    case 'bad-input':
+    case 'limit':
+      return exits.dataError
+    case 'not-found':
+      return exits.noUser
+    case 'not-allowed':
+      return exits.noPermission
+    default:
+      return exits.tryAgain
+  }
+}
+
+const otherModes: Readonly<Record<Exclude<SendmailArguments['mode'], 'deliver' | 'help'>, string>> = {
+  'list-queue': 'use `pennypost queue list`.',
+  'run-queue': 'use `pennypost queue retry --all`; the server runs its queue by itself.',
+  'smtp-session': '-bs is not supported: connect to the submission listener, or hand the message in on standard input.',
+  daemon: 'use `pennypost serve`.',
+  'rebuild-aliases': 'nothing to rebuild: `pennypost alias` changes aliases at once.',
+}
+
+function otherMode(mode: Exclude<SendmailArguments['mode'], 'deliver'>): number {
+  if (mode === 'help') {
+    out(help)
+    return exits.ok
+  }
+  note(`sendmail: ${otherModes[mode]}\n`)
+  return mode === 'rebuild-aliases' ? exits.ok : exits.usage
+}
+
+const help = `Usage: pennypost sendmail [-t] [-i] [-f SENDER] [-F NAME] [recipients...] < message
+
+  -t             take recipients from To, Cc and Bcc too; Bcc is taken out
+  -i, -oi        a line with a lone dot does not end the message
+  -f SENDER      envelope sender; "<>" for none (default: the user)
+  -F NAME        name for the From field, if the message has none
+  --config FILE  configuration file
+
+Other options of sendmail are accepted without effect. Exit codes: 0 taken, 64 usage, 65 message refused, 67 no such
+recipient, 75 try again later, 77 not allowed.
+`
+
+async function deliver(options: SendmailArguments): Promise<number> {
+  const place = findPlace(options.configFile)
+  const { header, body } = splitMessage(normalizeInput(await readInput(inputLimit), options.ignoreDots))
+  const forwardPaths = [...options.recipients, ...(options.fromHeader ? headerRecipients(header) : [])]
+  if (forwardPaths.length === 0)
+    throw new UsageError('No recipients: name some, or -t with To, Cc or Bcc in the header.')
+  const user = currentUser()
+  const reversePath = options.sender ?? user
+  const author = reversePath || user
+  const from = {
+    name: options.senderName,
+    address: author.includes('@') ? author : `${author}@${hostnameOf(place) ?? hostname()}`,
+  }
+  const content = Buffer.concat([completeHeader(header, from), body])
+  const envelope = { reversePath, forwardPaths: [...new Set(forwardPaths)], user }
+  try {
+    await callAdmin(adminSocket(place), 'submit', envelope, user, { upload: () => piecesOf(content) })
+  } catch (error) {
+    const isLater = error instanceof NoServer || (error instanceof AdminError && error.reason === 'unavailable')
+    if (!isLater) throw error
+    const { writeSpool } = await import('./spool.ts')
+    await writeSpool(spoolDirectory(place), envelope, content).catch((cause: Error) => {
+      throw new AdminError('unavailable', `No server takes it, and it cannot be spooled: ${cause.message}`)
+    })
+  }
+  return exits.ok
+}
+
+async function* piecesOf(content: Buffer): AsyncGenerator<Frame> {
+  for (let at = 0; at < content.length; at += pieceOctets) yield { octets: content.subarray(at, at + pieceOctets) }
+  yield { end: true }
+}
