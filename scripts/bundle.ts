@@ -16,6 +16,8 @@ import { build, type Metafile } from 'esbuild'
 export const entries: Record<string, string> = {
   main: 'apps/pennypost/src/main.ts',
   writer: 'packages/storage-sqlite/src/writer/main.ts',
+  keeper: 'packages/storage-sqlite/src/keeper/main.ts',
+  checks: 'packages/message-auth/src/checks/main.ts',
 }
 
 /** Files that a bundle takes over as they are: path in dist/ → source. */

@@ -5,13 +5,14 @@ import {
   type AdminServer,
   createAdminServer,
   createAuditFile,
-  type Installation,
   operations,
   type ServerFacts,
 } from '@pennypost/admin'
 import type { Clock, Log, Random, Resolver, Store } from '@pennypost/model'
 import { appPasswordVerifier, importVerifier, type Passwords } from '@pennypost/sasl'
+import { adminSocket } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
+import { installationOf } from './installation.ts'
 
 /** What operations of administration work with, in the running server and in verbs that open the data by themselves. */
 export interface ContextParts {
@@ -39,29 +40,15 @@ export function adminContext(parts: ContextParts): AdminContext {
       importHash: importVerifier,
       appPasswordVerifier: (password) => appPasswordVerifier(appPasswordSecret, password),
     },
-    installation: installationOf(config, dataDirectory),
+    installation: installationOf(config, { dataDirectory }),
     audit: createAuditFile(join(dataDirectory, 'audit.log')),
     ...(running ? { running } : {}),
     ...(backUp ? { backUp } : {}),
   }
 }
 
-function installationOf(config: Config, dataDirectory: string): Installation {
-  const clientServices = ['submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'] as const
-  return {
-    hostname: config.hostname,
-    administrator: config.admin.address,
-    dkimDirectory: join(dataDirectory, 'dkim'),
-    publicAddresses: config.relay.own_addresses,
-    clientServices: config.listener.flatMap(({ service, port }) => {
-      const known = clientServices.find((name) => name === service)
-      return known && port !== undefined ? [{ service: known, port }] : []
-    }),
-  }
-}
-
 export function openAdminSocket(context: AdminContext, dataDirectory: string, log: Log): Promise<AdminServer> {
-  return createAdminServer({ operations, context, path: join(dataDirectory, 'admin.sock'), log })
+  return createAdminServer({ operations, context, path: adminSocket({ dataDirectory }), log })
 }
 
 /** The least that a store keeps free of the disk: 5 %, at most 256 MB. */

@@ -1,14 +1,18 @@
-import type { AdminContext, ServerFacts } from '@pennypost/admin'
+import { type AdminContext, type LocalSubmission, type ServerFacts, submitLocally } from '@pennypost/admin'
 import type { Clock, Deadline, Dialer, Log, Resolver } from '@pennypost/model'
 import type { ReceptionOptions } from '@pennypost/reception'
 import type { Relay } from '@pennypost/relay'
 import type { Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import type { Listener, TlsMaterial } from '@pennypost/transport'
+import { spoolDirectory } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
-import { adminContext, directorySize, diskFacts, openAdminSocket } from './administration.ts'
+import { version } from '../config/version.ts'
+import { adminContext, diskFacts, openAdminSocket } from './administration.ts'
+import { backUpDirectory } from './backup-directory.ts'
 import type { Services } from './listeners.ts'
 import { openLocalSubmissions } from './local-submission.ts'
+import { takeSpool } from './spool.ts'
 
 /** What only a running server can do for the verbs, behind its admin socket. */
 export interface RunningParts {
@@ -46,7 +50,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
       endSessions: (account) => services.places.endAll(account),
       async facts() {
         return {
-          version,
+          version: version(),
           startedAt,
           listeners: parts.listeners.map(listenerFacts),
           certificates: parts.tls.certificates.map(({ files, names, notAfter }) => ({
@@ -61,22 +65,52 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
       },
     },
     backUp: async (target, progress) => {
-      progress(0, 1)
-      await store.backup(target)
-      const octets = await directorySize(target)
+      const octets = await backUpDirectory(store, dataDirectory, target)
       progress(octets, octets)
       return octets
     },
   })
   const socket = await openAdminSocket(context, dataDirectory, log)
+  const spool = followSpool(parts, (message) => submitLocally(context, message))
   return {
     async [Symbol.asyncDispose]() {
+      await spool[Symbol.asyncDispose]()
       await Promise.all([socket.close(deadline.signal(2_000)), submissions.close()])
     },
   }
 }
 
-export const version = '0.1.0'
+const spoolEveryMs = 60_000
+
+/** Takes what local programs spooled while no server ran: at once, and now and then what could not be taken yet. */
+function followSpool(
+  { dataDirectory, clock, log }: RunningParts,
+  submit: (message: LocalSubmission) => Promise<unknown>,
+): AsyncDisposable {
+  let over = false
+  let running = Promise.resolve()
+  let timer: Disposable | undefined
+  const take = async (): Promise<void> => {
+    const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), submit)
+    if (submitted + left + refused.length > 0) log.info({ submitted, left, refused }, 'spool taken')
+  }
+  const go = (): void => {
+    using _busy = clock.busy('spool')
+    running = take()
+      .catch((error: unknown) => log.error({ err: error }, 'spool not taken'))
+      .then(() => {
+        if (!over) timer = clock.after(spoolEveryMs, go)
+      })
+  }
+  go()
+  return {
+    async [Symbol.asyncDispose]() {
+      over = true
+      timer?.[Symbol.dispose]()
+      await running
+    },
+  }
+}
 
 function listenerFacts({ service, bound, open }: Listener): ServerFacts['listeners'][number] {
   const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address

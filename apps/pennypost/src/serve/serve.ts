@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { systemClock } from '@pennypost/model'
 import { ConfigError, configPlaces, loadConfig } from '../config/load.ts'
@@ -21,6 +21,8 @@ const drainMs = 10_000
 
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, base } = settings(options)
+  // Before the log, which may lie in it: what is in there is for its owner alone.
+  mkdirSync(resolve(base, config.data_dir), { recursive: true, mode: 0o700 })
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
   const program = createLog({ file, level: config.log.level, now: systemClock.now })
   const { log } = program

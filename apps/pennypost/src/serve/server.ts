@@ -22,13 +22,15 @@ import {
 } from '@pennypost/transport'
 import { parseHostPort } from '../config/quantity.ts'
 import type { Config } from '../config/schema.ts'
+import { version } from '../config/version.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
-import { openAdministration, version } from './running.ts'
+import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
+import { storeWorkers } from './workers.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -70,7 +72,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   await using opening = new AsyncDisposableStack()
   const { onFatal } = options
-  const store = await openSqliteStore({ directory: dataDirectory, clock, deadline, random, log, searchText, onFatal })
+  const store = await openSqliteStore({
+    ...{ directory: dataDirectory, clock, deadline, random, log, searchText, onFatal },
+    ...storeWorkers,
+  })
   opening.defer(() => store.close())
   const passwords = createPasswords()
   await options.prepare?.(store, passwords)
@@ -212,7 +217,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     disable: config.imap.disable,
     allowPlaintext: !requireTlsForAuth,
     startTls: true,
-    serverId: { name: 'Pennypost', version },
+    serverId: { name: 'Pennypost', version: version() },
     admit: (account, end) => places.take(account, end),
     limits: { message: messageSize },
   })
@@ -240,7 +245,7 @@ function relayOptions({ config, log, store }: Foundation) {
     schedule: { retryMs: relay.retry, delayWarningMs: relay.delay_warning, expireMs: relay.expire },
     limits: {
       attempts: relay.concurrency,
-      leasesPerDestination: relay.per_destination * 2,
+      leasesPerDestination: relay.per_destination * 3,
       connectionsPerDestination: relay.per_destination,
     },
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseAccounts, parseCsv } from './account-csv.ts'
 
 describe('CSV', () => {
-  test('quotes, commas, line ends and empty lines are those of the RFC', () => {
+  test('quotes, commas, line ends and empty lines are those of spreadsheets', () => {
     expect(parseCsv('a,"b, ""c""\nd",e\r\n\r\nf,,\n').map(({ fields }) => fields)).toEqual([
       ['a', 'b, "c"\nd', 'e'],
       ['f', '', ''],

@@ -2,7 +2,7 @@ import { parseSize } from '../config/quantity.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
- * Accounts out of a CSV file (RFC 4180): `address,password` on each line, or columns named in a first line: address
+ * Accounts out of a CSV file, as spreadsheets write it: `address,password` on each line, or columns named in a first line: address
  * (or email, login), password, hash, name, quota. A password that is a bcrypt hash is taken for one.
  */
 export interface AccountRow {

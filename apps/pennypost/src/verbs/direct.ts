@@ -5,12 +5,12 @@ import { silentLog, systemClock, systemDeadline, systemRandom } from '@pennypost
 import { createPasswords } from '@pennypost/sasl'
 import { openSqliteStore } from '@pennypost/storage-sqlite'
 import { loadConfig } from '../config/load.ts'
+import type { Place } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { adminContext } from '../serve/administration.ts'
+import { backUpDirectory } from '../serve/backup-directory.ts'
 import { loadSecrets } from '../serve/secrets.ts'
-import { backUpDirectory } from './backup-directory.ts'
-import { installationOf } from './installation.ts'
-import type { Place } from './place.ts'
+import { storeWorkers } from '../serve/workers.ts'
 
 /**
  * Administration of a data directory that no server has open. Loaded only then: it brings the storage engine and all
@@ -27,7 +27,15 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
   const [clock, deadline, random, log] = [systemClock, systemDeadline, systemRandom, silentLog]
   const { servers, dnssec } = config.dns
   const known = servers.length > 0 ? servers : await readSystemServers()
-  const store = await openSqliteStore({ directory: dataDirectory, clock, deadline, random, log, searchText })
+  const store = await openSqliteStore({
+    directory: dataDirectory,
+    clock,
+    deadline,
+    random,
+    log,
+    searchText,
+    ...storeWorkers,
+  })
   const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })
   const { appPasswords } = await loadSecrets(dataDirectory, random)
   const context = adminContext({
@@ -36,7 +44,7 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
     appPasswordSecret: appPasswords,
     backUp: (target) => backUpDirectory(store, dataDirectory, target),
   })
-  const { call } = createDirectAdministration({ ...context, installation: installationOf(config, place) }, actor)
+  const { call } = createDirectAdministration(context, actor)
   return {
     call,
     async close() {

@@ -52,7 +52,7 @@ export async function run(argv: readonly string[]): Promise<number> {
     return 0
   }
   if (name === '--version' || name === '-V') {
-    const { version } = await import('./version.ts')
+    const { version } = await import('../config/version.ts')
     out(`pennypost ${version()}\n`)
     return 0
   }

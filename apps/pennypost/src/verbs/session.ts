@@ -1,8 +1,8 @@
 import { userInfo } from 'node:os'
 import type { Administration, OperationInput, OperationName, OperationResult } from '@pennypost/admin'
 import { type CallOptions, callAdmin, NoServer } from '@pennypost/admin/client'
+import { adminSocket, findPlace, type Place } from '../config/place.ts'
 import type { DirectAdministration } from './direct.ts'
-import { adminSocket, findPlace, type Place } from './place.ts'
 import { clean } from './table.ts'
 import { out, ProgressLine } from './terminal.ts'
 

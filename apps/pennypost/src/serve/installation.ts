@@ -1,8 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import type { ClientService, Installation } from '@pennypost/admin'
 import { lookupDomain } from '@pennypost/model'
+import { dkimDirectory, type Place } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
-import { dkimDirectory, type Place } from './place.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
@@ -24,7 +24,7 @@ function clientServices({ listener }: Config): Installation['clientServices'] {
   })
 }
 
-/** Addresses of this machine that are not private, link-local or loopback (RFC 6890). */
+/** Addresses of this machine that are not private, link-local or loopback. */
 function publicAddresses(): string[] {
   const notPublic =
     /^(10|127|0)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(::1$|f[cd]|fe[89ab])/i

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { parse } from 'smol-toml'
-import { UsageError } from './usage-error.ts'
+import { UsageError } from '../verbs/usage-error.ts'
 
 /**
  * Where an installation is: its configuration file and its data directory. Found without checking the configuration,

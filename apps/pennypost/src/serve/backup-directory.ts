@@ -1,6 +1,6 @@
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
-import { directorySize } from '../serve/administration.ts'
+import { directorySize } from './administration.ts'
 
 /** What stands beside the store in a data directory and is needed with it. */
 const besides = ['secrets', 'dkim', 'tls', 'spool', 'audit.log']
