@@ -17,21 +17,29 @@ export class Statements {
   /** The prepared statement of this text: prepared once, then looked up. */
   sql(text: string): Database.Statement {
     let statement = this.#statements.get(text)
-    if (!statement) this.#statements.set(text, (statement = this.db.prepare(text)))
+    if (!statement) this.#statements.set(text, (statement = this.db.prepare(steady(text))))
     return statement
   }
 
   /** Likewise for one that gives the first column only. */
   pluck(text: string): Database.Statement {
     let statement = this.#plucks.get(text)
-    if (!statement) this.#plucks.set(text, (statement = this.db.prepare(text).pluck()))
+    if (!statement) this.#plucks.set(text, (statement = this.db.prepare(steady(text)).pluck()))
     return statement
   }
 
   /** Likewise for one that gives rows as arrays. */
   raw(text: string): Database.Statement {
     let statement = this.#raws.get(text)
-    if (!statement) this.#raws.set(text, (statement = this.db.prepare(text).raw()))
+    if (!statement) this.#raws.set(text, (statement = this.db.prepare(steady(text)).raw()))
     return statement
   }
+}
+
+/**
+ * With ORDER BY or LIMIT, SQLite lets the value of a bare `?` decide how it plans, and therefore prepares the statement
+ * anew whenever another value is bound: 8 µs for what else takes 3. It does not look behind a plus sign.
+ */
+function steady(text: string): string {
+  return /\b(ORDER BY|LIMIT)\b/.test(text) ? text.replace(/(=|LIMIT|OFFSET) \?/g, '$1 +?') : text
 }

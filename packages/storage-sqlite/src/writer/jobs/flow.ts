@@ -28,7 +28,7 @@ export function insertFlow(context: WriterContext, row: FlowRow, fingerprint: st
 export function findUnconfirmed(context: WriterContext, fingerprint: string, now: number): string | undefined {
   return context
     .pluck(`SELECT journey FROM flow INDEXED BY flow_unconfirmed
-      WHERE fingerprint = ? AND unconfirmed_at > ? ORDER BY id DESC LIMIT 1`)
+      WHERE fingerprint = ? AND unconfirmed_at > ? LIMIT 1`)
     .get(fingerprint, now - context.limits.unconfirmedMs) as string | undefined
 }
 
