@@ -11,6 +11,7 @@
  *     S...                       lines up to and including the last one of a multi-line reply
  *     S? 250-SIZE *              one of the lines of the multi-line reply that follows, in any place (before its `S...`)
  *     TLS                        the client's handshake
+ *     SILENT                     nothing has come, and nothing comes while everybody gets his turn
  *     EOF                        the server closes
  *     CLOSE / RESET              the client does
  *     @advance 11m               moves the clock
@@ -86,6 +87,12 @@ class Client {
     }
   }
 
+  /** What has come and was not read yet, once all that is under way has come. */
+  async silent(): Promise<string> {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    return this.#received
+  }
+
   async startTls(): Promise<void> {
     this.#stream.removeAllListeners()
     const secure = tlsConnect({ socket: this.#stream, rejectUnauthorized: false })
@@ -127,6 +134,7 @@ export async function playDialogue(text: string, host: Host): Promise<void> {
       else if (word === 'S?') anywhere.push(rest)
       else if (word === 'S...') await wholeReply(await client(), anywhere.splice(0), at)
       else if (word === 'TLS') await (await client()).startTls()
+      else if (word === 'SILENT') expect(await (await client()).silent(), at).toBe('')
       else if (word === 'EOF') expect(await (await client()).line(), at).toBeUndefined()
       else if (word === 'CLOSE') (await client()).close()
       else if (word === 'RESET') (await client()).reset()

@@ -30,7 +30,6 @@ export interface Host extends AsyncDisposable {
   direct(word: string, values: readonly string[], at: string): Promise<void>
 }
 
-const clientAddress = { address: '192.0.2.7', port: 4025 }
 const serverAddress = { address: '127.0.0.1', port: 25 }
 
 export async function openHost(openStore: (clock: ReturnType<typeof virtualClock>) => Promise<Store>): Promise<Host> {
@@ -93,6 +92,8 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     deliveredNotices: async () => [],
     limits,
   }
+  const peer = { address: '192.0.2.7', port: 4025 }
+  const staged = countStages(store)
   const pop3 = createPop3Service({
     ...common,
     get requireTlsForAuth() {
@@ -118,7 +119,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     async connect(service) {
       const { client, server } = createDuplexPair()
       const accepting = await listener(service)
-      accepting.admit(server, clientAddress, serverAddress)
+      accepting.admit(server, { ...peer }, serverAddress)
       if (!service.endsWith('s')) return client
       const secure = tlsConnect({ socket: client, rejectUnauthorized: false })
       await new Promise<void>((resolve, reject) => {
@@ -132,7 +133,12 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       if (word === 'set' && first === 'require-tls') settings.requireTls = second !== 'off'
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
       else if (word === 'set' && first === 'trusted')
-        settings.trusted.set(clientAddress.address, accounts.get(second) as Account)
+        settings.trusted.set(peer.address, accounts.get(second) as Account)
+      else if (word === 'set') set(reception, first, second, at)
+      else if (word === 'client') peer.address = first
+      else if (word === 'drain') for (const opened of listeners.values()) void opened.close({ drainMs: 60_000 })
+      else if (word === 'staged') expect(staged(), at).toBe(Number(first))
+      else if (word === 'finding') expect(await findings(store), at).toContain(`${first} ${second}`)
       else if (word === 'advance') await clock.advance(milliseconds(first))
       else if (word === 'wait') await waits.advance(milliseconds(first))
       else if (word === 'suspend')
@@ -180,6 +186,49 @@ async function fill(store: Store, passwords: ReturnType<typeof createPasswords>,
   }
   await store.directory.putAlias({ address: 'team@one.test', targets: ['alice@one.test', 'bob@one.test'] })
   return accounts
+}
+
+/** An option of reception that is off unless a dialogue is about it. */
+function set(options: ReceptionOptions, name: string, value: string, at: string): void {
+  if (name === 'proxy' || name === 'xclient') options[name] = value.split(',')
+  else if (name === 'longestLine' || name === 'pregreetMs') options[name] = Number(value)
+  else if (name === 'rejectUndeclaredUtf8' || name === 'rejectBareNewlines') options[name] = value === 'on'
+  else if (name === 'auth-at-mx') options.offersAuth = () => true
+  else if (name === 'mayTurn') options.mayTurn = async (node) => (node === value ? [node] : undefined)
+  else throw new Error(`unknown setting: ${at}`)
+}
+
+/** How many stages are neither finished nor discarded. */
+function countStages(store: Store): () => number {
+  const open = new Set<object>()
+  const stage = store.mail.stage.bind(store.mail)
+  store.mail.stage = () => {
+    const made = stage()
+    const token = {}
+    open.add(token)
+    return {
+      write: (chunk) => made.write(chunk),
+      finish() {
+        open.delete(token)
+        return made.finish()
+      },
+      discard() {
+        open.delete(token)
+        return made.discard()
+      },
+    }
+  }
+  return () => open.size
+}
+
+async function findings(store: Store): Promise<string[]> {
+  const found: string[] = []
+  for (const id of await store.flow.recent(100)) {
+    for (const event of (await store.flow.journey(id))?.events ?? []) {
+      if (event.kind === 'finding') found.push(`${event.check} ${event.result}`)
+    }
+  }
+  return found
 }
 
 async function count(store: Store, login: string): Promise<number> {

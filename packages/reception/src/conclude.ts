@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import { findLoop, planFilings, sentNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import { type Acceptance, type FlowEvent, type FlowFact, type NewMessage, StoreError } from '@pennypost/model'
@@ -63,6 +64,17 @@ async function examine(
   if (facts.nuls > 0) return withText(replies.badContent, 'Content has NUL octets')
   if (options.rejectBareNewlines && facts.bareLineFeeds + facts.bareCarriageReturns > 0) {
     return withText(replies.badContent, 'Content has bare CR or LF')
+  }
+  const { longestLine } = options
+  if (longestLine !== undefined && facts.longestLine > longestLine) {
+    return withText(replies.badContent, `Content has a line longer than ${longestLine}`)
+  }
+  if (!isAscii(scanned.header) && !transaction.parameters.smtpUtf8) {
+    if (options.rejectUndeclaredUtf8) return replies.utf8HeaderRefused
+    received.findings.push({ kind: 'finding', check: 'header', result: 'undeclared-utf8' })
+  }
+  if (scanned.eightBitBody && transaction.parameters.body === '7BIT') {
+    received.findings.push({ kind: 'finding', check: 'body', result: 'undeclared-8bit' })
   }
   if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
   const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
@@ -176,7 +188,7 @@ function events(
     ...(message.index.messageIdHeader === '' ? {} : { messageId: message.index.messageIdHeader }),
   }
   const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
-  return [first, ...expanded].map((fact) => ({ ...at, ...fact }))
+  return [first, ...expanded, ...received.findings].map((fact) => ({ ...at, ...fact }))
 }
 
 function wantsNotice({ parameters, expansion }: Recipient): boolean {

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createScanner, type ScannedMessage } from '@pennypost/message'
-import type { ContentStage, StagedContent } from '@pennypost/model'
+import type { ContentStage, FlowFact, StagedContent } from '@pennypost/model'
 import type { Session } from './session.ts'
 import { type ContentFacts, ContentFilter } from './wire/content-filter.ts'
 
@@ -17,6 +17,8 @@ export interface ReceivedContent {
   /** SHA-256 of the content, for the fingerprint of the acceptance; more may be put in. */
   hash: Hash
   facts: ContentFacts
+  /** What was noticed and is no reason to refuse it. */
+  findings: FlowFact[]
 }
 
 export class ContentIntake {
@@ -61,7 +63,7 @@ export class ContentIntake {
       throw this.#failure
     }
     const content = await this.#stage.finish()
-    return { content, scanned: this.#scanner.finish(), hash: this.#hash, facts: this.filter.facts }
+    return { content, scanned: this.#scanner.finish(), hash: this.#hash, facts: this.filter.facts, findings: [] }
   }
 
   /** Lets go of what was staged, unless `finish` has begun to give it out. */

@@ -26,7 +26,8 @@ export class ErrorBudget {
   /** How long the next error's reply is held back: nothing at first, then longer with each one. */
   get delayMs(): number {
     const { softErrors, tarpitMs, tarpitMaxMs } = this.#limits
-    return Math.min(tarpitMaxMs, Math.max(0, this.#errors + 1 - softErrors) * tarpitMs)
+    const beyond = this.#errors + 1 - softErrors
+    return beyond < 0 ? 0 : Math.min(tarpitMaxMs, (beyond + 1) * tarpitMs)
   }
 
   clear(): void {

@@ -75,6 +75,24 @@ export interface ReceptionOptions {
   receivedShowsClient: boolean
   /** Refuse content with a bare CR or LF instead of mending it. */
   rejectBareNewlines: boolean
+  /** Refuse content with a line longer than so many octets (RFC 5322 §2.1.1 allows 998); absent: take what comes. */
+  longestLine?: number
+  /** Refuse a header with UTF-8 from who did not say SMTPUTF8, instead of noting it in the journey. */
+  rejectUndeclaredUtf8?: boolean
+  /**
+   * Proxies that say whose connection they pass on (PROXY protocol 1 or 2): addresses and networks. Who connects from
+   * there and does not say so is dropped.
+   */
+  proxy?: readonly string[]
+  /** Peers that may name the client behind them by XCLIENT and XFORWARD. */
+  xclient?: readonly string[]
+  /** How long a stranger at the MX has to wait for the banner without a word of its own; absent or 0: not at all. */
+  pregreetMs?: number
+  /**
+   * ETRN: the queue's destinations that this client may start for the node (in lower case), undefined when none.
+   * Absent: ETRN is not offered.
+   */
+  mayTurn?(node: string, client: TurnClient): Promise<readonly string[] | undefined>
   /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
   sign(message: OutgoingMessage): Promise<string>
   /** The queue's destination for a forward-path's domain: the next hop after routes. */
@@ -88,6 +106,12 @@ export interface ReceptionOptions {
   random: Random
   log: Log
   limits: ReceptionLimits
+}
+
+/** Who asks for a queue to be started. */
+export interface TurnClient {
+  address: string
+  account: Account | undefined
 }
 
 /** What a signer needs: the header as it will be sent, and the body. */

@@ -1,16 +1,20 @@
-import { printReply, replies } from '@pennypost/smtp'
+import { printReply, replies, reply } from '@pennypost/smtp'
 import {
   type Connection,
   type ConnectionLimiter,
   createListener,
   type ListenEndpoint,
   type Listener,
+  networkOf,
+  type Refusal,
   type ServerContexts,
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
+import { awaitPatience, readClient } from './before-banner.ts'
+import { isLoopback, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
-import { Session, type SessionContext, tickOf } from './session.ts'
+import { type Origin, Session, type SessionContext, tickOf } from './session.ts'
 import { WireConnection } from './wire/connection.ts'
 
 /** One reception listener of the configuration. */
@@ -22,40 +26,133 @@ export interface ReceptionListenerOptions {
   limiter: ConnectionLimiter
 }
 
-/** Opens the listener; resolves when it accepts. What sessions may do is in `options`, shared by all listeners. */
-export function openReception(listener: ReceptionListenerOptions, options: ReceptionOptions): Promise<Listener> {
+/**
+ * Opens the listener; resolves when it accepts. What sessions may do is in `options`, shared by all listeners.
+ * @throws RangeError when `proxy` or `xclient` has what is no network.
+ */
+export async function openReception(listener: ReceptionListenerOptions, options: ReceptionOptions): Promise<Listener> {
   const { service, endpoint, contexts, limiter } = listener
-  const server = createServer(options)
-  const tls = contexts === undefined ? 'none' : service === 'submissions' ? 'implicit' : 'starttls'
+  const isProxy = networks(options.proxy ?? [])
   const context: SessionContext = {
     service,
     options,
     random: pooledRandom(options.random),
-    mayNameClient: () => false,
+    mayNameClient: networks(options.xclient ?? []),
   }
+  const entrance = new Entrance(listener, context)
+  // A proxy speaks before the handshake, so where there are proxies implicit TLS is begun here.
+  const implicit = service === 'submissions' && contexts !== undefined
+  const proxied = (options.proxy ?? []).length > 0
   return createListener({
     service,
     endpoint,
-    tls,
+    tls: contexts === undefined ? 'none' : implicit && !proxied ? 'implicit' : 'starttls',
     ...(contexts ? { contexts } : {}),
     limiter,
     deadline: options.deadline,
     log: options.log,
-    refusal: (reason) => printReply(reason === 'draining' ? replies.shuttingDown : replies.tooManyConnections),
-    onConnection: (connection) => begin(server, context, connection),
+    refusal: (reason) => refusal(reason),
+    onConnection(connection) {
+      if (isProxy(connection.remote.address)) entrance.enterByProxy(connection, implicit)
+      else if (implicit && proxied) entrance.secure(originOf(connection))
+      else entrance.greet(originOf(connection))
+    },
   })
 }
 
-function begin(server: SMTPServer, context: SessionContext, connection: Connection): void {
-  const { service, options } = context
-  const { limits } = options
-  const session = new Session(context, connection)
-  const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
-  const wire = new WireConnection(server, connection, session, { lineLength, tickMs: tickOf(limits) }, session.id)
-  session.wire = wire
-  server.connections.add(wire)
-  wire.init()
+function refusal(reason: Refusal): string {
+  return printReply(reason === 'draining' ? replies.shuttingDown : replies.tooManyConnections)
 }
+
+function originOf(connection: Connection): Origin {
+  return { connection, client: connection.remote, leaveAddressLimit: () => connection.leaveAddressLimit() }
+}
+
+/** The way of a connection up to its session: proxy, handshake, patience. */
+class Entrance {
+  readonly #limiter: ConnectionLimiter
+  readonly #context: SessionContext
+  readonly #server: SMTPServer
+
+  constructor({ limiter }: ReceptionListenerOptions, context: SessionContext) {
+    this.#limiter = limiter
+    this.#context = context
+    this.#server = createServer(context.options)
+  }
+
+  /** Counts the client that the proxy names, instead of the proxy. */
+  enterByProxy(connection: Connection, implicit: boolean): void {
+    const { deadline, log } = this.#context.options
+    connection.onDrain(() => connection.destroy())
+    readClient(connection, deadline, (client) => {
+      if (!client) {
+        log.warn({ proxy: connection.remote.address }, 'no PROXY header from a proxy')
+        return
+      }
+      connection.leaveAddressLimit()
+      const slot = this.#limiter.admit(client.address, networkOf(client.address))
+      if (typeof slot === 'string') {
+        log.info({ service: this.#context.service, remote: client.address, reason: slot }, 'connection refused')
+        if (implicit) connection.destroy()
+        else connection.end(refusal(slot))
+        return
+      }
+      connection.stream.once('close', () => slot[Symbol.dispose]())
+      const origin = { connection, client, leaveAddressLimit: () => slot.leaveAddress() }
+      if (implicit) this.secure(origin)
+      else this.greet(origin)
+    })
+  }
+
+  /** Implicit TLS that the listener did not begin. */
+  secure(origin: Origin): void {
+    const { connection } = origin
+    connection.onDrain(() => connection.destroy())
+    connection.handshake().then(
+      () => this.#begin(origin),
+      (error: Error) => {
+        const { address: remote } = origin.client
+        this.#context.options.log.info({ remote, error: error.message }, 'no TLS session')
+      },
+    )
+  }
+
+  /** Strangers at the MX wait a moment for the banner, if so configured. */
+  greet(origin: Origin): void {
+    const { service, options } = this.#context
+    const { connection, client } = origin
+    const waitMs = options.pregreetMs ?? 0
+    const isKnown = isLoopback(client.address) || options.trusted.has(client.address)
+    if (waitMs === 0 || service !== 'smtp' || isKnown) {
+      this.#begin(origin)
+      return
+    }
+    awaitPatience(connection, { deadline: options.deadline, waitMs }, (outcome) => {
+      if (outcome === 'patient') this.#begin(origin)
+      else if (outcome === 'gone') connection.end(connection.draining ? printReply(replies.shuttingDown) : undefined)
+      else {
+        options.log.info({ service, remote: client.address }, 'spoke before the banner')
+        connection.end(printReply(spokeTooSoon))
+      }
+    })
+  }
+
+  #begin(origin: Origin): void {
+    const { service, options } = this.#context
+    const { limits } = options
+    const session = new Session(this.#context, origin)
+    const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
+    const { connection } = origin
+    const wireLimits = { lineLength, tickMs: tickOf(limits) }
+    const wire = new WireConnection(this.#server, connection, session, wireLimits, session.id)
+    session.wire = wire
+    this.#server.connections.add(wire)
+    wire.init()
+  }
+}
+
+/** RFC 5321 §3.1: 554 in place of the banner, to a client that had not waited for it. */
+const spokeTooSoon = reply(554, '5.5.1', 'You spoke before the banner')
 
 /** The library's server never listens: it holds the options and the set of connections that its sessions ask for. */
 function createServer(options: ReceptionOptions): SMTPServer {

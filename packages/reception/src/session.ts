@@ -44,6 +44,14 @@ export interface Client {
   readonly port: number
 }
 
+/** How a session came about. */
+export interface Origin {
+  readonly connection: Connection
+  readonly client: Client
+  /** The client does not count against its address any more. */
+  leaveAddressLimit(): void
+}
+
 type Outcome = ReturnType<Command['run']>
 
 export class Session implements WireHandler {
@@ -54,6 +62,7 @@ export class Session implements WireHandler {
   readonly log: Log
   readonly commands = commands
   readonly errors: ErrorBudget
+  readonly leaveAddressLimit: () => void
   wire!: Wire
   client: Client
   /** What a trusted proxy says of the client behind it, for journeys only (XFORWARD). */
@@ -81,12 +90,13 @@ export class Session implements WireHandler {
   /** An acceptance whose 250 the client has not yet shown to have read, and what it had sent by then. */
   #unconfirmed: { journey: JourneyId; arrived: number } | undefined
 
-  constructor(context: SessionContext, connection: Connection) {
+  constructor(context: SessionContext, origin: Origin) {
     const { service, options, random } = context
     this.#context = context
     this.service = service
-    this.connection = connection
-    this.client = connection.remote
+    this.connection = origin.connection
+    this.client = origin.client
+    this.leaveAddressLimit = origin.leaveAddressLimit
     this.options = options
     this.id = random.bytes(6).toString('hex')
     this.log = options.log

@@ -58,7 +58,7 @@ function refusalOf(response: Exclude<Response, { kind: 'octets' }>): Reply {
 }
 
 async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
-  const { options, connection } = session
+  const { options } = session
   const { address } = session.client
   let result: AuthenticationResult
   try {
@@ -70,7 +70,7 @@ async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
   if (result.ok) {
     session.account = result.account
     session.trusted = false
-    connection.leaveAddressLimit()
+    session.leaveAddressLimit()
     session.log.info({ session: session.id, login: result.account.login }, 'logged in')
     return replies.authenticated
   }

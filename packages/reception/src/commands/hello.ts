@@ -2,6 +2,7 @@ import { parseHelloArgument, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
 import { offeredMechanisms } from './auth.ts'
+import { xclientAttributes, xforwardAttributes } from './xclient.ts'
 
 /** What EHLO and LHLO offer now; each keyword stands here only while the session would honour it. */
 function offers(session: Session): string[] {
@@ -24,7 +25,14 @@ function offers(session: Session): string[] {
     // Outlook Express 4 and its age read only this form.
     lines.push(`AUTH=${mechanisms.join(' ')}`)
   }
-  if (!session.isLmtp) lines.push('VRFY', 'HELP')
+  if (!session.isLmtp) {
+    if (session.options.mayTurn) lines.push('ETRN')
+    if (session.account) lines.push('EXPN')
+    lines.push('VRFY', 'HELP')
+  }
+  if (session.mayNameClient) {
+    lines.push(`XCLIENT ${xclientAttributes.join(' ')}`, `XFORWARD ${xforwardAttributes.join(' ')}`)
+  }
   return lines
 }
 
@@ -45,6 +53,7 @@ export const helo = {
   services: ['smtp', 'submission', 'submissions'],
   needsHello: false,
   needsAuth: false,
+  idle: true,
   run: (session, argument) => greet(session, argument, false),
 } as const satisfies Command
 
@@ -55,6 +64,7 @@ export const ehlo = {
   services: ['smtp', 'submission', 'submissions'],
   needsHello: false,
   needsAuth: false,
+  idle: true,
   run: (session, argument) => greet(session, argument, true),
 } as const satisfies Command
 
@@ -65,5 +75,6 @@ export const lhlo = {
   services: ['lmtp'],
   needsHello: false,
   needsAuth: false,
+  idle: true,
   run: (session, argument) => greet(session, argument, true),
 } as const satisfies Command

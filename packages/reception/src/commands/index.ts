@@ -2,11 +2,14 @@ import type { Command } from '../command.ts'
 import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { data } from './data.ts'
+import { etrn } from './etrn.ts'
 import { ehlo, helo, lhlo } from './hello.ts'
 import { mail } from './mail.ts'
 import { rcpt } from './rcpt.ts'
-import { expn, help, noop, quit, rset, turn, vrfy } from './simple.ts'
+import { help, noop, quit, rset, turn, verb } from './simple.ts'
 import { startTls } from './starttls.ts'
+import { expn, vrfy } from './verify.ts'
+import { xclient, xforward } from './xclient.ts'
 
 const all: readonly Command[] = [
   helo,
@@ -23,7 +26,11 @@ const all: readonly Command[] = [
   vrfy,
   expn,
   help,
+  etrn,
   turn,
+  verb,
+  xclient,
+  xforward,
   quit,
 ]
 

@@ -1,7 +1,7 @@
-import { parseForwardPath, replies, reply, withText } from '@pennypost/smtp'
+import { replies, reply, withText } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 
-/** The commands that change little: QUIT, RSET, NOOP, HELP, VRFY, and those that we know and refuse. */
+/** The commands that change little: QUIT, RSET, NOOP, HELP, VERB, and TURN, which we know and refuse. */
 
 export const quit = {
   verb: 'QUIT',
@@ -46,6 +46,7 @@ export const help = {
   syntax: 'HELP [verb]',
   needsHello: false,
   needsAuth: false,
+  idle: true,
   run(session, argument) {
     const known = (command: Command) => !command.services || command.services.includes(session.service)
     if (argument === '') {
@@ -58,20 +59,16 @@ export const help = {
   },
 } as const satisfies Command
 
-export const vrfy = {
-  verb: 'VRFY',
-  rfc: 'RFC 5321 §4.1.1.6',
-  syntax: 'VRFY address',
-  services: ['smtp', 'submission', 'submissions'],
+export const verb = {
+  verb: 'VERB',
+  rfc: 'Sendmail',
+  syntax: 'VERB [ON|OFF]: known and without effect',
+  services: ['smtp'],
   needsHello: false,
   needsAuth: false,
-  run(session, argument) {
-    // The same answer for every address: whether it exists is told by RCPT, where it can be counted (RFC 5321 §7.3).
-    const path = parseForwardPath(argument.startsWith('<') ? argument : `<${argument}>`, { smtpUtf8: session.extended })
-    return path.ok || /^[^\s<>@]+$/.test(argument)
-      ? replies.cannotVerify
-      : withText(replies.badArgument, 'VRFY address')
-  },
+  idle: true,
+  // Old programs that ask for a chatty delivery give up at 5yz; what happens to a message is in its journey.
+  run: () => withText(replies.ok, 'Nothing is told here, see HELP VERB'),
 } as const satisfies Command
 
 export const turn = {
@@ -82,14 +79,4 @@ export const turn = {
   needsHello: false,
   needsAuth: false,
   run: () => withText(replies.notImplemented, 'TURN is unsafe and not implemented, see HELP TURN'),
-} as const satisfies Command
-
-export const expn = {
-  verb: 'EXPN',
-  rfc: 'RFC 5321 §4.1.1.7',
-  syntax: 'EXPN list: not offered',
-  services: ['smtp', 'submission', 'submissions'],
-  needsHello: false,
-  needsAuth: false,
-  run: () => withText(replies.notImplemented, 'EXPN is not offered'),
 } as const satisfies Command
