@@ -16,6 +16,8 @@ export interface Extension {
   /** Names it in the configuration and in errors; usually its capability. */
   name: string
   rfc: string
+  /** Names of extensions that it stands on: it is not there without them. */
+  requires?: readonly string[]
   capabilities?: readonly Capability[]
   commands?: readonly Command[]
   fetchItems?: readonly FetchItemKind[]

@@ -36,7 +36,9 @@ export class Registry {
   /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
   constructor(extensions: readonly Extension[], disable: Iterable<string>) {
     this.#disabled = new Set([...disable].map((name) => name.toUpperCase()))
-    this.extensions = extensions.filter((extension) => !this.#isDisabled(extension))
+    const enabled = extensions.filter((extension) => !this.#isDisabled(extension))
+    const names = new Set(enabled.map(({ name }) => name))
+    this.extensions = enabled.filter(({ requires }) => requires?.every((name) => names.has(name)) ?? true)
     for (const extension of this.extensions) {
       add(this.commands, extension.commands, extension)
       add(this.fetchItems, extension.fetchItems, extension)

@@ -40,6 +40,7 @@ async function run(
   { set, items, extra }: Args,
   by: 'sequence' | 'uid',
 ): Promise<Completion | undefined> {
+  if (extra?.before) await extra.before({ session, set, by, changedSince: extra.changedSince })
   const uids = session.selected.select(set, by)
   const wanted = [...(by === 'uid' && !items.includes(uidItem) ? [uidItem] : []), ...items]
   for (const item of extra?.items ?? []) if (!wanted.includes(item)) wanted.push(item)

@@ -9,7 +9,7 @@ import type { Cursor } from '../wire/cursor.ts'
  * Conditional STORE: MODSEQ of each message, told with its flags once a command has shown that the client knows of it
  * (RFC 7162 §3.1, "CONDSTORE enabling command").
  */
-function enableBy(session: Session): void {
+export function enableCondstore(session: Session): void {
   if (session.enabled.has('CONDSTORE')) return
   session.enabled.add('CONDSTORE')
   sayHighest(session)
@@ -18,7 +18,7 @@ function enableBy(session: Session): void {
 /** RFC 7162 §3.1.2.2: whoever begins with it in a mailbox must learn where that stands. */
 function sayHighest(session: Session): void {
   const { view } = session
-  if (view) session.untagged(`OK [HIGHESTMODSEQ ${view.open.modSeq}] Highest`)
+  if (view) session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Highest`)
 }
 
 const modSeqItem: FetchItem = {
@@ -50,7 +50,7 @@ export const condstore: Extension = {
     {
       name: 'MODSEQ',
       parse(_, session) {
-        session.defer(() => enableBy(session))
+        session.defer(() => enableCondstore(session))
         return modSeqItem
       },
     },
@@ -60,7 +60,7 @@ export const condstore: Extension = {
       name: 'CHANGEDSINCE',
       parse(cursor, session) {
         const changedSince = modSequence(cursor)
-        session.defer(() => enableBy(session))
+        session.defer(() => enableCondstore(session))
         return { changedSince, items: [modSeqItem] }
       },
     },
@@ -70,7 +70,7 @@ export const condstore: Extension = {
       name: 'UNCHANGEDSINCE',
       parse(cursor, session) {
         const unchangedSince = modSequence(cursor)
-        session.defer(() => enableBy(session))
+        session.defer(() => enableCondstore(session))
         return { unchangedSince }
       },
     },
@@ -81,7 +81,7 @@ export const condstore: Extension = {
       parse(cursor, session) {
         searchEntry(cursor)
         const atLeast = modSequence(cursor)
-        session.defer(() => enableBy(session))
+        session.defer(() => enableCondstore(session))
         return () => ({ key: 'modseq', atLeast })
       },
     },
@@ -90,14 +90,16 @@ export const condstore: Extension = {
     {
       name: 'HIGHESTMODSEQ',
       value(session, mailbox) {
-        enableBy(session)
-        return mailbox.highestModSeq
+        enableCondstore(session)
+        const { view } = session
+        const selected = view?.open.mailbox.id === mailbox.id
+        return selected ? Math.min(mailbox.highestModSeq, view.settledModSeq) : mailbox.highestModSeq
       },
     },
   ],
   selectParameters: [{ name: 'CONDSTORE', parse: () => (session) => void session.enabled.add('CONDSTORE') }],
   onSelect(session, view) {
-    session.untagged(`OK [HIGHESTMODSEQ ${view.open.modSeq}] Highest`)
+    session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Highest`)
   },
   onFlagsTold(session, view, openIndex) {
     return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.open.modSeqs[openIndex]})` : undefined

@@ -16,6 +16,7 @@ import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespaceExtension } from './namespace.ts'
 import { preview } from './preview.ts'
+import { qresync } from './qresync.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
 import { searchres } from './searchres.ts'
@@ -44,6 +45,7 @@ export const extensions: readonly Extension[] = [
   appendlimit,
   binary,
   condstore,
+  qresync,
   esearch,
   searchres,
   within,

@@ -1,4 +1,5 @@
 import { type FetchedMessage, type FetchNeed, systemFlags, UidSet } from '@pennypost/model'
+import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsItem as changedFlags } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
@@ -40,6 +41,16 @@ export interface FetchExtra {
   changedSince?: number
   /** Told beside what was asked for. */
   items?: readonly FetchItem[]
+  /** Said before the first message. */
+  before?(asked: FetchAsked): Promise<void>
+}
+
+/** The command as its modifiers see it. */
+export interface FetchAsked {
+  session: Session
+  set: SequenceSet
+  by: 'sequence' | 'uid'
+  changedSince: number | undefined
 }
 
 interface Fetch {

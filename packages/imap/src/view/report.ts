@@ -32,6 +32,7 @@ export function report(view: View, mayExpunge: boolean, reporter: Reporter): voi
   if (open.count > 0 && (open.uids[open.count - 1] as number) > before) addNew(view, reporter)
   if (told.journal !== open.journalEnd) reportFlags(view, before, reporter)
   told.modSeq = open.modSeq
+  if (told.removals === open.removals) told.settled = open.modSeq
   if (told.already.size > 0) told.already.clear()
 }
 

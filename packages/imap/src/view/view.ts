@@ -32,6 +32,7 @@ export class View {
     this.count = open.count
     this.told = {
       modSeq: open.modSeq,
+      settled: open.modSeq,
       journal: open.journalEnd,
       removals: open.removals,
       keywords: open.keywords,
@@ -42,6 +43,11 @@ export class View {
   /** Highest UID in it, 0 when it is empty. */
   get lastUid(): number {
     return this.count === 0 ? 0 : (this.uids[this.count - 1] as number)
+  }
+
+  /** HIGHESTMODSEQ for this session: all that happened up to here it was told, no expunge is withheld (RFC 7162 §3.1.2.1). */
+  get settledModSeq(): number {
+    return this.told.settled
   }
 
   watch(onChange: (() => void) | undefined): void {
@@ -127,6 +133,8 @@ export class View {
 export interface Told {
   /** Flag changes up to here. */
   modSeq: number
+  /** Everything up to here, expunges too. */
+  settled: number
   /** The same as a place in the journal. */
   journal: number
   /** `OpenMailbox.removals` up to which messages were taken out. */

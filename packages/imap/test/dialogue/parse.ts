@@ -13,7 +13,7 @@
  *     S: * 1 FETCH (BODY[] {*}            a literal in a response likewise, and then the rest of the response
  *     S: <closed>                         the server has ended the connection
  *
- * `$name` stands for a word and must be the same everywhere; `$_` for any word, `$...` for anything. `\xNN` is an octet.
+ * `$name` stands for a word and must be the same everywhere, in what is sent too; `$_` for any word, `$...` for anything. `\xNN` is an octet.
  */
 export type Step =
   | { kind: 'setup'; line: number; words: string }

@@ -42,7 +42,7 @@ class Play {
   async step(step: Step): Promise<void> {
     if (step.kind === 'setup') return this.#setup(step.words)
     const client = await this.#client(step.client)
-    if (step.kind === 'send') return client.send(step.octets)
+    if (step.kind === 'send') return client.send(this.#withBound(step.octets))
     await this.#expect(client, step.texts)
   }
 
@@ -76,6 +76,16 @@ class Play {
       if (at < 0) throw new Error(`expected ${left.join('\n  or ')}\n  got ${response}`)
       left.splice(at, 1)
     }
+  }
+
+  /** Names bound by what the server said stand for it in what clients send. */
+  #withBound(octets: Buffer): Buffer {
+    if (!octets.includes('$')) return octets
+    const text = octets.toString('latin1')
+    return Buffer.from(
+      text.replace(/\$([A-Za-z_][A-Za-z0-9_]*)/g, (word, name: string) => this.#bound.get(name) ?? word),
+      'latin1',
+    )
   }
 
   #matches(text: string, response: string): boolean {
