@@ -72,7 +72,7 @@ export const sqliteLimits: SqliteLimits = {
   groupJobs: 256,
   messagesPerJob: 256,
   relaxedSyncMs: 50,
-  checkpointMs: 50,
+  checkpointMs: 200,
   checkpointFrames: 256,
   walCeilingFrames: 8000,
   reserveShare: 0.05,

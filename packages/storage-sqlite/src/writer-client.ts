@@ -44,7 +44,12 @@ export class WriterClient {
 
   constructor(options: WriterClientOptions) {
     this.#options = options
-    this.#worker = new Worker(options.url, { workerData: options.data, name: 'pennypost-writer' })
+    this.#worker = new Worker(options.url, {
+      workerData: options.data,
+      name: 'pennypost-writer',
+      // Jobs die young: with room for more of them, each collection finds next to nothing alive.
+      resourceLimits: { maxYoungGenerationSizeMb: 48 },
+    })
     const { promise, resolve, reject } = Promise.withResolvers<{ unclean: boolean }>()
     this.ready = promise
     this.#worker.on('message', (message: FromWriter) => {

@@ -77,7 +77,11 @@ describe('a group', () => {
   })
 
   test('a job that fails is undone alone', () => {
-    const writer = openWriter({ at: 'job', nth: 2, code: 'SQLITE_IOERR_READ' })
+    // Passages 1 and 2 without savepoints, then the whole group with them.
+    const writer = openWriter(
+      { at: 'job', nth: 2, code: 'SQLITE_IOERR_READ' },
+      { at: 'job', nth: 4, code: 'SQLITE_IOERR_READ' },
+    )
     expect(outcomes(run(writer, domain(1), domain(2), domain(3)))).toEqual({
       ...{ 1: 'done', 2: 'SQLITE_IOERR_READ', 3: 'done' },
     })

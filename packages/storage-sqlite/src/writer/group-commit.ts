@@ -7,7 +7,7 @@ import { isDurable, mayUseBallast, runJob } from './jobs.ts'
 import type { GroupReply, Job, JobReply } from './protocol.ts'
 
 /**
- * Commits jobs in groups: one transaction, a savepoint for each job, one sync for all (DESIGN §5). Called by the writer
+ * Commits jobs in groups: one transaction, one sync for all, and a job that fails is undone alone (DESIGN §5). Called by the writer
  * thread's loop and by nobody else. What must never break:
  *
  * - nothing is acknowledged before the commit that holds it (for durable jobs: and its sync) has succeeded;
@@ -31,6 +31,8 @@ export class GroupCommit {
   #log = -1
   #unsynced = false
   #ballast = true
+  /** So many groups are still to have savepoints. */
+  #careful = 0
   #filesKept = false
   readonly #doomed: string[] = []
 
@@ -91,32 +93,51 @@ export class GroupCommit {
   }
 
   #runTogether(jobs: readonly Job[], replies: JobReply[], effects: Effects): void {
-    const { db } = this.#context
-    const groupReplies: JobReply[] = []
-    const groupEffects = new Effects()
     let error: unknown
     try {
-      this.#start(jobs.some((job) => isDurable(job.verb)))
-      for (const job of jobs) {
-        this.#savepoint.run()
-        const failure = this.#attempt(job, groupReplies, groupEffects)
-        if (failure) {
-          if (!db.inTransaction) throw failure.error
-          db.exec('ROLLBACK TO job')
-          this.#context.numbers.rolledBack()
-          groupReplies.push(failed(job, failure.error))
-        }
-        this.#release.run()
+      const careful = this.#careful > 0
+      if (careful) this.#careful--
+      let done = this.#runGroup(jobs, careful)
+      if (!done) {
+        this.#careful = carefulGroups
+        done = this.#runGroup(jobs, true)
       }
-      this.#finish(groupEffects)
-      replies.push(...groupReplies)
-      effects.add(groupEffects)
+      replies.push(...(done?.replies ?? []))
+      if (done) effects.add(done.effects)
       return
     } catch (thrown) {
       error = thrown
     }
     this.#abandon(error)
     for (const job of jobs) this.#runAlone(job, replies, effects)
+  }
+
+  /**
+   * Commits the group. Careful: each job has a savepoint. Otherwise the first job that fails undoes everything, and
+   * undefined says that the group is to be run again (adr/0001).
+   */
+  #runGroup(jobs: readonly Job[], careful: boolean): { replies: JobReply[]; effects: Effects } | undefined {
+    const { db } = this.#context
+    const replies: JobReply[] = []
+    const effects = new Effects()
+    this.#start(jobs.some((job) => isDurable(job.verb)))
+    for (const job of jobs) {
+      if (careful) this.#savepoint.run()
+      const failure = this.#attempt(job, replies, effects)
+      if (failure) {
+        if (!db.inTransaction) throw failure.error
+        if (!careful) {
+          this.#abandon(failure.error)
+          return undefined
+        }
+        db.exec('ROLLBACK TO job')
+        this.#context.numbers.rolledBack()
+        replies.push(failed(job, failure.error))
+      }
+      if (careful) this.#release.run()
+    }
+    this.#finish(effects)
+    return { replies, effects }
   }
 
   #runAlone(job: Job, replies: JobReply[], effects: Effects): void {
@@ -225,6 +246,9 @@ export class GroupCommit {
     }
   }
 }
+
+/** After a job has failed, groups have savepoints for a while: whoever causes failures must not double everybody's work. */
+const carefulGroups = 256
 
 export interface GroupCommitOptions {
   contents: string

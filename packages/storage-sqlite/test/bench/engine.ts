@@ -234,7 +234,7 @@ if (!values.only || 'snapshot fetch 200'.includes(values.only)) {
   )
 }
 
-if (!values.only || 'claim queue'.includes(values.only)) {
+if (!values.only || 'accept claim 100 000 queue'.includes(values.only)) {
   const entry = (destination: string): NewQueueEntry => ({
     destination,
     route: 'remote',
@@ -246,7 +246,7 @@ if (!values.only || 'claim queue'.includes(values.only)) {
     // Half of all entries are for one destination that is down, the rest for 2 000 others.
     return store.mail.accept([{ ...letter, filings: [], queue: [entry(n % 2 ? 'down.test' : `d${n % 4000}.test`)] }])
   }
-  await measure('accept to the queue, 100 at a time', 100_000, 100, enqueue)
+  await measure('accept 100 000 to the queue, 100 at a time', 100_000, 100, enqueue)
   const request = { slots: 100, perDestination: 5, leaseMs: 600_000 }
   const claim = () => store.queue.claim({ ...request, now: systemClock.now() })
   await measure('claim of 100 among 100 000', 20, 1, claim)

@@ -20,7 +20,7 @@ export interface ClaimedRow {
 }
 
 /** At most so many lanes become ready, and leases are noticed to have run out, in one claim. */
-const wakeLimit = 500
+const wakeLimit = 200
 
 export function claim(context: WriterContext, args: ClaimArguments): ClaimedRow[] {
   endLeases(context, args.now)
@@ -129,25 +129,29 @@ class Taker {
     if (this.#isFull(destination)) return false
     const { now, leaseMs } = this.#args
     const context = this.#context
-    const waiting = 'FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0'
-    const id = context
-      .pluck(`SELECT id ${waiting} AND due_at <= ? ORDER BY due_at, id LIMIT 1`)
-      .get(destination, retry, now) as number | undefined
-    if (id !== undefined) {
+    const [first, second] = context
+      .raw(
+        `SELECT id, due_at FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0
+          ORDER BY due_at, id LIMIT 2`,
+      )
+      .all(destination, retry) as [number, number][]
+    const isDue = first !== undefined && first[1] <= now
+    if (isDue) {
       const lease = `${context.incarnation}.${context.nextLease++}`
-      context.sql('UPDATE queue SET lease = ?, lease_until = ? WHERE id = ?').run(lease, now + leaseMs, id)
-      this.claimed.push({ id, lease })
+      context.sql('UPDATE queue SET lease = ?, lease_until = ? WHERE id = ?').run(lease, now + leaseMs, first[0])
+      this.claimed.push({ id: first[0], lease })
       this.#leased.set(destination, (this.#leased.get(destination) ?? 0) + 1)
       this.destination = destination
     }
-    const dueAt = context.pluck(`SELECT min(due_at) ${waiting}`).get(destination, retry) as number | null
-    if (dueAt === null) context.sql('DELETE FROM lanes WHERE destination = ? AND retry = ?').run(destination, retry)
-    else {
+    const next = isDue ? second : first
+    if (next === undefined) {
+      context.sql('DELETE FROM lanes WHERE destination = ? AND retry = ?').run(destination, retry)
+    } else {
       context
         .sql('UPDATE lanes SET due_at = ?, ready = ? WHERE destination = ? AND retry = ?')
-        .run(dueAt, dueAt <= now ? 1 : 0, destination, retry)
+        .run(next[1], next[1] <= now ? 1 : 0, destination, retry)
     }
-    return id !== undefined
+    return isDue
   }
 }
 
