@@ -1,0 +1,181 @@
+/** What the store or the client does at the worst moment. Nothing may be lost, left behind, or reach the process. */
+import { type ContentStage, StoreError } from '@pennypost/model'
+import { expect, it } from 'vitest'
+import { testReception, turns } from './test-reception.ts'
+
+type Host = Awaited<ReturnType<typeof testReception>>
+
+/** Changes what the store stages; counts what is open. */
+function staging(host: Host, change: (stage: ContentStage) => Partial<ContentStage>) {
+  const counts = { discarded: 0 }
+  const stage = host.store.mail.stage.bind(host.store.mail)
+  host.store.mail.stage = () => {
+    const made = stage()
+    const discard = (): Promise<void> => {
+      counts.discarded++
+      return made.discard()
+    }
+    return { write: (chunk) => made.write(chunk), finish: () => made.finish(), discard, ...change(made) }
+  }
+  return counts
+}
+
+const content = 'Subject: x\r\n\r\ntext\r\n.\r\n'
+
+it('a store that cannot stage is 451, and the session goes on', async () => {
+  const host = await testReception()
+  const { mail } = host.store
+  const stage = mail.stage.bind(mail)
+  mail.stage = () => {
+    throw new Error('no file')
+  }
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\n')
+  await client.until(/^451 4\.3\.0 /m)
+  mail.stage = stage
+  client.say('DATA\r\n')
+  await client.until(/^354 /m)
+  client.say(content)
+  await client.until(/^250 2\.0\.0 Ok: queued/m)
+  expect(host.errors).toEqual(['command failed'])
+})
+
+it.each([
+  ['write', { write: () => Promise.reject(new Error('disk')) }],
+  ['finish', { finish: () => Promise.reject(new Error('disk')) }],
+])('a %s that fails is 451, and what was staged is gone', async (_, change) => {
+  const host = await testReception()
+  const counts = staging(host, () => change)
+  const client = host.connect()
+  await client.beginData()
+  client.say(content, 'NOOP\r\n')
+  await client.until(/^451 4\.3\.0 [\s\S]*^250 2\.0\.0 Ok\r\n/m)
+  expect(counts.discarded).toBe(_ === 'write' ? 1 : 0)
+  expect(await host.messages()).toBe(0)
+})
+
+it('a full disk is 452', async () => {
+  const host = await testReception()
+  host.store.mail.accept = () => Promise.reject(new StoreError('no-room', 'full'))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await client.until(/^452 4\.3\.1 /m)
+})
+
+it('a discard that fails is logged, whoever it is for', async () => {
+  const host = await testReception()
+  staging(host, () => ({ discard: () => Promise.reject(new Error('disk')) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say('Subject: half')
+  await turns()
+  client.stream.resetAndDestroy()
+  await turns()
+  expect(host.errors).toEqual(['discarding content failed'])
+})
+
+it('a client that leaves during content leaves nothing', async () => {
+  const host = await testReception()
+  const counts = staging(host, () => ({}))
+  const client = host.connect()
+  await client.beginData()
+  client.say('Subject: half')
+  await turns()
+  client.stream.destroy()
+  await turns()
+  expect(counts.discarded).toBe(1)
+  expect(host.listener.open).toBe(0)
+  expect(host.waits.nextTimerAt()).toBeUndefined()
+})
+
+it('a client that is reset while content waits for the disk leaves nothing', async () => {
+  const host = await testReception()
+  const disk = Promise.withResolvers<void>()
+  const counts = staging(host, () => ({ write: () => disk.promise }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  // The client is not the slow one: its time does not run.
+  await host.waits.advance(20 * 60_000)
+  expect(client.closed).toBe(false)
+  client.stream.resetAndDestroy()
+  await turns()
+  disk.resolve()
+  await turns()
+  expect(counts.discarded).toBe(1)
+  expect(await host.messages()).toBe(0)
+  expect(host.errors).toEqual([])
+})
+
+it('a client that leaves before the commit begins has stored nothing', async () => {
+  const host = await testReception()
+  const staged = Promise.withResolvers<void>()
+  staging(host, (made) => ({ finish: () => staged.promise.then(() => made.finish()) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  client.stream.resetAndDestroy()
+  await turns()
+  staged.resolve()
+  await turns()
+  expect(await host.messages()).toBe(0)
+  expect(host.errors).toEqual([])
+})
+
+it('a client that leaves during the commit leaves it unconfirmed, and the same again is the same', async () => {
+  const host = await testReception()
+  const { mail } = host.store
+  const accept = mail.accept.bind(mail)
+  const disk = Promise.withResolvers<void>()
+  mail.accept = async (acceptances) => {
+    const accepted = await accept(acceptances)
+    await disk.promise
+    return accepted
+  }
+  const first = host.connect()
+  await first.beginData()
+  first.say(content)
+  await turns()
+  first.stream.resetAndDestroy()
+  await turns()
+  disk.resolve()
+  await turns()
+  const second = host.connect()
+  await second.beginData()
+  second.say(content)
+  const replies = await second.until(/^250 2\.0\.0 Ok: queued/m)
+  expect(await host.messages()).toBe(1)
+  const [journey] = await host.store.flow.recent(1)
+  expect(replies.at(-1)).toContain(journey)
+  const events = (await host.store.flow.journey(journey!))!.events.map(({ kind }) => kind)
+  expect(events).toContain('unconfirmed')
+  expect(events).toContain('repeated')
+})
+
+it('an own slow commit is no idle client', async () => {
+  const host = await testReception()
+  const { mail } = host.store
+  const accept = mail.accept.bind(mail)
+  const disk = Promise.withResolvers<void>()
+  mail.accept = (acceptances) => disk.promise.then(() => accept(acceptances))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  await host.waits.advance(2 * 60 * 60_000)
+  expect(client.closed).toBe(false)
+  disk.resolve()
+  await client.until(/^250 2\.0\.0 Ok: queued/m)
+})
+
+it('a refused journey record is logged and no more', async () => {
+  const host = await testReception()
+  host.store.flow.record = () => Promise.reject(new Error('disk'))
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<nobody@one.test>\r\nNOOP\r\n')
+  await client.until(/^550 5\.1\.1 [\s\S]*^250 2\.0\.0 Ok\r\n/m)
+  expect(host.errors).toEqual(['journey failed'])
+})
