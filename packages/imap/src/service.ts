@@ -6,6 +6,7 @@ import type { AccountId, Clock, Deadline, Log, MailStore, Random } from '@pennyp
 import { type Authenticator, type Mechanism, mechanisms } from '@pennypost/sasl'
 import type { Connection, Refusal } from '@pennypost/transport'
 import { extensions } from './extensions/index.ts'
+import type { UsageOf } from './extensions/quota.ts'
 import { defaultImapLimits, type ImapLimits } from './limits.ts'
 import { Registry } from './registry.ts'
 import { Conversation } from './session/conversation.ts'
@@ -37,6 +38,8 @@ export interface ImapServiceOptions {
    * to end the session from outside, when the account is suspended or removed.
    */
   admit(account: AccountId, end: () => void): Disposable | undefined
+  /** What an account uses and may use; without it there is no QUOTA. */
+  usage?: UsageOf
   /** Told of each message whose text was read (DESIGN §1.9: in the lab and the demo only). */
   onRead?: (read: MessageRead) => void
 }
@@ -61,7 +64,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     mail: options.mail,
     authenticator: options.authenticator,
     mechanisms: options.mechanisms ?? mechanisms,
-    registry: new Registry(extensions, options.disable ?? []),
+    registry: new Registry(extensions, [...(options.disable ?? []), ...(options.usage ? [] : ['QUOTA'])]),
     mailboxes,
     limits,
     clock: options.clock,
@@ -72,6 +75,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     serverId: options.serverId ?? {},
     allowPlaintext: options.allowPlaintext ?? false,
     canStartTls: options.startTls ?? false,
+    usage: options.usage,
     onRead: options.onRead,
     admit: options.admit,
   }

@@ -17,6 +17,7 @@ import { multiappend } from './multiappend.ts'
 import { namespaceExtension } from './namespace.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
+import { quota } from './quota.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
 import { searchres } from './searchres.ts'
@@ -55,6 +56,7 @@ export const extensions: readonly Extension[] = [
   specialUse,
   createSpecialUse,
   statusSize,
+  quota,
   utf8Accept,
   preview,
 ]

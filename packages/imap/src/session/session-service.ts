@@ -1,5 +1,6 @@
 import type { AccountId, Clock, Deadline, JourneyId, Log, MailStore, Random } from '@pennypost/model'
 import type { Authenticator, Mechanism } from '@pennypost/sasl'
+import type { UsageOf } from '../extensions/quota.ts'
 import type { ImapLimits } from '../limits.ts'
 import type { Registry } from '../registry.ts'
 import type { OpenMailboxes } from '../view/open-mailboxes.ts'
@@ -24,6 +25,8 @@ export interface SessionService {
   readonly allowPlaintext: boolean
   /** STARTTLS can be had. */
   readonly canStartTls: boolean
+  /** For QUOTA; absent: it is not there. */
+  readonly usage: UsageOf | undefined
   /** Told of each message whose text a session was given. */
   readonly onRead: ((read: MessageRead) => void) | undefined
   /** A place among the account's sessions, or undefined when none is left; `end` ends the session from outside. */

@@ -10,6 +10,7 @@ import { type EngineFactory, password, sampleMessage, TestServer } from './serve
  *
  *     option NAME VALUE (JSON)      of `createImapService`, before the first connection; `limit NAME NUMBER` likewise
  *     sessions-per-account NUMBER
+ *     quota OCTETS MESSAGES                     the limits that QUOTA tells of; 0 = none
  *     mailbox NAME [\Use]           message MAILBOX [(flags)] ["date"] SAMPLE
  *     connect N                     reads no greeting for it: the dialogue does
  *     login N [LOGIN]               select N MAILBOX: logs in, selects, and swallows what is said
@@ -107,6 +108,9 @@ class Play {
         return
       case 'limit':
         server.options.limits = { ...server.options.limits, [first]: Number(second) }
+        return
+      case 'quota':
+        Object.assign(server.usageLimits, { octetLimit: Number(first), messageLimit: Number(second) })
         return
       case 'mailbox':
         return server.createMailbox(first, second === '' ? undefined : (second as SpecialUse))

@@ -33,6 +33,8 @@ export class TestServer {
   /** Places that each account has. */
   sessionsPerAccount = Number.POSITIVE_INFINITY
   readonly #open = new Map<AccountId, number>()
+  /** What QUOTA says of the limits. */
+  readonly usageLimits: { octetLimit?: number; messageLimit?: number } = {}
   #service: ImapService | undefined
   readonly #clients: DialogueClient[] = []
 
@@ -72,6 +74,10 @@ export class TestServer {
       serverId: { name: 'Pennypost', version: '1' },
       allowPlaintext: true,
       admit: (account) => this.#admit(account),
+      usage: async (account) => {
+        const { octets, messages } = await store.directory.usage(account)
+        return { octets, messages, octetLimit: 10_000, messageLimit: 0, ...this.usageLimits }
+      },
       ...this.options,
     })
     return this.#service

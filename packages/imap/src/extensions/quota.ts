@@ -1,0 +1,114 @@
+import { type AccountId, type Mailbox, systemFlags, UidSet } from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import { mailbox, printMailbox } from '../grammar/mailbox.ts'
+import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+
+/**
+ * What an account uses and may use (RFC 9208). There is one quota root, the account; limits are the administration's,
+ * so there is no QUOTASET. Without the service's option `usage` the extension is not there.
+ */
+export interface AccountUsage {
+  /** Octets of all copies, RFC822.SIZE each. */
+  octets: number
+  messages: number
+  /** 0 = no limit. */
+  octetLimit: number
+  /** 0 = no limit. */
+  messageLimit: number
+}
+
+export type UsageOf = (account: AccountId) => Promise<AccountUsage>
+
+const root = 'Account'
+
+/** `quota-response = "QUOTA" SP quota-root-name SP quota-list`; what has no limit is not in the list (§4.2.1). */
+async function sayQuota(session: Session): Promise<void> {
+  const { usage } = session.service
+  if (!usage) throw new Error('there is no QUOTA without usage')
+  const { octets, messages, octetLimit, messageLimit } = await usage(session.user.id)
+  const resources: string[] = []
+  if (octetLimit > 0) resources.push(`STORAGE ${blocks(octets)} ${blocks(octetLimit)}`)
+  if (messageLimit > 0) resources.push(`MESSAGE ${messages} ${messageLimit}`)
+  session.untagged(`QUOTA ${root} (${resources.join(' ')})`)
+}
+
+/** STORAGE counts in units of 1024 octets (§5.1). */
+function blocks(octets: number): number {
+  return Math.ceil(octets / 1024)
+}
+
+const getQuota = {
+  name: 'GETQUOTA',
+  rfc: 'RFC 9208 §4.1.1',
+  states: loggedIn,
+  effects: {},
+  parse(cursor) {
+    cursor.sp()
+    return cursor.astring('Quota root')
+  },
+  async run(session, name) {
+    if (name !== root) throw no('NONEXISTENT', 'There is no such quota root')
+    await sayQuota(session)
+    return undefined
+  },
+} satisfies Command<string>
+
+const getQuotaRoot = {
+  name: 'GETQUOTAROOT',
+  rfc: 'RFC 9208 §4.1.2',
+  states: loggedIn,
+  effects: {},
+  /** The mailbox need not be there. */
+  parse(cursor, session) {
+    cursor.sp()
+    return mailbox(cursor, session.utf8Names)
+  },
+  async run(session, name) {
+    session.untagged(`QUOTAROOT ${printMailbox(name, session.utf8Names)} ${root}`)
+    await sayQuota(session)
+    return undefined
+  },
+} satisfies Command<string>
+
+const setQuota = {
+  name: 'SETQUOTA',
+  rfc: 'RFC 9208 §4.1.3',
+  states: loggedIn,
+  effects: {},
+  /** `quota-root-name SP "(" [resource-name SP resource-limit …] ")"` */
+  parse(cursor, session) {
+    cursor.sp()
+    cursor.astring('Quota root')
+    cursor.sp()
+    cursor.list(() => {
+      cursor.atom('Resource name')
+      cursor.sp()
+      cursor.number64()
+    }, session.service.limits.listPatterns)
+    return undefined
+  },
+  run() {
+    throw no('NOPERM', 'Quotas are set by the administration')
+  },
+} satisfies Command<undefined>
+
+/** What EXPUNGE would free: RFC822.SIZE of what bears \Deleted (§4.1.4). */
+async function deletedStorage(session: Session, found: Mailbox): Promise<number> {
+  if (found.deleted === 0) return 0
+  const { mail } = session.service
+  const all = UidSet.ofRanges([[1, Math.max(1, found.uidNext - 1)]])
+  const deleted = await mail.search(found.id, { key: 'flags', set: systemFlags['\\Deleted'], clear: 0 }, all)
+  let octets = 0
+  for await (const rows of mail.fetch(found.id, deleted, {})) for (const { size } of rows) octets += size
+  return octets
+}
+
+export const quota: Extension = {
+  name: 'QUOTA',
+  rfc: 'RFC 9208',
+  capabilities: [{ name: 'QUOTA' }, { name: 'QUOTA=RES-STORAGE' }, { name: 'QUOTA=RES-MESSAGE' }],
+  commands: [getQuota, getQuotaRoot, setQuota],
+  statusItems: [{ name: 'DELETED-STORAGE', value: deletedStorage }],
+}
