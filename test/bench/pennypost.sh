@@ -42,7 +42,7 @@ C
 fill() {
   pennypost domain add "$DOMAIN" >&2
   local hash i
-  hash=$(node -e 'console.log(require("bcrypt").hashSync(process.argv[1], 4))' "$PASSWORD")
+  hash=$(cd "$ROOT/packages/sasl" && node -e 'console.log(require("bcrypt").hashSync(process.argv[1], 4))' "$PASSWORD")
   { echo 'login,password'; echo "relay@$DOMAIN,$hash"; for i in $(seq 0 $((NUSERS - 1))); do echo "user$i@$DOMAIN,$hash"; done; } >"$STATE/accounts.csv"
   pennypost account import "$STATE/accounts.csv" >&2
   # The load generator's envelope sender.
