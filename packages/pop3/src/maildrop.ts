@@ -24,12 +24,23 @@ export interface MaildropMessage {
   deleted: boolean
 }
 
-export class Maildrop implements Disposable {
+/** A message to be sent: small bodies are at hand, large ones are read as they go. */
+export interface MessageOctets {
+  header: Buffer
+  body: Buffer | AsyncIterable<Buffer>
+}
+
+/** Messages whose \Seen is written in one go. */
+const seenAtOnce = 50
+
+export class Maildrop implements AsyncDisposable {
   readonly account: Account
   readonly mailbox: Mailbox
   readonly messages: readonly MaildropMessage[]
   readonly #store: Store
   readonly #pin: Disposable
+  /** Read, and not yet marked so. */
+  readonly #seen: number[] = []
 
   private constructor(store: Store, account: Account, mailbox: Mailbox, messages: MaildropMessage[], pin: Disposable) {
     this.#store = store
@@ -70,40 +81,38 @@ export class Maildrop implements Disposable {
     for (const [index, message] of this.messages.entries()) if (!message.deleted) yield [index + 1, message]
   }
 
-  /** Header section, then body, as octets. Undefined when the message cannot be read any more. */
-  async read(message: MaildropMessage): Promise<{ header: Buffer; body: () => AsyncIterable<Buffer> } | undefined> {
+  /** Header section, then body. Undefined when the message cannot be read any more. */
+  async read(message: MaildropMessage): Promise<MessageOctets | undefined> {
     const { mail } = this.#store
     for await (const [row] of mail.fetch(this.mailbox.id, UidSet.of(message.uid), { header: true, body: true })) {
-      if (!row?.header) continue
-      const { header, body } = row
-      return {
-        header,
-        body: body
-          ? async function* () {
-              yield body
-            }
-          : () => mail.readBody(message.message),
-      }
+      if (row?.header) return { header: row.header, body: row.body ?? mail.readBody(message.message) }
     }
     return undefined
   }
 
+  /** Sets \\Seen, together with that of other messages read soon after: nobody waits for it. */
   async markSeen(message: MaildropMessage): Promise<void> {
-    await this.#store.mail.updateFlags(this.mailbox.id, {
-      uids: UidSet.of(message.uid),
-      mode: 'add',
-      flags: ['\\Seen'],
-    })
+    this.#seen.push(message.uid)
+    if (this.#seen.length >= seenAtOnce) await this.flushSeen()
+  }
+
+  /** Writes the \\Seen that are still owed. */
+  async flushSeen(): Promise<void> {
+    const uids = UidSet.of(...this.#seen.splice(0))
+    if (uids.isEmpty) return
+    await this.#store.mail.updateFlags(this.mailbox.id, { uids, mode: 'add', flags: ['\\Seen'] })
   }
 
   /** The UPDATE state: removes what was deleted. Gives how many were. */
   async update(): Promise<number> {
+    await this.flushSeen()
     const uids = UidSet.ofSorted(this.messages.filter((message) => message.deleted).map((message) => message.uid))
     if (!uids.isEmpty) await this.#store.mail.expunge(this.mailbox.id, uids, 'all')
     return uids.size
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#pin[Symbol.dispose]()
+    await this.flushSeen()
   }
 }

@@ -32,7 +32,7 @@ export class Session implements LockHolder {
   readonly #locks: MaildropLocks
   readonly #reader: LineReader
   #reading: LineReading | undefined
-  #held = new DisposableStack()
+  #held = new AsyncDisposableStack()
   #nextLine: ((line: Buffer) => void) | undefined
   /** Lets the reader go on behind the line that is being worked. */
   #proceed: (() => void) | undefined
@@ -129,7 +129,7 @@ export class Session implements LockHolder {
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'maildrop not opened')
       this.#release()
-      this.#held = new DisposableStack()
+      this.#held = new AsyncDisposableStack()
       return this.refuse('[SYS/TEMP] Maildrop is not available now')
     }
     if (this.ended) return this.#release()
@@ -188,6 +188,8 @@ export class Session implements LockHolder {
   #release(): void {
     this.#ended = true
     this.maildrop = undefined
-    this.#held.dispose()
+    this.#held.disposeAsync().catch((error: unknown) => {
+      this.log.error({ session: this.id, err: error }, 'maildrop not closed')
+    })
   }
 }

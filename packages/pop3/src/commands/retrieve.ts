@@ -51,21 +51,32 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
   stream.cork()
   stream.write(`+OK ${message.size} octets\r\n`)
   await write(session.utf8 ? content.header : downgradeHeader(content.header))
-  let left = bodyLines
-  for await (const chunk of left > 0 ? content.body() : []) {
-    const end = endOfLines(chunk, left)
-    left -= end.lines
-    await write(end.at === chunk.length ? chunk : chunk.subarray(0, end.at))
-    if (left <= 0 || session.ended) break
-  }
+  if (Buffer.isBuffer(content.body)) await write(content.body.subarray(0, endOfLines(content.body, bodyLines).at))
+  else if (bodyLines > 0) await sendLarge(session, content.body, bodyLines, write)
   stream.write(stuffer.end())
   stream.uncork()
   return !session.ended
 }
 
+async function sendLarge(
+  session: Session,
+  body: AsyncIterable<Buffer>,
+  lines: number,
+  write: (octets: Buffer) => Promise<void>,
+): Promise<void> {
+  let left = lines
+  for await (const chunk of body) {
+    const end = endOfLines(chunk, left)
+    left -= end.lines
+    await write(end.at === chunk.length ? chunk : chunk.subarray(0, end.at))
+    if (left <= 0 || session.ended) return
+  }
+}
+
 /** Where the first `wanted` lines of the chunk end, and how many that were. */
 function endOfLines(chunk: Buffer, wanted: number): { at: number; lines: number } {
   if (wanted === Number.POSITIVE_INFINITY) return { at: chunk.length, lines: 0 }
+  if (wanted === 0) return { at: 0, lines: 0 }
   let lines = 0
   for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) {
     if (++lines === wanted) return { at: at + 1, lines }
