@@ -47,8 +47,6 @@ export class KeeperClient {
     this.#closed = true
     this.#worker?.postMessage({ kind: 'close' } satisfies ToKeeper)
     await this.#exited
-    for (const { reject } of this.#requests.values()) reject(unavailable())
-    this.#requests.clear()
   }
 
   #request(message: (id: number) => ToKeeper): Promise<StoreFault[]> {
@@ -69,7 +67,13 @@ export class KeeperClient {
     const worker = new Worker(this.#url, { workerData: this.#data, name: 'pennypost-keeper' })
     worker.on('message', (message: FromKeeper) => this.#receive(message))
     worker.on('error', (error) => this.#onFatal(error))
-    this.#exited = new Promise((resolve) => worker.on('exit', () => resolve()))
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', () => {
+        for (const { reject } of this.#requests.values()) reject(unavailable())
+        this.#requests.clear()
+        resolve()
+      })
+    })
     return worker
   }
 
