@@ -37,6 +37,8 @@ export interface Extension {
   enables?: readonly Enables[]
   /** Untagged responses at the end of SELECT and EXAMINE. */
   onSelect?(session: Session, view: View): void
+  /** Response code for the mailbox that CREATE has made. */
+  onCreated?(mailbox: Mailbox): string
   /** Parts of the untagged FETCH that tells changed flags, behind `FLAGS (…)`. */
   onFlagsTold?(session: Session, view: View, openIndex: number): string | undefined
   /** What the response of a SEARCH says besides, e.g. `MODSEQ 7`. */
@@ -69,6 +71,8 @@ export interface SearchParse {
   key(): SearchKey
   /** Reads an astring in the charset that the command named. */
   text(): string
+  /** What must be asked of the store before the key can be used. */
+  before(prepare: (session: Session) => Promise<void>): void
 }
 
 /** What SEARCH found, in order. */

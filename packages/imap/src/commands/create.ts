@@ -66,7 +66,8 @@ export const create = {
       if (taken) throw no('USEATTR', 'Another mailbox has that use')
     }
     await createSuperiors(session, name)
-    await mail.createMailbox(session.user.id, name, specialUse)
-    return undefined
+    const created = await mail.createMailbox(session.user.id, name, specialUse)
+    const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
+    return { code: codes.find(Boolean) }
   },
 } satisfies Command<Args>

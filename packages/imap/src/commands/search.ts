@@ -38,6 +38,7 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+  if (key.prepare) await key.prepare(session)
   const query = key({ session, view: session.selected })
   const uids = await runSearch(session, query)
   const found: SearchFound = { uids, by, query }

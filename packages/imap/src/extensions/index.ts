@@ -15,6 +15,7 @@ import { literalPlus } from './literal-plus.ts'
 import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespaceExtension } from './namespace.ts'
+import { objectid } from './objectid.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
 import { quota } from './quota.ts'
@@ -57,6 +58,7 @@ export const extensions: readonly Extension[] = [
   createSpecialUse,
   statusSize,
   quota,
+  objectid,
   utf8Accept,
   preview,
 ]

@@ -1,7 +1,7 @@
 import { bad, no } from '../refusal.ts'
 import { type DecodeText, decoderFor } from '../search/charset.ts'
 import { allOf, unnamedKey } from '../search/keys.ts'
-import type { SearchKey } from '../search/search-key.ts'
+import type { SearchContext, SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -24,7 +24,12 @@ export function searchProgram(cursor: Cursor, session: Session): SearchKey {
 export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchKey {
   const { limits, registry } = session.service
   let count = 0
-  const context = { key, text: () => decode(cursor.astring('Text')) }
+  const preparations: ((session: Session) => Promise<void>)[] = []
+  const context = {
+    key,
+    text: () => decode(cursor.astring('Text')),
+    before: (prepare: (session: Session) => Promise<void>) => void preparations.push(prepare),
+  }
 
   /** `search-key` */
   function key(): SearchKey {
@@ -39,5 +44,10 @@ export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText)
 
   const keys = [key()]
   while (cursor.skip(' ')) keys.push(key())
-  return allOf(keys)
+  const program = allOf(keys)
+  if (preparations.length === 0) return program
+  const prepare = async (session: Session): Promise<void> => {
+    for (const prepare of preparations) await prepare(session)
+  }
+  return Object.assign((context: SearchContext) => program(context), { prepare })
 }
