@@ -1,12 +1,14 @@
 import type { Mailbox, SearchQuery, UidSet } from '@pennypost/model'
-import type { Command, State } from './command.ts'
+import type { AppendedMessage } from './append/message-sink.ts'
+import type { Command, LiteralSink, State } from './command.ts'
 import type { FetchItem } from './fetch/fetch-item.ts'
 import type { FetchExtra } from './fetch/run-fetch.ts'
 import type { HierarchyName } from './list/hierarchy.ts'
 import type { SearchKey } from './search/search-key.ts'
 import type { Session } from './session/session.ts'
 import type { View } from './view/view.ts'
-import type { Cursor } from './wire/cursor.ts'
+import type { Cursor, Unit } from './wire/cursor.ts'
+import type { LiteralOffer } from './wire/framer.ts'
 
 /**
  * One capability of the protocol and all that comes with it, as a value in one file of `extensions/`. What is not
@@ -25,6 +27,8 @@ export interface Extension {
   /** Options of `SEARCH RETURN (…)` (RFC 9051 §6.4.4). */
   searchReturns?: readonly SearchReturn[]
   statusItems?: readonly StatusItem[]
+  /** Other ways than one literal to give a message to APPEND and REPLACE (RFC 4466 §2.6). */
+  appendData?: readonly AppendDataKind[]
   /** Parameters in parentheses behind the mailbox name of SELECT and EXAMINE (RFC 4466 §2.1). */
   selectParameters?: readonly SelectParameter[]
   /** Selection options of LIST in parentheses before its reference. */
@@ -94,6 +98,14 @@ export type SearchResult = (session: Session, found: SearchFound) => string | un
 export interface StatusItem {
   name: string
   value(session: Session, mailbox: Mailbox): number | string | Promise<number | string>
+}
+
+export interface AppendDataKind {
+  name: string
+  /** Reads what is behind the name; what it gives makes the message when the command runs. */
+  parse(cursor: Cursor, session: Session): (session: Session) => Promise<AppendedMessage>
+  /** Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. */
+  literal(session: Session, unit: Unit, offer: LiteralOffer): LiteralSink | undefined
 }
 
 export interface SelectParameter {

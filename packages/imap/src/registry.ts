@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import type {
+  AppendDataKind,
   Enables,
   Extension,
   FetchItemKind,
@@ -24,6 +25,7 @@ export class Registry {
   readonly searchKeys = new Map<string, SearchKeyKind>()
   readonly searchReturns = new Map<string, SearchReturn>()
   readonly statusItems = new Map<string, StatusItem>()
+  readonly appendData = new Map<string, AppendDataKind>()
   readonly selectParameters = new Map<string, SelectParameter>()
   readonly listSelections = new Map<string, ListSelection>()
   readonly listReturns = new Map<string, ListReturn>()
@@ -45,6 +47,7 @@ export class Registry {
       add(this.searchKeys, extension.searchKeys, extension)
       add(this.searchReturns, extension.searchReturns, extension)
       add(this.statusItems, extension.statusItems, extension)
+      add(this.appendData, extension.appendData, extension)
       add(this.selectParameters, extension.selectParameters, extension)
       add(this.listSelections, extension.listSelections, extension)
       add(this.listReturns, extension.listReturns, extension)

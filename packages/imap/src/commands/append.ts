@@ -2,7 +2,7 @@
  * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
  * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
  */
-import type { Flag, InternalDate, NewAppend } from '@pennypost/model'
+import type { Appended, Flag, InternalDate, Mailbox, NewAppend } from '@pennypost/model'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
@@ -13,10 +13,11 @@ import type { Session } from '../session/session.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
 
-interface Appending {
+export interface Appending {
   flags: Flag[]
   date: InternalDate | undefined
-  content: AppendedMessage
+  /** Staged already, or made when the command runs. */
+  content: AppendedMessage | ((session: Session) => Promise<AppendedMessage>)
 }
 
 interface Args {
@@ -33,21 +34,30 @@ function parse(cursor: Cursor, session: Session): Args {
   const name = mailbox(cursor, session.utf8Names)
   const messages: Appending[] = []
   const several = session.service.registry.extensions.some((extension) => extension.name === 'MULTIAPPEND')
-  do {
-    cursor.sp()
-    let flags: Flag[] = []
-    if (cursor.peek() === '(') {
-      flags = flagList(cursor)
-      cursor.sp()
-    }
-    const date = cursor.peek() === '"' ? dateTime(cursor) : undefined
-    if (date) cursor.sp()
-    messages.push({ flags, date, content: content(cursor, session) })
-  } while (several && !cursor.atEnd)
+  do messages.push(appendMessage(cursor, session))
+  while (several && !cursor.atEnd)
   return { name, messages }
 }
 
-function content(cursor: Cursor, session: Session): AppendedMessage {
+/** `append-message = [SP flag-list] [SP date-time] SP append-data` */
+export function appendMessage(cursor: Cursor, session: Session): Appending {
+  cursor.sp()
+  let flags: Flag[] = []
+  if (cursor.peek() === '(') {
+    flags = flagList(cursor)
+    cursor.sp()
+  }
+  const date = cursor.peek() === '"' ? dateTime(cursor) : undefined
+  if (date) cursor.sp()
+  return { flags, date, content: content(cursor, session) }
+}
+
+function content(cursor: Cursor, session: Session): Appending['content'] {
+  const kind = session.service.registry.appendData.get(cursor.peekWord())
+  if (kind) {
+    cursor.word()
+    return kind.parse(cursor, session)
+  }
   const inUtf8 = cursor.peekWord() === 'UTF8'
   if (inUtf8) {
     if (!session.utf8Messages) throw bad('UTF8 needs ENABLE UTF8=ACCEPT first')
@@ -69,14 +79,25 @@ function isMailboxLiteral(unit: Unit): boolean {
 /** What is wrong is said before the client has sent the message. */
 async function literal(session: Session, unit: Unit, offer: LiteralOffer): Promise<LiteralSink | undefined> {
   if (isMailboxLiteral(unit)) return undefined
-  const { limits, mail } = session.service
-  const name = targetOf(session, unit)
-  if (offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+  return messageLiteral(session, unit, offer, targetOf(session, unit))
+}
+
+/** The sink for a literal that is a message, or a part of one, for the mailbox `name`. */
+export async function messageLiteral(
+  session: Session,
+  unit: Unit,
+  offer: LiteralOffer,
+  name: string,
+): Promise<LiteralSink> {
+  const { limits, mail, registry } = session.service
+  let sink: LiteralSink | undefined
+  for (const kind of registry.appendData.values()) sink ??= kind.literal(session, unit, offer)
+  if (!sink && offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
   if (limits.message > 0 && offer.size > limits.message)
     throw no('TOOBIG', `A message can have ${limits.message} octets`)
   await session.mailbox(name, 'TRYCREATE')
   if (!mail.hasRoom(offer.size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
-  return new MessageSink(session)
+  return sink ?? new MessageSink(session)
 }
 
 function targetOf(session: Session, unit: Unit): string {
@@ -89,16 +110,29 @@ function targetOf(session: Session, unit: Unit): string {
 }
 
 async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {
-  const { mail, clock, mailboxes } = session.service
   const target = await session.mailbox(name, 'TRYCREATE')
-  const appends: NewAppend[] = messages.map(({ flags, date, content }) => ({
-    message: content.take(),
+  const appended = await appendTo(session, target, messages)
+  return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
+}
+
+/** Makes what is to be made, then stores all or nothing. */
+export async function appendTo(session: Session, target: Mailbox, messages: readonly Appending[]): Promise<Appended> {
+  const { mail, clock, mailboxes } = session.service
+  const made: AppendedMessage[] = []
+  try {
+    for (const { content } of messages) made.push(typeof content === 'function' ? await content(session) : content)
+  } catch (error) {
+    for (const message of made) message.discard()
+    throw error
+  }
+  const appends: NewAppend[] = messages.map(({ flags, date }, index) => ({
+    message: (made[index] as AppendedMessage).take(),
     flags,
     internalDate: date ?? { at: clock.now(), offsetMinutes: 0 },
   }))
   const appended = await mail.append(target.id, appends)
   mailboxes.touch(target.id)
-  return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
+  return appended
 }
 
 export const append = {

@@ -1,6 +1,7 @@
 import type { Extension } from '../extension.ts'
 import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
+import { catenate } from './catenate.ts'
 import { children } from './children.ts'
 import { condstore } from './condstore.ts'
 import { enableExtension } from './enable.ts'
@@ -19,6 +20,7 @@ import { objectid } from './objectid.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
 import { quota } from './quota.ts'
+import { replaceExtension } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
 import { searchres } from './searchres.ts'
@@ -59,6 +61,8 @@ export const extensions: readonly Extension[] = [
   statusSize,
   quota,
   objectid,
+  replaceExtension,
+  catenate,
   utf8Accept,
   preview,
 ]

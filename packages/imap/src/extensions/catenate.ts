@@ -1,0 +1,183 @@
+import { mailboxName, type StagedContent, UidSet } from '@pennypost/model'
+import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
+import type { LiteralSink, StreamedLiteral } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import type { Octets } from '../fetch/octets.ts'
+import { needOf, sectionOctets } from '../fetch/sections.ts'
+import { type Partial, type Section, section } from '../grammar/section.ts'
+import { bad, type ImapRefusal, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { Cursor, type Unit } from '../wire/cursor.ts'
+import { printQuoted } from '../wire/strings.ts'
+
+/**
+ * Messages put together out of new text and parts of the account's own messages (RFC 4469): a draft gets another text
+ * without its attachments being sent again. Text is staged as it comes, parts are read when the command runs; nothing
+ * is whole in memory.
+ */
+type Part = { text: StagedText } | { url: string }
+
+/** A literal behind TEXT. */
+class StagedText implements StreamedLiteral {
+  readonly content: StagedContent
+
+  constructor(content: StagedContent) {
+    this.content = content
+  }
+
+  discard(): void {
+    this.content.discard().catch(() => {})
+  }
+}
+
+function textSink(session: Session): LiteralSink {
+  const stage = session.service.mail.stage()
+  return {
+    write: (octets) => stage.write(octets),
+    finish: async () => new StagedText(await stage.finish()),
+    discard: () => void stage.discard().catch(() => {}),
+  }
+}
+
+/** `SP "(" cat-part *(SP cat-part) ")"`, `cat-part = "TEXT" SP literal / "URL" SP astring` */
+function parts(cursor: Cursor, session: Session): Part[] {
+  const found: Part[] = []
+  cursor.sp()
+  cursor.list(() => {
+    const kind = cursor.word('TEXT or URL')
+    cursor.sp()
+    if (kind === 'URL') found.push({ url: cursor.astring('URL') })
+    else if (kind === 'TEXT') {
+      const { streamed } = cursor.literal()
+      if (!(streamed instanceof StagedText)) throw bad('A literal is expected behind TEXT')
+      found.push({ text: streamed })
+    } else throw bad('TEXT or URL expected')
+  }, session.service.limits.listPatterns)
+  if (found.length === 0) throw bad('TEXT or URL expected')
+  return found
+}
+
+async function catenated(session: Session, parts: readonly Part[]): Promise<AppendedMessage> {
+  const { limits, mail } = session.service
+  const sink = new MessageSink(session)
+  let size = 0
+  const add = async (octets: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of octets) {
+      size += chunk.length
+      if (limits.message > 0 && size > limits.message) throw tooBig(limits.message)
+      if (!mail.hasRoom(size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
+      // The stage keeps what it is given, and the chunk may be the store's own.
+      await sink.write(Buffer.from(chunk))
+    }
+  }
+  try {
+    for (const part of parts) {
+      if ('text' in part) await add(part.text.content.read())
+      else await add((await octetsOf(session, part.url)).chunks(mail))
+    }
+    if (size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+    return await sink.finish()
+  } catch (error) {
+    sink.discard()
+    throw error
+  }
+}
+
+function tooBig(limit: number): ImapRefusal {
+  return no('TOOBIG', `A message can have ${limit} octets`)
+}
+
+// --- URLs ---
+
+interface MessageUrl {
+  /** Absent: the selected mailbox. */
+  mailbox: string | undefined
+  uidValidity: number | undefined
+  uid: number
+  section: Section
+  partial: Partial | undefined
+}
+
+const urlPattern =
+  /^(?:\/([^;]+?)(?:;UIDVALIDITY=(\d{1,10}))?\/)?;UID=(\d{1,10})(?:\/;SECTION=([^;]+?))?(?:\/;PARTIAL=(\d{1,15})(?:\.(\d{1,15}))?)?$/i
+
+/** A relative IMAP URL of a message or a part of one (RFC 5092 §7); undefined when it is none. */
+function messageUrl(url: string): MessageUrl | undefined {
+  const match = urlPattern.exec(url)
+  if (!match) return undefined
+  const [, path, uidValidity, uid, sectionText, start, size] = match
+  try {
+    const mailbox = path === undefined ? undefined : mailboxName(decodeURIComponent(path))
+    if (path !== undefined && mailbox === undefined) return undefined
+    const cursor = new Cursor({ lines: [`[${decodeURIComponent(sectionText ?? '')}]`], literals: [] }, 2)
+    const asked = section(cursor, mostFields)
+    cursor.crlf()
+    return {
+      mailbox,
+      uidValidity: uidValidity === undefined ? undefined : Number(uidValidity),
+      uid: Number(uid),
+      section: asked,
+      partial:
+        start === undefined ? undefined : { start: Number(start), size: Number(size ?? Number.MAX_SAFE_INTEGER) },
+    }
+  } catch {
+    // Not percent-encoded UTF-8, or no section.
+    return undefined
+  }
+}
+
+const mostFields = 100
+
+async function octetsOf(session: Session, url: string): Promise<Octets> {
+  const asked = messageUrl(url)
+  const { mail } = session.service
+  const selected = session.view?.open.mailbox
+  if (!asked || (asked.mailbox === undefined && !selected)) throw badUrl(url)
+  const mailboxes = await mail.mailboxes(session.user.id)
+  const found =
+    asked.mailbox === undefined
+      ? mailboxes.find(({ id }) => id === selected?.id)
+      : mailboxes.find(({ name }) => name === asked.mailbox)
+  if (!found || (asked.uidValidity ?? found.uidValidity) !== found.uidValidity) throw badUrl(url)
+  if (asked.uid < 1 || asked.uid >= found.uidNext) throw badUrl(url)
+  for await (const rows of mail.fetch(found.id, UidSet.of(asked.uid), needOf(asked.section))) {
+    const [row] = rows
+    const octets = row && (await sectionOctets(session, row, asked.section))
+    if (octets) return octets.slice(asked.partial)
+  }
+  throw badUrl(url)
+}
+
+/** RFC 4469 §4.1; a URL that a response code can not hold is left out. */
+function badUrl(url: string): ImapRefusal {
+  const said = /^[ -Z^-~[]{1,1000}$/.test(url) ? url : ''
+  return no(`BADURL ${printQuoted(said)}`, 'There is no such message or part')
+}
+
+export const catenate: Extension = {
+  name: 'CATENATE',
+  rfc: 'RFC 4469',
+  capabilities: [{ name: 'CATENATE' }],
+  appendData: [
+    {
+      name: 'CATENATE',
+      parse(cursor, session) {
+        const found = parts(cursor, session)
+        return (session) => catenated(session, found)
+      },
+      literal(session, unit, offer) {
+        if (!isText(unit)) return undefined
+        const limit = session.service.limits.message
+        let size = offer.size
+        for (const { streamed } of unit.literals) if (streamed instanceof StagedText) size += streamed.content.size
+        if (limit > 0 && size > limit) throw tooBig(limit)
+        return textSink(session)
+      },
+    },
+  ],
+}
+
+/** The literal that the last line announces stands behind TEXT in a list of parts. Were it not so, parsing would tell. */
+function isText({ lines }: Unit): boolean {
+  return /TEXT $/i.test(lines.at(-1) as string) && lines.some((line) => / CATENATE \(/i.test(line))
+}

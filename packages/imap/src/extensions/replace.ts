@@ -1,0 +1,108 @@
+import { UidSet } from '@pennypost/model'
+import { type Command, type Completion, whenSelected } from '../command.ts'
+import { type Appending, appendMessage, appendTo, messageLiteral } from '../commands/append.ts'
+import type { Extension } from '../extension.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { bad, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { Cursor, type Unit } from '../wire/cursor.ts'
+import type { LiteralOffer } from '../wire/framer.ts'
+
+/**
+ * A message takes the place of another: the way to save a draft anew (RFC 8508). The store knows no such verb, so the
+ * new one is there before the old one goes, and is taken away again if that fails. Never neither of them.
+ */
+interface Args {
+  set: SequenceSet
+  name: string
+  message: Appending
+}
+
+/** `"REPLACE" SP seq-number SP mailbox append-message` */
+function parse(cursor: Cursor, session: Session): Args {
+  const { set, name } = target(cursor, session)
+  return { set, name, message: appendMessage(cursor, session) }
+}
+
+function target(cursor: Cursor, session: Session): Pick<Args, 'set' | 'name'> {
+  cursor.sp()
+  const set = sequenceSet(cursor)
+  const [range] = set.saved ? [] : set.ranges
+  if (set.saved || set.ranges.length > 1 || range?.[0] !== range?.[1]) throw bad('One message number expected')
+  cursor.sp()
+  return { set, name: mailbox(cursor, session.utf8Names) }
+}
+
+/** The one message that is to go; NO when it is not there. */
+function replaced(session: Session, set: SequenceSet, by: 'sequence' | 'uid'): number {
+  const view = session.selected
+  const [range] = [...view.select(set, by).ranges()]
+  const uid = range?.[0] ?? 0
+  if (view.seqOf(uid) === 0) throw no('NONEXISTENT', 'There is no such message')
+  if (view.open.indexOf(uid) < 0) throw no('EXPUNGEISSUED', 'The message is gone')
+  return uid
+}
+
+async function run(session: Session, { set, name, message }: Args, by: 'sequence' | 'uid'): Promise<Completion> {
+  const { open } = session.selected
+  const { mail, mailboxes } = session.service
+  const uid = replaced(session, set, by)
+  const found = await session.mailbox(name, 'TRYCREATE')
+  const appended = await appendTo(session, found, [message])
+  const expunged = await mail.expunge(open.mailbox.id, UidSet.of(uid), 'all').catch(async (error: unknown) => {
+    await mail.expunge(found.id, appended.uids, 'all').catch(() => {})
+    throw error
+  })
+  mailboxes.touch(open.mailbox.id)
+  // Before EXPUNGE, so that the client has the new message when the old one goes (§4.3).
+  session.untagged(`OK [APPENDUID ${appended.uidValidity} ${appended.uids}] The new message is there`)
+  await session.refresh()
+  const tells = session.enabled.has('CONDSTORE') && !expunged.uids.isEmpty
+  return tells ? { code: `HIGHESTMODSEQ ${expunged.modSeq}` } : {}
+}
+
+/** What is wrong is said before the client has sent the message. */
+function literal(session: Session, unit: Unit, offer: LiteralOffer, by: 'sequence' | 'uid') {
+  const isMailbox = unit.literals.length === 0 && /^\S+ (?:UID )?REPLACE \S+ *$/i.test(unit.lines[0] as string)
+  if (isMailbox) return undefined
+  if (session.selected.readOnly) throw no('', 'The mailbox is open for reading only')
+  const cursor = new Cursor(unit, session.service.limits.nesting)
+  cursor.tag()
+  cursor.sp()
+  cursor.word()
+  if (by === 'uid') {
+    cursor.sp()
+    cursor.word()
+  }
+  const { set, name } = target(cursor, session)
+  replaced(session, set, by)
+  return messageLiteral(session, unit, offer, name)
+}
+
+const replace = {
+  name: 'REPLACE',
+  rfc: 'RFC 8508 §3.2',
+  states: whenSelected,
+  effects: { writes: true },
+  parse,
+  run: (session, args) => run(session, args, 'sequence'),
+  literal: (session, unit, offer) => literal(session, unit, offer, 'sequence'),
+} satisfies Command<Args>
+
+const uidReplace = {
+  name: 'UID REPLACE',
+  rfc: 'RFC 8508 §3.3',
+  states: whenSelected,
+  effects: { writes: true },
+  parse,
+  run: (session, args) => run(session, args, 'uid'),
+  literal: (session, unit, offer) => literal(session, unit, offer, 'uid'),
+} satisfies Command<Args>
+
+export const replaceExtension: Extension = {
+  name: 'REPLACE',
+  rfc: 'RFC 8508',
+  capabilities: [{ name: 'REPLACE' }],
+  commands: [replace, uidReplace],
+}
