@@ -46,9 +46,9 @@ const size: FetchItem = {
 
 const envelope: FetchItem = {
   key: 'ENVELOPE',
-  need: { index: true },
+  need: { envelope: true },
   write(target) {
-    const text = rowOf(target).index?.envelope ?? ''
+    const text = rowOf(target).envelope ?? ''
     target.out.text(`ENVELOPE ${target.session.utf8Messages ? text : downgradeEnvelope(text)}`)
   },
 }
@@ -56,9 +56,9 @@ const envelope: FetchItem = {
 function structure(item: 'BODY' | 'BODYSTRUCTURE'): FetchItem {
   return {
     key: item,
-    need: { index: true },
+    need: { structure: true },
     write(target) {
-      const text = structureFor(rowOf(target).index?.structure ?? '', item)
+      const text = structureFor(rowOf(target).structure ?? '', item)
       target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text)}`)
     },
   }

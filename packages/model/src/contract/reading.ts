@@ -37,6 +37,8 @@ function describeFetch(open: OpenEngine): void {
     for (const need of [
       {},
       { index: true },
+      { envelope: true },
+      { structure: true },
       { header: true },
       { body: true },
       { index: true, header: true, body: true },

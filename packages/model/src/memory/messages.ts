@@ -143,6 +143,8 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
     ...{ uid, message: message.id, internalDate, savedAt, uidl, journey },
     size: renderedSize(delivery, message),
     ...(need.index ? { index: message.index } : {}),
+    ...(need.envelope ? { envelope: message.index.envelope } : {}),
+    ...(need.structure ? { structure: message.index.structure } : {}),
     ...(need.header ? { header: Buffer.concat([delivery, message.header]) } : {}),
     ...(need.body ? { body: message.body.length <= inlineOctets ? message.body : null } : {}),
   }

@@ -207,6 +207,9 @@ export interface Expunged {
 
 export interface FetchNeed {
   index?: boolean
+  /** Of the index the ENVELOPE, or the structure, alone: FETCH of a whole mailbox asks for little more. */
+  envelope?: boolean
+  structure?: boolean
   /** The rendered header section: delivery block and header. */
   header?: boolean
   /** Small bodies (at least up to 4 KB) come with the row; for large ones `body` is null and `readBody` reads them. */
@@ -225,6 +228,8 @@ export interface FetchedMessage {
   uidl: string
   journey: JourneyId | null
   index?: MessageIndex
+  envelope?: string
+  structure?: string
   header?: Buffer
   body?: Buffer | null
 }

@@ -54,7 +54,10 @@ function readPage(
     const range = ghostsSince === undefined ? [] : [mailbox, from, to, ghostsSince]
     range.unshift(mailbox, from, to)
     let isFull = false
-    for (const row of statement.iterate(...range, page.rowsLeft) as IterableIterator<unknown[]>) {
+    // All at once is cheaper for each row, but only rows with octets in them can be large.
+    const isLarge = need.header || need.body
+    const rows = isLarge ? statement.iterate(...range, page.rowsLeft) : statement.all(...range, page.rowsLeft)
+    for (const row of rows as Iterable<unknown[]>) {
       const uid = row[0] as Uid
       let octets = 0
       if (uids.has(uid)) {
@@ -76,10 +79,10 @@ function readPage(
 function selectOf(need: FetchNeed, withGhosts: boolean): string {
   const columns = [filingColumns]
   let tables = withGhosts ? `(${filingsAndGhosts})` : 'filings'
-  if (need.index) {
-    columns.push(storedIndexColumns)
-    tables += ' JOIN messages ON messages.id = message'
-  }
+  if (need.index) columns.push(storedIndexColumns)
+  if (need.envelope) columns.push('envelope')
+  if (need.structure) columns.push('structure')
+  if (need.index || need.envelope || need.structure) tables += ' JOIN messages ON messages.id = message'
   if (need.header || need.body) tables += ' JOIN contents USING (message)'
   if (need.header) columns.push('delivery, header')
   if (need.body) columns.push('body')
@@ -106,6 +109,8 @@ function fetchedMessage(row: readonly unknown[], need: FetchNeed): FetchedMessag
     message.index = fromIndexRow(row, at)
     at += indexColumnCount
   }
+  if (need.envelope) message.envelope = row[at++] as string
+  if (need.structure) message.structure = row[at++] as string
   if (need.header) {
     const delivery = row[at] as Buffer
     const header = row[at + 1] as Buffer
