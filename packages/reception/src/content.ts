@@ -29,9 +29,12 @@ export class ContentIntake {
   readonly #scanner = createScanner()
   readonly #hash = createHash('sha256')
   #octets = 0
-  #waiting: Promise<void> | undefined
+  /** Passed by the filter, not yet handed to the stage. */
+  readonly #pieces: Buffer[] = []
+  /** Writes that are under way. */
+  #writing: Promise<void> | undefined
   #failure: Error | undefined
-  #done = false
+  #done: 'finished' | 'discarded' | undefined
 
   /** @throws what the store throws when it can stage nothing. */
   constructor(session: Session, dots: boolean) {
@@ -45,18 +48,35 @@ export class ContentIntake {
     return this.#failure
   }
 
-  /** Settles when more may come; never rejects. */
+  /** Hands on what has come, one piece after the other; settles when more may come. Never rejects. */
   ready(): Promise<void> | undefined {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    return waiting?.catch((error: Error) => {
-      this.#failure = error
-    })
+    const pieces = this.#pieces
+    for (let piece = pieces.shift(); piece; piece = pieces.shift()) {
+      const wait = this.#write(piece)
+      if (wait) {
+        this.#writing = this.#writeRest(wait)
+        return this.#writing
+      }
+    }
+    return undefined
+  }
+
+  async #writeRest(wait: Promise<void>): Promise<void> {
+    try {
+      await wait
+      for (let piece = this.#pieces.shift(); piece; piece = this.#pieces.shift()) await this.#write(piece)
+    } catch (error) {
+      this.#failure = error as Error
+    }
+  }
+
+  #write(piece: Buffer): Promise<void> | undefined {
+    return this.#failure || this.#done === 'discarded' ? undefined : this.#stage.write(piece)
   }
 
   /** Ends the content. Rejects when it could not be kept; then nothing is left of it. */
   async finish(): Promise<ReceivedContent> {
-    this.#done = true
+    this.#done = 'finished'
     await this.ready()
     if (this.#failure) {
       await this.#stage.discard()
@@ -69,8 +89,11 @@ export class ContentIntake {
   /** Lets go of what was staged, unless `finish` has begun to give it out. */
   discard(): void {
     if (this.#done) return
-    this.#done = true
-    this.#session.detach(this.#stage.discard(), 'discarding content')
+    this.#done = 'discarded'
+    this.#pieces.length = 0
+    // A write that is under way ends first: calls to a stage never overlap.
+    const gone = Promise.resolve(this.#writing).then(() => this.#stage.discard())
+    this.#session.detach(gone, 'discarding content')
   }
 
   #take(piece: Buffer): void {
@@ -79,8 +102,7 @@ export class ContentIntake {
     if (this.tooLarge || this.#failure || this.#done) return
     this.#scanner.push(piece)
     this.#hash.update(piece)
-    const wait = this.#stage.write(piece)
-    if (wait) this.#waiting = this.#waiting ? Promise.all([this.#waiting, wait]).then(() => {}) : wait
+    this.#pieces.push(piece)
   }
 }
 

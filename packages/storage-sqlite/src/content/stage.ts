@@ -16,6 +16,7 @@ class Stage implements ContentStage {
   readonly #inlineOctets: number
   #chunks: Buffer[] = []
   #size = 0
+  #writing = false
   #file: { name: string; handle: FileHandle } | undefined
   #staged: Staged | undefined
 
@@ -25,10 +26,21 @@ class Stage implements ContentStage {
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
+    // Two writes at a time would change places, and two files would be opened for one content.
+    if (this.#writing) throw new Error('ContentStage.write: the write before this one has not ended')
     this.#size += chunk.length
-    if (this.#file) return writeAll(this.#file.handle, [chunk])
+    if (this.#file) return this.#alone(writeAll(this.#file.handle, [chunk]))
     this.#chunks.push(chunk)
-    return this.#size > this.#inlineOctets ? this.#spill() : undefined
+    return this.#size > this.#inlineOctets ? this.#alone(this.#spill()) : undefined
+  }
+
+  async #alone(write: Promise<void>): Promise<void> {
+    this.#writing = true
+    try {
+      await write
+    } finally {
+      this.#writing = false
+    }
   }
 
   async finish(): Promise<StagedContent> {
