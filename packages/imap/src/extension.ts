@@ -6,6 +6,7 @@ import type { FetchExtra } from './fetch/run-fetch.ts'
 import type { HierarchyName } from './list/hierarchy.ts'
 import type { SearchKey } from './search/search-key.ts'
 import type { Session } from './session/session.ts'
+import type { SortCriterion, SortKey } from './sort/sort-key.ts'
 import type { View } from './view/view.ts'
 import type { Cursor, Unit } from './wire/cursor.ts'
 import type { LiteralOffer } from './wire/framer.ts'
@@ -26,6 +27,8 @@ export interface Extension {
   searchKeys?: readonly SearchKeyKind[]
   /** Options of `SEARCH RETURN (…)` (RFC 9051 §6.4.4). */
   searchReturns?: readonly SearchReturn[]
+  /** Keys of SORT (RFC 5256 §3). */
+  sortKeys?: readonly SortKey[]
   statusItems?: readonly StatusItem[]
   /** Other ways than one literal to give a message to APPEND and REPLACE (RFC 4466 §2.6). */
   appendData?: readonly AppendDataKind[]
@@ -82,6 +85,10 @@ export interface SearchParse {
 /** What SEARCH found, in order. */
 export interface SearchFound {
   uids: UidSet
+  /** The same in the order of SORT, when that was the command. */
+  sorted?: readonly number[]
+  /** The keys of that order. */
+  criteria?: readonly SortCriterion[]
   by: 'sequence' | 'uid'
   query: SearchQuery
 }

@@ -14,6 +14,7 @@ import type {
   StoreModifier,
 } from './extension.ts'
 import type { Session } from './session/session.ts'
+import type { SortKey } from './sort/sort-key.ts'
 
 /**
  * All that a server offers, folded out of its extensions once at start. Sessions look everything up here; what is
@@ -24,6 +25,7 @@ export class Registry {
   readonly fetchItems = new Map<string, FetchItemKind>()
   readonly searchKeys = new Map<string, SearchKeyKind>()
   readonly searchReturns = new Map<string, SearchReturn>()
+  readonly sortKeys = new Map<string, SortKey>()
   readonly statusItems = new Map<string, StatusItem>()
   readonly appendData = new Map<string, AppendDataKind>()
   readonly selectParameters = new Map<string, SelectParameter>()
@@ -46,6 +48,7 @@ export class Registry {
       add(this.fetchItems, extension.fetchItems, extension)
       add(this.searchKeys, extension.searchKeys, extension)
       add(this.searchReturns, extension.searchReturns, extension)
+      add(this.sortKeys, extension.sortKeys, extension)
       add(this.statusItems, extension.statusItems, extension)
       add(this.appendData, extension.appendData, extension)
       add(this.selectParameters, extension.selectParameters, extension)
@@ -55,6 +58,11 @@ export class Registry {
       add(this.fetchModifiers, extension.fetchModifiers, extension)
       add(this.enables, extension.enables, extension)
     }
+  }
+
+  /** Whether the extension of this name is there. */
+  has(name: string): boolean {
+    return this.extensions.some((extension) => extension.name === name)
   }
 
   /** The words of CAPABILITY for this session as it stands, in order of registration. */

@@ -6,6 +6,7 @@ import { children } from './children.ts'
 import { condstore } from './condstore.ts'
 import { enableExtension } from './enable.ts'
 import { esearch } from './esearch.ts'
+import { esort } from './esort.ts'
 import { idExtension } from './id.ts'
 import { idleExtension } from './idle.ts'
 import { imap4rev1 } from './imap4rev1.ts'
@@ -24,6 +25,8 @@ import { replaceExtension } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
 import { searchres } from './searchres.ts'
+import { sortExtension } from './sort.ts'
+import { sortDisplay } from './sort-display.ts'
 import { createSpecialUse, specialUse } from './special-use.ts'
 import { statusSize } from './status-size.ts'
 import { uidplus } from './uidplus.ts'
@@ -58,6 +61,9 @@ export const extensions: readonly Extension[] = [
   listStatus,
   specialUse,
   createSpecialUse,
+  sortExtension,
+  sortDisplay,
+  esort,
   statusSize,
   quota,
   objectid,

@@ -1,4 +1,5 @@
 import { matches, type SearchQuery, type SearchText, searchNeeds, UidSet } from '@pennypost/model'
+import type { SearchFound } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 
@@ -52,5 +53,17 @@ export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | '
   for (const uid of uids) {
     if (view.uids[index] !== uid) index = view.lowerBound(uid)
     if (view.uids[index] === uid) yield ++index
+  }
+}
+
+/** The same of a result, in the order of SORT where that was the command. */
+export function* resultNumbers(session: Session, { uids, sorted, by }: SearchFound): Generator<number> {
+  if (!sorted || by === 'uid') {
+    yield* sorted ?? foundNumbers(session, uids, by)
+    return
+  }
+  for (const uid of sorted) {
+    const seq = session.selected.seqOf(uid)
+    if (seq !== 0) yield seq
   }
 }

@@ -1,0 +1,75 @@
+import { UidSet } from '@pennypost/model'
+import { type Command, whenSelected } from '../command.ts'
+import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import { besides, returnOptions, sayResults } from '../search/return-options.ts'
+import { resultNumbers, runSearch } from '../search/run-search.ts'
+import { searchCriteria } from '../search/search-criteria.ts'
+import type { SearchKey } from '../search/search-key.ts'
+import type { Session } from '../session/session.ts'
+import { sortCriteria } from '../sort/criteria.ts'
+import { runSort } from '../sort/run-sort.ts'
+import { baseSortKeys, type SortCriterion } from '../sort/sort-key.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/** SORT: finds as SEARCH does and says the result in the order of keys that were computed when each message came. */
+
+interface Args {
+  /** Absent: no RETURN was given (RFC 5267 §3). */
+  returns: SearchResult[] | undefined
+  criteria: SortCriterion[]
+  key: SearchKey
+}
+
+/** `"SORT" [search-return-opts] SP sort-criteria SP search-criteria` */
+function parse(cursor: Cursor, session: Session): Args {
+  cursor.sp()
+  const returns = session.service.registry.has('ESORT') ? returnOptions(cursor, session) : undefined
+  const criteria = sortCriteria(cursor, session)
+  cursor.sp()
+  return { returns, criteria, key: searchCriteria(cursor, session) }
+}
+
+async function run(session: Session, { returns, criteria, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+  const query = key({ session, view: session.selected })
+  const matching = await runSearch(session, query)
+  const sorted = await runSort(session, matching, criteria)
+  // Some may have been expunged in between.
+  const uids = sorted.length === matching.size ? matching : UidSet.ofSorted([...sorted].sort((a, b) => a - b))
+  const found: SearchFound = { uids, sorted, criteria, by, query }
+  return returns ? sayResults(session, found, returns) : saySorted(session, found)
+}
+
+/** `sort-data = "SORT" *(SP nz-number)`, with MODSEQ as RFC 7162 §7 has it. */
+function saySorted(session: Session, found: SearchFound): undefined {
+  const { out } = session
+  out.text('* SORT')
+  for (const number of resultNumbers(session, found)) out.text(` ${number}`)
+  for (const text of besides(session, found)) out.text(` (${text})`)
+  out.text('\r\n')
+}
+
+const sort = {
+  name: 'SORT',
+  rfc: 'RFC 5256 §3',
+  states: whenSelected,
+  effects: { numbers: true },
+  parse,
+  run: (session, args) => run(session, args, 'sequence'),
+} satisfies Command<Args>
+
+const uidSort = {
+  name: 'UID SORT',
+  rfc: 'RFC 5256 §3',
+  states: whenSelected,
+  effects: {},
+  parse,
+  run: (session, args) => run(session, args, 'uid'),
+} satisfies Command<Args>
+
+export const sortExtension: Extension = {
+  name: 'SORT',
+  rfc: 'RFC 5256',
+  capabilities: [{ name: 'SORT' }],
+  commands: [sort, uidSort],
+  sortKeys: baseSortKeys,
+}

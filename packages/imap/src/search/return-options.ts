@@ -1,0 +1,43 @@
+import type { SearchFound, SearchResult } from '../extension.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+import { printQuoted } from '../wire/strings.ts'
+import { allFound } from './esearch.ts'
+
+/** RETURN of SEARCH and SORT: what is asked for, and the ESEARCH response that says it (RFC 9051 §6.4.4, §7.3.4). */
+
+/** `search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"`; undefined without RETURN. */
+export function returnOptions(cursor: Cursor, session: Session): SearchResult[] | undefined {
+  const { registry, limits } = session.service
+  if (registry.searchReturns.size === 0 || cursor.peekWord() !== 'RETURN') return undefined
+  cursor.word()
+  cursor.sp()
+  const options: SearchResult[] = []
+  cursor.list(() => {
+    const name = cursor.word('Return option')
+    const kind = registry.searchReturns.get(name)
+    if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
+    options.push(kind.parse(cursor))
+  }, limits.listPatterns)
+  cursor.sp()
+  return options
+}
+
+/** Says the ESEARCH response, unless the options ask for none. RETURN () is RETURN (ALL) (RFC 4731 §3.1). */
+export function sayResults(session: Session, found: SearchFound, options: readonly SearchResult[]): undefined {
+  const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, found))
+  const said = results.filter((text) => text !== undefined)
+  if (said.length === 0) return undefined
+  const data = [...said, ...besides(session, found)].filter((text) => text !== '')
+  const uid = found.by === 'uid' ? ['UID'] : []
+  session.untagged([`ESEARCH (TAG ${printQuoted(session.tag)})`, ...uid, ...data].join(' '))
+}
+
+/** What extensions say with any result. */
+export function besides(session: Session, found: SearchFound): string[] {
+  if (found.uids.isEmpty) return []
+  return session.service.registry.extensions
+    .map((extension) => extension.onFound?.(session, found) ?? '')
+    .filter(Boolean)
+}
