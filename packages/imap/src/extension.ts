@@ -7,6 +7,7 @@ import type { HierarchyName } from './list/hierarchy.ts'
 import type { SearchKey } from './search/search-key.ts'
 import type { Session } from './session/session.ts'
 import type { SortCriterion, SortKey } from './sort/sort-key.ts'
+import type { ThreadAlgorithm } from './thread/thread.ts'
 import type { View } from './view/view.ts'
 import type { Cursor, Unit } from './wire/cursor.ts'
 import type { LiteralOffer } from './wire/framer.ts'
@@ -29,6 +30,8 @@ export interface Extension {
   searchReturns?: readonly SearchReturn[]
   /** Keys of SORT (RFC 5256 §3). */
   sortKeys?: readonly SortKey[]
+  /** Algorithms of THREAD (RFC 5256 §3). */
+  threadAlgorithms?: readonly ThreadAlgorithm[]
   statusItems?: readonly StatusItem[]
   /** Other ways than one literal to give a message to APPEND and REPLACE (RFC 4466 §2.6). */
   appendData?: readonly AppendDataKind[]

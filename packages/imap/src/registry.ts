@@ -15,6 +15,7 @@ import type {
 } from './extension.ts'
 import type { Session } from './session/session.ts'
 import type { SortKey } from './sort/sort-key.ts'
+import type { ThreadAlgorithm } from './thread/thread.ts'
 
 /**
  * All that a server offers, folded out of its extensions once at start. Sessions look everything up here; what is
@@ -26,6 +27,7 @@ export class Registry {
   readonly searchKeys = new Map<string, SearchKeyKind>()
   readonly searchReturns = new Map<string, SearchReturn>()
   readonly sortKeys = new Map<string, SortKey>()
+  readonly threadAlgorithms = new Map<string, ThreadAlgorithm>()
   readonly statusItems = new Map<string, StatusItem>()
   readonly appendData = new Map<string, AppendDataKind>()
   readonly selectParameters = new Map<string, SelectParameter>()
@@ -49,6 +51,7 @@ export class Registry {
       add(this.searchKeys, extension.searchKeys, extension)
       add(this.searchReturns, extension.searchReturns, extension)
       add(this.sortKeys, extension.sortKeys, extension)
+      add(this.threadAlgorithms, extension.threadAlgorithms, extension)
       add(this.statusItems, extension.statusItems, extension)
       add(this.appendData, extension.appendData, extension)
       add(this.selectParameters, extension.selectParameters, extension)

@@ -29,6 +29,9 @@ import { sortExtension } from './sort.ts'
 import { sortDisplay } from './sort-display.ts'
 import { createSpecialUse, specialUse } from './special-use.ts'
 import { statusSize } from './status-size.ts'
+import { threadExtension } from './thread.ts'
+import { threadOrderedSubject } from './thread-ordered-subject.ts'
+import { threadReferences } from './thread-references.ts'
 import { uidplus } from './uidplus.ts'
 import { unselectExtension } from './unselect.ts'
 import { utf8Accept } from './utf8-accept.ts'
@@ -64,6 +67,9 @@ export const extensions: readonly Extension[] = [
   sortExtension,
   sortDisplay,
   esort,
+  threadExtension,
+  threadOrderedSubject,
+  threadReferences,
   statusSize,
   quota,
   objectid,

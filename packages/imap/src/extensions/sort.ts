@@ -1,6 +1,7 @@
 import { UidSet } from '@pennypost/model'
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
@@ -40,13 +41,22 @@ async function run(session: Session, { returns, criteria, key }: Args, by: 'sequ
 }
 
 /** `sort-data = "SORT" *(SP nz-number)`, with MODSEQ as RFC 7162 §7 has it. */
-function saySorted(session: Session, found: SearchFound): undefined {
+async function saySorted(session: Session, found: SearchFound): Promise<undefined> {
   const { out } = session
+  let count = 0
   out.text('* SORT')
-  for (const number of resultNumbers(session, found)) out.text(` ${number}`)
+  for (const number of resultNumbers(session, found)) {
+    out.text(` ${number}`)
+    if (++count % numbersPerPage === 0) {
+      await out.ready()
+      await breathe()
+    }
+  }
   for (const text of besides(session, found)) out.text(` (${text})`)
   out.text('\r\n')
 }
+
+const numbersPerPage = 10_000
 
 const sort = {
   name: 'SORT',

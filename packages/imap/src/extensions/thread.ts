@@ -1,0 +1,70 @@
+import { type Command, whenSelected } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
+import { bad } from '../refusal.ts'
+import { runSearch } from '../search/run-search.ts'
+import { searchCriteria } from '../search/search-criteria.ts'
+import type { SearchKey } from '../search/search-key.ts'
+import type { Session } from '../session/session.ts'
+import { printThread } from '../thread/print.ts'
+import { threadMessages } from '../thread/run-thread.ts'
+import { nodesPerPage, type ThreadAlgorithm } from '../thread/thread.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/** THREAD: finds as SEARCH does and says which message answers which. */
+
+interface Args {
+  algorithm: ThreadAlgorithm
+  key: SearchKey
+}
+
+/** `"THREAD" SP thread-alg SP search-criteria` (RFC 5256 §5) */
+function parse(cursor: Cursor, session: Session): Args {
+  cursor.sp()
+  const name = cursor.word('Algorithm')
+  const algorithm = session.service.registry.threadAlgorithms.get(name)
+  if (!algorithm) throw bad(`Unknown algorithm ${name.slice(0, 40)}`)
+  cursor.sp()
+  return { algorithm, key: searchCriteria(cursor, session) }
+}
+
+async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+  const view = session.selected
+  const found = await runSearch(session, key({ session, view }))
+  const threads = await algorithm.thread(await threadMessages(session, found))
+  const { out } = session
+  out.text(threads.length === 0 ? '* THREAD' : '* THREAD ')
+  for (const [index, thread] of threads.entries()) {
+    out.text(printThread(thread, (uid) => (by === 'uid' ? uid : view.seqOf(uid))))
+    if (index % nodesPerPage === nodesPerPage - 1) {
+      await out.ready()
+      await breathe()
+    }
+  }
+  out.text('\r\n')
+}
+
+const thread = {
+  name: 'THREAD',
+  rfc: 'RFC 5256 §3',
+  states: whenSelected,
+  effects: { numbers: true },
+  parse,
+  run: (session, args) => run(session, args, 'sequence'),
+} satisfies Command<Args>
+
+const uidThread = {
+  name: 'UID THREAD',
+  rfc: 'RFC 5256 §3',
+  states: whenSelected,
+  effects: {},
+  parse,
+  run: (session, args) => run(session, args, 'uid'),
+} satisfies Command<Args>
+
+/** The command; the algorithms are extensions of their own, each with its capability. */
+export const threadExtension: Extension = {
+  name: 'THREAD',
+  rfc: 'RFC 5256',
+  commands: [thread, uidThread],
+}

@@ -1,0 +1,28 @@
+import { breathe } from '../fetch/breathe.ts'
+import { mergeSort } from '../sort/merge-sort.ts'
+import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
+
+/**
+ * RFC 5256 §3 ORDEREDSUBJECT: messages of one base subject are a thread; the first by date is the parent of all others.
+ * There are no grandchildren.
+ */
+async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
+  const byDate = await mergeSort(messages.length, (a, b) => sentAt(messages, a) - sentAt(messages, b))
+  const threads = new Map<string, ThreadNode>()
+  for (const [count, index] of byDate.entries()) {
+    const message = messages[index] as ThreadMessage
+    const node: ThreadNode = { message, children: [] }
+    const first = threads.get(message.subject)
+    if (first) first.children.push(node)
+    else threads.set(message.subject, node)
+    if (count % nodesPerPage === nodesPerPage - 1) await breathe()
+  }
+  // Begun in order of date, so they stand in the order of their first messages.
+  return [...threads.values()]
+}
+
+function sentAt(messages: readonly ThreadMessage[], index: number): number {
+  return (messages[index] as ThreadMessage).sentAt
+}
+
+export const orderedSubject: ThreadAlgorithm = { name: 'ORDEREDSUBJECT', thread }

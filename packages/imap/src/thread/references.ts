@@ -1,0 +1,48 @@
+import { breathe } from '../fetch/breathe.ts'
+import { linkByReferences } from './links.ts'
+import { sortSiblings } from './siblings.ts'
+import { mergeBySubject } from './subjects.ts'
+import { descendants, nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
+
+/**
+ * RFC 5256 §3 REFERENCES, in its six steps: link by ids, gather the roots, prune dummies, sort the roots, merge roots
+ * of one subject, sort all siblings.
+ */
+async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
+  const roots = await pruned(await linkByReferences(messages))
+  // Step 4: a dummy stands where its first child by date does.
+  for (const root of roots) if (isDummy(root)) await sortSiblings(root.children)
+  await sortSiblings(roots)
+  const merged = await mergeBySubject(roots)
+  // Step 6, youngest siblings first: descendants stand behind their parents, so backwards; the roots last.
+  const all = descendants(merged)
+  for (let i = all.length - 1; i >= 0; i--) {
+    const { children } = all[i] as ThreadNode
+    if (children.length > 1) await sortSiblings(children)
+    if (i % nodesPerPage === 0) await breathe()
+  }
+  await sortSiblings(merged)
+  return merged
+}
+
+/**
+ * Step 3: dummies without children go; those with children give them to their own parent, but a dummy at the top keeps
+ * them when there is more than one.
+ */
+async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
+  const all = descendants(roots)
+  for (let i = all.length - 1; i >= 0; i--) {
+    const node = all[i] as ThreadNode
+    if (node.children.some(isDummy)) {
+      node.children = node.children.flatMap((child) => (isDummy(child) ? child.children : [child]))
+    }
+    if (i % nodesPerPage === 0) await breathe()
+  }
+  return roots.flatMap((root) => (isDummy(root) && root.children.length < 2 ? root.children : [root]))
+}
+
+function isDummy({ message }: ThreadNode): boolean {
+  return message === undefined
+}
+
+export const references: ThreadAlgorithm = { name: 'REFERENCES', thread }
