@@ -33,6 +33,7 @@ import { threadExtension } from './thread.ts'
 import { threadOrderedSubject } from './thread-ordered-subject.ts'
 import { threadReferences } from './thread-references.ts'
 import { uidplus } from './uidplus.ts'
+import { unauthenticateExtension } from './unauthenticate.ts'
 import { unselectExtension } from './unselect.ts'
 import { utf8Accept } from './utf8-accept.ts'
 import { within } from './within.ts'
@@ -75,6 +76,7 @@ export const extensions: readonly Extension[] = [
   objectid,
   replaceExtension,
   catenate,
+  unauthenticateExtension,
   utf8Accept,
   preview,
 ]

@@ -29,6 +29,7 @@ export class Conversation implements ReaderHost {
   #inputEnded = false
   #closed = false
   #commands = 0
+  #commandsBeforeLogin = 0
   #badInARow = 0
 
   constructor(id: string, service: SessionService, connection: Connection) {
@@ -271,7 +272,8 @@ export class Conversation implements ReaderHost {
   #begun(): void {
     this.#commands++
     this.#connection.active()
-    if (!this.loggedIn && this.#commands > this.limits.commandsBeforeLogin) {
+    if (this.loggedIn) this.#commandsBeforeLogin = 0
+    else if (++this.#commandsBeforeLogin > this.limits.commandsBeforeLogin) {
       this.session.bye('Too many commands without a login')
     }
   }

@@ -92,6 +92,15 @@ export class Session {
     this.log.info({ login: account.login }, 'logged in')
   }
 
+  /** Ends it: nothing of the account is left, nor of what was enabled or selected (RFC 8437 §4). Failed logins stay counted. */
+  unauthenticate(): void {
+    this.unselect()
+    this.#place?.[Symbol.dispose]()
+    this.#place = undefined
+    this.account = undefined
+    this.enabled.clear()
+  }
+
   // --- mailboxes ---
 
   /** The mailbox of that name; NO when there is none. */
