@@ -86,6 +86,22 @@ const words = [
   'CONDSTORE',
   '1-Jan-2026',
   '(CHANGEDSINCE 1)',
+  '(CHANGEDSINCE 1 VANISHED)',
+  'QRESYNC',
+  '(QRESYNC (1 1 1:3 (1 1)))',
+  '(QRESYNC (1',
+  'REPLACE',
+  'CATENATE',
+  '(TEXT {3+}',
+  '(URL "/INBOX/;UID=1/;SECTION=1")',
+  'URL',
+  '"/INBOX;UIDVALIDITY=1/;UID=1/;PARTIAL=1.2"',
+  'EMAILID',
+  'M1-0',
+  'GETQUOTA',
+  'GETQUOTAROOT',
+  'SETQUOTA',
+  '(STORAGE 1)',
 ] as const
 
 const line = fc

@@ -1,0 +1,135 @@
+import { flagsOf, UidSet } from '@pennypost/model'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { DialogueClient } from './dialogue/client.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+
+/** Whatever happens while a client is away, QRESYNC brings what it remembers to what there is. */
+type Act = { act: 'deliver' } | { act: 'expunge' | 'flag'; nth: number }
+
+const act: fc.Arbitrary<Act> = fc.oneof(
+  fc.constant({ act: 'deliver' as const }),
+  fc.record({ act: fc.constantFrom('expunge' as const, 'flag' as const), nth: fc.nat(9) }),
+)
+
+const visit = fc.record({
+  acts: fc.array(act, { maxLength: 6 }),
+  knownUids: fc.boolean(),
+  match: fc.boolean(),
+  withheld: fc.option(act, { nil: undefined }),
+})
+
+/** What the client keeps between its visits. */
+interface Memory {
+  uidValidity: string
+  modSeq: string
+  flags: Map<number, string>
+}
+
+describe('resynchronization', () => {
+  test('after any number of absences the client knows the mailbox as it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(visit, { minLength: 1, maxLength: 4 }), async (visits) => {
+        const server = await TestServer.start()
+        try {
+          for (let i = 0; i < 4; i++) await server.deliver('INBOX', sampleMessage('simple'))
+          let memory: Memory | undefined
+          for (const { acts, knownUids, match, withheld } of visits) {
+            for (const act of acts) await perform(server, act)
+            const client = server.connect()
+            await client.response()
+            await say(client, `LOGIN alice ${password}`)
+            await say(client, 'ENABLE QRESYNC')
+            memory = await resynchronized(client, memory, knownUids, match)
+            if (withheld) {
+              // What happens meanwhile must not be lost when the connection ends before it was told.
+              await perform(server, withheld)
+              follow(memory, await say(client, 'FETCH 1 UID'))
+              client.end()
+            } else {
+              client.end()
+              expect(memory.flags).toEqual(await truth(server))
+            }
+          }
+        } finally {
+          await server.stop()
+        }
+      }),
+      { seed: 11, numRuns: 60 },
+    )
+  })
+})
+
+async function perform(server: TestServer, act: Act): Promise<void> {
+  if (act.act === 'deliver') return server.deliver('INBOX', sampleMessage('simple'))
+  const { mail } = server.store
+  const { mailbox, uids } = await snapshot(server)
+  const uid = uids[act.nth % Math.max(1, uids.length)]
+  if (uid === undefined) return
+  if (act.act === 'expunge') await mail.expunge(mailbox.id, UidSet.of(uid), 'all')
+  else await mail.updateFlags(mailbox.id, { uids: UidSet.of(uid), mode: 'add', flags: [`k${act.nth}`] })
+}
+
+async function snapshot(server: TestServer) {
+  const { mail } = server.store
+  const [inbox] = await mail.mailboxes((await server.account()).id)
+  if (!inbox) throw new Error('no INBOX')
+  return mail.snapshot(inbox.id)
+}
+
+async function truth(server: TestServer): Promise<Map<number, string>> {
+  const { mailbox, uids, flags } = await snapshot(server)
+  return new Map([...uids].map((uid, index) => [uid, flagsOf(flags[index] as number, mailbox.keywords).join(' ')]))
+}
+
+async function resynchronized(
+  client: DialogueClient,
+  before: Memory | undefined,
+  knownUids: boolean,
+  match: boolean,
+): Promise<Memory> {
+  const responses = await say(client, `SELECT INBOX${before ? parameter(before, knownUids, match) : ''}`)
+  const code = (name: string): string => new RegExp(`\\[${name} (\\d+)`).exec(responses.join('\n'))?.[1] ?? ''
+  const memory = before ?? { uidValidity: '', modSeq: '', flags: new Map() }
+  memory.uidValidity = code('UIDVALIDITY')
+  memory.modSeq = code('HIGHESTMODSEQ')
+  follow(memory, responses)
+  // Messages that are new to it; with known UIDs given they are not told of.
+  const next = Math.max(0, ...memory.flags.keys()) + 1
+  if (!before || knownUids) {
+    const told = await say(client, `UID FETCH ${next}:* FLAGS`)
+    follow(memory, told)
+  }
+  return memory
+}
+
+function parameter({ uidValidity, modSeq, flags }: Memory, knownUids: boolean, match: boolean): string {
+  const uids = [...flags.keys()].sort((a, b) => a - b)
+  const known = knownUids && uids.length > 0 ? ` ${UidSet.ofSorted(uids)}` : ''
+  const pairs = match && uids.length > 0 ? ` (1:${uids.length} ${UidSet.ofSorted(uids)})` : ''
+  return ` (QRESYNC (${uidValidity} ${modSeq}${known}${pairs}))`
+}
+
+/** Takes in what untagged responses tell by UID. */
+function follow({ flags }: Memory, responses: readonly string[]): void {
+  for (const response of responses) {
+    const vanished = /^\* VANISHED (?:\(EARLIER\) )?(\S+)$/.exec(response)?.[1]
+    for (const range of vanished?.split(',') ?? []) {
+      const [first, last = first] = range.split(':').map(Number)
+      for (let uid = first as number; uid <= (last as number); uid++) flags.delete(uid)
+    }
+    const fetched = /^\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)/.exec(response)
+    if (fetched) flags.set(Number(fetched[1]), (fetched[2] as string).replace(/ ?\\Recent/, ''))
+  }
+}
+
+async function say(client: DialogueClient, command: string): Promise<string[]> {
+  client.send(Buffer.from(`x ${command}\r\n`))
+  const responses: string[] = []
+  for (;;) {
+    const response = await client.response()
+    if (response === undefined) throw new Error(`the connection ended at ${command}`)
+    responses.push(response)
+    if (response.startsWith('x ')) return responses
+  }
+}
