@@ -37,21 +37,29 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
   const { mail, mailboxes } = session.service
   const found = await session.mailbox(name)
   const shared = await mailboxes.open(found.id, found.account)
+  let recentFrom: number = found.recentUid
+  try {
+    if (!readOnly) recentFrom = Math.max(await mail.claimRecent(found.id), shared.recentFrom)
+  } catch (error) {
+    mailboxes.release(shared)
+    throw error
+  }
   if (session.connection.closed) {
     mailboxes.release(shared)
     return {}
   }
+  // Nothing is awaited from here to the last of the responses: they tell of one state, that of the view.
   const view = new View(shared, readOnly)
   session.view = view
-  if (!readOnly)
-    await mail.claimRecent(found.id).then((from) => {
-      const first = Math.max(from, shared.recentFrom)
-      if (view.lastUid >= first) view.recent.push([first, view.lastUid])
-      shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
-    })
-  else if (view.lastUid >= found.recentUid) view.recent.push([found.recentUid, view.lastUid])
+  if (view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
+  if (!readOnly) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
   describe(session, view)
-  for (const run of parameters) await run(session, view)
+  try {
+    for (const run of parameters) await run(session, view)
+  } catch (error) {
+    session.unselect()
+    throw error
+  }
   return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` }
 }
 

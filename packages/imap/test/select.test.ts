@@ -1,0 +1,70 @@
+import { UidSet, uid } from '@pennypost/model'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { DialogueClient } from './dialogue/client.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+
+/** What happens to a mailbox while SELECT waits for the store. */
+describe('SELECT', () => {
+  let server: TestServer
+
+  beforeEach(async () => {
+    server = await TestServer.start()
+    for (const flags of [['\\Seen'], ['\\Seen'], []]) await server.deliver('INBOX', sampleMessage('simple'), flags)
+  })
+
+  afterEach(() => server.stop())
+
+  async function client(): Promise<DialogueClient> {
+    const client = server.connect()
+    await client.response()
+    await say(client, `LOGIN alice ${password}`)
+    return client
+  }
+
+  test('its responses tell of one state, though others expunge meanwhile', async () => {
+    const { mail } = server.store
+    const idler = await client()
+    await say(idler, 'SELECT INBOX')
+    idler.send(Buffer.from('y IDLE\r\n'))
+    await idler.response()
+    const claim = mail.claimRecent.bind(mail)
+    mail.claimRecent = async (mailbox) => {
+      const from = await claim(mailbox)
+      await mail.expunge(mailbox, UidSet.of(uid(1)), 'all')
+      expect(await idler.response()).toBe('* 1 EXPUNGE')
+      return from
+    }
+    const responses = await say(await client(), 'SELECT INBOX')
+    expect(responses).toContain('* 2 EXISTS')
+    expect(responses).toContain('* OK [UNSEEN 2] First unseen message')
+  })
+
+  test('when it fails, no mailbox is selected and none stays open', async () => {
+    const selecting = await client()
+    server.store.mail.claimRecent = () => Promise.reject(new Error('disk'))
+    expect((await say(selecting, 'SELECT INBOX')).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
+    expect((await say(selecting, 'FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
+    expect(server.service.openMailboxes).toBe(0)
+  })
+
+  test('when it can not be resynchronized, no mailbox is selected', async () => {
+    const selecting = await client()
+    await say(selecting, 'ENABLE QRESYNC')
+    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    server.store.mail.changesSince = () => Promise.reject(new Error('disk'))
+    expect((await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
+    expect((await say(selecting, 'FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
+    expect(server.service.openMailboxes).toBe(0)
+  })
+})
+
+async function say(client: DialogueClient, command: string): Promise<string[]> {
+  client.send(Buffer.from(`x ${command}\r\n`))
+  const responses: string[] = []
+  for (;;) {
+    const response = await client.response()
+    if (response === undefined) throw new Error(`the connection ended at ${command}`)
+    responses.push(response)
+    if (response.startsWith('x ')) return responses
+  }
+}
