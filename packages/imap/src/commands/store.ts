@@ -74,8 +74,8 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
 /** The flags of all that were meant, changed or not (RFC 9051 §6.4.6). */
 async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'sequence' | 'uid'): Promise<void> {
   const changed = modified.isEmpty ? uids : UidSet.ofSorted([...uids].filter((uid) => !modified.has(uid)))
-  // RFC 7162 §3.2.4: a client that has enabled QRESYNC thinks in UIDs.
-  const withUid = by === 'uid' || session.enabled.has('QRESYNC')
+  // RFC 7162 §3.2.4
+  const withUid = by === 'uid' || session.enabled.has('CONDSTORE')
   await runFetch(session, changed, withUid ? [uidItem, changedFlags] : [changedFlags])
 }
 

@@ -1,7 +1,7 @@
 import { type FetchedMessage, type FetchNeed, systemFlags, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
-import { flagsItem as changedFlags } from '../session/tell-changes.ts'
+import { flagsText } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
 import { breathe } from './breathe.ts'
 import type { FetchItem, FetchTarget } from './fetch-item.ts'
@@ -188,7 +188,13 @@ function end(fetch: Fetch, flagsChanged: boolean): void {
   const { target, items } = fetch
   const { session, view, out, openIndex, row } = target
   if (flagsChanged) {
-    if (!items.some((item) => item.key === 'FLAGS')) out.text(` ${changedFlags(session, view, openIndex)}`)
+    const has = (key: string): boolean => items.some((item) => item.key === key)
+    if (!has('FLAGS')) out.text(` FLAGS (${flagsText(session, view, openIndex)})`)
+    // RFC 7162 §3.2.4
+    if (session.enabled.has('CONDSTORE')) {
+      if (!has('UID')) out.text(` UID ${target.uid}`)
+      if (!has('MODSEQ')) out.text(` MODSEQ (${view.open.modSeqs[openIndex]})`)
+    }
     view.markTold(openIndex)
   }
   out.text(')\r\n')
