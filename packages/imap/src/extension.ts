@@ -89,21 +89,29 @@ export interface SearchParse {
 export interface SearchFound {
   uids: UidSet
   /** The same in the order of SORT, when that was the command. */
-  sorted?: readonly number[]
+  sorted?: readonly number[] | undefined
   /** The keys of that order. */
   criteria?: readonly SortCriterion[]
+  /** What SAVE is to keep. */
+  picked?: UidSet
   by: 'sequence' | 'uid'
   query: SearchQuery
 }
 
 export interface SearchReturn {
   name: string
+  /** Lists the result: of these a command has one at most. */
+  lists?: true
   /** Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it. */
   /** '' adds nothing but asks for the response; undefined asks for none (SAVE). */
   parse(cursor: Cursor): SearchResult
 }
 
-export type SearchResult = (session: Session, found: SearchFound) => string | undefined
+export interface SearchResult {
+  (session: Session, found: SearchFound): string | undefined
+  /** The messages that it names, for what is kept by SAVE; absent: it has no part in that. */
+  picks?(found: SearchFound): UidSet
+}
 
 export interface StatusItem {
   name: string

@@ -41,7 +41,8 @@ async function run(
   by: 'sequence' | 'uid',
 ): Promise<Completion | undefined> {
   if (extra?.before) await extra.before({ session, set, by, changedSince: extra.changedSince })
-  const uids = session.selected.select(set, by)
+  const named = session.selected.select(set, by)
+  const uids = extra?.narrow?.(session.selected, named, by) ?? named
   const wanted = [...(by === 'uid' && !items.includes(uidItem) ? [uidItem] : []), ...items]
   for (const item of extra?.items ?? []) if (!wanted.includes(item)) wanted.push(item)
   const { complete, refusal } = await runFetch(session, uids, wanted, extra)

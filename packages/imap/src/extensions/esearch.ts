@@ -8,7 +8,7 @@ export const esearch: Extension = {
   searchReturns: [
     { name: 'MIN', parse: () => minFound },
     { name: 'MAX', parse: () => maxFound },
-    { name: 'ALL', parse: () => allFound },
+    { name: 'ALL', lists: true, parse: () => allFound },
     { name: 'COUNT', parse: () => countFound },
   ],
 }

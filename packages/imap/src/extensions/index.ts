@@ -7,6 +7,7 @@ import { condstore } from './condstore.ts'
 import { enableExtension } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { esort } from './esort.ts'
+import { i18nLevel } from './i18nlevel.ts'
 import { idExtension } from './id.ts'
 import { idleExtension } from './idle.ts'
 import { imap4rev1 } from './imap4rev1.ts'
@@ -18,6 +19,7 @@ import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { namespaceExtension } from './namespace.ts'
 import { objectid } from './objectid.ts'
+import { partial } from './partial.ts'
 import { preview } from './preview.ts'
 import { qresync } from './qresync.ts'
 import { quota } from './quota.ts'
@@ -68,6 +70,8 @@ export const extensions: readonly Extension[] = [
   sortExtension,
   sortDisplay,
   esort,
+  partial,
+  i18nLevel,
   threadExtension,
   threadOrderedSubject,
   threadReferences,

@@ -9,7 +9,7 @@ export const searchres: Extension = {
     {
       name: 'SAVE',
       parse: () => (session, found) => {
-        session.selected.saved = found.uids
+        session.selected.saved = found.picked ?? found.uids
         return undefined
       },
     },

@@ -39,6 +39,8 @@ export interface FetchOutcome {
 export interface FetchExtra {
   /** Only messages changed after this. */
   changedSince?: number
+  /** Leaves some of the messages out before anything is said. */
+  narrow?(view: View, uids: UidSet, by: 'sequence' | 'uid'): UidSet
   /** Told beside what was asked for. */
   items?: readonly FetchItem[]
   /** Said before the first message. */

@@ -1,32 +1,61 @@
 import { UidSet } from '@pennypost/model'
-import type { SearchFound } from '../extension.ts'
+import type { SearchFound, SearchResult } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 import { resultNumbers } from './run-search.ts'
 
 /** The search return data of RFC 9051 §7.3.4 `esearch-response`; numbers as the command asked for them. */
 
-export function allFound(session: Session, found: SearchFound): string {
-  if (found.uids.isEmpty) return ''
-  if (found.sorted) return `ALL ${inOrder(resultNumbers(session, found))}`
-  const numbers = found.by === 'uid' ? found.uids : UidSet.ofSorted(resultNumbers(session, found))
-  return `ALL ${numbers}`
+export const allFound: SearchResult = result(
+  (session, found) => (found.uids.isEmpty ? '' : `ALL ${numberSet(session, found)}`),
+  ({ uids }) => uids,
+)
+
+export const minFound: SearchResult = result(
+  (session, found) => {
+    for (const number of resultNumbers(session, found)) return `MIN ${number}`
+    return ''
+  },
+  (found) => ends(found)[0],
+)
+
+export const maxFound: SearchResult = result(
+  (session, found) => {
+    const [, max] = ends(found)
+    for (const number of resultNumbers(session, { ...found, uids: max, sorted: undefined })) return `MAX ${number}`
+    return ''
+  },
+  (found) => ends(found)[1],
+)
+
+export const countFound: SearchResult = result(
+  (_, found) => `COUNT ${found.uids.size}`,
+  ({ uids }) => uids,
+)
+
+function result(
+  say: (session: Session, found: SearchFound) => string,
+  picks: NonNullable<SearchResult['picks']>,
+): SearchResult {
+  return Object.assign((session: Session, found: SearchFound) => say(session, found), { picks })
 }
 
-export function minFound(session: Session, found: SearchFound): string {
-  for (const number of resultNumbers(session, found)) return `MIN ${number}`
-  return ''
+/** The first and the last in the order of the result, which for SEARCH are the lowest and the highest (RFC 5267 §3.1). */
+function ends({ uids, sorted }: SearchFound): [min: UidSet, max: UidSet] {
+  if (uids.isEmpty) return [UidSet.empty, UidSet.empty]
+  if (sorted) return [UidSet.of(sorted[0] as number), UidSet.of(sorted.at(-1) as number)]
+  let min = 0
+  let max = 0
+  for (const [first, last] of uids.ranges()) {
+    min ||= first
+    max = last
+  }
+  return [UidSet.of(min), UidSet.of(max)]
 }
 
-/** The last in the order of the result, which for SEARCH is the highest (RFC 5267 §3.1). */
-export function maxFound(session: Session, found: SearchFound): string {
-  let last = found.sorted?.at(-1) ?? 0
-  if (!found.sorted) for (const [, end] of found.uids.ranges()) last = end
-  if (last === 0) return ''
-  return `MAX ${found.by === 'uid' ? last : session.selected.seqOf(last)}`
-}
-
-export function countFound(_: Session, found: SearchFound): string {
-  return `COUNT ${found.uids.size}`
+/** The result as sequence-set, in its order; '' when there is none. */
+export function numberSet(session: Session, found: SearchFound): string {
+  if (found.sorted) return inOrder(resultNumbers(session, found))
+  return `${found.by === 'uid' ? found.uids : UidSet.ofSorted(resultNumbers(session, found))}`
 }
 
 /** A sequence-set that keeps the order of the numbers: ranges only where they rise one by one (RFC 5267 §3.2). */

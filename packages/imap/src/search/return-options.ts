@@ -1,3 +1,4 @@
+import type { UidSet } from '@pennypost/model'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -14,11 +15,14 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
   cursor.word()
   cursor.sp()
   const options: SearchResult[] = []
+  let lists = 0
   cursor.list(() => {
     const name = cursor.word('Return option')
     const kind = registry.searchReturns.get(name)
     if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
     options.push(kind.parse(cursor))
+    // RFC 9394 §3.1: one PARTIAL or one ALL.
+    if (kind.lists && ++lists > 1) throw bad('Only one ALL or PARTIAL is allowed')
   }, limits.listPatterns)
   cursor.sp()
   return options
@@ -26,12 +30,22 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
 
 /** Says the ESEARCH response, unless the options ask for none. RETURN () is RETURN (ALL) (RFC 4731 §3.1). */
 export function sayResults(session: Session, found: SearchFound, options: readonly SearchResult[]): undefined {
-  const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, found))
+  const picked = { ...found, picked: pickedBy(options, found) }
+  const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, picked))
   const said = results.filter((text) => text !== undefined)
   if (said.length === 0) return undefined
   const data = [...said, ...besides(session, found)].filter((text) => text !== '')
   const uid = found.by === 'uid' ? ['UID'] : []
   session.untagged([`ESEARCH (TAG ${printQuoted(session.tag)})`, ...uid, ...data].join(' '))
+}
+
+/** The messages that the options name, all when none names any: what SAVE keeps (RFC 5182 §2.1, RFC 9394 §3.2). */
+function pickedBy(options: readonly SearchResult[], found: SearchFound): UidSet {
+  let picked: UidSet | undefined
+  for (const { picks } of options) {
+    if (picks) picked = picked ? picked.union(picks(found)) : picks(found)
+  }
+  return picked ?? found.uids
 }
 
 /** What extensions say with any result. */

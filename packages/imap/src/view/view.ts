@@ -114,6 +114,19 @@ export class View {
     return [this.uids[low - 1] as number, this.uids[high - 1] as number]
   }
 
+  /** Those of a set that the session knows of. */
+  among(uids: UidSet): UidSet {
+    const known: number[] = []
+    for (const [first, last] of uids.ranges()) {
+      for (let index = this.lowerBound(first); index < this.count; index++) {
+        const uid = this.uids[index] as number
+        if (uid > last) break
+        known.push(uid)
+      }
+    }
+    return UidSet.ofSorted(known)
+  }
+
   /** All that the session knows of. */
   all(): UidSet {
     return this.count === 0 ? UidSet.empty : UidSet.ofRanges([[this.uids[0] as number, this.lastUid]])
