@@ -26,6 +26,7 @@ import { quota } from './quota.ts'
 import { replaceExtension } from './replace.ts'
 import { saslIr } from './sasl-ir.ts'
 import { savedate } from './savedate.ts'
+import { searchFuzzy } from './search-fuzzy.ts'
 import { searchres } from './searchres.ts'
 import { sortExtension } from './sort.ts'
 import { sortDisplay } from './sort-display.ts'
@@ -72,6 +73,7 @@ export const extensions: readonly Extension[] = [
   esort,
   partial,
   i18nLevel,
+  searchFuzzy,
   threadExtension,
   threadOrderedSubject,
   threadReferences,

@@ -11,7 +11,7 @@ import { allFound } from './esearch.ts'
 /** `search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"`; undefined without RETURN. */
 export function returnOptions(cursor: Cursor, session: Session): SearchResult[] | undefined {
   const { registry, limits } = session.service
-  if (registry.searchReturns.size === 0 || cursor.peekWord() !== 'RETURN') return undefined
+  if (!(registry.has('ESEARCH') || registry.has('SEARCHRES')) || cursor.peekWord() !== 'RETURN') return undefined
   cursor.word()
   cursor.sp()
   const options: SearchResult[] = []

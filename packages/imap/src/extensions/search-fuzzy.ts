@@ -1,0 +1,33 @@
+import type { Extension, SearchFound } from '../extension.ts'
+import type { Session } from '../session/session.ts'
+
+/**
+ * FUZZY leaves to the server how closely a key must match: here as closely as without it, which RFC 6203 §5 allows.
+ * So all that is found is as relevant as can be.
+ */
+const mostRelevant = 100
+
+/** `"RELEVANCY" SP score-list`: a score for each message of the result */
+function relevancy(_: Session, found: SearchFound): string {
+  return `RELEVANCY (${new Array(found.uids.size).fill(mostRelevant).join(' ')})`
+}
+
+export const searchFuzzy: Extension = {
+  name: 'SEARCH=FUZZY',
+  rfc: 'RFC 6203',
+  capabilities: [{ name: 'SEARCH=FUZZY' }],
+  searchKeys: [
+    {
+      name: 'FUZZY',
+      parse(cursor, _, { key }) {
+        cursor.sp()
+        cursor.enter()
+        const inner = key()
+        cursor.leave()
+        return inner
+      },
+    },
+  ],
+  searchReturns: [{ name: 'RELEVANCY', parse: () => relevancy }],
+  sortKeys: [{ name: 'RELEVANCY', needsIndex: false, number: () => mostRelevant }],
+}
