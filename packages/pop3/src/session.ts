@@ -75,12 +75,12 @@ export class Session implements LockHolder {
     if (++this.#errors >= this.options.limits.errors) this.end('-ERR [SYS/PERM] Too many errors')
   }
 
-  /** Ends the session without UPDATE. */
-  end(lastWords: string): void {
+  /** Ends the session without UPDATE; in the middle of a message without a word, since it would be read as text. */
+  end(lastWords?: string): void {
     if (this.#ended) return
     this.#ended = true
     this.#reading?.stop()
-    this.connection.end(`${lastWords}\r\n`)
+    this.connection.end(lastWords === undefined ? undefined : `${lastWords}\r\n`)
     this.#release()
   }
 

@@ -52,7 +52,20 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
   stream.write(`+OK ${message.size} octets\r\n`)
   await write(session.utf8 ? content.header : downgradeHeader(content.header))
   if (Buffer.isBuffer(content.body)) await write(content.body.subarray(0, endOfLines(content.body, bodyLines).at))
-  else if (bodyLines > 0) await sendLarge(session, content.body, bodyLines, write)
+  else if (bodyLines > 0) {
+    try {
+      await sendLarge(session, content.body, bodyLines, write)
+    } catch (error) {
+      // +OK is out: whatever was said now, the client would take for text of the message.
+      session.log.error(
+        { session: session.id, message: message.message, err: error },
+        'message not readable to its end',
+      )
+      while (stream.writableCorked > 0) stream.uncork()
+      session.end()
+      return false
+    }
+  }
   stream.write(stuffer.end())
   stream.uncork()
   return !session.ended

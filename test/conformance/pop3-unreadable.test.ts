@@ -1,0 +1,55 @@
+/** What a POP3 client sees of a message whose octets cannot be read to their end. */
+import type { MailStore, Store } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom } from '@pennypost/model/testing'
+import { expect, it } from 'vitest'
+import { playDialogue } from './dialogue.ts'
+import { openHost } from './host.ts'
+
+/** The store, but for bodies: they end in an error after their first octets. */
+function withBrokenBodies(store: Store): Store {
+  const mail: MailStore = Object.create(store.mail, {
+    fetch: {
+      async *value(...args: Parameters<MailStore['fetch']>) {
+        for await (const page of store.mail.fetch(...args)) yield page.map((row) => ({ ...row, body: null }))
+      },
+    },
+    readBody: {
+      async *value() {
+        yield Buffer.from('first line\r\n')
+        throw new Error('the file is shorter than it was')
+      },
+    },
+  })
+  return Object.create(store, { mail: { value: mail } })
+}
+
+const delivery = `
+@service lmtp
+S: 220 *
+C+ LHLO client.test\\r\\nMAIL FROM:<a@two.test>\\r\\nRCPT TO:<bob@one.test>\\r\\nDATA\\r\\n
+S...
+S: 250 *
+S: 250 *
+S: 354 *
+C+ Subject: x\\r\\n\\r\\ntext\\r\\n.\\r\\n
+S: 250 *
+`
+
+it('an error in the middle of RETR never puts -ERR into the message: the connection ends', async () => {
+  await using host = await openHost(async (clock) =>
+    withBrokenBodies(createMemoryStore({ clock, random: seededRandom(2) })),
+  )
+  await playDialogue(delivery, host)
+  const stream = await host.connect('pop3s')
+  let seen = ''
+  stream.on('data', (chunk: Buffer) => {
+    seen += chunk.toString()
+  })
+  const closed = new Promise((resolve) => stream.once('end', resolve))
+  stream.write('AUTH PLAIN AGJvYkBvbmUudGVzdABzZWNyZXQ=\r\nRETR 1\r\n')
+  await closed
+  expect(seen).toContain('Subject: x\r\n')
+  expect(seen).toMatch(/first line\r\n$/)
+  expect(seen).not.toContain('-ERR')
+})
