@@ -5,7 +5,7 @@ import { createImapService } from '@pennypost/imap'
 import { createMda, createSrs } from '@pennypost/mda'
 import { searchText } from '@pennypost/message'
 import { createSigner } from '@pennypost/message-auth'
-import { type Account, type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { type Account, type AccountId, type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
 import { createRelay, createRoutes, type RouteOptions } from '@pennypost/relay'
@@ -219,6 +219,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     startTls: true,
     serverId: { name: 'Pennypost', version: version() },
     admit: (account, end) => places.take(account, end),
+    usage: (account) => usageOf(store, account),
     limits: { message: messageSize },
   })
   return { pop3, imap, places }
@@ -279,6 +280,12 @@ async function openHttpListener(config: Config, metrics: Metrics): Promise<HttpS
   const listener = config.listener.find(({ service }) => service === 'http')
   if (!listener?.address || listener.port === undefined || !config.roles.includes('admin')) return undefined
   return openHttp({ address: listener.address, port: listener.port, metrics, ailments: () => [] })
+}
+
+/** What QUOTA says. */
+async function usageOf({ directory }: Store, account: AccountId) {
+  const used = await directory.usage(account)
+  return { ...used, octetLimit: (await directory.account(account))?.quota ?? 0, messageLimit: 0 }
 }
 
 function sessionCounts(listeners: readonly Listener[]): ReadonlyMap<string, number> {
