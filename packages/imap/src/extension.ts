@@ -92,6 +92,8 @@ export interface SearchFound {
   sorted?: readonly number[] | undefined
   /** The keys of that order. */
   criteria?: readonly SortCriterion[]
+  /** Where it was found, if not in the selected mailbox. */
+  view?: View
   /** What SAVE is to keep. */
   picked?: UidSet
   by: 'sequence' | 'uid'
@@ -111,6 +113,8 @@ export interface SearchResult {
   (session: Session, found: SearchFound): string | undefined
   /** The messages that it names, for what is kept by SAVE; absent: it has no part in that. */
   picks?(found: SearchFound): UidSet
+  /** Means something in the selected mailbox alone (RFC 7377 §2.2). */
+  selectedOnly?: true
 }
 
 export interface StatusItem {

@@ -24,6 +24,7 @@ describe('capabilities', () => {
     'PARTIAL',
     'I18NLEVEL=1',
     'SEARCH=FUZZY',
+    'MULTISEARCH',
     'THREAD=ORDEREDSUBJECT',
     'THREAD=REFERENCES',
   ]

@@ -105,9 +105,9 @@ export const condstore: Extension = {
     return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.open.modSeqs[openIndex]})` : undefined
   },
   /** RFC 7162 §3.1.5: only for searches by MODSEQ. */
-  onFound(session, { query, uids }) {
+  onFound(session, { query, uids, view = session.selected }) {
     if (!asksModSeq(query)) return undefined
-    const { open } = session.selected
+    const { open } = view
     let highest = 0
     for (const uid of uids) {
       const index = open.indexOf(uid)

@@ -17,6 +17,7 @@ import { listStatus } from './list-status.ts'
 import { literalPlus } from './literal-plus.ts'
 import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
+import { multisearch } from './multisearch.ts'
 import { namespaceExtension } from './namespace.ts'
 import { objectid } from './objectid.ts'
 import { partial } from './partial.ts'
@@ -74,6 +75,7 @@ export const extensions: readonly Extension[] = [
   partial,
   i18nLevel,
   searchFuzzy,
+  multisearch,
   threadExtension,
   threadOrderedSubject,
   threadReferences,

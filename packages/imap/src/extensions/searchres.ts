@@ -1,6 +1,14 @@
-import type { Extension } from '../extension.ts'
+import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import type { Session } from '../session/session.ts'
 
 /** `$`: kept as UIDs, so that expunged messages leave it by themselves (RFC 5182 §2.1). */
+const save: SearchResult = Object.assign(
+  (session: Session, found: SearchFound): undefined => {
+    session.selected.saved = found.picked ?? found.uids
+  },
+  { selectedOnly: true as const },
+)
+
 export const searchres: Extension = {
   name: 'SEARCHRES',
   rfc: 'RFC 5182',
@@ -8,10 +16,7 @@ export const searchres: Extension = {
   searchReturns: [
     {
       name: 'SAVE',
-      parse: () => (session, found) => {
-        session.selected.saved = found.picked ?? found.uids
-        return undefined
-      },
+      parse: () => save,
     },
   ],
 }

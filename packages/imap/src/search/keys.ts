@@ -177,7 +177,7 @@ export function unnamedKey(cursor: Cursor, key: () => SearchKey): SearchKey | un
   }
   if (!atSequenceSet(cursor)) return undefined
   const set = sequenceSet(cursor)
-  return ({ view }) => ({ key: 'uids', uids: view.select(set, 'sequence') })
+  return ({ view }) => ({ key: 'uids', uids: view.select(set, 'sequence', 'nothing') })
 }
 
 export function allOf(keys: readonly SearchKey[]): SearchKey {

@@ -28,15 +28,24 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
   return options
 }
 
-/** Says the ESEARCH response, unless the options ask for none. RETURN () is RETURN (ALL) (RFC 4731 §3.1). */
-export function sayResults(session: Session, found: SearchFound, options: readonly SearchResult[]): undefined {
+/**
+ * Says the ESEARCH response, unless the options ask for none. RETURN () is RETURN (ALL) (RFC 4731 §3.1).
+ * @param source correlators that say which mailbox it is about
+ */
+export function sayResults(
+  session: Session,
+  found: SearchFound,
+  options: readonly SearchResult[],
+  source?: string,
+): undefined {
   const picked = { ...found, picked: pickedBy(options, found) }
   const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, picked))
   const said = results.filter((text) => text !== undefined)
   if (said.length === 0) return undefined
   const data = [...said, ...besides(session, found)].filter((text) => text !== '')
+  const tag = `TAG ${printQuoted(session.tag)}`
   const uid = found.by === 'uid' ? ['UID'] : []
-  session.untagged([`ESEARCH (TAG ${printQuoted(session.tag)})`, ...uid, ...data].join(' '))
+  session.untagged([`ESEARCH (${source ? `${tag} ${source}` : tag})`, ...uid, ...data].join(' '))
 }
 
 /** The messages that the options name, all when none names any: what SAVE keeps (RFC 5182 §2.1, RFC 9394 §3.2). */

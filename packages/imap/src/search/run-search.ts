@@ -44,11 +44,11 @@ const noText: SearchText = {
 
 /** UIDs of a set, or the session's message numbers of them, in order. */
 export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | 'uid'): Generator<number> {
-  const view = session.selected
   if (by === 'uid') {
     yield* uids
     return
   }
+  const view = session.selected
   let index = 0
   for (const uid of uids) {
     if (view.uids[index] !== uid) index = view.lowerBound(uid)

@@ -83,14 +83,15 @@ export class View {
 
   /**
    * The UIDs that a sequence-set means. They may include some that are gone, never one that the session has not been
-   * told of. A message number beyond the last is BAD (RFC 9051 §6.4.5); UIDs that are not there mean nothing (§6.4.9).
+   * told of. A message number beyond the last is BAD (RFC 9051 §6.4.5), but means nothing to a search (RFC 7377 §2);
+   * UIDs that are not there mean nothing (RFC 9051 §6.4.9).
    */
-  select(set: SequenceSet, by: 'sequence' | 'uid'): UidSet {
+  select(set: SequenceSet, by: 'sequence' | 'uid', beyond: 'bad' | 'nothing' = 'bad'): UidSet {
     if (set.saved) return this.saved
     const ranges: [number, number][] = []
     for (const [first, last] of set.ranges) {
       if (by === 'sequence') {
-        const range = this.#sequenceRange(first, last)
+        const range = this.#sequenceRange(first, last, beyond)
         if (range) ranges.push(range)
       } else if (this.count > 0) {
         const star = this.lastUid
@@ -104,12 +105,13 @@ export class View {
     return UidSet.ofRanges(ranges)
   }
 
-  #sequenceRange(first: number, last: number): [number, number] | undefined {
+  #sequenceRange(first: number, last: number, beyond: 'bad' | 'nothing'): [number, number] | undefined {
     // In an empty mailbox `*` and `1:*` find nothing; clients send them before they know that it is empty.
     if (this.count === 0 && last === Number.POSITIVE_INFINITY && (first === last || first === 1)) return undefined
     const numbers = [first, last].map((number) => (number === Number.POSITIVE_INFINITY ? this.count : number))
     const low = Math.min(...numbers)
-    const high = Math.max(...numbers)
+    const high = beyond === 'nothing' ? Math.min(this.count, Math.max(...numbers)) : Math.max(...numbers)
+    if (low > high) return undefined
     if (high > this.count) throw bad(`There is no message ${high}: the mailbox has ${this.count}`)
     return [this.uids[low - 1] as number, this.uids[high - 1] as number]
   }

@@ -1,0 +1,66 @@
+import type { Mailbox } from '@pennypost/model'
+import { mailbox } from '../grammar/mailbox.ts'
+import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/** Which mailboxes ESEARCH looks into (RFC 7377 §2.2). */
+export interface Sources {
+  selected: boolean
+  /** The others, out of all that the account has. */
+  filters: ((candidate: Mailbox, subscribed: ReadonlySet<string>) => boolean)[]
+}
+
+/** `"IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")"`; scope options are not defined by anybody. */
+export function sourceMailboxes(cursor: Cursor, session: Session): Sources {
+  const sources: Sources = { selected: false, filters: [] }
+  cursor.word()
+  cursor.sp()
+  const limit = session.service.limits.listPatterns
+  cursor.list(() => {
+    const kind = cursor.word('Mailboxes to search')
+    if (kind === 'SELECTED') sources.selected = true
+    else sources.filters.push(filter(kind, cursor, session))
+  }, limit)
+  if (!sources.selected && sources.filters.length === 0) throw bad('Mailboxes to search expected')
+  return sources
+}
+
+/** `filter-mailboxes` (RFC 5465 §8, RFC 7377 §4) */
+function filter(kind: string, cursor: Cursor, session: Session): Sources['filters'][number] {
+  if (kind === 'PERSONAL') return () => true
+  if (kind === 'INBOXES') return ({ name }) => name === 'INBOX'
+  if (kind === 'SUBSCRIBED') return ({ name }, subscribed) => subscribed.has(name)
+  if (kind !== 'MAILBOXES' && kind !== 'SUBTREE' && kind !== 'SUBTREE-ONE') {
+    throw bad(`Unknown kind of mailboxes ${kind.slice(0, 40)}`)
+  }
+  const names = oneOrMoreMailboxes(cursor, session)
+  if (kind === 'MAILBOXES') return ({ name }) => names.has(name)
+  return ({ name }) => {
+    if (names.has(name)) return true
+    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
+      if (names.has(name.slice(0, at))) return true
+      if (kind === 'SUBTREE-ONE') return false
+    }
+    return false
+  }
+}
+
+/** `one-or-more-mailbox = mailbox / "(" mailbox *(SP mailbox) ")"` */
+function oneOrMoreMailboxes(cursor: Cursor, session: Session): ReadonlySet<string> {
+  cursor.sp()
+  const names = new Set<string>()
+  const read = (): void => void names.add(mailbox(cursor, session.utf8Names))
+  if (cursor.peek() === '(') cursor.list(read, session.service.limits.listPatterns)
+  else read()
+  return names
+}
+
+/** The mailboxes that are meant, each once, in order of name; names that do not exist mean nothing. */
+export async function findSources(session: Session, { selected, filters }: Sources): Promise<Mailbox[]> {
+  const { mail } = session.service
+  const all = await mail.mailboxes(session.user.id)
+  const subscribed = new Set(await mail.subscriptions(session.user.id))
+  const selectedId = selected ? session.selected.open.mailbox.id : undefined
+  return all.filter((found) => found.id === selectedId || filters.some((includes) => includes(found, subscribed)))
+}
