@@ -41,6 +41,8 @@ export interface ImapLimits {
   idleTimeoutMs: number
   /** Between two `* OK Still here` in IDLE: keeps middleboxes awake and finds dead peers. */
   stillHereMs: number
+  /** Between two signs of life of a search that takes long (RFC 9585). */
+  progressMs: number
 }
 
 export const defaultImapLimits: ImapLimits = {
@@ -64,4 +66,5 @@ export const defaultImapLimits: ImapLimits = {
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,
   stillHereMs: 4 * 60_000,
+  progressMs: 10_000,
 }

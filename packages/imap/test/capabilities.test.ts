@@ -25,6 +25,7 @@ describe('capabilities', () => {
     'I18NLEVEL=1',
     'SEARCH=FUZZY',
     'MULTISEARCH',
+    'INPROGRESS',
     'THREAD=ORDEREDSUBJECT',
     'THREAD=REFERENCES',
   ]

@@ -2,6 +2,7 @@
 import { type Command, whenSelected } from '../command.ts'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
+import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import type { SearchKey } from '../search/search-key.ts'
@@ -23,7 +24,7 @@ function parse(cursor: Cursor, session: Session): Args {
 async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
   if (key.prepare) await key.prepare(session)
   const query = key({ session, view: session.selected })
-  const uids = await runSearch(session, query)
+  const uids = await patiently(session, () => runSearch(session, query))
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (!options) return sayNumbers(session, found)

@@ -12,6 +12,7 @@ import { idExtension } from './id.ts'
 import { idleExtension } from './idle.ts'
 import { imap4rev1 } from './imap4rev1.ts'
 import { imap4rev2 } from './imap4rev2.ts'
+import { inProgress } from './inprogress.ts'
 import { listExtended } from './list-extended.ts'
 import { listStatus } from './list-status.ts'
 import { literalPlus } from './literal-plus.ts'
@@ -76,6 +77,7 @@ export const extensions: readonly Extension[] = [
   i18nLevel,
   searchFuzzy,
   multisearch,
+  inProgress,
   threadExtension,
   threadOrderedSubject,
   threadReferences,

@@ -4,6 +4,7 @@ import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { bad } from '../refusal.ts'
+import { showProgress } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { runSearch } from '../search/run-search.ts'
 import type { SearchKey } from '../search/search-key.ts'
@@ -37,10 +38,13 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { sources, returns, key }: Args): Promise<undefined> {
-  for (const mailbox of await findSources(session, sources)) {
+  const mailboxes = await findSources(session, sources)
+  using progress = showProgress(session, mailboxes.length)
+  for (const mailbox of mailboxes) {
     const found = await search(session, mailbox, key)
     if (session.connection.closed) return
     if (found) say(session, mailbox, found, returns)
+    progress.done++
     await session.out.ready()
   }
 }

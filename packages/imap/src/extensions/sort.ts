@@ -2,6 +2,7 @@ import { UidSet } from '@pennypost/model'
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
+import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
@@ -32,8 +33,10 @@ function parse(cursor: Cursor, session: Session): Args {
 
 async function run(session: Session, { returns, criteria, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
   const query = key({ session, view: session.selected })
-  const matching = await runSearch(session, query)
-  const sorted = await runSort(session, matching, criteria)
+  const { matching, sorted } = await patiently(session, async () => {
+    const matching = await runSearch(session, query)
+    return { matching, sorted: await runSort(session, matching, criteria) }
+  })
   // Some may have been expunged in between.
   const uids = sorted.length === matching.size ? matching : UidSet.ofSorted([...sorted].sort((a, b) => a - b))
   const found: SearchFound = { uids, sorted, criteria, by, query }

@@ -2,6 +2,7 @@ import { type Command, whenSelected } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import { bad } from '../refusal.ts'
+import { patiently } from '../search/progress.ts'
 import { runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import type { SearchKey } from '../search/search-key.ts'
@@ -30,8 +31,11 @@ function parse(cursor: Cursor, session: Session): Args {
 
 async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
   const view = session.selected
-  const found = await runSearch(session, key({ session, view }))
-  const threads = await algorithm.thread(await threadMessages(session, found))
+  const query = key({ session, view })
+  const threads = await patiently(session, async () => {
+    const found = await runSearch(session, query)
+    return algorithm.thread(await threadMessages(session, found))
+  })
   const { out } = session
   out.text(threads.length === 0 ? '* THREAD' : '* THREAD ')
   for (const [index, thread] of threads.entries()) {
