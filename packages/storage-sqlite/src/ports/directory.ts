@@ -23,6 +23,10 @@ export class SqliteDirectory implements Directory {
   readonly #domains = new Lookups((name: string) => readDomain(this.#engine.reader, name))
   readonly #accounts = new Lookups((login: string) => readAccountByLogin(this.#engine.reader, login))
   readonly #aliases = new Lookups((address: string) => readAlias(this.#engine.reader, address))
+  readonly #grants = new Lookups((id: AccountId) => {
+    const { reader } = this.#engine
+    return readAccount(reader, id) && readSendAs(reader, id)
+  })
   #version = 0
 
   /** `onAccess`: an account was suspended, removed or restored. */
@@ -129,10 +133,8 @@ export class SqliteDirectory implements Directory {
   }
 
   async sendAs(id: AccountId) {
-    const { reader } = this.#engine
-    reader.requireOpen()
-    this.#known(readAccount(reader, id))
-    return readSendAs(reader, id)
+    this.#engine.reader.requireOpen()
+    return this.#known(this.#grants.get(id))
   }
 
   async grantSendAs(id: AccountId, address: string) {
@@ -153,7 +155,7 @@ export class SqliteDirectory implements Directory {
     const result = await this.#engine.writer.run(verb, args)
     if (result !== false) {
       this.#version++
-      for (const lookups of [this.#domains, this.#accounts, this.#aliases]) lookups.clear()
+      for (const lookups of [this.#domains, this.#accounts, this.#aliases, this.#grants]) lookups.clear()
     }
     return result
   }

@@ -1,13 +1,13 @@
 /** Answers by key, kept until something changes. What is not there is kept too: strangers ask for what is not there. */
-export class Lookups<Value> {
-  readonly #read: (key: string) => Value
-  readonly #answers = new Map<string, Value>()
+export class Lookups<Key extends string | number, Value> {
+  readonly #read: (key: Key) => Value
+  readonly #answers = new Map<Key, Value>()
 
-  constructor(read: (key: string) => Value) {
+  constructor(read: (key: Key) => Value) {
     this.#read = read
   }
 
-  get(key: string): Value {
+  get(key: Key): Value {
     let answer = this.#answers.get(key)
     if (answer === undefined && !this.#answers.has(key)) {
       answer = this.#read(key)
