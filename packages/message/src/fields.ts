@@ -54,6 +54,32 @@ function fieldsOfText(text: string): Field[] {
   return fields
 }
 
+/**
+ * The fields of a header section, each with whether it bears one of `names` (any case). For whoever wants few of many:
+ * only fields that begin with the right letter are looked at closely.
+ */
+export function* fieldsNamed(
+  header: Buffer,
+  names: readonly string[],
+): Generator<{ start: number; end: number; isNamed: boolean }> {
+  const wanted = new Set(names.map((name) => name.toLowerCase()))
+  const initials = new Set<number>()
+  for (const name of wanted) initials.add(name.charCodeAt(0))
+  const text = header.toString('latin1')
+  for (let start = 0; start < text.length; ) {
+    const first = text.charCodeAt(start)
+    if (first === 10 || (first === 13 && text.charCodeAt(start + 1) === 10)) return
+    const end = endOfField(text, start)
+    let isNamed = false
+    if (initials.has(first | 32) || initials.has(first)) {
+      const colon = text.indexOf(':', start)
+      isNamed = colon >= 0 && colon < end && wanted.has(fieldName(text, start, colon))
+    }
+    yield { start, end, isNamed }
+    start = end
+  }
+}
+
 function endOfField(text: string, start: number): number {
   let end = start
   do {

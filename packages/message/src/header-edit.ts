@@ -1,5 +1,5 @@
 import { decodeWords } from './encoded-words.ts'
-import { type Field, fieldsOf, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
+import { type Field, fieldsNamed, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
 import type { Range } from './parts.ts'
 
 /**
@@ -76,10 +76,9 @@ const emptyLine = Buffer.from('\r\n')
  * empty line. Names in any case. Lines that are no fields are in every NOT.
  */
 export function headerFields(header: Buffer, names: readonly string[], not = false): Buffer {
-  const wanted = new Set(names.map((name) => name.toLowerCase()))
   const pieces: Buffer[] = []
-  for (const { name, start, end } of fieldsOf(header)) {
-    if ((name !== '' && wanted.has(name)) !== not) pieces.push(header.subarray(start, end))
+  for (const { start, end, isNamed } of fieldsNamed(header, names)) {
+    if (isNamed !== not) pieces.push(header.subarray(start, end))
   }
   const last = pieces.at(-1)
   if (last && last[last.length - 1] !== 10) pieces.push(emptyLine)
