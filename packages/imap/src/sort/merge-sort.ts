@@ -30,6 +30,6 @@ export async function mergeSort(count: number, compare: (a: number, b: number) =
   return from
 }
 
-/** Sorted at once: about a millisecond. */
-const run = 1024
-const mergesPerPage = 16_384
+/** So many are sorted at once. */
+const run = 512
+const mergesPerPage = 4096

@@ -7,7 +7,8 @@ import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode
  * There are no grandchildren.
  */
 async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
-  const byDate = await mergeSort(messages.length, (a, b) => sentAt(messages, a) - sentAt(messages, b))
+  const dates = Float64Array.from(messages, ({ sentAt }) => sentAt)
+  const byDate = await mergeSort(messages.length, (a, b) => (dates[a] as number) - (dates[b] as number))
   const threads = new Map<string, ThreadNode>()
   for (const [count, index] of byDate.entries()) {
     const message = messages[index] as ThreadMessage
@@ -19,10 +20,6 @@ async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]>
   }
   // Begun in order of date, so they stand in the order of their first messages.
   return [...threads.values()]
-}
-
-function sentAt(messages: readonly ThreadMessage[], index: number): number {
-  return (messages[index] as ThreadMessage).sentAt
 }
 
 export const orderedSubject: ThreadAlgorithm = { name: 'ORDEREDSUBJECT', thread }

@@ -15,7 +15,7 @@ async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]>
   await sortSiblings(roots)
   const merged = await mergeBySubject(roots)
   // Step 6, youngest siblings first: descendants stand behind their parents, so backwards; the roots last.
-  const all = descendants(merged)
+  const all = await descendants(merged)
   for (let i = all.length - 1; i >= 0; i--) {
     const { children } = all[i] as ThreadNode
     if (children.length > 1) await sortSiblings(children)
@@ -30,7 +30,7 @@ async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]>
  * them when there is more than one.
  */
 async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
-  const all = descendants(roots)
+  const all = await descendants(roots)
   for (let i = all.length - 1; i >= 0; i--) {
     const node = all[i] as ThreadNode
     if (node.children.some(isDummy)) {
@@ -38,7 +38,13 @@ async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
     }
     if (i % nodesPerPage === 0) await breathe()
   }
-  return roots.flatMap((root) => (isDummy(root) && root.children.length < 2 ? root.children : [root]))
+  const kept: ThreadNode[] = []
+  for (const [index, root] of roots.entries()) {
+    if (!isDummy(root) || root.children.length > 1) kept.push(root)
+    else if (root.children[0]) kept.push(root.children[0])
+    if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+  }
+  return kept
 }
 
 function isDummy({ message }: ThreadNode): boolean {

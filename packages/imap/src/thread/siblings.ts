@@ -8,10 +8,13 @@ export async function sortSiblings(nodes: ThreadNode[]): Promise<void> {
     nodes.sort((a, b) => compare(dated(a), dated(b)))
     return
   }
-  const messages = nodes.map(dated)
-  const order = await mergeSort(nodes.length, (a, b) => compare(messages[a] as never, messages[b] as never))
-  const sorted = Array.from(order, (index) => nodes[index] as ThreadNode)
-  for (const [index, node] of sorted.entries()) nodes[index] = node
+  const dates = Float64Array.from(nodes, (node) => dated(node).sentAt)
+  const uids = Uint32Array.from(nodes, (node) => dated(node).uid)
+  const order = await mergeSort(nodes.length, (a, b) => {
+    return (dates[a] as number) - (dates[b] as number) || (uids[a] as number) - (uids[b] as number)
+  })
+  const unsorted = nodes.slice()
+  for (let index = 0; index < order.length; index++) nodes[index] = unsorted[order[index] as number] as ThreadNode
 }
 
 const sortedAtOnce = 1000

@@ -109,7 +109,7 @@ describe('any mailbox', () => {
       fc.asyncProperty(fc.array(message, { maxLength: 20 }), async (drawn) => {
         const messages = drawn.map((one, index) => ({ ...one, uid: index + 1 }))
         const roots = await thread(messages)
-        const all = descendants(roots)
+        const all = await descendants(roots)
         const uids = all.flatMap((node) => (node.message ? [node.message.uid] : []))
         expect(uids.sort((a, b) => a - b)).toEqual(messages.map(({ uid }) => uid))
         // A dummy is at the top and has children enough to be one.

@@ -1,3 +1,5 @@
+import { breathe } from '../fetch/breathe.ts'
+
 /** A message with those that answer it, while threads are built and when they are said. */
 export interface ThreadNode {
   /** Absent: a dummy, a parent that is not among the messages (RFC 5256 §3). */
@@ -26,9 +28,12 @@ export interface ThreadAlgorithm {
 }
 
 /** All nodes of the trees, each behind its parent. Threads are as deep as a sender likes, so nothing here recurses. */
-export function descendants(roots: readonly ThreadNode[]): ThreadNode[] {
-  const all = [...roots]
-  for (let i = 0; i < all.length; i++) for (const child of (all[i] as ThreadNode).children) all.push(child)
+export async function descendants(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
+  const all = roots.slice()
+  for (let i = 0; i < all.length; i++) {
+    for (const child of (all[i] as ThreadNode).children) all.push(child)
+    if (i % nodesPerPage === nodesPerPage - 1) await breathe()
+  }
   return all
 }
 
