@@ -1,10 +1,9 @@
-import { createAdaptorServer } from '@hono/node-server'
-import { Hono } from 'hono'
+import { createServer, type RequestListener } from 'node:http'
 import type { Metrics } from './metrics.ts'
 
 /**
  * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`. It shows no mail and changes nothing;
- * bind it to loopback or a private network.
+ * bind it to loopback or a private network. What answers is loaded by the first request: nobody waits for it at start.
  */
 export interface HttpService {
   readonly port: number
@@ -20,16 +19,12 @@ export interface HttpOptions {
 }
 
 export async function openHttp(options: HttpOptions): Promise<HttpService> {
-  const app = new Hono()
-  app.get('/healthz', (context) => {
-    const ailments = options.ailments()
-    return context.json({ ok: ailments.length === 0, ailments }, ailments.length === 0 ? 200 : 503)
+  let pages: Promise<RequestListener> | undefined
+  const server = createServer(async (request, response) => {
+    pages ??= import('./http-pages.ts').then(({ createPages }) => createPages(options))
+    const answer = await pages
+    answer(request, response)
   })
-  app.get('/metrics', async (context) =>
-    context.body(await options.metrics.text(), 200, { 'content-type': options.metrics.contentType }),
-  )
-  app.get('/', (context) => context.text('Pennypost. /healthz and /metrics are here.\n'))
-  const server = createAdaptorServer({ fetch: app.fetch })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.address, resolve)
@@ -40,7 +35,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpService> {
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        if ('closeAllConnections' in server) server.closeAllConnections()
+        server.closeAllConnections()
       }),
   }
 }

@@ -1,64 +1,49 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, Store } from '@pennypost/model'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 
-/** What `/metrics` shows, in Prometheus' text form: mail in and out, queue, sessions, event loop, process. */
+/**
+ * What `/metrics` shows, in Prometheus' text form: mail in and out, queue, sessions, event loop, process. Counting costs
+ * an addition; the library that prints is loaded by the first reading, since most servers start without being watched.
+ */
 export interface Metrics {
-  readonly contentType: string
-  text(): Promise<string>
-  onReceived(outcome: 'accepted' | 'refused' | 'deferred', octets: number): void
+  text(): Promise<MetricsText>
+  onReceived(outcome: ReceivedOutcome, octets: number): void
+}
+
+export interface MetricsText {
+  contentType: string
+  body: string
+}
+
+export type ReceivedOutcome = 'accepted' | 'refused' | 'deferred'
+
+/** What the registry reads at each reading. */
+export interface MetricsSources {
+  store: Store
+  clock: Clock
+  /** Open connections by service. */
+  sessions(): ReadonlyMap<string, number>
+  /** Messages at the end of their content, since the start. */
+  received: ReadonlyMap<ReceivedOutcome, number>
+  /** Octets of accepted messages, since the start. */
+  octets(): number
 }
 
 export function createMetrics(store: Store, clock: Clock, sessions: () => ReadonlyMap<string, number>): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const received = new Counter({
-    name: 'pennypost_received_messages_total',
-    help: 'Messages at the end of their content, by outcome',
-    labelNames: ['outcome'],
-    registers: [registry],
-  })
-  const octets = new Counter({
-    name: 'pennypost_received_bytes_total',
-    help: 'Octets of accepted messages',
-    registers: [registry],
-  })
-  new Gauge({
-    name: 'pennypost_queue_entries',
-    help: 'Queue entries by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      const counts = await store.queue.counts(clock.now())
-      for (const state of ['waiting', 'due', 'leased', 'held'] as const) this.set({ state }, counts[state])
-    },
-  })
-  new Gauge({
-    name: 'pennypost_sessions',
-    help: 'Open connections by service',
-    labelNames: ['service'],
-    registers: [registry],
-    collect() {
-      for (const [service, open] of sessions()) this.set({ service }, open)
-    },
-  })
-  const delay = monitorEventLoopDelay({ resolution: 10 })
-  delay.enable()
-  new Gauge({
-    name: 'pennypost_event_loop_delay_p99_seconds',
-    help: 'How late the event loop was, 99th percentile since the last reading',
-    registers: [registry],
-    collect() {
-      this.set(delay.percentile(99) / 1e9)
-      delay.reset()
-    },
-  })
+  const received = new Map<ReceivedOutcome, number>()
+  let octets = 0
+  let registry: Promise<{ text(): Promise<MetricsText> }> | undefined
+  async function load(): Promise<{ text(): Promise<MetricsText> }> {
+    const { createRegistry } = await import('./metrics-registry.ts')
+    return createRegistry({ store, clock, sessions, received, octets: () => octets })
+  }
   return {
-    contentType: registry.contentType,
-    text: () => registry.metrics(),
+    async text() {
+      registry ??= load()
+      return (await registry).text()
+    },
     onReceived(outcome, size) {
-      received.inc({ outcome })
-      if (outcome === 'accepted') octets.inc(size)
+      received.set(outcome, (received.get(outcome) ?? 0) + 1)
+      if (outcome === 'accepted') octets += size
     },
   }
 }

@@ -5,7 +5,8 @@ import { ConfigError, configPlaces, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
 import { createLog } from './log.ts'
-import { startServer } from './server.ts'
+import type { ServerOptions } from './server.ts'
+import { openServedStore } from './store.ts'
 
 /**
  * `pennypost serve`: reads the configuration, starts the server, says `ready`, and ends in good order on SIGTERM or
@@ -26,20 +27,25 @@ export async function serve(options: ServeOptions): Promise<void> {
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
   const program = createLog({ file, level: config.log.level, now: systemClock.now })
   const { log } = program
-  const server = await startServer({
-    config,
-    base,
-    demo: options.demo,
-    log,
-    errors: () => program.errors,
-    ...(options.demo ? { prepare: (store, passwords) => fillDemo(store, passwords, systemClock) } : {}),
-    onFatal(error) {
+  const forStore = {
+    ...{ config, base, log },
+    onFatal(error: Error) {
       log.error({ err: error }, 'the store has failed: nothing more is accepted')
       program.flush()
       process.stderr.write(`pennypost: the store has failed: ${error.message}\n`)
       process.exit(74)
     },
-  })
+  }
+  // The store's thread starts while this one loads all that stands on the store.
+  const storeOpening = openServedStore(forStore)
+  const [{ startServer }] = await Promise.all([import('./server.ts'), storeOpening])
+  const serverOptions: ServerOptions = {
+    ...forStore,
+    demo: options.demo,
+    errors: () => program.errors,
+    ...(options.demo ? { prepare: (store, passwords) => fillDemo(store, passwords, systemClock) } : {}),
+  }
+  const server = await startServer(serverOptions, storeOpening)
   for (const { service, bound } of server.listeners) {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }

@@ -1,16 +1,15 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
 import { createMda, createSrs } from '@pennypost/mda'
-import { searchText } from '@pennypost/message'
 import { createSigner } from '@pennypost/message-auth'
 import { type Account, type AccountId, type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
 import { createRelay, createRoutes, type RouteOptions } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
-import { openSqliteStore, type SqliteStore } from '@pennypost/storage-sqlite'
+import type { SqliteStore } from '@pennypost/storage-sqlite'
 import {
   createConnectionLimiter,
   createDialer,
@@ -30,7 +29,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
 import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
-import { storeWorkers } from './workers.ts'
+import { openServedStore, type ServedStoreOptions } from './store.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -47,35 +46,30 @@ export interface RunningServer {
   stop(drainMs: number): Promise<void>
 }
 
-export interface ServerOptions {
-  config: Config
-  /** What relative paths of the configuration start from. */
-  base: string
+export interface ServerOptions extends ServedStoreOptions {
   demo: boolean
-  log: Log
   /** The newest errors of the log. */
   errors(): readonly { at: number; text: string }[]
   /** Runs when the store is open, before anything listens. */
   prepare?(store: Store, passwords: Passwords): Promise<void>
-  /** The store has failed and accepts nothing any more: the process must end. */
-  onFatal(error: Error): void
 }
 
 const clock = systemClock
 const deadline = systemDeadline
 const random = systemRandom
 
-/** Opens everything; resolves when every listener accepts. Rejects, with what was opened closed again. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+/**
+ * Opens everything; resolves when every listener accepts. Rejects, with what was opened closed again. `storeOpening`: the
+ * store, where the caller has begun to open it before this module was loaded; it is the server's from here on.
+ */
+export async function startServer(
+  options: ServerOptions,
+  storeOpening: Promise<SqliteStore> = openServedStore(options),
+): Promise<RunningServer> {
   const { config, log } = options
   const dataDirectory = resolve(options.base, config.data_dir)
-  await mkdir(dataDirectory, { recursive: true, mode: 0o700 })
   await using opening = new AsyncDisposableStack()
-  const { onFatal } = options
-  const store = await openSqliteStore({
-    ...{ directory: dataDirectory, clock, deadline, random, log, searchText, onFatal },
-    ...storeWorkers,
-  })
+  const store = await storeOpening
   opening.defer(() => store.close())
   const passwords = createPasswords()
   await options.prepare?.(store, passwords)

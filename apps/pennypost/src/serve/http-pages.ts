@@ -1,0 +1,19 @@
+import type { RequestListener } from 'node:http'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
+import type { HttpOptions } from './http.ts'
+
+/** The pages of the HTTP listener; `http.ts` loads them at the first request. */
+export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics'>): RequestListener {
+  const app = new Hono()
+  app.get('/healthz', (context) => {
+    const ailments = options.ailments()
+    return context.json({ ok: ailments.length === 0, ailments }, ailments.length === 0 ? 200 : 503)
+  })
+  app.get('/metrics', async (context) => {
+    const { contentType, body } = await options.metrics.text()
+    return context.body(body, 200, { 'content-type': contentType })
+  })
+  app.get('/', (context) => context.text('Pennypost. /healthz and /metrics are here.\n'))
+  return getRequestListener(app.fetch)
+}

@@ -1,0 +1,61 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { MetricsSources, MetricsText } from './metrics.ts'
+
+/** The registry behind `/metrics`; `metrics.ts` makes it at the first reading. */
+export function createRegistry(sources: MetricsSources): { text(): Promise<MetricsText> } {
+  const { store, clock, sessions, received, octets } = sources
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Counter({
+    name: 'pennypost_received_messages_total',
+    help: 'Messages at the end of their content, by outcome',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [outcome, count] of received) this.inc({ outcome }, count)
+    },
+  })
+  new Counter({
+    name: 'pennypost_received_bytes_total',
+    help: 'Octets of accepted messages',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(octets())
+    },
+  })
+  new Gauge({
+    name: 'pennypost_queue_entries',
+    help: 'Queue entries by state',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = await store.queue.counts(clock.now())
+      for (const state of ['waiting', 'due', 'leased', 'held'] as const) this.set({ state }, counts[state])
+    },
+  })
+  new Gauge({
+    name: 'pennypost_sessions',
+    help: 'Open connections by service',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      for (const [service, open] of sessions()) this.set({ service }, open)
+    },
+  })
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  new Gauge({
+    name: 'pennypost_event_loop_delay_p99_seconds',
+    help: 'How late the event loop was, 99th percentile since the last reading',
+    registers,
+    collect() {
+      this.set(delay.percentile(99) / 1e9)
+      delay.reset()
+    },
+  })
+  return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
+}

@@ -1,0 +1,30 @@
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { searchText } from '@pennypost/message'
+import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { openSqliteStore, type SqliteStore } from '@pennypost/storage-sqlite'
+import type { Config } from '../config/schema.ts'
+import { storeWorkers } from './workers.ts'
+
+/**
+ * The store of a running server. A module of its own because it comes first: its writer thread starts while this thread
+ * loads the protocols (`serve.ts`).
+ */
+export interface ServedStoreOptions {
+  config: Config
+  /** What relative paths of the configuration start from. */
+  base: string
+  log: Log
+  /** The store has failed and accepts nothing any more: the process must end. */
+  onFatal(error: Error): void
+}
+
+export async function openServedStore({ config, base, log, onFatal }: ServedStoreOptions): Promise<SqliteStore> {
+  const directory = resolve(base, config.data_dir)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return openSqliteStore({
+    ...{ directory, log, searchText, onFatal },
+    ...{ clock: systemClock, deadline: systemDeadline, random: systemRandom },
+    ...storeWorkers,
+  })
+}
