@@ -92,7 +92,7 @@ async function examine(
     const refusal = await refuseAuthors(session, section)
     if (refusal) return refusal
     trace += completion(session, transaction, section, now)
-    const domain = authorDomain(section)
+    const domain = authorDomain(session, transaction, section)
     if (domain !== undefined) {
       const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
       const body = () => content.read(scanned.headerSize)

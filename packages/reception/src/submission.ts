@@ -27,6 +27,8 @@ export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {
  * §3.6.6), else From. Gives the refusal that names the first other one; a message without author is refused too.
  */
 export async function refuseAuthors(session: Session, section: HeaderSection): Promise<Reply | undefined> {
+  // A missing From is completed, and the reverse-path was allowed at MAIL.
+  if (!has(section, 'from') && !has(section, 'resent-from')) return undefined
   const authors = authorsOf(section)
   if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
   for (const author of authors) {
@@ -47,15 +49,26 @@ function authorsOf(section: HeaderSection): string[] {
 }
 
 /** A-label of the first author's domain: whose DKIM key signs. */
-export function authorDomain(section: HeaderSection): string | undefined {
-  const [author] = mailboxesOf(addressesOf(section, 'from'))
+export function authorDomain(session: Session, transaction: Transaction, section: HeaderSection): string | undefined {
+  const [written] = mailboxesOf(addressesOf(section, 'from'))
+  const author = has(section, 'from') ? written : sender(session, transaction)
   return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
-/** Date and Message-ID fields that the author's program left out (RFC 6409 §8.2, §8.3). */
+/**
+ * Date and Message-ID fields that the author's program left out (RFC 6409 §8.2, §8.3), and the From that small scripts
+ * forget: without one, others would refuse the message.
+ */
 export function completion(session: Session, transaction: Transaction, section: HeaderSection, now: number): string {
-  const has = (name: string): boolean => section.fields.some((field) => field.name === name)
-  const date = has('date') ? '' : `Date: ${formatDate(now)}\r\n`
-  const id = has('message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
-  return date + id
+  const date = has(section, 'date') ? '' : `Date: ${formatDate(now)}\r\n`
+  const id = has(section, 'message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
+  const from = has(section, 'from') ? '' : `From: <${sender(session, transaction)}>\r\n`
+  return date + id + from
+}
+
+const has = (section: HeaderSection, name: string): boolean => section.fields.some((field) => field.name === name)
+
+/** Who hands the message in, as the envelope says, or else as the login does. */
+function sender({ account }: Session, { reversePath }: Transaction): string {
+  return reversePath?.text ?? account?.login ?? ''
 }

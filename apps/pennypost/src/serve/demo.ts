@@ -61,8 +61,9 @@ export function demoScreen(): string {
 
   Try, in another terminal:
 
-    send a letter     curl -k --ssl-reqd --url smtp://127.0.0.1:${line('submission')} -u alice@${demoDomain}:${demoPassword} \\
-                        --mail-from alice@${demoDomain} --mail-rcpt bob@${demoDomain} -T README.md -H 'Subject: hello' -H 'From: alice@${demoDomain}'
+    send a letter     printf 'From: alice@${demoDomain}\\nTo: bob@${demoDomain}\\nSubject: hello\\n\\nHello, Bob.\\n' |
+                        curl -k --ssl-reqd --url smtp://127.0.0.1:${line('submission')} -u alice@${demoDomain}:${demoPassword} \\
+                          --mail-from alice@${demoDomain} --mail-rcpt bob@${demoDomain} -T -
     read it by IMAP   curl -u bob@${demoDomain}:${demoPassword} 'imap://127.0.0.1:${line('imap')}/INBOX;MAILINDEX=1'
     read it by POP3   curl -u bob@${demoDomain}:${demoPassword} pop3://127.0.0.1:${line('pop3')}/1
     follow its way    npm run -s pennypost -- trace ID        (the id after "queued as")

@@ -4,7 +4,15 @@ import { createResolver, createStaticResolver, readSystemServers } from '@pennyp
 import { createImapService } from '@pennypost/imap'
 import { createMda, createSrs } from '@pennypost/mda'
 import { createSigner } from '@pennypost/message-auth'
-import { type Account, type AccountId, type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import {
+  type Account,
+  type AccountId,
+  type Log,
+  type Store,
+  systemClock,
+  systemDeadline,
+  systemRandom,
+} from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
 import { createRelay, createRoutes, type RouteOptions } from '@pennypost/relay'
