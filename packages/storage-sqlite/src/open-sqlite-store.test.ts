@@ -175,12 +175,45 @@ describe('room', () => {
   test('is refused when the reserve would be touched', async () => {
     const clock = virtualClock()
     const space = { free: 1000, total: 10_000 }
-    const store = await open({ clock, space: () => space })
+    const store = await open({ clock, space: () => space, limits: { ballastOctets: 0 } })
     expect([store.mail.hasRoom(500), store.mail.hasRoom(501)]).toEqual([true, false])
     space.free = 600
     await clock.advance(1000)
     expect(store.mail.hasRoom(101)).toBe(false)
     expect(store.stats().hasRoom).toBe(true)
+  })
+
+  test('that the ballast gave up is not for new mail', async () => {
+    const clock = virtualClock()
+    const store = await open({ clock, space: () => ({ free: 1000, total: 10_000 }), limits: { ballastOctets: 300 } })
+    expect([store.mail.hasRoom(200), store.mail.hasRoom(201)]).toEqual([true, false])
+    writeFileSync(join(directory, 'ballast'), 'x'.repeat(300))
+    await clock.advance(1000)
+    expect([store.mail.hasRoom(500), store.mail.hasRoom(501)]).toEqual([true, false])
+  })
+
+  test('down to the reserve is refused when content comes that nobody announced, and left to what else there is', async () => {
+    const clock = virtualClock()
+    const space = { free: 10_000_000, total: 10_000_000 }
+    const store = await open({ clock, space: () => space, limits: { ballastOctets: 0 } })
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, 'a'))
+    const late = await sampleMessage(store.mail, large)
+    space.free = 499_000
+    await clock.advance(1000)
+    await expect(append(store, inbox, late)).rejects.toMatchObject({ reason: 'no-room' })
+    expect(contentFiles()).toEqual([])
+    await expect(store.mail.copy(inbox, all, inbox)).rejects.toMatchObject({ reason: 'no-room' })
+    expect((await store.mail.expunge(inbox, all, 'all')).uids.toString()).toBe('1')
+  })
+
+  test('that senders use up between two measurements counts', async () => {
+    const store = await open({ space: () => ({ free: 1_000_000, total: 1_000_000 }), limits: { ballastOctets: 0 } })
+    expect(store.mail.hasRoom(900_000)).toBe(true)
+    const content = store.mail.stage()
+    await content.write(Buffer.alloc(400_000))
+    expect(store.mail.hasRoom(900_000)).toBe(false)
+    await content.discard()
   })
 
   test('a full disk refuses new mail and lets expunges through on the ballast', async () => {

@@ -74,7 +74,7 @@ class Opening {
     this.#limits = { ...sqliteLimits, ...options.limits }
     const { clock, deadline, random } = options
     const measure = options.space ?? fileSystemSpace
-    this.#room = new Room(() => measure(directory.path), clock, this.#limits)
+    this.#room = new Room(() => measure(directory.path), directory.ballast, clock, this.#limits)
     const { database, contents, ballast } = directory
     const workers = options.workers ?? {
       writer: new URL('./writer/main.ts', import.meta.url),
@@ -179,7 +179,7 @@ class Opening {
 
   /** Ballast, free pages and a rest of the log: once a minute. */
   #upkeep(engine: Engine): void {
-    this.#writer.post({ kind: 'upkeep', room: this.#room.has(0) })
+    this.#writer.post({ kind: 'upkeep', ballast: this.#room.ballast() })
     if (this.#walFrames > 0) this.#keeper.checkpoint()
     this.#upkeepTimer = this.#options.deadline.after(upkeepMs, () => this.#upkeep(engine))
   }

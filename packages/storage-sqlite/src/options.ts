@@ -60,6 +60,8 @@ export interface SqliteLimits extends StoreLimits {
   /** The reserve of the file system: this part of it, at most so many octets. */
   reserveShare: number
   reserveOctets: number
+  /** What is given up on a full disk, on top of the reserve; never more than the reserve. Octets. */
+  ballastOctets: number
 }
 
 export const sqliteLimits: SqliteLimits = {
@@ -77,4 +79,5 @@ export const sqliteLimits: SqliteLimits = {
   walCeilingFrames: 8000,
   reserveShare: 0.05,
   reserveOctets: 256 * 1024 * 1024,
+  ballastOctets: 16 * 1024 * 1024,
 }

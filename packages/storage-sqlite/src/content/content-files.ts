@@ -23,9 +23,10 @@ export class ContentFiles {
   /** A name that no file has had, relative to the root; its directory is there and durable. */
   next(): string {
     if (this.#count >= filesPerDirectory) {
+      // On a full disk it is refused, and asked for again.
+      mkdirSync(join(this.#root, directoryName(this.#directory + 1)), { mode: 0o700 })
       this.#directory++
       this.#count = 0
-      mkdirSync(join(this.#root, directoryName(this.#directory)), { mode: 0o700 })
       const fd = openSync(this.#root, 'r')
       try {
         fsyncSync(fd)

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { type ContentStage, type StagedContent, StoreError } from '@pennypost/model'
+import type { Room } from '../room.ts'
 import type { ContentFiles } from './content-files.ts'
 import { readBufferRange, readFileRange } from './read-file.ts'
 
@@ -7,12 +8,13 @@ import { readBufferRange, readFileRange } from './read-file.ts'
  * Content on its way in. Up to `inlineOctets` it stays in memory and goes into the row; beyond, all of it is written to
  * a file as it comes, which is synced when it ends. Taken over by `pack.ts`.
  */
-export function createStage(files: ContentFiles, inlineOctets: number): ContentStage {
-  return new Stage(files, inlineOctets)
+export function createStage(files: ContentFiles, room: Room, inlineOctets: number): ContentStage {
+  return new Stage(files, room, inlineOctets)
 }
 
 class Stage implements ContentStage {
   readonly #files: ContentFiles
+  readonly #room: Room
   readonly #inlineOctets: number
   #chunks: Buffer[] = []
   #size = 0
@@ -20,8 +22,9 @@ class Stage implements ContentStage {
   #file: { name: string; handle: FileHandle } | undefined
   #staged: Staged | undefined
 
-  constructor(files: ContentFiles, inlineOctets: number) {
+  constructor(files: ContentFiles, room: Room, inlineOctets: number) {
     this.#files = files
+    this.#room = room
     this.#inlineOctets = inlineOctets
   }
 
@@ -29,7 +32,10 @@ class Stage implements ContentStage {
     // Two writes at a time would change places, and two files would be opened for one content.
     if (this.#writing) throw new Error('ContentStage.write: the write before this one has not ended')
     this.#size += chunk.length
-    if (this.#file) return this.#alone(writeAll(this.#file.handle, [chunk]))
+    if (this.#file) {
+      this.#room.spend(chunk.length)
+      return this.#alone(writeAll(this.#file.handle, [chunk]))
+    }
     this.#chunks.push(chunk)
     return this.#size > this.#inlineOctets ? this.#alone(this.#spill()) : undefined
   }
@@ -48,7 +54,7 @@ class Stage implements ContentStage {
     if (!this.#file) {
       this.#staged = new Staged(this.#files, Buffer.concat(this.#chunks, this.#size), null, this.#size)
     } else {
-      await this.#file.handle.datasync()
+      await orNoRoom(this.#file.handle.datasync())
       await this.#file.handle.close()
       this.#staged = new Staged(this.#files, null, this.#file.name, this.#size)
     }
@@ -66,27 +72,36 @@ class Stage implements ContentStage {
     await rm(this.#files.path(file.name), { force: true })
   }
 
-  async #spill(): Promise<void> {
+  async #create(): Promise<{ name: string; handle: FileHandle }> {
     const name = this.#files.next()
-    const handle = await open(this.#files.path(name), 'wx', 0o600)
-    this.#file = { name, handle }
+    return { name, handle: await open(this.#files.path(name), 'wx', 0o600) }
+  }
+
+  async #spill(): Promise<void> {
+    this.#file = await orNoRoom(this.#create())
     const chunks = this.#chunks
     this.#chunks = []
-    await writeAll(handle, chunks)
+    this.#room.spend(this.#size)
+    await writeAll(this.#file.handle, chunks)
   }
 }
 
-/** Rejects with `no-room` on a full disk. */
 async function writeAll(handle: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+  const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const { bytesWritten } = await orNoRoom(handle.writev([...chunks]))
+  if (bytesWritten === octets) return
+  // A short write: the rest once more, which succeeds or says why not.
+  const rest = Buffer.concat(chunks).subarray(bytesWritten)
+  for (let at = 0; at < rest.length; ) at += (await orNoRoom(handle.write(rest, at))).bytesWritten
+}
+
+/** Rejects with `no-room` on a full disk, or when the user who runs us may not have more of it. */
+async function orNoRoom<Result>(work: Promise<Result>): Promise<Result> {
   try {
-    const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    const { bytesWritten } = await handle.writev([...chunks])
-    if (bytesWritten === octets) return
-    // A short write: the rest once more, which succeeds or says why not.
-    const rest = Buffer.concat(chunks).subarray(bytesWritten)
-    for (let at = 0; at < rest.length; ) at += (await handle.write(rest, at)).bytesWritten
+    return await work
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC') throw new StoreError('no-room', 'the file system is full')
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw new StoreError('no-room', 'the file system is full')
     throw error
   }
 }

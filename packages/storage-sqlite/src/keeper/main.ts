@@ -45,7 +45,8 @@ function checkpoint(): void {
     const code = error instanceof Database.SqliteError ? error.code : ''
     // Busy or without room: the log keeps everything, and the next checkpoint goes on. Anything else may mean that the
     // kernel dropped pages which a later sync would not miss.
-    if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_FULL') send({ kind: 'checkpointed', framesLeft: 0 })
+    if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
+      send({ kind: 'checkpointed', framesLeft: 0 })
     else send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -13,13 +13,14 @@ export function createArrival(engine: Engine): Arrival {
   return {
     stage() {
       engine.reader.requireOpen()
-      return createStage(engine.files, engine.limits.inlineOctets)
+      return createStage(engine.files, engine.room, engine.limits.inlineOctets)
     },
     hasRoom: (octets) => engine.room.has(octets),
     accept(acceptances) {
       const contents = acceptances.map(({ message }) => message.content)
       return consuming(engine, contents, async (packing) => {
         const packed = packAcceptances(acceptances, clock.now(), packing)
+        engine.room.take(packing.octets)
         return (await writer.run('accept', packed, packing.octets)) as unknown as Accepted[]
       })
     },
@@ -30,6 +31,7 @@ export function createArrival(engine: Engine): Arrival {
       const contents = messages.map(({ message }) => message.content)
       return consuming(engine, contents, async (packing) => {
         const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing) }
+        engine.room.take(packing.octets)
         const { uidValidity, firstUid } = await writer.run('append', args, packing.octets)
         const last = firstUid + messages.length - 1
         const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])

@@ -59,7 +59,7 @@ function createOpenMailbox(
 }
 
 function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' | 'move' | 'expunge'> {
-  const { writer, clock, pins, limits } = engine
+  const { writer, clock, pins, limits, room } = engine
   return {
     async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }) {
       const modified: number[] = []
@@ -72,6 +72,7 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       return { modSeq: last.modSeq as ModSeq, modified: uidSet(modified) }
     },
     async copy(from, uids, to) {
+      room.take(0)
       return copied([await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now() })])
     },
     async move(from, uids, to) {

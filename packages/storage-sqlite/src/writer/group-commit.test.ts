@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
@@ -101,6 +101,20 @@ describe('a group', () => {
   test('a commit without room is tried job by job', () => {
     const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_FULL' })
     expect(outcomes(run(writer, domain(1), domain(2)))).toEqual({ 1: 'done', 2: 'done' })
+  })
+
+  test('a log whose index can not grow is a full disk, and gets the ballast', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_IOERR_SHMSIZE' })
+    writeFileSync(join(directory, 'ballast'), 'room')
+    expect(outcomes(run(writer, domain(1)))).toEqual({ 1: 'done' })
+    expect(readFileSync(join(directory, 'ballast'), 'utf8')).toBe('')
+  })
+
+  test('upkeep that wants a ballast makes as much as was asked for', () => {
+    const writer = openWriter()
+    writer.take({ kind: 'upkeep', ballast: 2_500_000 })
+    writer.take({ kind: 'upkeep', ballast: undefined })
+    expect(readFileSync(join(directory, 'ballast'))).toHaveLength(2_500_000)
   })
 })
 

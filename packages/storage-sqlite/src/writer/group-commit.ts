@@ -1,6 +1,7 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync, truncateSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { StoreError } from '@pennypost/model'
 import type Database from 'better-sqlite3'
+import { isFull, releaseBallast } from './ballast.ts'
 import { Effects, type WriterContext } from './context.ts'
 import type { FaultPlan } from './faults.ts'
 import { isDurable, mayUseBallast, runJob } from './jobs.ts'
@@ -30,7 +31,6 @@ export class GroupCommit {
   /** Frames in the WAL after the last commit. */
   #log = -1
   #unsynced = false
-  #ballast = true
   /** So many groups are still to have savepoints. */
   #careful = 0
   #filesKept = false
@@ -81,11 +81,6 @@ export class GroupCommit {
   keepFiles(keep: boolean): void {
     this.#filesKept = keep
     if (!keep) this.#unlink(this.#doomed.splice(0))
-  }
-
-  /** The ballast file is whole again. */
-  ballastRestored(): void {
-    this.#ballast = true
   }
 
   close(): void {
@@ -157,7 +152,7 @@ export class GroupCommit {
         error = thrown
       }
       this.#abandon(error)
-      if (again && codeOf(error) === 'SQLITE_FULL' && mayUseBallast(job.verb) && this.#releaseBallast()) continue
+      if (again && isFull(error) && mayUseBallast(job.verb) && releaseBallast(this.#options.ballast)) continue
       replies.push(failed(job, error))
       return
     }
@@ -195,7 +190,7 @@ export class GroupCommit {
       this.#faults.strike('commit', db)
       this.#commit.run()
     } catch (error) {
-      if (codeOf(error) === 'SQLITE_FULL') throw error
+      if (isFull(error)) throw error
       throw new FatalError('commit failed', error)
     }
     // A FULL commit that wrote nothing does not sync either, so it vouches for nothing before it.
@@ -224,7 +219,7 @@ export class GroupCommit {
       const [row] = this.#context.db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
       return row ? row.log - row.checkpointed : 0
     } catch (error) {
-      if (codeOf(error) === 'SQLITE_FULL') return log - done
+      if (isFull(error)) return log - done
       throw new FatalError('checkpoint failed', error)
     }
   }
@@ -233,17 +228,6 @@ export class GroupCommit {
   #unlink(files: readonly string[]): void {
     if (this.#filesKept) this.#doomed.push(...files)
     else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
-  }
-
-  #releaseBallast(): boolean {
-    if (!this.#ballast) return false
-    this.#ballast = false
-    try {
-      truncateSync(this.#options.ballast, 0)
-      return true
-    } catch {
-      return false
-    }
   }
 }
 
@@ -273,10 +257,8 @@ export function codeOf(error: unknown): string {
 
 function failed(job: Job, error: unknown): JobReply {
   if (error instanceof StoreError) return { id: job.id, refusal: error.reason, text: error.message }
+  if (isFull(error)) return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
   const code = codeOf(error)
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') {
-    return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
-  }
   const { message, stack } = error instanceof Error ? error : new Error(String(error))
   return { id: job.id, error: { message, code, stack: stack ?? '' } }
 }

@@ -44,7 +44,8 @@ export type ToWriter =
   | { kind: 'sync' }
   /** While a backup runs, content files that nobody needs any more stay. */
   | { kind: 'keepFiles'; keep: boolean }
-  | { kind: 'upkeep'; room: boolean }
+  /** The ballast is to be so large; undefined while there is no room for it. */
+  | { kind: 'upkeep'; ballast: number | undefined }
   | { kind: 'close' }
 
 export interface WriterData {

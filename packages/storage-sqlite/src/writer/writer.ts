@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3'
 import { migrate } from '../migrations/list.ts'
-import { restoreBallast } from './ballast.ts'
+import { isFull, onBallast, restoreBallast } from './ballast.ts'
 import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -18,9 +18,11 @@ export class Writer {
 
   constructor(data: WriterData) {
     this.#data = data
-    this.#db = openForWriting(data.database)
-    this.#context = new WriterContext(this.#db, data.incarnation, data.limits)
-    this.unclean = begin(this.#db, data.now)
+    // A full disk is no reason not to start: mail can be read, and deleted.
+    const { db, unclean } = onBallast(data.ballast, () => open(data))
+    this.#db = db
+    this.unclean = unclean
+    this.#context = new WriterContext(db, data.incarnation, data.limits)
     this.#groups = new GroupCommit(this.#context, new FaultPlan(data.faults), data)
   }
 
@@ -42,7 +44,7 @@ export class Writer {
         this.#groups.keepFiles(message.keep)
         return undefined
       case 'upkeep':
-        this.#upkeep(message.room)
+        this.#upkeep(message.ballast)
         return undefined
       case 'close':
         this.#close()
@@ -59,28 +61,53 @@ export class Writer {
   }
 
   /** Gives pages of deleted mail back to the file system, a few at a time, and makes the ballast whole again. */
-  #upkeep(room: boolean): void {
-    const free = this.#db.pragma('freelist_count', { simple: true }) as number
-    if (free > keptFreePages) this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
-    if (room && restoreBallast(this.#data.ballast)) this.#groups.ballastRestored()
+  #upkeep(ballast: number | undefined): void {
+    try {
+      const free = this.#db.pragma('freelist_count', { simple: true }) as number
+      if (free > keptFreePages) this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
+    } catch (error) {
+      // Moving pages takes room in the log. The free ones are used by what comes next.
+      if (!isFull(error)) throw error
+    }
+    if (ballast !== undefined) restoreBallast(this.#data.ballast, ballast)
   }
 
   #close(): void {
     while (this.hasJobs) this.commit()
     this.#db.exec('PRAGMA synchronous = FULL')
+    try {
+      onBallast(this.#data.ballast, () => this.#endCleanly())
+    } catch (error) {
+      // Then the next process finds what it finds after a crash, from which nothing that was acknowledged is missing.
+      if (!isFull(error)) throw error
+      this.#groups.sync()
+    }
+    this.#groups.close()
+    this.#db.close()
+  }
+
+  #endCleanly(): void {
     this.#db
       .transaction(() => {
         this.#context.numbers.giveBack()
         this.#db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 1)`)
       })
       .immediate()
-    this.#groups.close()
-    this.#db.close()
   }
 }
 
 const keptFreePages = 4096
 const vacuumPages = 512
+
+function open({ database, now }: WriterData): { db: Database.Database; unclean: boolean } {
+  const db = openForWriting(database)
+  try {
+    return { db, unclean: begin(db, now) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
 
 function openForWriting(path: string): Database.Database {
   const db = new Database(path, { timeout: 5000 })
