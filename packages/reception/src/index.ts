@@ -1,2 +1,3 @@
+export { isLoopback, type Networks, networks } from './networks.ts'
 export * from './options.ts'
 export { openReception, type ReceptionListenerOptions } from './service.ts'

@@ -1,7 +1,7 @@
 import type { ImapService } from '@pennypost/imap'
 import type { Deadline, Log } from '@pennypost/model'
 import type { Pop3Service } from '@pennypost/pop3'
-import { openReception, type ReceptionOptions } from '@pennypost/reception'
+import { isLoopback, networks, openReception, type ReceptionOptions } from '@pennypost/reception'
 import {
   type ConnectionLimiter,
   createListener,
@@ -55,7 +55,8 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
     case 'submissions':
     case 'lmtp': {
       const options = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
-      return openReception({ service, endpoint, contexts, limiter }, options)
+      const admitting = service === 'lmtp' ? onlyFrom(limiter, listener.trusted) : limiter
+      return openReception({ service, endpoint, contexts, limiter: admitting }, options)
     }
     case 'pop3':
     case 'pop3s':
@@ -75,6 +76,18 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
       })
     case 'http':
       throw new Error('the HTTP listener is opened apart')
+  }
+}
+
+/** LMTP takes what it is given as checked: only this machine and the networks that the configuration names may speak it. */
+function onlyFrom(limiter: ConnectionLimiter, trusted: readonly string[]): ConnectionLimiter {
+  const mayEnter = networks(trusted)
+  return {
+    admit: (address, network) =>
+      isLoopback(address) || mayEnter(address) ? limiter.admit(address, network) : 'address',
+    get open() {
+      return limiter.open
+    },
   }
 }
 

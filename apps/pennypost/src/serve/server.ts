@@ -7,6 +7,7 @@ import { createSigner } from '@pennypost/message-auth'
 import {
   type Account,
   type AccountId,
+  type JourneyId,
   type Log,
   type Store,
   systemClock,
@@ -203,7 +204,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
 
 /** POP3 and IMAP. */
 function readingServices(foundation: Foundation, authenticator: Authenticator, messageSize: number) {
-  const { config, log, store } = foundation
+  const { config, log, store, demo } = foundation
   const { require_tls_for_auth: requireTlsForAuth } = config.policy
   const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
   const places = new AccountPlaces(config.limits.connections_per_account)
@@ -211,6 +212,9 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     ...common,
     requireTlsForAuth,
     admit: (account, end) => places.take(account, end),
+    ...(demo
+      ? { onRead: (journey, account, session) => noteRead(foundation, journey, account.login, 'pop3', session) }
+      : {}),
     limits: defaultPop3Limits,
   })
   const imap = createImapService({
@@ -222,6 +226,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     serverId: { name: 'Pennypost', version: version() },
     admit: (account, end) => places.take(account, end),
     usage: (account) => usageOf(store, account),
+    ...(demo ? { onRead: ({ journey, login, session }) => noteRead(foundation, journey, login, 'imap', session) } : {}),
     limits: { message: messageSize },
   })
   return { pop3, imap, places }
@@ -282,6 +287,19 @@ async function openHttpListener(config: Config, metrics: Metrics): Promise<HttpS
   const listener = config.listener.find(({ service }) => service === 'http')
   if (!listener?.address || listener.port === undefined || !config.roles.includes('admin')) return undefined
   return openHttp({ address: listener.address, port: listener.port, metrics, ailments: () => [] })
+}
+
+/** Who reads what is nobody's business: kept in the demo only, whose mail is nobody's. */
+function noteRead(
+  { store, log }: Foundation,
+  journey: JourneyId,
+  by: string,
+  protocol: 'imap' | 'pop3',
+  session: string,
+) {
+  store.flow
+    .record([{ journey, at: clock.now(), kind: 'read', by, protocol, session }])
+    .catch((error: unknown) => log.error({ err: error }, 'reading not recorded'))
 }
 
 /** What QUOTA says. */
