@@ -32,7 +32,8 @@ export class Session implements LockHolder {
   readonly #locks: MaildropLocks
   readonly #reader: LineReader
   #reading: LineReading | undefined
-  #held = new AsyncDisposableStack()
+  /** Place and lock: free again at once when the session ends, before the client can have read its last words. */
+  #held = new DisposableStack()
   #nextLine: ((line: Buffer) => void) | undefined
   /** Lets the reader go on behind the line that is being worked. */
   #proceed: (() => void) | undefined
@@ -125,11 +126,11 @@ export class Session implements LockHolder {
     this.#held.use(place)
     this.#held.use(lock)
     try {
-      this.maildrop = this.#held.use(await Maildrop.open(options.store, account, options.limits.messages))
+      this.maildrop = await Maildrop.open(options.store, account, options.limits.messages)
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'maildrop not opened')
       this.#release()
-      this.#held = new AsyncDisposableStack()
+      this.#held = new DisposableStack()
       return this.refuse('[SYS/TEMP] Maildrop is not available now')
     }
     if (this.ended) return this.#release()
@@ -187,8 +188,10 @@ export class Session implements LockHolder {
 
   #release(): void {
     this.#ended = true
+    this.#held.dispose()
+    const { maildrop } = this
     this.maildrop = undefined
-    this.#held.disposeAsync().catch((error: unknown) => {
+    maildrop?.[Symbol.asyncDispose]().catch((error: unknown) => {
       this.log.error({ session: this.id, err: error }, 'maildrop not closed')
     })
   }
