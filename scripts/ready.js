@@ -143,19 +143,21 @@ async function install() {
   // npm must not run on the very binary that it is about to delete.
   const path = (process.env.PATH ?? '').split(delimiter).filter((entry) => entry !== dirname(linkedNode))
   const options = ['--ignore-scripts', '--bin-links', '--include=dev', '--include=optional', '--loglevel=error']
-  const npm = spawn('npm', ['ci', ...options], {
+  // Before npm starts: a signal that came first would end this process alone, and leave npm running without a lock.
+  let npm
+  let stoppedBy
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => {
+      stoppedBy = signal
+      npm?.kill(signal)
+    })
+  }
+  npm = spawn('npm', ['ci', ...options], {
     cwd: root,
     env: { ...process.env, PATH: path.join(delimiter) },
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   })
-  let stoppedBy
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      stoppedBy = signal
-      npm.kill(signal)
-    })
-  }
   const result = await new Promise((resolve) => {
     npm.on('error', (error) => resolve(error.message))
     npm.on('exit', (code, signal) => resolve(code ?? signal))
