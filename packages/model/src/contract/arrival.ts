@@ -227,6 +227,16 @@ function describeUnconfirmed(open: OpenEngine): void {
     expect(await accept(world, { filings: [filing(alice)] })).toMatchObject({ repeated: false })
   })
 
+  it('one is honoured though a later acceptance with the same fingerprint was confirmed', async (world) => {
+    const { store, clock } = world
+    const first = await again(world)
+    const second = await again(world)
+    await store.mail.unconfirm(first.journey, clock.now())
+    expect(await again(world)).toMatchObject({ journey: first.journey, repeated: true })
+    await store.mail.unconfirm(second.journey, clock.now())
+    expect(await again(world)).toMatchObject({ journey: second.journey, repeated: true })
+  })
+
   it('a journey that is not known is passed over', async (world) => {
     await expect(world.store.mail.unconfirm('J0000000000000XX' as JourneyId, 0)).resolves.toBeUndefined()
   })

@@ -34,9 +34,8 @@ export function createArrival(state: State): Arrival {
       ),
     async unconfirm(journey, now) {
       commit(state, () => {
-        for (const known of state.fingerprints.values()) {
-          if (known.journey === journey) known.unconfirmedUntil = now + state.limits.unconfirmedMs
-        }
+        const known = state.fingerprints.get(journey)
+        if (known) known.unconfirmedUntil = now + state.limits.unconfirmedMs
       })
     },
     append: (mailbox, messages) =>
@@ -74,9 +73,13 @@ export function applyAcceptances(state: State, acceptances: readonly Acceptance[
   })
 }
 
-function unconfirmedJourney(state: State, acceptance: Acceptance): JourneyId | undefined {
-  const known = state.fingerprints.get(acceptance.fingerprint ?? '')
-  return known && acceptance.acceptedAt < known.unconfirmedUntil ? known.journey : undefined
+/** The latest one that is unconfirmed and has the same fingerprint. */
+function unconfirmedJourney(state: State, { fingerprint, acceptedAt }: Acceptance): JourneyId | undefined {
+  let found: JourneyId | undefined
+  for (const [journey, known] of state.fingerprints) {
+    if (known.fingerprint === fingerprint && acceptedAt < known.unconfirmedUntil) found = journey
+  }
+  return found
 }
 
 function applyAcceptance(state: State, acceptance: Acceptance, changes: Changes): Accepted {
@@ -92,9 +95,8 @@ function applyAcceptance(state: State, acceptance: Acceptance, changes: Changes)
   const queued = acceptance.queue.map((entry) => enqueue(state, acceptance, entry, message))
   if (queued.length > 0) changes.queue = true
   if (--message.references === 0) state.messages.delete(message.id)
-  if (acceptance.fingerprint !== undefined) {
-    state.fingerprints.set(acceptance.fingerprint, { journey, unconfirmedUntil: 0 })
-  }
+  const { fingerprint } = acceptance
+  if (fingerprint !== undefined) state.fingerprints.set(journey, { fingerprint, unconfirmedUntil: 0 })
   return { journey, repeated: false, filed, queued }
 }
 

@@ -99,8 +99,8 @@ export interface State {
   readonly queue: Map<QueueEntryId, QueueRow>
   readonly journeys: Map<JourneyId, FlowEvent[]>
   readonly memory: Map<string, MemoryRow>
-  /** Acceptances by fingerprint; `unconfirmedUntil` is 0 as long as nobody doubts that the 250 was read. */
-  readonly fingerprints: Map<string, { journey: JourneyId; unconfirmedUntil: number }>
+  /** Fingerprints of acceptances, oldest first; `unconfirmedUntil` is 0 as long as nobody doubts that the 250 was read. */
+  readonly fingerprints: Map<JourneyId, { fingerprint: string; unconfirmedUntil: number }>
   readonly mailWatchers: Set<{ account: AccountId; onWake: () => void }>
   readonly queueWatchers: Set<{ onWake: () => void }>
   directoryVersion: number

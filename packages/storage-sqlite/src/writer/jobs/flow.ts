@@ -24,11 +24,11 @@ export function insertFlow(context: WriterContext, row: FlowRow, fingerprint: st
   context.sql(insert).run(journey, journey, at, messageId || null, transcriptAt, fingerprint, events)
 }
 
-/** An acceptance with this fingerprint whose 250 may not have been read. */
+/** The latest acceptance with this fingerprint whose 250 may not have been read. */
 export function findUnconfirmed(context: WriterContext, fingerprint: string, now: number): string | undefined {
   return context
     .pluck(`SELECT journey FROM flow INDEXED BY flow_unconfirmed
-      WHERE fingerprint = ? AND unconfirmed_at > ? LIMIT 1`)
+      WHERE fingerprint = ? AND unconfirmed_at > ? ORDER BY id DESC LIMIT 1`)
     .get(fingerprint, now - context.limits.unconfirmedMs) as string | undefined
 }
 
