@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
+import { codeOf } from '../writer/fatal-error.ts'
+import { isFull } from '../writer/full-disk.ts'
 import { backup } from './backup.ts'
 import { findFaults } from './check.ts'
 import type { FromKeeper, KeeperData, ToKeeper } from './protocol.ts'
@@ -42,10 +44,9 @@ function checkpoint(): void {
     const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
     send({ kind: 'checkpointed', framesLeft: row ? row.log - row.checkpointed : 0 })
   } catch (error) {
-    const code = error instanceof Database.SqliteError ? error.code : ''
     // Busy or without room: the log keeps everything, and the next checkpoint goes on. Anything else may mean that the
     // kernel dropped pages which a later sync would not miss.
-    if (code.startsWith('SQLITE_BUSY') || code === 'SQLITE_FULL' || code === 'SQLITE_IOERR_SHMSIZE')
+    if (codeOf(error).startsWith('SQLITE_BUSY') || isFull(error, `${database}.probe`))
       send({ kind: 'checkpointed', framesLeft: 0 })
     else send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) })
   }

@@ -1,10 +1,10 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
 import { sqliteLimits } from '../options.ts'
+import { FatalError } from './fatal-error.ts'
 import type { Fault } from './faults.ts'
-import { FatalError } from './group-commit.ts'
 import type { GroupReply, Job } from './protocol.ts'
 import { Writer } from './writer.ts'
 
@@ -103,11 +103,28 @@ describe('a group', () => {
     expect(outcomes(run(writer, domain(1), domain(2)))).toEqual({ 1: 'done', 2: 'done' })
   })
 
-  test('a log whose index can not grow is a full disk, and gets the ballast', () => {
-    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_IOERR_SHMSIZE' })
-    writeFileSync(join(directory, 'ballast'), 'room')
+  test('a log whose index can not grow is a full disk, and gets the ballast, again and again', () => {
+    const full = { at: 'commit', code: 'SQLITE_IOERR_SHMSIZE' } as const
+    const writer = openWriter({ ...full, nth: 1 }, { ...full, nth: 3, times: 2 })
+    writer.take({ kind: 'upkeep', ballast: 2_500_000 })
     expect(outcomes(run(writer, domain(1)))).toEqual({ 1: 'done' })
-    expect(readFileSync(join(directory, 'ballast'), 'utf8')).toBe('')
+    expect(outcomes(run(writer, domain(2)))).toEqual({ 2: 'done' })
+    expect(readFileSync(join(directory, 'ballast'))).toHaveLength(2_500_000)
+  })
+
+  test('a full disk without any ballast left refuses', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, times: 3, code: 'SQLITE_FULL' })
+    writer.take({ kind: 'upkeep', ballast: 1_000_000 })
+    expect(outcomes(run(writer, domain(1)))).toEqual({ 1: 'no-room' })
+    expect(existing(writer, 1)).toEqual([])
+  })
+
+  test('a write that fails because the quota of our user is used up is a full disk', () => {
+    const writer = openWriter({ at: 'commit', nth: 1, code: 'SQLITE_IOERR_WRITE' })
+    // What the writer tries then fails as it would on a full disk.
+    symlinkSync('/dev/full', join(directory, 'ballast.probe'))
+    expect(outcomes(run(writer, domain(1)))).toEqual({ 1: 'no-room' })
+    expect(existing(writer, 1)).toEqual([])
   })
 
   test('upkeep that wants a ballast makes as much as was asked for', () => {
@@ -181,5 +198,19 @@ describe('durability', () => {
     const args = { mailbox, bounds: [], mode: 'add', flags: [], unchangedSince: null } as const
     const [flags] = run(second, { id: 5, verb: 'updateFlags', args }).replies
     expect(flags && 'value' in flags && (flags.value as { modSeq: number }).modSeq).toBeGreaterThan(1000)
+  })
+
+  test('after a crash a letter that comes again is known, though a recipient of it was refused', () => {
+    const row = (journey: string) => ({ journey, at: 1000, messageId: '', transcriptAt: null, events: '[]' })
+    const message = { columns: [], octets: Buffer.alloc(0), headerSize: 0, bodySize: 0, file: null, bodyStart: 0 }
+    const accept = (journey: string): Job => {
+      const rest = { messageId: '', filings: [], queue: [], memory: [], flow: [row(journey)] }
+      return { id: 2, verb: 'accept', args: [{ journey, at: 1000, now: 1000, fingerprint: 'f', message, ...rest }] }
+    }
+    const first = openWriter()
+    run(first, { id: 1, verb: 'recordFlow', args: [row('A')] }, accept('A'))
+    abandon(first)
+    const [reply] = run(openWriter(), accept('B')).replies
+    expect(reply).toMatchObject({ value: [{ journey: 'A', repeated: true }] })
   })
 })

@@ -1,9 +1,11 @@
 import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync } from 'node:fs'
 import { StoreError } from '@pennypost/model'
 import type Database from 'better-sqlite3'
-import { isFull, releaseBallast } from './ballast.ts'
+import { onBallast, probeOf } from './ballast.ts'
 import { Effects, type WriterContext } from './context.ts'
+import { codeOf, FatalError } from './fatal-error.ts'
 import type { FaultPlan } from './faults.ts'
+import { fullError, isFull } from './full-disk.ts'
 import { isDurable, mayUseBallast, runJob } from './jobs.ts'
 import type { GroupReply, Job, JobReply } from './protocol.ts'
 
@@ -127,7 +129,7 @@ export class GroupCommit {
         }
         db.exec('ROLLBACK TO job')
         this.#context.numbers.rolledBack()
-        replies.push(failed(job, failure.error))
+        replies.push(this.#failed(job, failure.error))
       }
       if (careful) this.#release.run()
     }
@@ -136,25 +138,29 @@ export class GroupCommit {
   }
 
   #runAlone(job: Job, replies: JobReply[], effects: Effects): void {
-    for (let again = true; ; again = false) {
-      const ownReplies: JobReply[] = []
-      const ownEffects = new Effects()
-      let error: unknown
-      try {
-        this.#start(isDurable(job.verb))
-        const failure = this.#attempt(job, ownReplies, ownEffects)
-        if (failure) throw failure.error
-        this.#finish(ownEffects)
-        replies.push(...ownReplies)
-        effects.add(ownEffects)
-        return
-      } catch (thrown) {
-        error = thrown
-      }
+    const once = () => this.#runOnce(job)
+    try {
+      // The log is taken into the database while there is room for that: then the next job finds its room in the log.
+      const done = mayUseBallast(job.verb) ? onBallast(this.#options.ballast, once, () => this.#checkpoint()) : once()
+      replies.push(...done.replies)
+      effects.add(done.effects)
+    } catch (error) {
+      if (error instanceof FatalError) throw error
+      replies.push(this.#failed(job, error))
+    }
+  }
+
+  #runOnce(job: Job): { replies: JobReply[]; effects: Effects } {
+    const done = { replies: [] as JobReply[], effects: new Effects() }
+    try {
+      this.#start(isDurable(job.verb))
+      const failure = this.#attempt(job, done.replies, done.effects)
+      if (failure) throw failure.error
+      this.#finish(done.effects)
+      return done
+    } catch (error) {
       this.#abandon(error)
-      if (again && isFull(error) && mayUseBallast(job.verb) && releaseBallast(this.#options.ballast)) continue
-      replies.push(failed(job, error))
-      return
+      throw error
     }
   }
 
@@ -190,7 +196,7 @@ export class GroupCommit {
       this.#faults.strike('commit', db)
       this.#commit.run()
     } catch (error) {
-      if (isFull(error)) throw error
+      if (this.#isFull(error)) throw fullError(error)
       throw new FatalError('commit failed', error)
     }
     // A FULL commit that wrote nothing does not sync either, so it vouches for nothing before it.
@@ -214,14 +220,30 @@ export class GroupCommit {
   /** Keeps the WAL bounded when the keeper's checkpoints can not catch up with writing. */
   #boundWal(): number {
     const [, log, done] = this.#frames.get() as [number, number, number]
-    if (log < this.#options.walCeilingFrames) return log - done
+    return log < this.#options.walCeilingFrames ? log - done : (this.#checkpoint() ?? log - done)
+  }
+
+  /** Takes the log into the database; gives the frames that are left. undefined: there is no room for it. */
+  #checkpoint(): number | undefined {
     try {
       const [row] = this.#context.db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
       return row ? row.log - row.checkpointed : 0
     } catch (error) {
-      if (isFull(error)) return log - done
+      if (this.#isFull(error)) return undefined
       throw new FatalError('checkpoint failed', error)
     }
+  }
+
+  #isFull(error: unknown): boolean {
+    return isFull(error, probeOf(this.#options.ballast))
+  }
+
+  #failed(job: Job, error: unknown): JobReply {
+    if (error instanceof StoreError) return { id: job.id, refusal: error.reason, text: error.message }
+    if (this.#isFull(error)) return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
+    const code = codeOf(error)
+    const { message, stack } = error instanceof Error ? error : new Error(String(error))
+    return { id: job.id, error: { message, code, stack: stack ?? '' } }
   }
 
   /** After the commit: a crash in between leaves files that the sweep at the next start takes away. */
@@ -238,29 +260,6 @@ export interface GroupCommitOptions {
   contents: string
   ballast: string
   walCeilingFrames: number
-}
-
-/** The store can not go on; nothing of the open group was acknowledged. */
-export class FatalError extends Error {
-  override readonly name = 'FatalError'
-  readonly code: string
-
-  constructor(text: string, cause: unknown) {
-    super(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-    this.code = codeOf(cause)
-  }
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
-}
-
-function failed(job: Job, error: unknown): JobReply {
-  if (error instanceof StoreError) return { id: job.id, refusal: error.reason, text: error.message }
-  if (isFull(error)) return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
-  const code = codeOf(error)
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  return { id: job.id, error: { message, code, stack: stack ?? '' } }
 }
 
 function syncDirectory(directory: string): void {

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { codeOf } from './group-commit.ts'
+import { codeOf } from './fatal-error.ts'
 import type { FromWriter, ToWriter, WriterData } from './protocol.ts'
 import { Writer } from './writer.ts'
 

@@ -1,8 +1,9 @@
 import Database from 'better-sqlite3'
 import { migrate } from '../migrations/list.ts'
-import { isFull, onBallast, restoreBallast } from './ballast.ts'
+import { onBallast, probeOf, restoreBallast } from './ballast.ts'
 import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
+import { isFull } from './full-disk.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { FromWriter, GroupReply, Job, ToWriter, WriterData } from './protocol.ts'
 
@@ -67,7 +68,7 @@ export class Writer {
       if (free > keptFreePages) this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
     } catch (error) {
       // Moving pages takes room in the log. The free ones are used by what comes next.
-      if (!isFull(error)) throw error
+      if (!isFull(error, probeOf(this.#data.ballast))) throw error
     }
     if (ballast !== undefined) restoreBallast(this.#data.ballast, ballast)
   }
@@ -79,7 +80,7 @@ export class Writer {
       onBallast(this.#data.ballast, () => this.#endCleanly())
     } catch (error) {
       // Then the next process finds what it finds after a crash, from which nothing that was acknowledged is missing.
-      if (!isFull(error)) throw error
+      if (!isFull(error, probeOf(this.#data.ballast))) throw error
       this.#groups.sync()
     }
     this.#groups.close()
@@ -138,9 +139,10 @@ function begin(db: Database.Database, now: number): boolean {
     db.exec(`DELETE FROM lanes; INSERT INTO lanes (destination, retry, due_at, ready)
       SELECT destination, retry, min(due_at), 0 FROM queue WHERE lease IS NULL AND held = 0 GROUP BY destination, retry`)
     if (unclean) {
+      // By id, since the row with the fingerprint is not always the first of its journey (RCPT was refused before).
       db.prepare(
-        `UPDATE flow SET unconfirmed_at = ? WHERE began_at > (SELECT max(began_at) FROM flow) - 60000
-          AND fingerprint IS NOT NULL AND unconfirmed_at IS NULL`,
+        `UPDATE flow SET unconfirmed_at = ? WHERE fingerprint IS NOT NULL AND unconfirmed_at IS NULL
+          AND id >= (SELECT min(id) FROM flow WHERE began_at > (SELECT max(began_at) FROM flow) - 60000)`,
       ).run(now)
     }
   }).immediate()
