@@ -17,6 +17,10 @@
  *     @advance 11m               moves the clock
  *     @wait 5m                   socket timeouts of so long run out
  *     @mailbox bob@one.test 2    INBOX of the account has so many messages
+ *     @check dmarc quarantine    the MX checks strangers' mail; an entry of its policy (`on` alone: as it is)
+ *     @record two.test TXT …     a record of the DNS that the checks ask; `@broken two.test`: SERVFAIL there
+ *     @finding spf pass          a journey has this finding; `@verdict reject dnsbl` likewise
+ *     @junk bob@one.test 1       the account's Junk has so many messages
  *     [second]                   what follows is another connection's, `[first]` goes back
  */
 

@@ -22,6 +22,7 @@ import {
 } from '@pennypost/transport'
 import { createDuplexPair } from '@pennypost/transport/duplex-pair'
 import { expect } from 'vitest'
+import { openCheckedMail } from './checked-mail.ts'
 
 export interface Host extends AsyncDisposable {
   readonly store: Store
@@ -92,6 +93,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     deliveredNotices: async () => [],
     limits,
   }
+  const checked = openCheckedMail(clock, 'mail.one.test')
   const peer = { address: '192.0.2.7', port: 4025 }
   const staged = countStages(store)
   const pop3 = createPop3Service({
@@ -134,11 +136,18 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
       else if (word === 'set' && first === 'trusted')
         settings.trusted.set(peer.address, accounts.get(second) as Account)
+      else if (word === 'check') {
+        reception.checks = checked.checks
+        if (first !== 'on') checked.set(first, second)
+      } else if (word === 'record') checked.record(first, second, values.slice(2).join(' '))
+      else if (word === 'broken') checked.breakZone(first)
       else if (word === 'set') set(reception, first, second, at)
       else if (word === 'client') peer.address = first
       else if (word === 'drain') for (const opened of listeners.values()) void opened.close({ drainMs: 60_000 })
       else if (word === 'staged') expect(staged(), at).toBe(Number(first))
-      else if (word === 'finding') expect(await findings(store), at).toContain(`${first} ${second}`)
+      else if (word === 'finding' || word === 'verdict')
+        expect(await findings(store), at).toContain(`${first} ${second}`)
+      else if (word === 'junk') expect(await count(store, first, 'Junk'), at).toBe(Number(second))
       else if (word === 'advance') await clock.advance(milliseconds(first))
       else if (word === 'wait') await waits.advance(milliseconds(first))
       else if (word === 'suspend')
@@ -149,6 +158,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...listeners.values()].map((opened) => opened.close({ drainMs: 0 })))
+      await checked[Symbol.asyncDispose]()
       contexts[Symbol.dispose]()
       await store.close()
       rmSync(directory, { recursive: true })
@@ -226,15 +236,16 @@ async function findings(store: Store): Promise<string[]> {
   for (const id of await store.flow.recent(100)) {
     for (const event of (await store.flow.journey(id))?.events ?? []) {
       if (event.kind === 'finding') found.push(`${event.check} ${event.result}`)
+      if (event.kind === 'verdict') found.push(`${event.verdict} ${event.reason}`)
     }
   }
   return found
 }
 
-async function count(store: Store, login: string): Promise<number> {
+async function count(store: Store, login: string, mailbox = 'INBOX'): Promise<number> {
   const account = await store.directory.accountByLogin(login)
-  const [inbox] = account ? await store.mail.mailboxes(account.id) : []
-  return inbox?.messages ?? -1
+  const all = account ? await store.mail.mailboxes(account.id) : []
+  return all.find(({ name }) => name === mailbox)?.messages ?? -1
 }
 
 async function queued(store: Store): Promise<number> {

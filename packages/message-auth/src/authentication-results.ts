@@ -8,8 +8,8 @@ import type {
 } from './findings/finding.ts'
 
 /**
- * The Authentication-Results field (RFC 8601) of what was found. Blocking lists have no method there and are left to
- * the journey.
+ * The Authentication-Results field (RFC 8601) of what was found. Blocking lists, rates and filters have no method there
+ * and are left to the journey.
  *
  * What it must never break: text that strangers chose cannot leave its place: values that are no tokens are quoted,
  * comments escaped, everything outside visible ASCII becomes `?`.
@@ -39,7 +39,7 @@ function describe(finding: Finding): string[] {
       // RFC 8904 §3.
       if (finding.result !== 'listed') return []
       return [method('dnswl', 'pass', { 'dns.zone': finding.zone, 'policy.ip': finding.codes[0] ?? '' })]
-    case 'dnsbl':
+    default:
       return []
   }
 }

@@ -62,10 +62,10 @@ export interface Checker extends AsyncDisposable {
   checkConnection(clientAddress: string, signal: AbortSignal): Promise<(ReverseDnsFinding | DnsListFinding)[]>
   /** SPF, to be had at MAIL. */
   checkSender(facts: SenderFacts, signal: AbortSignal): Promise<SpfFinding>
-  /** DKIM, ARC, and DMARC out of them and of what `checkSender` found. */
+  /** DKIM, ARC, and DMARC out of them and of what `checkSender` finds, which may still be under way. */
   checkContent(
     facts: Pick<MessageFacts, 'header' | 'body' | 'authorDomains'>,
-    spf: SpfFinding,
+    spf: SpfFinding | Promise<SpfFinding>,
     signal: AbortSignal,
   ): Promise<Finding[]>
   /** All of it at once: connection, SPF, DKIM, ARC, DMARC. */
@@ -118,7 +118,7 @@ export function createChecker(options: CheckerOptions): Checker {
     checkSender,
     async checkContent(facts, spf, signal) {
       const [dkim, arc] = await signatures(facts, signal)
-      return [dkim, arc, await dmarc({ authorDomains: facts.authorDomains, spf, dkim }, signal)]
+      return [dkim, arc, await dmarc({ authorDomains: facts.authorDomains, spf: await spf, dkim }, signal)]
     },
     async checkMessage(facts, signal) {
       const connection = checkConnection(facts.clientAddress, signal)

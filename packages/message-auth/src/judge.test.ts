@@ -87,7 +87,47 @@ test('spf', () => {
   expect(verdict([spf('softfail')], { spf: 'quarantine' })).toBe('accept clean')
 })
 
+test('helo', () => {
+  const helo = { check: 'helo', detail: '', helo: 'mx.two.test' } as const
+  expect(verdict([{ ...helo, result: 'fail' }])).toBe('reject helo 550 5.7.1')
+  expect(verdict([{ ...helo, result: 'fail' }], { helo: 'accept' })).toBe('accept clean')
+  expect(verdict([{ ...helo, result: 'neutral' }])).toBe('accept clean')
+})
+
+test('rate and greylist', () => {
+  const rate = { check: 'rate', detail: '', of: 'sender', retryAfterSeconds: 60 } as const
+  expect(verdict([{ ...rate, result: 'exceeded' }])).toBe('defer rate 450 4.7.1')
+  expect(verdict([{ ...rate, result: 'within' }])).toBe('accept clean')
+  const greylist = { check: 'greylist', detail: '', retryAfterSeconds: 60 } as const
+  expect(verdict([{ ...greylist, result: 'wait' }])).toBe('defer greylist 451 4.7.1')
+  expect(verdict([{ ...greylist, result: 'unavailable' }])).toBe('accept clean')
+})
+
+test('virus, spam and hook', () => {
+  const virus: Finding = { check: 'virus', result: 'infected', detail: '', filter: 'clamav', signature: 'Eicar' }
+  expect(verdict([virus])).toBe('reject virus 550 5.7.1')
+  expect(verdict([virus], { virus: 'quarantine' })).toBe('quarantine virus')
+  expect(verdict([{ ...virus, result: 'unavailable' }])).toBe('accept clean')
+  expect(verdict([{ ...virus, result: 'unavailable' }], { filterUnavailable: 'defer' })).toBe(
+    'defer filter-unavailable 451 4.3.0',
+  )
+  const filter = { detail: '', filter: 'f', text: '' }
+  const spam = (result: 'quarantine' | 'reject'): Finding => ({ ...filter, check: 'spam', result })
+  expect(verdict([spam('reject')])).toBe('reject spam 550 5.7.1')
+  expect(verdict([spam('quarantine'), spam('reject')])).toBe('reject spam 550 5.7.1')
+  expect(verdict([spam('reject')], { spam: 'quarantine' })).toBe('quarantine spam')
+  expect(verdict([spam('reject')], { spam: 'accept' })).toBe('accept clean')
+  expect(verdict([{ ...filter, check: 'hook', result: 'defer' }])).toBe('defer hook 451 4.7.1')
+  expect(verdict([{ ...filter, check: 'hook', result: 'accept' }])).toBe('accept clean')
+})
+
+test('a row that only quarantines hides no row below it that rejects', () => {
+  const spam: Finding = { check: 'spam', result: 'reject', detail: '', filter: 'f', text: 'no' }
+  expect(verdict([dmarc('permerror'), spam])).toBe('reject spam 550 5.7.1')
+})
+
 const strictest: Policy = {
+  ...defaultPolicy,
   dnsbl: 'reject',
   reverseDns: 'reject',
   dmarc: 'enforce',
@@ -113,7 +153,7 @@ test('the weight of ARC is zero', () => {
   }
 })
 
-test('the first row that applies decides', () => {
+test('of equally strict rows the upper one decides', () => {
   expect(verdict([dmarc('fail', 'reject'), spf('fail'), listed('dnsbl')], strictest)).toBe('reject dnsbl 550 5.7.1')
 })
 

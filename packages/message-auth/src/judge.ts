@@ -1,8 +1,9 @@
-import type { DnsListFinding, Finding } from './findings/finding.ts'
+import type { Finding } from './findings/finding.ts'
+import { type Applies, Findings, type Row, table } from './judge-table.ts'
 
 /**
- * The judge: findings and policy in, one verdict out. It is a table, read from the top; the first row that applies
- * decides. It asks nobody and remembers nothing, so that a stored set of findings can be judged again, with one fact
+ * The judge: findings and policy in, one verdict out. It is a table (`judge-table.ts`) of which the strictest row that
+ * applies decides. It asks nobody and remembers nothing, so that a stored set of findings can be judged again, with one fact
  * changed or under another policy.
  *
  * What it must never break: SPF alone rejects nobody, and neither does anything temporary or `unavailable`.
@@ -25,6 +26,18 @@ export type Reason =
   | 'dmarc-unsettled'
   /** SPF failed where no DMARC pass makes up for it. */
   | 'spf'
+  /** The client calls itself by our name. */
+  | 'helo'
+  /** A sender, a recipient or a network has had enough for an hour. */
+  | 'rate'
+  /** The origin is not known yet and has not waited. */
+  | 'greylist'
+  /** A scanner found something, a spam filter or the postmaster's hook has said so. */
+  | 'virus'
+  | 'spam'
+  | 'hook'
+  /** A filter did not answer, and the policy is to wait for it. */
+  | 'filter-unavailable'
   /** Nothing spoke against it. */
   | 'clean'
 
@@ -43,6 +56,13 @@ export interface Policy {
   author: 'accept' | 'quarantine' | 'reject'
   /** SPF never rejects (RFC 7208 §8.4 leaves it to us; forwarding breaks it). */
   spf: 'accept' | 'quarantine'
+  /** What a client leads to that gives itself our name. */
+  helo: 'accept' | 'quarantine' | 'reject'
+  virus: 'accept' | 'quarantine' | 'reject'
+  /** `enforce`: as the filter says; `quarantine`: its reject only quarantines; `accept`: recorded only. */
+  spam: 'accept' | 'quarantine' | 'enforce'
+  /** When a filter does not answer. */
+  filterUnavailable: 'accept' | 'defer'
 }
 
 export const defaultPolicy: Policy = {
@@ -52,6 +72,10 @@ export const defaultPolicy: Policy = {
   dmarcUnsettled: 'accept',
   author: 'quarantine',
   spf: 'accept',
+  helo: 'reject',
+  virus: 'reject',
+  spam: 'enforce',
+  filterUnavailable: 'accept',
 }
 
 export interface Verdict {
@@ -63,120 +87,45 @@ export interface Verdict {
   reply?: { code: number; enhancedCode: string; text: string }
 }
 
-type Applies = { action: Action; detail: string; text?: string } | undefined
+/** From the mildest. */
+const strictness: readonly Action[] = ['accept', 'quarantine', 'defer', 'reject']
 
-interface Row {
-  reason: Reason
-  /** Enhanced code of a rejection (RFC 7372 §3), and of a deferral with its class changed. */
-  enhancedCode: string
-  applies(findings: Findings, policy: Policy): Applies
-}
-
-/** Findings by check. */
-class Findings {
-  readonly #all: readonly Finding[]
-
-  constructor(all: readonly Finding[]) {
-    this.#all = all
-  }
-
-  all<C extends Finding['check']>(check: C): Of<C>[] {
-    return this.#all.filter((finding) => finding.check === check) as Of<C>[]
-  }
-
-  one<C extends Finding['check']>(check: C): Of<C> | undefined {
-    return this.all(check)[0]
-  }
-}
-
-type Of<C extends Finding['check'], F extends Finding = Finding> = F extends Finding
-  ? C extends F['check']
-    ? F
-    : never
-  : never
-
-const isListed = ({ result }: DnsListFinding): boolean => result === 'listed'
-
-const table: readonly Row[] = [
-  {
-    reason: 'dnsbl',
-    enhancedCode: '5.7.1',
-    applies(findings, { dnsbl }) {
-      const blocking = findings.all('dnsbl').find(isListed)
-      if (!blocking || findings.all('dnswl').some(isListed)) return undefined
-      return { action: dnsbl, detail: blocking.detail, text: `${blocking.address} is listed by ${blocking.zone}` }
-    },
-  },
-  {
-    reason: 'reverse-dns',
-    enhancedCode: '5.7.25',
-    applies(findings, { reverseDns }) {
-      const finding = findings.one('reverse-dns')
-      if (finding?.result !== 'fail' && finding?.result !== 'permerror') return undefined
-      return { action: reverseDns, detail: finding.detail, text: `no name leads back to ${finding.address}` }
-    },
-  },
-  {
-    reason: 'author',
-    enhancedCode: '5.7.1',
-    applies(findings, { author }) {
-      const finding = findings.one('dmarc')
-      if (finding?.result !== 'permerror') return undefined
-      return { action: author, detail: finding.detail, text: 'the From field names no single author domain' }
-    },
-  },
-  {
-    reason: 'dmarc-reject',
-    enhancedCode: '5.7.26',
-    applies(findings, { dmarc }) {
-      const finding = findings.one('dmarc')
-      if (finding?.result !== 'fail' || finding.policy !== 'reject') return undefined
-      const text = `neither SPF nor DKIM speaks for ${finding.authorDomain}, whose DMARC policy is to reject`
-      return { action: dmarc === 'enforce' ? 'reject' : dmarc, detail: finding.detail, text }
-    },
-  },
-  {
-    reason: 'dmarc-quarantine',
-    enhancedCode: '5.7.26',
-    applies(findings, { dmarc }) {
-      const finding = findings.one('dmarc')
-      if (finding?.result !== 'fail' || finding.policy !== 'quarantine') return undefined
-      return { action: dmarc === 'accept' ? 'accept' : 'quarantine', detail: finding.detail }
-    },
-  },
-  {
-    reason: 'dmarc-unsettled',
-    enhancedCode: '5.7.26',
-    applies(findings, { dmarcUnsettled }) {
-      const finding = findings.one('dmarc')
-      if (finding?.result !== 'temperror' && finding?.result !== 'unavailable') return undefined
-      return { action: dmarcUnsettled, detail: finding.detail, text: 'who sent this cannot be found out at the moment' }
-    },
-  },
-  {
-    reason: 'spf',
-    enhancedCode: '5.7.23',
-    applies(findings, { spf }) {
-      const finding = findings.one('spf')
-      if (finding?.result !== 'fail' || findings.one('dmarc')?.result === 'pass') return undefined
-      return { action: spf, detail: finding.detail }
-    },
-  },
-]
-
-/** Rows whose action is `accept` decide nothing: the next is looked at. */
+/** The strictest action decides; of equals the upper row. */
 export function judge(findings: readonly Finding[], policy: Policy = defaultPolicy): Verdict {
   const byCheck = new Findings(findings)
-  for (const { reason, enhancedCode, applies } of table) {
-    const found = applies(byCheck, policy)
+  let decided: { row: Row; found: NonNullable<Applies> } | undefined
+  for (const row of table) {
+    const found = row.applies(byCheck, policy)
     if (!found || found.action === 'accept') continue
-    const { action, detail, text = detail } = found
-    if (action === 'quarantine') return { action, reason, detail }
-    const reply =
-      action === 'reject'
-        ? { code: 550, enhancedCode, text }
-        : { code: 451, enhancedCode: enhancedCode.replace(/^5/, '4'), text }
-    return { action, reason, detail, reply }
+    if (decided && strictness.indexOf(found.action) <= strictness.indexOf(decided.found.action)) continue
+    decided = { row, found }
   }
-  return { action: 'accept', reason: 'clean', detail: 'nothing speaks against it' }
+  if (!decided) return { action: 'accept', reason: 'clean', detail: 'nothing speaks against it' }
+  const { reason, enhancedCode, deferCode = 451 } = decided.row
+  const { action, detail, text = detail } = decided.found
+  if (action !== 'reject' && action !== 'defer') return { action, reason, detail }
+  const reply =
+    action === 'reject'
+      ? { code: 550, enhancedCode, text }
+      : { code: deferCode, enhancedCode: enhancedCode.replace(/^5/, '4'), text }
+  return { action, reason, detail, reply }
+}
+
+/** Whether what this check finds can lead to anything under the policy; if not, nobody waits long for it. */
+export function isDecisive(check: Finding['check'], policy: Policy): boolean {
+  switch (check) {
+    case 'dnsbl':
+    case 'dnswl':
+      return policy.dnsbl !== 'accept'
+    case 'reverse-dns':
+      return policy.reverseDns !== 'accept'
+    case 'spf':
+    case 'dkim':
+    case 'dmarc':
+      return policy.dmarc !== 'accept' || policy.dmarcUnsettled !== 'accept' || policy.spf !== 'accept'
+    case 'arc':
+      return false
+    default:
+      return true
+  }
 }

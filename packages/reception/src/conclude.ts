@@ -80,8 +80,11 @@ async function examine(
   const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
   const loop = findLoop(scanned.header, deliveries, options.limits.hops)
   if (loop) return { code: loop.code, enhanced: loop.enhanced, lines: [loop.text] }
+  const { screening } = transaction
+  const refusal = await screening?.content(received)
+  if (refusal) return refusal
   const now = options.clock.now()
-  let trace = receivedField(session, transaction, now)
+  let trace = receivedField(session, transaction, now) + (screening?.trace() ?? '')
   const struck = strikesOf(scanned.header, {
     authservId: options.hostname,
     bcc: session.isSubmission,
@@ -89,8 +92,8 @@ async function examine(
   })
   if (session.isSubmission) {
     const section = parseHeader(scanned.header)
-    const refusal = await refuseAuthors(session, section)
-    if (refusal) return refusal
+    const refused = await refuseAuthors(session, section)
+    if (refused) return refused
     trace += completion(session, transaction, section, now)
     const domain = authorDomain(session, transaction, section)
     if (domain !== undefined) {
@@ -102,6 +105,9 @@ async function examine(
   const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
   return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
 }
+
+/** Doubtful mail is not passed on in our name, and what was taken is never dropped. */
+const notForwarded = withText(replies.policyRefused, 'The message looks doubtful and would have to be forwarded')
 
 /** One durable transaction, then the reply that says so. */
 async function commit(
@@ -119,8 +125,12 @@ async function commit(
       forwardPath: path.text,
       deliveries: expansion.deliveries,
     })),
-    verdict: 'accept',
+    verdict: transaction.screening?.isQuarantined ? 'quarantine' : 'accept',
   })
+  if (plan.withheld.length > 0) {
+    session.detach(received.content.discard(), 'discarding content')
+    return notForwarded
+  }
   const acceptance: Acceptance = {
     journey: transaction.journey,
     acceptedAt: now,
@@ -188,7 +198,8 @@ function events(
     ...(message.index.messageIdHeader === '' ? {} : { messageId: message.index.messageIdHeader }),
   }
   const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
-  return [first, ...expanded, ...received.findings].map((fact) => ({ ...at, ...fact }))
+  const screened = transaction.screening?.facts() ?? []
+  return [first, ...expanded, ...received.findings, ...screened].map((fact) => ({ ...at, ...fact }))
 }
 
 function wantsNotice({ parameters, expansion }: Recipient): boolean {
@@ -245,6 +256,7 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   }
   const events: FlowEvent[] = [
     { ...at, ...received },
+    ...(transaction.screening?.facts() ?? []).map((fact) => ({ ...at, ...fact })),
     { ...at, kind: 'refused', reply: text },
   ]
   session.detach(options.store.flow.record(events), 'journey')

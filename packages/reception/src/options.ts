@@ -1,6 +1,8 @@
 import type { Mda } from '@pennypost/mda'
+import type { Action, Reason } from '@pennypost/message-auth'
 import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
+import type { InboundChecks } from './checks/options.ts'
 
 /** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), and LMTP (RFC 2033). */
 export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp'
@@ -86,6 +88,8 @@ export interface ReceptionOptions {
   proxy?: readonly string[]
   /** Peers that may name the client behind them by XCLIENT and XFORWARD. */
   xclient?: readonly string[]
+  /** What is checked of mail that strangers bring to the MX; absent: nothing. */
+  checks?: InboundChecks
   /** How long a stranger at the MX has to wait for the banner without a word of its own; absent or 0: not at all. */
   pregreetMs?: number
   /**
@@ -101,6 +105,8 @@ export interface ReceptionOptions {
   deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
   /** Accepted or refused messages are counted by it. */
   onOutcome?(outcome: 'accepted' | 'refused' | 'deferred', octets: number): void
+  /** What the judge made of a client or a message. */
+  onVerdict?(action: Action, reason: Reason): void
   clock: Clock
   deadline: Deadline
   random: Random

@@ -38,6 +38,7 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     options,
     random: pooledRandom(options.random),
     mayNameClient: networks(options.xclient ?? []),
+    ...(options.checks ? { isChecked: strangersTo(options.checks.exempt) } : {}),
   }
   const entrance = new Entrance(listener, context)
   // A proxy speaks before the handshake, so where there are proxies implicit TLS is begun here.
@@ -58,6 +59,12 @@ export async function openReception(listener: ReceptionListenerOptions, options:
       else entrance.greet(originOf(connection))
     },
   })
+}
+
+/** Everybody but those in the list. A Unix socket has no address that could be checked. */
+function strangersTo(exempt: readonly string[]): (address: string) => boolean {
+  const isExempt = networks(exempt)
+  return (address) => address !== '' && !isExempt(address)
 }
 
 function refusal(reason: Refusal): string {

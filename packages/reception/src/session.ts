@@ -1,6 +1,7 @@
 import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, splitCommandLine } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
+import { Screening } from './checks/screening.ts'
 import type { Command } from './command.ts'
 import { commands } from './commands/index.ts'
 import type { ContentReader } from './content.ts'
@@ -36,6 +37,8 @@ export interface SessionContext {
   readonly random: Random
   /** Whether the peer at this address may say for whom it speaks (XCLIENT, XFORWARD). */
   mayNameClient(address: string): boolean
+  /** Whether the mail of this client is checked; absent: nobody's. */
+  isChecked?(address: string): boolean
 }
 
 /** Who the mail comes from: the peer of the socket, or whom a trusted proxy speaks for. */
@@ -89,6 +92,7 @@ export class Session implements WireHandler {
   #gone = false
   /** An acceptance whose 250 the client has not yet shown to have read, and what it had sent by then. */
   #unconfirmed: { journey: JourneyId; arrived: number } | undefined
+  #screening: Screening | undefined
 
   constructor(context: SessionContext, origin: Origin) {
     const { service, options, random } = context
@@ -130,6 +134,11 @@ export class Session implements WireHandler {
     return this.#context.mayNameClient(this.connection.remote.address)
   }
 
+  /** What is checked of a stranger; undefined for everybody else, and for who has logged in since. */
+  get screening(): Screening | undefined {
+    return this.account === undefined ? this.#screening : undefined
+  }
+
   begin(): void {
     this.log.debug({ session: this.id, service: this.service, remote: this.client.address }, 'session begins')
     // Between transactions nothing is lost by ending now; a running one ends first, and its reply is the last but one.
@@ -144,7 +153,16 @@ export class Session implements WireHandler {
     const account = this.isLmtp ? undefined : this.options.trusted.get(this.client.address)
     this.account = account
     this.trusted = account !== undefined
+    this.#screen()
     this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
+  }
+
+  /** Begins to look at a client whose mail is checked. */
+  #screen(): void {
+    this.#screening?.end()
+    const { checks } = this.options
+    const isChecked = this.service === 'smtp' && this.#context.isChecked?.(this.client.address) === true
+    this.#screening = checks && isChecked ? new Screening(checks, this) : undefined
   }
 
   /** The client's network, by which limits and fingerprints count. */
@@ -313,6 +331,7 @@ export class Session implements WireHandler {
   #stop(): void {
     this.#ended = true
     this.reset()
+    this.#screening?.end()
     this.#reader = undefined
     this.#tarpit?.[Symbol.dispose]()
     this.#transactionEnd?.[Symbol.dispose]()

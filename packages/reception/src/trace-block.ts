@@ -10,7 +10,11 @@ import type { Transaction } from './transaction.ts'
 export function receivedField(session: Session, transaction: Transaction, now: number): string {
   const { options, connection } = session
   const hides = session.isSubmission && !options.receivedShowsClient
-  const from = hides ? '' : `from ${helloWord(session.hello)} (${clientLiteral(session.client.address)})\r\n\t`
+  const name = transaction.screening?.clientName
+  const confirmed = name === undefined ? '' : `${helloWord(name)} `
+  const from = hides
+    ? ''
+    : `from ${helloWord(session.hello)} (${confirmed}${clientLiteral(session.client.address)})\r\n\t`
   const [only] = transaction.recipients
   const forWhom =
     transaction.recipients.length === 1 && only !== undefined && !only.path.text.includes('>')

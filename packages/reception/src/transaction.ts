@@ -1,6 +1,7 @@
 import type { Expansion } from '@pennypost/mda'
 import type { JourneyId } from '@pennypost/model'
 import type { Mailbox, MailParameters, RcptParameters } from '@pennypost/smtp'
+import type { TransactionScreening } from './checks/transaction-screening.ts'
 import type { ContentIntake } from './content.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface Transaction {
   refused: number
   /** Content that has begun to come. */
   intake: ContentIntake | undefined
+  /** Absent where nothing is checked. */
+  screening?: TransactionScreening
 }
 
 /** An accepted RCPT. The same forward-path may come twice: each gets its reply (LMTP counts them). */

@@ -11,13 +11,20 @@ import { defaultReceptionLimits, openReception, type ReceptionOptions } from '..
 
 const hostname = 'mail.one.test'
 
-export async function testReception(changed: Partial<ReceptionOptions> = {}) {
+/** `changed` may be made of the deadline, whose time a test moves. */
+export async function testReception(
+  changed: Partial<ReceptionOptions> | ((deadline: Deadline) => Partial<ReceptionOptions>) = {},
+) {
   const clock = virtualClock()
   const waits = virtualClock()
   const random = seededRandom(1)
   const deadline: Deadline = {
     after: (delayMs, expire) => waits.after(delayMs, expire),
-    signal: () => new AbortController().signal,
+    signal(delayMs, parent) {
+      const own = new AbortController()
+      waits.after(delayMs, () => own.abort(new Error(`not known after ${delayMs} ms`)))
+      return parent ? AbortSignal.any([own.signal, parent]) : own.signal
+    },
   }
   const errors: string[] = []
   const log: Log = { ...silentLog, error: (_, text) => void errors.push(text), child: () => log }
@@ -59,7 +66,7 @@ export async function testReception(changed: Partial<ReceptionOptions> = {}) {
     random,
     log,
     limits: { ...defaultReceptionLimits, tarpitMs: 0 },
-    ...changed,
+    ...(typeof changed === 'function' ? changed(deadline) : changed),
   }
   const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 })
   const endpoint = { address: '127.0.0.1', port: 0 }

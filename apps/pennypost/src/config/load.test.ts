@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ConfigError, checkConfig } from './load.ts'
+import { dnsListsOf } from './policy.ts'
 import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
 
 const faults = (document: string) => {
@@ -52,6 +53,25 @@ describe('configuration', () => {
 
   it('says what is missing', () => {
     expect(faults('data_dir = "x"')).toEqual([expect.stringMatching(/hostname: is missing/)])
+  })
+
+  it('takes DNS lists with and without the answers that count, and networks that are none as faults', () => {
+    const policy = '[policy]\ndnsbl = ["zen.example.test", { zone = "bl.test", answers = ["127.0.0.2-4"] }]'
+    const config = checkConfig('x', `hostname = "a.test"\n${policy}`)
+    expect(config.policy.dnsbl).toEqual([
+      { zone: 'zen.example.test', answers: [] },
+      { zone: 'bl.test', answers: ['127.0.0.2-4'] },
+    ])
+    const [, list] = dnsListsOf(config)
+    expect(
+      ['127.0.0.2', '127.0.0.4', '127.0.0.5', '127.0.0.22'].filter(
+        (code) => list?.codes?.[0]?.exec(code)?.[0] === code,
+      ),
+    ).toEqual(['127.0.0.2', '127.0.0.4'])
+    expect(faults('hostname = "a.test"\n[policy]\nexempt = ["10.0.0.0/33"]\nspf = "reject"')).toEqual([
+      expect.stringMatching(/^3 policy\.exempt\.0: is no address or network/),
+      expect.stringMatching(/^4 policy\.spf: /),
+    ])
   })
 
   it('wants an address or a path for a listener, not both', () => {

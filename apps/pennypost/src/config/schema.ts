@@ -1,33 +1,17 @@
-import { isIP } from 'node:net'
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
-import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
+import { count, duration, ipAddress, network, size, table } from './fields.ts'
+import { policySchema } from './policy-schema.ts'
+import { parseHostPort } from './quantity.ts'
 
 /**
  * `pennypost.toml` as values: every key with its default and its limits, and nothing else. Domains, accounts and aliases
  * are not here: they live in the directory and are changed by verbs. Unknown keys are faults.
  */
 
-const duration = z.string().transform((text, context) => {
-  const value = parseDuration(text)
-  if (value !== undefined) return value
-  context.addIssue({ code: 'custom', message: 'is no duration; write e.g. "30s", "15m", "4h", "5d"' })
-  return z.NEVER
-})
-
-const size = z.union([z.string(), z.number().int().nonnegative()]).transform((given, context) => {
-  const value = typeof given === 'number' ? given : parseSize(given)
-  if (value !== undefined) return value
-  context.addIssue({ code: 'custom', message: 'is no size; write e.g. "500KB", "50MB", "2GB"' })
-  return z.NEVER
-})
-
 const hostname = z
   .string()
   .refine((text) => lookupDomain(text) !== undefined, 'is no host name; write e.g. "mail.example.org"')
-
-const ipAddress = z.string().refine((text) => isIP(text) > 0, 'is no IP address')
-const count = z.number().int().nonnegative()
 
 const hostPort = (port: number) =>
   z.string().refine((text) => text === '' || parseHostPort(text, port) !== undefined, `is no host or host:port`)
@@ -49,16 +33,13 @@ const listener = z
     /** smtp: offer AUTH here too. */
     auth: z.boolean().default(false),
     /** lmtp beyond loopback: networks that may connect, as `192.0.2.0/24`. */
-    trusted: z.array(z.string()).default([]),
+    trusted: z.array(network).default([]),
   })
   .refine(
     ({ path, address, port }) =>
       path === undefined ? address !== undefined && port !== undefined : address === undefined && port === undefined,
     'needs address and port, or a path instead',
   )
-
-/** An absent table means all of its defaults. */
-const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
 
 export const configSchema = z.strictObject({
   hostname,
@@ -97,11 +78,7 @@ export const configSchema = z.strictObject({
     /** Whether Received names the address that an author submitted from. */
     show_client: z.boolean().default(false),
   }),
-  policy: table({
-    require_tls_for_auth: z.boolean().default(true),
-    recipient_delimiter: z.string().max(8).default('+'),
-    bare_newline: z.enum(['normalize', 'reject']).default('normalize'),
-  }),
+  policy: policySchema,
   admin: table({ address: z.string().default('') }),
   limits: table({
     message_size: size.prefault('50MB'),

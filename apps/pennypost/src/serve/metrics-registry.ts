@@ -4,7 +4,7 @@ import type { MetricsSources, MetricsText } from './metrics.ts'
 
 /** The registry behind `/metrics`; `metrics.ts` makes it at the first reading. */
 export function createRegistry(sources: MetricsSources): { text(): Promise<MetricsText> } {
-  const { store, clock, sessions, received, octets } = sources
+  const { store, clock, sessions, received, verdicts, octets } = sources
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -16,6 +16,19 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
     collect() {
       this.reset()
       for (const [outcome, count] of received) this.inc({ outcome }, count)
+    },
+  })
+  new Counter({
+    name: 'pennypost_verdicts_total',
+    help: 'Decisions about clients and messages of strangers, by action and reason',
+    labelNames: ['action', 'reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [key, count] of verdicts) {
+        const [action = '', reason = ''] = key.split(' ')
+        this.inc({ action, reason }, count)
+      }
     },
   })
   new Counter({

@@ -7,6 +7,7 @@ import type { Clock, Store } from '@pennypost/model'
 export interface Metrics {
   text(): Promise<MetricsText>
   onReceived(outcome: ReceivedOutcome, octets: number): void
+  onVerdict(action: string, reason: string): void
 }
 
 export interface MetricsText {
@@ -24,17 +25,20 @@ export interface MetricsSources {
   sessions(): ReadonlyMap<string, number>
   /** Messages at the end of their content, since the start. */
   received: ReadonlyMap<ReceivedOutcome, number>
+  /** What the judge decided, by `action reason`, since the start. */
+  verdicts: ReadonlyMap<string, number>
   /** Octets of accepted messages, since the start. */
   octets(): number
 }
 
 export function createMetrics(store: Store, clock: Clock, sessions: () => ReadonlyMap<string, number>): Metrics {
   const received = new Map<ReceivedOutcome, number>()
+  const verdicts = new Map<string, number>()
   let octets = 0
   let registry: Promise<{ text(): Promise<MetricsText> }> | undefined
   async function load(): Promise<{ text(): Promise<MetricsText> }> {
     const { createRegistry } = await import('./metrics-registry.ts')
-    return createRegistry({ store, clock, sessions, received, octets: () => octets })
+    return createRegistry({ store, clock, sessions, received, verdicts, octets: () => octets })
   }
   return {
     async text() {
@@ -44,6 +48,10 @@ export function createMetrics(store: Store, clock: Clock, sessions: () => Readon
     onReceived(outcome, size) {
       received.set(outcome, (received.get(outcome) ?? 0) + 1)
       if (outcome === 'accepted') octets += size
+    },
+    onVerdict(action, reason) {
+      const key = `${action} ${reason}`
+      verdicts.set(key, (verdicts.get(key) ?? 0) + 1)
     },
   }
 }

@@ -33,6 +33,7 @@ import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
+import { openInboundChecks } from './inbound-checks.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
@@ -172,17 +173,19 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   const routes = createRoutes(await routeOptions(foundation))
   const resolver = foundation.demo ? createStaticResolver([]) : await openResolver(config, log)
   if ('close' in resolver) opening.defer(() => resolver.close())
+  const inbound = openInboundChecks(config, { resolver, clock, deadline, log })
+  opening.use(inbound)
   const dialer = createDialer({ deadline })
   const relay = createRelay({ ...relayOptions(foundation), resolver, dialer, routes, mda, signer })
-  return { mda, signer, routes, resolver, dialer, relay }
+  return { mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
 }
 
 function receptionOptions(foundation: Foundation, authenticator: Authenticator, delivery: Delivery): ReceptionOptions {
   const { config, log, store } = foundation
-  const { mda, signer, routes, relay } = delivery
+  const { mda, signer, routes, relay, checks } = delivery
   const { message_size: messageSize, recipients } = config.limits
   return {
-    ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda },
+    ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda, checks },
     trusted: foundation.trusted,
     requireAuth: (service) => service === 'submission' || service === 'submissions',
     offersAuth: (service) => service === 'submission' || service === 'submissions',
@@ -194,6 +197,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     destination: (domain, nextHop) => routes.destination(domain, nextHop),
     deliveredNotices: (facts) => relay.deliveredNotices(facts),
     onOutcome: (outcome, octets) => foundation.metrics.onReceived(outcome, octets),
+    onVerdict: (action, reason) => foundation.metrics.onVerdict(action, reason),
     limits: {
       ...defaultReceptionLimits,
       messageSize: messageSize === 0 ? Number.MAX_SAFE_INTEGER : messageSize,

@@ -101,4 +101,60 @@ export interface DnsListFinding extends Base {
   codes: readonly string[]
 }
 
-export type Finding = SpfFinding | DkimFinding | ArcFinding | DmarcFinding | ReverseDnsFinding | DnsListFinding
+/** Whether the name in EHLO can be the client's (RFC 5321 §4.1.4). */
+export interface HeloFinding extends Base {
+  check: 'helo'
+  /** `fail`: the client gives itself our own name or address; `neutral`: no name that a mail server would have. */
+  result: 'pass' | 'neutral' | 'fail'
+  helo: string
+}
+
+/** How much a sender, a recipient or a network had in the last hour. */
+export interface RateFinding extends Base {
+  check: 'rate'
+  result: 'within' | 'exceeded' | Unavailable
+  /** Whose: `sender`, `recipient` or `network`. */
+  of: string
+  /** Seconds until it may go on; 0 when nothing is exceeded. */
+  retryAfterSeconds: number
+}
+
+/** Has this origin waited before? */
+export interface GreylistFinding extends Base {
+  check: 'greylist'
+  /** `known`: it need not wait; `waited`: it has, long enough; `wait`: it has to. */
+  result: 'known' | 'waited' | 'wait' | Unavailable
+  retryAfterSeconds: number
+}
+
+/** What a virus scanner says. */
+export interface VirusFinding extends Base {
+  check: 'virus'
+  result: 'clean' | 'infected' | Unavailable
+  /** Of the filter that was asked. */
+  filter: string
+  /** The scanner's name for what it found; '' for nothing. */
+  signature: string
+}
+
+/** What a spam filter or a hook of the postmaster says is to be done. */
+export interface FilterFinding extends Base {
+  check: 'spam' | 'hook'
+  result: 'accept' | 'quarantine' | 'defer' | 'reject' | Unavailable
+  filter: string
+  /** What the client is to be told; '' leaves it to the judge. */
+  text: string
+}
+
+export type Finding =
+  | SpfFinding
+  | DkimFinding
+  | ArcFinding
+  | DmarcFinding
+  | ReverseDnsFinding
+  | DnsListFinding
+  | HeloFinding
+  | RateFinding
+  | GreylistFinding
+  | VirusFinding
+  | FilterFinding

@@ -37,7 +37,13 @@ function describeRecording(open: OpenEngine): void {
   it('a journey has its events as recorded, in the order of recording', async ({ store: { flow } }) => {
     const events = [
       event(id('A'), 2000, received('m@x')),
-      event(id('A'), 2000, { kind: 'finding', check: 'spf', result: 'pass', detail: 'ip4' }),
+      event(id('A'), 2000, {
+        kind: 'finding',
+        check: 'spf',
+        result: 'pass',
+        detail: 'ip4',
+        facts: { domain: 'one.test', codes: ['a'] },
+      }),
       event(id('A'), 1500, attempt),
       event(id('A'), 3000, { kind: 'dsn', action: 'failed', to: 'a@b', dsn: id('B') }),
     ]

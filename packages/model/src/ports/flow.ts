@@ -20,8 +20,8 @@ export type FlowFact =
       size: number
       messageId?: string
     }
-  /** What one check found out. */
-  | { kind: 'finding'; check: string; result: string; detail?: string }
+  /** What one check found out; `facts` are the rest of the finding, as JSON has it, so that it can be judged again. */
+  | { kind: 'finding'; check: string; result: string; detail?: string; facts?: Readonly<Record<string, unknown>> }
   /** What the judge made of the findings; `reason` is one of its closed list. */
   | { kind: 'verdict'; verdict: 'accept' | 'quarantine' | 'defer' | 'reject'; reason: string }
   /** A recipient or the content was refused, with the reply that was given. */

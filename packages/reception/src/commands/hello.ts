@@ -42,6 +42,7 @@ function greet(session: Session, argument: string, extended: boolean) {
   session.reset()
   session.hello = name.value.text
   session.extended = extended
+  session.screening?.hello(name.value.text)
   const { hostname } = session.options
   return extended ? reply(250, null, hostname, ...offers(session)) : reply(250, null, hostname)
 }

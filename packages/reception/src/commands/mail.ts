@@ -2,6 +2,7 @@ import { type MailArgument, parseMailArgument, type Reply, replies, reply, withT
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
 import { maySendAs } from '../submission.ts'
+import type { Transaction } from '../transaction.ts'
 
 export const mail = {
   verb: 'MAIL',
@@ -35,7 +36,7 @@ async function openAs(session: Session, argument: MailArgument): Promise<Reply |
 }
 
 function open(session: Session, { reversePath, parameters }: MailArgument): Reply {
-  session.open({
+  const transaction: Transaction = {
     journey: session.newJourney(),
     beganAt: session.options.clock.now(),
     reversePath,
@@ -43,7 +44,10 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
     recipients: [],
     refused: 0,
     intake: undefined,
-  })
+  }
+  const { screening } = session
+  if (screening) transaction.screening = screening.begin(transaction)
+  session.open(transaction)
   return replies.senderOk
 }
 

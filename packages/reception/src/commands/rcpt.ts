@@ -1,5 +1,8 @@
-import { describeReply, parseRcptArgument, replies, reply } from '@pennypost/smtp'
+import type { FlowFact } from '@pennypost/model'
+import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
+import type { Session } from '../session.ts'
+import type { Transaction } from '../transaction.ts'
 
 export const rcpt = {
   verb: 'RCPT',
@@ -24,17 +27,26 @@ export const rcpt = {
     })
     if (session.transaction !== transaction) return undefined
     if (expansion.kind === 'refused') {
-      transaction.refused++
       const { code, enhanced, text } = expansion.reply
-      const refusal = reply(code, enhanced, text)
-      const fact = { kind: 'refused', forwardPath: forwardPath.text, reply: describeReply(refusal) } as const
-      session.detach(
-        options.store.flow.record([{ journey: transaction.journey, at: options.clock.now(), ...fact }]),
-        'journey',
-      )
-      return refusal
+      return refuse(session, transaction, forwardPath, reply(code, enhanced, text))
+    }
+    const { screening } = transaction
+    if (screening) {
+      const refusal = await screening.recipient(forwardPath)
+      if (session.transaction !== transaction) return undefined
+      if (refusal) return refuse(session, transaction, forwardPath, refusal)
     }
     transaction.recipients.push({ path: forwardPath, parameters, expansion })
     return replies.recipientOk
   },
 } as const satisfies Command
+
+function refuse(session: Session, transaction: Transaction, path: Mailbox, refusal: Reply): Reply {
+  transaction.refused++
+  const { store, clock } = session.options
+  const at = { journey: transaction.journey, at: clock.now() }
+  const refused: FlowFact = { kind: 'refused', forwardPath: path.text, reply: describeReply(refusal) }
+  const facts = [...(transaction.screening?.facts() ?? []), refused]
+  session.detach(store.flow.record(facts.map((fact) => ({ ...at, ...fact }))), 'journey')
+  return refusal
+}

@@ -1,0 +1,38 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { parseDuration, parseSize } from './quantity.ts'
+
+/** Kinds of values that several tables of the configuration have, each with what to say when one is wrong. */
+
+export const duration = z.string().transform((text, context) => {
+  const value = parseDuration(text)
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: 'is no duration; write e.g. "30s", "15m", "4h", "5d"' })
+  return z.NEVER
+})
+
+export const size = z.union([z.string(), z.number().int().nonnegative()]).transform((given, context) => {
+  const value = typeof given === 'number' ? given : parseSize(given)
+  if (value !== undefined) return value
+  context.addIssue({ code: 'custom', message: 'is no size; write e.g. "500KB", "50MB", "2GB"' })
+  return z.NEVER
+})
+
+export const ipAddress = z.string().refine((text) => isIP(text) > 0, 'is no IP address')
+
+/** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. */
+export const network = z
+  .string()
+  .refine(isNetwork, 'is no address or network; write e.g. "192.0.2.1", "10.0.0.0/8", "2001:db8::/32"')
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const version = isIP(address)
+  if (version === 0 || rest.length > 0) return false
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32))
+}
+
+export const count = z.number().int().nonnegative()
+
+/** An absent table means all of its defaults. */
+export const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)

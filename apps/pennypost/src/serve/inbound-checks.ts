@@ -1,0 +1,23 @@
+import { type CheckerOptions, createChecker } from '@pennypost/message-auth'
+import { defaultBudget, type InboundChecks } from '@pennypost/reception'
+import { dnsListsOf, policyOf } from '../config/policy.ts'
+import type { Config } from '../config/schema.ts'
+import { checksWorker } from './workers.ts'
+
+/** What the MX checks of strangers' mail, as the configuration has it. Disposing ends the worker behind it. */
+export function openInboundChecks(
+  config: Config,
+  parts: Pick<CheckerOptions, 'resolver' | 'clock' | 'deadline' | 'log'>,
+): { checks: InboundChecks } & AsyncDisposable {
+  const checker = createChecker({ ...parts, hostname: config.hostname, lists: dnsListsOf(config), ...checksWorker })
+  return {
+    checks: {
+      checker,
+      policy: policyOf(config),
+      exempt: config.policy.exempt,
+      ownAddresses: config.relay.own_addresses,
+      ...defaultBudget,
+    },
+    [Symbol.asyncDispose]: () => checker[Symbol.asyncDispose](),
+  }
+}

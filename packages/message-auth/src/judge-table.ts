@@ -1,0 +1,201 @@
+import type { DnsListFinding, Finding } from './findings/finding.ts'
+import type { Action, Policy, Reason } from './judge.ts'
+
+/**
+ * The rows of the judge: for each reason when it applies and what it leads to. Pure, so that stored findings can be
+ * judged again. A row whose action is `accept` decides nothing.
+ */
+export type Applies = { action: Action; detail: string; text?: string } | undefined
+
+export interface Row {
+  reason: Reason
+  /** Enhanced code of a rejection (RFC 7372 §3), and of a deferral with its class changed. */
+  enhancedCode: string
+  /** Reply code of a deferral, where it is not 451. */
+  deferCode?: number
+  applies(findings: Findings, policy: Policy): Applies
+}
+
+type Of<C extends Finding['check'], F extends Finding = Finding> = F extends Finding
+  ? C extends F['check']
+    ? F
+    : never
+  : never
+
+/** Findings by check. */
+export class Findings {
+  readonly #all: readonly Finding[]
+
+  constructor(all: readonly Finding[]) {
+    this.#all = all
+  }
+
+  all<C extends Finding['check']>(check: C): Of<C>[] {
+    return this.#all.filter((finding) => finding.check === check) as Of<C>[]
+  }
+
+  one<C extends Finding['check']>(check: C): Of<C> | undefined {
+    return this.all(check)[0]
+  }
+
+  some(check: Finding['check'], result: Finding['result']): boolean {
+    return this.#all.some((finding) => finding.check === check && finding.result === result)
+  }
+}
+
+const isListed = ({ result }: DnsListFinding): boolean => result === 'listed'
+
+/** Who brings it: known before any content comes. */
+const aboutTheClient: readonly Row[] = [
+  {
+    reason: 'dnsbl',
+    enhancedCode: '5.7.1',
+    applies(findings, { dnsbl }) {
+      const blocking = findings.all('dnsbl').find(isListed)
+      if (!blocking || findings.all('dnswl').some(isListed)) return undefined
+      return { action: dnsbl, detail: blocking.detail, text: `${blocking.address} is listed by ${blocking.zone}` }
+    },
+  },
+  {
+    reason: 'reverse-dns',
+    enhancedCode: '5.7.25',
+    applies(findings, { reverseDns }) {
+      const finding = findings.one('reverse-dns')
+      if (finding?.result !== 'fail' && finding?.result !== 'permerror') return undefined
+      return { action: reverseDns, detail: finding.detail, text: `no name leads back to ${finding.address}` }
+    },
+  },
+  {
+    reason: 'helo',
+    enhancedCode: '5.7.1',
+    applies(findings, { helo }) {
+      const finding = findings.one('helo')
+      if (finding?.result !== 'fail') return undefined
+      return { action: helo, detail: finding.detail, text: `you are not ${finding.helo}` }
+    },
+  },
+  {
+    reason: 'rate',
+    enhancedCode: '5.7.1',
+    deferCode: 450,
+    applies(findings) {
+      const over = findings.all('rate').find(({ result }) => result === 'exceeded')
+      if (!over) return undefined
+      const text = `too much mail of this ${over.of}, try again in ${over.retryAfterSeconds} seconds`
+      return { action: 'defer', detail: over.detail, text }
+    },
+  },
+  {
+    reason: 'greylist',
+    enhancedCode: '5.7.1',
+    applies(findings) {
+      const waiting = findings.all('greylist').find(({ result }) => result === 'wait')
+      if (!waiting) return undefined
+      const text = `greylisted, try again in ${waiting.retryAfterSeconds} seconds`
+      return { action: 'defer', detail: waiting.detail, text }
+    },
+  },
+]
+
+const aboutTheAuthor: readonly Row[] = [
+  {
+    reason: 'author',
+    enhancedCode: '5.7.1',
+    applies(findings, { author }) {
+      const finding = findings.one('dmarc')
+      if (finding?.result !== 'permerror') return undefined
+      return { action: author, detail: finding.detail, text: 'the From field names no single author domain' }
+    },
+  },
+  {
+    reason: 'dmarc-reject',
+    enhancedCode: '5.7.26',
+    applies(findings, { dmarc }) {
+      const finding = findings.one('dmarc')
+      if (finding?.result !== 'fail' || finding.policy !== 'reject') return undefined
+      const text = `neither SPF nor DKIM speaks for ${finding.authorDomain}, whose DMARC policy is to reject`
+      return { action: dmarc === 'enforce' ? 'reject' : dmarc, detail: finding.detail, text }
+    },
+  },
+  {
+    reason: 'dmarc-quarantine',
+    enhancedCode: '5.7.26',
+    applies(findings, { dmarc }) {
+      const finding = findings.one('dmarc')
+      if (finding?.result !== 'fail' || finding.policy !== 'quarantine') return undefined
+      return { action: dmarc === 'accept' ? 'accept' : 'quarantine', detail: finding.detail }
+    },
+  },
+  {
+    reason: 'dmarc-unsettled',
+    enhancedCode: '5.7.26',
+    applies(findings, { dmarcUnsettled }) {
+      const finding = findings.one('dmarc')
+      if (finding?.result !== 'temperror' && finding?.result !== 'unavailable') return undefined
+      return { action: dmarcUnsettled, detail: finding.detail, text: 'who sent this cannot be found out at the moment' }
+    },
+  },
+  {
+    reason: 'spf',
+    enhancedCode: '5.7.23',
+    applies(findings, { spf }) {
+      const finding = findings.one('spf')
+      if (finding?.result !== 'fail' || findings.one('dmarc')?.result === 'pass') return undefined
+      return { action: spf, detail: finding.detail }
+    },
+  },
+]
+
+const virus: Row = {
+  reason: 'virus',
+  enhancedCode: '5.7.1',
+  applies(findings, policy) {
+    const found = findings.all('virus').find(({ result }) => result === 'infected')
+    return found && { action: policy.virus, detail: found.detail, text: `the message has ${found.signature}` }
+  },
+}
+
+const aboutTheContent: readonly Row[] = [
+  {
+    reason: 'spam',
+    enhancedCode: '5.7.1',
+    applies(findings, { spam }) {
+      const found = strictestOf(findings.all('spam'))
+      if (!found || spam === 'accept') return undefined
+      const action = spam === 'quarantine' && found.result === 'reject' ? 'quarantine' : (found.result as Action)
+      return { action, detail: found.detail, text: found.text || 'the message is taken for spam' }
+    },
+  },
+  {
+    reason: 'hook',
+    enhancedCode: '5.7.1',
+    applies(findings) {
+      const found = strictestOf(findings.all('hook'))
+      return (
+        found && { action: found.result as Action, detail: found.detail, text: found.text || 'refused by local policy' }
+      )
+    },
+  },
+  {
+    reason: 'filter-unavailable',
+    enhancedCode: '5.3.0',
+    applies(findings, { filterUnavailable }) {
+      const checks = ['virus', 'spam', 'hook'] as const
+      const missing = checks.flatMap((check) => findings.all(check)).find(({ result }) => result === 'unavailable')
+      return missing && { action: filterUnavailable, detail: missing.detail, text: 'content cannot be looked at now' }
+    },
+  },
+]
+
+/** Of equally strict rows the upper one decides. */
+export const table: readonly Row[] = [...aboutTheClient, virus, ...aboutTheAuthor, ...aboutTheContent]
+
+const strictness: readonly string[] = ['quarantine', 'defer', 'reject']
+
+function strictestOf<F extends { result: string }>(findings: readonly F[]): F | undefined {
+  let strictest: F | undefined
+  for (const finding of findings) {
+    if (strictness.indexOf(finding.result) > strictness.indexOf(strictest?.result ?? '')) strictest = finding
+  }
+  return strictest
+}

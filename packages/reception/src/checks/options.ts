@@ -1,0 +1,19 @@
+import type { Checker, Policy } from '@pennypost/message-auth'
+
+/** What reception finds out about mail of strangers before it takes it. Absent: everything is taken as it comes. */
+export interface InboundChecks {
+  checker: Pick<Checker, 'checkConnection' | 'checkSender' | 'checkContent'>
+  policy: Policy
+  /** Addresses and networks whose mail nobody checks. Accounts, trusted devices and LMTP are never checked. */
+  exempt: readonly string[]
+  /** Addresses by which the world knows us. */
+  ownAddresses: readonly string[]
+  /**
+   * From the end of the content: after `softMs` nobody waits any more for what can change nothing, after `hardMs` for
+   * nothing at all (RFC 1047 is why). What is not known by then is `unavailable`.
+   */
+  softMs: number
+  hardMs: number
+}
+
+export const defaultBudget = { softMs: 5_000, hardMs: 30_000 }

@@ -1,0 +1,53 @@
+import { checkHelo, type Finding, type HeloFinding } from '@pennypost/message-auth'
+import type { Session } from '../session.ts'
+import type { Transaction } from '../transaction.ts'
+import type { InboundChecks } from './options.ts'
+import { TransactionScreening } from './transaction-screening.ts'
+
+/**
+ * What is found out about one client of the MX, from its hello on: reverse DNS, DNS lists, the name it gives itself. All
+ * of it runs beside the dialogue, and RCPT is the first to wait for it.
+ *
+ * What must never break: no check holds a session open, none outlives it, and none of them fails a command.
+ */
+export class Screening {
+  readonly checks: InboundChecks
+  readonly session: Session
+  readonly #ended = new AbortController()
+  #client: Promise<readonly Finding[]> | undefined
+  #helo: HeloFinding | undefined
+
+  constructor(checks: InboundChecks, session: Session) {
+    this.checks = checks
+    this.session = session
+  }
+
+  /** Aborts when the session ends. */
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  /** The client said who it is. */
+  hello(helo: string): void {
+    const { client, options } = this.session
+    const { address: clientAddress } = client
+    const { ownAddresses, checker } = this.checks
+    this.#helo = checkHelo({ helo, clientAddress, hostname: options.hostname, ownAddresses })
+    this.#client ??= checker.checkConnection(clientAddress, this.signal)
+  }
+
+  /** A transaction begins: its sender's domain is asked for its policy meanwhile. */
+  begin(transaction: Transaction): TransactionScreening {
+    return new TransactionScreening(this, transaction)
+  }
+
+  /** What is known of the client; waits for it. */
+  async client(): Promise<readonly Finding[]> {
+    const findings = (await this.#client) ?? []
+    return this.#helo ? [...findings, this.#helo] : findings
+  }
+
+  end(): void {
+    this.#ended.abort(new Error('the session has ended'))
+  }
+}

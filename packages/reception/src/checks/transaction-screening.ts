@@ -1,0 +1,131 @@
+import { parseHeader } from '@pennypost/message'
+import {
+  authenticationResults,
+  type Finding,
+  isDecisive,
+  judge,
+  type SpfFinding,
+  type Verdict,
+} from '@pennypost/message-auth'
+import type { FlowFact } from '@pennypost/model'
+import { type Mailbox, type Reply, reply } from '@pennypost/smtp'
+import type { ReceivedContent } from '../content.ts'
+import type { Transaction } from '../transaction.ts'
+import { authorDomains } from './author-domains.ts'
+import type { Screening } from './screening.ts'
+
+/**
+ * The checks of one transaction: SPF from MAIL on, the judge over what is known of the client at RCPT, and over
+ * everything at the end of the content. What it found goes into the journey whatever becomes of the message.
+ */
+export class TransactionScreening {
+  readonly #screening: Screening
+  readonly #transaction: Transaction
+  /** Gives up on SPF; before the content has come there is no hurry. */
+  readonly #enough = new AbortController()
+  readonly #spf: Promise<SpfFinding>
+  #findings: readonly Finding[] = []
+  #verdict: Verdict | undefined
+  /** All recipients so far are a role that must be reachable (RFC 5321 §4.5.1, RFC 2142). */
+  #rolesOnly = true
+  #isRecorded = false
+
+  constructor(screening: Screening, transaction: Transaction) {
+    this.#screening = screening
+    this.#transaction = transaction
+    const { session, checks, signal } = screening
+    this.#spf = checks.checker.checkSender(
+      {
+        clientAddress: session.client.address,
+        helo: session.hello ?? '',
+        reversePath: transaction.reversePath?.text ?? '',
+      },
+      AbortSignal.any([signal, this.#enough.signal]),
+    )
+  }
+
+  /** The name that leads back to the client's address, once it is known. */
+  get clientName(): string | undefined {
+    const found = this.#findings.find(({ check, result }) => check === 'reverse-dns' && result === 'pass')
+    return found?.check === 'reverse-dns' && found.name !== '' ? found.name : undefined
+  }
+
+  get isQuarantined(): boolean {
+    return this.#verdict?.action === 'quarantine'
+  }
+
+  /** Whether a recipient that exists is taken from this client; a reply when not. */
+  async recipient(path: Mailbox): Promise<Reply | undefined> {
+    const found = await this.#screening.client()
+    if (isRole(path)) return undefined
+    const verdict = judge(found, this.#screening.checks.policy)
+    // Doubt is no reason before the content has come.
+    const refusal = verdict.reply
+    if (!refusal) {
+      this.#rolesOnly = false
+      return undefined
+    }
+    this.#findings = found
+    this.#decide(verdict)
+    return replyOf(refusal)
+  }
+
+  /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */
+  async content({ content, scanned }: ReceivedContent): Promise<Reply | undefined> {
+    const { checks, session } = this.#screening
+    const { policy, checker, softMs, hardMs } = checks
+    const limitMs = isDecisive('dmarc', policy) ? hardMs : softMs
+    const limit = session.options.deadline.signal(limitMs, this.#screening.signal)
+    const giveUp = (): void => this.#enough.abort(limit.reason)
+    limit.addEventListener('abort', giveUp, { once: true })
+    const client = await this.#screening.client()
+    const about = {
+      header: scanned.header,
+      body: () => content.read(scanned.headerSize),
+      authorDomains: authorDomains(parseHeader(scanned.header)),
+    }
+    const [spf, found] = await Promise.all([this.#spf, checker.checkContent(about, this.#spf, limit)])
+    limit.removeEventListener('abort', giveUp)
+    this.#findings = [...client, spf, ...found]
+    this.#isRecorded = false
+    const counting = this.#rolesOnly ? [spf, ...found] : this.#findings
+    const verdict = judge(counting, policy)
+    this.#decide(verdict)
+    return verdict.reply && replyOf(verdict.reply)
+  }
+
+  /** The Authentication-Results field with its CRLF. */
+  trace(): string {
+    return authenticationResults(this.#screening.session.options.hostname, this.#findings)
+  }
+
+  /** What the journey keeps, once. */
+  facts(): FlowFact[] {
+    if (this.#isRecorded || !this.#verdict) return []
+    this.#isRecorded = true
+    const { action, reason } = this.#verdict
+    return [...this.#findings.map(factOf), { kind: 'verdict', verdict: action, reason }]
+  }
+
+  #decide(verdict: Verdict): void {
+    const { session } = this.#screening
+    this.#verdict = verdict
+    session.options.onVerdict?.(verdict.action, verdict.reason)
+    if (verdict.action === 'accept') return
+    const { action, reason, detail } = verdict
+    session.log.info({ session: session.id, journey: this.#transaction.journey, action, reason, detail }, 'judged')
+  }
+}
+
+function replyOf({ code, enhancedCode, text }: NonNullable<Verdict['reply']>): Reply {
+  return reply(code, enhancedCode, text.charAt(0).toUpperCase() + text.slice(1))
+}
+
+function factOf({ check, result, detail, ...facts }: Finding): FlowFact {
+  return { kind: 'finding', check, result, ...(detail === '' ? {} : { detail }), facts }
+}
+
+/** Whom somebody who is refused must still be able to write to. */
+function isRole({ localPart }: Mailbox): boolean {
+  return /^(postmaster|abuse)$/i.test(localPart)
+}

@@ -1,0 +1,116 @@
+/** Checks of strangers' mail: what is slow, what is gone, what may not be passed on. */
+import { createStaticResolver, zone } from '@pennypost/dns'
+import { createChecker, defaultPolicy, type Policy } from '@pennypost/message-auth'
+import { type Deadline, type FlowEvent, type Resolver, silentLog, systemDeadline } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
+import { expect, onTestFinished, test } from 'vitest'
+import { defaultBudget, type InboundChecks } from '../src/index.ts'
+import { testReception, turns } from './test-reception.ts'
+
+function checksWith(resolver: Resolver, deadline: Deadline, policy: Partial<Policy> = {}): InboundChecks {
+  const checker = createChecker({
+    ...{ resolver, deadline, clock: virtualClock(), log: silentLog, hostname: 'mail.one.test' },
+    limits: { signaturesMs: 600_000, dmarcMs: 600_000, spfMs: 600_000 },
+  })
+  onTestFinished(() => checker[Symbol.asyncDispose]())
+  return { checker, policy: { ...defaultPolicy, ...policy }, exempt: [], ownAddresses: [], ...defaultBudget }
+}
+
+/** A DNS that never answers what is asked about mail. */
+const silent: Resolver = {
+  query: (name, _type, signal) =>
+    name.endsWith('.arpa')
+      ? Promise.resolve({ status: 'nxdomain', ttlSeconds: 1, authentic: false })
+      : new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error))),
+}
+
+async function eventsOf(host: Awaited<ReturnType<typeof testReception>>): Promise<FlowEvent[]> {
+  const found: FlowEvent[] = []
+  for (const id of await host.store.flow.recent(10)) found.push(...((await host.store.flow.journey(id))?.events ?? []))
+  return found
+}
+
+const sayings = (events: FlowEvent[]): string[] =>
+  events.flatMap((event) =>
+    event.kind === 'finding'
+      ? [`${event.check} ${event.result}`]
+      : event.kind === 'verdict'
+        ? [`${event.verdict} ${event.reason}`]
+        : [],
+  )
+
+const content = 'From: a@two.test\r\n\r\nhello\r\n.\r\n'
+
+test('half a minute after the dot everybody gets a reply, whatever is still to be found out', async () => {
+  const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  await host.waits.advance(29_000)
+  await turns()
+  expect(client.text).not.toMatch(/^250 .*queued/m)
+  await host.waits.advance(1_000)
+  await client.until(/^250 .*queued as/m)
+  expect(sayings(await eventsOf(host))).toEqual([
+    'reverse-dns permerror',
+    'helo pass',
+    'spf unavailable',
+    'dkim none',
+    'arc none',
+    'dmarc unavailable',
+    'accept clean',
+  ])
+})
+
+test('what can change nothing is waited for five seconds only', async () => {
+  const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline, { dmarc: 'accept' }) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  await host.waits.advance(5_000)
+  await client.until(/^250 .*queued as/m)
+})
+
+test('a client that leaves during the checks has no mail here', async () => {
+  const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  client.stream.resetAndDestroy()
+  await turns()
+  await host.waits.advance(60_000)
+  await turns()
+  expect(await host.messages()).toBe(0)
+  expect(host.errors).toEqual([])
+})
+
+test('doubtful mail is not forwarded in our name, and not taken either', async () => {
+  const resolver = createStaticResolver([zone('bank.test', [['_dmarc', 'TXT', 'v=DMARC1; p=quarantine']])])
+  const host = await testReception({ checks: checksWith(resolver, systemDeadline) })
+  await host.store.directory.putAlias({ address: 'out@one.test', targets: ['x@far.test'] })
+  const client = host.connect()
+  client.say(
+    'EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<out@one.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\n',
+  )
+  await client.until(/^354 /m)
+  client.say('From: ceo@bank.test\r\n\r\npay\r\n.\r\n')
+  await client.until(/^550 5\.7\.1 .*forwarded/m)
+  expect(await host.messages()).toBe(0)
+  expect(sayings(await eventsOf(host))).toContain('quarantine dmarc-quarantine')
+})
+
+test('a finding in a journey can be judged again', async () => {
+  const host = await testReception({ checks: checksWith(createStaticResolver([]), systemDeadline) })
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await client.until(/^250 .*queued as/m)
+  const dmarc = (await eventsOf(host)).find((event) => event.kind === 'finding' && event.check === 'dmarc')
+  expect(dmarc).toMatchObject({
+    result: 'none',
+    facts: { authorDomain: 'two.test', policy: 'none', alignment: { spf: 'no', dkim: [] } },
+  })
+})
