@@ -23,15 +23,6 @@ export function partText(part: Pick<PartInfo, 'subtype' | 'charset' | 'encoding'
 export const searchText: SearchText = {
   fold: foldText,
 
-  headerValues(header, field) {
-    const section = parseHeader(header)
-    const values: string[] = []
-    for (const candidate of section.fields) {
-      if (candidate.name === field) values.push(foldText(decodedValue(section, candidate)))
-    }
-    return values
-  },
-
   headerText: (header) => foldText(decodedHeader(parseHeader(header))),
 
   *bodyTexts(parts, body) {
@@ -47,11 +38,13 @@ export const searchText: SearchText = {
   },
 }
 
+/** A line for each field. Encoded words may bring line ends, which would end the line. */
 function decodedHeader(section: HeaderSection): string {
   let text = ''
   for (const field of section.fields) {
     if (field.name === '') continue
-    text += `${section.text.slice(field.start, field.valueStart)} ${decodedValue(section, field)}\n`
+    const value = decodedValue(section, field)
+    text += `${field.name}: ${value.includes('\n') ? value.replace(/[\r\n]+/g, ' ') : value}\n`
   }
   return text
 }

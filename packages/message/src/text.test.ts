@@ -106,11 +106,17 @@ describe('previews (RFC 8970)', () => {
 describe('search', () => {
   const { header } = message('Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\nFrom: a@b\n\tc\n\n')
 
-  test('header values are decoded, unfolded and folded', () => {
-    expect(searchText.headerValues(header, 'subject')).toEqual([searchText.fold('Grüße')])
-    expect(searchText.headerValues(header, 'from')).toEqual(['A@B\tC'])
-    expect(searchText.headerValues(header, 'to')).toEqual([])
-    expect(searchText.headerText(header)).toContain(searchText.fold('Subject: grüße'))
+  test('header fields are decoded, unfolded and folded, each a line', () => {
+    expect(searchText.headerText(header)).toBe(`${searchText.fold('Subject: Grüße')}\nFROM: A@B\tC\n`)
+  })
+
+  test('an encoded line end makes no second field', () => {
+    const { header } = message('Subject: =?utf-8?Q?a=0D=0AFrom:_b?=\nX-Empty :\nno field\n\n')
+    expect(searchText.headerText(header)).toBe('SUBJECT: A FROM: B\nX-EMPTY: \n')
+  })
+
+  test('folded text is well-formed, so that UTF-8 keeps it', () => {
+    for (const text of ['\ud800', 'a\udc00é', 'é\ud83d']) expect(searchText.fold(text).isWellFormed()).toBe(true)
   })
 
   test('needles match whatever the case and the form of composition', () => {

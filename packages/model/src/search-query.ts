@@ -17,7 +17,7 @@ export type SearchQuery =
   /** Age by the clock: instant of INTERNALDATE is at or after (`younger`), before or at (`older`), milliseconds. */
   | { key: 'younger' | 'older'; at: number }
   | { key: 'modseq'; atLeast: number }
-  /** A header field contains `text` (folded); '' asks only for presence. `field` is lower-case. */
+  /** A header field contains `text`; '' asks only for presence. Both are folded. */
   | { key: 'header'; field: string; text: string }
   /** Body text (`body`), or header and body (`text`), contains the folded text. */
   | { key: 'body' | 'text'; text: string }

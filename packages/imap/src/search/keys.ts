@@ -61,7 +61,7 @@ function field(name: string): SearchKeyKind {
     name,
     parse(cursor, _, { text }) {
       cursor.sp()
-      const query: SearchQuery = { key: 'header', field: name.toLowerCase(), text: fold(text()) }
+      const query: SearchQuery = { key: 'header', field: fold(name), text: fold(text()) }
       return () => query
     },
   }
@@ -83,7 +83,7 @@ const header: SearchKeyKind = {
   name: 'HEADER',
   parse(cursor, _, { text }) {
     cursor.sp()
-    const name = cursor.astring('Header field name').toLowerCase()
+    const name = fold(cursor.astring('Header field name'))
     cursor.sp()
     const query: SearchQuery = { key: 'header', field: name, text: fold(text()) }
     return () => query

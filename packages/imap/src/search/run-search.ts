@@ -1,16 +1,29 @@
-import { matches, type SearchQuery, type SearchText, searchNeeds, UidSet } from '@pennypost/model'
+import { matches, type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 
 /**
  * The UIDs in the session's view that match. What asks for flags, numbers or MODSEQs alone is answered out of the
- * shared arrays; everything else by the store. Messages that are gone match nothing, told of or not.
+ * shared arrays, also where it is a part of what must all hold; everything else by the store. Messages that are gone
+ * match nothing, told of or not.
  */
-export function runSearch(session: Session, query: SearchQuery): Promise<UidSet> {
+export async function runSearch(session: Session, query: SearchQuery): Promise<UidSet> {
+  const { known, rest } = divide(query)
   const view = session.selected
-  if (searchNeeds(query) === 'flags') return searchKnown(session, query)
-  return session.service.mail.search(view.open.mailbox.id, query, view.all())
+  const within = known ? await searchKnown(session, known) : view.all()
+  if (!rest || within.isEmpty) return within
+  return session.service.mail.search(view.open.mailbox.id, rest, within)
+}
+
+/** What the arrays know, and what the store is asked besides: both must hold. */
+function divide(query: SearchQuery): { known?: SearchQuery; rest?: SearchQuery } {
+  if (searchNeeds(query) === 'flags') return { known: query }
+  if (query.key !== 'and') return { rest: query }
+  const known = query.queries.filter((inner) => searchNeeds(inner) === 'flags')
+  if (known.length === 0) return { rest: query }
+  const rest = query.queries.filter((inner) => !known.includes(inner))
+  return { known: { key: 'and', queries: known }, rest: { key: 'and', queries: rest } }
 }
 
 async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet> {
@@ -23,7 +36,7 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
     subject.uid = open.uids[index] as number
     subject.flags = open.flags[index] as number
     subject.modSeq = open.modSeqs[index] as number
-    if (matches(query, subject, noText)) found.push(subject.uid)
+    if (matches(query, subject)) found.push(subject.uid)
     if (index % perPage === perPage - 1) {
       await breathe()
       index = open.lowerBound(subject.uid + 1) - 1
@@ -33,14 +46,6 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
 }
 
 const perPage = 20_000
-
-/** Flag searches look into no text. */
-const noText: SearchText = {
-  fold: (text) => text,
-  headerValues: () => [],
-  headerText: () => '',
-  bodyTexts: () => [],
-}
 
 /** UIDs of a set, or the session's message numbers of them, in order. */
 export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | 'uid'): Generator<number> {

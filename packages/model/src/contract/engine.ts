@@ -29,7 +29,7 @@ export interface EngineOptions {
   limits?: Partial<StoreLimits>
 }
 
-/** Opens an empty store of the engine. Called once for each test, which closes it. */
+/** Opens an empty store of the engine that looks into text by `asciiSearchText`. Called once for each test, which closes it. */
 export type OpenEngine = (options: EngineOptions) => Promise<Store>
 
 export const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])

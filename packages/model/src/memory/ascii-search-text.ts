@@ -6,18 +6,17 @@ import type { SearchText } from '../ports/store.ts'
 
 export const asciiSearchText: SearchText = {
   fold: (text) => text.toLowerCase(),
-  headerValues: (header, field) =>
-    unfolded(header)
-      .split('\r\n')
-      .filter((line) => line.startsWith(`${field}:`))
-      .map((line) => line.slice(field.length + 1).trim()),
-  headerText: unfolded,
+  headerText,
   bodyTexts: (_parts, body) => [body.toString('utf8').toLowerCase()],
 }
 
-function unfolded(header: Buffer): string {
+function headerText(header: Buffer): string {
   return header
     .toString('utf8')
     .toLowerCase()
     .replace(/\r\n(?=[ \t])/g, '')
+    .split('\r\n')
+    .filter((line) => line !== '')
+    .map((line) => line.replace(/:\s*(.*?)\s*$/, ': $1\n'))
+    .join('')
 }

@@ -59,7 +59,7 @@ export function createMessages(state: State): Messages {
       requireOpen(state)
       signal?.throwIfAborted()
       const filings = present(mailboxRow(state, id), within)
-      const found = filings.filter((filing) => matches(query, searchSubject(state, filing), state.searchText))
+      const found = filings.filter((filing) => matches(query, searchSubject(state, filing)))
       return UidSet.ofSorted(found.map((filing) => filing.uid))
     },
     pin(id) {
@@ -152,13 +152,14 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
 
 function searchSubject(state: State, filing: FilingRow): SearchSubject {
   const { message, delivery } = filing
+  const { searchText } = state
   return {
     uid: filing.uid,
     flags: filing.flags,
     modSeq: filing.modSeq,
     row: { ...fetchedRow(filing, {}), sentDay: message.index.sentDay },
-    header: Buffer.concat([delivery, message.header]),
-    bodyTexts: () => state.searchText.bodyTexts(message.index.parts, message.body),
+    headerText: () => searchText.headerText(delivery) + searchText.headerText(message.header),
+    bodyTexts: () => searchText.bodyTexts(message.index.parts, message.body),
   }
 }
 

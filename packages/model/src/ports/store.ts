@@ -47,14 +47,12 @@ export interface StoreFault {
 
 /**
  * How engines look into text without knowing MIME; `@pennypost/message` gives it, the composition root passes it in.
- * Pieces of decoded and folded text, header fields as `name: value`.
+ * All texts are decoded and folded, well-formed, and the same for the same octets, so that engines may keep them.
  */
 export interface SearchText {
   /** Folds a needle or a text the same way (NFKD and case folding). */
   fold(text: string): string
-  /** Values of one header field (lower-case name), decoded and folded. */
-  headerValues(header: Buffer, field: string): string[]
-  /** The whole header section as one decoded, folded text. */
+  /** The header section: a line `name: value` for each field, ended by a line feed, with no other line feed in it. */
   headerText(header: Buffer): string
   /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
   bodyTexts(parts: string, body: Buffer): Iterable<string>

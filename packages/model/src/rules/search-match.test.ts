@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { asciiSearchText } from '../memory/ascii-search-text.ts'
 import { type SearchQuery, searchNeeds } from '../search-query.ts'
 import { matches, type SearchSubject, writtenDay } from './search-match.ts'
 
@@ -11,10 +10,11 @@ const row = {
   sentDay: 20240131,
 }
 const subject: SearchSubject = {
-  ...{ uid: 7, flags: 8 + 2 ** 40, modSeq: 100, row, header: Buffer.from('Subject: Hello\r\nX-Empty:\r\n\r\n') },
+  ...{ uid: 7, flags: 8 + 2 ** 40, modSeq: 100, row },
+  headerText: () => 'subject: hello\nx-empty: \nx-two: subject: x\n',
   bodyTexts: () => ['first part', 'second part'],
 }
-const ask = (query: SearchQuery, message = subject): boolean => matches(query, message, asciiSearchText)
+const ask = (query: SearchQuery, message = subject): boolean => matches(query, message)
 const day = (of: 'internal' | 'saved' | 'sent', relation: 'before' | 'on' | 'since', number: number): SearchQuery => ({
   ...{ key: 'day', of, relation, day: number },
 })
@@ -60,7 +60,7 @@ describe('matches', () => {
   })
 
   test('what is absent never matches', () => {
-    const { row: _, header: __, bodyTexts: ___, ...bare } = subject
+    const { row: _, headerText: __, bodyTexts: ___, ...bare } = subject
     const undated = { ...bare, row: { ...row, sentDay: null } }
     for (const relation of ['before', 'on', 'since'] as const)
       expect(ask(day('sent', relation, 20240131), undated)).toBe(false)
@@ -73,6 +73,14 @@ describe('matches', () => {
     expect(ask({ key: 'header', field: 'x-empty', text: '' })).toBe(true)
     expect(ask({ key: 'header', field: 'x-empty', text: 'a' })).toBe(false)
     expect(ask({ key: 'header', field: 'x-none', text: '' })).toBe(false)
+  })
+
+  test('a header field is looked for in its own line, and its name is none of its value', () => {
+    expect(ask({ key: 'header', field: 'subject', text: 'hello' })).toBe(true)
+    expect(ask({ key: 'header', field: 'subject', text: 'subject' })).toBe(false)
+    expect(ask({ key: 'header', field: 'subject', text: 'x' })).toBe(false)
+    expect(ask({ key: 'header', field: 'x-two', text: 'subject: x' })).toBe(true)
+    expect(ask({ key: 'header', field: 'two', text: '' })).toBe(false)
   })
 
   test('text is looked for in the header and in each part, never across parts', () => {

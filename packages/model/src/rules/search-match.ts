@@ -1,6 +1,5 @@
 import { hasBit } from '../flags.ts'
 import type { FetchedMessage } from '../ports/mail-store.ts'
-import type { SearchText } from '../ports/store.ts'
 import type { SearchQuery } from '../search-query.ts'
 
 /** One message as a query sees it. Text is asked for only when a key needs it. */
@@ -9,22 +8,23 @@ export interface SearchSubject {
   flags: number
   modSeq: number
   row?: Pick<FetchedMessage, 'size' | 'internalDate' | 'savedAt'> & { sentDay: number | null }
-  header?: Buffer
-  /** Decoded, folded texts of the body. */
+  /** `SearchText.headerText` of the delivery block, if there is one, and of the header section behind it. */
+  headerText?: () => string
+  /** `SearchText.bodyTexts` of the body. */
   bodyTexts?: () => Iterable<string>
 }
 
 /** Whether the message matches. Needles in the query are folded already; absent data never matches. */
-export function matches(query: SearchQuery, message: SearchSubject, text: SearchText): boolean {
+export function matches(query: SearchQuery, message: SearchSubject): boolean {
   switch (query.key) {
     case 'all':
       return true
     case 'not':
-      return !matches(query.query, message, text)
+      return !matches(query.query, message)
     case 'and':
-      return query.queries.every((inner) => matches(inner, message, text))
+      return query.queries.every((inner) => matches(inner, message))
     case 'or':
-      return query.queries.some((inner) => matches(inner, message, text))
+      return query.queries.some((inner) => matches(inner, message))
     case 'uids':
       return query.uids.has(message.uid)
     case 'flags':
@@ -32,18 +32,26 @@ export function matches(query: SearchQuery, message: SearchSubject, text: Search
     case 'modseq':
       return message.modSeq >= query.atLeast
     case 'header':
-      return (
-        message.header !== undefined &&
-        text.headerValues(message.header, query.field).some((value) => value.includes(query.text))
-      )
+      return message.headerText !== undefined && fieldIncludes(message.headerText(), query.field, query.text)
     case 'text':
-      if (message.header && text.headerText(message.header).includes(query.text)) return true
+      if (message.headerText?.().includes(query.text)) return true
       return bodyIncludes(message, query.text)
     case 'body':
       return bodyIncludes(message, query.text)
     default:
       return message.row !== undefined && matchesRow(query, message.row)
   }
+}
+
+function fieldIncludes(headerText: string, field: string, needle: string): boolean {
+  if (!headerText.includes(needle)) return false
+  const name = `${field}: `
+  for (let start = 0; start < headerText.length; ) {
+    const end = headerText.indexOf('\n', start) + 1 || headerText.length
+    if (headerText.startsWith(name, start) && headerText.slice(start + name.length, end).includes(needle)) return true
+    start = end
+  }
+  return false
 }
 
 function bodyIncludes(message: SearchSubject, needle: string): boolean {

@@ -69,12 +69,12 @@ async function collect(reader: Reader, request: SearchRequest, need: Need): Prom
     reader.requireOpen()
     for (const subject of readSubjects(reader, request, need, cursor)) {
       if (subject.largeBody === undefined) {
-        if (matches(query, subject, text)) found.push(subject.uid)
+        if (matches(query, subject)) found.push(subject.uid)
         continue
       }
       const body = await wholeBody(reader, files, subject.largeBody)
       const { parts } = subject
-      if (matches(query, { ...subject, bodyTexts: () => text.bodyTexts(parts, body) }, text)) found.push(subject.uid)
+      if (matches(query, { ...subject, bodyTexts: () => text.bodyTexts(parts, body) })) found.push(subject.uid)
     }
   }
   return UidSet.ofSorted(found)
@@ -133,7 +133,7 @@ function subjectOf(row: readonly unknown[], need: Need, text: SearchText): ReadS
     sentDay: row[7] as number | null,
   }
   if (need === 'row') return subject
-  subject.header = Buffer.concat([row[8] as Buffer, row[9] as Buffer])
+  subject.headerText = () => text.headerText(row[8] as Buffer) + text.headerText(row[9] as Buffer)
   if (need === 'header') return subject
   subject.parts = row[10] as string
   const body = row[11] as Buffer | null
