@@ -43,6 +43,9 @@ export interface ImapLimits {
   stillHereMs: number
   /** Between two signs of life of a search that takes long (RFC 9585). */
   progressMs: number
+  /** Mailboxes that stay in memory after their last session has left them, and messages in them: 20 octets each. */
+  warmMailboxes: number
+  warmMessages: number
 }
 
 export const defaultImapLimits: ImapLimits = {
@@ -67,4 +70,6 @@ export const defaultImapLimits: ImapLimits = {
   idleTimeoutMs: 30 * 60_000,
   stillHereMs: 4 * 60_000,
   progressMs: 10_000,
+  warmMailboxes: 1000,
+  warmMessages: 1_000_000,
 }

@@ -57,7 +57,7 @@ export interface ImapService {
 
 export function createImapService(options: ImapServiceOptions): ImapService {
   const limits: ImapLimits = { ...defaultImapLimits, ...options.limits }
-  const mailboxes = new OpenMailboxes(options.mail, options.log)
+  const mailboxes = new OpenMailboxes(options.mail, options.log, limits)
   let sessions = 0
 
   const service: SessionService = {

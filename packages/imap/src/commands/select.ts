@@ -1,5 +1,4 @@
 /** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
-import { systemFlags } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
@@ -36,10 +35,12 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
   }
   const { mail, mailboxes } = session.service
   const found = await session.mailbox(name)
-  const shared = await mailboxes.open(found.id, found.account)
+  const shared = await mailboxes.open(found)
   let recentFrom: number = found.recentUid
   try {
-    if (!readOnly) recentFrom = Math.max(await mail.claimRecent(found.id), shared.recentFrom)
+    // All claimed already: then nothing has to be written.
+    if (!readOnly && recentFrom < shared.uidNext) recentFrom = await mail.claimRecent(found.id)
+    recentFrom = Math.max(recentFrom, shared.recentFrom)
   } catch (error) {
     mailboxes.release(shared)
     throw error
@@ -70,18 +71,13 @@ function describe(session: Session, view: View): void {
   session.untagged(`${view.count} EXISTS`)
   if (!session.rev2) {
     session.untagged(`${view.recentCount} RECENT`)
-    const unseen = firstUnseen(view)
+    // The view is the shared state as it stands now.
+    const unseen = open.firstUnseen() + 1
     if (unseen > 0) session.untagged(`OK [UNSEEN ${unseen}] First unseen message`)
   }
   session.untagged(`OK [UIDVALIDITY ${open.mailbox.uidValidity}] UIDs are valid`)
   session.untagged(`OK [UIDNEXT ${open.uidNext}] Predicted next UID`)
   for (const extension of session.service.registry.extensions) extension.onSelect?.(session, view)
-}
-
-function firstUnseen({ open, count }: View): number {
-  const seen = systemFlags['\\Seen']
-  for (let index = 0; index < count; index++) if (((open.flags[index] as number) & seen) === 0) return index + 1
-  return 0
 }
 
 export const select = {

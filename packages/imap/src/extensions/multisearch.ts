@@ -57,8 +57,9 @@ async function search(session: Session, mailbox: Mailbox, key: SearchKey): Promi
     return { uids: await runSearch(session, query), view: selected, by: 'uid', query }
   }
   const { mailboxes, mail } = session.service
-  if (!(await mail.mailbox(mailbox.id))) return undefined
-  const open = await mailboxes.open(mailbox.id, mailbox.account)
+  const found = await mail.mailbox(mailbox.id)
+  if (!found) return undefined
+  const open = await mailboxes.open(found)
   try {
     const view = new View(open, true)
     const query = key({ session, view })

@@ -1,4 +1,4 @@
-import { type ModSeq, UidSet } from '@pennypost/model'
+import { type MailboxChanges, type ModSeq, UidSet } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
@@ -59,15 +59,17 @@ function fixedSet(cursor: Cursor): Ranges {
   return set.ranges
 }
 
+/** What it costs goes by what has changed since, not by the size of the mailbox. */
 async function resynchronize(session: Session, view: View, client: Remembered): Promise<void> {
   const { open } = view
   if (client.uidValidity !== open.mailbox.uidValidity) return
   const known = UidSet.ofRanges(client.known ?? [[1, Math.max(1, open.uidNext - 1)]])
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
   const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, 0xffff_ffff]]))
-  await sayVanishedEarlier(session, view, client.modSeq, asked)
-  const present = known.intersect(view.all())
-  await runFetch(session, present, [uidItem, changedFlags], { changedSince: client.modSeq })
+  const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq)
+  sayVanishedEarlier(session, view, changes, asked)
+  const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
+  await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
 }
 
 /**
@@ -89,10 +91,8 @@ function* numbers(ranges: Ranges): Generator<number, undefined> {
   for (const [first, last] of ranges) for (let number = first; number <= last; number++) yield number
 }
 
-/** `"VANISHED" SP "(EARLIER)" SP known-uids`: those of `asked` that went after `since` (RFC 7162 §3.2.10.1). */
-async function sayVanishedEarlier(session: Session, view: View, since: number, asked: UidSet): Promise<void> {
-  if (asked.isEmpty) return
-  const { vanished } = await session.service.mail.changesSince(view.open.mailbox.id, since as ModSeq)
+/** `"VANISHED" SP "(EARLIER)" SP known-uids`: those of `asked` that have gone (RFC 7162 §3.2.10.1). */
+function sayVanishedEarlier(session: Session, view: View, { vanished }: MailboxChanges, asked: UidSet): void {
   const gone = withoutCounted(view, vanished.intersect(asked))
   if (!gone.isEmpty) session.untagged(`VANISHED (EARLIER) ${gone}`)
 }
@@ -150,7 +150,10 @@ export const qresync: Extension = {
           async before({ session, set, by, changedSince }) {
             if (by !== 'uid' || changedSince === undefined) throw bad('VANISHED needs UID FETCH and CHANGEDSINCE')
             const view = session.selected
-            await sayVanishedEarlier(session, view, changedSince, namedUids(view, set))
+            const asked = namedUids(view, set)
+            if (asked.isEmpty) return
+            const changes = await session.service.mail.changesSince(view.open.mailbox.id, changedSince as ModSeq)
+            sayVanishedEarlier(session, view, changes, asked)
           },
         }
       },

@@ -6,6 +6,7 @@ import {
   type Mailbox,
   type MailboxChanges,
   type MailStore,
+  systemFlags,
 } from '@pennypost/model'
 
 /**
@@ -13,7 +14,8 @@ import {
  * and shared by all its sessions. Kept current from the change log; a wake only says that there is something to read.
  *
  * Never broken: `uids` rises; the three arrays go together up to `count`; everything up to `modSeq` is in them. Each
- * session has its own `View` on it, since it may know only what it was told.
+ * session has its own `View` on it, since it may know only what it was told; views share the array `uids`, so what is
+ * in it up to `count` never changes: when messages go, there is a new one.
  */
 export class OpenMailbox {
   /** As of loading; counts in it are stale, ids and names of flags are in the fields below. */
@@ -35,6 +37,8 @@ export class OpenMailbox {
   /** Something was committed that has not been read. */
   dirty = false
   readonly #mail: MailStore
+  /** No message below this UID is unseen. */
+  #unseenFrom = 0
   /** UIDs whose flags changed, in order of change; the first one is number `#journalBase`. */
   #journal: number[] = []
   #journalBase = 0
@@ -132,6 +136,7 @@ export class OpenMailbox {
     }
     this.flags[index] = flags
     this.modSeqs[index] = modSeq
+    if (uid < this.#unseenFrom && (flags & seen) === 0) this.#unseenFrom = uid
   }
 
   #grow(): void {
@@ -144,17 +149,31 @@ export class OpenMailbox {
   }
 
   #remove(changes: MailboxChanges): void {
+    // Views go on with the old one until they tell of it.
+    const before = this.uids
+    this.uids = before.slice()
     let kept = 0
     let from = 0
     for (const [first, last] of changes.vanished.ranges()) {
-      const start = Math.max(from, this.lowerBound(first))
+      const start = Math.max(from, lowerBound(before, this.count, first))
       kept = this.#shift(from, start, kept)
-      from = Math.max(start, this.lowerBound(last + 1))
+      from = Math.max(start, lowerBound(before, this.count, last + 1))
     }
     kept = this.#shift(from, this.count, kept)
-    if (kept === this.count) return
+    if (kept === this.count) {
+      this.uids = before
+      return
+    }
     this.count = kept
     this.removals++
+  }
+
+  /** Index of the first message that is not \\Seen, -1 when there is none. */
+  firstUnseen(): number {
+    let index = this.lowerBound(this.#unseenFrom)
+    while (index < this.count && ((this.flags[index] as number) & seen) !== 0) index++
+    this.#unseenFrom = index < this.count ? (this.uids[index] as number) : this.uidNext
+    return index < this.count ? index : -1
   }
 
   /** Moves [from, end) to `to`; returns where the next one goes. */
@@ -218,6 +237,7 @@ export class OpenMailbox {
   }
 }
 
+const seen = systemFlags['\\Seen']
 const longestJournal = 4096
 const mostFlagTexts = 1000
 const none: readonly number[] = []

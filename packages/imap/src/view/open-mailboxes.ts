@@ -1,42 +1,61 @@
-import type { AccountId, Log, MailboxId, MailStore } from '@pennypost/model'
+import type { AccountId, Log, Mailbox, MailboxId, MailStore } from '@pennypost/model'
 import { OpenMailbox } from './open-mailbox.ts'
+
+/** How much is kept of mailboxes that no session has open any more. */
+export interface WarmLimits {
+  /** Mailboxes; each keeps its owner watched. */
+  warmMailboxes: number
+  /** Messages in all of them: 20 octets each. */
+  warmMessages: number
+}
 
 /**
  * The mailboxes that this process has open, each loaded once however many sessions use it, and one watch for each
- * owning account (DESIGN §5: log and wake are keyed by the owner). Closed when its last session leaves it.
+ * owning account (DESIGN §5: log and wake are keyed by the owner). What its last session has left stays warm, so that
+ * the next SELECT costs what changed since; the ones left longest ago go first when there are too many.
  */
 export class OpenMailboxes {
   readonly #mail: MailStore
   readonly #log: Log
+  readonly #limits: WarmLimits
   readonly #entries = new Map<MailboxId, Entry>()
+  /** Those of them that no session uses, in the order in which they were left. */
+  readonly #warm = new Set<Entry>()
+  #warmMessages = 0
   readonly #owners = new Map<AccountId, Owner>()
 
-  constructor(mail: MailStore, log: Log) {
+  constructor(mail: MailStore, log: Log, limits: WarmLimits) {
     this.#mail = mail
     this.#log = log
+    this.#limits = limits
   }
 
-  /** The mailbox, current as of the call. Pair it with `release`. Rejects with `no-such-mailbox`. */
-  async open(id: MailboxId, owner: AccountId): Promise<OpenMailbox> {
+  /**
+   * The mailbox, current as of the call; `found` is its row as just read. Pair it with `release`. Rejects with
+   * `no-such-mailbox`.
+   */
+  async open(found: Mailbox): Promise<OpenMailbox> {
+    const { id, account: owner } = found
     let entry = this.#entries.get(id)
     if (!entry) {
       // Watched before it is loaded, so that no commit falls between the two.
       this.#watch(owner, id)
-      entry = { users: 0, owner, loading: OpenMailbox.load(this.#mail, id), open: undefined, missed: false }
+      const loading = OpenMailbox.load(this.#mail, id)
+      entry = { id, users: 0, owner, loading, open: undefined, missed: false, warm: 0 }
       this.#entries.set(id, entry)
     }
+    this.#warmed(entry, -1)
     entry.users++
     try {
-      const open = entry.open ?? (await entry.loading)
-      const first = entry.open === undefined
-      entry.open = open
-      if (!first || entry.missed) {
+      const open = (entry.open ??= await entry.loading)
+      // A wake may be late, the row is not.
+      if (entry.missed || open.dirty || open.modSeq < found.highestModSeq || open.uidNext < found.uidNext) {
         entry.missed = false
         await open.refresh()
       }
       return open
     } catch (error) {
-      this.#leave(id, entry)
+      this.#leave(entry)
       throw error
     }
   }
@@ -44,7 +63,7 @@ export class OpenMailboxes {
   release(open: OpenMailbox): void {
     const id = open.mailbox.id
     const entry = this.#entries.get(id)
-    if (entry) this.#leave(id, entry)
+    if (entry) this.#leave(entry)
   }
 
   /** A verb of this process has changed the mailbox: seen by every session's next command, whenever the wake comes. */
@@ -52,16 +71,38 @@ export class OpenMailboxes {
     this.#wake(id)
   }
 
-  /** How many are open, for metrics and tests. */
+  /** How many are open in sessions, for metrics and tests. */
   get size(): number {
-    return this.#entries.size
+    return this.#entries.size - this.#warm.size
   }
 
-  #leave(id: MailboxId, entry: Entry): void {
+  #leave(entry: Entry): void {
     if (--entry.users > 0) return
-    this.#entries.delete(id)
+    if (!entry.open || entry.open.deleted) {
+      this.#forget(entry)
+      return
+    }
+    this.#warmed(entry, entry.open.count)
+    for (const oldest of this.#warm) {
+      if (this.#warm.size <= this.#limits.warmMailboxes && this.#warmMessages <= this.#limits.warmMessages) return
+      this.#warmed(oldest, -1)
+      this.#forget(oldest)
+    }
+  }
+
+  /** Counts it among the warm ones with so many messages; -1: no longer. */
+  #warmed(entry: Entry, messages: number): void {
+    if (this.#warm.delete(entry)) this.#warmMessages -= entry.warm
+    if (messages < 0) return
+    entry.warm = messages
+    this.#warm.add(entry)
+    this.#warmMessages += messages
+  }
+
+  #forget(entry: Entry): void {
+    this.#entries.delete(entry.id)
     const owner = this.#owners.get(entry.owner)
-    owner?.mailboxes.delete(id)
+    owner?.mailboxes.delete(entry.id)
     if (owner?.mailboxes.size === 0) {
       owner.watch[Symbol.dispose]()
       this.#owners.delete(entry.owner)
@@ -90,12 +131,15 @@ export class OpenMailboxes {
 }
 
 interface Entry {
+  id: MailboxId
   users: number
   owner: AccountId
   loading: Promise<OpenMailbox>
   open: OpenMailbox | undefined
   /** A wake came while it was loaded. */
   missed: boolean
+  /** As how many messages it counts while no session uses it. */
+  warm: number
 }
 
 interface Owner {

@@ -36,22 +36,23 @@ export function report(view: View, mayExpunge: boolean, reporter: Reporter): voi
   if (told.already.size > 0) told.already.clear()
 }
 
+/** What is left of the view is then how the shared state begins: new messages only ever come behind. */
 function removeGone(view: View, reporter: Reporter): void {
   const { open, uids } = view
+  const kept = open.lowerBound(view.lastUid + 1)
   const seqs: number[] = []
   const gone: number[] = []
-  let kept = 0
   let at = 0
   for (let i = 0; i < view.count; i++) {
     const uid = uids[i] as number
-    while (at < open.count && (open.uids[at] as number) < uid) at++
-    if (at < open.count && open.uids[at] === uid) {
-      uids[kept++] = uid
+    if (at < kept && open.uids[at] === uid) {
+      at++
       continue
     }
-    seqs.push(kept + 1)
+    seqs.push(at + 1)
     gone.push(uid)
   }
+  view.uids = open.uids
   view.count = kept
   if (seqs.length > 0) reporter.expunged(seqs, gone)
 }
@@ -59,14 +60,14 @@ function removeGone(view: View, reporter: Reporter): void {
 function addNew(view: View, reporter: Reporter): void {
   const { open } = view
   const from = open.lowerBound(view.lastUid + 1)
-  const added = open.count - from
-  if (view.count + added > view.uids.length) {
-    const grown = new Uint32Array(Math.ceil((view.count + added) * 1.25) + 16)
-    grown.set(view.uids.subarray(0, view.count))
-    view.uids = grown
+  if (view.told.removals === open.removals) view.uids = open.uids
+  else {
+    const uids = new Uint32Array(view.count + open.count - from)
+    uids.set(view.uids.subarray(0, view.count))
+    uids.set(open.uids.subarray(from, open.count), view.count)
+    view.uids = uids
   }
-  view.uids.set(open.uids.subarray(from, open.count), view.count)
-  view.count += added
+  view.count += open.count - from
   if (claimRecent(view, open)) reporter.claimed()
   reporter.exists(view.count)
   reporter.recent(view.recentCount)

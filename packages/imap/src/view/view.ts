@@ -14,6 +14,7 @@ export class View {
   readonly open: OpenMailbox
   /** Opened by EXAMINE: nothing is changed through it. */
   readonly readOnly: boolean
+  /** Shared with `open` and other views: read only. */
   uids: Uint32Array
   count: number
   /** `$`: RFC 9051 §6.4.4.1. */
@@ -28,7 +29,7 @@ export class View {
   constructor(open: OpenMailbox, readOnly: boolean) {
     this.open = open
     this.readOnly = readOnly
-    this.uids = open.uids.slice(0, open.count)
+    this.uids = open.uids
     this.count = open.count
     this.told = {
       modSeq: open.modSeq,

@@ -5,6 +5,7 @@ import {
   type AccountId,
   type Flag,
   type InternalDate,
+  type Mailbox,
   type SpecialUse,
   type Store,
   silentLog,
@@ -116,8 +117,7 @@ export class TestServer {
   /** As if it had come by SMTP, or from another server's client. */
   async deliver(mailbox: string, content: Buffer, flags: readonly Flag[] = [], date?: InternalDate): Promise<void> {
     const { mail } = this.store
-    const found = (await mail.mailboxes((await this.account()).id)).find(({ name }) => name === mailbox)
-    if (!found) throw new Error(`no mailbox ${mailbox}`)
+    const found = await this.mailbox(mailbox)
     const stage = mail.stage()
     await stage.write(Buffer.from(content))
     const scanned = scan(content)
@@ -128,6 +128,12 @@ export class TestServer {
       index: scanned.index(),
     }
     await mail.append(found.id, [{ message, flags, internalDate: date ?? { at: this.time.now(), offsetMinutes: 0 } }])
+  }
+
+  async mailbox(name: string): Promise<Mailbox> {
+    const found = await this.store.mail.mailboxByName((await this.account()).id, name)
+    if (!found) throw new Error(`no mailbox ${name}`)
+    return found
   }
 
   async createMailbox(name: string, use?: SpecialUse): Promise<void> {
