@@ -115,7 +115,10 @@ function recordsAt(packet: DecodedPacket, type: DnsType, chain: Chain): DnsAnswe
     else records.push(value)
     ttlSeconds = Math.min(ttlSeconds, saneTtl('ttl' in record ? record.ttl : 0))
   }
-  if (records.length > 0) return { status: 'found', records, ttlSeconds, authentic: chain.authentic }
+  if (records.length > 0) {
+    const aliased = chain.passed.size > 1 ? { name: chain.name } : {}
+    return { status: 'found', records, ttlSeconds, authentic: chain.authentic, ...aliased }
+  }
   // Not `nodata`: an unreadable MX must not make mail go to the A record instead.
   return unusable ? { status: 'failed', reason: `unusable ${type} records at ${chain.name}` } : undefined
 }

@@ -1,5 +1,5 @@
 import { type DeliveryPlan, deliveryBlock } from '@pennypost/mda'
-import { parseHeader, valuesOf } from '@pennypost/message'
+import { type HeaderSection, parseHeader, valuesOf } from '@pennypost/message'
 import {
   lookupDomain,
   type NewMessage,
@@ -22,6 +22,7 @@ export function queueEntries(
 ): NewQueueEntry[] {
   if (plan.relays.length === 0 && plan.later.length === 0) return []
   const { parameters } = transaction
+  const section = parseHeader(message.header)
   const reversePath = transaction.reversePath?.text ?? ''
   const envelope: QueueEnvelope = {
     reversePath,
@@ -29,7 +30,8 @@ export function queueEntries(
     ...(parameters.envid === null ? {} : { envid: parameters.envid }),
     smtpUtf8: parameters.smtpUtf8,
     requireTls: parameters.requireTls,
-    autoSubmitted: isAutomatic(message),
+    autoSubmitted: isAutomatic(section),
+    ...(waivesTls(section) ? { tlsOptional: true } : {}),
   }
   const entries = new Map<string, NewQueueEntry & { recipients: NewQueueRecipient[] }>()
   const add = (
@@ -73,9 +75,13 @@ function dsnParameters(recipient: Recipient | undefined): Pick<NewQueueRecipient
 }
 
 /** Mail from lists and programs: nobody waits for a word about its delay (RFC 3834 §2, RFC 2919). */
-function isAutomatic(message: NewMessage): boolean {
-  const section = parseHeader(message.header)
+function isAutomatic(section: HeaderSection): boolean {
   const automatic = valuesOf(section, 'auto-submitted').some((value) => !/^no\b/i.test(value))
   const bulk = valuesOf(section, 'precedence').some((value) => /^(bulk|list|junk)\b/i.test(value))
   return automatic || bulk || section.fields.some((field) => field.name === 'list-id')
+}
+
+/** RFC 8689 §3. */
+function waivesTls(section: HeaderSection): boolean {
+  return valuesOf(section, 'tls-required').some((value) => /^\s*no\s*$/i.test(value))
 }

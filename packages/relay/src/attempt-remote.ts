@@ -10,12 +10,13 @@
  * it again in this attempt; each recipient gets at most one verdict.
  * Who calls it: the runner.
  */
-import type { Clock, FlowFact, MailStore, QueueRecipient } from '@pennypost/model'
+import type { Clock, FlowFact, MailStore, QueueEnvelope, QueueRecipient } from '@pennypost/model'
 import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
+import type { Security } from './tls/tls-policy.ts'
 import { troubled, type Verdict, verdictOf } from './verdict.ts'
 
 /** So many kept connections may break before that counts against the address. */
@@ -62,8 +63,9 @@ class RemoteAttempt {
   }
 
   #acquire(): Promise<Acquired> {
-    const { destination } = this.#work.entry
-    return this.#options.pool.acquire(destination, this.#broken.size > 0 ? this.#broken : undefined)
+    const { destination, envelope } = this.#work.entry
+    const way = { destination, security: securityOf(envelope) }
+    return this.#options.pool.acquire(way, this.#broken.size > 0 ? this.#broken : undefined)
   }
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
@@ -157,6 +159,12 @@ class RemoteAttempt {
     const fact: FlowFact = { kind: 'attempt', entry: id, destination, ...tried }
     this.#result.flow.push({ journey, at: this.#options.clock.now(), ...fact })
   }
+}
+
+/** RFC 8689 §3: the header field counts only where REQUIRETLS does not. */
+function securityOf({ requireTls, tlsOptional }: QueueEnvelope): Security {
+  if (requireTls) return 'required'
+  return tlsOptional ? 'waived' : 'policy'
 }
 
 function verdictOn({ outcome, reply, failure }: RecipientOutcome, hop: NextHop, dsnOffered: boolean): Verdict {

@@ -7,6 +7,8 @@ import type { NextHop } from './next-hop.ts'
 import type { Opened } from './open-connection.ts'
 import { deferred } from './verdict.ts'
 
+const way = { destination: 'two.test', security: 'policy' } as const
+
 /** A pool whose connections open when the test says so. */
 function pooled(limits: { connectionsPerDestination?: number; keptConnections?: number } = {}) {
   const opening: ((opened: Opened) => void)[] = []
@@ -25,7 +27,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
     },
   })
   const hop = (destination = 'two.test'): NextHop => {
-    const made = { destination, host: 'mx', address: '192.0.2.1', port: 25, tls: undefined, tlsReason: '' }
+    const made = { ...way, destination, host: 'mx', address: '192.0.2.1', port: 25, tls: undefined, tlsReason: '' }
     const client = { usable: true, transactions: 1, quit: async () => void quitted.push(all), close() {} }
     const all: NextHop = { ...made, dns: [], openedMs: 1, lines: [], client: client as unknown as SmtpClient }
     return all
@@ -45,7 +47,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
     await turn()
   }
   const acquire = (count: number, got: Acquired[] = []): Acquired[] => {
-    for (let at = 0; at < count; at++) void pool.acquire('two.test').then((acquired) => got.push(acquired))
+    for (let at = 0; at < count; at++) void pool.acquire(way).then((acquired) => got.push(acquired))
     return got
   }
   return { pool, opening, quitted, clock, open, fail, acquire }
@@ -115,6 +117,6 @@ test('draining sends away who waits, and closes what is idle, released, or only 
   pool.release(first)
   const late = await open()
   expect(quitted).toEqual([first, late])
-  expect(await pool.acquire('two.test', new Set(['192.0.2.1']))).toMatchObject({ ok: false })
+  expect(await pool.acquire(way, new Set(['192.0.2.1']))).toMatchObject({ ok: false })
   expect(pool.counts()).toEqual({ busy: 0, idle: 0, waiting: 0 })
 })

@@ -10,7 +10,7 @@
  */
 import type { Clock, Deadline, Timer } from '@pennypost/model'
 import type { NextHop } from './next-hop.ts'
-import type { OpenConnection, Opened } from './open-connection.ts'
+import type { OpenConnection, Opened, Way } from './open-connection.ts'
 import { troubled } from './verdict.ts'
 
 export interface PoolOptions {
@@ -30,7 +30,7 @@ export type Acquired = Opened & { reused?: boolean }
 
 export interface ConnectionPool {
   /** `avoid`: opens a connection of its own to another address than these. */
-  acquire(destination: string, avoid?: ReadonlySet<string>): Promise<Acquired>
+  acquire(way: Way, avoid?: ReadonlySet<string>): Promise<Acquired>
   /** Gives a connection back, whatever its state. */
   release(hop: NextHop): void
   /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
@@ -48,7 +48,7 @@ interface Idle {
 }
 
 interface Destination {
-  name: string
+  way: Way
   idle: Idle[]
   busy: Set<NextHop>
   opening: number
@@ -74,9 +74,9 @@ class Pool implements ConnectionPool {
     this.#options = options
   }
 
-  async acquire(name: string, avoid?: ReadonlySet<string>): Promise<Acquired> {
+  async acquire(way: Way, avoid?: ReadonlySet<string>): Promise<Acquired> {
     if (this.#draining) return stopping
-    const destination = this.#destination(name)
+    const destination = this.#destination(way)
     if (avoid) {
       return new Promise((resolve) => {
         this.#apart.add(resolve)
@@ -92,7 +92,7 @@ class Pool implements ConnectionPool {
   }
 
   release(hop: NextHop): void {
-    const destination = this.#destination(hop.destination)
+    const destination = this.#destination(hop)
     destination.busy.delete(hop)
     const { client } = hop
     if (client.usable && client.transactions < this.#options.limits.transactionsPerConnection && !this.#draining) {
@@ -131,18 +131,20 @@ class Pool implements ConnectionPool {
     }
   }
 
-  #destination(name: string): Destination {
-    let destination = this.#destinations.get(name)
+  #destination({ destination: name, security }: Way): Destination {
+    const key = keyOf({ destination: name, security })
+    let destination = this.#destinations.get(key)
     if (!destination) {
       const ceiling = this.#options.limits.connectionsPerDestination
-      destination = { name, idle: [], busy: new Set(), opening: 0, waiting: [], ceiling }
-      this.#destinations.set(name, destination)
+      const way = { destination: name, security }
+      destination = { way, idle: [], busy: new Set(), opening: 0, waiting: [], ceiling }
+      this.#destinations.set(key, destination)
     }
     return destination
   }
 
-  #forget({ name, idle, busy, opening, waiting }: Destination): void {
-    if (idle.length + busy.size + opening + waiting.length === 0) this.#destinations.delete(name)
+  #forget({ way, idle, busy, opening, waiting }: Destination): void {
+    if (idle.length + busy.size + opening + waiting.length === 0) this.#destinations.delete(keyOf(way))
   }
 
   async #openApart(
@@ -151,7 +153,7 @@ class Pool implements ConnectionPool {
     resolve: (acquired: Acquired) => void,
   ): Promise<void> {
     destination.opening++
-    const opened = await this.#open(destination.name, avoid)
+    const opened = await this.#open(destination.way, avoid)
     destination.opening--
     this.#apart.delete(resolve)
     if (opened.ok && this.#draining) this.#turnAway(opened.hop)
@@ -171,7 +173,7 @@ class Pool implements ConnectionPool {
   }
 
   async #openOne(destination: Destination): Promise<void> {
-    const opened = await this.#open(destination.name)
+    const opened = await this.#open(destination.way)
     destination.opening--
     if (opened.ok) {
       if (this.#draining) this.#turnAway(opened.hop)
@@ -189,9 +191,9 @@ class Pool implements ConnectionPool {
     this.#forget(destination)
   }
 
-  async #open(name: string, avoid?: ReadonlySet<string>): Promise<Opened> {
+  async #open(way: Way, avoid?: ReadonlySet<string>): Promise<Opened> {
     try {
-      return await this.#options.open(name, avoid)
+      return await this.#options.open(way, avoid)
     } catch (error) {
       return { ok: false, verdict: troubled(error instanceof Error ? error.message : String(error)), tried: [] }
     }
@@ -244,4 +246,8 @@ class Pool implements ConnectionPool {
     }
     return undefined
   }
+}
+
+function keyOf({ destination, security }: Way): string {
+  return security === 'policy' ? destination : `${destination} ${security}`
 }

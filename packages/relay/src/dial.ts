@@ -20,7 +20,8 @@ import {
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { isLoopback, type OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
-import { type TlsPolicy, tlsPolicy } from './tls-policy.ts'
+import { checkDane } from './tls/check-dane.ts'
+import type { Security, TlsPolicy } from './tls/tls-policy.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
 
 export interface DialOptions {
@@ -42,6 +43,7 @@ export interface DialOptions {
 
 export interface Target {
   destination: string
+  security: Security
   route: Route
   host: string
   address: string
@@ -53,11 +55,11 @@ export type Dialled =
   /** `unreachable`: no connection came about. `loop`: the peer calls itself what we are called. */
   | { kind: 'refused' | 'unreachable' | 'loop'; verdict: Verdict; tried: readonly Tried[] }
 
-export async function dial(target: Target, options: DialOptions): Promise<Dialled> {
-  const policy = tlsPolicy(target.route, target.address)
+export async function dial(target: Target, policy: TlsPolicy, options: DialOptions): Promise<Dialled> {
   const first = await new Dial(target, policy, options).run()
   if (!('inClear' in first)) return first
-  const again = await new Dial(target, { use: 'never', verify: false, reason: first.inClear }, options).run()
+  const inClear: TlsPolicy = { ...policy, use: 'never', check: { kind: 'none' }, reason: first.inClear }
+  const again = await new Dial(target, inClear, options).run()
   if ('inClear' in again) throw new Error('a connection in clear has no handshake that can fail')
   return { ...again, tried: [...first.tried, ...again.tried] }
 }
@@ -110,7 +112,7 @@ class Dial {
     if (!hello.ok) return this.#greetingRefused(client, hello.failure)
     const unsecured = await this.#startTls(client)
     if (unsecured) return unsecured
-    return (await this.#authenticate(client)) ?? this.#ready(client)
+    return this.#lacksRequireTls(client) ?? (await this.#authenticate(client)) ?? this.#ready(client)
   }
 
   get #place(): string {
@@ -132,14 +134,24 @@ class Dial {
   }
 
   #tlsOptions(): TlsDialOptions {
-    const { ca } = this.#options
-    const { verify } = this.#policy
-    return {
+    const { ca, clock } = this.#options
+    const { check, use } = this.#policy
+    // Old TLS is better than none, but no place for credentials or promises (RFC 7435 §3, RFC 8996).
+    const minVersion = use === 'opportunistic' ? 'TLSv1' : 'TLSv1.2'
+    const common = {
       servername: this.#target.host,
-      verify,
-      // Old TLS is better than none, but no place for credentials (RFC 7435 §3, RFC 8996).
-      minVersion: verify ? 'TLSv1.2' : 'TLSv1',
-      ...(verify && ca ? { ca } : {}),
+      verify: check.kind === 'pkix',
+      minVersion,
+      ...(ca ? { ca } : {}),
+    } as const
+    if (check.kind !== 'dane') return common
+    return {
+      ...common,
+      // RFC 7672 §8.1: a host with many names shows the certificate of this one.
+      servername: check.base,
+      checkPeer: (peer) => {
+        this.#tlsReason = `DANE: ${checkDane(peer, check.records, check.names, clock.now())}`
+      },
     }
   }
 
@@ -175,16 +187,21 @@ class Dial {
     if (use === 'never' || use === 'implicit') return undefined
     if (!client.capabilities.keywords.has('STARTTLS')) {
       if (use === 'required') return this.#withoutTls(client, 'STARTTLS is not offered')
-      this.#tlsReason = 'not offered'
+      this.#tlsReason = this.#policy.reason === 'opportunistic' ? 'not offered' : `${this.#policy.reason}; not offered`
       return undefined
     }
     const secured = await client.startTls(this.#tlsOptions())
     if (secured.ok) {
       this.#tls = secured.tls
+      if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${this.#policy.reason}: the certificate stands`
       return undefined
     }
     const { failure } = secured
-    if (use === 'required') return this.#withoutTls(client, failure.text)
+    if (use === 'required') {
+      // A handshake that broke off says nothing about the certificate.
+      const isLost = failure.kind !== 'tls' || ['ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(failure.code ?? '')
+      return this.#withoutTls(client, failure.text, isLost)
+    }
     if (client.usable) {
       this.#tlsReason = `STARTTLS refused: ${failure.reply ? describeReply(failure.reply) : failure.text}; in clear`
       return undefined
@@ -196,9 +213,18 @@ class Dial {
     }
   }
 
-  #withoutTls(client: SmtpClient, why: string): Dialled {
+  /** What REQUIRETLS asks for and the peer can not give is not to be had later either (RFC 8689 §4.2.1). */
+  #withoutTls(client: SmtpClient, why: string, isLost = false): Dialled {
     client.close()
-    return this.#refuse('refused', deferred('4.7.5', `${this.#place}: no TLS for the ${this.#tlsReason}: ${why}`))
+    // OpenSSL's words, without Node's advice to whoever started it.
+    const text = `${this.#place}: ${this.#policy.reason} wants TLS: ${why.replace(/; if the root CA .*$/, '')}`
+    const isFinal = this.#target.security === 'required' && !isLost
+    return this.#refuse('refused', isFinal ? failed(550, '5.7.30', text) : deferred('4.7.5', text))
+  }
+
+  #lacksRequireTls(client: SmtpClient): Dialled | undefined {
+    if (this.#target.security !== 'required' || client.capabilities.keywords.has('REQUIRETLS')) return undefined
+    return this.#withoutTls(client, 'REQUIRETLS is not offered')
   }
 
   async #authenticate(client: SmtpClient): Promise<Dialled | undefined> {
@@ -218,11 +244,11 @@ class Dial {
   }
 
   #ready(client: SmtpClient): Dialled {
-    const { destination, host, address, port } = this.#target
+    const { destination, security, host, address, port } = this.#target
     const openedMs = this.#elapsedMs()
     const tlsReason = this.#tlsReason
     const hop: NextHop = {
-      ...{ client, destination, host, address, port, tlsReason, openedMs },
+      ...{ client, destination, security, host, address, port, tlsReason, openedMs },
       ...{ tls: this.#tlsText(), dns: [], lines: this.#lines },
     }
     return { kind: 'ready', hop, tried: [] }

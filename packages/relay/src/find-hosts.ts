@@ -17,6 +17,10 @@ export interface Host {
   /** In the order in which they are tried; empty when the lookup failed. */
   addresses: readonly string[]
   port: number
+  /** How its name was come by is beyond doubt: DNSSEC, the domain itself, or the configuration. */
+  nameSecure: boolean
+  /** The names below which DNSSEC vouches for TLSA records, best first (RFC 7672 §2.2.2). */
+  secureNames: readonly string[]
 }
 
 /** `dns` says what was asked and answered, for the journey. */
@@ -41,6 +45,7 @@ interface Exchange {
 
 interface Addresses {
   addresses: readonly string[]
+  secureNames: readonly string[]
   /** Why some of it could not be found out. */
   failure?: string
   /** The name has no address at all, and that is definite. */
@@ -75,47 +80,58 @@ class Search {
 
   literal(address: string, port: number): HostsFound {
     if (this.#options.own.isAddress(address, port)) return this.none(loop(address))
-    return { kind: 'hosts', hosts: [{ name: address, addresses: [address], port }], dns: this.#dns }
+    return {
+      kind: 'hosts',
+      hosts: [{ name: address, addresses: [address], port, nameSecure: true, secureNames: [] }],
+      dns: this.#dns,
+    }
   }
 
   /** A host that was configured: whatever is wrong with it is an administrator's mistake, which mail waits out. */
   async host(name: string, port: number): Promise<HostsFound> {
-    const found: Addresses = isIP(name) ? { addresses: [name] } : await this.#addresses(name)
+    const found: Addresses = isIP(name) ? { addresses: [name], secureNames: [] } : await this.#addresses(name, true)
     if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) {
       return this.none(deferred('4.4.6', `The next hop ${name}:${port} is this server itself`))
     }
-    if (found.addresses.length > 0) {
-      return { kind: 'hosts', hosts: [{ name, addresses: found.addresses, port }], dns: this.#dns }
-    }
+    if (found.addresses.length > 0) return this.#one(name, found, port)
     return this.none(deferred('4.4.3', `${name}: ${found.failure ?? 'the host has no address'}`))
   }
 
   async mx(domain: string, port: number): Promise<HostsFound> {
     const answer = await this.#ask(domain, 'MX')
     if (answer.status === 'failed') return this.none(deferred('4.4.3', `MX of ${domain}: ${answer.reason}`))
-    if (answer.status !== 'found') return this.#implicit(domain, port)
+    if (answer.status !== 'found') return this.#implicit(domain, port, answer.authentic)
     // RFC 7505 §3: the root as the only exchange; beside others it names no host.
     const exchanges = answer.records.filter(({ exchange }) => exchange !== '')
     if (exchanges.length === 0) return this.none(failed(556, '5.1.10', `${domain} accepts no mail`))
     const ordered = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
-    return this.#resolved(domain, ordered.slice(0, this.#options.hostsMax), port)
+    return this.#resolved(domain, ordered.slice(0, this.#options.hostsMax), port, answer.authentic)
   }
 
   /** RFC 5321 §5.1: without any MX the domain itself is the host, with preference 0. */
-  async #implicit(domain: string, port: number): Promise<HostsFound> {
-    const found = await this.#addresses(domain)
+  async #implicit(domain: string, port: number, authentic: boolean): Promise<HostsFound> {
+    const found = await this.#addresses(domain, authentic)
     if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) return this.none(loop(domain))
-    if (found.addresses.length > 0) {
-      return { kind: 'hosts', hosts: [{ name: domain, addresses: found.addresses, port }], dns: this.#dns }
-    }
+    if (found.addresses.length > 0) return this.#one(domain, found, port)
     if (found.failure !== undefined) return this.none(deferred('4.4.3', `${domain}: ${found.failure}`))
     if (found.missing === 'nxdomain') return this.none(failed(550, '5.1.2', `The domain ${domain} does not exist`))
     return this.none(failed(550, '5.4.4', `The domain ${domain} has neither MX nor address`))
   }
 
-  async #resolved(domain: string, exchanges: readonly Exchange[], port: number): Promise<HostsFound> {
+  #one(name: string, { addresses, secureNames }: Addresses, port: number): HostsFound {
+    return { kind: 'hosts', hosts: [{ name, addresses, port, nameSecure: true, secureNames }], dns: this.#dns }
+  }
+
+  async #resolved(
+    domain: string,
+    exchanges: readonly Exchange[],
+    port: number,
+    authentic: boolean,
+  ): Promise<HostsFound> {
     const { own } = this.#options
-    const found = await Promise.all(exchanges.map(async (each) => ({ ...each, ...(await this.#addresses(each.name)) })))
+    const found = await Promise.all(
+      exchanges.map(async (each) => ({ ...each, ...(await this.#addresses(each.name, authentic)) })),
+    )
     const ours = found.filter(
       ({ name, addresses }) => own.isName(name) || addresses.some((address) => own.isAddress(address, port)),
     )
@@ -130,7 +146,9 @@ class Search {
     }
     return {
       kind: 'hosts',
-      hosts: hosts.map(({ name, addresses }) => ({ name, addresses, port })),
+      hosts: hosts.map(({ name, addresses, secureNames }) => {
+        return { name, addresses, port, nameSecure: authentic, secureNames }
+      }),
       dns: this.#dns,
       ...(waiting ? { unresolved: waiting } : {}),
     }
@@ -144,14 +162,28 @@ class Search {
       .map(({ exchange }) => exchange)
   }
 
-  async #addresses(name: string): Promise<Addresses> {
+  /** `secure`: the name itself is beyond doubt, so it is worth knowing whether its addresses are. */
+  async #addresses(name: string, secure: boolean): Promise<Addresses> {
     const answers = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
     if (this.#options.ipv6First) answers.reverse()
     const addresses = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
-    if (addresses.length > 0) return { addresses }
-    for (const answer of answers) if (answer.status === 'failed') return { addresses, failure: answer.reason }
+    if (addresses.length > 0) {
+      return { addresses, secureNames: secure ? await this.#secureNames(name, answers) : [] }
+    }
+    const none = { addresses, secureNames: [] }
+    for (const answer of answers) if (answer.status === 'failed') return { ...none, failure: answer.reason }
     const missing = answers.every(({ status }) => status === 'nxdomain') ? 'nxdomain' : 'nodata'
-    return { addresses, missing }
+    return { ...none, missing }
+  }
+
+  /** RFC 7672 §2.2.2: the name behind secure aliases first, then the one asked for; with an alias alone secure only that. */
+  async #secureNames(name: string, answers: readonly DnsAnswer<'A' | 'AAAA'>[]): Promise<string[]> {
+    const found = answers.filter((answer) => answer.status === 'found')
+    const behind = found.find((answer) => answer.name !== undefined)?.name
+    if (found.every(({ authentic }) => authentic)) return behind === undefined ? [name] : [behind, name]
+    if (behind === undefined) return []
+    const alias = await this.#options.resolver.query(name, 'CNAME')
+    return alias.status === 'found' && alias.authentic ? [name] : []
   }
 
   async #ask<T extends 'MX' | 'A' | 'AAAA'>(name: string, type: T): Promise<DnsAnswer<T>> {

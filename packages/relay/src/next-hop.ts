@@ -1,6 +1,7 @@
 /** An open connection to a next hop that is ready for mail, with what the journey wants to know of it. */
 import type { FlowFact } from '@pennypost/model'
 import type { SmtpClient } from '@pennypost/smtp'
+import type { Security } from './tls/tls-policy.ts'
 
 /** One connection to one address, tried: the `attempt` of the journey without its entry. */
 export type Tried = Omit<Extract<FlowFact, { kind: 'attempt' }>, 'kind' | 'entry' | 'destination'>
@@ -8,6 +9,8 @@ export type Tried = Omit<Extract<FlowFact, { kind: 'attempt' }>, 'kind' | 'entry
 export interface NextHop {
   readonly client: SmtpClient
   readonly destination: string
+  /** What was asked of it: only messages that ask for the same go over it. */
+  readonly security: Security
   readonly host: string
   readonly address: string
   readonly port: number

@@ -6,16 +6,27 @@
  * Who calls it: the connection pool.
  */
 import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
-import { type FindHostsOptions, findHosts } from './find-hosts.ts'
+import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
 import type { NextHop, Tried } from './next-hop.ts'
-import type { Routes } from './routes.ts'
-import { deferred, type Verdict } from './verdict.ts'
+import type { Route, Routes } from './routes.ts'
+import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
+import { type Security, tlsPolicy } from './tls/tls-policy.ts'
+import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
+import { deferred, describeVerdict, type Verdict } from './verdict.ts'
 
 export interface OpenOptions extends DialOptions, FindHostsOptions {
   routes: Routes
+  /** Absent: MTA-STS is off. */
+  sts?: StsPolicies
   /** Addresses that one call tries. */
   addressesMax: number
   unreachableMs: number
+}
+
+/** Where a connection is wanted to, and what is asked of it. */
+export interface Way {
+  destination: string
+  security: Security
 }
 
 /** `tried`: the connections that led to nothing, for the journey. */
@@ -24,25 +35,29 @@ export type Opened =
   | { ok: false; verdict: Verdict; tried: readonly Tried[] }
 
 /** `avoid`: addresses that are not tried. */
-export type OpenConnection = (destination: string, avoid?: ReadonlySet<string>) => Promise<Opened>
+export type OpenConnection = (way: Way, avoid?: ReadonlySet<string>) => Promise<Opened>
 
 export function createOpenConnection(options: OpenOptions): OpenConnection {
   const unreachable = new UnreachableAddresses(options)
-  return async (destination, avoid) => {
+  return async ({ destination, security }, avoid) => {
     const route = options.routes.resolve(destination)
     const found = await findHosts(route, options)
-    const { dns } = found
+    const dns = [...found.dns]
     if (found.kind === 'none') {
       return { ok: false, verdict: found.verdict, tried: [nothingTried(destination, dns, found.verdict)] }
     }
     const targets = found.hosts
-      .flatMap(({ name, addresses, port }) =>
-        addresses.map((address): Target => ({ destination, route, host: name, address, port })),
+      .flatMap((host) =>
+        host.addresses.map((address): Candidate => {
+          return { destination, security, route, host: host.name, address, port: host.port, found: host }
+        }),
       )
       .filter(({ address }) => !avoid?.has(address))
+    const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
     for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
-      const dialled = await dial(target, options)
+      const policy = await policies.of(target)
+      const dialled = 'refused' in policy ? notDialled(target, policy) : await dial(target, policy, options)
       unreachable.note(target, dialled.kind === 'unreachable')
       walk.tried.push(...dialled.tried.map((each, at) => (walk.tried.length + at === 0 ? { ...each, dns } : each)))
       if (dialled.kind === 'ready') return { ok: true, hop: { ...dialled.hop, dns }, tried: walk.tried }
@@ -50,6 +65,57 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     }
     return { ok: false, verdict: walk.verdict, tried: walk.tried }
   }
+}
+
+type Candidate = Target & { found: Host }
+
+/** The TLS policies of one walk over the hosts: what is asked of DNS is asked once for each host. */
+class TlsPolicies {
+  readonly #route: Route
+  readonly #security: Security
+  readonly #options: OpenOptions
+  readonly #note: (line: string) => void
+  readonly #tlsa = new Map<string, Promise<TlsaFound>>()
+  #sts: Promise<StsFound> | undefined
+
+  constructor(route: Route, security: Security, options: OpenOptions, note: (line: string) => void) {
+    this.#route = route
+    this.#security = security
+    this.#options = options
+    this.#note = note
+  }
+
+  async of({ host, address, port, found }: Candidate): Promise<ReturnType<typeof tlsPolicy>> {
+    const { nameSecure, secureNames } = found
+    const common = { route: this.#route, host, address, security: this.#security, nameSecure }
+    if (this.#security === 'waived') return tlsPolicy({ ...common, sts: undefined, tlsa: { kind: 'none' } })
+    const [tlsa, sts] = await Promise.all([this.#tlsaOf(host, port, secureNames), (this.#sts ??= this.#findSts())])
+    const { policy, failure, domain } = sts
+    return tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
+  }
+
+  #tlsaOf(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
+    const found = this.#tlsa.get(host) ?? findTlsa(bases, port, this.#options.resolver, this.#note)
+    this.#tlsa.set(host, found)
+    return found
+  }
+
+  /** RFC 8461 §2: of the domain in the address, whatever its MX. */
+  async #findSts(): Promise<StsFound> {
+    const { sts } = this.#options
+    if (!sts || this.#route.kind !== 'mx') return { domain: '' }
+    const found = await sts.find(this.#route.domain)
+    if (found.note) this.#note(found.note)
+    return found
+  }
+}
+
+function notDialled(
+  { host, address }: Candidate,
+  { refused: verdict, reason }: { refused: Verdict; reason: string },
+): Exclude<Dialled, { kind: 'ready' }> {
+  const error = describeVerdict(verdict)
+  return { kind: 'refused', verdict, tried: [{ host, address, tlsReason: reason, elapsedMs: 0, error }] }
 }
 
 /** What the addresses that were tried come to. */
@@ -86,7 +152,7 @@ class UnreachableAddresses {
   }
 
   /** The targets in their order, those that could not be reached lately behind the others. */
-  last(targets: readonly Target[]): Target[] {
+  last<T extends Target>(targets: readonly T[]): T[] {
     const now = this.#options.clock.elapsed()
     for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key)
     const lately = (target: Target): boolean => this.#until.has(keyOf(target))

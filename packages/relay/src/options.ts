@@ -5,6 +5,7 @@ import type { DsnSigner } from './dsn.ts'
 import type { RelayLimits } from './limits.ts'
 import type { Routes } from './routes.ts'
 import type { Schedule } from './schedule.ts'
+import type { StsPolicies } from './tls/sts-policies.ts'
 
 /** What the composition root gives to the relay. */
 export interface RelayOptions {
@@ -34,6 +35,8 @@ export interface RelayOptions {
   localAddress?: string
   /** Patience in each phase of a dialogue. */
   timeouts?: Partial<ClientTimeouts>
-  /** PEM of the anchors that a smarthost's certificate is checked against, instead of the system's. */
+  /** PEM of the anchors that certificates are checked against, instead of the built-in ones. */
   ca?: readonly string[]
+  /** The MTA-STS policies of other domains; absent: they are not asked for. */
+  sts?: StsPolicies
 }

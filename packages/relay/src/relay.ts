@@ -85,7 +85,7 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<typeof createOpenConnection>[0] {
-  const { dialer, clock, deadline, hostname, resolver, random, routes, localAddress, timeouts, ca } = options
+  const { dialer, clock, deadline, hostname, resolver, random, routes, localAddress, timeouts, ca, sts } = options
   const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
   const own = createOwnHosts({
     hostname,
@@ -100,5 +100,6 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<t
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(timeouts ? { timeouts } : {}),
     ...(ca ? { ca } : {}),
+    ...(sts ? { sts } : {}),
   }
 }

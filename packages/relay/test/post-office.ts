@@ -38,7 +38,7 @@ export function inTurn(...answers: Answer[]): Script {
   return () => answers[Math.min(nth++, answers.length - 1)]
 }
 
-export type Row = readonly [name: string, type: 'MX' | 'A' | 'AAAA', value: string]
+export type Row = readonly [name: string, type: 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TXT' | 'TLSA', value: string]
 
 export interface Sending {
   /** '' for null. */
@@ -73,12 +73,16 @@ export class PostOffice implements AsyncDisposable {
     this.store = createMemoryStore({ clock: this.clock, random: this.random })
   }
 
-  static async open(options: Partial<RelayOptions> = {}, routes: Partial<RouteOptions> = {}): Promise<PostOffice> {
+  static async open(
+    options: Partial<RelayOptions> | ((office: PostOffice) => Partial<RelayOptions>) = {},
+    routes: Partial<RouteOptions> = {},
+  ): Promise<PostOffice> {
     const office = new PostOffice()
     const { directory } = office.store
     await directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
     await directory.addAccount({ login: 'alice@one.test', name: 'Alice', quota: 0, admin: true }, 0)
-    office.relay = office.createRelay({ routes: createRoutes({ port: 25, ...routes }), ...options })
+    const more = typeof options === 'function' ? options(office) : options
+    office.relay = office.createRelay({ routes: createRoutes({ port: 25, ...routes }), ...more })
     office.relay.start()
     return office
   }
@@ -93,7 +97,7 @@ export class PostOffice implements AsyncDisposable {
     })
     return createRelay({
       ...{ store, resolver, clock, random, hostname, mda },
-      ...{ dialer: this.dialer, deadline: systemDeadline, log: this.#log(), routes: createRoutes({ port: 25 }) },
+      ...{ dialer: this.dialer, deadline: systemDeadline, log: this.log, routes: createRoutes({ port: 25 }) },
       ...this.#options,
     })
   }
@@ -106,6 +110,11 @@ export class PostOffice implements AsyncDisposable {
       const values = records.map(([, , value]) => value)
       this.resolver.zones.set(name, type, type === 'MX' ? values.map((value) => absolute(value, domain)) : values)
     }
+  }
+
+  /** A zone below `test` of its own, whose answers DNSSEC vouches for. */
+  secureZone(origin: string, rows: readonly Row[]): void {
+    this.resolver.zones.put(zone(origin, rows, { authentic: true }))
   }
 
   /** A server at an address; without options it offers everything. */
@@ -204,7 +213,7 @@ export class PostOffice implements AsyncDisposable {
     return texts
   }
 
-  #log(): Log {
+  get log(): Log {
     const keep =
       (level: string) =>
       (facts: object, text: string): void =>

@@ -65,7 +65,7 @@ describe('a smarthost', () => {
       const journey = await office.send({ destination: 'scripted.test:587' })
       expect(peer.sessions[0]!.commands.join()).not.toContain('AUTH')
       expect((await office.trace(journey)).at(-1)).toContain(
-        'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: no TLS',
+        'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: credentials for the smarthost wants TLS',
       )
     }
   })

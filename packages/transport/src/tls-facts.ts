@@ -11,6 +11,10 @@ export function tlsFactsOf(socket: TLSSocket): TlsFacts {
     cipher: cipher.standardName,
     verified: socket.authorized,
   }
+  // As client: Node says so beside a session that was wanted all the same.
+  const unverified = socket.authorizationError as unknown
+  if (unverified instanceof Error) facts.unverified = (unverified as NodeJS.ErrnoException).code ?? unverified.message
+  else if (typeof unverified === 'string') facts.unverified = unverified
   if (fingerprint !== undefined) facts.fingerprint = fingerprint.replaceAll(':', '').toLowerCase()
   return facts
 }

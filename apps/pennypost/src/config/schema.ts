@@ -2,7 +2,7 @@ import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
 import { count, duration, ipAddress, network, size, table } from './fields.ts'
 import { policySchema } from './policy-schema.ts'
-import { parseHostPort } from './quantity.ts'
+import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
 
 /**
  * `pennypost.toml` as values: every key with its default and its limits, and nothing else. Domains, accounts and aliases
@@ -12,9 +12,6 @@ import { parseHostPort } from './quantity.ts'
 const hostname = z
   .string()
   .refine((text) => lookupDomain(text) !== undefined, 'is no host name; write e.g. "mail.example.org"')
-
-const hostPort = (port: number) =>
-  z.string().refine((text) => text === '' || parseHostPort(text, port) !== undefined, `is no host or host:port`)
 
 export const roles = ['mx', 'submission', 'lmtp', 'relay', 'pop3', 'imap', 'admin'] as const
 export const services = ['smtp', 'submission', 'submissions', 'lmtp', 'pop3', 'pop3s', 'imap', 'imaps', 'http'] as const
@@ -55,24 +52,9 @@ export const configSchema = z.strictObject({
     .refine((value) => (value.cert === undefined) === (value.key === undefined), 'needs both cert and key')
     .optional(),
   listener: z.array(listener).default([]),
-  dns: table({
-    servers: z.array(hostPort(53)).default([]),
-    dnssec: z.enum(['off', 'trust-ad']).default('off'),
-  }),
-  relay: table({
-    port: z.number().int().min(1).max(65_535).default(25),
-    retry: z.array(duration).min(1).prefault(['15m', '15m', '30m', '1h', '2h', '4h']),
-    delay_warning: duration.prefault('4h'),
-    expire: duration.prefault('5d'),
-    smarthost: hostPort(587).default(''),
-    /** Account at the smarthost; its password stands alone in `smarthost_password_file`. */
-    smarthost_user: z.string().default(''),
-    smarthost_password_file: z.string().default(''),
-    own_addresses: z.array(ipAddress).default([]),
-    /** Attempts at a time, in all and to one destination. */
-    concurrency: z.number().int().min(1).max(1000).default(50),
-    per_destination: z.number().int().min(1).max(100).default(20),
-  }),
+  dns: dnsSchema,
+  relay: relaySchema,
+  mta_sts: ownStsSchema,
   submission: table({
     trusted: z.array(z.strictObject({ address: ipAddress, account: z.string() })).default([]),
     /** Whether Received names the address that an author submitted from. */

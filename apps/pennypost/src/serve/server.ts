@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
@@ -16,7 +15,7 @@ import {
 } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
-import { createRelay, createRoutes, type RouteOptions } from '@pennypost/relay'
+import { createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import {
@@ -28,7 +27,6 @@ import {
   networkOf,
   type TlsMaterial,
 } from '@pennypost/transport'
-import { parseHostPort } from '../config/quantity.ts'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
 import { startHousekeeping } from './housekeeping.ts'
@@ -37,6 +35,7 @@ import { openInboundChecks } from './inbound-checks.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
+import { relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
@@ -176,7 +175,7 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   const inbound = openInboundChecks(config, { resolver, clock, deadline, log })
   opening.use(inbound)
   const dialer = createDialer({ deadline })
-  const relay = createRelay({ ...relayOptions(foundation), resolver, dialer, routes, mda, signer })
+  const relay = createRelay(await relayOptions(foundation, { resolver, dialer, routes, mda, signer }))
   return { mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
 }
 
@@ -234,33 +233,6 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     limits: { message: messageSize },
   })
   return { pop3, imap, places }
-}
-
-async function routeOptions({ config, base }: Foundation): Promise<RouteOptions> {
-  const { port, smarthost, smarthost_user: username, smarthost_password_file: file } = config.relay
-  const host = parseHostPort(smarthost, 587)
-  if (!host) return { port }
-  const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
-  return { port, smarthost: { ...host, ...(username === '' || password === undefined ? {} : { username, password }) } }
-}
-
-function relayOptions({ config, log, store }: Foundation) {
-  const { relay } = config
-  return {
-    store,
-    ...{ clock, deadline, random, log },
-    hostname: config.hostname,
-    ownAddresses: relay.own_addresses,
-    listeners: config.listener.flatMap(({ service, address, port }) =>
-      service === 'smtp' && address !== undefined && port !== undefined ? [{ address, port }] : [],
-    ),
-    schedule: { retryMs: relay.retry, delayWarningMs: relay.delay_warning, expireMs: relay.expire },
-    limits: {
-      attempts: relay.concurrency,
-      leasesPerDestination: relay.per_destination * 3,
-      connectionsPerDestination: relay.per_destination,
-    },
-  }
 }
 
 async function openResolver(config: Config, log: Log) {

@@ -39,6 +39,8 @@ export interface TlsFacts {
   cipher: string
   /** The chain was checked and the name matched. */
   verified: boolean
+  /** The system's code for why the chain or the name does not stand, when it was not required to. */
+  unverified?: string
   /** SHA-256 of the leaf, hex, when the peer showed one. */
   fingerprint?: string
 }

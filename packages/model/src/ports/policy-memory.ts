@@ -12,6 +12,8 @@ export type MemoryKind =
   | 'duplicate'
   /** A network from which an account has logged in. */
   | 'login'
+  /** The MTA-STS policy of another domain, for as long as it asks to be kept. */
+  | 'sts-policy'
 
 export interface MemoryNote {
   kind: MemoryKind

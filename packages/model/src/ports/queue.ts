@@ -24,6 +24,8 @@ export interface QueueEnvelope {
   /** The client declared SMTPUTF8 (RFC 6531). */
   smtpUtf8: boolean
   requireTls: boolean
+  /** The author wrote `TLS-Required: No`: delivery goes before protection (RFC 8689 §3). */
+  tlsOptional?: boolean
   /** No delay notice for lists and auto-submitted mail, nor any DSN that would answer them. */
   autoSubmitted: boolean
 }

@@ -21,7 +21,14 @@ export type DnsType = keyof DnsRecords
 
 export type DnsAnswer<T extends DnsType> =
   /** `records` is never empty. `ttlSeconds` is what is left of it. `authentic`: validated by DNSSEC (AD believed). */
-  | { status: 'found'; records: readonly DnsRecords[T][]; ttlSeconds: number; authentic: boolean }
+  | {
+      status: 'found'
+      records: readonly DnsRecords[T][]
+      ttlSeconds: number
+      authentic: boolean
+      /** The name that bears the records, where aliases led away from the one asked for. */
+      name?: string
+    }
   /** The name does not exist (`nxdomain`), or has no record of this type (`nodata`). Both are definite. */
   | { status: 'nxdomain' | 'nodata'; ttlSeconds: number; authentic: boolean }
   /** Could not find out: always a temporary condition. `reason` is for the log and the journey. */

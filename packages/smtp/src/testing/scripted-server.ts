@@ -47,6 +47,8 @@ export interface ScriptedServerOptions {
   /** Lines of the EHLO reply behind the host name. */
   capabilities?: readonly string[]
   script?: Partial<Record<Verb, Script>>
+  /** PEM of key and chain that STARTTLS shows; absent: those of scripted.test. */
+  tls?: { key: string; cert: string }
   /** For `delayMs`. */
   clock?: Pick<Clock, 'after'>
 }
@@ -115,7 +117,7 @@ export const testDialer: Dialer = {
 }
 
 async function secureForTest(
-  ...[stream, { servername, verify, ca }]: Parameters<Dialer['secure']>
+  ...[stream, { servername, verify, ca, checkPeer }]: Parameters<Dialer['secure']>
 ): ReturnType<Dialer['secure']> {
   const secured = tlsConnect({
     socket: stream,
@@ -124,6 +126,12 @@ async function secureForTest(
     ...(ca ? { ca: [...ca] } : {}),
   })
   await once(secured, 'secureConnect')
-  const tls = { protocol: secured.getProtocol() ?? '', cipher: secured.getCipher().name, verified: secured.authorized }
+  checkPeer?.(secured.getPeerCertificate(true))
+  const error = secured.authorizationError as NodeJS.ErrnoException | string | null
+  const unverified = typeof error === 'string' ? error : error?.code
+  const tls = {
+    ...{ protocol: secured.getProtocol() ?? '', cipher: secured.getCipher().name, verified: secured.authorized },
+    ...(unverified === undefined ? {} : { unverified }),
+  }
   return { stream: secured, tls }
 }

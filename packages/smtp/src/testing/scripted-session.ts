@@ -173,7 +173,10 @@ export class ScriptedSession {
     this.#stream.removeAllListeners('data')
     this.#stream.pause()
     await this.#play(answer)
-    const secured = new TLSSocket(this.#stream, { isServer: true, key, cert: certificate })
+    const secured = new TLSSocket(this.#stream, {
+      isServer: true,
+      ...(this.#options.tls ?? { key, cert: certificate }),
+    })
     this.#stream = secured
     this.#held = Buffer.alloc(0)
     this.#reset()

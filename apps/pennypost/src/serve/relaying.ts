@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { createHttps, createStsPolicies, type RelayOptions, type RouteOptions } from '@pennypost/relay'
+import { parseHostPort } from '../config/quantity.ts'
+import type { Config } from '../config/schema.ts'
+
+/** `[relay]` as the options of routes and relay. */
+export interface RelayingParts {
+  config: Config
+  /** Where relative paths of the configuration begin. */
+  base: string
+  store: Store
+  log: Log
+}
+
+type Partners = Pick<RelayOptions, 'resolver' | 'dialer' | 'routes' | 'mda'> & Required<Pick<RelayOptions, 'signer'>>
+
+const time = { clock: systemClock, deadline: systemDeadline, random: systemRandom }
+
+export async function routeOptions({ config, base }: Pick<RelayingParts, 'config' | 'base'>): Promise<RouteOptions> {
+  const { port, smarthost, smarthost_user: username, smarthost_password_file: file } = config.relay
+  const host = parseHostPort(smarthost, 587)
+  if (!host) return { port }
+  const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
+  return { port, smarthost: { ...host, ...(username === '' || password === undefined ? {} : { username, password }) } }
+}
+
+export async function relayOptions(parts: RelayingParts, partners: Partners): Promise<RelayOptions> {
+  const { config, log, store } = parts
+  const { relay } = config
+  const ca = await anchors(parts)
+  return {
+    ...{ store, ...time, log, ...partners, ...ca },
+    hostname: config.hostname,
+    ownAddresses: relay.own_addresses,
+    listeners: config.listener.flatMap(({ service, address, port }) =>
+      service === 'smtp' && address !== undefined && port !== undefined ? [{ address, port }] : [],
+    ),
+    schedule: { retryMs: relay.retry, delayWarningMs: relay.delay_warning, expireMs: relay.expire },
+    limits: {
+      attempts: relay.concurrency,
+      leasesPerDestination: relay.per_destination * 3,
+      connectionsPerDestination: relay.per_destination,
+    },
+    ...(relay.mta_sts ? { sts: stsPolicies(parts, partners, ca) } : {}),
+  }
+}
+
+function stsPolicies({ config, log, store }: RelayingParts, { resolver, dialer }: Partners, ca: Anchors) {
+  // RFC 8461 §3.3 suggests a minute and 64 KB.
+  const https = createHttps({ resolver, dialer, ...time, ...ca, timeoutMs: 60_000, octetsMax: 65_536 })
+  return createStsPolicies({ resolver, https, ...time, log, memory: store.memory, port: config.relay.mta_sts_port })
+}
+
+type Anchors = { ca?: readonly string[] }
+
+async function anchors({ config, base }: Pick<RelayingParts, 'config' | 'base'>): Promise<Anchors> {
+  const { ca_file: file } = config.relay
+  return file === '' ? {} : { ca: [...rootCertificates, await readFile(resolve(base, file), 'utf8')] }
+}

@@ -1,0 +1,131 @@
+/**
+ * Whether and how a connection to a next hop is secured, and why: the one place where that is decided. Pure.
+ *
+ * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy demands is never given up
+ * because it can not be had; with `required` nothing goes where the next hop's name or certificate could be anybody's.
+ * Who calls it: the opener of connections, for each address.
+ */
+import { isLoopback } from '../own-hosts.ts'
+import type { Route } from '../routes.ts'
+import { deferred, failed, type Verdict } from '../verdict.ts'
+import { allowsMx, type StsPolicy } from './sts-policy.ts'
+import type { Tlsa, TlsaFound } from './tlsa.ts'
+
+/**
+ * What the message says: `policy`: nothing, the receiving domain decides. `required`: REQUIRETLS (RFC 8689 §4.2.1).
+ * `waived`: `TLS-Required: No`, delivery before protection (RFC 8689 §3).
+ */
+export type Security = 'policy' | 'required' | 'waived'
+
+export interface TlsPolicy {
+  /**
+   * - `opportunistic`: where it is offered, with any certificate; in clear where it fails (RFC 7435).
+   * - `required`: by STARTTLS, or not at all.
+   * - `implicit`: TLS from the first octet, likewise.
+   * - `never`: in clear.
+   */
+  use: 'opportunistic' | 'required' | 'implicit' | 'never'
+  check: CertificateCheck
+  /** For the journey. */
+  reason: string
+  /** Whose policy it is, for reports (RFC 8460 §4.2). */
+  by: 'tlsa' | 'sts' | 'none'
+  /** What would fail under the policy is only reported (RFC 8461 §5). */
+  testing?: true
+}
+
+export type CertificateCheck =
+  | { kind: 'none' }
+  /** A chain to a known root, and the host's name (RFC 8461 §4.1). */
+  | { kind: 'pkix' }
+  | { kind: 'dane'; base: string; records: readonly Tlsa[]; names: readonly string[] }
+
+export interface TlsSituation {
+  route: Route
+  host: string
+  address: string
+  security: Security
+  /** How the host's name was come by is beyond doubt: DNSSEC, the domain itself, or the configuration. */
+  nameSecure: boolean
+  sts: { domain: string; policy: StsPolicy } | undefined
+  /** The policy of the domain could not be found out, and there should be one. */
+  stsFailure?: string | undefined
+  tlsa: TlsaFound
+}
+
+/** RFC 8314 §3.3. */
+const submissionsPort = 465
+const anyCertificate: CertificateCheck = { kind: 'none' }
+
+export function tlsPolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } {
+  const { route, address, security } = situation
+  if (route.kind === 'host' && route.smarthost) {
+    const own = smarthostPolicy(route, address, security)
+    if (own) return own
+  }
+  if (security === 'waived') return opportunistic('opportunistic, the message says TLS-Required: No')
+  return danePolicy(situation) ?? stsPolicy(situation) ?? namedPolicy(situation) ?? opportunistic('opportunistic')
+}
+
+function smarthostPolicy(
+  { port, smarthost }: Extract<Route, { kind: 'host' }>,
+  address: string,
+  security: Security,
+): TlsPolicy | undefined {
+  const near = isLoopback(address)
+  const check: CertificateCheck = { kind: near && security !== 'required' ? 'none' : 'pkix' }
+  if (port === submissionsPort) return { use: 'implicit', check, reason: 'port 465', by: 'none' }
+  if (near && security !== 'required') return opportunistic('smarthost on loopback')
+  if (smarthost?.username === undefined) return undefined
+  return { use: 'required', check, reason: 'credentials for the smarthost', by: 'none' }
+}
+
+function danePolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
+  const { tlsa, host, route } = situation
+  if (tlsa.kind === 'none') return undefined
+  // RFC 7672 §2.1.2: never in clear, never unauthenticated, for want of an answer.
+  if (tlsa.kind === 'failed') return { refused: deferred('4.7.5', `${host}: ${tlsa.reason}`), reason: 'DANE' }
+  const { base, usable } = tlsa
+  if (usable.length > 0) {
+    const names = [...new Set([base, host, ...(route.kind === 'mx' ? [route.domain] : [])])]
+    return { use: 'required', check: { kind: 'dane', base, records: usable, names }, reason: 'DANE', by: 'tlsa' }
+  }
+  // RFC 7672 §2.2: records that say nothing to us still say that the host has TLS.
+  const other = stsPolicy(situation) ?? namedPolicy(situation)
+  return other ?? { use: 'required', check: anyCertificate, reason: 'DANE without a usable record', by: 'tlsa' }
+}
+
+function stsPolicy({
+  sts,
+  host,
+  security,
+}: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
+  if (!sts || sts.policy.mode === 'none') return undefined
+  const { domain, policy } = sts
+  const isAllowed = allowsMx(policy, host)
+  if (policy.mode === 'enforce' || (security === 'required' && isAllowed)) {
+    const reason = `MTA-STS ${policy.mode}`
+    if (isAllowed) return { use: 'required', check: { kind: 'pkix' }, reason, by: 'sts' }
+    return { refused: deferred('4.7.5', `${host} is no MX host that the MTA-STS policy of ${domain} names`), reason }
+  }
+  if (security === 'required') return undefined
+  const reason = isAllowed ? 'MTA-STS testing' : 'MTA-STS testing: the policy does not name this host'
+  return { ...opportunistic(reason), by: 'sts', testing: true }
+}
+
+/** RFC 8689 §4.2.1: the name beyond doubt, and a certificate that bears it. */
+function namedPolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
+  const { security, nameSecure, host, stsFailure } = situation
+  if (security !== 'required') return undefined
+  const reason = 'REQUIRETLS'
+  if (nameSecure) return { use: 'required', check: { kind: 'pkix' }, reason, by: 'none' }
+  if (stsFailure !== undefined) return { refused: deferred('4.7.5', `${host}: ${stsFailure}`), reason }
+  return {
+    refused: failed(550, '5.7.30', `${host}: REQUIRETLS needs DNSSEC or an MTA-STS policy for the MX host`),
+    reason,
+  }
+}
+
+function opportunistic(reason: string): TlsPolicy {
+  return { use: 'opportunistic', check: anyCertificate, reason, by: 'none' }
+}

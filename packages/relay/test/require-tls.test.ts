@@ -1,0 +1,94 @@
+/** What the message says of TLS: REQUIRETLS, and `TLS-Required: No` (RFC 8689). */
+import { describe, expect, test } from 'vitest'
+import { createRoutes } from '../src/index.ts'
+import { mail, root } from './certificates.ts'
+import { everything, PostOffice, type Row } from './post-office.ts'
+
+const hosts: readonly Row[] = [
+  ['@', 'MX', '10 mx'],
+  ['mx', 'A', '192.0.2.2'],
+]
+const capabilities = [...everything, 'STARTTLS', 'REQUIRETLS']
+const required = { envelope: { requireTls: true } }
+
+async function secureOffice(): Promise<PostOffice> {
+  const office = await PostOffice.open({ ca: [root] })
+  office.secureZone('two.test', hosts)
+  return office
+}
+
+describe('REQUIRETLS', () => {
+  test('goes on to a host whose name and certificate stand', async () => {
+    await using office = await secureOffice()
+    const peer = office.peer('192.0.2.2', { capabilities, tls: mail })
+    const journey = await office.send(required)
+    expect(peer.transactions[0]).toMatchObject({ secure: true, mail: expect.stringMatching(/ REQUIRETLS$/) })
+    expect((await office.events(journey, 'attempt'))[0]!.tlsReason).toBe('REQUIRETLS: the certificate stands')
+  })
+
+  test.each([
+    ['a certificate of nobody known', { capabilities }, 'self'],
+    ['no STARTTLS', { capabilities: everything }, 'STARTTLS is not offered'],
+    ['no REQUIRETLS', { capabilities: [...everything, 'STARTTLS'], tls: mail }, 'REQUIRETLS is not offered'],
+  ])('comes back as 5.7.30 from a host with %s', async (_, options, words) => {
+    await using office = await secureOffice()
+    const peer = office.peer('192.0.2.2', options)
+    const trace = await office.trace(await office.send(required))
+    expect(trace.at(-2)).toMatch(/^failed bob@two\.test 550 5\.7\.30 /)
+    expect(trace.at(-2)).toContain(words)
+    expect(trace.at(-1)).toBe('dsn failed to alice@one.test')
+    expect(peer.transactions).toEqual([])
+    const [bounce] = await office.inbox()
+    expect(bounce).toContain('Status: 5.7.30')
+    expect(bounce).not.toContain('Hello Bob.')
+  })
+
+  test('comes back where anybody could have named the host', async () => {
+    await using office = await PostOffice.open({ ca: [root] })
+    const peer = office.peer('192.0.2.2', { capabilities, tls: mail })
+    const trace = await office.trace(await office.send(required))
+    expect(trace.at(-2)).toContain('550 5.7.30 mx.two.test: REQUIRETLS needs DNSSEC or an MTA-STS policy')
+    expect(peer.sessions).toHaveLength(0)
+  })
+
+  test('looks for a host that can among all of them', async () => {
+    await using office = await PostOffice.open({ ca: [root] })
+    office.secureZone('two.test', [...hosts, ['@', 'MX', '5 old'], ['old', 'A', '192.0.2.3']])
+    office.peer('192.0.2.3', { capabilities: everything })
+    const peer = office.peer('192.0.2.2', { capabilities, tls: mail })
+    await office.send(required)
+    expect(peer.transactions).toHaveLength(1)
+  })
+
+  test('waits for a host that is away', async () => {
+    await using office = await secureOffice()
+    expect((await office.trace(await office.send(required))).at(-1)).toContain('deferred bob@two.test 451 4.4.1')
+  })
+
+  test('does not ride on a connection that was opened for others', async () => {
+    await using office = await secureOffice()
+    const peer = office.peer('192.0.2.2', { capabilities, tls: mail })
+    await office.send()
+    await office.send(required)
+    expect(peer.sessions).toHaveLength(2)
+    expect(peer.transactions).toHaveLength(2)
+  })
+
+  test('over a smarthost: its certificate has to stand', async () => {
+    const smarthost = { host: 'mx.two.test', port: 25 }
+    await using office = await PostOffice.open({ ca: [root], routes: createRoutes({ port: 25, smarthost }) })
+    const peer = office.peer('192.0.2.2', { capabilities, tls: mail })
+    await office.send({ ...required, destination: 'mx.two.test:25' })
+    expect(peer.transactions).toHaveLength(1)
+  })
+})
+
+test('TLS-Required: No goes where a policy would keep it', async () => {
+  await using office = await PostOffice.open()
+  office.secureZone('two.test', [...hosts, ['_25._tcp.mx', 'TLSA', `3 1 1 ${'00'.repeat(32)}`]])
+  const peer = office.peer('192.0.2.2', { capabilities: everything })
+  expect((await office.trace(await office.send())).at(-1)).toContain('deferred')
+  const journey = await office.send({ envelope: { tlsOptional: true } })
+  expect(peer.transactions).toHaveLength(1)
+  expect((await office.events(journey, 'attempt'))[0]!.tlsReason).toContain('TLS-Required: No')
+})
