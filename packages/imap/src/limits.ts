@@ -27,9 +27,6 @@ export interface ImapLimits {
   commandsBeforeLogin: number
   /** Failed logins of one connection; then BYE. */
   failedLogins: number
-  /** BAD answers in a row before login (a client of another protocol), and after; then BYE. */
-  badCommandsBeforeLogin: number
-  badCommands: number
   /** Octets read ahead while a command runs; the socket rests above that. */
   inputBacklog: number
   /** Octets pushed to an idling client that it has not read; above that the connection is dropped. */
@@ -61,8 +58,6 @@ export const defaultImapLimits: ImapLimits = {
   listPatterns: 100,
   commandsBeforeLogin: 100,
   failedLogins: 5,
-  badCommandsBeforeLogin: 10,
-  badCommands: 1000,
   inputBacklog: 64 * 1024,
   outputBacklog: 1024 * 1024,
   outputStallMs: 5 * 60_000,

@@ -141,8 +141,6 @@ describe('any line in any state', () => {
     server = await TestServer.start()
     const many = Number.MAX_SAFE_INTEGER
     server.options.limits = {
-      badCommandsBeforeLogin: many,
-      badCommands: many,
       commandsBeforeLogin: many,
       failedLogins: many,
     }

@@ -42,6 +42,11 @@ const known: [text: string, addresses: string[]][] = [
   ['"Alice <alice@one.test>', ['Alice <alice@one.test> - MISSING_MAILBOX MISSING_DOMAIN']],
   ['alice@one.test; bob@two.test', ['- - alice one.test', '- - bob two.test']],
   ['<a@b> <c@d>', ['- - a b', '- - c d']],
+  ['<Undisclosed-Recipient:;>', ['- - Undisclosed-Recipient -', '- - - -']],
+  ['< hidden : ;@one.test; >, a@b', ['- - hidden -', '- - - -', '- - a b']],
+  ['Alice Miller alice@one.test', ['Alice Miller - alice one.test']],
+  ['"Miller, Alice" alice . m @one.test', ['Miller, Alice - alice.m one.test']],
+  ['<Undisclosed Recipients@one.test>', ['- - Undisclosed Recipients one.test']],
   ['Alice [Sales] <a@b>', ['Alice [Sales] - a b']],
 ]
 

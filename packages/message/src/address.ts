@@ -41,7 +41,10 @@ export function quoteLocalPart(localPart: string): string {
 /** The words before whatever tells what they are: a phrase, or a local part. */
 interface Words {
   phrase: string
+  /** The words that belong together at the end: space around dots is obsolete, but tells nothing (RFC 5322 §4.4). */
   localPart: string
+  /** The phrase before those. */
+  before: string
   count: number
   lastQuoted: boolean
 }
@@ -70,6 +73,11 @@ class AddressReader {
         this.#at++
         continue
       }
+      const emptyGroup = inGroup ? undefined : this.#bracketedGroup()
+      if (emptyGroup !== undefined) {
+        found.push({ mailbox: emptyGroup }, {})
+        continue
+      }
       this.#comment = ''
       const words = this.#words(inGroup ? stopInGroup : stop)
       if (this.#text[this.#at] === ':') {
@@ -84,6 +92,12 @@ class AddressReader {
     return found
   }
 
+  /** `<undisclosed-recipients:;>`: an empty group that an agent took for an address; what a relay added goes with it. */
+  #bracketedGroup(): string | undefined {
+    const whole = this.#take(/<[^<>@,;:"]+:\s*;[^<>,]*>/y)
+    return whole === '' ? undefined : whole.slice(1, whole.indexOf(':')).trim()
+  }
+
   /** name-addr / addr-spec, and what passes for them. */
   #mailbox(words: Words): Address {
     const next = this.#text[this.#at]
@@ -95,7 +109,9 @@ class AddressReader {
       // `a@one.test <a@one.test>`: agents that put an address unquoted where the name belongs.
       if (this.#text[this.#at] === '<') return this.#angleAddress(`${words.localPart}@${host}`)
       const address = { mailbox: words.localPart || missingMailbox, host: host || missingDomain }
-      return this.#comment === '' ? address : { name: this.#comment, ...address }
+      // `Alice Miller alice@one.test`: no agent that is right leaves the angle brackets out, but people do.
+      const name = words.before || this.#comment
+      return name === '' ? address : { name, ...address }
     }
     if (words.count === 1 && !words.lastQuoted) {
       const address = { mailbox: words.localPart, host: missingDomain }
@@ -119,7 +135,7 @@ class AddressReader {
       }
     }
     const words = this.#words(stopInAngle)
-    address.mailbox = words.localPart || missingMailbox
+    address.mailbox = (words.before && `${words.before} `) + words.localPart || missingMailbox
     address.host = missingDomain
     if (this.#text[this.#at] === '@') {
       this.#at++
@@ -146,14 +162,19 @@ class AddressReader {
 
   /** Words, dots and comments up to a character of `ends`. */
   #words(ends: RegExp): Words {
-    const words: Words = { phrase: '', localPart: '', count: 0, lastQuoted: false }
+    const words: Words = { phrase: '', localPart: '', before: '', count: 0, lastQuoted: false }
     for (;;) {
       const spaced = this.#skipSpace()
       const character = this.#text[this.#at]
       if (character === undefined || ends.test(character)) return words
       const quotedWord = character === '"'
       const word = quotedWord ? this.#quoted() : this.#take(atom) || this.#take(/./sy)
-      words.phrase += spaced && words.phrase !== '' ? ` ${word}` : word
+      const apart = spaced && words.phrase !== ''
+      if (apart && word !== '.' && !words.phrase.endsWith('.')) {
+        words.before = words.phrase
+        words.localPart = ''
+      }
+      words.phrase += apart ? ` ${word}` : word
       words.localPart += word
       if (spaced || words.count === 0) words.count++
       words.lastQuoted = quotedWord

@@ -41,6 +41,9 @@ export function boundaryAt(
     if (bestLength === length || (dashes && bestLength + 2 === length)) break
   }
   if (best < 0) return undefined
-  const closing = octets[from + bestLength] === 45 && octets[from + bestLength + 1] === 45 && bestLength + 2 <= length
+  // White space that an agent has put at the end of its boundary, against the RFC, stands before the dashes.
+  let at = from + bestLength
+  while (at < end && (octets[at] === 32 || octets[at] === 9)) at++
+  const closing = octets[at] === 45 && octets[at + 1] === 45 && at + 2 <= end
   return { open: open[best] as OpenBoundary, index: best, closing }
 }

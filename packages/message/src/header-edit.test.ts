@@ -61,7 +61,8 @@ describe('fields', () => {
     expect(lf(headerFields(header, ['SUBJECT', 'x', 'none']))).toBe('Subject: a\n b\nX:\n\n')
     expect(lf(headerFields(header, ['subject', 'x'], true))).toBe('From x\nBcc : c\nodd line\n\n')
     expect(lf(headerFields(header, ['none']))).toBe('\n')
-    expect(lf(headerFields(Buffer.from('A: b'), ['a']))).toBe('A: b\n\n')
+    expect(lf(headerFields(Buffer.from('A: b'), ['a']))).toBe('A: b\n')
+    expect(lf(headerFields(Buffer.from('A: b\r\n'), ['a'], true))).toBe('')
   })
 })
 

@@ -72,17 +72,19 @@ export function renderHeader(parts: {
 const emptyLine = Buffer.from('\r\n')
 
 /**
- * BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)] (RFC 9051 §6.4.5): the fields to the octet and an
- * empty line. Names in any case. Lines that are no fields are in every NOT.
+ * BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)] (RFC 9051 §6.4.5): the fields to the octet and the
+ * empty line, unless the header section has none. Names in any case. Lines that are no fields are in every NOT.
  */
 export function headerFields(header: Buffer, names: readonly string[], not = false): Buffer {
   const pieces: Buffer[] = []
+  let fieldsEnd = 0
   for (const { start, end, isNamed } of fieldsNamed(header, names)) {
     if (isNamed !== not) pieces.push(header.subarray(start, end))
+    fieldsEnd = end
   }
   const last = pieces.at(-1)
   if (last && last[last.length - 1] !== 10) pieces.push(emptyLine)
-  pieces.push(emptyLine)
+  if (fieldsEnd < header.length) pieces.push(emptyLine)
   return Buffer.concat(pieces)
 }
 

@@ -110,8 +110,9 @@ function setOther(mime: MimeFields, name: string, value: string): void {
       break
     case 'content-disposition': {
       const parsed = parseParameterized(value)
-      if (parsed.value === '') break
-      mime.disposition = parsed.value
+      if (parsed.value === '' && parsed.parameters.length === 0) break
+      // RFC 2183 §2.8: what is no known type is an attachment; so is none at all, and the name of the file stays.
+      mime.disposition = parsed.value || 'attachment'
       mime.dispositionParameters = parsed.parameters
     }
   }

@@ -19,7 +19,7 @@ const maxParameters = 100
 
 /** Parses an unfolded field value. */
 export function parseParameterized(text: string): Parameterized {
-  if (/^[!-'*-.0-9A-Z^-~]+\/[!-'*-.0-9A-Z^-~]+$/.test(text)) return { value: text, parameters: [] }
+  if (/^[!#-'*+.0-9A-Z^-~-]+\/[!#-'*+.0-9A-Z^-~-]+$/.test(text)) return { value: text, parameters: [] }
   const reader = new Reader(text)
   const value = reader.readValue()
   const found: [string, string][] = []

@@ -40,6 +40,14 @@ describe('messages that are hard to read', () => {
   })
 })
 
+test.each([
+  ['; filename=a.pdf', '("attachment" ("filename" "a.pdf"))'],
+  ['', 'NIL'],
+])('Content-Disposition:%s', (value, shown) => {
+  const { structure } = scan(crlf(`Content-Type: a/b\nContent-Disposition:${value}\n\nx\n`)).index()
+  expect(structureFor(structure, 'BODYSTRUCTURE')).toBe(`("a" "b" NIL NIL NIL "7bit" 3 NIL ${shown} NIL NIL)`)
+})
+
 test('cutting a message anywhere changes nothing', () => {
   const lines = [
     '--b\r\n',

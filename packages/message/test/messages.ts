@@ -173,6 +173,16 @@ export const cases: readonly Case[] = [
     body: '("application" "octet-stream" NIL NIL NIL "7bit" 3)',
   },
   {
+    title: 'a type in quotes',
+    message: 'Content-Type: "text/html"\n\nx\n',
+    body: '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 3 1)',
+  },
+  {
+    title: 'a boundary that ends with white space, and its closing delimiter',
+    message: 'Content-Type: multipart/mixed; boundary="b "\n\n--b \n\none\n--b --\nepilogue\n',
+    body: `(${plain(3, 0)} "mixed")`,
+  },
+  {
     title: 'white space around the slash',
     message: 'Content-Type: text / html\n\nx\n',
     body: '("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 3 1)',

@@ -47,11 +47,11 @@ async function measure(target: FetchTarget, found: Found): Promise<{ size: numbe
 
 const need = { header: true, body: true, index: true }
 
-/** Refused before a word of the response is said. */
-function refuseUnknown(target: FetchTarget, part: readonly number[]): void {
-  if (find(target, part)?.encoding === 'unknown') {
-    throw no('UNKNOWN-CTE', 'The encoding of a part is not known')
-  }
+/** What cannot be given is refused before a word of the response is said. */
+function prepare(target: FetchTarget, part: readonly number[]): void | Promise<void> {
+  const found = find(target, part)
+  if (found?.encoding === 'unknown') throw no('UNKNOWN-CTE', 'The encoding of a part is not known')
+  if (found && !found.octets.isHere) return found.octets.check(target.session.service.mail)
 }
 
 /** `"BINARY" [".PEEK"] section-binary [partial]` */
@@ -62,7 +62,7 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
     need,
     ...(peek ? {} : { setsSeen: true as const }),
     reads: true,
-    prepare: (target) => refuseUnknown(target, part),
+    prepare: (target) => prepare(target, part),
     async write(target) {
       const found = find(target, part)
       if (!found) return target.out.text(`${name} NIL`)
@@ -87,7 +87,7 @@ function sizeItem(part: readonly number[]): FetchItem {
   return {
     key: name,
     need,
-    prepare: (target) => refuseUnknown(target, part),
+    prepare: (target) => prepare(target, part),
     async write(target) {
       const found = find(target, part)
       target.out.text(`${name} ${found ? (await measure(target, found)).size : 0}`)

@@ -74,11 +74,18 @@ interface Shown {
 /** A section as item: `label {size}` and the octets, or `label NIL`. */
 function sectionItem({ label, section, partial, peek }: Shown): FetchItem {
   const name = `${label}${partial ? `<${partial.start}>` : ''}`
+  const need = needOf(section)
   return {
     key: `${name}${partial ? partial.size : ''}`,
-    need: needOf(section),
+    need,
     ...(peek ? {} : { setsSeen: true as const }),
     ...(readsText(section) ? { reads: true as const } : {}),
+    prepare(target) {
+      const row = rowOf(target)
+      if (row.body || !need.body) return
+      const octets = sectionOctets(target.session, row, section)
+      return Promise.resolve(octets).then((found) => found?.slice(partial).check(target.session.service.mail))
+    },
     write(target) {
       const { session, out } = target
       const say = (octets: Awaited<ReturnType<typeof sectionOctets>>): void | Promise<void> => {

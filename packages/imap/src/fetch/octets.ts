@@ -39,6 +39,17 @@ export class Octets {
     return this.stretches.every(Buffer.isBuffer)
   }
 
+  /**
+   * Rejects when what is stored cannot be read to its end: to be known before its size is announced, since nothing that
+   * could be said inside of a literal would be understood.
+   */
+  async check(mail: MailStore): Promise<void> {
+    for (const stretch of this.stretches) {
+      if (Buffer.isBuffer(stretch) || stretch.end === stretch.start) continue
+      await Array.fromAsync(mail.readBody(this.message, stretch.end - 1, stretch.end))
+    }
+  }
+
   /** Writes the octets, with back-pressure for what must be read. */
   write(out: Output, mail: MailStore): void | Promise<void> {
     if (!this.isHere) return this.#stream(out, mail)

@@ -1,6 +1,6 @@
 import type { Connection } from '@pennypost/transport'
 import type { Command, Completion, LiteralSink } from '../command.ts'
-import { bad, type ImapRefusal, no, refusalOf } from '../refusal.ts'
+import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import { Framer, type LiteralOffer } from '../wire/framer.ts'
 import { Output } from '../wire/output.ts'
@@ -30,7 +30,6 @@ export class Conversation implements ReaderHost {
   #closed = false
   #commands = 0
   #commandsBeforeLogin = 0
-  #badInARow = 0
 
   constructor(id: string, service: SessionService, connection: Connection) {
     this.#service = service
@@ -245,10 +244,9 @@ export class Conversation implements ReaderHost {
     } catch (error) {
       this.session.settleDeferred(false)
       discardStreamed(unit)
-      this.#refuse(tag, error)
+      this.#refuse(tag, !this.loggedIn && httpRequest.test(unit.lines[0] as string) ? noHttp : error)
       return undefined
     }
-    this.#badInARow = 0
     const done = this.#run(tag, command, args)
     if (unit.literals.length === 0) return done
     return done?.finally(() => discardStreamed(unit))
@@ -340,13 +338,7 @@ export class Conversation implements ReaderHost {
     }
     const code = refusal.code ? `[${refusal.code}] ` : ''
     session.out.text(`${tag} ${refusal.kind} ${code}${refusal.message}\r\n`)
-    if (refusal.kind === 'BAD') this.#countBad()
     if (refusal.bye !== undefined) session.bye(refusal.bye)
-  }
-
-  #countBad(): void {
-    const limit = this.loggedIn ? this.limits.badCommands : this.limits.badCommandsBeforeLogin
-    if (++this.#badInARow >= limit) this.session.bye('Too many commands that are none')
   }
 }
 
@@ -355,6 +347,10 @@ const notNow = {
   authenticated: 'is not possible now: no mailbox is selected, or you are logged in already',
   selected: 'is not possible after login',
 } as const
+
+/** A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run. */
+const httpRequest = / HTTP\/\d(\.\d)?$/
+const noHttp = new ImapRefusal('BAD', undefined, 'This is not HTTP', 'An IMAP server is here')
 
 /** What stands for a line that was too long; no SASL response or DONE looks like it. */
 const tooLongLine = Buffer.from('*')

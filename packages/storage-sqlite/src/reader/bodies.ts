@@ -12,9 +12,8 @@ export async function* readBody(
   end: number | undefined,
 ): AsyncGenerator<Buffer> {
   reader.requireOpen()
-  const row = reader.raw('SELECT body, file, body_start, body_size FROM contents WHERE message = ?').get(message) as
-    | [Buffer | null, string | null, number, number]
-    | undefined
+  const statement = reader.raw('SELECT body, file, body_start, body_size FROM contents WHERE message = ?')
+  const row = statement.get(message) as [Buffer | null, string | null, number, number] | undefined
   if (!row) throw noSuchMessage()
   const [body, file, bodyStart, bodySize] = row
   const last = Math.min(end ?? Number.POSITIVE_INFINITY, bodySize)
@@ -23,8 +22,8 @@ export async function* readBody(
     try {
       yield* readFileRange(files.path(file), bodyStart + start, bodyStart + last)
     } catch (error) {
-      // Expunged between the row and the file: the same as a moment later.
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw noSuchMessage()
+      // Expunged between the row and the file: the same as a moment later. A row without its file is damage.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !statement.get(message)) throw noSuchMessage()
       throw error
     }
   }

@@ -1,0 +1,79 @@
+/** What a client is told of a message whose stored octets cannot be read. */
+
+import { searchText } from '@pennypost/message'
+import type { MailStore, Store } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom } from '@pennypost/model/testing'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { DialogueClient } from './dialogue/client.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+
+let server: TestServer
+let client: DialogueClient
+/** From which octet of the body on nothing can be read, of the second message. */
+let damagedFrom: number
+
+/** Bodies come in pieces, as large ones do; the second message's end in an error. */
+function withDamage(store: Store): Store {
+  const damaged = new Set<number>()
+  const mail: MailStore = Object.create(store.mail, {
+    fetch: {
+      async *value(...args: Parameters<MailStore['fetch']>) {
+        for await (const page of store.mail.fetch(...args)) {
+          for (const row of page) if (row.uid === 2) damaged.add(row.message)
+          yield page.map((row) => ({ ...row, body: undefined }))
+        }
+      },
+    },
+    readBody: {
+      async *value(...[message, start = 0, end = 1_000_000]: Parameters<MailStore['readBody']>) {
+        const readable = damaged.has(message) ? damagedFrom : Number.POSITIVE_INFINITY
+        if (start < readable) yield* store.mail.readBody(message, start, Math.min(end, readable))
+        if (end > readable) throw new Error('the file is shorter than it was')
+      },
+    },
+  })
+  return Object.create(store, { mail: { value: mail } })
+}
+
+beforeEach(async () => {
+  server = await TestServer.start((clock) =>
+    withDamage(createMemoryStore({ clock, random: seededRandom(2), searchText })),
+  )
+  for (let count = 0; count < 3; count++) await server.deliver('INBOX', sampleMessage('simple'))
+  client = server.connect()
+  await client.response()
+  await say(`LOGIN alice ${password}`)
+  await say('EXAMINE INBOX')
+})
+
+afterEach(() => server.stop())
+
+async function say(text: string): Promise<string[]> {
+  client.send(Buffer.from(`x ${text}\r\n`))
+  const responses: string[] = []
+  for (;;) {
+    const response = await client.response()
+    responses.push(response ?? '<closed>')
+    if (response === undefined || response.startsWith('x ')) return responses
+  }
+}
+
+test.each(['BODY[]', 'BODY[TEXT]', 'BODY[1]', 'RFC822', 'BINARY[1]', 'BINARY.SIZE[1]'])(
+  'a message that is damaged is passed over by FETCH %s: the others are told, and the session goes on',
+  async (item) => {
+    damagedFrom = 3
+    const responses = await say(`FETCH 1:* ${item}`)
+    expect(responses.map((response) => response.split(' ', 3).join(' '))).toEqual([
+      '* 1 FETCH',
+      '* 3 FETCH',
+      'x NO [SERVERBUG]',
+    ])
+    expect(await say('NOOP')).toEqual(['x OK NOOP completed'])
+  },
+)
+
+test('what can be read of a damaged message is given', async () => {
+  damagedFrom = 3
+  expect(await say('FETCH 2 (RFC822.SIZE BODY[TEXT]<0.3> BODY[HEADER.FIELDS (Subject)])')).toHaveLength(2)
+})
