@@ -1,4 +1,4 @@
-import type { Mailbox, SearchQuery, UidSet } from '@pennypost/model'
+import type { Mailbox, ReservedRoom, SearchQuery, UidSet } from '@pennypost/model'
 import type { AppendedMessage } from './append/message-sink.ts'
 import type { Command, LiteralSink, State } from './command.ts'
 import type { FetchItem } from './fetch/fetch-item.ts'
@@ -126,8 +126,8 @@ export interface AppendDataKind {
   name: string
   /** Reads what is behind the name; what it gives makes the message when the command runs. */
   parse(cursor: Cursor, session: Session): (session: Session) => Promise<AppendedMessage>
-  /** Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. */
-  literal(session: Session, unit: Unit, offer: LiteralOffer): LiteralSink | undefined
+  /** Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. `room` is promised to it. */
+  literal(session: Session, unit: Unit, offer: LiteralOffer, room: ReservedRoom): LiteralSink | undefined
 }
 
 export interface SelectParameter {

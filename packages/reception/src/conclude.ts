@@ -235,7 +235,7 @@ async function deliveredNotices(
 }
 
 /** Our own trouble: generic to the client, whole in the log. */
-function troubleReply(session: Session, error: unknown): Reply {
+export function troubleReply(session: Session, error: unknown): Reply {
   if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
   session.log.error({ session: session.id, err: error }, 'content not accepted')
   return replies.localError

@@ -35,7 +35,10 @@ function intakeOver(stage: ContentStage) {
     log: silentLog,
     detach: (work: Promise<unknown>) => void pending.push(work),
   }
-  return { intake: new ContentIntake(session as unknown as Session, true), pending }
+  return {
+    intake: new ContentIntake(session as unknown as Session, { room: { [Symbol.dispose]() {} } }, true),
+    pending,
+  }
 }
 
 it('pieces of one chunk are staged one after the other, in order', async () => {

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { createScanner, type ScannedMessage } from '@pennypost/message'
 import type { ContentStage, FlowFact, StagedContent } from '@pennypost/model'
 import type { Session } from './session.ts'
+import type { Transaction } from './transaction.ts'
 import { type ContentFacts, ContentFilter } from './wire/content-filter.ts'
 
 /**
@@ -37,9 +38,9 @@ export class ContentIntake {
   #done: 'finished' | 'discarded' | undefined
 
   /** @throws what the store throws when it can stage nothing. */
-  constructor(session: Session, dots: boolean) {
+  constructor(session: Session, { room }: Pick<Transaction, 'room'>, dots: boolean) {
     this.#session = session
-    this.#stage = session.options.store.mail.stage()
+    this.#stage = session.options.store.mail.stage(room)
     this.filter = new ContentFilter((piece) => this.#take(piece), dots)
   }
 

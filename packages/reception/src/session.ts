@@ -294,7 +294,10 @@ export class Session implements WireHandler {
 
   /** Forgets the transaction with all that is staged of it (RSET, a new hello, a refused chunk, the end). */
   reset(): void {
-    this.transaction?.intake?.discard()
+    const { intake, room } = this.transaction ?? {}
+    // Content that has begun to come holds its room until it is gone.
+    if (intake) intake.discard()
+    else room?.[Symbol.dispose]()
     this.transaction = undefined
   }
 

@@ -74,7 +74,7 @@ class Opening {
     this.#limits = { ...sqliteLimits, ...options.limits }
     const { clock, deadline, random } = options
     const measure = options.space ?? fileSystemSpace
-    this.#room = new Room(() => measure(directory.path), directory.ballast, clock, this.#limits)
+    this.#room = new Room(() => measure(directory.path), directory, clock, this.#limits)
     const { database, contents, ballast } = directory
     const workers = options.workers ?? {
       writer: new URL('./writer/main.ts', import.meta.url),
@@ -158,6 +158,8 @@ class Opening {
     this.#commits++
     this.#jobs += group.replies.length
     this.#walFrames = group.walFrames
+    this.#room.grows(group.databaseOctets)
+    if (group.ranOut) this.#room.ranOut()
     this.#watchers.wake(group.accounts, group.queue)
     if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return
     this.#checkpointTimer = this.#options.deadline.after(this.#limits.checkpointMs, () => {
@@ -177,11 +179,12 @@ class Opening {
     reapGraves(engine)
   }
 
-  /** Ballast, free pages and a rest of the log: once a minute. */
+  /** Ballast, free pages and a rest of the log: once a minute, and until the ballast is whole every second. */
   #upkeep(engine: Engine): void {
     this.#writer.post({ kind: 'upkeep', ballast: this.#room.ballast() })
     if (this.#walFrames > 0) this.#keeper.checkpoint()
-    this.#upkeepTimer = this.#options.deadline.after(upkeepMs, () => this.#upkeep(engine))
+    const pauseMs = this.#room.lacksBallast ? firstUpkeepMs : upkeepMs
+    this.#upkeepTimer = this.#options.deadline.after(pauseMs, () => this.#upkeep(engine))
   }
 
   #fail(error: Error): void {

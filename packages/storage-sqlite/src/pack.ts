@@ -1,6 +1,7 @@
 import type { Acceptance, FlowEvent, NewAppend, NewMessage, UidSet } from '@pennypost/model'
 import { Staged } from './content/stage.ts'
 import { toIndexRow } from './message-columns.ts'
+import type { Reservation } from './room.ts'
 import type { PackedAcceptance, PackedFiling } from './writer/jobs/accept.ts'
 import type { PackedAppend } from './writer/jobs/append.ts'
 import type { FlowRow } from './writer/jobs/flow.ts'
@@ -16,6 +17,8 @@ export interface Packing {
   octets: number
   /** Content files, to be removed when the job is refused. */
   files: string[]
+  /** What was promised to the contents. */
+  rooms: Reservation[]
 }
 
 export function packAcceptances(acceptances: readonly Acceptance[], now: number, packing: Packing): PackedAcceptance[] {
@@ -80,6 +83,7 @@ function packMessage(message: NewMessage, more: readonly Buffer[], packing: Pack
   const taken = content.take()
   const body = taken.octets?.subarray(bodyStart)
   if (taken.file !== null) packing.files.push(taken.file)
+  packing.rooms.push(taken.room)
   const length = more.reduce((sum, block) => sum + block.length, header.length + (body?.length ?? 0))
   const octets = Buffer.allocUnsafeSlow(length)
   let at = header.copy(octets)

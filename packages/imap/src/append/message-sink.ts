@@ -1,5 +1,5 @@
 import { createScanner, type Scanner } from '@pennypost/message'
-import type { ContentStage, NewMessage } from '@pennypost/model'
+import type { ContentStage, NewMessage, ReservedRoom } from '@pennypost/model'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -36,8 +36,8 @@ export class MessageSink implements LiteralSink {
   readonly #scanner: Scanner = createScanner()
   readonly #lineEnds = new LineEnds()
 
-  constructor(session: Session) {
-    this.#stage = session.service.mail.stage()
+  constructor(session: Session, room: ReservedRoom) {
+    this.#stage = session.service.mail.stage(room)
   }
 
   write(octets: Buffer): Promise<void> | undefined {

@@ -2,7 +2,7 @@
  * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
  * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
  */
-import type { Appended, Flag, InternalDate, Mailbox, NewAppend } from '@pennypost/model'
+import type { Appended, Flag, InternalDate, Mailbox, NewAppend, ReservedRoom } from '@pennypost/model'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
@@ -89,15 +89,29 @@ export async function messageLiteral(
   offer: LiteralOffer,
   name: string,
 ): Promise<LiteralSink> {
-  const { limits, mail, registry } = session.service
-  let sink: LiteralSink | undefined
-  for (const kind of registry.appendData.values()) sink ??= kind.literal(session, unit, offer)
-  if (!sink && offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+  const { limits, registry } = session.service
   if (limits.message > 0 && offer.size > limits.message)
     throw no('TOOBIG', `A message can have ${limits.message} octets`)
   await session.mailbox(name, 'TRYCREATE')
-  if (!mail.hasRoom(offer.size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
-  return sink ?? new MessageSink(session)
+  const room = roomFor(session, offer.size)
+  try {
+    for (const kind of registry.appendData.values()) {
+      const sink = kind.literal(session, unit, offer, room)
+      if (sink) return sink
+    }
+    if (offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+    return new MessageSink(session, room)
+  } catch (error) {
+    room[Symbol.dispose]()
+    throw error
+  }
+}
+
+/** Promises room for so many octets, 0 when nobody knows how many, or refuses. */
+export function roomFor(session: Session, octets: number): ReservedRoom {
+  const room = session.service.mail.reserve(octets)
+  if (!room) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
+  return room
 }
 
 function targetOf(session: Session, unit: Unit): string {

@@ -1,6 +1,7 @@
-import { mailboxName, type StagedContent, UidSet } from '@pennypost/model'
+import { mailboxName, type ReservedRoom, type StagedContent, UidSet } from '@pennypost/model'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
+import { roomFor } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { needOf, sectionOctets } from '../fetch/sections.ts'
@@ -30,8 +31,8 @@ class StagedText implements StreamedLiteral {
   }
 }
 
-function textSink(session: Session): LiteralSink {
-  const stage = session.service.mail.stage()
+function textSink(session: Session, room: ReservedRoom): LiteralSink {
+  const stage = session.service.mail.stage(room)
   return {
     write: (octets) => stage.write(octets),
     finish: async () => new StagedText(await stage.finish()),
@@ -59,13 +60,12 @@ function parts(cursor: Cursor, session: Session): Part[] {
 
 async function catenated(session: Session, parts: readonly Part[]): Promise<AppendedMessage> {
   const { limits, mail } = session.service
-  const sink = new MessageSink(session)
+  const sink = new MessageSink(session, roomFor(session, 0))
   let size = 0
   const add = async (octets: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of octets) {
       size += chunk.length
       if (limits.message > 0 && size > limits.message) throw tooBig(limits.message)
-      if (!mail.hasRoom(size)) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
       // The stage keeps what it is given, and the chunk may be the store's own.
       await sink.write(Buffer.from(chunk))
     }
@@ -165,13 +165,13 @@ export const catenate: Extension = {
         const found = parts(cursor, session)
         return (session) => catenated(session, found)
       },
-      literal(session, unit, offer) {
+      literal(session, unit, offer, room) {
         if (!isText(unit)) return undefined
         const limit = session.service.limits.message
         let size = offer.size
         for (const { streamed } of unit.literals) if (streamed instanceof StagedText) size += streamed.content.size
         if (limit > 0 && size > limit) throw tooBig(limit)
-        return textSink(session)
+        return textSink(session, room)
       },
     },
   ],

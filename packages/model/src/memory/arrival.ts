@@ -15,15 +15,23 @@ import { applyNotes, checkNotes } from './policy-memory.ts'
 import type { Changes, MailboxRow, MessageRow, State } from './state.ts'
 import { accountRow, commit, mailboxRow, nextId } from './state.ts'
 
-type Arrival = Pick<MailStore, 'stage' | 'hasRoom' | 'accept' | 'unconfirm' | 'append'>
+type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
 
 export function createArrival(state: State): Arrival {
   return {
     stage: () => createContentStage(),
-    hasRoom(octets) {
-      let stored = 0
+    reserve(octets) {
+      let stored = state.promised
       for (const message of state.messages.values()) stored += message.header.length + message.body.length
-      return stored + octets <= state.limits.octets
+      if (stored + octets > state.limits.octets) return undefined
+      state.promised += octets
+      let held = octets
+      return {
+        [Symbol.dispose]() {
+          state.promised -= held
+          held = 0
+        },
+      }
     },
     accept: (acceptances) =>
       consuming(acceptances, () =>

@@ -87,6 +87,8 @@ export interface State {
   readonly searchText: SearchText
   readonly limits: StoreLimits & { octets: number }
   closed: boolean
+  /** Octets of room that are promised to content. */
+  promised: number
   /** The last id given out, of any kind: ids are never reused. */
   lastId: number
   readonly domains: Map<string, Domain>

@@ -21,11 +21,14 @@ describe('the memory engine', () => {
     const login = { login: 'alice@one.test', name: '', quota: 0, admin: false }
     const alice = await store.directory.addAccount(login, clock.now())
     const [inbox] = await store.mail.mailboxes(alice.id)
-    expect(store.mail.hasRoom(100)).toBe(true)
-    expect(store.mail.hasRoom(101)).toBe(false)
+    expect(store.mail.reserve(101)).toBeUndefined()
+    const room = store.mail.reserve(60)
+    expect(store.mail.reserve(41)).toBeUndefined()
+    for (let twice = 0; twice < 2; twice++) room?.[Symbol.dispose]()
+    store.mail.reserve(100)?.[Symbol.dispose]()
     const message = await sampleMessage(store.mail, 'Subject: x\r\n\r\nbody\r\n')
     await store.mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
-    expect(store.mail.hasRoom(81)).toBe(false)
+    expect(store.mail.reserve(81)).toBeUndefined()
   })
 
   test('refuses content that another engine staged', async () => {

@@ -55,6 +55,7 @@ function emptyState({ clock, random, searchText = asciiSearchText, limits }: Mem
     searchText,
     limits: { ...storeLimits, octets: Number.POSITIVE_INFINITY, ...limits },
     closed: false,
+    promised: 0,
     lastId: 0,
     domains: new Map(),
     accounts: new Map(),

@@ -64,6 +64,9 @@ export interface Accepted {
   queued: readonly QueueEntryId[]
 }
 
+/** A promise of room for content, held by whoever was promised it: see `MailStore.reserve`. */
+export type ReservedRoom = Disposable
+
 /**
  * Takes content as it arrives. Small content stays in memory, large goes to a write-once file of the engine, so that
  * no message is ever whole in memory. One writer; calls must not overlap.

@@ -2,7 +2,7 @@ import type { Flag } from '../flags.ts'
 import type { AccountId, JourneyId, MailboxId, MessageId, ModSeq, Uid, UidValidity } from '../ids.ts'
 import type { SearchQuery } from '../search-query.ts'
 import type { UidSet } from '../uid-set.ts'
-import type { Acceptance, Accepted, ContentStage, NewMessage } from './acceptance.ts'
+import type { Acceptance, Accepted, ContentStage, NewMessage, ReservedRoom } from './acceptance.ts'
 import type { MessageIndex } from './message-index.ts'
 
 /**
@@ -11,9 +11,14 @@ import type { MessageIndex } from './message-index.ts'
  */
 export interface MailStore {
   // --- arrival ---
-  stage(): ContentStage
-  /** False when storing so many octets more would leave less than the reserve: 452 4.3.1, NO [UNAVAILABLE]. */
-  hasRoom(octets: number): boolean
+  /**
+   * Promises room for new mail of so many octets (0: nobody said how many); undefined when it would leave less than the
+   * reserve: 452 4.3.1, NO [UNAVAILABLE]. To be disposed when the mail is stored or will not come, again and again if
+   * need be.
+   */
+  reserve(octets: number): ReservedRoom | undefined
+  /** For content that `room` was promised to. It rejects with `no-room` where there is no more room than that. */
+  stage(room?: ReservedRoom): ContentStage
   /**
    * All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order.
    * Quota does not refuse here: that was decided at RCPT. INTERNALDATE is `acceptedAt`. Rejects with `no-such-account`.

@@ -1,6 +1,6 @@
 import { type Reply, replies, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
-import { concludeTransaction } from '../conclude.ts'
+import { concludeTransaction, troubleReply } from '../conclude.ts'
 import { ChunkReader, ContentIntake } from '../content.ts'
 import type { Session } from '../session.ts'
 
@@ -23,7 +23,7 @@ export const bdat = {
       if (octets > session.options.limits.messageSize) return reply(421, '4.5.1', 'Too much to throw away')
       return receive(session, octets, undefined, () => refusal)
     }
-    transaction.intake ??= new ContentIntake(session, false)
+    transaction.intake ??= new ContentIntake(session, transaction, false)
     const { intake } = transaction
     return receive(session, octets, intake, () => {
       if (last) {
@@ -34,7 +34,7 @@ export const bdat = {
       // RFC 3030 §2: no further chunk of it will be taken.
       if (intake.tooLarge) return concludeTransaction(session, transaction)
       session.reset()
-      return replies.localError
+      return troubleReply(session, intake.failure)
     })
   },
 } as const satisfies Command

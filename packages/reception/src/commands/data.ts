@@ -18,7 +18,7 @@ export const data = {
     if (transaction.recipients.length === 0) {
       return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
     }
-    const intake = new ContentIntake(session, true)
+    const intake = new ContentIntake(session, transaction, true)
     transaction.intake = intake
     session.read(new DataReader(intake), () => concludeTransaction(session, transaction))
     return replies.startData

@@ -21,7 +21,6 @@ export const mail = {
     if (body === 'BINARYMIME') return withText(replies.unknownParameter, 'BODY=BINARYMIME is not offered')
     if (requireTls && !session.secure) return replies.requireTlsWithoutTls
     if (size !== null && size > options.limits.messageSize) return tooLarge(options.limits.messageSize)
-    if (!options.store.mail.hasRoom(size ?? 0)) return replies.systemFull
     if (session.account && reversePath) return openAs(session, parsed.value)
     return open(session, parsed.value)
   },
@@ -36,7 +35,10 @@ async function openAs(session: Session, argument: MailArgument): Promise<Reply |
 }
 
 function open(session: Session, { reversePath, parameters }: MailArgument): Reply {
+  const room = session.options.store.mail.reserve(parameters.size ?? 0)
+  if (!room) return replies.systemFull
   const transaction: Transaction = {
+    room,
     journey: session.newJourney(),
     beganAt: session.options.clock.now(),
     reversePath,

@@ -50,7 +50,7 @@ const store = {
   mail: {
     ...memory.mail,
     stage,
-    hasRoom: () => true,
+    reserve: () => ({ [Symbol.dispose]() {} }),
     accept: async (acceptances: readonly { journey: Accepted['journey'] }[]) =>
       acceptances.map(({ journey }): Accepted => ({ journey, repeated: false, filed: [], queued: [] })),
   },

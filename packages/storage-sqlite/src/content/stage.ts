@@ -1,6 +1,8 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
-import { type ContentStage, type StagedContent, StoreError } from '@pennypost/model'
-import type { Room } from '../room.ts'
+import { type ContentStage, type ReservedRoom, type StagedContent, StoreError } from '@pennypost/model'
+import type { Engine } from '../engine.ts'
+import { Reservation } from '../room.ts'
+import { isFull } from '../writer/full-disk.ts'
 import type { ContentFiles } from './content-files.ts'
 import { readBufferRange, readFileRange } from './read-file.ts'
 
@@ -8,13 +10,28 @@ import { readBufferRange, readFileRange } from './read-file.ts'
  * Content on its way in. Up to `inlineOctets` it stays in memory and goes into the row; beyond, all of it is written to
  * a file as it comes, which is synced when it ends. Taken over by `pack.ts`.
  */
-export function createStage(files: ContentFiles, room: Room, inlineOctets: number): ContentStage {
-  return new Stage(files, room, inlineOctets)
+export function createStage({ files, room, limits }: Stager, promised: ReservedRoom | undefined): ContentStage {
+  if (promised && !(promised instanceof Reservation)) throw new TypeError('the room was promised by another engine')
+  const onFull = (): void => room.ranOut()
+  return new Stage(
+    { files, room: promised ?? room.open(), isPromised: promised !== undefined, onFull },
+    limits.inlineOctets,
+  )
+}
+
+type Stager = Pick<Engine, 'files' | 'room' | 'limits'>
+
+interface Place {
+  files: ContentFiles
+  room: Reservation
+  /** Content that nobody promised room to is refused only when it is to be stored: a DSN goes into the reserve. */
+  isPromised: boolean
+  /** A write found no room. */
+  onFull: () => void
 }
 
 class Stage implements ContentStage {
-  readonly #files: ContentFiles
-  readonly #room: Room
+  readonly #place: Place
   readonly #inlineOctets: number
   #chunks: Buffer[] = []
   #size = 0
@@ -22,9 +39,8 @@ class Stage implements ContentStage {
   #file: { name: string; handle: FileHandle } | undefined
   #staged: Staged | undefined
 
-  constructor(files: ContentFiles, room: Room, inlineOctets: number) {
-    this.#files = files
-    this.#room = room
+  constructor(place: Place, inlineOctets: number) {
+    this.#place = place
     this.#inlineOctets = inlineOctets
   }
 
@@ -32,10 +48,7 @@ class Stage implements ContentStage {
     // Two writes at a time would change places, and two files would be opened for one content.
     if (this.#writing) throw new Error('ContentStage.write: the write before this one has not ended')
     this.#size += chunk.length
-    if (this.#file) {
-      this.#room.spend(chunk.length)
-      return this.#alone(writeAll(this.#file.handle, [chunk]))
-    }
+    if (this.#file) return this.#alone(this.#write(this.#file.handle, [chunk]))
     this.#chunks.push(chunk)
     return this.#size > this.#inlineOctets ? this.#alone(this.#spill()) : undefined
   }
@@ -52,11 +65,11 @@ class Stage implements ContentStage {
   async finish(): Promise<StagedContent> {
     if (this.#staged) return this.#staged
     if (!this.#file) {
-      this.#staged = new Staged(this.#files, Buffer.concat(this.#chunks, this.#size), null, this.#size)
+      this.#staged = new Staged(this.#place, Buffer.concat(this.#chunks, this.#size), null, this.#size)
     } else {
-      await orNoRoom(this.#file.handle.datasync())
+      await this.#orNoRoom(this.#file.handle.datasync())
       await this.#file.handle.close()
-      this.#staged = new Staged(this.#files, null, this.#file.name, this.#size)
+      this.#staged = new Staged(this.#place, null, this.#file.name, this.#size)
     }
     this.#chunks = []
     return this.#staged
@@ -65,57 +78,67 @@ class Stage implements ContentStage {
   async discard(): Promise<void> {
     this.#chunks = []
     if (this.#staged) return this.#staged.discard()
+    this.#place.room[Symbol.dispose]()
     const file = this.#file
     this.#file = undefined
     if (!file) return
     await file.handle.close()
-    await rm(this.#files.path(file.name), { force: true })
+    await rm(this.#place.files.path(file.name), { force: true })
   }
 
   async #create(): Promise<{ name: string; handle: FileHandle }> {
-    const name = this.#files.next()
-    return { name, handle: await open(this.#files.path(name), 'wx', 0o600) }
+    const { files } = this.#place
+    const name = files.next()
+    return { name, handle: await open(files.path(name), 'wx', 0o600) }
   }
 
   async #spill(): Promise<void> {
-    this.#file = await orNoRoom(this.#create())
+    this.#file = await this.#orNoRoom(this.#create())
     const chunks = this.#chunks
     this.#chunks = []
-    this.#room.spend(this.#size)
-    await writeAll(this.#file.handle, chunks)
+    await this.#write(this.#file.handle, chunks)
+  }
+
+  async #write(handle: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+    const { room, isPromised } = this.#place
+    const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (isPromised) room.write(octets)
+    await this.#orNoRoom(writeAll(handle, chunks, octets))
+    room.wrote(octets)
+  }
+
+  /** Rejects with `no-room` on a full disk, or when the user who runs us may not have more of it. */
+  async #orNoRoom<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work
+    } catch (error) {
+      if (!isFull(error)) throw error
+      this.#place.onFull()
+      throw new StoreError('no-room', 'the file system is full')
+    }
   }
 }
 
-async function writeAll(handle: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-  const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const { bytesWritten } = await orNoRoom(handle.writev([...chunks]))
+async function writeAll(handle: FileHandle, chunks: readonly Buffer[], octets: number): Promise<void> {
+  const { bytesWritten } = await handle.writev([...chunks])
   if (bytesWritten === octets) return
   // A short write: the rest once more, which succeeds or says why not.
   const rest = Buffer.concat(chunks).subarray(bytesWritten)
-  for (let at = 0; at < rest.length; ) at += (await orNoRoom(handle.write(rest, at))).bytesWritten
-}
-
-/** Rejects with `no-room` on a full disk, or when the user who runs us may not have more of it. */
-async function orNoRoom<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EDQUOT') throw new StoreError('no-room', 'the file system is full')
-    throw error
-  }
+  for (let at = 0; at < rest.length; ) at += (await handle.write(rest, at)).bytesWritten
 }
 
 /** Content that this engine has staged. */
 export class Staged implements StagedContent {
   readonly size: number
   readonly #files: ContentFiles
+  readonly #room: Reservation
   #octets: Buffer | null
   #name: string | null
   #gone = false
 
-  constructor(files: ContentFiles, octets: Buffer | null, name: string | null, size: number) {
+  constructor({ files, room }: Place, octets: Buffer | null, name: string | null, size: number) {
     this.#files = files
+    this.#room = room
     this.#octets = octets
     this.#name = name
     this.size = size
@@ -129,20 +152,21 @@ export class Staged implements StagedContent {
   }
 
   /** Hands the content over to a job; afterwards it is not here any more. */
-  take(): { octets: Buffer; file: null } | { octets: null; file: string } {
+  take(): { room: Reservation } & ({ octets: Buffer; file: null } | { octets: null; file: string }) {
     this.#requireHere()
     this.#gone = true
+    const room = this.#room
     const octets = this.#octets
-    const file = this.#name
     this.#octets = null
-    if (octets) return { octets, file: null }
-    return { octets: null, file: file as string }
+    if (octets) return { room, octets, file: null }
+    return { room, octets: null, file: this.#name as string }
   }
 
   async discard(): Promise<void> {
     if (this.#gone) return
     this.#gone = true
     this.#octets = null
+    this.#room[Symbol.dispose]()
     if (this.#name !== null) await rm(this.#files.path(this.#name), { force: true })
   }
 

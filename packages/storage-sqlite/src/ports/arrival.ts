@@ -5,22 +5,22 @@ import { createStage } from '../content/stage.ts'
 import type { Engine } from '../engine.ts'
 import { type Packing, packAcceptances, packAppends } from '../pack.ts'
 
-type Arrival = Pick<MailStore, 'stage' | 'hasRoom' | 'accept' | 'unconfirm' | 'append'>
+type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
 
 /** How mail comes in: content is staged, then one job makes it mail. */
 export function createArrival(engine: Engine): Arrival {
   const { writer, clock } = engine
   return {
-    stage() {
+    reserve: (octets) => engine.room.reserve(octets),
+    stage(room) {
       engine.reader.requireOpen()
-      return createStage(engine.files, engine.room, engine.limits.inlineOctets)
+      return createStage(engine, room)
     },
-    hasRoom: (octets) => engine.room.has(octets),
     accept(acceptances) {
       const contents = acceptances.map(({ message }) => message.content)
       return consuming(engine, contents, async (packing) => {
         const packed = packAcceptances(acceptances, clock.now(), packing)
-        engine.room.take(packing.octets)
+        packing.rooms[0]?.store(packing.octets)
         return (await writer.run('accept', packed, packing.octets)) as unknown as Accepted[]
       })
     },
@@ -31,7 +31,7 @@ export function createArrival(engine: Engine): Arrival {
       const contents = messages.map(({ message }) => message.content)
       return consuming(engine, contents, async (packing) => {
         const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing) }
-        engine.room.take(packing.octets)
+        packing.rooms[0]?.store(packing.octets)
         const { uidValidity, firstUid } = await writer.run('append', args, packing.octets)
         const last = firstUid + messages.length - 1
         const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])
@@ -47,14 +47,18 @@ export async function consuming<Result>(
   contents: readonly StagedContent[],
   run: (packing: Packing) => Promise<Result>,
 ): Promise<Result> {
-  const packing: Packing = { octets: 0, files: [] }
+  const packing: Packing = { octets: 0, files: [], rooms: [] }
   try {
-    return await run(packing)
+    const result = await run(packing)
+    for (const room of packing.rooms) room.stored()
+    return result
   } catch (error) {
     // A commit whose sync failed may be found in the log after a restart: then its files are needed. The sweep at the
     // next start knows.
     if (!writer.hasFailed) for (const file of packing.files) await rm(files.path(file), { force: true })
     for (const content of contents) await content.discard()
     throw error
+  } finally {
+    for (const room of packing.rooms) room[Symbol.dispose]()
   }
 }

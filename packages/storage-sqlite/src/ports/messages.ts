@@ -5,13 +5,13 @@ import { boundsOf } from '../pack.ts'
 import { readBody } from '../reader/bodies.ts'
 import { readChanges, readSnapshot } from '../reader/changes.ts'
 import { fetchPages, readMessage } from '../reader/fetch.ts'
-import { requireMailbox } from '../reader/mailboxes.ts'
+import { readMailbox, requireMailbox } from '../reader/mailboxes.ts'
 import { searchMailbox } from '../reader/search.ts'
 
 type Messages = Omit<
   MailStore,
   | 'stage'
-  | 'hasRoom'
+  | 'reserve'
   | 'accept'
   | 'unconfirm'
   | 'append'
@@ -59,7 +59,7 @@ function createOpenMailbox(
 }
 
 function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' | 'move' | 'expunge'> {
-  const { writer, clock, pins, limits, room } = engine
+  const { reader, writer, clock, pins, limits, room } = engine
   return {
     async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }) {
       const modified: number[] = []
@@ -75,8 +75,12 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       return { modSeq: last.modSeq as ModSeq, since, modified: uidSet(modified) }
     },
     async copy(from, uids, to) {
-      room.take(0)
-      return copied([await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now() })])
+      const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)
+      using promised = room.open()
+      promised.store(count * copyOctets)
+      const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now() })
+      promised.stored()
+      return copied([done])
     },
     async move(from, uids, to) {
       const steps: CopiedStep[] = []
@@ -125,6 +129,9 @@ function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'm
     },
   }
 }
+
+/** What the rows of one copy take. Octets. */
+const copyOctets = 512
 
 /** Runs a job on UIDs until it says that it is through; gives its last answer. */
 async function inSteps<Done extends { resumeAt: number }>(

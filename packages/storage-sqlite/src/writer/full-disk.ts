@@ -7,12 +7,12 @@ import { codeOf, FatalError } from './fatal-error.ts'
  *
  * SQLite says it of a full file system with a code of its own, but for the index of its log, `-shm`, which it grows
  * octet by octet because a write through the mapping could not be refused. A quota that is used up is to it a write
- * that failed for whatever reason, and better-sqlite3 does not give the reason: a write of our own does.
+ * that failed for whatever reason, and better-sqlite3 does not give the reason: a write of our own to `probe` does.
  */
-export function isFull(error: unknown, probe: string): boolean {
+export function isFull(error: unknown, probe?: string): boolean {
   if (error instanceof FatalError) return false
   const code = codeOf(error)
-  return fullCodes.has(code) || (code === 'SQLITE_IOERR_WRITE' && isRefused(probe))
+  return fullCodes.has(code) || (code === 'SQLITE_IOERR_WRITE' && probe !== undefined && isRefused(probe))
 }
 
 const fullCodes = new Set(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE', 'ENOSPC', 'EDQUOT'])

@@ -24,6 +24,7 @@ export class GroupCommit {
   readonly #faults: FaultPlan
   readonly #options: GroupCommitOptions
   readonly #frames: Database.Statement
+  readonly #pages: Database.Statement
   readonly #begin: Database.Statement
   readonly #commit: Database.Statement
   readonly #savepoint: Database.Statement
@@ -35,6 +36,7 @@ export class GroupCommit {
   #unsynced = false
   /** So many groups are still to have savepoints. */
   #careful = 0
+  #ranOut = false
   #filesKept = false
   readonly #doomed: string[] = []
 
@@ -44,6 +46,7 @@ export class GroupCommit {
     this.#options = options
     const { db } = context
     this.#frames = db.prepare('PRAGMA wal_checkpoint(NOOP)').raw()
+    this.#pages = db.prepare('PRAGMA page_count').pluck()
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#savepoint = db.prepare('SAVEPOINT job')
@@ -54,7 +57,7 @@ export class GroupCommit {
   }
 
   run(jobs: readonly Job[]): GroupReply {
-    const reply: GroupReply = { replies: [], accounts: [], queue: false, walFrames: 0, unsynced: false }
+    const reply: GroupReply = { replies: [], accounts: [], queue: false, ...unknownYet }
     const effects = new Effects()
     const first = jobs[0]
     if (jobs.length === 1 && first) this.#runAlone(first, reply.replies, effects)
@@ -63,6 +66,9 @@ export class GroupCommit {
     reply.accounts = [...effects.accounts]
     reply.queue = effects.queue
     reply.walFrames = this.#boundWal()
+    reply.databaseOctets = (this.#pages.get() as number) * pageOctets
+    reply.ranOut = this.#ranOut
+    this.#ranOut = false
     reply.unsynced = this.#unsynced
     return reply
   }
@@ -240,7 +246,10 @@ export class GroupCommit {
 
   #failed(job: Job, error: unknown): JobReply {
     if (error instanceof StoreError) return { id: job.id, refusal: error.reason, text: error.message }
-    if (this.#isFull(error)) return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
+    if (this.#isFull(error)) {
+      this.#ranOut = true
+      return { id: job.id, refusal: 'no-room', text: 'the file system is full' }
+    }
     const code = codeOf(error)
     const { message, stack } = error instanceof Error ? error : new Error(String(error))
     return { id: job.id, error: { message, code, stack: stack ?? '' } }
@@ -252,6 +261,12 @@ export class GroupCommit {
     else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
   }
 }
+
+/** Filled in when the group is done. */
+const unknownYet = { walFrames: 0, databaseOctets: 0, ranOut: false, unsynced: false }
+
+/** SQLite's default, which nothing changes. */
+const pageOctets = 4096
 
 /** After a job has failed, groups have savepoints for a while: whoever causes failures must not double everybody's work. */
 const carefulGroups = 256

@@ -27,6 +27,10 @@ export interface GroupReply {
   queue: boolean
   /** Frames in the WAL after the commit that are not in the database file yet. */
   walFrames: number
+  /** What the database has, or will have once the log is taken into it. */
+  databaseOctets: number
+  /** A job found no room. */
+  ranOut: boolean
   /** Something was committed and is not synced yet. */
   unsynced: boolean
 }
