@@ -7,7 +7,7 @@ import type { Instance } from './instance.ts'
 export async function submit(
   from: Instance,
   sender: string,
-  to: string,
+  to: string | readonly string[],
   subject: string,
   text = 'text',
 ): Promise<string> {
@@ -19,7 +19,7 @@ export async function submit(
     auth: { user: sender, pass: 'secret' },
   })
   try {
-    const { response } = await transport.sendMail({ from: sender, to, subject, text })
+    const { response } = await transport.sendMail({ from: sender, to: [to].flat(), subject, text })
     const [, id] = /queued as (\S+)/.exec(response) ?? []
     if (id === undefined) throw new Error(`not queued: ${response}`)
     return id

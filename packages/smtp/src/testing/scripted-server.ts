@@ -83,13 +83,13 @@ export class ScriptedServer implements AsyncDisposable {
     return { connect: async () => this.connect(), secure: secureForTest }
   }
 
-  /** Listens on loopback; returns the port. */
-  async listen(): Promise<number> {
+  /** Listens on loopback, at a port of the system's choice unless one is given; returns the port. */
+  async listen({ address = '127.0.0.1', port = 0 } = {}): Promise<number> {
     this.#server = createServer((socket) => this.#serve(socket))
-    this.#server.listen(0, '127.0.0.1')
+    this.#server.listen(port, address)
     await once(this.#server, 'listening')
-    const address = this.#server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
+    const bound = this.#server.address()
+    return typeof bound === 'object' && bound !== null ? bound.port : 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -136,6 +136,8 @@ export class ScriptedSession {
 
   /** Plays an answer that is due in the midst of content; true when the session ended by it. */
   async #inContent(octets: number): Promise<boolean> {
+    // A function answers for whole content; only what is written down can say that it is due before.
+    if (typeof this.#options.script?.CONTENT === 'function') return false
     const answer = this.#scripted('CONTENT', '', false)
     if (typeof answer !== 'object' || answer.after === undefined) return false
     const declared = Number(/ SIZE=(\d+)/.exec(this.#mail ?? '')?.[1])
