@@ -42,6 +42,8 @@ export interface Installation {
   publicAddresses: readonly string[]
   /** Services for mail programs and their ports, for SRV records. */
   clientServices: readonly { service: ClientService; port: number }[]
+  /** What is served to those who ask for the MTA-STS policy of a domain. */
+  mtaSts: { mode: 'enforce' | 'testing' | 'none'; text: string }
 }
 
 export type ClientService = 'submission' | 'submissions' | 'imap' | 'imaps' | 'pop3' | 'pop3s'

@@ -34,6 +34,8 @@ function find(resolver: Resolver, record: PublishedRecord, hostname: string, sig
       return checkAddress(resolver, record, signal)
     case 'reverse':
       return checkReverse(resolver, record, hostname, signal)
+    case 'mta-sts-host':
+      return checkAlias(resolver, record, hostname, signal)
     case 'autoconfig':
       return compare(resolver, record.name, 'SRV', signal, ({ priority, weight, port, target }) => ({
         shown: `${priority} ${weight} ${port} ${target}.`,
@@ -69,6 +71,22 @@ async function checkAddress(resolver: Resolver, { name, value, type }: Published
   }))
   if (finding.state !== 'different') return finding
   return { ...finding, advice: 'Change it, or set `[relay] own_addresses` if that is the address outside of NAT.' }
+}
+
+/** An alias of this server, or the same address: a site of the domain's own would serve a policy of its own. */
+async function checkAlias(
+  resolver: Resolver,
+  { name }: PublishedRecord,
+  hostname: string,
+  signal: AbortSignal,
+): Promise<Finding> {
+  const alias = await compare(resolver, name, 'CNAME', signal, (target) => ({
+    shown: `${target}.`,
+    fits: target === hostname,
+  }))
+  if (alias.state !== 'missing') return alias
+  const ours = new Set(await addressesOf(resolver, hostname, signal))
+  return compare(resolver, name, 'A', signal, (address) => ({ shown: address, fits: ours.has(address) }))
 }
 
 /** Each address of ours must lead back to our name (forward-confirmed reverse DNS). */
@@ -125,6 +143,12 @@ function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
     const key = /(?:^|;)\s*p\s*=([^;]*)/i
     const plain = (text: string) => key.exec(text.replace(/["\s]/g, ''))?.[1]
     return plain(found) === plain(value) ? '' : 'It holds another key: mail that is signed here fails there.'
+  }
+  if (purpose === 'mta-sts') {
+    const id = /;\s*id\s*=\s*(\w+)/
+    return id.exec(found)?.[1] === id.exec(value)?.[1]
+      ? ''
+      : 'It has the id of another policy: the new one is not seen.'
   }
   if (purpose === 'spf' || purpose === 'helo-spf') {
     if (/\s\+?all\b/i.test(found)) return 'It ends in +all, which lets everybody send as the domain.'

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { DkimRecord } from '@pennypost/message-auth'
 import type { Domain } from '@pennypost/model'
 import type { Installation } from './context.ts'
@@ -7,7 +8,7 @@ export interface PublishedRecord {
   purpose: RecordPurpose
   /** Fully qualified, without final dot. */
   name: string
-  type: 'MX' | 'A' | 'AAAA' | 'TXT' | 'SRV' | 'PTR'
+  type: 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TXT' | 'SRV' | 'PTR'
   /** As a zone file has it; several character-strings where one is too long. */
   value: string
   /** `required`: mail fails or is refused without. `optional`: helps. `ask`: only who owns the address can set it. */
@@ -24,6 +25,7 @@ export type RecordPurpose =
   | 'dmarc'
   | 'tls-report'
   | 'mta-sts'
+  | 'mta-sts-host'
   | 'autoconfig'
   | 'reverse'
 
@@ -48,6 +50,7 @@ export function recordsFor(
     ...addressRecords(installation),
     ...senderRecords(domain.name, keys, hostname),
     ...reportRecords(domain.name),
+    ...stsRecords(domain.name, installation),
     ...autoconfigRecords(domain.name, installation),
   ]
 }
@@ -109,13 +112,30 @@ function reportRecords(name: string): PublishedRecord[] {
       need: 'optional',
       why: 'others report trouble with TLS (RFC 8460)',
     },
+  ]
+}
+
+/** RFC 8461 §3. The id follows from the policy, so that a changed policy is seen by those who keep the old one. */
+function stsRecords(name: string, { hostname, mtaSts }: Installation): PublishedRecord[] {
+  if (mtaSts.mode === 'none') return []
+  const id = createHash('sha256').update(mtaSts.text).digest('hex').slice(0, 20)
+  const site = `https://mta-sts.${name}/.well-known/mta-sts.txt`
+  return [
+    {
+      purpose: 'mta-sts-host',
+      name: `mta-sts.${name}`,
+      type: 'CNAME',
+      value: `${hostname}.`,
+      need: 'optional',
+      why: `the https listener serves ${site} there; its certificate has to be for that name too`,
+    },
     {
       purpose: 'mta-sts',
       name: `_mta-sts.${name}`,
       type: 'TXT',
-      value: characterStrings('v=STSv1; id=1'),
+      value: characterStrings(`v=STSv1; id=${id}`),
       need: 'optional',
-      why: `only once a web server of yours serves https://mta-sts.${name}/.well-known/mta-sts.txt (RFC 8461)`,
+      why: `others insist on TLS with this server, mode ${mtaSts.mode}, once ${site} can be fetched (RFC 8461)`,
     },
   ]
 }

@@ -36,6 +36,7 @@ export class TestAdministration implements Disposable {
         administrator: '',
         dkimDirectory: join(this.directory, 'dkim'),
         publicAddresses: ['192.0.2.1'],
+        mtaSts: { mode: 'testing', text: 'version: STSv1\r\n' },
         clientServices: [
           { service: 'submissions', port: 465 },
           { service: 'imaps', port: 993 },

@@ -1,4 +1,3 @@
-export { defaultGreylist, type GreylistOptions } from './checks/greylist.ts'
 export { defaultBudget, type InboundChecks } from './checks/options.ts'
 export { isLoopback, type Networks, networks } from './networks.ts'
 export * from './options.ts'

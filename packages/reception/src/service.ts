@@ -129,8 +129,7 @@ class Entrance {
     const { service, options } = this.#context
     const { connection, client } = origin
     const waitMs = options.pregreetMs ?? 0
-    const { address } = client
-    const isKnown = isLoopback(address) || options.trusted.has(address) || this.#context.isChecked?.(address) === false
+    const isKnown = isLoopback(client.address) || options.trusted.has(client.address)
     if (waitMs === 0 || service !== 'smtp' || isKnown) {
       this.#begin(origin)
       return

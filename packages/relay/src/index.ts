@@ -8,4 +8,3 @@ export { createRoutes, type Route, type RouteOptions, type Routes, type Smarthos
 export { defaultSchedule, type Schedule } from './schedule.ts'
 export { createHttps, type Https, type HttpsOptions } from './tls/https.ts'
 export { createStsPolicies, type StsPolicies } from './tls/sts-policies.ts'
-export { printStsPolicy, type StsPolicy } from './tls/sts-policy.ts'

@@ -1,8 +1,9 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { Metrics } from './metrics.ts'
+import type { SiteOptions } from './site.ts'
 
 /**
- * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`. It shows no mail and changes nothing;
+ * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`, and the MTA-STS policy for a proxy. It shows no mail and changes nothing;
  * bind it to loopback or a private network. What answers is loaded by the first request: nobody waits for it at start.
  */
 export interface HttpService {
@@ -14,6 +15,7 @@ export interface HttpOptions {
   address: string
   port: number
   metrics: Metrics
+  site: SiteOptions
   /** What is wrong, empty when the server can do its work. */
   ailments(): readonly string[]
 }

@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { ClientService, Installation } from '@pennypost/admin'
 import { lookupDomain } from '@pennypost/model'
+import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 
@@ -12,7 +13,14 @@ export function installationOf(config: Config, place: Place): Installation {
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
     clientServices: clientServices(config),
+    mtaSts: { mode: config.mta_sts.mode, text: ownStsPolicy(config) },
   }
+}
+
+/** What the site says to those who ask how to bring mail (RFC 8461). */
+export function ownStsPolicy({ mta_sts: { mode, mx, max_age }, hostname }: Config): string {
+  const hosts = (mx.length > 0 ? mx : [hostname]).map((name) => name.toLowerCase())
+  return printStsPolicy({ mode, mx: hosts, maxAgeSeconds: Math.round(max_age / 1000) })
 }
 
 const forClients: readonly ClientService[] = ['submissions', 'imaps', 'pop3s', 'submission', 'imap', 'pop3']

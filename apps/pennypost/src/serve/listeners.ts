@@ -11,6 +11,7 @@ import {
 } from '@pennypost/transport'
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import type { AccountPlaces } from './places.ts'
+import { openSite, type SiteOptions } from './site.ts'
 
 /** Opens the listener of each service that the roles of the configuration ask for. */
 export interface Services {
@@ -23,6 +24,7 @@ export interface Services {
   places: AccountPlaces
   contexts: ServerContexts
   limiter: ConnectionLimiter
+  site: SiteOptions
   deadline: Deadline
   log: Log
 }
@@ -38,6 +40,7 @@ const roleOf: Readonly<Record<ListenerConfig['service'], Config['roles'][number]
   imap: 'imap',
   imaps: 'imap',
   http: 'admin',
+  https: 'mx',
 }
 
 /** The listeners that the configuration's roles ask for, those of HTTP apart. */
@@ -54,9 +57,7 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
     case 'submission':
     case 'submissions':
     case 'lmtp': {
-      const shared = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
-      const { proxy, xclient } = listener
-      const options = proxy.length + xclient.length > 0 ? { ...shared, proxy, xclient } : shared
+      const options = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
       const admitting = service === 'lmtp' ? onlyFrom(limiter, listener.trusted) : limiter
       return openReception({ service, endpoint, contexts, limiter: admitting }, options)
     }
@@ -76,6 +77,8 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
         onConnection: (connection) => services.imap.accept(connection),
         refusal: (reason) => services.imap.refusal(reason),
       })
+    case 'https':
+      return openSite({ endpoint, contexts, limiter }, { ...services.site, deadline, log })
     case 'http':
       throw new Error('the HTTP listener is opened apart')
   }

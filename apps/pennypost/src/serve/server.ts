@@ -32,14 +32,15 @@ import { version } from '../config/version.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
 import { openInboundChecks } from './inbound-checks.ts'
+import { ownStsPolicy } from './installation.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
 import { relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
+import type { SiteOptions } from './site.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
-import { turnPermissions } from './turn-permissions.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -97,7 +98,7 @@ export async function startServer(
     opening.defer(async () => void (await opened.close({ drainMs: 0 })))
     listeners.push(opened)
   }
-  const http = await openHttpListener(config, metrics)
+  const http = await openHttpListener(foundation)
   if (http) opening.defer(() => http.close())
   if (config.roles.includes('relay')) parts.relay.start()
   opening.defer(() => parts.relay.stop(0))
@@ -144,6 +145,7 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
     receptionWithAuth: { ...reception, offersAuth: () => true },
     ...readingServices(foundation, authenticator, reception.limits.messageSize),
     contexts: foundation.tls,
+    site: siteOptions(foundation),
     limiter: createConnectionLimiter({
       connections: config.limits.connections,
       connectionsPerAddress: config.limits.connections_per_address,
@@ -184,8 +186,6 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
   const { config, log, store } = foundation
   const { mda, signer, routes, relay, checks } = delivery
   const { message_size: messageSize, recipients } = config.limits
-  const { tarpit } = config.policy
-  const mayTurn = turnPermissions(config, store.directory, (domain, nextHop) => routes.destination(domain, nextHop))
   return {
     ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda, checks },
     trusted: foundation.trusted,
@@ -194,9 +194,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     offersTls: (service) => service !== 'submissions',
     requireTlsForAuth: config.policy.require_tls_for_auth,
     receivedShowsClient: config.submission.show_client,
-    ...contentPolicy(config),
-    pregreetMs: config.policy.pregreet,
-    ...(mayTurn ? { mayTurn } : {}),
+    rejectBareNewlines: config.policy.bare_newline === 'reject',
     sign: (message) => signer.sign(message),
     destination: (domain, nextHop) => routes.destination(domain, nextHop),
     deliveredNotices: (facts) => relay.deliveredNotices(facts),
@@ -206,17 +204,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
       ...defaultReceptionLimits,
       messageSize: messageSize === 0 ? Number.MAX_SAFE_INTEGER : messageSize,
       recipients,
-      tarpitMs: tarpit,
-      tarpitMaxMs: tarpit * 10,
     },
-  }
-}
-
-function contentPolicy({ policy }: Config) {
-  return {
-    rejectBareNewlines: policy.bare_newline === 'reject',
-    rejectUndeclaredUtf8: policy.undeclared_utf8 === 'reject',
-    ...(policy.longest_line > 0 ? { longestLine: policy.longest_line } : {}),
   }
 }
 
@@ -274,10 +262,21 @@ async function openTls(
   return { tls: await createTlsMaterial({ certificates: [made], clock, log, watchMs: 0 }), selfSigned: made.cert }
 }
 
-async function openHttpListener(config: Config, metrics: Metrics): Promise<HttpService | undefined> {
+function siteOptions({ config, store }: Foundation): SiteOptions {
+  return { directory: store.directory, policy: ownStsPolicy(config) }
+}
+
+async function openHttpListener(foundation: Foundation): Promise<HttpService | undefined> {
+  const { config, metrics } = foundation
   const listener = config.listener.find(({ service }) => service === 'http')
   if (!listener?.address || listener.port === undefined || !config.roles.includes('admin')) return undefined
-  return openHttp({ address: listener.address, port: listener.port, metrics, ailments: () => [] })
+  return openHttp({
+    address: listener.address,
+    port: listener.port,
+    metrics,
+    site: siteOptions(foundation),
+    ailments: () => [],
+  })
 }
 
 /** Who reads what is nobody's business: kept in the demo only, whose mail is nobody's. */

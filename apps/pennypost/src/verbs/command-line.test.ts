@@ -120,6 +120,7 @@ describe('beside a running server', () => {
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
       installation: {
         ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [] },
+        mtaSts: { mode: 'none', text: '' },
         dkimDirectory: join(directory, 'mail', 'dkim'),
       },
       audit: async () => {},

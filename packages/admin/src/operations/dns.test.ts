@@ -41,7 +41,8 @@ describe('DNS records', () => {
       expect.stringMatching(/^202605r\._domainkey\.one\.test TXT "v=DKIM1; k=rsa; p=MIIBIjANBg/),
       expect.stringMatching(/^_dmarc\.one\.test TXT "v=DMARC1; p=none; rua=mail/),
       '_smtp._tls.one.test TXT "v=TLSRPTv1; rua=mailto:postma',
-      '_mta-sts.one.test TXT "v=STSv1; id=1"',
+      'mta-sts.one.test CNAME mail.one.test.',
+      expect.stringMatching(/^_mta-sts\.one\.test TXT "v=STSv1; id=[0-9a-f]{13}/),
       '_submissions._tcp.one.test SRV 0 1 465 mail.one.test.',
       '_imaps._tcp.one.test SRV 0 1 993 mail.one.test.',
     ])
