@@ -3,7 +3,7 @@
  * give `accept` to their listeners.
  */
 import type { AccountId, Clock, Deadline, Log, MailStore, Random } from '@pennypost/model'
-import { type Authenticator, type Mechanism, mechanisms } from '@pennypost/sasl'
+import type { Authenticator } from '@pennypost/sasl'
 import type { Connection, Refusal } from '@pennypost/transport'
 import { extensions } from './extensions/index.ts'
 import type { UsageOf } from './extensions/quota.ts'
@@ -16,8 +16,6 @@ import { OpenMailboxes } from './view/open-mailboxes.ts'
 export interface ImapServiceOptions {
   mail: MailStore
   authenticator: Authenticator
-  /** What AUTHENTICATE offers; all that sasl has when absent. */
-  mechanisms?: readonly Mechanism[]
   clock: Clock
   deadline: Deadline
   random: Random
@@ -63,7 +61,6 @@ export function createImapService(options: ImapServiceOptions): ImapService {
   const service: SessionService = {
     mail: options.mail,
     authenticator: options.authenticator,
-    mechanisms: options.mechanisms ?? mechanisms,
     registry: new Registry(extensions, [...(options.disable ?? []), ...(options.usage ? [] : ['QUOTA'])]),
     mailboxes,
     limits,

@@ -3,13 +3,10 @@ import { seededRandom, type VirtualClock } from '@pennypost/model/testing'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createPeople, type People } from '../test/people.ts'
 import { appPasswordVerifier } from './app-password.ts'
-import {
-  type AuthenticationResult,
-  type Authenticator,
-  createAuthenticator,
-  type LoginAttempt,
-} from './authenticator.ts'
+import type { AuthenticationResult, LoginAttempt } from './authentication.ts'
+import { type Authenticator, createAuthenticator } from './authenticator.ts'
 import { QueueFull } from './bounded-queue.ts'
+import type { PasswordClaim } from './mechanism.ts'
 import type { Passwords } from './passwords.ts'
 
 const secret = Buffer.alloc(32, 7)
@@ -38,8 +35,11 @@ const passwords: Passwords = {
   },
 }
 
-function login(attempt: Partial<LoginAttempt> = {}): Promise<AuthenticationResult> {
+type Attempt = Partial<Omit<PasswordClaim, 'kind'> & Pick<LoginAttempt, 'service' | 'address'>>
+
+function login(attempt: Attempt = {}): Promise<AuthenticationResult> {
   return authenticator.authenticate({
+    kind: 'password',
     login: 'alice@one.test',
     password: 'secret',
     service: 'imap',
@@ -48,11 +48,7 @@ function login(attempt: Partial<LoginAttempt> = {}): Promise<AuthenticationResul
   })
 }
 
-async function guess(
-  count: number,
-  attempt: Partial<LoginAttempt> = {},
-  word = 'guess',
-): Promise<AuthenticationResult[]> {
+async function guess(count: number, attempt: Attempt = {}, word = 'guess'): Promise<AuthenticationResult[]> {
   const results: AuthenticationResult[] = []
   for (let index = 0; index < count; index++) results.push(await login({ password: `${word} ${index}`, ...attempt }))
   return results

@@ -1,15 +1,20 @@
 import { createHmac } from 'node:crypto'
 import type { Account, AccountId, Clock, Credentials, Directory, Log, PolicyMemory, Random } from '@pennypost/model'
+import type { AuthenticationFailure, AuthenticationResult, LoginAttempt } from './authentication.ts'
 import { QueueFull } from './bounded-queue.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { KnownNetworks } from './known-networks.ts'
 import { lookupLogin } from './login-name.ts'
+import type { Mechanism, PasswordClaim, ScramSalt } from './mechanism.ts'
+import { createMechanisms } from './mechanisms.ts'
 import type { Passwords } from './passwords.ts'
 import { type Proof, ProofCheck } from './proof-check.ts'
+import { scramSalt } from './scram-verifier.ts'
 import { Throttle } from './throttle.ts'
+import type { TokenCheck } from './token-check.ts'
 
 /**
- * Is this the account's password, and may it be tried? The one place where submission, POP3, IMAP and ManageSieve ask.
+ * Is this claim true, and may it be tried? The one place where submission, POP3, IMAP and ManageSieve ask.
  *
  * Never broken: an unknown account and a wrong password get the same answer after the same work; a password is kept
  * nowhere, only an HMAC under a secret that dies with the process; a changed, removed or suspended credential ends what
@@ -57,36 +62,19 @@ export interface AuthenticatorOptions {
   random: Random
   log: Log
   limits?: Partial<AuthenticatorLimits>
+  /** Offer SCRAM: for installations in which every account has a verifier for it (`Credential.scram`). Default false. */
+  scram?: boolean
+  /** Who issues bearer tokens; absent: no OAUTHBEARER and XOAUTH2. */
+  tokens?: TokenCheck
 }
-
-export interface LoginAttempt {
-  login: string
-  password: string
-  /** `imap`, `pop3`, `smtp`, …: what an app password's scope names. */
-  service: string
-  /** The client's IP address; '' on a Unix socket. */
-  address: string
-  /** Account to act as: only administrators may name another than their own. */
-  authzid?: string
-}
-
-export type AuthenticationFailure =
-  /** Unknown account, wrong password, wrong service for this app password, or not allowed to act as that account. */
-  | 'invalid'
-  /** Too many wrong passwords; this one was not looked at. Temporary. */
-  | 'throttled'
-  /** Too much to do, or the store does not answer. Temporary. */
-  | 'unavailable'
-  /** The password is right, the account is suspended. */
-  | 'suspended'
-
-export type AuthenticationResult =
-  /** `account` is whose mail it is; `actor` who has logged in, another one only with `authzid`. */
-  { ok: true; account: Account; actor: Account } | { ok: false; reason: AuthenticationFailure }
 
 export interface Authenticator {
+  /** What can be offered, before one looks at the connection (`usableMechanisms`). */
+  readonly mechanisms: readonly Mechanism[]
   /** Never rejects. */
   authenticate(attempt: LoginAttempt): Promise<AuthenticationResult>
+  /** What a SCRAM exchange for this login name begins with, whether or not there is such an account. */
+  scramSalt(login: string): ScramSalt
   /** Drops what is cached of an account. Credentials that change do so by themselves. */
   forget(account: AccountId): void
 }
@@ -99,6 +87,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 }
 
 class CachingAuthenticator implements Authenticator {
+  readonly mechanisms: readonly Mechanism[]
   readonly #options: AuthenticatorOptions
   readonly #limits: AuthenticatorLimits
   readonly #check: ProofCheck
@@ -114,7 +103,8 @@ class CachingAuthenticator implements Authenticator {
   readonly #slowed = new Map<string, number>()
 
   constructor(options: AuthenticatorOptions, limits: AuthenticatorLimits) {
-    const { clock, memory, log } = options
+    const { clock, memory, log, random, tokens, scram = false } = options
+    this.mechanisms = createMechanisms({ random, scram, tokens })
     this.#options = options
     this.#limits = limits
     this.#check = new ProofCheck(options)
@@ -131,7 +121,8 @@ class CachingAuthenticator implements Authenticator {
     } catch (error) {
       // The store's own words go to the log; a full queue is no fault of anybody's and is said by its name alone.
       const text = error instanceof QueueFull ? 'password checks are queued up' : 'login could not be checked'
-      this.#options.log.warn({ login: attempt.login, service: attempt.service, error: String(error) }, text)
+      const login = 'login' in attempt ? attempt.login : ''
+      this.#options.log.warn({ login, service: attempt.service, error: String(error) }, text)
       return failure('unavailable')
     }
   }
@@ -140,20 +131,50 @@ class CachingAuthenticator implements Authenticator {
     this.#right.deleteWhere((proof) => proof.account.id === account)
   }
 
+  scramSalt(login: string): ScramSalt {
+    return scramSalt(this.#options.secret, lookupLogin(login))
+  }
+
   async #decide(attempt: LoginAttempt): Promise<AuthenticationResult> {
-    const login = lookupLogin(attempt.login)
-    const key = this.#keyOf(login, attempt.password)
     const network = this.#options.networkOf(attempt.address)
-    let proof = await this.#remembered(key)
-    if (!proof) {
-      if (!(await this.#mayTry(login, network, key))) return failure('throttled')
-      proof = await this.#prove(login, attempt.password, key, network)
-    }
+    const proof =
+      attempt.kind === 'password' ? await this.#byPassword(attempt, network) : await this.#once(attempt, network)
+    if (proof === 'throttled') return failure('throttled')
     if (!proof || !opens(proof, attempt.service)) return failure('invalid')
     if (proof.account.suspended) return failure('suspended')
     this.#networks.welcome(network)
     this.#check.touch(proof)
-    return this.#actAs(proof.account, attempt.authzid)
+    const acting = await this.#actAs(proof.account, attempt.authzid)
+    return acting.ok && proof.serverSignature ? { ...acting, serverSignature: proof.serverSignature } : acting
+  }
+
+  async #byPassword(claim: PasswordClaim, network: string): Promise<Proof | undefined | 'throttled'> {
+    const login = lookupLogin(claim.login)
+    const key = this.#keyOf(login, claim.password)
+    const known = await this.#remembered(key)
+    if (known) return known
+    if (!(await this.#mayTry(login, network, key))) return 'throttled'
+    return this.#prove(login, claim.password, key, network)
+  }
+
+  /** What proves itself anew each time: nothing of it is worth remembering, and each failure counts. */
+  async #once(claim: Exclude<LoginAttempt, PasswordClaim>, network: string): Promise<Proof | undefined | 'throttled'> {
+    // The certificate was checked by TLS; whoever shows one that is nobody's here guesses nothing.
+    if (claim.kind === 'certificate') return this.#check.proveCertificate(claim.addresses, claim.authzid)
+    const login = claim.kind === 'scram' ? lookupLogin(claim.login) : ''
+    const key = this.#keyOf(login, claim.kind === 'scram' ? `scram\0${claim.authMessage}` : `token\0${claim.token}`)
+    if (!(await this.#mayTry(login, network, key))) return 'throttled'
+    try {
+      const proof = await (claim.kind === 'scram'
+        ? this.#check.proveScram(login, claim)
+        : this.#check.proveToken(claim.token))
+      if (proof) this.#refund(login, network, key)
+      else this.#options.log.info({ login, network, by: claim.kind }, 'wrong proof of login')
+      return proof
+    } catch (error) {
+      this.#refund(login, network, key)
+      throw error
+    }
   }
 
   /** A right password of the last minutes, if nothing has changed since that could make it wrong. */
@@ -171,7 +192,8 @@ class CachingAuthenticator implements Authenticator {
     const { failuresPerMinute } = this.#limits
     if (failuresPerMinute === 0) return true
     const here = network === '' ? 0 : this.#throttle.charge(`network ${network}`, key)
-    const anywhere = this.#throttle.charge(`login ${login}`, key)
+    // Who brings a token names no login.
+    const anywhere = login === '' ? 0 : this.#throttle.charge(`login ${login}`, key)
     if (here <= failuresPerMinute && anywhere <= failuresPerMinute) return true
     if (!(await this.#networks.has(network))) {
       this.#options.log.info({ login, network }, 'login throttled')
@@ -208,6 +230,7 @@ class CachingAuthenticator implements Authenticator {
         this.#options.log.info({ login, network }, 'wrong login name or password')
         return undefined
       }
+      this.#check.provideScram(proof, password)
       this.#right.set(key, proof)
       this.#refund(login, network, key)
       return proof
@@ -219,7 +242,7 @@ class CachingAuthenticator implements Authenticator {
 
   #refund(login: string, network: string, key: string): void {
     if (network !== '') this.#throttle.refund(`network ${network}`, key)
-    this.#throttle.refund(`login ${login}`, key)
+    if (login !== '') this.#throttle.refund(`login ${login}`, key)
   }
 
   async #actAs(actor: Account, authzid: string | undefined): Promise<AuthenticationResult> {
@@ -236,7 +259,7 @@ class CachingAuthenticator implements Authenticator {
   }
 }
 
-function opens(proof: Proof, service: string): boolean {
-  const { scope } = proof.credential
-  return scope.length === 0 || scope.includes(service)
+/** A token or a certificate opens every service. */
+function opens({ credential }: Proof, service: string): boolean {
+  return !credential || credential.scope.length === 0 || credential.scope.includes(service)
 }

@@ -1,19 +1,28 @@
 export { appPasswordVerifier, generateAppPassword } from './app-password.ts'
+export type { AuthenticationFailure, AuthenticationResult, LoginAttempt } from './authentication.ts'
 export {
-  type AuthenticationFailure,
-  type AuthenticationResult,
   type Authenticator,
   type AuthenticatorLimits,
   type AuthenticatorOptions,
   createAuthenticator,
   defaultAuthenticatorLimits,
-  type LoginAttempt,
 } from './authenticator.ts'
 export { QueueFull } from './bounded-queue.ts'
-export { decodeText, type Mechanism, type PasswordClaim, type Step } from './mechanism.ts'
-export { login } from './mechanisms/login.ts'
-export { plain } from './mechanisms/plain.ts'
-export { findMechanism, mechanisms } from './mechanisms.ts'
+export { type ExchangeEnd, type ExchangeOptions, runExchange } from './exchange.ts'
+export type {
+  CertificateClaim,
+  ChannelBindingType,
+  Claim,
+  Mechanism,
+  PasswordClaim,
+  Peer,
+  ScramClaim,
+  ScramSalt,
+  Step,
+  TokenClaim,
+} from './mechanism.ts'
+export { decodeText } from './mechanism.ts'
+export { createMechanisms, findMechanism, type MechanismChoice, usableMechanisms } from './mechanisms.ts'
 export {
   createPasswords,
   defaultPasswordLimits,
@@ -22,4 +31,5 @@ export {
   PasswordRefused,
   type Passwords,
 } from './passwords.ts'
-export { decodeInitialResponse, decodeResponse, maxResponseOctets, type Response } from './response.ts'
+export { maxResponseOctets } from './response.ts'
+export type { TokenCheck } from './token-check.ts'

@@ -1,9 +1,20 @@
 import type { Account, Clock, Credential, Credentials, Directory, Log } from '@pennypost/model'
 import { appPasswordVerifier } from './app-password.ts'
+import { lookupLogin } from './login-name.ts'
+import type { ScramClaim } from './mechanism.ts'
 import type { Passwords } from './passwords.ts'
+import {
+  checkScramProof,
+  formatScramVerifier,
+  makeScramVerifier,
+  parseScramVerifier,
+  type ScramVerifier,
+  scramSalt,
+} from './scram-verifier.ts'
+import type { TokenCheck } from './token-check.ts'
 
 /**
- * Finds the credential that a password proves, and tells whether an old proof still holds. Called by the authenticator,
+ * Finds the account and credential that a claim proves, and tells whether an old proof still holds. Called by the authenticator,
  * which decides whether it may be asked at all.
  *
  * Never broken: without account, without password credential, with an app password that is nobody's: each costs one
@@ -12,7 +23,10 @@ import type { Passwords } from './passwords.ts'
 
 export interface Proof {
   account: Account
-  credential: Credential
+  /** Absent for what is not ours to keep: a token, a certificate. */
+  credential?: Credential
+  /** With which we prove ourselves to a SCRAM client. */
+  serverSignature?: Buffer
   /** Of credentials and directory when this was found. */
   credentialsVersion: number
   directoryVersion: number
@@ -26,6 +40,7 @@ export class ProofCheck {
   readonly #credentials: Credentials
   readonly #passwords: Passwords
   readonly #secret: Buffer
+  readonly #tokens: TokenCheck | undefined
   readonly #clock: Clock
   readonly #log: Log
   /** When each credential's use was last noted; by id, so no larger than the credentials are many. */
@@ -36,6 +51,7 @@ export class ProofCheck {
     credentials: Credentials
     passwords: Passwords
     secret: Buffer
+    tokens?: TokenCheck
     clock: Clock
     log: Log
   }) {
@@ -43,6 +59,7 @@ export class ProofCheck {
     this.#credentials = options.credentials
     this.#passwords = options.passwords
     this.#secret = options.secret
+    this.#tokens = options.tokens
     this.#clock = options.clock
     this.#log = options.log
   }
@@ -51,8 +68,7 @@ export class ProofCheck {
   async prove(login: string, password: string): Promise<Proof | undefined> {
     // Taken first: a change while we look makes the proof an old one, never a wrong one.
     const versions = this.#versions()
-    const found = login === '' ? undefined : await this.#directory.accountByLogin(login)
-    const account = found?.removedAt === null ? found : undefined
+    const account = await this.#accountOf(login)
     const app = await this.#appPassword(account, password)
     if (account && app) return { account, credential: app, ...versions }
     const own = account && (await this.#credentials.list(account.id)).find(({ kind }) => kind === 'password')
@@ -63,6 +79,51 @@ export class ProofCheck {
     if (await this.#passwords.verify(password, own.verifier)) return { account, credential: own, ...versions }
     await this.#passwords.pretend(password, own.verifier)
     return undefined
+  }
+
+  /** `login` in lookup form. All credentials of an account share the salt, so the proof may be over any of them. */
+  async proveScram(login: string, { authMessage, proof }: ScramClaim): Promise<Proof | undefined> {
+    const versions = this.#versions()
+    const account = await this.#accountOf(login)
+    const credentials = account ? await this.#credentials.list(account.id) : []
+    for (const credential of credentials) {
+      const verifier = this.#scramVerifier(credential, login)
+      const serverSignature = verifier && checkScramProof(verifier, authMessage, proof)
+      if (account && serverSignature) return { account, credential, serverSignature, ...versions }
+    }
+    return undefined
+  }
+
+  /** Rejects when the issuer of tokens does not answer. */
+  async proveToken(token: string): Promise<Proof | undefined> {
+    const login = await this.#tokens?.loginOf(token)
+    return login === undefined ? undefined : this.#bare(lookupLogin(login))
+  }
+
+  /** The account that the client wants among those that its certificate names, else the first that there is. */
+  async proveCertificate(addresses: readonly string[], wanted: string | undefined): Promise<Proof | undefined> {
+    const logins = addresses.map(lookupLogin)
+    const target = wanted === undefined ? '' : lookupLogin(wanted)
+    for (const login of logins.includes(target) ? [target] : logins) {
+      const proof = await this.#bare(login)
+      if (proof) return proof
+    }
+    return undefined
+  }
+
+  /**
+   * After a right password: makes what SCRAM needs of it, where the credential has none under the account's salt. Nobody
+   * waits for it.
+   */
+  provideScram({ account, credential }: Proof, password: string): void {
+    if (!credential || this.#scramVerifier(credential, account.login)) return
+    const store = async (): Promise<void> => {
+      const verifier = await makeScramVerifier(password, scramSalt(this.#secret, account.login))
+      if (verifier) await this.#credentials.setScram(credential.id, formatScramVerifier(verifier))
+    }
+    store().catch((error: Error) => {
+      this.#log.warn({ credential: credential.id, error: error.message }, 'no verifier for SCRAM could be stored')
+    })
   }
 
   /** Nothing at all has changed since. */
@@ -79,13 +140,14 @@ export class ProofCheck {
     ])
     if (!account || account.removedAt !== null || account.login !== proof.account.login) return undefined
     const same = credentials.find(({ id, verifier }) => {
-      return id === proof.credential.id && verifier === proof.credential.verifier
+      return id === proof.credential?.id && verifier === proof.credential.verifier
     })
     return same && { account, credential: same, ...versions }
   }
 
   /** Notes the use; nobody waits for it. */
   touch({ credential }: Proof): void {
+    if (!credential) return
     const elapsed = this.#clock.elapsed()
     const last = this.#touched.get(credential.id)
     if (last !== undefined && elapsed - last < touchEveryMs) return
@@ -93,6 +155,25 @@ export class ProofCheck {
     this.#credentials.touch(credential.id, this.#clock.now()).catch((error: Error) => {
       this.#log.warn({ credential: credential.id, error: error.message }, 'use of a credential could not be noted')
     })
+  }
+
+  /** `login` in lookup form. */
+  async #accountOf(login: string): Promise<Account | undefined> {
+    const found = login === '' ? undefined : await this.#directory.accountByLogin(login)
+    return found?.removedAt === null ? found : undefined
+  }
+
+  async #bare(login: string): Promise<Proof | undefined> {
+    const versions = this.#versions()
+    const account = await this.#accountOf(login)
+    return account && { account, ...versions }
+  }
+
+  /** The credential's, if it was made with the salt that the account has now. */
+  #scramVerifier({ scram }: Credential, login: string): ScramVerifier | undefined {
+    const verifier = scram === null ? undefined : parseScramVerifier(scram)
+    const { salt, iterations } = scramSalt(this.#secret, login)
+    return verifier?.salt.equals(salt) && verifier.iterations === iterations ? verifier : undefined
   }
 
   #versions(): { credentialsVersion: number; directoryVersion: number } {

@@ -36,9 +36,21 @@ export class TlsMaterialError extends Error {
   }
 }
 
-/** Reads, checks that key and certificate belong together, and makes the TLS context. */
-export async function loadCertificate(files: CertificateFiles, minVersion: SecureVersion): Promise<LoadedCertificate> {
-  const [cert, key] = await Promise.all([read(files.cert, 'certificate'), read(files.key, 'private key')])
+/**
+ * Reads, checks that key and certificate belong together, and makes the TLS context. `clientCa`: the file with the
+ * authorities of clients' certificates.
+ */
+export async function loadCertificate(
+  files: CertificateFiles,
+  minVersion: SecureVersion,
+  clientCa?: string,
+): Promise<LoadedCertificate> {
+  const [cert, key, ca] = await Promise.all([
+    read(files.cert, 'certificate'),
+    read(files.key, 'private key'),
+    clientCa === undefined ? undefined : read(clientCa, 'authority of client certificates'),
+  ])
+  if (clientCa !== undefined && ca !== undefined) parseCertificate(clientCa, ca)
   const leaf = parseCertificate(files.cert, cert)
   if (!leaf.checkPrivateKey(parseKey(files.key, key))) {
     throw new TlsMaterialError(files.key, `is not the private key of the certificate in ${files.cert}`)
@@ -49,7 +61,7 @@ export async function loadCertificate(files: CertificateFiles, minVersion: Secur
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
-    context: makeContext(files.cert, { cert, key, minVersion }),
+    context: makeContext(files.cert, { cert, key, minVersion, ...(ca !== undefined && { ca }) }),
   }
 }
 
@@ -96,7 +108,10 @@ function parseKey(file: string, pem: string): KeyObject {
   }
 }
 
-function makeContext(file: string, options: { cert: string; key: string; minVersion: SecureVersion }): SecureContext {
+function makeContext(
+  file: string,
+  options: { cert: string; key: string; minVersion: SecureVersion; ca?: string },
+): SecureContext {
   try {
     return createSecureContext({ ...options, honorCipherOrder: true, sessionIdContext: 'pennypost' })
   } catch (error) {

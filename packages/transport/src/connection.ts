@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import type { Deadline, Log, Timer, TlsFacts } from '@pennypost/model'
+import { certifiedAddressesOf, channelBindingOf } from './channel-binding.ts'
 import type { Slot } from './connection-limiter.ts'
 import { networkOf } from './network-of.ts'
 import { acceptTls, type ServerContexts } from './server-handshake.ts'
@@ -40,6 +42,7 @@ export class Connection {
   #socket: Duplex
   #stream: Duplex
   #tls: TlsFacts | undefined
+  #certifiedAddresses: readonly string[] | undefined
   #servername: string | undefined
   #idle: Timer | undefined
   #linger: Timer | undefined
@@ -68,6 +71,16 @@ export class Connection {
   /** Present once TLS is up. */
   get tls(): TlsFacts | undefined {
     return this.#tls
+  }
+
+  /** Octets that tie a SASL exchange to this TLS session; undefined without TLS, or where it has none of that type. */
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+    return this.#tls && channelBindingOf(this.#stream as TLSSocket, type)
+  }
+
+  /** The mail addresses of the client's certificate, if it showed one that our authority (`clientCa`) has issued. */
+  get certifiedAddresses(): readonly string[] | undefined {
+    return this.#certifiedAddresses
   }
 
   /** The host that the client named in its handshake (SNI). */
@@ -108,6 +121,7 @@ export class Connection {
       const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
         if (error) return reject(error)
         this.#tls = tlsFactsOf(secured)
+        if (contexts.asksForCertificate) this.#certifiedAddresses = certifiedAddressesOf(secured)
         if (typeof secured.servername === 'string') this.#servername = secured.servername
         resolve()
       })

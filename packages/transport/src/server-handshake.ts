@@ -14,6 +14,8 @@ import type { Deadline } from '@pennypost/model'
 export interface ServerContexts {
   /** For clients that name no host. */
   readonly defaultContext: SecureContext
+  /** Clients may show a certificate (SASL EXTERNAL); the contexts know who issues them. */
+  readonly asksForCertificate: boolean
   /** In the form that Node's `SNICallback` has. */
   readonly chooseContext: (servername: string, answer: (error: Error | null, context?: SecureContext) => void) => void
 }
@@ -34,6 +36,8 @@ export function acceptTls(
     isServer: true,
     secureContext: contexts.defaultContext,
     SNICallback: contexts.chooseContext,
+    // Whether a certificate is any good is for EXTERNAL to say: without one, passwords work as ever.
+    ...(contexts.asksForCertificate && { requestCert: true, rejectUnauthorized: false }),
   })
   const finish = (error?: HandshakeError): void => {
     timer[Symbol.dispose]()

@@ -16,6 +16,8 @@ export interface TlsMaterialOptions {
   certificates: readonly CertificateFiles[]
   /** Default TLSv1.2 (RFC 8996). A port-25 listener may take `TLSv1`: bad encryption beats none there (RFC 7435). */
   minVersion?: SecureVersion
+  /** PEM: who issues the certificates with which clients may log in (SASL EXTERNAL). Absent: they are not asked for. */
+  clientCa?: string
   clock: Clock
   log: Log
   /** How often the files are looked at; 0 = only `reload` reads them. Default 30 s. */
@@ -35,7 +37,7 @@ export interface TlsMaterial extends ServerContexts, Disposable {
 
 /** Loads everything; rejects with `TlsMaterialError`. Disposing ends the watch. */
 export async function createTlsMaterial(options: TlsMaterialOptions): Promise<TlsMaterial> {
-  const { certificates: files, clock, log, watchMs = 30_000, minVersion = 'TLSv1.2' } = options
+  const { certificates: files, clientCa, clock, log, watchMs = 30_000, minVersion = 'TLSv1.2' } = options
   if (files.length === 0) throw new Error('TLS material without a certificate')
   const listeners: (() => void)[] = []
   let signature = ''
@@ -46,7 +48,7 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
   async function load(): Promise<void> {
     // Taken before reading: a file that changes meanwhile is then read once more, never overlooked.
     const seen = await signatures(files)
-    const fresh = await Promise.all(files.map((pair) => loadCertificate(pair, minVersion)))
+    const fresh = await Promise.all(files.map((pair) => loadCertificate(pair, minVersion, clientCa)))
     loaded = fresh
     byName = contextsByName(fresh)
     signature = seen
@@ -75,6 +77,7 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
   await load()
   const watch = watchMs > 0 ? repeat(clock, watchMs, look) : undefined
   return {
+    asksForCertificate: clientCa !== undefined,
     get defaultContext() {
       return loaded[0]!.context
     },

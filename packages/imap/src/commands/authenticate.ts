@@ -1,6 +1,6 @@
 import { beforeLogin, type Command } from '../command.ts'
 import { no } from '../refusal.ts'
-import { logIn, offeredMechanisms, runExchange } from '../session/authentication.ts'
+import { offeredMechanisms, runMechanism } from '../session/authentication.ts'
 
 interface Args {
   mechanism: string
@@ -22,10 +22,10 @@ export const authenticate = {
   async run(session, { mechanism, initialResponse }) {
     const chosen = offeredMechanisms(session).find(({ name }) => name === mechanism)
     if (!chosen) {
-      if (session.service.mechanisms.some(({ name }) => name === mechanism))
+      if (session.service.authenticator.mechanisms.some(({ name, plaintext }) => plaintext && name === mechanism))
         throw no('PRIVACYREQUIRED', 'Begin TLS first')
       throw no('', `The mechanism ${mechanism.slice(0, 40)} is not offered`)
     }
-    return logIn(session, await runExchange(session, chosen, initialResponse))
+    return runMechanism(session, chosen, initialResponse)
   },
 } satisfies Command<Args>

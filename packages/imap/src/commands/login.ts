@@ -20,8 +20,8 @@ export const login = {
     cursor.sp()
     return { login, password: utf8(cursor.astring('Password')) }
   },
-  run(session, claim) {
+  run(session, { login, password }) {
     if (!passwordsAllowed(session)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
-    return logIn(session, claim)
+    return logIn(session, login, password)
   },
 } satisfies Command<Args>

@@ -1,4 +1,4 @@
-import { decodeInitialResponse, decodeResponse, type Mechanism, type PasswordClaim } from '@pennypost/sasl'
+import { type AuthenticationResult, type Mechanism, runExchange, usableMechanisms } from '@pennypost/sasl'
 import type { Completion } from '../command.ts'
 import { bad, ImapRefusal, no } from '../refusal.ts'
 import type { Session } from './session.ts'
@@ -10,23 +10,29 @@ export function passwordsAllowed(session: Session): boolean {
 
 /** What AUTHENTICATE may name now. */
 export function offeredMechanisms(session: Session): readonly Mechanism[] {
-  const { mechanisms } = session.service
-  return passwordsAllowed(session) ? mechanisms : mechanisms.filter((mechanism) => !mechanism.plaintext)
+  return usableMechanisms(session.service.authenticator.mechanisms, session.connection, passwordsAllowed(session))
+}
+
+/** Asks whether the password is right and logs in (LOGIN). */
+export async function logIn(session: Session, login: string, password: string): Promise<Completion> {
+  const { address } = session.connection.remote
+  const { authenticator } = session.service
+  const result = await authenticator.authenticate({ kind: 'password', login, password, service: 'imap', address })
+  return conclude(session, result, login)
 }
 
 /**
- * Asks whether the claim is true and logs in. One answer for whatever is wrong with it, so that nobody learns which
- * accounts there are; the connection ends after too many.
+ * One answer for whatever is wrong with a login, so that nobody learns which accounts there are; the connection ends
+ * after too many.
  */
-export async function logIn(session: Session, claim: PasswordClaim): Promise<Completion> {
-  const { authenticator, registry, limits } = session.service
-  const address = session.connection.remote.address
-  const result = await authenticator.authenticate({ ...claim, service: 'imap', address })
+function conclude(session: Session, result: AuthenticationResult, login: string): Completion {
+  const { registry, limits } = session.service
+  const { address } = session.connection.remote
   if (result.ok) {
     session.login(result.account)
     return { code: `CAPABILITY ${registry.capabilities(session)}`, text: 'Logged in' }
   }
-  session.log.info({ login: claim.login, address, reason: result.reason }, 'login failed')
+  session.log.info({ login, address, reason: result.reason }, 'login failed')
   if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login can not be checked now, try again later')
   const last = ++session.failedLogins >= limits.failedLogins ? 'Too many failed logins' : undefined
   if (result.reason === 'throttled')
@@ -35,25 +41,22 @@ export async function logIn(session: Session, claim: PasswordClaim): Promise<Com
   throw new ImapRefusal('NO', 'AUTHENTICATIONFAILED', 'Authentication failed', last)
 }
 
-/** The exchange of a SASL mechanism (RFC 9051 §6.2.2; RFC 4959 for the initial response). */
-export async function runExchange(
+/** The exchange of a SASL mechanism (RFC 9051 §6.2.2; RFC 4959 for the initial response), and login if it succeeds. */
+export async function runMechanism(
   session: Session,
   mechanism: Mechanism,
   initialResponse: string | undefined,
-): Promise<PasswordClaim> {
-  const first = initialResponse === undefined ? undefined : octetsOf(decodeInitialResponse(initialResponse))
-  let step = mechanism.start(first)
-  while (step.kind === 'challenge') {
-    const line = await session.ask(step.octets.toString('base64'))
-    if (!line) throw bad('Authentication was cancelled')
-    step = step.next(octetsOf(decodeResponse(line)))
-  }
-  if (step.kind === 'verify') return step.claim
-  session.log.info({ reason: step.reason }, 'login failed')
+): Promise<Completion> {
+  const { authenticator } = session.service
+  const { connection } = session
+  const end = await runExchange({
+    ...{ mechanism, initialResponse, authenticator, peer: connection },
+    ...{ service: 'imap', address: connection.remote.address },
+    ask: (challenge) => session.ask(challenge),
+  })
+  if (end.kind === 'result') return conclude(session, end.result, end.login)
+  if (end.kind === 'malformed') throw bad('The response is not base64')
+  if (end.kind !== 'failed') throw bad('Authentication was cancelled')
+  session.log.info({ reason: end.reason }, 'login failed')
   throw no('AUTHENTICATIONFAILED', 'Authentication failed')
-}
-
-function octetsOf(response: ReturnType<typeof decodeResponse>): Buffer {
-  if (response.kind === 'octets') return response.octets
-  throw bad(response.kind === 'cancelled' ? 'Authentication was cancelled' : 'The response is not base64')
 }

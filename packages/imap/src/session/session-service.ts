@@ -1,5 +1,5 @@
 import type { AccountId, Clock, Deadline, JourneyId, Log, MailStore, Random } from '@pennypost/model'
-import type { Authenticator, Mechanism } from '@pennypost/sasl'
+import type { Authenticator } from '@pennypost/sasl'
 import type { UsageOf } from '../extensions/quota.ts'
 import type { ImapLimits } from '../limits.ts'
 import type { Registry } from '../registry.ts'
@@ -9,8 +9,6 @@ import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 export interface SessionService {
   readonly mail: MailStore
   readonly authenticator: Authenticator
-  /** In the order in which they are announced. */
-  readonly mechanisms: readonly Mechanism[]
   readonly registry: Registry
   readonly mailboxes: OpenMailboxes
   readonly limits: ImapLimits

@@ -12,7 +12,7 @@ import {
 } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
-import type { Authenticator } from '@pennypost/sasl'
+import { type Authenticator, createMechanisms } from '@pennypost/sasl'
 import { Connection } from '@pennypost/transport'
 import { createDuplexPair } from '@pennypost/transport/duplex-pair'
 import { createImapService, type ImapService, type ImapServiceOptions } from '../../src/index.ts'
@@ -148,7 +148,12 @@ export class TestServer {
   #authenticator(): Authenticator {
     const { directory } = this.store
     return {
+      mechanisms: createMechanisms({ random: seededRandom(4422), scram: false, tokens: undefined }),
+      scramSalt() {
+        throw new Error('no dialogue speaks SCRAM')
+      },
       async authenticate(attempt) {
+        if (attempt.kind !== 'password') return { ok: false, reason: 'invalid' }
         if (attempt.login === 'broken@one.test') return { ok: false, reason: 'unavailable' }
         if (attempt.login === 'hasty@one.test') return { ok: false, reason: 'throttled' }
         if (attempt.login === 'suspended@one.test') return { ok: false, reason: 'suspended' }

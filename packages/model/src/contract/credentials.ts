@@ -28,7 +28,7 @@ function describePasswords(open: OpenEngine): void {
     await credentials.setPassword(alice, 'p', 1000)
     const made = await credentials.addAppPassword(alice, app('aa11', 'phone', ['imap', 'smtp']), 2000)
     const expected = { account: alice, kind: 'app', label: 'phone', scope: ['imap', 'smtp'], verifier: 'aa11' }
-    expect(made).toEqual({ ...expected, id: expect.any(Number), createdAt: 2000, lastUsedAt: null })
+    expect(made).toEqual({ ...expected, id: expect.any(Number), scram: null, createdAt: 2000, lastUsedAt: null })
     await credentials.addAppPassword(bob, app('bb22'), 2000)
     expect(await credentials.findAppPassword('aa11')).toEqual(made)
     expect(await credentials.findAppPassword('p')).toBeUndefined()
@@ -56,6 +56,18 @@ function describePasswords(open: OpenEngine): void {
     },
     { appPasswordsPerAccount: 3 },
   )
+
+  it('holds what SCRAM needs until it is replaced', async ({ store: { credentials }, alice }) => {
+    await credentials.setPassword(alice, 'p', 0)
+    const [{ id } = { id: 0 }] = await credentials.list(alice)
+    const { version } = credentials
+    await credentials.setScram(id, 'SCRAM-SHA-256$1:c2FsdA==$a:b')
+    expect(await credentials.list(alice)).toMatchObject([{ id, scram: 'SCRAM-SHA-256$1:c2FsdA==$a:b' }])
+    expect(credentials.version).toBe(version)
+    await credentials.setPassword(alice, 'q', 0)
+    await credentials.setScram(id, 'of the old one')
+    expect(await credentials.list(alice)).toMatchObject([{ verifier: 'q', scram: null }])
+  })
 
   it('a use is noted', async ({ store: { credentials }, alice }) => {
     const { id } = await credentials.addAppPassword(alice, app('aa11'), 0)

@@ -5,8 +5,8 @@ import { accountRow, commit, nextId, refuse, requireOpen, type State } from './s
 export function createCredentials(state: State): Credentials {
   const of = (account: number, kind?: Credential['kind']): Credential[] =>
     [...state.credentials.values()].filter((row) => row.account === account && (!kind || row.kind === kind))
-  function add(row: Omit<Credential, 'id' | 'lastUsedAt'>): Credential {
-    const credential = { ...row, id: nextId(state), lastUsedAt: null }
+  function add(row: Omit<Credential, 'id' | 'lastUsedAt' | 'scram'>): Credential {
+    const credential = { ...row, id: nextId(state), scram: null, lastUsedAt: null }
     state.credentials.set(credential.id, credential)
     state.credentialsVersion++
     return credential
@@ -45,6 +45,12 @@ export function createCredentials(state: State): Credentials {
         if (state.credentials.get(id)?.account !== account) return false
         state.credentialsVersion++
         return state.credentials.delete(id)
+      })
+    },
+    async setScram(id, scram) {
+      commit(state, () => {
+        const row = state.credentials.get(id)
+        if (row) state.credentials.set(id, { ...row, scram })
       })
     },
     async touch(id, now) {

@@ -10,6 +10,8 @@ export interface Credential {
   scope: readonly string[]
   /** `password`: a verifier in the form that sasl writes. `app`: the hex HMAC by which it is looked up. */
   verifier: string
+  /** What SCRAM-SHA-256 is checked by, as RFC 5803 writes it; null until `setScram`. */
+  scram: string | null
   createdAt: number
   lastUsedAt: number | null
 }
@@ -28,6 +30,11 @@ export interface Credentials {
   findAppPassword(verifier: string): Promise<Credential | undefined>
   /** False when there was none such. */
   remove(account: AccountId, id: number): Promise<boolean>
+  /**
+   * Stores what SCRAM needs of the very secret that this credential holds; nothing happens when it is gone. Durable. No
+   * rise of `version`: what opened the account before still does.
+   */
+  setScram(id: number, scram: string): Promise<void>
   /** Notes a use; relaxed, and coarse: engines may drop all but one an hour. */
   touch(id: number, now: number): Promise<void>
   /** Rises whenever any verifier is set or removed, or an account is suspended, removed or restored. */

@@ -1,4 +1,4 @@
-import { decodeInitialResponse, decodeResponse, findMechanism, mechanisms, type PasswordClaim } from '@pennypost/sasl'
+import { type AuthenticationResult, findMechanism, runExchange, usableMechanisms } from '@pennypost/sasl'
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
 
@@ -26,11 +26,16 @@ export const pass = {
   keyword: 'PASS',
   rfc: 'RFC 1939 §7',
   states: ['authorization'],
-  run(session, argument) {
+  async run(session, password) {
     const login = session.user
     if (login === undefined) return session.refuse('USER first')
     session.user = undefined
-    return verify(session, { login, password: argument })
+    const { address } = session.connection.remote
+    const { authenticator } = session.options
+    return conclude(
+      session,
+      await authenticator.authenticate({ kind: 'password', login, password, service: 'pop3', address }),
+    )
   },
 } as const satisfies Command
 
@@ -44,21 +49,20 @@ export const auth = {
       return session.say(['+OK', ...offeredMechanisms(session), '.'].join('\r\n'))
     }
     const [, name, initial] = /^(\S+)(?: (\S+))?$/.exec(argument) ?? []
-    const mechanism = name === undefined ? undefined : findMechanism(name)
+    const { authenticator } = session.options
+    const mechanism = name === undefined ? undefined : findMechanism(authenticator.mechanisms, name)
     if (!mechanism) return session.refuse('Unknown authentication mechanism')
     if (mechanism.plaintext && !mayShowPassword(session)) return session.refuse('[AUTH] Begin TLS first (STLS)')
-    let response = initial === undefined ? undefined : decodeInitialResponse(initial)
-    if (response && response.kind !== 'octets') return session.refuse('Invalid base64')
-    let step = mechanism.start(response?.octets)
-    while (step.kind === 'challenge') {
-      response = decodeResponse(await session.challenge(`+ ${step.octets.toString('base64')}`))
-      if (response.kind !== 'octets') {
-        return session.refuse(response.kind === 'cancelled' ? 'Authentication cancelled' : 'Invalid base64')
-      }
-      step = step.next(response.octets)
-    }
-    if (step.kind === 'fail') return session.refuse('[AUTH] The response does not fit the mechanism')
-    return verify(session, step.claim)
+    const { connection } = session
+    const end = await runExchange({
+      ...{ mechanism, initialResponse: initial, authenticator, peer: connection },
+      ...{ service: 'pop3', address: connection.remote.address },
+      ask: (challenge) => session.challenge(`+ ${challenge}`),
+    })
+    if (end.kind === 'result') return conclude(session, end.result)
+    if (end.kind === 'malformed') return session.refuse('Invalid base64')
+    if (end.kind !== 'failed') return session.refuse('Authentication cancelled')
+    return session.refuse('[AUTH] The response does not fit the mechanism')
   },
 } as const satisfies Command
 
@@ -76,16 +80,15 @@ export const stls = {
 } as const satisfies Command
 
 export function offeredMechanisms(session: Session): string[] {
-  return mechanisms.filter((mechanism) => !mechanism.plaintext || mayShowPassword(session)).map(({ name }) => name)
+  const { mechanisms } = session.options.authenticator
+  return usableMechanisms(mechanisms, session.connection, mayShowPassword(session)).map(({ name }) => name)
 }
 
-async function verify(session: Session, claim: PasswordClaim): Promise<void> {
+function conclude(session: Session, result: AuthenticationResult): void | Promise<void> {
   const { options, connection } = session
-  const address = connection.remote.address
-  const result = await options.authenticator.authenticate({ ...claim, service: 'pop3', address })
   if (session.ended) return
   if (result.ok) return session.enter(result.account)
-  session.log.info({ session: session.id, reason: result.reason, remote: address }, 'login refused')
+  session.log.info({ session: session.id, reason: result.reason, remote: connection.remote.address }, 'login refused')
   // RFC 3206: AUTH for what is wrong with the credentials, SYS/TEMP for what may pass.
   const temporary = result.reason === 'throttled' || result.reason === 'unavailable'
   session.refuse(temporary ? '[SYS/TEMP] Cannot log in now, try again later' : '[AUTH] Login failed')

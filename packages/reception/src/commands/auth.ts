@@ -1,11 +1,9 @@
 import {
   type AuthenticationResult,
-  decodeInitialResponse,
-  decodeResponse,
+  type ExchangeEnd,
   findMechanism,
-  mechanisms,
-  type PasswordClaim,
-  type Response,
+  runExchange,
+  usableMechanisms,
 } from '@pennypost/sasl'
 import { type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
@@ -16,7 +14,7 @@ export function offeredMechanisms(session: Session): string[] {
   const { options } = session
   if (!options.offersAuth(session.service)) return []
   const secure = session.secure || !options.requireTlsForAuth
-  return mechanisms.filter((mechanism) => secure || !mechanism.plaintext).map((mechanism) => mechanism.name)
+  return usableMechanisms(options.authenticator.mechanisms, session.connection, secure).map(({ name }) => name)
 }
 
 export const auth = {
@@ -33,40 +31,34 @@ export const auth = {
     if (session.transaction) return replies.badSequence
     const [, name, initial] = /^(\S+)(?: +(\S+))?$/.exec(argument) ?? []
     if (name === undefined) return withText(replies.badArgument, 'Syntax: AUTH mechanism [initial-response]')
-    const mechanism = findMechanism(name)
+    const mechanism = findMechanism(options.authenticator.mechanisms, name)
     if (!mechanism) return replies.mechanismUnknown
     if (mechanism.plaintext && !session.secure && options.requireTlsForAuth) return replies.encryptionRequired
-    let response = initial === undefined ? undefined : decodeInitialResponse(initial)
-    if (response && response.kind !== 'octets') return refusalOf(response)
-    let step = mechanism.start(response?.octets)
-    while (step.kind === 'challenge') {
-      session.reply(reply(334, null, step.octets.toString('base64')))
-      const line = await session.nextLine()
-      if (line === undefined) return replies.authLineTooLong
-      response = decodeResponse(line)
-      if (response.kind !== 'octets') return refusalOf(response)
-      step = step.next(response.octets)
+    let end: ExchangeEnd
+    try {
+      end = await runExchange({
+        ...{ mechanism, initialResponse: initial, authenticator: options.authenticator, peer: session.connection },
+        ...{ service: 'smtp', address: session.client.address },
+        async ask(challenge) {
+          session.reply(reply(334, null, challenge))
+          return session.nextLine()
+        },
+      })
+    } catch (error) {
+      session.log.error({ session: session.id, err: error }, 'login failed')
+      return replies.authUnavailable
     }
-    if (step.kind === 'verify') return verify(session, step.claim)
-    session.log.info({ session: session.id, mechanism: mechanism.name, reason: step.reason }, 'login malformed')
+    if (end.kind === 'result') return conclude(session, end.result)
+    if (end.kind === 'unanswered') return replies.authLineTooLong
+    if (end.kind === 'cancelled') return replies.authCancelled
+    if (end.kind === 'malformed') return replies.authBadBase64
+    session.log.info({ session: session.id, mechanism: mechanism.name, reason: end.reason }, 'login malformed')
     return withText(replies.authBadBase64, 'The response does not fit the mechanism')
   },
 } as const satisfies Command
 
-function refusalOf(response: Exclude<Response, { kind: 'octets' }>): Reply {
-  return response.kind === 'cancelled' ? replies.authCancelled : replies.authBadBase64
-}
-
-async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
+function conclude(session: Session, result: AuthenticationResult): Reply {
   const { options } = session
-  const { address } = session.client
-  let result: AuthenticationResult
-  try {
-    result = await options.authenticator.authenticate({ ...claim, service: 'smtp', address })
-  } catch (error) {
-    session.log.error({ session: session.id, err: error }, 'login failed')
-    return replies.authUnavailable
-  }
   if (result.ok) {
     session.account = result.account
     session.trusted = false
@@ -74,7 +66,7 @@ async function verify(session: Session, claim: PasswordClaim): Promise<Reply> {
     session.log.info({ session: session.id, login: result.account.login }, 'logged in')
     return replies.authenticated
   }
-  session.log.info({ session: session.id, reason: result.reason, remote: address }, 'login refused')
+  session.log.info({ session: session.id, reason: result.reason, remote: session.client.address }, 'login refused')
   if (++session.authFailures >= options.limits.authFailures) return replies.tooManyErrors
   if (result.reason === 'invalid') return replies.authFailed
   return result.reason === 'suspended' ? withText(replies.authFailed, 'Account is suspended') : replies.authUnavailable

@@ -24,5 +24,5 @@ function finish(name: Buffer, secret: Buffer): Step {
   const password = decodeText(secret)
   if (login === undefined || password === undefined) return { kind: 'fail', reason: 'LOGIN: not UTF-8' }
   if (login === '' || password === '') return { kind: 'fail', reason: 'LOGIN: empty name or password' }
-  return { kind: 'verify', claim: { login, password } }
+  return { kind: 'verify', claim: { kind: 'password', login, password } }
 }

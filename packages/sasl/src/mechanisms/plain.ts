@@ -20,5 +20,5 @@ function message(octets: Buffer): Step {
   if (!login || !password || more.length > 0) {
     return { kind: 'fail', reason: 'PLAIN: not authzid NUL authcid NUL passwd' }
   }
-  return { kind: 'verify', claim: authzid ? { login, password, authzid } : { login, password } }
+  return { kind: 'verify', claim: { kind: 'password', login, password, ...(authzid && { authzid }) } }
 }

@@ -44,7 +44,7 @@ export const first: Migration = {
 
     CREATE TABLE credentials (
       id INTEGER PRIMARY KEY AUTOINCREMENT, account INTEGER NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,
-      scope TEXT NOT NULL, verifier TEXT NOT NULL, created_at INTEGER NOT NULL, last_used_at INTEGER
+      scope TEXT NOT NULL, verifier TEXT NOT NULL, scram TEXT, created_at INTEGER NOT NULL, last_used_at INTEGER
     ) STRICT;
     CREATE INDEX credentials_account ON credentials (account);
     CREATE INDEX credentials_app ON credentials (verifier) WHERE kind = 'app';

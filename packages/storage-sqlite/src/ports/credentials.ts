@@ -54,6 +54,11 @@ export class SqliteCredentials implements Credentials {
     return removed
   }
 
+  async setScram(id: number, scram: string) {
+    await this.#engine.writer.run('setScram', { id, scram })
+    this.#lists.clear()
+  }
+
   async touch(id: number, now: number) {
     if (now - (this.#touched.get(id) ?? Number.NEGATIVE_INFINITY) < touchMs) return
     this.#touched.set(id, now)

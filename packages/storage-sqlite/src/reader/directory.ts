@@ -78,8 +78,12 @@ export function readSendAs(reader: Reader, id: AccountId): string[] {
   return reader.pluck('SELECT address FROM send_as WHERE account = ? ORDER BY address').all(id) as string[]
 }
 
-const selectCredentials = 'SELECT id, account, kind, label, scope, verifier, created_at, last_used_at FROM credentials'
-type CredentialRow = [number, AccountId, Credential['kind'], string, string, string, number, number | null]
+const selectCredentials =
+  'SELECT id, account, kind, label, scope, verifier, scram, created_at, last_used_at FROM credentials'
+type CredentialRow = [
+  ...[id: number, account: AccountId, kind: Credential['kind'], label: string, scope: string],
+  ...[verifier: string, scram: string | null, createdAt: number, lastUsedAt: number | null],
+]
 
 export function readCredentials(reader: Reader, account: AccountId): Credential[] {
   const rows = reader.raw(`${selectCredentials} WHERE account = ? ORDER BY id`).all(account) as CredentialRow[]
@@ -99,6 +103,6 @@ export function readAppPassword(reader: Reader, verifier: string): Credential | 
 }
 
 function credentialOf(row: CredentialRow): Credential {
-  const [id, account, kind, label, scope, verifier, createdAt, lastUsedAt] = row
-  return { id, account, kind, label, scope: JSON.parse(scope) as string[], verifier, createdAt, lastUsedAt }
+  const [id, account, kind, label, scope, verifier, scram, createdAt, lastUsedAt] = row
+  return { id, account, kind, label, scope: JSON.parse(scope) as string[], verifier, scram, createdAt, lastUsedAt }
 }

@@ -4,7 +4,7 @@ import { addAccount, grantSendAs, purgeAccount, setRemoved, updateAccount } from
 import { append } from './jobs/append.ts'
 import { claim, renew } from './jobs/claim.ts'
 import { copy, move } from './jobs/copy.ts'
-import { addAppPassword, removeCredential, setPassword, touchCredential } from './jobs/credentials.ts'
+import { addAppPassword, removeCredential, setPassword, setScram, touchCredential } from './jobs/credentials.ts'
 import { addDomain, putAlias, removeAlias, removeDomain, updateDomain } from './jobs/directory.ts'
 import { expunge, releaseGhosts } from './jobs/expunge.ts'
 import { claimRecent, updateFlags } from './jobs/flags.ts'
@@ -66,6 +66,7 @@ const kinds = {
   setPassword: { run: setPassword, durable: true },
   addAppPassword: { run: addAppPassword, durable: true },
   removeCredential: { run: removeCredential, durable: true },
+  setScram: { run: setScram, durable: true },
   touchCredential: { run: touchCredential, durable: false },
 
   recordFlow: { run: recordFlow, durable: false },

@@ -38,6 +38,10 @@ export function removeCredential(context: WriterContext, args: { account: number
   return context.sql('DELETE FROM credentials WHERE account = ? AND id = ?').run(args.account, args.id).changes > 0
 }
 
+export function setScram(context: WriterContext, args: { id: number; scram: string }): void {
+  context.sql('UPDATE credentials SET scram = ? WHERE id = ?').run(args.scram, args.id)
+}
+
 export function touchCredential(context: WriterContext, args: { id: number; now: number }): void {
   context.sql('UPDATE credentials SET last_used_at = ? WHERE id = ?').run(args.now, args.id)
 }

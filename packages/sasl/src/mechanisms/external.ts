@@ -1,0 +1,20 @@
+import { decodeText, type Mechanism, type Peer, type Step } from '../mechanism.ts'
+
+/** EXTERNAL (RFC 4422 appendix A): who has shown a certificate of our authority in the TLS handshake needs no password. */
+export const external: Mechanism = {
+  name: 'EXTERNAL',
+  plaintext: false,
+  usableOver: (peer) => peer.certifiedAddresses !== undefined,
+  start(initialResponse, peer) {
+    const next = (octets: Buffer): Step => identity(octets, peer)
+    return initialResponse ? next(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next }
+  },
+}
+
+/** `initial-response = *( UTF8-char-no-nul )`: the account to act as, or nothing. */
+function identity(octets: Buffer, { certifiedAddresses: addresses }: Peer): Step {
+  const authzid = decodeText(octets)
+  if (authzid === undefined || authzid.includes('\0')) return { kind: 'fail', reason: 'EXTERNAL: not UTF-8' }
+  if (!addresses) return { kind: 'fail', reason: 'EXTERNAL: no certificate' }
+  return { kind: 'verify', claim: { kind: 'certificate', addresses, ...(authzid && { authzid }) } }
+}

@@ -1,0 +1,121 @@
+import type { Random } from '@pennypost/model'
+import {
+  type ChannelBindingType,
+  channelBindingTypes,
+  decodeText,
+  type Mechanism,
+  type Peer,
+  type ScramClaim,
+  type Step,
+} from '../mechanism.ts'
+
+/**
+ * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): the password never crosses the wire, and with PLUS the
+ * exchange holds for this one TLS session (RFC 5929, RFC 9266). This file has the messages; `scram-verifier.ts` the
+ * cryptography, the authenticator the verifiers.
+ *
+ * Never broken: a client that thinks we have no PLUS while we have is refused (RFC 5802 §6: somebody took it off the
+ * list); what the client finally says it saw must be exactly what was said.
+ */
+export function createScram(random: Random, plus: boolean): Mechanism {
+  const name = plus ? 'SCRAM-SHA-256-PLUS' : 'SCRAM-SHA-256'
+  return {
+    name,
+    plaintext: false,
+    ...(plus && { usableOver: bindable }),
+    start(initialResponse, peer) {
+      const first = (octets: Buffer): Step => clientFirst(octets, { name, plus, peer, random })
+      return initialResponse ? first(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next: first }
+    },
+    lastWord: (result) =>
+      result.ok && result.serverSignature ? Buffer.from(`v=${result.serverSignature.toString('base64')}`) : undefined,
+  }
+}
+
+interface Exchange {
+  name: string
+  plus: boolean
+  peer: Peer
+  random: Random
+}
+
+function bindable(peer: Peer): boolean {
+  return channelBindingTypes.some((type) => peer.channelBinding(type) !== undefined)
+}
+
+const failed = (exchange: Exchange, reason: string): Step => ({ kind: 'fail', reason: `${exchange.name}: ${reason}` })
+
+// RFC 5802 §7:
+//   client-first-message = gs2-header client-first-message-bare
+//   gs2-header           = gs2-cbind-flag "," [ "a=" saslname ] ","
+//   gs2-cbind-flag       = ("p=" cb-name) / "n" / "y"
+//   client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
+const clientFirstForm = /^((n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,)(n=([^,]*),r=([!-+\x2d-~]+)(?:,[A-Za-z]=[^,]+)*)$/
+
+function clientFirst(octets: Buffer, exchange: Exchange): Step {
+  const match = clientFirstForm.exec(decodeText(octets) ?? '')
+  if (!match) return failed(exchange, 'not a client-first-message')
+  const [, header = '', flag = '', rawAuthzid, bare = '', rawLogin = '', clientNonce = ''] = match
+  const login = unescapeName(rawLogin)
+  const authzid = rawAuthzid === undefined ? undefined : unescapeName(rawAuthzid)
+  if (!login || (rawAuthzid !== undefined && !authzid)) return failed(exchange, 'not a saslname')
+  const binding = bindingOf(flag, exchange)
+  if (typeof binding === 'string') return failed(exchange, binding)
+  const nonce = clientNonce + exchange.random.bytes(18).toString('base64')
+  const expected = `c=${Buffer.concat([Buffer.from(header), binding]).toString('base64')},r=${nonce}`
+  return {
+    kind: 'salt',
+    login,
+    next({ salt, iterations }) {
+      const serverFirst = `r=${nonce},s=${salt.toString('base64')},i=${iterations}`
+      return {
+        kind: 'challenge',
+        octets: Buffer.from(serverFirst),
+        next(response) {
+          const claim = { kind: 'scram' as const, login, ...(authzid && { authzid }) }
+          return clientFinal(response, exchange, expected, `${bare},${serverFirst}`, claim)
+        },
+      }
+    },
+  }
+}
+
+/** The octets that `c=` must end with, or what is wrong with the flag. */
+function bindingOf(flag: string, { plus, peer }: Exchange): Buffer | string {
+  if (!flag.startsWith('p=')) {
+    if (plus) return 'no channel binding'
+    return flag === 'y' && bindable(peer) ? 'somebody has hidden our channel binding' : Buffer.alloc(0)
+  }
+  if (!plus) return 'channel binding without PLUS'
+  const type = channelBindingTypes.find((known) => flag === `p=${known}`)
+  return (type && bound(peer, type)) ?? 'unknown channel binding'
+}
+
+const bound = (peer: Peer, type: ChannelBindingType): Buffer | undefined => peer.channelBinding(type)
+
+// client-final-message = client-final-message-without-proof "," proof
+// client-final-message-without-proof = channel-binding "," nonce ["," extensions]
+function clientFinal(
+  octets: Buffer,
+  exchange: Exchange,
+  expected: string,
+  saidBefore: string,
+  claim: Omit<ScramClaim, 'authMessage' | 'proof'>,
+): Step {
+  const text = decodeText(octets) ?? ''
+  const at = text.lastIndexOf(',p=')
+  const withoutProof = text.slice(0, Math.max(at, 0))
+  if (withoutProof !== expected && !withoutProof.startsWith(`${expected},`)) {
+    return failed(exchange, 'another nonce or channel binding')
+  }
+  const base64 = text.slice(at + 3)
+  const proof = Buffer.from(base64, 'base64')
+  if (proof.toString('base64') !== base64) return failed(exchange, 'the proof is not base64')
+  return { kind: 'verify', claim: { ...claim, authMessage: `${saidBefore},${withoutProof}`, proof } }
+}
+
+/** saslname: `=2C` is a comma and `=3D` an equals sign; undefined when another `=` is in it. */
+function unescapeName(text: string): string | undefined {
+  if (/=(?!2C|3D)/.test(text) || text.includes('\0')) return undefined
+  return text.replaceAll('=2C', ',').replaceAll('=3D', '=')
+}
