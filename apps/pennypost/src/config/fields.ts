@@ -36,3 +36,7 @@ export const count = z.number().int().nonnegative()
 
 /** An absent table means all of its defaults. */
 export const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).prefault({} as never)
+
+export const httpUrl = z
+  .string()
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'is no address of http or https')

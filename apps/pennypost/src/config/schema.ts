@@ -1,5 +1,6 @@
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
+import { authSchema } from './auth-schema.ts'
 import { count, duration, ipAddress, network, size, table } from './fields.ts'
 import { policySchema } from './policy-schema.ts'
 import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
@@ -72,6 +73,7 @@ export const configSchema = z.strictObject({
     show_client: z.boolean().default(false),
   }),
   policy: policySchema,
+  auth: authSchema,
   admin: table({ address: z.string().default('') }),
   limits: table({
     message_size: size.prefault('50MB'),

@@ -137,6 +137,8 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
     networkOf,
     ...{ clock, random, log },
     limits: { failuresPerMinute: config.limits.auth_failures_per_minute },
+    scram: config.auth.scram,
+    ...(config.auth.tokens && { tokens: await openTokenCheck(foundation, config.auth.tokens) }),
   })
   const delivery = await openDelivery(foundation, secrets.srs, opening)
   const reception = receptionOptions(foundation, authenticator, delivery)
@@ -154,6 +156,19 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
     log,
   }
   return { ...delivery, services, reception, appPasswordSecret: secrets.appPasswords, clock, deadline, random }
+}
+
+async function openTokenCheck({ base }: Foundation, tokens: NonNullable<Config['auth']['tokens']>) {
+  const { createIntrospection } = await import('./token-introspection.ts')
+  return createIntrospection({
+    url: tokens.introspection_url,
+    clientId: tokens.client_id,
+    clientSecret: (await readFile(resolve(base, tokens.client_secret_file), 'utf8')).trimEnd(),
+    loginClaim: tokens.login_claim,
+    discoveryUrl: tokens.discovery_url,
+    deadline,
+    fetch,
+  })
 }
 
 type Delivery = Awaited<ReturnType<typeof openDelivery>>
@@ -253,13 +268,16 @@ async function openTls(
     ...(tls?.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }]),
     ...(tls?.certificate ?? []),
   ].map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) }))
+  const clientCa = config.auth.client_ca === '' ? {} : { clientCa: resolve(base, config.auth.client_ca) }
   if (configured.length > 0) {
-    return { tls: await createTlsMaterial({ certificates: configured, clock, log }), selfSigned: undefined }
+    const tls = await createTlsMaterial({ certificates: configured, ...clientCa, clock, log })
+    return { tls, selfSigned: undefined }
   }
   const directory = resolve(dataDirectory, 'tls')
   const made = await ensureSelfSigned({ hostname, directory, clock, random })
   log.warn({ certificate: made.cert }, 'no certificate is configured: a self-signed one is used')
-  return { tls: await createTlsMaterial({ certificates: [made], clock, log, watchMs: 0 }), selfSigned: made.cert }
+  const options = { certificates: [made], ...clientCa, clock, log, watchMs: 0 }
+  return { tls: await createTlsMaterial(options), selfSigned: made.cert }
 }
 
 function siteOptions({ config, store }: Foundation): SiteOptions {

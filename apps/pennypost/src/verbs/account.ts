@@ -99,6 +99,7 @@ async function list(session: Session, { domain, removed }: { domain?: string; re
       { title: 'MESSAGES', value: ({ usage }) => usage.messages, right: true },
       { title: 'SIZE', value: ({ usage }) => formatSize(usage.octets), right: true },
       { title: 'QUOTA', value: ({ quota }) => (quota === 0 ? '-' : formatSize(quota)), right: true },
+      { title: 'SCRAM', value: ({ scramReady }) => (scramReady ? 'ready' : '-') },
       { title: 'STATE', value: (account) => stateOf(account) },
     ],
     removed ? 'No account was removed.' : 'No account yet: `pennypost account add ADDRESS` makes one.',
@@ -116,9 +117,10 @@ async function show(session: Session, address: string): Promise<void> {
   const { login, name, usage, quota, aliases, sendAs, credentials, mailboxes } = account
   session.show(account, () => {
     const room = quota === 0 ? 'no limit' : `of ${formatSize(quota)}`
-    const proofs = credentials.map(({ kind, id, label, lastUsedAt }) => {
+    const proofs = credentials.map(({ kind, id, label, scramReady, lastUsedAt }) => {
       const used = lastUsedAt === null ? 'never used' : `last used ${formatTime(lastUsedAt)}`
-      return kind === 'password' ? `password    set` : `app ${String(id).padEnd(8)}${label}, ${used}`
+      const scram = scramReady ? ', ready for SCRAM' : ''
+      return kind === 'password' ? `password    set${scram}` : `app ${String(id).padEnd(8)}${label}, ${used}${scram}`
     })
     const lines = [
       `${login}${name ? ` (${name})` : ''}: ${stateOf(account)}`,

@@ -38,11 +38,15 @@ export const accountList = operation({
   name: 'account.list',
   kind: 'read',
   input: z.strictObject({ domain: domainName.optional(), removed: z.boolean().default(false) }),
-  async run({ store: { directory } }, { domain, removed }) {
+  async run({ store: { directory, credentials } }, { domain, removed }) {
     const accounts = await directory.accounts(domain)
     const shown = accounts.filter(({ removedAt }) => (removedAt !== null) === removed)
     const rows = []
-    for (const account of shown) rows.push({ ...account, usage: await directory.usage(account.id) })
+    for (const account of shown) {
+      const proofs = await credentials.list(account.id)
+      const scramReady = proofs.length > 0 && proofs.every(({ scram }) => scram !== null)
+      rows.push({ ...account, usage: await directory.usage(account.id), scramReady })
+    }
     return rows
   },
 })
@@ -69,8 +73,8 @@ export const accountShow = operation({
       usage,
       aliases: aliases.map((alias) => alias.address),
       sendAs,
-      credentials: proofs.map(({ id, kind, label, scope, createdAt, lastUsedAt }) => {
-        return { id, kind, label, scope, createdAt, lastUsedAt }
+      credentials: proofs.map(({ id, kind, label, scope, scram, createdAt, lastUsedAt }) => {
+        return { id, kind, label, scope, scramReady: scram !== null, createdAt, lastUsedAt }
       }),
       mailboxes: mailboxes.map(({ name, specialUse, messages, unseen, size }) => {
         return { name, specialUse, messages, unseen, size }

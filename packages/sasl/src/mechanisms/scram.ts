@@ -57,8 +57,9 @@ function clientFirst(octets: Buffer, exchange: Exchange): Step {
   if (!match) return failed(exchange, 'not a client-first-message')
   const [, header = '', flag = '', rawAuthzid, bare = '', rawLogin = '', clientNonce = ''] = match
   const login = unescapeName(rawLogin)
-  const authzid = rawAuthzid === undefined ? undefined : unescapeName(rawAuthzid)
-  if (!login || (rawAuthzid !== undefined && !authzid)) return failed(exchange, 'not a saslname')
+  // Empty means none, as in PLAIN: GNU SASL writes it so.
+  const authzid = unescapeName(rawAuthzid ?? '')
+  if (!login || authzid === undefined) return failed(exchange, 'not a saslname')
   const binding = bindingOf(flag, exchange)
   if (typeof binding === 'string') return failed(exchange, binding)
   const nonce = clientNonce + exchange.random.bytes(18).toString('base64')

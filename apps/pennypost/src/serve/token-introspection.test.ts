@@ -1,0 +1,42 @@
+import { systemDeadline } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { createIntrospection } from './token-introspection.ts'
+
+/** An issuer that answers with `answer`, and what it was asked. */
+function issuer(answer: () => Response) {
+  const asked: { authorization: string | null; body: string }[] = []
+  const check = createIntrospection({
+    ...{ url: 'https://id.one.test/introspect', clientId: 'penny post', clientSecret: 's:cret', loginClaim: 'email' },
+    ...{ discoveryUrl: '', deadline: systemDeadline },
+    fetch: async (_, init) => {
+      asked.push({ authorization: new Headers(init?.headers).get('authorization'), body: String(init?.body) })
+      return answer()
+    },
+  })
+  return { check, asked }
+}
+
+test('asks with its own credentials, and takes the login name from the claim', async () => {
+  const { check, asked } = issuer(() => Response.json({ active: true, email: 'alice@one.test', username: 'a' }))
+  expect(await check.loginOf('mF_9.B5f-4.1JqM')).toBe('alice@one.test')
+  const authorization = `Basic ${Buffer.from('penny%20post:s%3Acret').toString('base64')}`
+  expect(asked).toEqual([{ authorization, body: 'token=mF_9.B5f-4.1JqM&token_type_hint=access_token' }])
+})
+
+test.each([
+  { active: false, email: 'alice@one.test' },
+  { email: 'alice@one.test' },
+  { active: true },
+  { active: true, email: 7 },
+])('%j is nobody', async (said) => {
+  expect(await issuer(() => Response.json(said)).check.loginOf('t')).toBeUndefined()
+})
+
+test.each([
+  ['an error', () => new Response('no', { status: 500 }), 'answers 500'],
+  ['no JSON', () => new Response('token t'), 'something else than a JSON object'],
+  ['no object', () => Response.json(null), 'something else than a JSON object'],
+  ['a flood', () => new Response('x'.repeat(70_000)), 'more than a token can have'],
+])('%s is no answer', async (_, answer, text) => {
+  await expect(issuer(answer).check.loginOf('t')).rejects.toThrow(text)
+})
