@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
