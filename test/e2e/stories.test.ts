@@ -185,6 +185,13 @@ const stories: Readonly<Record<string, Story>> = {
     text: 'x'.repeat(70).concat('\r\n').repeat(20),
     ends: { bob: /^failed 550 5\.3\.4 / },
   },
+  'a peer that is slow': {
+    zone: [mx],
+    hosts: {
+      mx: { script: { GREETING: { reply: '220 yes', delayMs: 700 }, RCPT: { reply: '250 2.1.5 ok', delayMs: 700 } } },
+    },
+    ends: delivered,
+  },
   'the connection breaks after the content: it may arrive twice, never not at all': {
     zone: [mx],
     hosts: { mx: { script: { CONTENT: once2({ drop: true }) } } },

@@ -54,6 +54,8 @@ export interface RunningServer {
   submit(message: LocalSubmission): Promise<{ journey: JourneyId }>
   /** Ends these entries now with a bounce to their senders; how many. */
   failEntries(entries: readonly QueueEntryId[]): Promise<number>
+  /** What is due for these destinations is tried at once, though they could not be reached a moment ago. */
+  forgive(destinations: Iterable<string>): void
   /** Ends the sessions that the account has open in any protocol; how many. */
   endSessions(account: AccountId): number
   facts(): Promise<ServerFacts>

@@ -59,7 +59,8 @@ export function partsText(root: Part): string {
 
 const storable = (token: string): string => token.replace(/[^\x21-\x7e]+/g, '').slice(0, 100)
 
-interface Node {
+/** A part as the stored text has it. */
+export interface PartNode {
   kind: PartInfo['kind']
   headerStart: number
   bodyStart: number
@@ -68,19 +69,19 @@ interface Node {
   subtype: string
   encoding: TransferEncoding
   charset: string
-  children: Node[]
+  children: PartNode[]
 }
 
 /** Parses the stored text. */
-function readTree(parts: string): Node {
+export function partTree(parts: string): PartNode {
   const lines = parts.split('\n')
   let at = 0
-  const read = (): Node => {
+  const read = (): PartNode => {
     const [head = 'b0', headerStart, bodyStart, end, type = '/', encoding = '7bit', charset = ''] = (
       lines[at++] ?? ''
     ).split(' ')
     const slash = type.indexOf('/')
-    const node: Node = {
+    const node: PartNode = {
       kind: kinds[head[0] as keyof typeof kinds],
       headerStart: Number(headerStart),
       bodyStart: Number(bodyStart),
@@ -125,14 +126,14 @@ function transferEncoding(written: string): TransferEncoding {
 /** The part with that section part specifier, or undefined when there is none (the response is then NIL). */
 export function partAt(parts: string, path: string): PartInfo | undefined {
   if (!/^[1-9]\d{0,5}(\.[1-9]\d{0,5})*$/.test(path)) return undefined
-  const root = readTree(parts)
+  const root = partTree(parts)
   // A message, whether the whole or an embedded one, is a level of its own only when it is a multipart.
-  let holder: Node = root
-  let found: Node | undefined
+  let holder: PartNode = root
+  let found: PartNode | undefined
   let isRoot = false
   for (const number of path.split('.').map(Number)) {
     if (found) {
-      const inside: Node | undefined = found.kind === 'message' ? (found.children[0] ?? nothingAt(found)) : found
+      const inside: PartNode | undefined = found.kind === 'message' ? (found.children[0] ?? nothingAt(found)) : found
       if (inside === found && found.kind !== 'multipart') return undefined
       holder = inside
       isRoot = false
@@ -151,12 +152,12 @@ export function partAt(parts: string, path: string): PartInfo | undefined {
 }
 
 /** An empty text/plain part: the first of a multipart without parts, the content of a message part cut short. */
-function nothingAt({ end }: Node): Node {
+function nothingAt({ end }: PartNode): PartNode {
   const where = { headerStart: end, bodyStart: end, end }
   return { kind: 'text', ...where, type: 'text', subtype: 'plain', encoding: '7bit', charset: '', children: [] }
 }
 
-function infoOf(node: Node, path: string, isRoot: boolean): PartInfo {
+function infoOf(node: PartNode, path: string, isRoot: boolean): PartInfo {
   const { kind, type, subtype, charset, encoding, headerStart, bodyStart, end } = node
   const info: PartInfo = {
     kind,
@@ -179,16 +180,16 @@ function infoOf(node: Node, path: string, isRoot: boolean): PartInfo {
 /** Every part that has a section part specifier, outer before inner, in the order of the message. */
 export function allParts(parts: string): PartInfo[] {
   const found: PartInfo[] = []
-  const walkAll = (node: Node, prefix: string) => {
+  const walkAll = (node: PartNode, prefix: string) => {
     for (const [at, child] of node.children.entries()) walk(child, `${prefix}${at + 1}`, false)
   }
-  const walk = (node: Node, path: string, isRoot: boolean) => {
+  const walk = (node: PartNode, path: string, isRoot: boolean) => {
     found.push(infoOf(node, path, isRoot))
     const inner = node.kind === 'message' ? node.children[0] : node
     if (inner?.kind === 'multipart') walkAll(inner, `${path}.`)
     else if (inner && inner !== node) walk(inner, `${path}.1`, false)
   }
-  const root = readTree(parts)
+  const root = partTree(parts)
   if (root.kind === 'multipart') walkAll(root, '')
   else walk(root, '1', true)
   return found

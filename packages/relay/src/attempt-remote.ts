@@ -17,7 +17,7 @@ import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
-import { troubled, type Verdict, verdictOf } from './verdict.ts'
+import { failed, troubled, type Verdict, verdictOf } from './verdict.ts'
 
 /** So many kept connections may break before that counts against the address. */
 const staleMax = 3
@@ -63,9 +63,10 @@ class RemoteAttempt {
   }
 
   #acquire(): Promise<Acquired> {
-    const { destination, envelope } = this.#work.entry
+    const { destination, envelope, attempts } = this.#work.entry
     const way = { destination, security: securityOf(envelope) }
-    return this.#options.pool.acquire(way, this.#broken.size > 0 ? this.#broken : undefined)
+    const avoid = this.#broken.size > 0 ? this.#broken : undefined
+    return this.#options.pool.acquire(way, { avoid, isRetry: attempts > 0 })
   }
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
@@ -76,9 +77,15 @@ class RemoteAttempt {
     if (reused) hop.lines.length = 0
     try {
       // Not before there is a connection: what waits for one holds no content.
-      const content = (this.#content ??= await loadContent(mail, this.#work.entry.message))
-      if (!content) {
+      this.#content ??= await loadContent(mail, this.#work.entry.message)
+      if (!this.#content) {
         this.#refuseRest(troubled('The message can not be read'))
+        return
+      }
+      const content = await contentFor(hop, this.#content)
+      if (!content) {
+        const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
+        this.#refuseRest(failed(554, '5.6.3', text))
         return
       }
       while (this.#pending.length > 0 && hop.client.usable && !breakage) {
@@ -159,6 +166,12 @@ class RemoteAttempt {
     const fact: FlowFact = { kind: 'attempt', entry: id, destination, ...tried }
     this.#result.flow.push({ journey, at: this.#options.clock.now(), ...fact })
   }
+}
+
+/** What this peer can take: without 8BITMIME, a body of 7 bits (RFC 6152 §3). */
+async function contentFor({ client }: NextHop, content: RelayedContent): Promise<RelayedContent | undefined> {
+  if (!content.index.eightBitBody || client.capabilities.keywords.has('8BITMIME')) return content
+  return content.sevenBit()
 }
 
 /** RFC 8689 §3: the header field counts only where REQUIRETLS does not. */

@@ -83,10 +83,18 @@ function decide(entry: LeasedEntry, { verdicts }: AttemptResult, options: Conclu
     told,
     notices: noticesFor(told, delayed),
     delayNotified: delayed.map(({ recipient }) => recipient.index),
-    nextAt: nextTime(entry, told, nextAttemptAt(schedule, entry, now, listening.length > delayed.length, random), now),
+    nextAt:
+      notBefore(waiting) ??
+      nextTime(entry, told, nextAttemptAt(schedule, entry, now, listening.length > delayed.length, random), now),
     attempted,
     expiresAt: entry.acceptedAt + schedule.expireMs,
   }
+}
+
+/** The destination is left alone until then, for everybody who waits. */
+function notBefore(waiting: readonly Told[]): number | undefined {
+  const times = waiting.map(({ verdict }) => verdict.notBefore)
+  return times.length > 0 && times.every((time) => time !== undefined) ? Math.max(...times) : undefined
 }
 
 /** Recipients that were left over, because this attempt did what it could at once, have their turn at once. */

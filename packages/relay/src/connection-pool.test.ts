@@ -23,6 +23,8 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
       keptConnections: 10,
       idleMs: 5000,
       transactionsPerConnection: 10,
+      backOffMs: 1000,
+      backOffMaxMs: 4000,
       ...limits,
     },
   })
@@ -117,6 +119,31 @@ test('draining sends away who waits, and closes what is idle, released, or only 
   pool.release(first)
   const late = await open()
   expect(quitted).toEqual([first, late])
-  expect(await pool.acquire(way, new Set(['192.0.2.1']))).toMatchObject({ ok: false })
+  expect(await pool.acquire(way, { avoid: new Set(['192.0.2.1']) })).toMatchObject({ ok: false })
   expect(pool.counts()).toEqual({ busy: 0, idle: 0, waiting: 0 })
+})
+
+describe('how many stand adapts', () => {
+  test('half as many after one breaks, one more for as many that are given back', async () => {
+    const { pool, opening, open, acquire } = pooled({ connectionsPerDestination: 4 })
+    const got = acquire(20)
+    const hops: NextHop[] = []
+    while (opening.length > 0) hops.push(await open())
+    expect(hops).toHaveLength(4)
+    const [broken, ...others] = hops as [NextHop, ...NextHop[]]
+    Object.assign(broken.client, { usable: false, isBroken: true })
+    pool.release(broken)
+    expect(opening).toHaveLength(0)
+    for (const hop of others.slice(0, 2)) {
+      Object.assign(hop.client, { usable: false })
+      pool.release(hop)
+    }
+    // One stands and two may.
+    expect(opening).toHaveLength(1)
+    const second = await open()
+    const last = others[2] as NextHop
+    for (const hop of [last, second, last]) pool.release(hop)
+    expect(opening.length).toBeGreaterThan(0)
+    expect(got.length).toBeGreaterThan(4)
+  })
 })

@@ -3,12 +3,15 @@
  *
  * Theory of operation. An entry that needs a connection takes an idle one, or waits. While something waits, connections are
  * opened: one, and when it stands one more for each that stands, up to the limit. If none stands, the one that could not be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for
- * each entry. If others stand, the destination takes so many and no more: what stands is the limit until all are closed.
+ * each entry, and what comes in the time after it waits without any (`back-off.ts`). How many may stand adapts: where
+ * others stand and one more is refused, what stands is the limit; where one breaks, by 421 or silence, half of them; each
+ * one that is given back in order lets the limit grow, by one for as many as it is.
  *
  * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
  * Who calls it: remote attempts.
  */
 import type { Clock, Deadline, Timer } from '@pennypost/model'
+import { BackOff } from './back-off.ts'
 import type { NextHop } from './next-hop.ts'
 import type { OpenConnection, Opened, Way } from './open-connection.ts'
 import { troubled } from './verdict.ts'
@@ -22,6 +25,8 @@ export interface PoolOptions {
     keptConnections: number
     idleMs: number
     transactionsPerConnection: number
+    backOffMs: number
+    backOffMaxMs: number
   }
 }
 
@@ -29,10 +34,15 @@ export interface PoolOptions {
 export type Acquired = Opened & { reused?: boolean }
 
 export interface ConnectionPool {
-  /** `avoid`: opens a connection of its own to another address than these. */
-  acquire(way: Way, avoid?: ReadonlySet<string>): Promise<Acquired>
+  /**
+   * `avoid`: opens a connection of its own to another address than these. `isRetry`: it has waited its own time already,
+   * and is tried though others could not be delivered a moment ago.
+   */
+  acquire(way: Way, more?: { avoid?: ReadonlySet<string> | undefined; isRetry?: boolean }): Promise<Acquired>
   /** Gives a connection back, whatever its state. */
   release(hop: NextHop): void
+  /** The destination may be asked at once, whatever it said last. */
+  forgive(destination: string): void
   /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
   drain(): void
   /** Breaks all connections. */
@@ -69,12 +79,17 @@ class Pool implements ConnectionPool {
   #draining = false
   /** Entries for which a connection to another address is being opened. */
   readonly #apart = new Set<(acquired: Acquired) => void>()
+  readonly #backOff: BackOff
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#backOff = new BackOff(options)
   }
 
-  async acquire(way: Way, avoid?: ReadonlySet<string>): Promise<Acquired> {
+  async acquire(
+    way: Way,
+    { avoid, isRetry = false }: Parameters<ConnectionPool['acquire']>[1] = {},
+  ): Promise<Acquired> {
     if (this.#draining) return stopping
     const destination = this.#destination(way)
     if (avoid) {
@@ -85,6 +100,11 @@ class Pool implements ConnectionPool {
     }
     const hop = this.#takeIdle(destination)
     if (hop) return { ok: true, hop, tried: [], reused: true }
+    const down = destination.busy.size === 0 && !isRetry ? this.#backOff.verdictOn(keyOf(way)) : undefined
+    if (down) {
+      this.#forget(destination)
+      return { ok: false, verdict: down, tried: [] }
+    }
     return new Promise((resolve) => {
       destination.waiting.push(resolve)
       this.#openMore(destination)
@@ -96,10 +116,19 @@ class Pool implements ConnectionPool {
     destination.busy.delete(hop)
     const { client } = hop
     if (client.usable && client.transactions < this.#options.limits.transactionsPerConnection && !this.#draining) {
+      this.#grow(destination)
       this.#give(destination, hop, true)
-    } else void client.quit()
+    } else {
+      if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
+      void client.quit()
+    }
     this.#openMore(destination)
     this.#forget(destination)
+  }
+
+  forgive(destination: string): void {
+    for (const security of ['policy', 'required', 'waived'] as const)
+      this.#backOff.forget(keyOf({ destination, security }))
   }
 
   drain(): void {
@@ -165,11 +194,16 @@ class Pool implements ConnectionPool {
   #openMore(destination: Destination): void {
     const { waiting, busy, idle, ceiling } = destination
     const standing = busy.size + idle.length
-    const most = standing === 0 ? 1 : Math.min(standing, ceiling - standing)
+    const most = standing === 0 ? 1 : Math.min(standing, Math.floor(ceiling) - standing)
     while (destination.opening < Math.min(most, waiting.length)) {
       destination.opening++
       void this.#openOne(destination)
     }
+  }
+
+  #grow(destination: Destination): void {
+    const { connectionsPerDestination: most } = this.#options.limits
+    if (destination.ceiling < most) destination.ceiling = Math.min(most, destination.ceiling + 1 / destination.ceiling)
   }
 
   async #openOne(destination: Destination): Promise<void> {
@@ -177,10 +211,14 @@ class Pool implements ConnectionPool {
     destination.opening--
     if (opened.ok) {
       if (this.#draining) this.#turnAway(opened.hop)
-      else this.#give(destination, opened.hop, false, opened)
+      else {
+        this.#backOff.forget(keyOf(destination.way))
+        this.#give(destination, opened.hop, false, opened)
+      }
     } else if (destination.busy.size + destination.idle.length > 0) {
       destination.ceiling = destination.busy.size + destination.idle.length
     } else {
+      this.#backOff.failed(keyOf(destination.way), opened.verdict)
       // The first tells the journey how it came about; the others only what came of it.
       const [first, ...others] = destination.waiting.splice(0)
       first?.(opened)

@@ -21,6 +21,9 @@ export interface RelayLimits {
   connectMs: number
   /** An address that could not be reached is tried after all others for so long (RFC 5321 §4.5.4.1). */
   unreachableMs: number
+  /** A destination that could not be had is left alone for so long, twice as long each time, up to the second. */
+  backOffMs: number
+  backOffMaxMs: number
   /** A lease on a queue entry; renewed at a third of it. Also how often the queue is looked at without any wake. */
   leaseMs: number
   /** How long the store is left alone after it failed. */
@@ -41,6 +44,8 @@ export const defaultRelayLimits: RelayLimits = {
   sessions: 2,
   connectMs: 30_000,
   unreachableMs: 5 * 60_000,
+  backOffMs: 60_000,
+  backOffMaxMs: 15 * 60_000,
   leaseMs: 10 * 60_000,
   troubleMs: 10_000,
   returnedOctets: 1024 * 1024,

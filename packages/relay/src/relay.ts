@@ -11,12 +11,12 @@ import { createConnectionPool } from './connection-pool.ts'
 import { type DeliveredFacts, deliveredNotices } from './delivered-notices.ts'
 import type { DsnOptions } from './dsn.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
-import { defaultRelayLimits } from './limits.ts'
+import { defaultRelayLimits, type RelayLimits } from './limits.ts'
 import { createOpenConnection } from './open-connection.ts'
 import type { RelayOptions } from './options.ts'
 import { createOwnHosts } from './own-hosts.ts'
 import { Runner } from './runner.ts'
-import { defaultSchedule } from './schedule.ts'
+import { defaultSchedule, type Schedule } from './schedule.ts'
 
 export interface Relay {
   /** Begins to work the queue. */
@@ -31,6 +31,8 @@ export interface Relay {
    * many did, when all have ended; needs a relay that runs.
    */
   failNow(entries: readonly QueueEntryId[]): Promise<number>
+  /** These destinations are asked at once when something is due, whatever they said last: an operator, or ETRN. */
+  forgive(destinations: Iterable<string>): void
   /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §5.2.3). */
   deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
   /** For status and metrics. */
@@ -40,8 +42,8 @@ export interface Relay {
 export function createRelay(options: RelayOptions): Relay {
   const { store, clock, deadline, random, log, hostname, mda, routes } = options
   const { mail, queue, flow, directory } = store
-  const limits = { ...defaultRelayLimits, ...options.limits }
   const schedule = { ...defaultSchedule, ...options.schedule }
+  const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
   const stopping = new AbortController()
   const pool = createConnectionPool({
     open: createOpenConnection(openOptions(options, stopping.signal)),
@@ -79,6 +81,9 @@ export function createRelay(options: RelayOptions): Relay {
       if (!runner.isRunning) throw new Error('the relay does not run')
       return failing.fail(entries)
     },
+    forgive(destinations) {
+      for (const destination of destinations) pool.forgive(destination)
+    },
     deliveredNotices: (facts) => deliveredNotices(facts, dsn),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }
@@ -102,4 +107,11 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<t
     ...(ca ? { ca } : {}),
     ...(sts ? { sts } : {}),
   }
+}
+
+/** Half of the shortest step at most: an entry's own retry is never put off because others failed. */
+function backOffWithin({ retryMs }: Schedule, limits: Partial<RelayLimits> = {}) {
+  const { backOffMs, backOffMaxMs } = { ...defaultRelayLimits, ...limits }
+  const most = Math.min(backOffMaxMs, Math.min(...retryMs) / 2)
+  return { backOffMs: Math.min(backOffMs, most), backOffMaxMs: most }
 }

@@ -3,6 +3,7 @@
  * Small messages come as one buffer, so that they can go out with their envelope; large ones are streamed.
  * Who calls it: remote attempts, DSNs, and local filing, which stores a message anew.
  */
+import { toSevenBit } from '@pennypost/message'
 import type { MailStore, MessageId, MessageIndex } from '@pennypost/model'
 
 export interface RelayedContent {
@@ -13,7 +14,12 @@ export interface RelayedContent {
   size(trace: string): number
   /** The whole content, from the start at each call. */
   body(trace: string): Buffer | AsyncIterable<Buffer>
+  /** The same message without octets above 127 in its body; undefined where it is too large for that. */
+  sevenBit(): Promise<RelayedContent | undefined>
 }
+
+/** Octets of a body up to which it is encoded anew: it is in memory for as long. */
+const sevenBitMax = 100 * 1024 * 1024
 
 /** Octets of a body up to which it is held in memory while its entry is worked on. */
 const wholeOctets = 64 * 1024
@@ -36,7 +42,25 @@ export async function loadContent(
       const head = trace === '' ? header : Buffer.concat([Buffer.from(trace), header])
       return small ? Buffer.concat([head, small]) : stream(head, mail.readBody(message))
     },
+    async sevenBit() {
+      if (bodySize > sevenBitMax) return undefined
+      return encoded(header, small ?? (await collect(mail.readBody(message))), index)
+    },
   }
+}
+
+/** RFC 6152 §3. */
+function encoded(whole: Buffer, octets: Buffer, index: MessageIndex): RelayedContent {
+  const { header, body } = toSevenBit(whole, octets, index.parts)
+  const made: RelayedContent = {
+    header,
+    bodySize: body.length,
+    index: { ...index, eightBitBody: false },
+    size: (trace) => Buffer.byteLength(trace) + header.length + body.length,
+    body: (trace) => Buffer.concat([Buffer.from(trace), header, body]),
+    sevenBit: async () => made,
+  }
+  return made
 }
 
 export async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -9,6 +9,8 @@ export interface Verdict {
   host: string | null
   /** It is our side that could not: no attempt was made. */
   own?: true
+  /** The destination is not to be asked again before this time of the clock. */
+  notBefore?: number
   /** It failed because it could not be delivered in time; `reply` is the last that was heard. */
   expired?: true
   /** Delivered to a next hop that sends no success DSN (RFC 3461 §5.2.2). */

@@ -108,7 +108,7 @@ describe('failNow', () => {
     expect(await office.relay.failNow([...ids, ...ids])).toBe(2)
     expect(await office.queue()).toEqual([])
     expect(await office.inbox()).toHaveLength(2)
-    expect(office.dialled).toHaveLength(2)
+    expect(office.dialled).toHaveLength(1)
     expect((await office.trace(held)).at(-2)).toMatch(
       /^failed bob@two\.test 554 5\.7\.0 Returned by the administrator; last/,
     )
@@ -311,4 +311,50 @@ test('10 000 entries for a dead destination do not keep another waiting', async 
   await delivered
   expect(office.clock.now() - (await office.events(journey, 'queued'))[0]!.at).toBe(0)
   expect(dead.sessions).toHaveLength(1)
+})
+
+describe('a destination that can not be had', () => {
+  test('costs one connection for all that comes in the next minute, and none of it is lost', async () => {
+    await using office = await PostOffice.open()
+    const first = await office.send()
+    const second = await office.send()
+    expect(office.dialled).toHaveLength(1)
+    expect((await office.trace(second)).at(-1)).toContain('It could not be reached a moment ago; it said 451 4.4.1')
+    expect((await office.queue()).map(({ attempts }) => attempts)).toEqual([1, 0])
+    await office.advance(minute)
+    expect(office.dialled).toHaveLength(2)
+    const mx = office.peer('192.0.2.2')
+    await office.advance(17 * minute)
+    expect(mx.transactions).toHaveLength(2)
+    expect((await office.trace(first)).at(-1)).toContain('delivered')
+  })
+
+  test('is asked less and less often, and at once when an operator says so', async () => {
+    await using office = await PostOffice.open()
+    const dialledAfter = async (waitMs: number): Promise<number> => {
+      await office.advance(waitMs)
+      const before = office.dialled.length
+      await office.send({ from: 'alice@one.test', entry: {} })
+      return office.dialled.length - before
+    }
+    expect(await dialledAfter(0)).toBe(1)
+    expect(await dialledAfter(30_000)).toBe(0)
+    office.relay.forgive(['two.test'])
+    expect(await dialledAfter(0)).toBe(1)
+    expect(await dialledAfter(30_000)).toBe(0)
+  })
+
+  test('does not keep mail for others waiting', async () => {
+    await using office = await PostOffice.open({ limits: { attempts: 2, leasesPerDestination: 2 } })
+    office.zone('three.test', [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.3'],
+    ])
+    const mx = office.peer('192.0.2.3')
+    for (let count = 0; count < 20; count++) await office.accept()
+    await office.accept({ destination: 'three.test', recipients: [{ forwardPath: 'carol@three.test' }] })
+    await office.advance(0)
+    expect(mx.transactions).toHaveLength(1)
+    expect(office.dialled.filter((place) => place.startsWith('192.0.2.2'))).toHaveLength(1)
+  })
 })

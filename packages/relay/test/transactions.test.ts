@@ -1,4 +1,5 @@
 /** One message over one next hop: TLS, AUTH, parameters, many recipients, connections used again. */
+import { isAscii } from 'node:buffer'
 import { type Script, scriptedCertificate } from '@pennypost/smtp/scripted-server'
 import { describe, expect, test } from 'vitest'
 import { everything, inTurn, letter, minute, PostOffice } from './post-office.ts'
@@ -275,5 +276,15 @@ describe('what goes over the wire', () => {
     expect((await office.trace(journey))[1]).toContain('failed bob@two.test 550 5.6.7')
     await office.send({ envelope: { smtpUtf8: true } })
     expect(mx.transactions).toHaveLength(2)
+  })
+
+  test('a next hop without 8BITMIME gets the body in 7 bits', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2', { capabilities: ['PIPELINING'] })
+    await office.send({ source: Buffer.from('Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n') })
+    const { mail, content } = mx.transactions[0]!
+    expect(mail).not.toContain('BODY=')
+    expect(isAscii(content)).toBe(true)
+    expect(content.toString()).toContain('MIME-Version: 1.0\r\n')
   })
 })

@@ -27,7 +27,7 @@ export const relaySchema = table({
   smarthost_password_file: z.string().default(''),
   own_addresses: z.array(ipAddress).default([]),
   /** Attempts at a time, in all and to one destination. */
-  concurrency: z.number().int().min(1).max(1000).default(50),
+  concurrency: z.number().int().min(1).max(10_000).default(500),
   per_destination: z.number().int().min(1).max(100).default(20),
   /** Whether the MTA-STS policies of other domains are kept. */
   mta_sts: z.boolean().default(true),

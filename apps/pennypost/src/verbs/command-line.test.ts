@@ -133,6 +133,7 @@ describe('beside a running server', () => {
         },
         failEntries: async (entries) => entries.length,
         endSessions: () => 2,
+        forgive: () => {},
         facts: () => Promise.reject(new Error('the disk does not answer')),
       },
     }

@@ -48,6 +48,8 @@ async function changeEntries(
   run: (entries: readonly QueueEntryId[]) => Promise<number>,
 ): Promise<{ selected: number; changed: number }> {
   const entries = await selectEntries(context, selection)
+  if (verb === 'retry' || verb === 'release')
+    context.running?.forgive(new Set(entries.map(({ destination }) => destination)))
   const changed = entries.length === 0 ? 0 : await run(entries.map(({ id }) => id))
   const at = context.clock.now()
   await context.store.flow.record(

@@ -63,6 +63,11 @@ export class SmtpClient {
     return this.#wire.down === null && !this.#busy && this.#session.mayGoOn
   }
 
+  /** The connection ended otherwise than by us: it broke, fell silent, or the peer said 421. */
+  get isBroken(): boolean {
+    return this.#wire.down !== null && this.#wire.down.kind !== 'local'
+  }
+
   /** Transactions begun on this connection. */
   get transactions(): number {
     return this.#session.transactions

@@ -1,0 +1,105 @@
+import { isAscii } from 'node:buffer'
+import { describe, expect, test } from 'vitest'
+import { parseHeader, valuesOf } from './fields.ts'
+import { allParts } from './parts.ts'
+import { scan } from './scanner.ts'
+import { toSevenBit } from './to-seven-bit.ts'
+import { decodeTransfer } from './transfer-encoding.ts'
+
+const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'))
+
+/** The message in 7 bits, and its leaves decoded, before and after. */
+function converted(source: Buffer) {
+  const split = source.indexOf('\r\n\r\n') + 4
+  const [header, body] = [source.subarray(0, split), source.subarray(split)]
+  const leaves = (of: Buffer, from: number): (string | undefined)[] =>
+    allParts(scan(of).index({ header: of.subarray(0, from) }).parts)
+      .filter(({ kind }) => kind === 'text' || kind === 'basic')
+      .map(({ body: { start, end }, encoding }) =>
+        decodeTransfer(of.subarray(from + start, from + end), encoding)?.toString('latin1'),
+      )
+  const made = toSevenBit(header, body, scan(source).index({ header }).parts)
+  const whole = Buffer.concat([made.header, made.body])
+  return { ...made, before: leaves(source, split), after: leaves(whole, made.header.length) }
+}
+
+const encodingOf = (header: Buffer): string[] => valuesOf(parseHeader(header), 'content-transfer-encoding')
+
+describe('one part', () => {
+  test('text becomes quoted-printable and stays what it was', () => {
+    const text =
+      'MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nGrüße = \n\ttab \nü'
+    const { header, body, before, after } = converted(crlf(text))
+    expect(isAscii(body)).toBe(true)
+    expect(encodingOf(header)).toEqual(['quoted-printable'])
+    expect(after).toEqual(before)
+    expect(body.toString()).toBe('Gr=C3=BC=C3=9Fe =3D=20\r\n\ttab=20\r\n=C3=BC')
+  })
+
+  test('long lines are cut, none is longer than 76', () => {
+    const { body, before, after } = converted(
+      crlf(`Content-Type: text/plain\n\n${'ü'.repeat(200)} ${'x'.repeat(500)}\n`),
+    )
+    expect(after).toEqual(before)
+    expect(
+      Math.max(
+        ...body
+          .toString()
+          .split('\r\n')
+          .map(({ length }) => length),
+      ),
+    ).toBeLessThanOrEqual(76)
+  })
+
+  test('anything else becomes base64', () => {
+    const { header, body, before, after } = converted(
+      crlf('Content-Type: image/x\nContent-Transfer-Encoding: binary\n\n\u00fc\u0001\n'),
+    )
+    expect(encodingOf(header)).toEqual(['base64'])
+    expect(isAscii(body)).toBe(true)
+    expect(after).toEqual(before)
+  })
+
+  test('what is no MIME becomes MIME', () => {
+    const { header } = converted(crlf('Subject: x\n\nGrüße\n'))
+    expect(header.toString()).toBe(
+      'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=unknown-8bit\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n',
+    )
+  })
+})
+
+test('of many parts only those are touched that need it, and composites say 7bit', () => {
+  const inner = 'Subject: in\nContent-Type: text/plain\nContent-Transfer-Encoding: 8bit\n\nü inside\n'
+  const text = [
+    'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: 8bit\n\npreämble\n',
+    '--b\n\nplain\n',
+    '--b\nContent-Type: text/html; name="ü"\nContent-Transfer-Encoding: 8bit\n\n<p>ü\n',
+    '--b\nContent-Type: application/x\nContent-Transfer-Encoding: base64\n\nAAECAw==\n',
+    `--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n${inner}\n`,
+    '--b--\nepilogue ü\n',
+  ].join('')
+  const { header, body, before, after } = converted(crlf(text))
+  expect(isAscii(body)).toBe(true)
+  expect(after).toEqual(before)
+  expect(after).toHaveLength(4)
+  expect(encodingOf(header)).toEqual(['7bit'])
+  const shown = body.toString()
+  expect(shown).toContain(
+    '--b\r\n\r\nplain\r\n--b\r\nContent-Type: text/html; name="??"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n',
+  )
+  expect(shown).toContain('Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\nSubject: in\r\n')
+  expect(shown).toContain('AAECAw==\r\n')
+})
+
+test('octet by octet: a message cut anywhere has no octet above 127 left', () => {
+  const whole = crlf(
+    'Content-Type: multipart/mixed; boundary=b\n\nü\n--b\nContent-Type: text/x\nü: ü\n\nü\n--b\n\nü\n--b--\nü',
+  )
+  const split = whole.indexOf('\r\n\r\n') + 4
+  const header = whole.subarray(0, split)
+  for (let end = split; end <= whole.length; end++) {
+    const source = whole.subarray(0, end)
+    const made = toSevenBit(header, source.subarray(split), scan(source).index({ header }).parts)
+    expect(isAscii(made.body)).toBe(true)
+  }
+})
