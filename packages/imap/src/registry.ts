@@ -37,6 +37,8 @@ export class Registry {
   readonly fetchModifiers = new Map<string, FetchModifier>()
   readonly enables = new Map<string, Enables>()
   readonly extensions: readonly Extension[]
+  /** Their `onFlagsTold`: asked for every message that is told. */
+  readonly flagTellers: readonly NonNullable<Extension['onFlagsTold']>[]
   readonly #disabled: ReadonlySet<string>
 
   /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
@@ -45,6 +47,7 @@ export class Registry {
     const enabled = extensions.filter((extension) => !this.#isDisabled(extension))
     const names = new Set(enabled.map(({ name }) => name))
     this.extensions = enabled.filter(({ requires }) => requires?.every((name) => names.has(name)) ?? true)
+    this.flagTellers = this.extensions.flatMap(({ onFlagsTold }) => onFlagsTold ?? [])
     for (const extension of this.extensions) {
       add(this.commands, extension.commands, extension)
       add(this.fetchItems, extension.fetchItems, extension)

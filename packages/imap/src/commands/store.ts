@@ -2,7 +2,15 @@
  * STORE and UID STORE. Without .SILENT every message that was meant is told, changed or not; with it only what the
  * client could not work out by itself, so that a change of another session is never swallowed.
  */
-import { bitsOf, bitsUnion, bitsWithout, type Flag, type FlagBits, type ModSeq, UidSet } from '@pennypost/model'
+import {
+  bitsOf,
+  type Flag,
+  type FlagBits,
+  type FlagChange,
+  type FlagsUpdated,
+  type ModSeq,
+  UidSet,
+} from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
@@ -12,6 +20,7 @@ import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
+import { flagsAfter } from '../view/open-mailbox.ts'
 import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -55,17 +64,17 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const expected = args.silent ? expectedFlags(view, uids, args) : undefined
   const { mode, flags } = args
   const { unchangedSince } = args.condition
-  const change = {
+  const change: FlagChange = {
     uids,
     mode,
     flags,
     ...(unchangedSince === undefined ? {} : { unchangedSince: unchangedSince as ModSeq }),
   }
-  const { modified } = await session.service.mail.updateFlags(view.open.mailbox.id, change)
-  session.service.mailboxes.touch(view.open.mailbox.id)
-  await view.open.refresh()
-  if (expected) keepSilent(view, uids, expected, session)
-  else await tell(session, uids, modified, by)
+  const done = await session.service.mail.updateFlags(view.open.mailbox.id, change)
+  const { modified } = done
+  const isKnown = await takeIn(session, view, change, done, args.silent)
+  if (!expected) await tell(session, uids, modified, by)
+  else if (!isKnown) keepSilent(view, expected, session)
   if (modified.isEmpty) return undefined
   const numbers = UidSet.ofSorted(foundNumbers(session, modified, by))
   return { code: `MODIFIED ${numbers}`, text: 'Conditional STORE failed for some' }
@@ -79,36 +88,59 @@ async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'seque
   await runFetch(session, changed, withUid ? [uidItem, changedFlags] : [changedFlags])
 }
 
-/** What the flags become if nobody else interferes: that much the client knows by itself. */
-function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Map<number, FlagBits> {
+/** Brings the change into the shared state; true when the client knows by itself, or is told now, all that is new in it. */
+async function takeIn(
+  session: Session,
+  view: View,
+  change: FlagChange,
+  done: FlagsUpdated,
+  silent: boolean,
+): Promise<boolean> {
+  const { open } = view
+  const journal = open.journalEnd
+  if (!open.applyUpdate(change, done)) {
+    session.service.mailboxes.touch(open.mailbox.id)
+    await open.refresh()
+    return false
+  }
+  // RFC 7162 §3.1.3: the new MODSEQ is never held back.
+  if (silent && session.enabled.has('CONDSTORE')) return false
+  return view.toldOwn(done, journal)
+}
+
+/** What flags become if nobody else interferes: rising UIDs, each with its flags. */
+interface Expected {
+  uids: number[]
+  flags: FlagBits[]
+}
+
+/** That much the client knows by itself. */
+function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Expected {
   const { open, told } = view
+  const expected: Expected = { uids: [], flags: [] }
   const change = bitsOf(flags, open.keywords)
   // A keyword that is new to the mailbox has no bit yet: then all is told.
-  if (flags.some((flag) => open.bitsOf(flag) === undefined)) return new Map()
-  const expected = new Map<number, FlagBits>()
+  if (flags.some((flag) => open.bitsOf(flag) === undefined)) return expected
   for (const [first, last] of uids.ranges()) {
     for (let index = open.lowerBound(first); index < open.count && (open.uids[index] as number) <= last; index++) {
       const uid = open.uids[index] as number
       // A change by others that was not told yet must be told all the same.
       const modSeq = open.modSeqs[index] as number
       if (modSeq > told.modSeq && told.already.get(uid) !== modSeq) continue
-      const before = open.flags[index] as number
-      const after =
-        mode === 'add' ? bitsUnion(before, change) : mode === 'remove' ? bitsWithout(before, change) : change
-      expected.set(uid, after)
+      expected.uids.push(uid)
+      expected.flags.push(flagsAfter(open.flags[index] as number, mode, change))
     }
   }
   return expected
 }
 
 /** RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ. */
-function keepSilent(view: View, uids: UidSet, expected: Map<number, FlagBits>, session: Session): void {
+function keepSilent(view: View, expected: Expected, session: Session): void {
   if (session.enabled.has('CONDSTORE')) return
   const { open } = view
-  for (const [first, last] of uids.ranges()) {
-    for (let index = open.lowerBound(first); index < open.count && (open.uids[index] as number) <= last; index++) {
-      if (expected.get(open.uids[index] as number) === open.flags[index]) view.markTold(index)
-    }
+  for (const [at, uid] of expected.uids.entries()) {
+    const index = open.indexOf(uid)
+    if (index >= 0 && open.flags[index] === expected.flags[at]) view.markTold(index)
   }
 }
 

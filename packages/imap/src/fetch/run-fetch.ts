@@ -1,4 +1,4 @@
-import { type FetchedMessage, type FetchNeed, systemFlags, UidSet } from '@pennypost/model'
+import { type FetchedMessage, type FetchNeed, type FlagChange, systemFlags, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText } from '../session/tell-changes.ts'
@@ -139,8 +139,9 @@ async function setSeen(session: Session, view: View, rows: readonly FetchedMessa
   }
   if (unseen.length === 0) return UidSet.empty
   const uids = UidSet.ofSorted(unseen)
-  await session.service.mail.updateFlags(open.mailbox.id, { uids, mode: 'add', flags: ['\\Seen'] })
-  await open.refresh()
+  const change: FlagChange = { uids, mode: 'add', flags: ['\\Seen'] }
+  const done = await session.service.mail.updateFlags(open.mailbox.id, change)
+  if (!open.applyUpdate(change, done)) await open.refresh()
   return uids
 }
 

@@ -31,8 +31,8 @@ export function tellChanges(session: Session, view: View, mayExpunge: boolean): 
 /** `FLAGS (…)` and what extensions say with it. */
 export function flagsItem(session: Session, view: View, openIndex: number): string {
   let text = `FLAGS (${flagsText(session, view, openIndex)})`
-  for (const extension of session.service.registry.extensions) {
-    const more = extension.onFlagsTold?.(session, view, openIndex)
+  for (const tell of session.service.registry.flagTellers) {
+    const more = tell(session, view, openIndex)
     if (more) text += ` ${more}`
   }
   return text

@@ -1,11 +1,16 @@
 import {
   bitsOf,
+  bitsUnion,
+  bitsWithout,
   type Flag,
   type FlagBits,
+  type FlagChange,
+  type FlagsUpdated,
   flagsOf,
   type Mailbox,
   type MailboxChanges,
   type MailStore,
+  type ModSeq,
   systemFlags,
 } from '@pennypost/model'
 
@@ -123,17 +128,50 @@ export class OpenMailbox {
     }
   }
 
+  /**
+   * Takes in a change of flags that the store has made, without reading it back. False when the store had more than is
+   * here, or made it otherwise than in one step: then `refresh` tells.
+   */
+  applyUpdate(
+    { uids, mode, flags, unchangedSince = Number.MAX_SAFE_INTEGER as ModSeq }: FlagChange,
+    done: FlagsUpdated,
+  ): boolean {
+    if (done.since !== this.modSeq) return false
+    // A keyword that is new to the mailbox: its place is not known here.
+    if (mode !== 'remove' && flags.some((flag) => this.bitsOf(flag) === undefined)) return false
+    const bits = bitsOf(flags, this.keywords)
+    for (const [first, last] of uids.ranges()) {
+      for (let index = this.lowerBound(first); index < this.count; index++) {
+        const uid = this.uids[index] as number
+        if (uid > last) break
+        const before = this.flags[index] as number
+        const after = flagsAfter(before, mode, bits)
+        if (after === before || (this.modSeqs[index] as number) > unchangedSince) continue
+        this.#note(uid)
+        this.#set(index, uid, after, done.modSeq)
+      }
+    }
+    this.modSeq = done.modSeq
+    for (const tell of this.watchers) tell()
+    return true
+  }
+
   #put(uid: number, flags: number, modSeq: number): void {
     let index = this.count
     if (index > 0 && uid <= (this.uids[index - 1] as number)) {
       index = this.indexOf(uid)
-      if (index < 0) return
+      // Known already: see `applyUpdate`.
+      if (index < 0 || modSeq <= (this.modSeqs[index] as number)) return
       this.#note(uid)
     } else {
       if (index === this.uids.length) this.#grow()
       this.count++
       this.uids[index] = uid
     }
+    this.#set(index, uid, flags, modSeq)
+  }
+
+  #set(index: number, uid: number, flags: number, modSeq: number): void {
     this.flags[index] = flags
     this.modSeqs[index] = modSeq
     if (uid < this.#unseenFrom && (flags & seen) === 0) this.#unseenFrom = uid
@@ -241,6 +279,12 @@ const seen = systemFlags['\\Seen']
 const longestJournal = 4096
 const mostFlagTexts = 1000
 const none: readonly number[] = []
+
+/** What the flags of a message become by a change. */
+export function flagsAfter(before: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {
+  if (mode === 'replace') return bits
+  return mode === 'add' ? bitsUnion(before, bits) : bitsWithout(before, bits)
+}
 
 /** Index of the first of `count` rising numbers that is not below `value`. */
 export function lowerBound(numbers: Uint32Array, count: number, value: number): number {

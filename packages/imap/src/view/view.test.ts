@@ -1,7 +1,16 @@
-import { type MailboxChanges, type MailStore, type ModSeq, type Uid, UidSet } from '@pennypost/model'
+import {
+  bitsOf,
+  type FlagChange,
+  type FlagsUpdated,
+  type MailboxChanges,
+  type MailStore,
+  type ModSeq,
+  type Uid,
+  UidSet,
+} from '@pennypost/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OpenMailbox } from './open-mailbox.ts'
+import { flagsAfter, OpenMailbox } from './open-mailbox.ts'
 import { report } from './report.ts'
 import { View } from './view.ts'
 
@@ -19,6 +28,18 @@ class Mailbox {
   flag(uid: number, flags: number): void {
     const message = this.messages.get(uid)
     if (message) Object.assign(message, { flags, modSeq: ++this.modSeq })
+  }
+
+  /** One change, with one MODSEQ. */
+  store({ uids, mode, flags }: FlagChange): FlagsUpdated {
+    const since = this.modSeq as ModSeq
+    for (const uid of uids) {
+      const message = this.messages.get(uid)
+      const after = message && flagsAfter(message.flags, mode, bitsOf(flags, []))
+      if (message && after !== message.flags) Object.assign(message, { flags: after, modSeq: since + 1 })
+    }
+    if ([...this.messages.values()].some(({ modSeq }) => modSeq > since)) this.modSeq++
+    return { since, modSeq: this.modSeq as ModSeq, modified: UidSet.empty }
   }
 
   expunge(uid: number): void {
@@ -59,6 +80,20 @@ class Client {
     for (const uid of this.uids) this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
   }
 
+  /** Changes flags as STORE.SILENT does, and works out by itself what it is not told. */
+  store(mailbox: Mailbox, { uids, ...change }: FlagChange): void {
+    const { view } = this
+    const own = { ...change, uids: uids.intersect(view.all()) }
+    const done = mailbox.store(own)
+    const journal = view.open.journalEnd
+    if (!view.open.applyUpdate(own, done)) view.open.apply(mailbox.changesSince(view.open.modSeq))
+    else if (view.toldOwn(done, journal)) {
+      for (const [uid, flags] of this.flags) {
+        if (own.uids.has(uid)) this.flags.set(uid, flagsAfter(flags, change.mode, bitsOf(change.flags, [])))
+      }
+    }
+  }
+
   hear(mayExpunge: boolean): void {
     const { view } = this
     report(view, mayExpunge, {
@@ -91,6 +126,16 @@ describe('views', () => {
     { weight: 3, arbitrary: fc.record({ do: fc.constant('flag' as const), uid: fc.nat(20), flags: fc.nat(31) }) },
     { weight: 2, arbitrary: fc.record({ do: fc.constant('expunge' as const), uid: fc.nat(20) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('read' as const) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('store' as const),
+        who: fc.nat(1),
+        range: fc.tuple(fc.integer({ min: 1, max: 8 }), fc.nat(8)),
+        mode: fc.constantFrom('add' as const, 'remove' as const, 'replace' as const),
+        flag: fc.constantFrom('\\Seen', '\\Flagged'),
+      }),
+    },
     { weight: 4, arbitrary: fc.record({ do: fc.constant('hear' as const), who: fc.nat(1), mayExpunge: fc.boolean() }) },
   )
 
@@ -107,7 +152,11 @@ describe('views', () => {
           else if (step.do === 'flag') mailbox.flag(step.uid, step.flags)
           else if (step.do === 'expunge') mailbox.expunge(step.uid)
           else if (step.do === 'read') read()
-          else clients[step.who]?.hear(step.mayExpunge)
+          else if (step.do === 'store') {
+            const [first, more] = step.range
+            const uids = UidSet.ofRanges([[first, first + more]])
+            clients[step.who]?.store(mailbox, { uids, mode: step.mode, flags: [step.flag] })
+          } else clients[step.who]?.hear(step.mayExpunge)
         }
         read()
         const truth = [...mailbox.messages]

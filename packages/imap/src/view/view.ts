@@ -1,4 +1,4 @@
-import { type SeqNum, type Uid, UidSet } from '@pennypost/model'
+import { type FlagsUpdated, type SeqNum, type Uid, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { lowerBound, type OpenMailbox } from './open-mailbox.ts'
@@ -133,6 +133,18 @@ export class View {
   /** All that the session knows of. */
   all(): UidSet {
     return this.count === 0 ? UidSet.empty : UidSet.ofRanges([[this.uids[0] as number, this.lastUid]])
+  }
+
+  /**
+   * The session's own change has just been taken into the shared state, whose journal was at `journal` before, and it
+   * knows of all that is in it, or is told now. False when there is more that it was not told of.
+   */
+  toldOwn(done: FlagsUpdated, journal: number): boolean {
+    const { told } = this
+    if (told.modSeq !== done.since || told.journal !== journal) return false
+    told.modSeq = done.modSeq
+    told.journal = this.open.journalEnd
+    return true
   }
 
   /**

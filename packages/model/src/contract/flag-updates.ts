@@ -59,7 +59,8 @@ function describeModes(open: OpenEngine): void {
     const updated = await mail.updateFlags(inbox, { uids: everything, mode: 'add', flags: ['\\Seen'] })
     const after = await mail.snapshot(inbox)
     expect([...after.modSeqs]).toEqual([updated.modSeq, before.modSeqs[1], updated.modSeq])
-    expect(updated).toEqual({ modSeq: after.mailbox.highestModSeq, modified: UidSet.empty })
+    const { highestModSeq: modSeq } = after.mailbox
+    expect(updated).toEqual({ modSeq, since: before.mailbox.highestModSeq, modified: UidSet.empty })
   })
 
   it('system flags are known in any case, and UIDs that are gone are passed over', async (world) => {

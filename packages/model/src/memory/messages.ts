@@ -76,6 +76,7 @@ function present(mailbox: MailboxRow, uids: UidSet): FilingRow[] {
 
 function updateFlags(mailbox: MailboxRow, change: FlagChange, changes: Changes): FlagsUpdated {
   const filings = present(mailbox, change.uids)
+  const since = mailbox.highestModSeq
   const { unchangedSince = Number.MAX_SAFE_INTEGER } = change
   const modified = filings.filter((filing) => filing.modSeq > unchangedSince)
   const open = filings.filter((filing) => filing.modSeq <= unchangedSince)
@@ -90,7 +91,7 @@ function updateFlags(mailbox: MailboxRow, change: FlagChange, changes: Changes):
     filing.flags = flags
     filing.modSeq = changes.raise(mailbox)
   }
-  return { modSeq: mailbox.highestModSeq, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
+  return { modSeq: mailbox.highestModSeq, since, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
 }
 
 function changedBits(old: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {

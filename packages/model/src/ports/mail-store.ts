@@ -194,6 +194,11 @@ export interface FlagChange {
 export interface FlagsUpdated {
   /** MODSEQ of this change, which is then the mailbox's highest; that one as it is when nothing changed. */
   modSeq: ModSeq
+  /**
+   * The mailbox's highest MODSEQ before this change: whoever knows the mailbox up to there knows it up to `modSeq` by
+   * making the same change. 0 when it was made in several steps, and the change log alone tells.
+   */
+  since: ModSeq | 0
   /** Left alone because of `unchangedSince`. */
   modified: UidSet
 }

@@ -63,13 +63,16 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
   return {
     async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }) {
       const modified: number[] = []
+      let steps = 0
       const last = await inSteps(uids, (bounds) =>
         writer.run('updateFlags', { mailbox, bounds, mode, flags, unchangedSince }).then((done) => {
-          modified.push(...done.modified)
+          for (const bound of done.modified) modified.push(bound)
+          steps++
           return done
         }),
       )
-      return { modSeq: last.modSeq as ModSeq, modified: uidSet(modified) }
+      const since = steps === 1 ? (last.since as ModSeq) : 0
+      return { modSeq: last.modSeq as ModSeq, since, modified: uidSet(modified) }
     },
     async copy(from, uids, to) {
       const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)

@@ -18,6 +18,8 @@ export interface FlagsArguments {
 
 export interface FlagsResult {
   modSeq: number
+  /** The highest one before. */
+  since: number
   modified: number[]
   resumeAt: number
 }
@@ -39,6 +41,7 @@ const beyond = 'SELECT uid FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? 
 export function updateFlags(context: WriterContext, args: FlagsArguments): FlagsResult {
   const mailbox = loadMailbox(context, args.mailbox)
   const { mode } = args
+  const before = mailbox.highestModSeq
   const since = args.unchangedSince ?? Number.MAX_SAFE_INTEGER
   if (mode !== 'remove' && anyOpen(context, args, since)) requirePlaces(context, mailbox, args.flags)
   const bits = bitsOf(args.flags, mailbox.keywords)
@@ -71,7 +74,7 @@ export function updateFlags(context: WriterContext, args: FlagsArguments): Flags
     mailbox.highestModSeq = modSeq
     saveMailbox(context, mailbox)
   }
-  return { modSeq: mailbox.highestModSeq, modified, resumeAt }
+  return { modSeq: mailbox.highestModSeq, since: before, modified, resumeAt }
 }
 
 /** Whether any message is to bear the flags: a STORE that reaches none adds no keyword. */
