@@ -32,6 +32,7 @@ describe('configurations', () => {
       'deploy/examples/behind-postfix/pennypost.toml',
       'deploy/examples/single-domain.toml',
       'deploy/examples/small-office.toml',
+      'deploy/examples/suspicious.toml',
       'deploy/examples/two-servers/one.toml',
       'deploy/examples/two-servers/two.toml',
     ])

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoop, planFilings, sentNotes } from '@pennypost/mda'
+import { findLoop, planFilings } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import { type Acceptance, type FlowEvent, type FlowFact, type NewMessage, StoreError } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
@@ -7,7 +7,7 @@ import { tooLarge } from './commands/mail.ts'
 import type { ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
 import type { Session } from './session.ts'
-import { authorDomain, completion, refuseAuthors } from './submission.ts'
+import { authorDomain, completion, refuseAuthors, submittedNotes } from './submission.ts'
 import { receivedField } from './trace-block.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
@@ -138,7 +138,9 @@ async function commit(
     message,
     filings: plan.filings,
     queue: queueEntries(session, transaction, plan, message),
-    memory: session.isSubmission ? sentNotes(reversePath, now) : [],
+    memory: session.isSubmission
+      ? submittedNotes(session, transaction, plan, now)
+      : (transaction.screening?.notes(now) ?? []),
     flow: events(session, transaction, received, message),
     fingerprint: fingerprint(session, transaction, received),
   }

@@ -1,3 +1,4 @@
+export { defaultGreylist, type GreylistOptions } from './checks/greylist.ts'
 export { defaultBudget, type InboundChecks } from './checks/options.ts'
 export { isLoopback, type Networks, networks } from './networks.ts'
 export * from './options.ts'

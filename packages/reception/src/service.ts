@@ -129,7 +129,8 @@ class Entrance {
     const { service, options } = this.#context
     const { connection, client } = origin
     const waitMs = options.pregreetMs ?? 0
-    const isKnown = isLoopback(client.address) || options.trusted.has(client.address)
+    const { address } = client
+    const isKnown = isLoopback(address) || options.trusted.has(address) || this.#context.isChecked?.(address) === false
     if (waitMs === 0 || service !== 'smtp' || isKnown) {
       this.#begin(origin)
       return

@@ -1,3 +1,4 @@
+import { type DeliveryPlan, sentNotes } from '@pennypost/mda'
 import {
   addressesOf,
   fieldValue,
@@ -6,8 +7,9 @@ import {
   mailboxesOf,
   parseAddressList,
 } from '@pennypost/message'
-import { lookupDomain } from '@pennypost/model'
+import { lookupDomain, type MemoryNote } from '@pennypost/model'
 import { type Mailbox, parseMailbox, type Reply, replies, withText } from '@pennypost/smtp'
+import { correspondentNotes } from './checks/greylist.ts'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -15,6 +17,20 @@ import type { Transaction } from './transaction.ts'
  * What is done only for mail that its author hands in (RFC 6409 §6, §8): may this account use these addresses, and
  * what of Date, Message-ID and Bcc has to be put right. Mail from other servers is never changed here.
  */
+
+/** What is remembered of a submitted message: who of us has sent, and with greylisting, to whom. */
+export function submittedNotes(
+  { options }: Session,
+  { reversePath }: Transaction,
+  plan: DeliveryPlan,
+  now: number,
+): MemoryNote[] {
+  const sent = sentNotes(reversePath?.text ?? '', now)
+  const greylist = options.checks?.greylist
+  if (!greylist) return sent
+  const outside = plan.relays.map(({ relay }) => relay.forwardPath)
+  return [...sent, ...correspondentNotes(outside, greylist, now)]
+}
 
 /** Whether the logged-in account may use the address as reverse-path. */
 export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {

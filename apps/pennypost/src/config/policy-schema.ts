@@ -1,6 +1,6 @@
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
-import { network, table } from './fields.ts'
+import { count, duration, network, table } from './fields.ts'
 
 /** `[policy]`: what is asked of mail that strangers bring, and what follows from the answers. */
 
@@ -43,4 +43,37 @@ export const policySchema = table({
   dmarc_unsettled: z.enum(['accept', 'defer']).default('accept'),
   /** What a message without exactly one author domain leads to. */
   author: z.enum(['accept', 'quarantine', 'reject']).default('quarantine'),
+
+  /** Origins that nobody here knows are told to come again once. */
+  greylist: z.boolean().default(false),
+  greylist_delay: duration.prefault('5m'),
+  /** How long an origin is known after its last mail. */
+  greylist_keep: duration.prefault('35d'),
+  /** Messages in an hour: of one reverse-path, for one recipient, from one network. 0: any number. */
+  sender_rate: count.default(0),
+  recipient_rate: count.default(0),
+  network_rate: count.default(0),
+
+  /** How long strangers wait for the banner; who speaks before it is refused. None for loopback and exempt networks. */
+  pregreet: duration.refine((ms) => ms <= 30_000, 'is too long; at most "30s"').prefault('0s'),
+  /** How long a stranger waits for the reply to an error, longer with each; "0s": not at all. */
+  tarpit: duration.refine((ms) => ms <= 30_000, 'is too long; at most "30s"').prefault('1s'),
+  /** Octets of a line of content; 0: any number. RFC 5322 §2.1.1 allows 998. */
+  longest_line: z
+    .number()
+    .int()
+    .refine((octets) => octets === 0 || octets >= 998, 'is less than the 998 that RFC 5322 allows; 0 is no limit')
+    .default(0),
+  /** A header with UTF-8 from who did not say SMTPUTF8. */
+  undeclared_utf8: z.enum(['accept', 'reject']).default('accept'),
+  /** ETRN: who may start the queue for a domain: clients of these networks, and these accounts. */
+  etrn: z
+    .array(
+      z.strictObject({
+        domain: z.string().refine((text) => lookupDomain(text) !== undefined, 'is no domain'),
+        networks: z.array(network).default([]),
+        accounts: z.array(z.string()).default([]),
+      }),
+    )
+    .default([]),
 })

@@ -43,12 +43,24 @@ const listener = z
     auth: z.boolean().default(false),
     /** lmtp beyond loopback: networks that may connect, as `192.0.2.0/24`. */
     trusted: z.array(network).default([]),
+    /** Proxies that say whose connection they pass on (PROXY protocol); who comes from there has to. */
+    proxy: z.array(network).default([]),
+    /** Proxies that say so by XCLIENT and XFORWARD. */
+    xclient: z.array(network).default([]),
   })
   .refine(
     ({ path, address, port }) =>
       path === undefined ? address !== undefined && port !== undefined : address === undefined && port === undefined,
     'needs address and port, or a path instead',
   )
+  .refine(
+    ({ service, proxy, xclient }) => isOfMail(service) || proxy.length + xclient.length === 0,
+    'has proxy or xclient, which only smtp, submission, submissions and lmtp know',
+  )
+
+function isOfMail(service: string): boolean {
+  return ['smtp', 'submission', 'submissions', 'lmtp'].includes(service)
+}
 
 export const configSchema = z.strictObject({
   hostname,

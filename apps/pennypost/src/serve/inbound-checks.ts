@@ -1,5 +1,5 @@
 import { type CheckerOptions, createChecker } from '@pennypost/message-auth'
-import { defaultBudget, type InboundChecks } from '@pennypost/reception'
+import { defaultBudget, defaultGreylist, type InboundChecks } from '@pennypost/reception'
 import { dnsListsOf, policyOf } from '../config/policy.ts'
 import type { Config } from '../config/schema.ts'
 import { checksWorker } from './workers.ts'
@@ -16,8 +16,24 @@ export function openInboundChecks(
       policy: policyOf(config),
       exempt: config.policy.exempt,
       ownAddresses: config.relay.own_addresses,
+      ...(config.policy.greylist
+        ? {
+            greylist: {
+              ...defaultGreylist,
+              delayMs: config.policy.greylist_delay,
+              keepMs: config.policy.greylist_keep,
+            },
+          }
+        : {}),
+      ...ratesOf(config),
       ...defaultBudget,
     },
     [Symbol.asyncDispose]: () => checker[Symbol.asyncDispose](),
   }
+}
+
+/** Nothing is counted where nothing is limited. */
+function ratesOf({ policy }: Config): Pick<InboundChecks, 'rates'> {
+  const { sender_rate: sender, recipient_rate: recipient, network_rate: network } = policy
+  return sender + recipient + network > 0 ? { rates: { sender, recipient, network } } : {}
 }

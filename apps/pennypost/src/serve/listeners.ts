@@ -57,7 +57,9 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
     case 'submission':
     case 'submissions':
     case 'lmtp': {
-      const options = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
+      const shared = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
+      const { proxy, xclient } = listener
+      const options = proxy.length + xclient.length > 0 ? { ...shared, proxy, xclient } : shared
       const admitting = service === 'lmtp' ? onlyFrom(limiter, listener.trusted) : limiter
       return openReception({ service, endpoint, contexts, limiter: admitting }, options)
     }

@@ -42,6 +42,7 @@ import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
 import type { SiteOptions } from './site.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
+import { turnPermissions } from './turn-permissions.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -202,6 +203,8 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
   const { config, log, store } = foundation
   const { mda, signer, routes, relay, checks } = delivery
   const { message_size: messageSize, recipients } = config.limits
+  const { tarpit } = config.policy
+  const mayTurn = turnPermissions(config, store.directory, (domain, nextHop) => routes.destination(domain, nextHop))
   return {
     ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda, checks },
     trusted: foundation.trusted,
@@ -210,7 +213,9 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     offersTls: (service) => service !== 'submissions',
     requireTlsForAuth: config.policy.require_tls_for_auth,
     receivedShowsClient: config.submission.show_client,
-    rejectBareNewlines: config.policy.bare_newline === 'reject',
+    ...contentPolicy(config),
+    pregreetMs: config.policy.pregreet,
+    ...(mayTurn ? { mayTurn } : {}),
     sign: (message) => signer.sign(message),
     destination: (domain, nextHop) => routes.destination(domain, nextHop),
     deliveredNotices: (facts) => relay.deliveredNotices(facts),
@@ -220,7 +225,17 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
       ...defaultReceptionLimits,
       messageSize: messageSize === 0 ? Number.MAX_SAFE_INTEGER : messageSize,
       recipients,
+      tarpitMs: tarpit,
+      tarpitMaxMs: tarpit * 10,
     },
+  }
+}
+
+function contentPolicy({ policy }: Config) {
+  return {
+    rejectBareNewlines: policy.bare_newline === 'reject',
+    rejectUndeclaredUtf8: policy.undeclared_utf8 === 'reject',
+    ...(policy.longest_line > 0 ? { longestLine: policy.longest_line } : {}),
   }
 }
 

@@ -42,6 +42,21 @@ ${listener('http', 2080, '127.0.0.1')}
 # Where the provider blocks port 25: hand all outgoing mail to this server.
 # smarthost = "smtp.example.net:587"
 
+[policy]
+# Mail of strangers is checked: \`pennypost trace ID\` shows what was found, \`pennypost explain ID\` what decided.
+# DMARC: "enforce" does what the author's domain asks for, "quarantine" puts in Junk what it wants rejected.
+dmarc = "enforce"
+# Lists of addresses that send junk. Read their terms: most answer small servers that ask by a resolver of their own.
+# dnsbl = ["zen.spamhaus.org"]
+# dnswl = ["list.dnswl.org"]
+# Strangers wait so long for the banner; who speaks before it is refused. Nobody on this machine waits.
+pregreet = "2s"
+# Tell unknown senders to come again after five minutes: keeps out much junk, and delays each first letter.
+greylist = false
+# Messages in an hour from one sender and for one recipient; 0 is any number.
+sender_rate = 0
+recipient_rate = 0
+
 [limits]
 message_size = "50MB"
 `

@@ -18,6 +18,14 @@ export function describePolicyMemory(name: string, open: OpenEngine): void {
       expect(await memory.recall('greylist', 'k', 2000)).toEqual({ value: '', count: 3, firstAt: 1000, lastAt: 2000 })
     })
 
+    it('a note may stand for several', async ({ store: { memory } }) => {
+      await memory.note([{ ...note('k', 1000, 5000), count: 7 }])
+      await memory.note([{ ...note('k', 2000, 5000), count: 3 }])
+      expect((await memory.recall('greylist', 'k', 2000))?.count).toBe(10)
+      await memory.note([{ ...note('k', 5000, 9000), count: 2 }])
+      expect((await memory.recall('greylist', 'k', 5000))?.count).toBe(2)
+    })
+
     it('keeps kinds and keys apart', async ({ store: { memory } }) => {
       await memory.note([note('k', 1000, 5000), { ...note('k', 1000, 5000), kind: 'rate' }, note('K', 1000, 5000)])
       await memory.forget('greylist', 'k')

@@ -41,12 +41,12 @@ export function checkNotes(notes: readonly MemoryNote[]): void {
 }
 
 export function applyNotes(state: State, notes: readonly MemoryNote[]): void {
-  for (const { kind, key, at, expiresAt, value } of notes) {
+  for (const { kind, key, at, expiresAt, value, count = 1 } of notes) {
     const old = state.memory.get(rowKey(kind, key))
     const living = old && old.expiresAt > at ? old : { value: '', count: 0, firstAt: at }
     state.memory.set(rowKey(kind, key), {
       value: value ?? living.value,
-      count: living.count + 1,
+      count: living.count + count,
       firstAt: living.firstAt,
       lastAt: at,
       expiresAt,

@@ -21,6 +21,8 @@ export interface MemoryNote {
   key: string
   at: number
   expiresAt: number
+  /** How often it happened at once, as if there were so many notes; absent: once. */
+  count?: number
   /** Replaces what was there; absent keeps it. At most 1 000 characters. */
   value?: string
 }

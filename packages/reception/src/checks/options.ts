@@ -1,4 +1,5 @@
 import type { Checker, Policy } from '@pennypost/message-auth'
+import type { GreylistOptions } from './greylist.ts'
 
 /** What reception finds out about mail of strangers before it takes it. Absent: everything is taken as it comes. */
 export interface InboundChecks {
@@ -8,6 +9,10 @@ export interface InboundChecks {
   exempt: readonly string[]
   /** Addresses by which the world knows us. */
   ownAddresses: readonly string[]
+  /** Unknown origins wait once; absent: nobody waits. */
+  greylist?: GreylistOptions
+  /** Messages in an hour for each; 0: any number. Absent: nothing is counted. */
+  rates?: { sender: number; recipient: number; network: number }
   /**
    * From the end of the content: after `softMs` nobody waits any more for what can change nothing, after `hardMs` for
    * nothing at all (RFC 1047 is why). What is not known by then is `unavailable`.

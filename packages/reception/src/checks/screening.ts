@@ -1,6 +1,7 @@
 import { checkHelo, type Finding, type HeloFinding } from '@pennypost/message-auth'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
+import { Admission } from './admission.ts'
 import type { InboundChecks } from './options.ts'
 import { TransactionScreening } from './transaction-screening.ts'
 
@@ -13,6 +14,7 @@ import { TransactionScreening } from './transaction-screening.ts'
 export class Screening {
   readonly checks: InboundChecks
   readonly session: Session
+  readonly admission: Admission
   readonly #ended = new AbortController()
   #client: Promise<readonly Finding[]> | undefined
   #helo: HeloFinding | undefined
@@ -20,6 +22,7 @@ export class Screening {
   constructor(checks: InboundChecks, session: Session) {
     this.checks = checks
     this.session = session
+    this.admission = new Admission(checks, session)
   }
 
   /** Aborts when the session ends. */

@@ -7,7 +7,7 @@ import {
   type SpfFinding,
   type Verdict,
 } from '@pennypost/message-auth'
-import type { FlowFact } from '@pennypost/model'
+import type { FlowFact, MemoryNote } from '@pennypost/model'
 import { type Mailbox, type Reply, reply } from '@pennypost/smtp'
 import type { ReceivedContent } from '../content.ts'
 import type { Transaction } from '../transaction.ts'
@@ -25,6 +25,8 @@ export class TransactionScreening {
   readonly #enough = new AbortController()
   readonly #spf: Promise<SpfFinding>
   #findings: readonly Finding[] = []
+  /** What the policy memory said of the first recipient that was taken. */
+  #admitted: readonly Finding[] = []
   #verdict: Verdict | undefined
   /** All recipients so far are a role that must be reachable (RFC 5321 §4.5.1, RFC 2142). */
   #rolesOnly = true
@@ -56,18 +58,54 @@ export class TransactionScreening {
 
   /** Whether a recipient that exists is taken from this client; a reply when not. */
   async recipient(path: Mailbox): Promise<Reply | undefined> {
-    const found = await this.#screening.client()
+    const client = await this.#screening.client()
     if (isRole(path)) return undefined
-    const verdict = judge(found, this.#screening.checks.policy)
+    const { policy } = this.#screening.checks
+    let found = client
+    let verdict = judge(client, policy)
     // Doubt is no reason before the content has come.
-    const refusal = verdict.reply
-    if (!refusal) {
-      this.#rolesOnly = false
-      return undefined
+    if (!verdict.reply) {
+      const admitted = await this.#admit(path, client)
+      found = [...client, ...admitted]
+      verdict = judge(found, policy)
+      if (!verdict.reply) {
+        this.#rolesOnly = false
+        if (this.#admitted.length === 0) this.#admitted = admitted
+        return undefined
+      }
     }
     this.#findings = found
     this.#decide(verdict)
-    return replyOf(refusal)
+    return replyOf(verdict.reply)
+  }
+
+  #admit(path: Mailbox, client: readonly Finding[]): Promise<Finding[]> {
+    const { reversePath, recipients } = this.#transaction
+    const isKnownGood = client.some(({ check, result }) => check === 'dnswl' && result === 'listed')
+    return this.#screening.admission.ask(
+      {
+        reversePath: reversePath?.text ?? '',
+        forwardPath: path.text,
+        before: recipients.length,
+        spf: () => this.#soon(this.#spf),
+      },
+      isKnownGood,
+    )
+  }
+
+  /** What comes to be known within `softMs`; RCPT waits no longer. */
+  async #soon<T>(known: Promise<T>): Promise<T | undefined> {
+    const { checks, session } = this.#screening
+    const late = Promise.withResolvers<undefined>()
+    using _timer = session.options.deadline.after(checks.softMs, () => late.resolve(undefined))
+    return await Promise.race([known, late.promise])
+  }
+
+  /** What the message counts for once it is accepted. */
+  notes(now: number): MemoryNote[] {
+    const { reversePath, recipients } = this.#transaction
+    const forwardPaths = recipients.map(({ path }) => path.text)
+    return this.#screening.admission.notes(reversePath?.text ?? '', forwardPaths, now)
   }
 
   /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */
@@ -86,7 +124,7 @@ export class TransactionScreening {
     }
     const [spf, found] = await Promise.all([this.#spf, checker.checkContent(about, this.#spf, limit)])
     limit.removeEventListener('abort', giveUp)
-    this.#findings = [...client, spf, ...found]
+    this.#findings = [...client, ...this.#admitted, spf, ...found]
     this.#isRecorded = false
     const counting = this.#rolesOnly ? [spf, ...found] : this.#findings
     const verdict = judge(counting, policy)

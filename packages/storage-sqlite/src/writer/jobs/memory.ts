@@ -3,10 +3,10 @@ import { type MemoryNote, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 
 const remember = `INSERT INTO memory (kind, key, value, count, first_at, last_at, expires_at)
-  VALUES ($kind, $key, coalesce($value, ''), 1, $at, $at, $expiresAt)
+  VALUES ($kind, $key, coalesce($value, ''), $count, $at, $at, $expiresAt)
   ON CONFLICT DO UPDATE SET
     value = CASE WHEN $value IS NOT NULL THEN $value WHEN expires_at <= $at THEN '' ELSE value END,
-    count = CASE WHEN expires_at <= $at THEN 1 ELSE count + 1 END,
+    count = CASE WHEN expires_at <= $at THEN $count ELSE count + $count END,
     first_at = CASE WHEN expires_at <= $at THEN $at ELSE first_at END,
     last_at = $at, expires_at = $expiresAt`
 
@@ -30,8 +30,8 @@ export function note(context: WriterContext, notes: readonly MemoryNote[]): void
 }
 
 export function noteMemory(context: WriterContext, notes: readonly MemoryNote[]): void {
-  for (const { kind, key, at, expiresAt, value } of notes) {
-    context.sql(remember).run({ kind, key, value: value ?? null, at, expiresAt })
+  for (const { kind, key, at, expiresAt, value, count = 1 } of notes) {
+    context.sql(remember).run({ kind, key, value: value ?? null, at, expiresAt, count })
   }
 }
 

@@ -1,0 +1,100 @@
+import type { Finding, RateFinding, SpfFinding } from '@pennypost/message-auth'
+import { lookupAddress, type MemoryNote } from '@pennypost/model'
+import { hourMs, Rates, rateNote } from '../rates.ts'
+import type { Session } from '../session.ts'
+import { Greylist } from './greylist.ts'
+import type { InboundChecks } from './options.ts'
+
+/**
+ * What the policy memory says at RCPT: has this sender, this recipient, this network had enough, has this origin waited.
+ * One for each client; its answers are findings like all others. A memory that fails stops nobody.
+ */
+export interface AdmissionFacts {
+  reversePath: string
+  forwardPath: string
+  /** Accepted recipients of the transaction before this one. */
+  before: number
+  spf(): Promise<SpfFinding | undefined>
+}
+
+export class Admission {
+  readonly #session: Session
+  readonly #limits: InboundChecks['rates']
+  readonly #rates: Rates
+  readonly #greylist: Greylist | undefined
+
+  constructor({ rates, greylist }: InboundChecks, session: Session) {
+    const { store, clock } = session.options
+    this.#session = session
+    this.#limits = rates
+    this.#rates = new Rates(store.memory)
+    this.#greylist = greylist && new Greylist(greylist, store.memory, clock)
+  }
+
+  /** `isKnownGood`: an allowing list has the client. */
+  async ask(facts: AdmissionFacts, isKnownGood: boolean): Promise<Finding[]> {
+    const rate = this.#limits ? [await this.#rate(facts)] : []
+    if (!this.#greylist || isKnownGood || rate[0]?.result === 'exceeded') return rate
+    const { reversePath, forwardPath } = facts
+    const { address: clientAddress } = this.#session.client
+    const spf = await facts.spf()
+    return [...rate, await this.#greylist.ask({ clientAddress, spf, reversePath, forwardPath })]
+  }
+
+  /** What an accepted message counts for. */
+  notes(reversePath: string, forwardPaths: readonly string[], now: number): MemoryNote[] {
+    const limits = this.#limits
+    if (!limits) return []
+    const counts = new Map<string, number>()
+    for (const path of forwardPaths) {
+      const subject = subjectOf('recipient', path)
+      counts.set(subject, (counts.get(subject) ?? 0) + 1)
+    }
+    const note = (subject: string, limit: number, count = 1): MemoryNote[] =>
+      limit === 0 ? [] : [rateNote(subject, { windowMs: hourMs, limit }, count, now)]
+    return [
+      ...note(`network ${this.#session.network}`, limits.network),
+      ...(reversePath === '' ? [] : note(subjectOf('sender', reversePath), limits.sender)),
+      ...[...counts].flatMap(([subject, count]) => note(subject, limits.recipient, count)),
+    ]
+  }
+
+  async #rate({ reversePath, forwardPath, before }: AdmissionFacts): Promise<RateFinding> {
+    const limits = this.#limits as NonNullable<InboundChecks['rates']>
+    const asked: [of: string, subject: string, limit: number][] = [
+      ['recipient', subjectOf('recipient', forwardPath), limits.recipient],
+    ]
+    // Sender and network count messages: their first recipient asks for all.
+    if (before === 0) asked.push(['network', `network ${this.#session.network}`, limits.network])
+    if (before === 0 && reversePath !== '') {
+      asked.push(['sender', subjectOf('sender', reversePath), limits.sender])
+    }
+    try {
+      for (const [of, subject, limit] of asked) {
+        const waitMs = await this.#rates.waitMs(
+          subject,
+          { windowMs: hourMs, limit },
+          1,
+          this.#session.options.clock.now(),
+        )
+        if (waitMs > 0) {
+          const retryAfterSeconds = Math.ceil(waitMs / 1000)
+          return {
+            check: 'rate',
+            result: 'exceeded',
+            of,
+            detail: `${subject} has had ${limit} in an hour`,
+            retryAfterSeconds,
+          }
+        }
+      }
+      return { check: 'rate', result: 'within', of: '', detail: '', retryAfterSeconds: 0 }
+    } catch (error) {
+      return { check: 'rate', result: 'unavailable', of: '', detail: (error as Error).message, retryAfterSeconds: 0 }
+    }
+  }
+}
+
+function subjectOf(of: 'sender' | 'recipient', path: string): string {
+  return `${of} ${lookupAddress(path) ?? path.toLowerCase()}`
+}
