@@ -6,6 +6,7 @@ import type { Command } from './command.ts'
 import { commands } from './commands/index.ts'
 import type { ContentReader } from './content.ts'
 import { ErrorBudget } from './error-budget.ts'
+import type { FilteredService } from './filters/filter.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import type { Transaction } from './transaction.ts'
 import type { WireHandler } from './wire/connection.ts'
@@ -93,6 +94,7 @@ export class Session implements WireHandler {
   /** An acceptance whose 250 the client has not yet shown to have read, and what it had sent by then. */
   #unconfirmed: { journey: JourneyId; arrived: number } | undefined
   #screening: Screening | undefined
+  #filtering: Screening | undefined
 
   constructor(context: SessionContext, origin: Origin) {
     const { service, options, random } = context
@@ -134,9 +136,11 @@ export class Session implements WireHandler {
     return this.#context.mayNameClient(this.connection.remote.address)
   }
 
-  /** What is checked of a stranger; undefined for everybody else, and for who has logged in since. */
+  /** What is checked of this client's mail now; undefined when nothing is. */
   get screening(): Screening | undefined {
-    return this.account === undefined ? this.#screening : undefined
+    if (this.account === undefined) return this.#screening
+    this.#filtering ??= this.#filtersFor('submission')
+    return this.#filtering
   }
 
   begin(): void {
@@ -161,8 +165,17 @@ export class Session implements WireHandler {
   #screen(): void {
     this.#screening?.end()
     const { checks } = this.options
-    const isChecked = this.service === 'smtp' && this.#context.isChecked?.(this.client.address) === true
-    this.#screening = checks && isChecked ? new Screening(checks, this) : undefined
+    if (this.isLmtp) this.#screening = this.#filtersFor('lmtp')
+    else {
+      const isChecked = this.service === 'smtp' && this.#context.isChecked?.(this.client.address) === true
+      this.#screening = checks && isChecked ? new Screening(checks, this, 'smtp') : undefined
+    }
+  }
+
+  #filtersFor(service: FilteredService): Screening | undefined {
+    const { checks } = this.options
+    const isFiltered = checks?.filters?.some(({ services }) => services.includes(service)) === true
+    return isFiltered ? new Screening(checks, this, service) : undefined
   }
 
   /** The client's network, by which limits and fingerprints count. */
@@ -335,6 +348,7 @@ export class Session implements WireHandler {
     this.#ended = true
     this.reset()
     this.#screening?.end()
+    this.#filtering?.end()
     this.#reader = undefined
     this.#tarpit?.[Symbol.dispose]()
     this.#transactionEnd?.[Symbol.dispose]()

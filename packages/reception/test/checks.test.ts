@@ -1,9 +1,10 @@
 /** Checks of strangers' mail: what is slow, what is gone, what may not be passed on. */
 import { createStaticResolver, zone } from '@pennypost/dns'
 import { createChecker, defaultPolicy, type Policy } from '@pennypost/message-auth'
-import { type Deadline, type FlowEvent, type Resolver, silentLog, systemDeadline } from '@pennypost/model'
+import { type Account, type Deadline, type FlowEvent, type Resolver, silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
+import type { ContentFilter, MailToLookAt } from '../src/filters/filter.ts'
 import { defaultBudget, type InboundChecks } from '../src/index.ts'
 import { testReception, turns } from './test-reception.ts'
 
@@ -100,6 +101,58 @@ test('doubtful mail is not forwarded in our name, and not taken either', async (
   await client.until(/^550 5\.7\.1 .*forwarded/m)
   expect(await host.messages()).toBe(0)
   expect(sayings(await eventsOf(host))).toContain('quarantine dmarc-quarantine')
+})
+
+/** A filter that finds what it is told to, and remembers what it was shown. */
+function stubFilter(finding: 'virus' | 'spam', services: ContentFilter['services']) {
+  const shown: MailToLookAt[] = []
+  const filter: ContentFilter = {
+    ...{ name: 'stub', check: finding, services, limitMs: 1000, maxSize: 1000 },
+    async look(mail) {
+      shown.push(mail)
+      return finding === 'virus'
+        ? { check: 'virus', result: 'infected', detail: 'stub: Worm', filter: 'stub', signature: 'Worm' }
+        : { check: 'spam', result: 'quarantine', detail: 'stub: spam', filter: 'stub', text: '' }
+    },
+  }
+  return { filter, shown }
+}
+
+test('what a virus scanner finds is refused, and it was told who brought it', async () => {
+  const { filter, shown } = stubFilter('virus', ['smtp'])
+  const checks = { ...checksWith(createStaticResolver([]), systemDeadline), filters: [filter] }
+  const host = await testReception({ checks })
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await client.until(/^550 5\.7\.1 The message has Worm/m)
+  expect(shown).toMatchObject([{ service: 'smtp', clientAddress: '192.0.2.7', helo: 'client.test', account: '' }])
+  expect(sayings(await eventsOf(host))).toContain('reject virus')
+  const large = host.connect()
+  await large.beginData()
+  large.say(`${content.slice(0, -3)}${'x'.repeat(1000)}\r\n.\r\n`)
+  await large.until(/^250 .*queued as/m)
+  expect(shown).toHaveLength(1)
+})
+
+test('a filter for submission looks at what accounts send, and their spam goes nowhere', async () => {
+  const { filter, shown } = stubFilter('spam', ['submission'])
+  const checks = { ...checksWith(createStaticResolver([]), systemDeadline), filters: [filter] }
+  const trusted = new Map<string, Account>()
+  const host = await testReception({ checks, trusted })
+  trusted.set('192.0.2.7', (await host.store.directory.accountByLogin('bob@one.test')) as Account)
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<bob@one.test>\r\nRCPT TO:<x@far.test>\r\nDATA\r\n')
+  await client.until(/^354 /m)
+  client.say('From: bob@one.test\r\n\r\nbuy\r\n.\r\n')
+  await client.until(/^550 5\.7\.1 stub: spam/m)
+  expect(shown).toMatchObject([{ service: 'submission', account: 'bob@one.test', reversePath: 'bob@one.test' }])
+  // Strangers' mail is not this filter's.
+  const stranger = host.connect('192.0.2.8')
+  await stranger.beginData()
+  stranger.say(content)
+  await stranger.until(/^250 .*queued as/m)
+  expect(shown).toHaveLength(1)
 })
 
 test('a finding in a journey can be judged again', async () => {

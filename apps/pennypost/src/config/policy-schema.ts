@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
-import { count, duration, network, table } from './fields.ts'
+import { count, duration, network, size, table } from './fields.ts'
+import { parseHostPort } from './quantity.ts'
 
 /** `[policy]`: what is asked of mail that strangers bring, and what follows from the answers. */
 
@@ -18,6 +20,36 @@ const dnsList = z.union([
   zoneName.transform((zone) => ({ zone, answers: [] as string[] })),
   z.strictObject({ zone: zoneName, answers: z.array(answer).min(1) }),
 ])
+
+/** A program beside the server that looks at content. */
+const filter = z.strictObject({
+  kind: z.enum(['rspamd', 'clamav', 'http']),
+  /** As the journey names it; the kind, unless there are several. */
+  name: z.string().min(1).max(40).optional(),
+  /** `127.0.0.1:11333`, or the path of a Unix socket. */
+  at: z
+    .string()
+    .refine(isPlace, 'is no address with port and no path; write e.g. "127.0.0.1:11333", "/run/clamav/clamd.ctl"'),
+  /** Whose mail it is shown: strangers' (smtp), accounts' (submission), neighbours' (lmtp). */
+  services: z
+    .array(z.enum(['smtp', 'submission', 'lmtp']))
+    .min(1)
+    .default(['smtp']),
+  timeout: duration.refine((ms) => ms > 0 && ms <= 30_000, 'is not between 0 and "30s"').prefault('10s'),
+  /** Larger messages are not shown to it. */
+  max_size: size.prefault('25MB'),
+  /** http: of the request, and whether it gets the whole content or the header section alone. */
+  path: z.string().startsWith('/', 'begins with /').default('/'),
+  content: z.boolean().default(false),
+  /** rspamd: where its password stands alone. */
+  password_file: z.string().default(''),
+})
+
+function isPlace(text: string): boolean {
+  if (text.startsWith('/')) return true
+  const place = parseHostPort(text, 0)
+  return place !== undefined && isIP(place.host) > 0
+}
 
 export const policySchema = table({
   require_tls_for_auth: z.boolean().default(true),
@@ -43,6 +75,12 @@ export const policySchema = table({
   dmarc_unsettled: z.enum(['accept', 'defer']).default('accept'),
   /** What a message without exactly one author domain leads to. */
   author: z.enum(['accept', 'quarantine', 'reject']).default('quarantine'),
+
+  /** Spam filters, virus scanners, a hook; what follows from what they say, and from their silence. */
+  filter: z.array(filter).default([]),
+  virus: z.enum(['accept', 'quarantine', 'reject']).default('reject'),
+  spam: z.enum(['accept', 'quarantine', 'enforce']).default('enforce'),
+  filter_unavailable: z.enum(['accept', 'defer']).default('accept'),
 
   /** Origins that nobody here knows are told to come again once. */
   greylist: z.boolean().default(false),

@@ -11,9 +11,9 @@ export function policyOf({ policy }: Config): Policy {
     author: policy.author,
     spf: policy.spf,
     helo: policy.helo,
-    virus: 'reject',
-    spam: 'enforce',
-    filterUnavailable: 'accept',
+    virus: policy.virus,
+    spam: policy.spam,
+    filterUnavailable: policy.filter_unavailable,
   }
 }
 

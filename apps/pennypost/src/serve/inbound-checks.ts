@@ -1,5 +1,5 @@
 import { type CheckerOptions, createChecker } from '@pennypost/message-auth'
-import { defaultBudget, defaultGreylist, type InboundChecks } from '@pennypost/reception'
+import { type ContentFilter, defaultBudget, defaultGreylist, type InboundChecks } from '@pennypost/reception'
 import { dnsListsOf, policyOf } from '../config/policy.ts'
 import type { Config } from '../config/schema.ts'
 import { checksWorker } from './workers.ts'
@@ -8,12 +8,14 @@ import { checksWorker } from './workers.ts'
 export function openInboundChecks(
   config: Config,
   parts: Pick<CheckerOptions, 'resolver' | 'clock' | 'deadline' | 'log'>,
+  filters: readonly ContentFilter[],
 ): { checks: InboundChecks } & AsyncDisposable {
   const checker = createChecker({ ...parts, hostname: config.hostname, lists: dnsListsOf(config), ...checksWorker })
   return {
     checks: {
       checker,
       policy: policyOf(config),
+      filters,
       exempt: config.policy.exempt,
       ownAddresses: config.relay.own_addresses,
       ...(config.policy.greylist

@@ -30,6 +30,7 @@ import {
 } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
+import { openContentFilters } from './content-filters.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
 import { openInboundChecks } from './inbound-checks.ts'
@@ -192,9 +193,10 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   const routes = createRoutes(await routeOptions(foundation))
   const resolver = foundation.demo ? createStaticResolver([]) : await openResolver(config, log)
   if ('close' in resolver) opening.defer(() => resolver.close())
-  const inbound = openInboundChecks(config, { resolver, clock, deadline, log })
-  opening.use(inbound)
   const dialer = createDialer({ deadline })
+  const filters = await openContentFilters(config, foundation.base, dialer)
+  const inbound = openInboundChecks(config, { resolver, clock, deadline, log }, filters)
+  opening.use(inbound)
   const relay = createRelay(await relayOptions(foundation, { resolver, dialer, routes, mda, signer }))
   return { mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
 }

@@ -130,7 +130,8 @@ export interface GreylistFinding extends Base {
 /** What a virus scanner says. */
 export interface VirusFinding extends Base {
   check: 'virus'
-  result: 'clean' | 'infected' | Unavailable
+  /** `skipped`: the message is larger than what it is shown. */
+  result: 'clean' | 'infected' | 'skipped' | Unavailable
   /** Of the filter that was asked. */
   filter: string
   /** The scanner's name for what it found; '' for nothing. */
@@ -140,7 +141,7 @@ export interface VirusFinding extends Base {
 /** What a spam filter or a hook of the postmaster says is to be done. */
 export interface FilterFinding extends Base {
   check: 'spam' | 'hook'
-  result: 'accept' | 'quarantine' | 'defer' | 'reject' | Unavailable
+  result: 'accept' | 'quarantine' | 'defer' | 'reject' | 'skipped' | Unavailable
   filter: string
   /** What the client is to be told; '' leaves it to the judge. */
   text: string

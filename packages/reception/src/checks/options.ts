@@ -1,14 +1,20 @@
 import type { Checker, Policy } from '@pennypost/message-auth'
+import type { ContentFilter } from '../filters/filter.ts'
 import type { GreylistOptions } from './greylist.ts'
 
 /** What reception finds out about mail of strangers before it takes it. Absent: everything is taken as it comes. */
 export interface InboundChecks {
   checker: Pick<Checker, 'checkConnection' | 'checkSender' | 'checkContent'>
   policy: Policy
-  /** Addresses and networks whose mail nobody checks. Accounts, trusted devices and LMTP are never checked. */
+  /**
+   * Addresses and networks whose mail nobody checks. What accounts, trusted devices and LMTP bring is shown to the
+   * filters that are for it, and not checked otherwise.
+   */
   exempt: readonly string[]
   /** Addresses by which the world knows us. */
   ownAddresses: readonly string[]
+  /** Programs that look at content, of strangers and of whom else they are for. */
+  filters?: readonly ContentFilter[]
   /** Unknown origins wait once; absent: nobody waits. */
   greylist?: GreylistOptions
   /** Messages in an hour for each; 0: any number. Absent: nothing is counted. */

@@ -1,4 +1,5 @@
 import { checkHelo, type Finding, type HeloFinding } from '@pennypost/message-auth'
+import type { FilteredService } from '../filters/filter.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 import { Admission } from './admission.ts'
@@ -6,8 +7,8 @@ import type { InboundChecks } from './options.ts'
 import { TransactionScreening } from './transaction-screening.ts'
 
 /**
- * What is found out about one client of the MX, from its hello on: reverse DNS, DNS lists, the name it gives itself. All
- * of it runs beside the dialogue, and RCPT is the first to wait for it.
+ * What is found out about one client of the MX, from its hello on: reverse DNS, DNS lists, the name it gives itself; and
+ * what filters say of content, which may be that of accounts and LMTP too. All of it runs beside the dialogue, and RCPT is the first to wait for it.
  *
  * What must never break: no check holds a session open, none outlives it, and none of them fails a command.
  */
@@ -15,14 +16,21 @@ export class Screening {
   readonly checks: InboundChecks
   readonly session: Session
   readonly admission: Admission
+  readonly service: FilteredService
   readonly #ended = new AbortController()
   #client: Promise<readonly Finding[]> | undefined
   #helo: HeloFinding | undefined
 
-  constructor(checks: InboundChecks, session: Session) {
+  constructor(checks: InboundChecks, session: Session, service: FilteredService) {
     this.checks = checks
     this.session = session
+    this.service = service
     this.admission = new Admission(checks, session)
+  }
+
+  /** Mail that comes by itself; what accounts and neighbours bring is shown to filters only. */
+  get isStranger(): boolean {
+    return this.service === 'smtp'
   }
 
   /** Aborts when the session ends. */
@@ -32,6 +40,7 @@ export class Screening {
 
   /** The client said who it is. */
   hello(helo: string): void {
+    if (!this.isStranger) return
     const { client, options } = this.session
     const { address: clientAddress } = client
     const { ownAddresses, checker } = this.checks

@@ -8,8 +8,9 @@ import {
   type Verdict,
 } from '@pennypost/message-auth'
 import type { FlowFact, MemoryNote } from '@pennypost/model'
-import { type Mailbox, type Reply, reply } from '@pennypost/smtp'
+import { type Mailbox, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { ReceivedContent } from '../content.ts'
+import { askFilter, type MailToLookAt } from '../filters/filter.ts'
 import type { Transaction } from '../transaction.ts'
 import { authorDomains } from './author-domains.ts'
 import type { Screening } from './screening.ts'
@@ -23,7 +24,7 @@ export class TransactionScreening {
   readonly #transaction: Transaction
   /** Gives up on SPF; before the content has come there is no hurry. */
   readonly #enough = new AbortController()
-  readonly #spf: Promise<SpfFinding>
+  readonly #spf: Promise<SpfFinding> | undefined
   #findings: readonly Finding[] = []
   /** What the policy memory said of the first recipient that was taken. */
   #admitted: readonly Finding[] = []
@@ -36,6 +37,7 @@ export class TransactionScreening {
     this.#screening = screening
     this.#transaction = transaction
     const { session, checks, signal } = screening
+    if (!screening.isStranger) return
     this.#spf = checks.checker.checkSender(
       {
         clientAddress: session.client.address,
@@ -48,8 +50,7 @@ export class TransactionScreening {
 
   /** The name that leads back to the client's address, once it is known. */
   get clientName(): string | undefined {
-    const found = this.#findings.find(({ check, result }) => check === 'reverse-dns' && result === 'pass')
-    return found?.check === 'reverse-dns' && found.name !== '' ? found.name : undefined
+    return nameOf(this.#findings)
   }
 
   get isQuarantined(): boolean {
@@ -58,6 +59,7 @@ export class TransactionScreening {
 
   /** Whether a recipient that exists is taken from this client; a reply when not. */
   async recipient(path: Mailbox): Promise<Reply | undefined> {
+    if (!this.#screening.isStranger) return undefined
     const client = await this.#screening.client()
     if (isRole(path)) return undefined
     const { policy } = this.#screening.checks
@@ -87,7 +89,7 @@ export class TransactionScreening {
         reversePath: reversePath?.text ?? '',
         forwardPath: path.text,
         before: recipients.length,
-        spf: () => this.#soon(this.#spf),
+        spf: () => this.#soon(this.#spf as Promise<SpfFinding>),
       },
       isKnownGood,
     )
@@ -103,37 +105,81 @@ export class TransactionScreening {
 
   /** What the message counts for once it is accepted. */
   notes(now: number): MemoryNote[] {
+    if (!this.#screening.isStranger) return []
     const { reversePath, recipients } = this.#transaction
     const forwardPaths = recipients.map(({ path }) => path.text)
     return this.#screening.admission.notes(reversePath?.text ?? '', forwardPaths, now)
   }
 
   /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */
-  async content({ content, scanned }: ReceivedContent): Promise<Reply | undefined> {
-    const { checks, session } = this.#screening
-    const { policy, checker, softMs, hardMs } = checks
-    const limitMs = isDecisive('dmarc', policy) ? hardMs : softMs
-    const limit = session.options.deadline.signal(limitMs, this.#screening.signal)
+  async content(received: ReceivedContent): Promise<Reply | undefined> {
+    const { checks, session, signal, isStranger } = this.#screening
+    const hard = session.options.deadline.signal(checks.hardMs, signal)
+    const client = await this.#screening.client()
+    const [own, filtered] = await Promise.all([
+      isStranger ? this.#authenticate(received, hard) : [],
+      this.#filter(received, client, hard),
+    ])
+    this.#findings = [...client, ...this.#admitted, ...own, ...filtered]
+    this.#isRecorded = false
+    const isOpen = isStranger && this.#rolesOnly
+    const verdict = judge(isOpen ? [...own, ...filtered] : this.#findings, checks.policy)
+    this.#decide(verdict)
+    if (verdict.reply) return replyOf(verdict.reply)
+    // There is no Junk for what leaves: its author hears of it.
+    const isAuthors = this.#screening.service === 'submission'
+    return this.isQuarantined && isAuthors ? withText(replies.policyRefused, verdict.detail) : undefined
+  }
+
+  /** SPF, DKIM, ARC, DMARC; where nothing can follow from them, nobody waits longer than `softMs`. */
+  async #authenticate({ content, scanned }: ReceivedContent, hard: AbortSignal): Promise<Finding[]> {
+    const { policy, checker, softMs } = this.#screening.checks
+    const isDecided = isDecisive('dmarc', policy)
+    const limit = isDecided ? hard : this.#screening.session.options.deadline.signal(softMs, hard)
     const giveUp = (): void => this.#enough.abort(limit.reason)
     limit.addEventListener('abort', giveUp, { once: true })
-    const client = await this.#screening.client()
     const about = {
       header: scanned.header,
       body: () => content.read(scanned.headerSize),
       authorDomains: authorDomains(parseHeader(scanned.header)),
     }
-    const [spf, found] = await Promise.all([this.#spf, checker.checkContent(about, this.#spf, limit)])
+    const spf = this.#spf as Promise<SpfFinding>
+    const [sender, found] = await Promise.all([spf, checker.checkContent(about, spf, limit)])
     limit.removeEventListener('abort', giveUp)
-    this.#findings = [...client, ...this.#admitted, spf, ...found]
-    this.#isRecorded = false
-    const counting = this.#rolesOnly ? [spf, ...found] : this.#findings
-    const verdict = judge(counting, policy)
-    this.#decide(verdict)
-    return verdict.reply && replyOf(verdict.reply)
+    return [sender, ...found]
   }
 
-  /** The Authentication-Results field with its CRLF. */
+  async #filter(
+    { content, scanned }: ReceivedContent,
+    client: readonly Finding[],
+    hard: AbortSignal,
+  ): Promise<Finding[]> {
+    const { checks, session, service } = this.#screening
+    const filters = checks.filters?.filter(({ services }) => services.includes(service)) ?? []
+    if (filters.length === 0) return []
+    const { journey, reversePath, recipients } = this.#transaction
+    const mail: MailToLookAt = {
+      journey,
+      service,
+      clientAddress: session.client.address,
+      clientName: nameOf(client) ?? '',
+      helo: session.hello ?? '',
+      account: session.account?.login ?? '',
+      reversePath: reversePath?.text ?? '',
+      forwardPaths: recipients.map(({ path }) => path.text),
+      size: content.size,
+      content: () => content.read(),
+      header: scanned.header,
+      findings: client,
+    }
+    return Promise.all(
+      filters.map((filter) => askFilter(filter, mail, { deadline: session.options.deadline, signal: hard })),
+    )
+  }
+
+  /** The Authentication-Results field with its CRLF; '' for what is only shown to filters. */
   trace(): string {
+    if (!this.#screening.isStranger) return ''
     return authenticationResults(this.#screening.session.options.hostname, this.#findings)
   }
 
@@ -153,6 +199,11 @@ export class TransactionScreening {
     const { action, reason, detail } = verdict
     session.log.info({ session: session.id, journey: this.#transaction.journey, action, reason, detail }, 'judged')
   }
+}
+
+function nameOf(findings: readonly Finding[]): string | undefined {
+  const found = findings.find(({ check, result }) => check === 'reverse-dns' && result === 'pass')
+  return found?.check === 'reverse-dns' && found.name !== '' ? found.name : undefined
 }
 
 function replyOf({ code, enhancedCode, text }: NonNullable<Verdict['reply']>): Reply {

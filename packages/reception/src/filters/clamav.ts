@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import type { Duplex } from 'node:stream'
+import type { VirusFinding } from '@pennypost/message-auth'
+import type { Dialer } from '@pennypost/model'
+import type { ContentFilter, FilterEndpoint } from './filter.ts'
+
+/** clamd by its stream command: `zINSTREAM`, chunks with their length before each, an empty one, one line back. */
+export interface ClamavOptions extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
+  endpoint: FilterEndpoint
+  dialer: Dialer
+}
+
+const longestAnswer = 4096
+
+export function createClamav({ endpoint, dialer, ...filter }: ClamavOptions): ContentFilter {
+  return {
+    ...filter,
+    check: 'virus',
+    async look(mail, signal) {
+      const stream = await dialer.connect(endpoint, signal)
+      const stop = (): void => void stream.destroy(signal.reason as Error)
+      signal.addEventListener('abort', stop, { once: true })
+      try {
+        const answer = readAnswer(stream)
+        // clamd answers before the end when it has seen enough, and reads no more then.
+        const sent = send(stream, mail.content()).catch(() => undefined)
+        const line = await answer
+        void sent
+        return findingOf(filter.name, line)
+      } finally {
+        signal.removeEventListener('abort', stop)
+        stream.destroy()
+      }
+    },
+  }
+}
+
+async function send(stream: Duplex, content: AsyncIterable<Buffer>): Promise<void> {
+  const write = async (octets: Buffer): Promise<void> => {
+    if (stream.destroyed) throw new Error('the connection has ended')
+    if (!stream.write(octets)) await Promise.race([once(stream, 'drain'), once(stream, 'close')])
+  }
+  await write(Buffer.from('zINSTREAM\0'))
+  for await (const piece of content) {
+    if (piece.length === 0) continue
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(piece.length)
+    await write(length)
+    await write(piece)
+  }
+  await write(Buffer.alloc(4))
+}
+
+async function readAnswer(stream: Duplex): Promise<string> {
+  const answer = Promise.withResolvers<string>()
+  let text = ''
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString('latin1')
+    if (text.includes('\0') || text.length > longestAnswer)
+      answer.resolve(text.slice(0, longestAnswer).split('\0')[0] ?? '')
+  })
+  stream.on('end', () => answer.resolve(text))
+  stream.on('error', answer.reject)
+  stream.on('close', () => answer.reject(new Error('the connection has ended')))
+  return answer.promise
+}
+
+/** `stream: OK`, `stream: NAME FOUND`, `… ERROR`. */
+function findingOf(name: string, line: string): VirusFinding {
+  const [, signature] = /^stream: (.+) FOUND$/.exec(line) ?? []
+  if (signature !== undefined) {
+    return { check: 'virus', result: 'infected', detail: `${name}: ${signature}`, filter: name, signature }
+  }
+  if (line === 'stream: OK') return { check: 'virus', result: 'clean', detail: '', filter: name, signature: '' }
+  throw new Error(line === '' ? 'no answer' : line.slice(0, 200))
+}
