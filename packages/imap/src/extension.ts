@@ -113,6 +113,8 @@ export interface SearchResult {
   (session: Session, found: SearchFound): string | undefined
   /** The messages that it names, for what is kept by SAVE; absent: it has no part in that. */
   picks?(found: SearchFound): UidSet
+  /** Names one message of many: what is said beside such alone is of them alone (RFC 4731 §3.2). */
+  isEnd?: true
   /** Means something in the selected mailbox alone (RFC 7377 §2.2). */
   selectedOnly?: true
 }
@@ -139,7 +141,9 @@ export interface SelectParameter {
 export interface ListSelection {
   name: string
   selects(name: HierarchyName): boolean
-  /** Changes what is listed only in company of another (RFC 5258 §3.1): RECURSIVEMATCH. */
+  /** One that leaves mailboxes out; others add to what is listed (RFC 5258 §3: REMOTE), or modify. */
+  chooses?: true
+  /** Changes what is listed only in company of one that chooses: RECURSIVEMATCH. */
   modifies?: true
 }
 

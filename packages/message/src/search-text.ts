@@ -1,7 +1,8 @@
 import type { SearchText } from '@pennypost/model'
+import { parseAddressList } from './address.ts'
 import { decodeCharset } from './charset.ts'
 import { decodeWords } from './encoded-words.ts'
-import { type HeaderSection, parseHeader } from './fields.ts'
+import { fieldValue, type HeaderSection, parseHeader } from './fields.ts'
 import { foldText } from './fold.ts'
 import { decodedValue } from './header-edit.ts'
 import { htmlText } from './html-text.ts'
@@ -44,9 +45,24 @@ function decodedHeader(section: HeaderSection): string {
   for (const field of section.fields) {
     if (field.name === '') continue
     const value = decodedValue(section, field)
-    text += `${field.name}: ${value.includes('\n') ? value.replace(/[\r\n]+/g, ' ') : value}\n`
+    const oneLine = value.includes('\n') ? value.replace(/[\r\n]+/g, ' ') : value
+    text += `${field.name}: ${oneLine}\n`
+    if (addressFields.has(field.name) && oddlyWritten.test(value)) {
+      text += `${field.name}: ${decodeWords(plainAddresses(fieldValue(section, field)))}\n`
+    }
   }
   return text
+}
+
+const addressFields = new Set(['from', 'sender', 'reply-to', 'to', 'cc', 'bcc'])
+/** Comments, escapes, and space where an address has none. */
+const oddlyWritten = /[(\\]|\s[@.>]|[@.<]\s/
+
+/** As the ENVELOPE has them, since that is what SEARCH FROM and its kin look into (RFC 9051 §6.4.4). */
+function plainAddresses(value: string): string {
+  return parseAddressList(value)
+    .map(({ name = '', mailbox = '', host = '' }) => `${name} <${mailbox}@${host}>`)
+    .join(', ')
 }
 
 /** File name and description of a part. */

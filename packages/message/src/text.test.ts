@@ -119,6 +119,11 @@ describe('search', () => {
     for (const text of ['\ud800', 'a\udc00é', 'é\ud83d']) expect(searchText.fold(text).isWellFormed()).toBe(true)
   })
 
+  test('addresses are found as the ENVELOPE has them, however they are written', () => {
+    const header = Buffer.from('From: <alice (her)@ (her host) one . test>, "B \\"the\\" M" <b@one.test>\r\n')
+    expect(searchText.headerText(header)).toContain(searchText.fold('<alice@one.test>, B "the" M <b@one.test>'))
+  })
+
   test('needles match whatever the case and the form of composition', () => {
     const folded = searchText.fold('STRASSE ΟΔΟΣ Å ﬁ')
     for (const needle of ['straße', 'οδος', 'A\u030a', 'å', 'FI', 'fi'])

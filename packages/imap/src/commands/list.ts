@@ -5,9 +5,9 @@
 import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
-import { decodeText, printMailbox } from '../grammar/mailbox.ts'
+import { listPattern, printMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
-import { createMatcher } from '../list/pattern.ts'
+import { nameMatcher } from '../list/pattern.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -34,14 +34,14 @@ function parse(cursor: Cursor, session: Session): Args {
       if (!kind) throw bad(`Unknown selection option ${name.slice(0, 40)}`)
       if (!args.selections.includes(kind)) args.selections.push(kind)
     }, limits.listPatterns)
-    if (args.selections.length > 0 && args.selections.every((kind) => kind.modifies)) {
-      throw bad('RECURSIVEMATCH needs another selection option')
+    if (args.selections.some((kind) => kind.modifies) && !args.selections.some((kind) => kind.chooses)) {
+      throw bad('RECURSIVEMATCH needs a selection option that chooses mailboxes')
     }
     cursor.sp()
   }
-  const reference = decodeText(cursor.astring('Reference'), session.utf8Names)
+  const reference = cursor.astring('Reference')
   cursor.sp()
-  const pattern = (): number => args.patterns.push(reference + decodeText(cursor.listMailbox(), session.utf8Names))
+  const pattern = (): number => args.patterns.push(listPattern(reference + cursor.listMailbox(), session.utf8Names))
   if (cursor.peek() === '(') {
     args.basic = false
     cursor.list(pattern, limits.listPatterns)
@@ -66,14 +66,18 @@ async function run(session: Session, args: Args): Promise<undefined> {
     return undefined
   }
   const names = await hierarchyOf(session)
-  const matches = createMatcher(args.patterns)
+  const matches = nameMatcher(args.patterns, session.utf8Names)
   const chosen = args.selections.filter((kind) => !kind.modifies)
   const recursive = args.selections.some((kind) => kind.modifies)
   const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
-  const above = recursive ? superiorsOf([...names.values()].filter(isChosen)) : undefined
-  for (const name of [...names.values()].filter((name) => matches(name.name))) {
+  const matching = [...names.values()].filter((name) => matches(name.name))
+  // RFC 9051 §6.3.9.2: what is below is spoken of only where it is not listed itself.
+  const listed = new Set(matching)
+  const hidden = recursive ? [...names.values()].filter((name) => isChosen(name) && !listed.has(name)) : []
+  const above = superiorsOf(hidden)
+  for (const name of matching) {
     const itself = chosen.length === 0 ? name.inHierarchy : isChosen(name)
-    const inside = above?.has(name.name) === true
+    const inside = above.has(name.name)
     if (!itself && !inside) continue
     sayName(session, name, args, inside ? chosen.map((kind) => kind.name) : [])
     if (name.mailbox) for (const { run } of args.returns) await run(session, name.mailbox)
@@ -91,10 +95,10 @@ function superiorsOf(names: readonly HierarchyName[]): Set<string> {
 function sayName(
   session: Session,
   name: HierarchyName,
-  { selections, returns }: Args,
+  { selections, returns, basic }: Args,
   childInfo: readonly string[],
 ): void {
-  const attributes = attributesOf(name)
+  const attributes = attributesOf(name, basic && !session.rev2 ? '\\Noselect' : '\\NonExistent')
   const tellsSubscribed = [...selections, ...returns.map(({ kind }) => kind)].some((kind) => kind.name === 'SUBSCRIBED')
   if (tellsSubscribed && name.subscribed) attributes.push('\\Subscribed')
   const kinds = childInfo.filter((kind) => kind === 'SUBSCRIBED').map((kind) => `"${kind}"`)
@@ -104,11 +108,14 @@ function sayName(
   )
 }
 
-/** Attributes that do not depend on what was asked (RFC 9051 §7.3.1, RFC 6154 §2); \NonExistent implies \Noselect. */
-function attributesOf({ mailbox, hasChildren }: HierarchyName): string[] {
+/**
+ * Attributes that do not depend on what was asked (RFC 9051 §7.3.1, RFC 6154 §2). \NonExistent implies \Noselect, and
+ * the grammar has one of them; who asks in the old way may know only the old one.
+ */
+function attributesOf({ mailbox, hasChildren }: HierarchyName, absent: '\\Noselect' | '\\NonExistent'): string[] {
   const attributes: string[] = []
   if (hasChildren !== undefined) attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren')
-  if (!mailbox) attributes.unshift('\\NonExistent', '\\Noselect')
+  if (!mailbox) attributes.unshift(absent)
   if (mailbox?.specialUse) attributes.push(mailbox.specialUse)
   return attributes
 }

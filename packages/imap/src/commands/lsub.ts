@@ -1,7 +1,7 @@
 import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
-import { decodeText, printMailbox } from '../grammar/mailbox.ts'
-import { createMatcher } from '../list/pattern.ts'
+import { listPattern, printMailbox } from '../grammar/mailbox.ts'
+import { nameMatcher } from '../list/pattern.ts'
 
 /** Subscribed names; with `%`, a name above one is shown as \Noselect though it is not subscribed itself. */
 export const lsub = {
@@ -11,16 +11,16 @@ export const lsub = {
   effects: {},
   parse(cursor, session) {
     cursor.sp()
-    const reference = decodeText(cursor.astring('Reference'), session.utf8Names)
+    const reference = cursor.astring('Reference')
     cursor.sp()
-    return reference + decodeText(cursor.listMailbox(), session.utf8Names)
+    return listPattern(reference + cursor.listMailbox(), session.utf8Names)
   },
   async run(session, pattern) {
     if (pattern === '') {
       session.untagged(`LSUB (\\Noselect) "${delimiter}" ""`)
       return undefined
     }
-    const matches = createMatcher([pattern])
+    const matches = nameMatcher([pattern], session.utf8Names)
     const subscribed = await session.service.mail.subscriptions(session.user.id)
     const names = new Map<string, boolean>()
     for (const name of subscribed) {

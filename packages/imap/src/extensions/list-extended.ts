@@ -5,7 +5,7 @@ export const listExtended: Extension = {
   rfc: 'RFC 5258',
   capabilities: [{ name: 'LIST-EXTENDED' }],
   listSelections: [
-    { name: 'SUBSCRIBED', selects: (name) => name.subscribed },
+    { name: 'SUBSCRIBED', selects: (name) => name.subscribed, chooses: true },
     // No mailbox here is on another server.
     { name: 'REMOTE', selects: () => true },
     { name: 'RECURSIVEMATCH', selects: () => true, modifies: true },

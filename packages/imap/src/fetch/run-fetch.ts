@@ -1,7 +1,7 @@
 import { type FetchedMessage, type FetchNeed, type FlagChange, systemFlags, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
-import { flagsText } from '../session/tell-changes.ts'
+import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
 import { breathe } from './breathe.ts'
 import type { FetchItem, FetchTarget } from './fetch-item.ts'
@@ -126,6 +126,7 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   target.seq = viewIndex + 1
   target.uid = uid
   fetch.told++
+  tellFlagNames(target.session, target.view)
   return extra?.changedSince === undefined || (open.modSeqs[openIndex] as number) > extra.changedSince
 }
 

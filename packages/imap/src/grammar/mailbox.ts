@@ -21,8 +21,15 @@ export function decodeMailbox(wire: string, utf8Names: boolean): string {
   return name
 }
 
-/** Wire text that may be no whole name (a pattern or reference of LIST). */
-export function decodeText(wire: string, utf8Names: boolean): string {
+/**
+ * A pattern of LIST. In modified UTF-7 it stays as it is, and is held against the spelling of names: a wildcard may stand
+ * in the middle of what is one run to the decoder, and what is no spelling matches nothing.
+ */
+export function listPattern(wire: string, utf8Names: boolean): string {
+  return utf8Names ? utf8(wire).normalize('NFC') : wire
+}
+
+function decodeText(wire: string, utf8Names: boolean): string {
   if (utf8Names) return utf8(wire).normalize('NFC')
   const text = decodeModifiedUtf7(wire)
   if (text === undefined) throw no('CANNOT', 'Not a name in modified UTF-7')

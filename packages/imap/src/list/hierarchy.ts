@@ -4,7 +4,7 @@ import type { Session } from '../session/session.ts'
 /** A name that LIST may speak of. */
 export interface HierarchyName {
   name: string
-  /** Absent: there are only inferiors of it, or only a subscription. */
+  /** Absent: there are only inferiors of it, or a subscription of it or of one below. */
   mailbox: Mailbox | undefined
   subscribed: boolean
   /** It, or something below it, is a mailbox. */
@@ -34,6 +34,9 @@ export async function hierarchyOf(session: Session): Promise<Map<string, Hierarc
       Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
     Object.assign(at(mailbox.name), { mailbox, inHierarchy: true })
   }
-  for (const name of subscriptions) at(name).subscribed = true
+  for (const name of subscriptions) {
+    for (const superior of superiors(name)) at(superior)
+    at(name).subscribed = true
+  }
   return names
 }

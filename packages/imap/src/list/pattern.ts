@@ -1,4 +1,5 @@
 import { delimiter } from '@pennypost/model'
+import { encodeModifiedUtf7 } from '../wire/modified-utf7.ts'
 
 /**
  * `list-mailbox` against names (RFC 9051 §6.3.9): `*` is anything, `%` anything but the delimiter. INBOX in any case.
@@ -7,6 +8,12 @@ import { delimiter } from '@pennypost/model'
 export function createMatcher(patterns: readonly string[]): (name: string) => boolean {
   const compiled = patterns.map((pattern) => compile(pattern))
   return (name) => compiled.some((pattern) => matchesPattern(pattern, name))
+}
+
+/** The same for patterns as `listPattern` gives them: without UTF-8 names are held against them as they are spelt. */
+export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (name: string) => boolean {
+  const matches = createMatcher(patterns)
+  return utf8Names ? matches : (name) => matches(encodeModifiedUtf7(name))
 }
 
 /** Runs of wildcards mean what their widest means. */

@@ -16,6 +16,7 @@ export const minFound: SearchResult = result(
     return ''
   },
   (found) => ends(found)[0],
+  { isEnd: true },
 )
 
 export const maxFound: SearchResult = result(
@@ -25,6 +26,7 @@ export const maxFound: SearchResult = result(
     return ''
   },
   (found) => ends(found)[1],
+  { isEnd: true },
 )
 
 export const countFound: SearchResult = result(
@@ -35,8 +37,9 @@ export const countFound: SearchResult = result(
 function result(
   say: (session: Session, found: SearchFound) => string,
   picks: NonNullable<SearchResult['picks']>,
+  more: Pick<SearchResult, 'isEnd'> = {},
 ): SearchResult {
-  return Object.assign((session: Session, found: SearchFound) => say(session, found), { picks })
+  return Object.assign((session: Session, found: SearchFound) => say(session, found), { picks, ...more })
 }
 
 /** The first and the last in the order of the result, which for SEARCH are the lowest and the highest (RFC 5267 §3.1). */

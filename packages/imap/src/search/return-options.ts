@@ -39,10 +39,12 @@ export function sayResults(
   source?: string,
 ): undefined {
   const picked = { ...found, picked: pickedBy(options, found) }
+  const naming = options.filter(({ picks }) => picks)
+  const told = naming.length > 0 && naming.every(({ isEnd }) => isEnd) ? { ...found, uids: picked.picked } : found
   const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, picked))
   const said = results.filter((text) => text !== undefined)
   if (said.length === 0) return undefined
-  const data = [...said, ...besides(session, found)].filter((text) => text !== '')
+  const data = [...said, ...besides(session, told)].filter((text) => text !== '')
   const tag = `TAG ${printQuoted(session.tag)}`
   const uid = found.by === 'uid' ? ['UID'] : []
   session.untagged([`ESEARCH (${source ? `${tag} ${source}` : tag})`, ...uid, ...data].join(' '))

@@ -45,6 +45,13 @@ export function flagsText(session: Session, view: View, openIndex: number): stri
   return text === '' ? '\\Recent' : `${text} \\Recent`
 }
 
+/** Keywords are told before the first message that bears one, in whatever response (RFC 9051 §7.3.5). */
+export function tellFlagNames(session: Session, view: View): void {
+  if (view.told.keywords === view.open.keywords) return
+  view.told.keywords = view.open.keywords
+  sayFlagNames(session, view)
+}
+
 /** FLAGS and PERMANENTFLAGS (RFC 9051 §7.3.5, §7.1). */
 export function sayFlagNames(session: Session, view: View): void {
   const keywords = view.open.keywords.filter((keyword) => keyword !== '')
