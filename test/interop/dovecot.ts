@@ -2,7 +2,7 @@
  * Dovecot as a second opinion: its `imap` process alone, over pipes, already logged in, on a Maildir of our messages.
  * No daemon, no port, no account of the machine; nothing of its own configuration is read.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { accessSync, chmodSync, chownSync, constants, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,11 +12,11 @@ const program = '/usr/lib/dovecot/imap'
 /** Dovecot reads no mail as root; it gives its rights away to these when it has them. */
 const nobody = 65534
 
-/** Whether Debian's dovecot-imapd is installed. */
+/** Whether Debian's dovecot-imapd is installed, in the version whose settings and readings are known here. */
 export function hasDovecot(): boolean {
   try {
     accessSync(program, constants.X_OK)
-    return true
+    return spawnSync('dovecot', ['--version'], { encoding: 'utf8' }).stdout.startsWith('2.3.')
   } catch {
     return false
   }
