@@ -13,6 +13,7 @@ import { createFlow, createPolicyMemory } from './ports/flow.ts'
 import { createMailboxes, reapGraves } from './ports/mailboxes.ts'
 import { createMessages } from './ports/messages.ts'
 import { createQueue } from './ports/queue.ts'
+import { createAnnotations, createSharing } from './ports/sharing.ts'
 import { Reader } from './reader/reader.ts'
 import { Room } from './room.ts'
 import { Watchers } from './watchers.ts'
@@ -121,6 +122,8 @@ class Opening {
     const close = (): Promise<void> => (closing ??= this.#close(engine.reader))
     return {
       mail: { ...createArrival(engine), ...createMailboxes(engine), ...createMessages(engine) },
+      sharing: createSharing(engine),
+      annotations: createAnnotations(engine),
       queue: createQueue(engine),
       directory: new SqliteDirectory(engine, () => credentials.changed()),
       credentials,

@@ -82,6 +82,7 @@ function thisHost(hostname: string): Account {
     suspended: false,
     admin: false,
     createdAt: 0,
+    disabledCapabilities: [],
     removedAt: null,
   }
 }

@@ -60,7 +60,13 @@ function describeAccounts(open: OpenEngine): void {
 
   it('are found by id and login, listed in order of login', async ({ store: { directory }, clock, alice }) => {
     const made = await directory.addAccount(named('zoe@one.test'), clock.now())
-    const expected = { ...named('zoe@one.test'), suspended: false, createdAt: clock.now(), removedAt: null }
+    const expected = {
+      ...named('zoe@one.test'),
+      suspended: false,
+      createdAt: clock.now(),
+      disabledCapabilities: [],
+      removedAt: null,
+    }
     expect(made).toEqual({ ...expected, id: made.id })
     expect(await directory.account(made.id)).toEqual(made)
     expect(await directory.accountByLogin('zoe@one.test')).toEqual(made)
@@ -90,7 +96,7 @@ function describeAccounts(open: OpenEngine): void {
 
   it('change field by field', async ({ store: { directory }, alice }) => {
     const before = await directory.account(alice)
-    const change = { name: 'Alice', quota: 7, suspended: true, admin: true }
+    const change = { name: 'Alice', quota: 7, suspended: true, admin: true, disabledCapabilities: ['MOVE', 'ACL'] }
     expect(await directory.updateAccount(alice, change)).toEqual({ ...before, ...change })
     expect(await directory.updateAccount(alice, { suspended: false })).toEqual({
       ...before,

@@ -51,8 +51,13 @@ export async function compareEngines(
 }
 
 async function openSide(open: OpenEngine): Promise<Side> {
-  // Few expunges are remembered, so that cursors fall below the floor.
-  return { world: await openWorld(open, { expungesPerMailbox: 4 }), journeys: [], leases: [], cursors: [] }
+  // Few expunges are remembered, so that cursors fall below the floor, and few annotations allowed.
+  return {
+    world: await openWorld(open, { expungesPerMailbox: 4, annotationsPerMailbox: 2 }),
+    journeys: [],
+    leases: [],
+    cursors: [],
+  }
 }
 
 async function playBoth(a: Side, b: Side, sequence: readonly Verb[]): Promise<void> {

@@ -7,6 +7,7 @@ import type { OpenEngine } from './engine.ts'
 import { describeFlagUpdates } from './flag-updates.ts'
 import { describeMailboxes } from './mailboxes.ts'
 import { describeReading } from './reading.ts'
+import { describeViewers } from './viewers.ts'
 
 export function describeMailStore(name: string, open: OpenEngine): void {
   describe(`${name}: MailStore`, () => {
@@ -16,5 +17,6 @@ export function describeMailStore(name: string, open: OpenEngine): void {
     describeFlagUpdates(open)
     describeCopies(open)
     describeReading(open)
+    describeViewers(open)
   })
 }

@@ -3,6 +3,7 @@
  * UIDVALIDITYs) stand apart: two engines must agree in their order, not in their value.
  */
 import type { AccountId, MailboxId } from '../ids.ts'
+import type { Annotated } from '../ports/annotations.ts'
 import { fetched, flagsByUid, octets } from './engine.ts'
 import { accountOf, type Side, withoutIds } from './play.ts'
 
@@ -19,6 +20,7 @@ export async function observeAccount(side: Side, index: 0 | 1, known: Map<number
   const account: AccountId = accountOf(side, index)
   const mailboxes = await store.mail.mailboxes(account)
   const facts: unknown[] = [await store.directory.usage(account), await store.mail.subscriptions(account)]
+  facts.push(await observeShared(side, account), await observeAnnotations(side, 'server'))
   const modSeqs: number[] = []
   const uidValidities: number[] = []
   for (const mailbox of mailboxes) {
@@ -37,6 +39,12 @@ export async function observeAccount(side: Side, index: 0 | 1, known: Map<number
 async function observeMessages(side: Side, id: MailboxId, modSeqs: number[]): Promise<unknown> {
   const snapshot = await side.world.store.mail.snapshot(id)
   modSeqs.push(...snapshot.modSeqs)
+  const viewed = []
+  for (const index of [0, 1] as const) {
+    const seen = await side.world.store.mail.snapshot(id, accountOf(side, index))
+    modSeqs.push(...seen.modSeqs)
+    viewed.push(seen.mailbox.unseen, flagsByUid(seen, seen.mailbox.keywords))
+  }
   const rows = []
   for (const { message, uidl: _, body, header, ...row } of await fetched(side.world, id, {
     header: true,
@@ -45,15 +53,51 @@ async function observeMessages(side: Side, id: MailboxId, modSeqs: number[]): Pr
     const whole = body ?? (await octets(side.world.store.mail.readBody(message)))
     rows.push({ ...row, header: header?.toString(), body: whole.toString() })
   }
-  return { flags: flagsByUid(snapshot, snapshot.mailbox.keywords), rows }
+  const annotations = await observeAnnotations(side, id)
+  return { flags: flagsByUid(snapshot, snapshot.mailbox.keywords), viewed, annotations, rows }
 }
 
-/** What changed since one cursor of the past. */
+/** What others share with the account, and how. */
+async function observeShared(side: Side, account: AccountId): Promise<unknown> {
+  const { sharing } = side.world.store
+  const seen = []
+  for (const { mailbox, owner, rights } of await sharing.sharedWith(account)) {
+    const entries = (await sharing.acl(mailbox.id)).map((entry) => ({
+      ...entry,
+      grantee: ([0, 1] as const).find((index) => accountOf(side, index) === entry.grantee) ?? entry.grantee,
+    }))
+    seen.push({ owner, name: mailbox.name, unseen: mailbox.unseen, rights, entries })
+  }
+  return seen
+}
+
+async function observeAnnotations(side: Side, of: Annotated): Promise<unknown> {
+  const seen = []
+  for (const index of [0, 1] as const) {
+    for (const { entry, value } of await side.world.store.annotations.annotations(of, accountOf(side, index))) {
+      seen.push([index, entry, value.toString()])
+    }
+  }
+  return seen
+}
+
+/** What changed since one cursor of the past, for each account. */
 export async function observeChanges(side: Side, cursor: Side['cursors'][number]): Promise<unknown> {
-  const found = await side.world.store.mail.changesSince(cursor.mailbox, cursor.modSeq)
-  if (found.deleted) return 'deleted'
-  const { uidNext, keywords, vanished } = found
-  return { uidNext, keywords, flags: flagsByUid(found, keywords), vanished: vanished.toString() }
+  const { mail, annotations } = side.world.store
+  const seen = []
+  for (const viewer of [undefined, accountOf(side, 0), accountOf(side, 1)]) {
+    const found = await mail.changesSince(cursor.mailbox, cursor.modSeq, viewer)
+    if (found.deleted) {
+      seen.push('deleted')
+      continue
+    }
+    const { uidNext, keywords, vanished } = found
+    seen.push({ uidNext, keywords, flags: flagsByUid(found, keywords), vanished: vanished.toString() })
+    if (!viewer) continue
+    const changed = await annotations.annotationsChanged(cursor.mailbox, viewer, cursor.modSeq)
+    seen.push(changed.map(({ entry }) => entry))
+  }
+  return seen
 }
 
 export async function observeQueue({ world }: Side): Promise<unknown> {

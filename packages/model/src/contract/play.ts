@@ -4,11 +4,12 @@
  */
 import type { AccountId, JourneyId, MailboxId, ModSeq } from '../ids.ts'
 import type { Acceptance, Accepted } from '../ports/acceptance.ts'
+import type { Acting } from '../ports/mail-store.ts'
 import type { LeasedEntry, QueueEntry } from '../ports/queue.ts'
 import { StoreError } from '../ports/store-error.ts'
 import { UidSet } from '../uid-set.ts'
 import { acceptance, append, entry, everything, filing, letter, type World } from './engine.ts'
-import type { AcceptanceVerb, MailboxRef, Verb } from './verbs.ts'
+import type { AcceptanceVerb, By, MailboxRef, Verb } from './verbs.ts'
 
 /** One engine under play, with what it has given so far. */
 export interface Side {
@@ -43,6 +44,9 @@ function run(side: Side, verb: Verb): Promise<unknown> {
     case 'delete':
     case 'subscribe':
       return runOnNames(side, verb)
+    case 'share':
+    case 'annotate':
+      return runSharing(side, verb)
     case 'accept':
     case 'append':
     case 'unconfirm':
@@ -120,8 +124,34 @@ async function runOnNames(side: Side, verb: Of<'create' | 'rename' | 'delete' | 
   }
 }
 
+function actingAs(side: Side, { account, ...may }: By): Acting {
+  return { account: accountOf(side, account), may }
+}
+
+async function runSharing(side: Side, verb: Of<'share' | 'annotate'>): Promise<unknown> {
+  const { sharing, annotations } = side.world.store
+  if (verb.verb === 'share') {
+    const { grantee, negative, mode, rights } = verb
+    const whom = grantee === 'anyone' ? grantee : accountOf(side, grantee)
+    return sharing.setAcl(await find(side, verb.mailbox), { grantee: whom, negative, mode, rights })
+  }
+  const of = verb.mailbox === 'server' ? verb.mailbox : await find(side, verb.mailbox)
+  const changes = verb.entries.map(([entry, value]) => ({ entry, value: value === null ? null : Buffer.from(value) }))
+  await annotations.annotate(of, accountOf(side, verb.account), changes)
+  return undefined
+}
+
 type OnMessages = Of<
-  'flags' | 'store unchanged' | 'copy' | 'move' | 'expunge' | 'claim recent' | 'search' | 'quota' | 'advance'
+  | 'flags'
+  | 'flags as'
+  | 'store unchanged'
+  | 'copy'
+  | 'move'
+  | 'expunge'
+  | 'claim recent'
+  | 'search'
+  | 'quota'
+  | 'advance'
 >
 
 async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
@@ -130,6 +160,11 @@ async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
     case 'flags': {
       const change = { uids: UidSet.of(...verb.uids), mode: verb.mode, flags: verb.flags }
       return (await mail.updateFlags(await find(side, verb.mailbox), change)).modified.toString()
+    }
+    case 'flags as': {
+      const change = { uids: UidSet.of(...verb.uids), mode: verb.mode, flags: verb.flags }
+      const acting = actingAs(side, verb.by)
+      return (await mail.updateFlags(await find(side, verb.mailbox), change, acting)).modified.toString()
     }
     case 'store unchanged': {
       const since = pick(side.cursors, verb.cursor)
@@ -141,7 +176,8 @@ async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
     case 'copy':
     case 'move': {
       const [from, to] = [await find(side, verb.from), await find(side, verb.to)]
-      const { source, target } = await mail[verb.verb](from, UidSet.of(...verb.uids), to)
+      const acting = verb.by && actingAs(side, verb.by)
+      const { source, target } = await mail[verb.verb](from, UidSet.of(...verb.uids), to, acting)
       return { source: source.toString(), target }
     }
     case 'expunge':

@@ -22,6 +22,14 @@ export interface AcceptanceVerb {
   fingerprint: string
 }
 
+/** An account that acts, and which flags it may set. */
+export interface By {
+  account: 0 | 1
+  seen: boolean
+  deleted: boolean
+  others: boolean
+}
+
 /** UIDs as numbers, most of them few: what is there and what is gone. */
 type Uids = readonly number[]
 
@@ -34,8 +42,30 @@ export type Verb =
   | { verb: 'delete'; mailbox: MailboxRef }
   | { verb: 'subscribe'; mailbox: MailboxRef; subscribed: boolean }
   | { verb: 'flags'; mailbox: MailboxRef; uids: Uids; mode: 'add' | 'remove' | 'replace'; flags: readonly string[] }
+  | {
+      verb: 'flags as'
+      mailbox: MailboxRef
+      uids: Uids
+      mode: 'add' | 'remove' | 'replace'
+      flags: readonly string[]
+      by: By
+    }
   | { verb: 'store unchanged'; cursor: number; uids: Uids; flags: readonly string[] }
-  | { verb: 'copy' | 'move'; from: MailboxRef; uids: Uids; to: MailboxRef }
+  | { verb: 'copy' | 'move'; from: MailboxRef; uids: Uids; to: MailboxRef; by: By | undefined }
+  | {
+      verb: 'share'
+      mailbox: MailboxRef
+      grantee: 0 | 1 | 'anyone'
+      negative: boolean
+      mode: 'replace' | 'add' | 'remove'
+      rights: string
+    }
+  | {
+      verb: 'annotate'
+      mailbox: MailboxRef | 'server'
+      account: 0 | 1
+      entries: readonly (readonly [string, string | null])[]
+    }
   | { verb: 'expunge'; mailbox: MailboxRef; uids: Uids; only: 'deleted' | 'all' }
   | { verb: 'claim recent'; mailbox: MailboxRef }
   | { verb: 'search'; mailbox: MailboxRef; text: string; set: number; clear: number }
@@ -54,6 +84,10 @@ const mailbox = fc.record({
 })
 const name = fc.constantFrom('INBOX', 'Sent', 'Junk', 'a', 'a/b', 'a/b/c', 'b', 'gone', 'inbox/x', 'no//name')
 const named = fc.record({ account, name })
+const by: fc.Arbitrary<By> = fc.record({
+  account: fc.constantFrom(1, 1, 1, 0) as fc.Arbitrary<0 | 1>,
+  ...{ seen: fc.boolean(), deleted: fc.boolean(), others: fc.boolean() },
+})
 const everyKeyword = Array.from({ length: 44 }, (_, place) => `k${place}`)
 const flags = fc.oneof(
   {
@@ -92,12 +126,46 @@ const mailVerbs: fc.Arbitrary<Verb>[] = [
     flags,
   }),
   fc.record({ verb: fc.constant('store unchanged'), cursor: index, uids, flags }),
-  fc.record({ verb: fc.constantFrom('copy', 'move'), from: mailbox, uids, to: mailbox }),
+  fc.record({
+    verb: fc.constant('flags as'),
+    mailbox,
+    uids,
+    mode: fc.constantFrom('add', 'remove', 'replace'),
+    flags,
+    by,
+  }),
+  fc.record({
+    verb: fc.constantFrom('copy', 'move'),
+    from: mailbox,
+    uids,
+    to: mailbox,
+    by: fc.option(by, { nil: undefined }),
+  }),
   fc.record({ verb: fc.constant('expunge'), mailbox, uids, only: fc.constantFrom('deleted', 'all') }),
   fc.record({ verb: fc.constant('unconfirm'), journey: index }),
 ]
 
 const otherVerbs: fc.Arbitrary<Verb>[] = [
+  fc.record({
+    verb: fc.constant('share'),
+    mailbox,
+    grantee: fc.constantFrom(1, 1, 0, 'anyone') as fc.Arbitrary<0 | 1 | 'anyone'>,
+    negative: fc.boolean(),
+    mode: fc.constantFrom('replace', 'add', 'remove'),
+    rights: fc.constantFrom('', 'r', 'lr', 'lrs', 'lrswipkxtea'),
+  }),
+  fc.record({
+    verb: fc.constant('annotate'),
+    mailbox: fc.oneof(mailbox, fc.constant('server' as const)),
+    account,
+    entries: fc.array(
+      fc.tuple(
+        fc.constantFrom('/shared/a', '/shared/b', '/shared/c', '/private/a'),
+        fc.constantFrom(null, '', 'value'),
+      ),
+      { maxLength: 3 },
+    ),
+  }),
   fc.record({
     verb: fc.constant('create'),
     mailbox: named,
@@ -139,6 +207,22 @@ export const prelude: readonly Verb[] = [
     const letters = firstFlags.map((flags) => ({ body: 'first\r\n', flags }))
     return { verb: 'append', to: { account: 0, name: filled }, letters }
   }),
+  {
+    verb: 'share',
+    mailbox: { account: 0, name: 'INBOX' },
+    grantee: 1,
+    negative: false,
+    mode: 'replace',
+    rights: 'lr',
+  },
+  {
+    verb: 'flags as',
+    mailbox: { account: 0, name: 'INBOX' },
+    uids: [1, 2, 3],
+    mode: 'add',
+    flags: ['\\Seen'],
+    by: { account: 1, seen: true, deleted: true, others: true },
+  },
   {
     verb: 'accept',
     acceptances: [

@@ -98,7 +98,17 @@ function newAccount(state: State, { login, name, quota, admin }: NewAccount, now
   if (state.domains.get(domainOf(login))?.kind !== 'local') refuse('no-such-domain', 'Its domain is no local one here.')
   const id = accountId(nextId(state))
   return {
-    account: { id, login, name, quota, admin, suspended: false, createdAt: now, removedAt: null },
+    account: {
+      id,
+      login,
+      name,
+      quota,
+      admin,
+      suspended: false,
+      createdAt: now,
+      disabledCapabilities: [],
+      removedAt: null,
+    },
     modSeq: 0,
     uidValidity: 0,
     subscriptions: new Set(newAccountMailboxes.map((mailbox) => mailbox.name)),
@@ -119,6 +129,12 @@ function changeAccount(state: State, id: AccountId, change: Partial<Account>): A
 function purge(state: State, row: AccountRow): void {
   const { id } = row.account
   for (const mailbox of mailboxRows(state, id)) dropMailbox(state, mailbox)
+  for (const mailbox of state.mailboxes.values()) {
+    mailbox.acl = mailbox.acl.filter((entry) => entry.grantee !== id)
+    mailbox.annotations = mailbox.annotations.filter((row) => row.account !== id)
+    mailbox.seen.delete(id)
+  }
+  state.annotations = state.annotations.filter((row) => row.account !== id)
   for (const credential of state.credentials.values()) {
     if (credential.account === id) state.credentials.delete(credential.id)
   }

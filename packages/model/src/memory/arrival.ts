@@ -4,8 +4,9 @@
  */
 import { type JourneyId, queueEntryId } from '../ids.ts'
 import type { Acceptance, Accepted, NewFiling } from '../ports/acceptance.ts'
-import type { MailStore, NewAppend } from '../ports/mail-store.ts'
+import type { Acting, MailStore, NewAppend } from '../ports/mail-store.ts'
 import type { NewQueueEntry } from '../ports/queue.ts'
+import { divideFlags } from '../rules/acting.ts'
 import { mailboxName } from '../rules/mailbox-name.ts'
 import { UidSet } from '../uid-set.ts'
 import { createContentStage, renderedSize, retain, stagedOctets, storeMessage } from './content.ts'
@@ -14,6 +15,7 @@ import { recordEvents } from './flow.ts'
 import { applyNotes, checkNotes } from './policy-memory.ts'
 import type { Changes, MailboxRow, MessageRow, State } from './state.ts'
 import { accountRow, commit, mailboxRow, nextId } from './state.ts'
+import { setSeen } from './viewers.ts'
 
 type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
 
@@ -46,9 +48,9 @@ export function createArrival(state: State): Arrival {
         if (known) known.unconfirmedUntil = now + state.limits.unconfirmedMs
       })
     },
-    append: (mailbox, messages) =>
+    append: (mailbox, messages, acting) =>
       consuming(messages, () =>
-        commit(state, (changes) => append(state, mailboxRow(state, mailbox), messages, changes)),
+        commit(state, (changes) => append(state, mailboxRow(state, mailbox), messages, acting, changes)),
       ),
   }
 }
@@ -169,7 +171,13 @@ function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, mes
   return id
 }
 
-function append(state: State, mailbox: MailboxRow, messages: readonly NewAppend[], changes: Changes) {
+function append(
+  state: State,
+  mailbox: MailboxRow,
+  messages: readonly NewAppend[],
+  acting: Acting | undefined,
+  changes: Changes,
+) {
   let octets = 0
   for (const { message } of messages) octets += message.header.length + stagedOctets(message).length - message.bodyStart
   requireQuota(state, mailbox.owner, octets)
@@ -177,16 +185,19 @@ function append(state: State, mailbox: MailboxRow, messages: readonly NewAppend[
   const delivery = Buffer.alloc(0)
   const uids = messages.map(({ message: added, flags, internalDate, uidl }) => {
     const message = storeMessage(state, added)
+    const { flags: shared, seenBy } = divideFlags(mailbox.owner.account.id, flags, acting)
     const row = {
       message,
       delivery,
       internalDate,
       savedAt,
       journey: null,
-      flags,
+      flags: shared,
       ...(uidl === undefined ? {} : { uidl }),
     }
-    return addFiling(mailbox, row, changes.raise(mailbox)).uid
+    const { uid } = addFiling(mailbox, row, changes.raise(mailbox))
+    if (seenBy !== undefined) setSeen(mailbox, seenBy, uid, true, changes.raise(mailbox))
+    return uid
   })
   return { uidValidity: mailbox.uidValidity, uids: UidSet.ofSorted(uids) }
 }

@@ -42,6 +42,11 @@ describe('the comparison of engines finds', () => {
       })),
     ],
     [
+      'a viewer’s \\Seen that is everybody’s',
+      wrong((mail) => ({ updateFlags: (id, change) => mail.updateFlags(id, change) })),
+    ],
+    ['copies that bear the owner’s \\Seen', wrong((mail) => ({ copy: (from, uids, to) => mail.copy(from, uids, to) }))],
+    [
       'changes that tell of no expunge',
       wrong((mail) => ({
         changesSince: async (id, since) => {

@@ -34,6 +34,7 @@ export function removeFilings(state: State, mailbox: MailboxRow, uids: Iterable<
     const filing = mailbox.filings.get(uid)
     if (!filing) continue
     mailbox.filings.delete(uid)
+    for (const seen of mailbox.seen.values()) seen.delete(uid)
     mailbox.expunged.push({ uid, modSeq })
     for (const pin of state.pins) {
       if (pin.mailbox !== mailbox) continue
@@ -91,7 +92,6 @@ function isBorne(mailbox: MailboxRow, place: number): boolean {
   return false
 }
 
-export const isSeen = (filing: FilingRow): boolean => hasBit(filing.flags, 3)
 export const isDeleted = (filing: FilingRow): boolean => hasBit(filing.flags, 2)
 
 export function requireQuota(state: State, owner: AccountRow, more: number): void {

@@ -2,11 +2,13 @@
 import { flagsOf } from '../flags.ts'
 import { type AccountId, mailboxId, modSeq, uid, uidValidity } from '../ids.ts'
 import type { Mailbox, MailStore, SpecialUse } from '../ports/mail-store.ts'
-import { mailboxName } from '../rules/mailbox-name.ts'
+import { mailboxName, superiors } from '../rules/mailbox-name.ts'
+import { isAmongOthers } from '../rules/others-mailboxes.ts'
 import { renderedSize } from './content.ts'
-import { addFiling, isDeleted, isSeen, removeFilings } from './filing.ts'
+import { addFiling, isDeleted, removeFilings } from './filing.ts'
 import type { AccountRow, MailboxRow, State } from './state.ts'
 import { accountRow, type Changes, commit, compareText, mailboxRows, nextId, refuse } from './state.ts'
+import { isSeen, viewed } from './viewers.ts'
 
 type Mailboxes = Pick<
   MailStore,
@@ -22,16 +24,16 @@ type Mailboxes = Pick<
 
 export function createMailboxes(state: State): Mailboxes {
   return {
-    mailboxes: async (account) => commit(state, () => mailboxRows(state, account).map(describeMailbox)),
-    mailboxByName: async (account, name) =>
+    mailboxes: async (account) => commit(state, () => mailboxRows(state, account).map((row) => describeMailbox(row))),
+    mailboxByName: async (account, name, viewer) =>
       commit(state, () => {
         const row = mailboxRows(state, account).find((each) => each.name === name)
-        return row && describeMailbox(row)
+        return row && describeMailbox(row, viewer)
       }),
-    async mailbox(id) {
+    async mailbox(id, viewer) {
       return commit(state, () => {
         const row = state.mailboxes.get(id)
-        return row && describeMailbox(row)
+        return row && describeMailbox(row, viewer)
       })
     },
     async createMailbox(account, name, specialUse) {
@@ -65,13 +67,13 @@ export function createMailboxes(state: State): Mailboxes {
 }
 
 /** The counters are counted here: this engine is the measure of those that keep them. */
-export function describeMailbox(row: MailboxRow): Mailbox {
+export function describeMailbox(row: MailboxRow, viewer?: AccountId): Mailbox {
   const { id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid } = row
   const filings = [...row.filings.values()]
   return {
     ...{ id, account: row.owner.account.id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid },
     messages: filings.length,
-    unseen: filings.filter((filing) => !isSeen(filing)).length,
+    unseen: filings.filter((filing) => !isSeen(viewed(row, filing, viewer))).length,
     deleted: filings.filter(isDeleted).length,
     size: filings.reduce((sum, filing) => sum + renderedSize(filing.delivery, filing.message), 0),
     keywords: [...row.keywords],
@@ -95,11 +97,19 @@ export function addMailbox(
   const row: MailboxRow = {
     ...{ id: mailboxId(nextId(state)), owner, name, specialUse: specialUse ?? null },
     ...{ uidValidity: uidValidity(++owner.uidValidity), uidNext: uid(1), recentUid: uid(1), highestModSeq: modSeq(0) },
-    ...{ keywords: [], filings: new Map(), expunged: [], expungeFloor: 0 },
+    ...{ keywords: [], filings: new Map(), expunged: [], expungeFloor: 0, seen: new Map(), annotations: [] },
+    acl: nearestSuperior(own, name)?.acl ?? [],
   }
   state.mailboxes.set(row.id, row)
   changes.raise(row)
   return row
+}
+
+/** The nearest of the names above that is a mailbox. */
+function nearestSuperior(own: readonly MailboxRow[], name: string): MailboxRow | undefined {
+  return superiors(name)
+    .map((superior) => own.find((row) => row.name === superior))
+    .findLast((row) => row !== undefined)
 }
 
 /** Drops it with all that is in it; nothing of it is readable any more, not even what a pin keeps. */
@@ -147,6 +157,7 @@ function allowedName(name: string): string {
 
 function newName(state: State, account: AccountId, name: string): string {
   const allowed = allowedName(name)
+  if (isAmongOthers(allowed)) refuse('mailbox-not-allowed', 'Mailboxes of others are called so.')
   if (mailboxRows(state, account).some((row) => row.name === allowed)) {
     refuse('mailbox-exists', 'A mailbox of this name exists.')
   }

@@ -1,13 +1,23 @@
 /** Verbs on messages: flags, copies, expunges, reading, search. */
 import { bitsOf, bitsUnion, bitsWithout, type FlagBits, flagsOf } from '../flags.ts'
 import type { MailboxId } from '../ids.ts'
-import type { Copied, FetchedMessage, FetchNeed, FlagChange, FlagsUpdated, MailStore } from '../ports/mail-store.ts'
+import type {
+  Acting,
+  Copied,
+  FetchedMessage,
+  FetchNeed,
+  FlagChange,
+  FlagsUpdated,
+  MailStore,
+} from '../ports/mail-store.ts'
+import { divideFlags, foreignTo, seenAfter, sharedBits } from '../rules/acting.ts'
 import { matches, type SearchSubject } from '../rules/search-match.ts'
 import { UidSet } from '../uid-set.ts'
 import { chunks, release, renderedSize } from './content.ts'
 import { addFiling, isDeleted, makePlaces, removeFilings, requirePlaces, requireQuota } from './filing.ts'
 import type { State } from './state.ts'
 import { type Changes, commit, type FilingRow, type MailboxRow, mailboxRow, refuse, requireOpen } from './state.ts'
+import { isSeen, setSeen, viewed } from './viewers.ts'
 
 type Messages = Pick<
   MailStore,
@@ -20,20 +30,22 @@ const rowsPerPage = 250
 
 export function createMessages(state: State): Messages {
   return {
-    async updateFlags(id, change) {
-      return commit(state, (changes) => updateFlags(mailboxRow(state, id), change, changes))
+    async updateFlags(id, change, acting) {
+      return commit(state, (changes) => updateFlags(mailboxRow(state, id), change, acting, changes))
     },
-    async copy(from, uids, to) {
+    async copy(from, uids, to, acting) {
       return commit(state, (changes) => {
         const source = mailboxRow(state, from)
         const target = mailboxRow(state, to)
         const filings = present(source, uids)
         requireQuota(state, target.owner, totalSize(filings))
-        return copy(state, filings, source, target, changes)
+        return copy(state, filings, source, target, acting, changes)
       })
     },
-    async move(from, uids, to) {
-      return commit(state, (changes) => move(state, mailboxRow(state, from), uids, mailboxRow(state, to), changes))
+    async move(from, uids, to, acting) {
+      return commit(state, (changes) => {
+        return move(state, mailboxRow(state, from), uids, mailboxRow(state, to), acting, changes)
+      })
     },
     async expunge(id, uids, only) {
       return commit(state, (changes) => {
@@ -74,22 +86,37 @@ function present(mailbox: MailboxRow, uids: UidSet): FilingRow[] {
   return [...mailbox.filings.values()].filter((filing) => uids.has(filing.uid))
 }
 
-function updateFlags(mailbox: MailboxRow, change: FlagChange, changes: Changes): FlagsUpdated {
+function updateFlags(
+  mailbox: MailboxRow,
+  change: FlagChange,
+  acting: Acting | undefined,
+  changes: Changes,
+): FlagsUpdated {
+  const owner = mailbox.owner.account.id
+  const viewer = foreignTo(owner, acting?.account)
+  const by = viewer === undefined ? undefined : acting
   const filings = present(mailbox, change.uids)
-  const since = mailbox.highestModSeq
-  const { unchangedSince = Number.MAX_SAFE_INTEGER } = change
-  const modified = filings.filter((filing) => filing.modSeq > unchangedSince)
-  const open = filings.filter((filing) => filing.modSeq <= unchangedSince)
-  if (open.length > 0 && change.mode !== 'remove') {
-    requirePlaces(mailbox, change.flags)
-    makePlaces(mailbox, change.flags)
+  const since = by ? 0 : mailbox.highestModSeq
+  const { mode, unchangedSince = Number.MAX_SAFE_INTEGER } = change
+  const isOpen = (filing: FilingRow): boolean => viewed(mailbox, filing, viewer).modSeq <= unchangedSince
+  const modified = filings.filter((filing) => !isOpen(filing))
+  const open = filings.filter(isOpen)
+  const { flags, seenBy } = divideFlags(owner, change.flags, by)
+  if (open.length > 0 && mode !== 'remove') {
+    requirePlaces(mailbox, flags)
+    makePlaces(mailbox, flags)
   }
-  const bits = bitsOf(change.flags, mailbox.keywords)
+  const bits = bitsOf(flags, mailbox.keywords)
   for (const filing of open) {
-    const flags = changedBits(filing.flags, change.mode, bits)
-    if (flags === filing.flags) continue
-    filing.flags = flags
-    filing.modSeq = changes.raise(mailbox)
+    const seen = isSeen(viewed(mailbox, filing, viewer))
+    const after = by ? sharedBits(filing.flags, mode, bits, by.may) : changedBits(filing.flags, mode, bits)
+    if (after !== filing.flags) {
+      filing.flags = after
+      filing.modSeq = changes.raise(mailbox)
+    }
+    if (!by) continue
+    const nowSeen = seenAfter(seen, mode, seenBy !== undefined, by.may)
+    if (nowSeen !== seen) setSeen(mailbox, by.account, filing.uid, nowSeen, changes.raise(mailbox))
   }
   return { modSeq: mailbox.highestModSeq, since, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
 }
@@ -98,20 +125,37 @@ function changedBits(old: FlagBits, mode: FlagChange['mode'], bits: FlagBits): F
   return mode === 'add' ? bitsUnion(old, bits) : mode === 'remove' ? bitsWithout(old, bits) : bits
 }
 
-function copy(state: State, filings: readonly FilingRow[], from: MailboxRow, to: MailboxRow, changes: Changes): Copied {
+function copy(
+  state: State,
+  filings: readonly FilingRow[],
+  from: MailboxRow,
+  to: MailboxRow,
+  acting: Acting | undefined,
+  changes: Changes,
+): Copied {
   const savedAt = state.clock.now()
   const target = filings.map(({ uidl: _, ...filing }) => {
-    const row = { ...filing, savedAt, flags: flagsOf(filing.flags, from.keywords) }
-    return addFiling(to, row, changes.raise(to)).uid
+    const names = flagsOf(viewed(from, filing, acting?.account).flags, from.keywords)
+    const { flags, seenBy } = divideFlags(to.owner.account.id, names, acting)
+    const { uid } = addFiling(to, { ...filing, savedAt, flags }, changes.raise(to))
+    if (seenBy !== undefined) setSeen(to, seenBy, uid, true, changes.raise(to))
+    return uid
   })
   return { uidValidity: to.uidValidity, source: UidSet.ofSorted(filings.map((filing) => filing.uid)), target }
 }
 
-function move(state: State, from: MailboxRow, uids: UidSet, to: MailboxRow, changes: Changes): Copied {
+function move(
+  state: State,
+  from: MailboxRow,
+  uids: UidSet,
+  to: MailboxRow,
+  acting: Acting | undefined,
+  changes: Changes,
+): Copied {
   const filings = present(from, uids)
   // Within one account a move takes no room, so it is allowed over quota too.
   if (from.owner !== to.owner) requireQuota(state, to.owner, totalSize(filings))
-  const copied = copy(state, filings, from, to, changes)
+  const copied = copy(state, filings, from, to, acting, changes)
   if (filings.length > 0) removeFilings(state, from, copied.source, changes.raise(from))
   return copied
 }

@@ -17,6 +17,7 @@ import type { QueueEntry } from '../ports/queue.ts'
 import type { SearchText, StoreLimits } from '../ports/store.ts'
 import { StoreError, type StoreRefusal } from '../ports/store-error.ts'
 import type { Clock, Random } from '../ports/time.ts'
+import type { AclEntry } from '../rules/rights.ts'
 
 export interface AccountRow {
   account: Account
@@ -42,6 +43,24 @@ export interface MailboxRow {
   /** In order of MODSEQ. */
   expunged: { uid: Uid; modSeq: ModSeq }[]
   expungeFloor: number
+  acl: readonly AclEntry[]
+  /** \Seen of accounts that are not the owner, by UID. */
+  readonly seen: Map<AccountId, Map<number, SeenRow>>
+  annotations: readonly AnnotationRow[]
+}
+
+export interface SeenRow {
+  seen: boolean
+  modSeq: ModSeq
+}
+
+export interface AnnotationRow {
+  readonly entry: string
+  /** null: shared. */
+  readonly account: AccountId | null
+  /** null: taken away. */
+  readonly value: Buffer | null
+  modSeq: ModSeq
 }
 
 /** Somebody who reads on in a mailbox, with what was expunged from it since. */
@@ -97,6 +116,8 @@ export interface State {
   readonly credentials: Map<number, Credential>
   readonly mailboxes: Map<MailboxId, MailboxRow>
   readonly pins: Set<Pin>
+  /** Those of the server. */
+  annotations: readonly AnnotationRow[]
   readonly messages: Map<MessageId, MessageRow>
   readonly queue: Map<QueueEntryId, QueueRow>
   readonly journeys: Map<JourneyId, FlowEvent[]>

@@ -1,6 +1,7 @@
 /** Puts the ports of the memory engine over one state. */
 import { type SearchText, type Store, type StoreLimits, storeLimits } from '../ports/store.ts'
 import type { Clock, Random } from '../ports/time.ts'
+import { createAnnotations } from './annotations.ts'
 import { createArrival } from './arrival.ts'
 import { asciiSearchText } from './ascii-search-text.ts'
 import { createChanges } from './changes.ts'
@@ -12,6 +13,7 @@ import { createMailboxes } from './mailboxes.ts'
 import { createMessages } from './messages.ts'
 import { createPolicyMemory } from './policy-memory.ts'
 import { createQueue } from './queue.ts'
+import { createSharing } from './sharing.ts'
 import { requireOpen, type State } from './state.ts'
 
 export interface MemoryStoreOptions {
@@ -34,6 +36,8 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
   }
   return {
     mail: { ...createArrival(state), ...createMailboxes(state), ...createChanges(state), ...createMessages(state) },
+    sharing: createSharing(state),
+    annotations: createAnnotations(state),
     queue: createQueue(state),
     directory: createDirectory(state),
     credentials: createCredentials(state),
@@ -63,6 +67,7 @@ function emptyState({ clock, random, searchText = asciiSearchText, limits }: Mem
     credentials: new Map(),
     mailboxes: new Map(),
     pins: new Set(),
+    annotations: [],
     messages: new Map(),
     queue: new Map(),
     journeys: new Map(),

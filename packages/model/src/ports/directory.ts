@@ -26,6 +26,8 @@ export interface Account {
   suspended: boolean
   admin: boolean
   createdAt: number
+  /** IMAP capabilities that its clients are not to see, as `[imap] disable` has them for all. */
+  disabledCapabilities: readonly string[]
   /** Set while removal can still be undone: no login, no mail. */
   removedAt: number | null
 }
@@ -73,7 +75,7 @@ export interface Directory {
   /** This and what follows rejects with `no-such-account`. */
   updateAccount(
     id: AccountId,
-    change: Partial<Pick<Account, 'name' | 'quota' | 'suspended' | 'admin'>>,
+    change: Partial<Pick<Account, 'name' | 'quota' | 'suspended' | 'admin' | 'disabledCapabilities'>>,
   ): Promise<Account>
   /**
    * Marks it as removed; `restoreAccount` undoes it; `purgeAccounts` ends those removed before `before` for good, with

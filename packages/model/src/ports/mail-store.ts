@@ -1,5 +1,6 @@
 import type { Flag } from '../flags.ts'
 import type { AccountId, JourneyId, MailboxId, MessageId, ModSeq, Uid, UidValidity } from '../ids.ts'
+import type { FlagKinds } from '../rules/rights.ts'
 import type { SearchQuery } from '../search-query.ts'
 import type { UidSet } from '../uid-set.ts'
 import type { Acceptance, Accepted, ContentStage, NewMessage, ReservedRoom } from './acceptance.ts'
@@ -8,6 +9,10 @@ import type { MessageIndex } from './message-index.ts'
 /**
  * Mailboxes and messages. One verb is one transaction; verbs marked durable are synced before they resolve, relaxed
  * ones within 100 ms. Refusals are `StoreError`. The change log is the truth: `watch` only wakes, `changesSince` tells.
+ *
+ * `viewer` is an account that looks into a mailbox of another: \Seen, and with it `unseen`, is then that account's own.
+ * Absent, or the owner: the owner's. Whether it may look is asked in `changesSince` alone, so that a right that is taken
+ * away ends what goes on; all else is for the caller to know (`Sharing.rights`).
  */
 export interface MailStore {
   // --- arrival ---
@@ -28,19 +33,20 @@ export interface MailStore {
   unconfirm(journey: JourneyId, now: number): Promise<void>
   /**
    * Durable; all messages or none; consumes the contents, also when it rejects. UIDs are consecutive, in order.
-   * Keywords without a place are left out, as in filings. Rejects with `over-quota`, `no-such-mailbox`.
+   * Keywords without a place are left out, as in filings, and what `acting` may not set. Rejects with `over-quota`,
+   * `no-such-mailbox`.
    */
-  append(mailbox: MailboxId, messages: readonly NewAppend[]): Promise<Appended>
+  append(mailbox: MailboxId, messages: readonly NewAppend[], acting?: Acting): Promise<Appended>
 
   // --- mailboxes (durable) ---
   /** All of the account's, in order of name (octets of UTF-8), INBOX first; none for an unknown account. */
   mailboxes(account: AccountId): Promise<Mailbox[]>
-  mailbox(id: MailboxId): Promise<Mailbox | undefined>
+  mailbox(id: MailboxId, viewer?: AccountId): Promise<Mailbox | undefined>
   /** The account's mailbox of exactly this name. */
-  mailboxByName(account: AccountId, name: string): Promise<Mailbox | undefined>
+  mailboxByName(account: AccountId, name: string, viewer?: AccountId): Promise<Mailbox | undefined>
   /**
    * `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`,
-   * `mailbox-not-allowed`, `no-such-account`, and `exists` when another mailbox has the special use.
+   * `mailbox-not-allowed` (also for what lies where those of others are), `no-such-account`, and `exists` when another mailbox has the special use.
    */
   createMailbox(account: AccountId, name: string, specialUse?: SpecialUse): Promise<Mailbox>
   /**
@@ -61,9 +67,12 @@ export interface MailStore {
 
   // --- an open mailbox ---
   /** UIDs, flags and MODSEQs of everything in it, consistent with `highestModSeq` in it. */
-  snapshot(mailbox: MailboxId): Promise<MailboxSnapshot>
-  /** What changed after `since`, consistent up to `modSeq` in it. A mailbox that is gone is told by `deleted`. */
-  changesSince(mailbox: MailboxId, since: ModSeq): Promise<MailboxChanges>
+  snapshot(mailbox: MailboxId, viewer?: AccountId): Promise<MailboxSnapshot>
+  /**
+   * What changed after `since`, consistent up to `modSeq` in it. A mailbox that is gone, or that the viewer may not read
+   * (any more), is told by `deleted`.
+   */
+  changesSince(mailbox: MailboxId, since: ModSeq, viewer?: AccountId): Promise<MailboxChanges>
   /** UIDs from the returned one on are \Recent for this session, and for no later one. Relaxed. */
   claimRecent(mailbox: MailboxId): Promise<Uid>
   /**
@@ -74,17 +83,18 @@ export interface MailStore {
 
   // --- messages ---
   /** Relaxed. Messages whose flags stay as they are keep their MODSEQ; UIDs that are gone are passed over. */
-  updateFlags(mailbox: MailboxId, change: FlagChange): Promise<FlagsUpdated>
+  updateFlags(mailbox: MailboxId, change: FlagChange, acting?: Acting): Promise<FlagsUpdated>
   /**
    * Durable. UIDs that are gone are passed over. Copies keep flags (keywords by name, as far as there is place) and
-   * INTERNALDATE; SAVEDATE and UIDL are new (RFC 9051 §6.4.7, RFC 8514). Rejects with `over-quota`, `no-such-mailbox`.
+   * INTERNALDATE; SAVEDATE and UIDL are new (RFC 9051 §6.4.7, RFC 8514). \Seen is copied as `acting` sees it, and only
+   * flags that it may set in the target. Rejects with `over-quota`, `no-such-mailbox`.
    */
-  copy(from: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
+  copy(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Copied>
   /**
    * Durable, atomic for each message (RFC 6851 §3.3); as `copy` and `expunge` in one. The same mailbox is allowed and
    * gives new UIDs. Within one account no quota refuses it.
    */
-  move(from: MailboxId, uids: UidSet, to: MailboxId): Promise<Copied>
+  move(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Copied>
   /** Removes what of `uids` is there, or of those what bears \Deleted. Durable. */
   expunge(mailbox: MailboxId, uids: UidSet, only: 'deleted' | 'all'): Promise<Expunged>
   /**
@@ -104,7 +114,7 @@ export interface MailStore {
   readBody(message: MessageId, start?: number, end?: number): AsyncIterable<Buffer>
   /** Header and size of what queue entries refer to; undefined when nothing refers to it any more. */
   message(message: MessageId): Promise<StoredMessage | undefined>
-  /** The UIDs among `within` that match; exact, whatever index may help (RFC 9051 §6.4.4). */
+  /** The UIDs among `within` that match; exact, whatever index may help (RFC 9051 §6.4.4). Flags are the owner's. */
   search(mailbox: MailboxId, query: SearchQuery, within: UidSet, signal?: AbortSignal): Promise<UidSet>
   /**
    * What is expunged from the mailbox from now on stays readable by `fetch` and `readBody` until disposed: a POP3
@@ -189,6 +199,15 @@ export interface FlagChange {
   flags: readonly Flag[]
   /** RFC 7162 §3.1.3: messages changed after this are left alone and reported. */
   unchangedSince?: ModSeq
+}
+
+/**
+ * Who acts, where it is not the owner of all that is touched, and which flags its rights let it set in the mailbox that
+ * is changed, or copied into. What it may not set stays as it is, or is not copied (RFC 4314 §4).
+ */
+export interface Acting {
+  account: AccountId
+  may: FlagKinds
 }
 
 export interface FlagsUpdated {

@@ -1,10 +1,12 @@
 import { mailboxNameLimits } from '../rules/mailbox-name.ts'
+import type { Annotations } from './annotations.ts'
 import type { Credentials } from './credentials.ts'
 import type { Directory } from './directory.ts'
 import type { Flow } from './flow.ts'
 import type { MailStore } from './mail-store.ts'
 import type { PolicyMemory } from './policy-memory.ts'
 import type { Queue } from './queue.ts'
+import type { Sharing } from './sharing.ts'
 
 /** What every engine bounds; tests lower them. */
 export interface StoreLimits {
@@ -12,6 +14,12 @@ export interface StoreLimits {
   appPasswordsPerAccount: number
   /** Expunges that a mailbox remembers one by one; older ones fall below its expunge floor. */
   expungesPerMailbox: number
+  /** Entries of one mailbox's access control list. */
+  aclEntriesPerMailbox: number
+  /** Annotations of one mailbox, or of the server: the shared ones, and those of each account. */
+  annotationsPerMailbox: number
+  /** Octets of all that an account owns: its private ones, and the shared ones of its mailboxes. */
+  annotationOctetsPerAccount: number
   /** For how long the fingerprint of an unconfirmed acceptance is honoured. */
   unconfirmedMs: number
 }
@@ -20,12 +28,17 @@ export const storeLimits: StoreLimits = {
   mailboxesPerAccount: mailboxNameLimits.perAccount,
   appPasswordsPerAccount: 100,
   expungesPerMailbox: 100_000,
+  aclEntriesPerMailbox: 200,
+  annotationsPerMailbox: 100,
+  annotationOctetsPerAccount: 4 * 1024 * 1024,
   unconfirmedMs: 3_600_000,
 }
 
 /** One engine: all ports over the same data, so that one transaction can span them. */
 export interface Store extends AsyncDisposable {
   readonly mail: MailStore
+  readonly sharing: Sharing
+  readonly annotations: Annotations
   readonly queue: Queue
   readonly directory: Directory
   readonly credentials: Credentials

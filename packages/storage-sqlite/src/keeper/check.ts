@@ -44,6 +44,34 @@ const rules: readonly Rule[] = [
     advice: report,
   },
   {
+    fault: 'counter-wrong',
+    sql: `SELECT 'viewer ' || viewers.viewer || ' of mailbox ' || viewers.mailbox FROM viewers LEFT JOIN (
+        SELECT mailbox, viewer, sum(seen) AS count FROM seen GROUP BY mailbox, viewer) AS counted
+        ON counted.mailbox = viewers.mailbox AND counted.viewer = viewers.viewer
+      WHERE viewers.seen <> coalesce(count, 0)`,
+    advice: report,
+  },
+  {
+    fault: 'seen-without-mark',
+    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM seen
+      WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mailbox = seen.mailbox AND marks.uid = seen.uid)
+        AND NOT EXISTS (SELECT 1 FROM graves WHERE graves.mailbox = seen.mailbox)`,
+    advice: report,
+  },
+  {
+    fault: 'mailbox-missing',
+    sql: `SELECT DISTINCT 'mailbox ' || mailbox FROM (SELECT mailbox FROM acl UNION SELECT mailbox FROM viewers
+        UNION SELECT mailbox FROM annotations WHERE mailbox <> 0) WHERE mailbox NOT IN (SELECT id FROM mailboxes)`,
+    advice: report,
+  },
+  {
+    fault: 'account-missing',
+    sql: `SELECT DISTINCT 'account ' || account FROM (SELECT grantee AS account FROM acl UNION SELECT viewer FROM viewers
+        UNION SELECT account FROM annotations UNION SELECT payer FROM annotations)
+      WHERE account <> 0 AND account NOT IN (SELECT id FROM accounts)`,
+    advice: report,
+  },
+  {
     fault: 'filing-without-mark',
     sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM filings
       WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mailbox = filings.mailbox AND marks.uid = filings.uid)`,

@@ -20,7 +20,7 @@ export const first: Migration = {
     CREATE TABLE accounts (
       id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE, domain TEXT NOT NULL, name TEXT NOT NULL,
       quota INTEGER NOT NULL, suspended INTEGER NOT NULL, admin INTEGER NOT NULL,
-      created_at INTEGER NOT NULL, removed_at INTEGER
+      created_at INTEGER NOT NULL, disabled_capabilities TEXT NOT NULL DEFAULT '[]', removed_at INTEGER
     ) STRICT;
     CREATE INDEX accounts_domain ON accounts (domain);
 
@@ -62,6 +62,30 @@ export const first: Migration = {
     CREATE TABLE subscriptions (
       account INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;
+
+    -- Who may do what with a mailbox beside its owner; grantee 0: anyone.
+    CREATE TABLE acl (
+      mailbox INTEGER NOT NULL, grantee INTEGER NOT NULL, negative INTEGER NOT NULL, rights TEXT NOT NULL,
+      PRIMARY KEY (mailbox, grantee, negative)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX acl_grantee ON acl (grantee);
+    -- What accounts have seen in mailboxes of others, and of how many messages there they have; MODSEQs are the owner's.
+    CREATE TABLE seen (
+      mailbox INTEGER NOT NULL, viewer INTEGER NOT NULL, uid INTEGER NOT NULL, seen INTEGER NOT NULL,
+      modseq INTEGER NOT NULL, PRIMARY KEY (mailbox, viewer, uid)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX seen_modseq ON seen (mailbox, viewer, modseq);
+    CREATE TABLE viewers (
+      mailbox INTEGER NOT NULL, viewer INTEGER NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY (mailbox, viewer)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX viewers_viewer ON viewers (viewer);
+
+    -- mailbox 0: the server; account 0: shared; payer: whose they count for; value NULL: taken away at modseq.
+    CREATE TABLE annotations (
+      mailbox INTEGER NOT NULL, account INTEGER NOT NULL, entry TEXT NOT NULL, payer INTEGER NOT NULL, value BLOB,
+      modseq INTEGER NOT NULL, PRIMARY KEY (mailbox, account, entry)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX annotations_payer ON annotations (payer, account);
 
     -- What an open mailbox needs of every message, and what STORE changes: nothing else is in these rows.
     CREATE TABLE marks (

@@ -27,10 +27,10 @@ export function createArrival(engine: Engine): Arrival {
     async unconfirm(journey, now) {
       await writer.run('unconfirm', { journey, now })
     },
-    append(mailbox, messages) {
+    append(mailbox, messages, acting) {
       const contents = messages.map(({ message }) => message.content)
       return consuming(engine, contents, async (packing) => {
-        const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing) }
+        const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing), acting }
         packing.rooms[0]?.store(packing.octets)
         const { uidValidity, firstUid } = await writer.run('append', args, packing.octets)
         const last = firstUid + messages.length - 1

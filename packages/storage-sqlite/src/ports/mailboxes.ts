@@ -1,8 +1,10 @@
 /** MailStore, second part: mailboxes by name. */
-import type { Mailbox, MailboxId, MailStore } from '@pennypost/model'
+import type { AccountId, Mailbox, MailboxId, MailStore } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'
 import { readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
+import type { Reader } from '../reader/reader.ts'
+import { isForeign, readUnseen } from '../reader/viewers.ts'
 
 type Mailboxes = Pick<
   MailStore,
@@ -24,13 +26,13 @@ export function createMailboxes(engine: Engine): Mailboxes {
       reader.requireOpen()
       return readMailboxes(reader, account)
     },
-    async mailbox(id) {
+    async mailbox(id, viewer) {
       reader.requireOpen()
-      return readMailbox(reader, id)?.mailbox
+      return viewedBy(reader, readMailbox(reader, id)?.mailbox, viewer)
     },
-    async mailboxByName(account, name) {
+    async mailboxByName(account, name, viewer) {
       reader.requireOpen()
-      return readMailboxByName(reader, account, name)
+      return viewedBy(reader, readMailboxByName(reader, account, name), viewer)
     },
     async createMailbox(account, name, specialUse) {
       const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })
@@ -51,6 +53,10 @@ export function createMailboxes(engine: Engine): Mailboxes {
       await writer.run('subscribe', { account, name, subscribed })
     },
   }
+}
+
+function viewedBy(reader: Reader, mailbox: Mailbox | undefined, viewer: AccountId | undefined): Mailbox | undefined {
+  return mailbox && isForeign(mailbox, viewer) ? { ...mailbox, unseen: readUnseen(reader, mailbox, viewer) } : mailbox
 }
 
 /** Takes away, piece by piece, what deleted mailboxes held. */

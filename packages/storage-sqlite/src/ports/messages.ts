@@ -3,10 +3,12 @@ import { type Copied, type MailStore, type ModSeq, type Uid, UidSet, type UidVal
 import type { Engine } from '../engine.ts'
 import { boundsOf } from '../pack.ts'
 import { readBody } from '../reader/bodies.ts'
-import { readChanges, readSnapshot } from '../reader/changes.ts'
+import { goneChanges, readChanges, readSnapshot } from '../reader/changes.ts'
 import { fetchPages, readMessage } from '../reader/fetch.ts'
 import { readMailbox, requireMailbox } from '../reader/mailboxes.ts'
 import { searchMailbox } from '../reader/search.ts'
+import { readRights } from '../reader/sharing.ts'
+import { isForeign, viewChanges, viewSnapshot } from '../reader/viewers.ts'
 
 type Messages = Omit<
   MailStore,
@@ -35,14 +37,18 @@ function createOpenMailbox(
 ): Pick<Messages, 'snapshot' | 'changesSince' | 'claimRecent' | 'watch' | 'pin'> {
   const { reader, writer, pins, watchers } = engine
   return {
-    async snapshot(mailbox) {
+    async snapshot(mailbox, viewer) {
       await pins.settled(mailbox)
       reader.requireOpen()
-      return readSnapshot(reader, mailbox)
+      return viewSnapshot(reader, await readSnapshot(reader, mailbox), viewer)
     },
-    async changesSince(mailbox, since) {
+    async changesSince(mailbox, since, viewer) {
       reader.requireOpen()
-      return readChanges(reader, mailbox, since)
+      const changes = await readChanges(reader, mailbox, since)
+      const found = viewer === undefined || changes.deleted ? undefined : readMailbox(reader, mailbox)?.mailbox
+      if (!found || !isForeign(found, viewer)) return changes
+      if (!readRights(reader, mailbox, viewer).includes('r')) return goneChanges(since)
+      return viewChanges(reader, found, changes, since, viewer)
     },
     async claimRecent(mailbox) {
       return (await writer.run('claimRecent', mailbox)) as Uid
@@ -61,11 +67,11 @@ function createOpenMailbox(
 function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' | 'move' | 'expunge'> {
   const { reader, writer, clock, pins, limits, room } = engine
   return {
-    async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }) {
+    async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }, acting) {
       const modified: number[] = []
       let steps = 0
       const last = await inSteps(uids, (bounds) =>
-        writer.run('updateFlags', { mailbox, bounds, mode, flags, unchangedSince }).then((done) => {
+        writer.run('updateFlags', { mailbox, bounds, mode, flags, unchangedSince, acting }).then((done) => {
           for (const bound of done.modified) modified.push(bound)
           steps++
           return done
@@ -74,19 +80,19 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       const since = steps === 1 ? (last.since as ModSeq) : 0
       return { modSeq: last.modSeq as ModSeq, since, modified: uidSet(modified) }
     },
-    async copy(from, uids, to) {
+    async copy(from, uids, to, acting) {
       const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)
       using promised = room.open()
       promised.store(count * copyOctets)
-      const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now() })
+      const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now(), acting })
       promised.stored()
       return copied([done])
     },
-    async move(from, uids, to) {
+    async move(from, uids, to, acting) {
       const steps: CopiedStep[] = []
       await pins.removing(from, (pinned) =>
         inSteps(uids, async (bounds) => {
-          const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob }
+          const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob, acting }
           const done = await writer.run('move', args)
           steps.push(done)
           return done

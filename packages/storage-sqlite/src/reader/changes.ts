@@ -35,7 +35,8 @@ export async function readChanges(reader: Reader, id: MailboxId, since: ModSeq):
   }
 }
 
-function goneChanges(since: ModSeq): MailboxChanges {
+/** What is said of a mailbox that is not there. */
+export function goneChanges(since: ModSeq): MailboxChanges {
   const cursor = { modSeq: since, uidNext: 1 as Uid, keywords: [], vanished: UidSet.empty, deleted: true }
   return { ...cursor, ...new Marks().columns() }
 }

@@ -18,8 +18,9 @@ function domainOf([name, kind, target, catchAll]: DomainRow): Domain {
   return { name, kind, target, catchAll }
 }
 
-const selectAccounts = 'SELECT id, login, name, quota, suspended, admin, created_at, removed_at FROM accounts'
-type AccountRow = [AccountId, string, string, number, number, number, number, number | null]
+const selectAccounts =
+  'SELECT id, login, name, quota, suspended, admin, created_at, disabled_capabilities, removed_at FROM accounts'
+type AccountRow = [AccountId, string, string, number, number, number, number, string, number | null]
 
 export function readAccount(reader: Reader, id: AccountId): Account | undefined {
   const row = reader.raw(`${selectAccounts} WHERE id = ?`).get(id) as AccountRow | undefined
@@ -39,8 +40,20 @@ export function readAccounts(reader: Reader, domain: string | undefined): Accoun
   return (rows as AccountRow[]).map(accountOf)
 }
 
-function accountOf([id, login, name, quota, suspended, admin, createdAt, removedAt]: AccountRow): Account {
-  return { id, login, name, quota, suspended: suspended === 1, admin: admin === 1, createdAt, removedAt }
+function accountOf(row: AccountRow): Account {
+  const [id, login, name, quota, suspended, admin, createdAt, disabled, removedAt] = row
+  const disabledCapabilities = disabled === '[]' ? [] : (JSON.parse(disabled) as string[])
+  return {
+    id,
+    login,
+    name,
+    quota,
+    suspended: suspended === 1,
+    admin: admin === 1,
+    createdAt,
+    disabledCapabilities,
+    removedAt,
+  }
 }
 
 export function readUsage(reader: Reader, id: AccountId): Usage | undefined {

@@ -1,6 +1,7 @@
 import type { WriterContext } from './context.ts'
 import { accept } from './jobs/accept.ts'
 import { addAccount, grantSendAs, purgeAccount, setRemoved, updateAccount } from './jobs/accounts.ts'
+import { annotate } from './jobs/annotations.ts'
 import { append } from './jobs/append.ts'
 import { claim, renew } from './jobs/claim.ts'
 import { copy, move } from './jobs/copy.ts'
@@ -13,6 +14,7 @@ import { createMailbox, deleteMailbox, reap, renameMailbox, subscribe } from './
 import { forgetMemory, note, pruneMemory } from './jobs/memory.ts'
 import { hold, release, removeEntries, retryNow } from './jobs/operators.ts'
 import { settle } from './jobs/settle.ts'
+import { setAcl } from './jobs/sharing.ts'
 import type { Job } from './protocol.ts'
 
 /**
@@ -35,6 +37,8 @@ const kinds = {
   renameMailbox: { run: renameMailbox, durable: true },
   deleteMailbox: { run: deleteMailbox, durable: true },
   subscribe: { run: subscribe, durable: true },
+  setAcl: { run: setAcl, durable: true },
+  annotate: { run: annotate, durable: true },
 
   updateFlags: { run: updateFlags, durable: false },
   claimRecent: { run: claimRecent, durable: false },

@@ -29,15 +29,30 @@ export function addAccount(context: WriterContext, args: { account: NewAccount; 
 
 export function updateAccount(
   context: WriterContext,
-  args: { id: number; name?: string; quota?: number; suspended?: boolean; admin?: boolean },
+  args: {
+    id: number
+    name?: string
+    quota?: number
+    suspended?: boolean
+    admin?: boolean
+    disabledCapabilities?: readonly string[]
+  },
 ): void {
-  const { id, name, quota, suspended, admin } = args
+  const { id, name, quota, suspended, admin, disabledCapabilities } = args
   const { changes } = context
     .sql(
       `UPDATE accounts SET name = coalesce(?, name), quota = coalesce(?, quota),
-        suspended = coalesce(?, suspended), admin = coalesce(?, admin) WHERE id = ?`,
+        suspended = coalesce(?, suspended), admin = coalesce(?, admin),
+        disabled_capabilities = coalesce(?, disabled_capabilities) WHERE id = ?`,
     )
-    .run(name ?? null, quota ?? null, bit(suspended), bit(admin), id)
+    .run(
+      name ?? null,
+      quota ?? null,
+      bit(suspended),
+      bit(admin),
+      disabledCapabilities ? JSON.stringify(disabledCapabilities) : null,
+      id,
+    )
   if (changes === 0) throw noSuchAccount()
 }
 
@@ -55,6 +70,12 @@ export function purgeAccount(context: WriterContext, before: number): boolean {
   if (id === undefined) return false
   const mailboxes = context.pluck('SELECT id FROM mailboxes WHERE account = ?').all(id) as number[]
   for (const mailbox of mailboxes) bury(context, mailbox)
+  context.sql('DELETE FROM acl WHERE grantee = ?').run(id)
+  context.sql('DELETE FROM annotations WHERE payer = ? AND account = ?').run(id, id)
+  for (const mailbox of context.pluck('SELECT mailbox FROM viewers WHERE viewer = ?').all(id)) {
+    context.sql('DELETE FROM seen WHERE mailbox = ? AND viewer = ?').run(mailbox, id)
+  }
+  context.sql('DELETE FROM viewers WHERE viewer = ?').run(id)
   for (const table of ['usage', 'subscriptions', 'send_as', 'credentials']) {
     context.sql(`DELETE FROM ${table} WHERE account = ?`).run(id)
   }

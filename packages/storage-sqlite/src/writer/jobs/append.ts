@@ -1,9 +1,11 @@
 /** The job behind IMAP APPEND and imports. */
+import { type AccountId, type Acting, divideFlags } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, checkQuota, loadMailbox, saveMailbox } from './mailbox-rows.ts'
 import { insertFiling, insertMessage, type PackedMessage } from './message-rows.ts'
+import { addSeen } from './viewers.ts'
 
 export interface PackedAppend {
   message: PackedMessage
@@ -18,7 +20,7 @@ const noDelivery = new Uint8Array(0)
 /** IMAP APPEND and import: all messages or none, UIDs consecutive (RFC 3502 §6.3.11). */
 export function append(
   context: WriterContext,
-  args: { mailbox: number; now: number; messages: readonly PackedAppend[] },
+  args: { mailbox: number; now: number; messages: readonly PackedAppend[]; acting?: Acting | undefined },
 ): { uidValidity: number; firstUid: number } {
   const mailbox = loadMailbox(context, args.mailbox)
   const sizes = args.messages.map(({ message }) => message.headerSize + message.bodySize)
@@ -29,7 +31,8 @@ export function append(
   const modSeq = context.modSeq(mailbox.account)
   for (const [index, { message, flags, internalAt, internalOffset, uidl }] of args.messages.entries()) {
     const size = sizes[index] as number
-    const bits = flagBits(context, mailbox, flags)
+    const shared = divideFlags(mailbox.account as AccountId, flags, args.acting)
+    const bits = flagBits(context, mailbox, shared.flags)
     const uid = mailbox.uidNext
     insertFiling(context, {
       mailbox: mailbox.id,
@@ -46,6 +49,7 @@ export function append(
       modSeq,
     })
     arrived(mailbox, modSeq, 1, size, bits)
+    if (shared.seenBy !== undefined) addSeen(context, mailbox, shared.seenBy, [uid], modSeq)
   }
   saveMailbox(context, mailbox)
   addUsage(context, mailbox.account, octets, args.messages.length)

@@ -1,10 +1,11 @@
 /** The jobs behind COPY and MOVE, and what RENAME of INBOX needs of them. */
-import { flagsOf } from '@pennypost/model'
+import { type AccountId, type Acting, divideFlags, flagsOf } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
 import { type FilingRow, filingRows, takeOut } from './expunge.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, checkQuota, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+import { addSeen, viewedFlags } from './viewers.ts'
 
 export interface CopiedRows {
   uidValidity: number
@@ -18,14 +19,14 @@ export interface CopiedRows {
 /** COPY: whole or not at all (RFC 9051 §6.4.7), however much it is. */
 export function copy(
   context: WriterContext,
-  args: { from: number; bounds: readonly number[]; to: number; now: number },
+  args: { from: number; bounds: readonly number[]; to: number; now: number; acting?: Acting | undefined },
 ): CopiedRows {
   const from = loadMailbox(context, args.from)
   const to = args.to === args.from ? from : loadMailbox(context, args.to)
   const { rows } = filingRows(context, from.id, args.bounds, 'all', Number.MAX_SAFE_INTEGER)
   const octets = rows.reduce((sum, row) => sum + row.size, 0)
   checkQuota(context, to.account, octets)
-  const target = putInto(context, rows, from, to, args.now)
+  const target = putInto(context, rows, from, to, args)
   const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
   for (const row of rows) hold.run(row.message)
   if (rows.length > 0) {
@@ -35,11 +36,18 @@ export function copy(
   return { uidValidity: to.uidValidity, source: rows.map((row) => row.uid), target, resumeAt: 0 }
 }
 
+export interface MoveArguments {
+  from: number
+  bounds: readonly number[]
+  to: number
+  now: number
+  pinned: boolean
+  limit: number
+  acting?: Acting | undefined
+}
+
 /** MOVE: atomic for each message (RFC 6851 §3.3), at most `limit` of them at a time. */
-export function move(
-  context: WriterContext,
-  args: { from: number; bounds: readonly number[]; to: number; now: number; pinned: boolean; limit: number },
-): CopiedRows {
+export function move(context: WriterContext, args: MoveArguments): CopiedRows {
   const from = loadMailbox(context, args.from)
   const to = args.to === args.from ? from : loadMailbox(context, args.to)
   const { rows, resumeAt } = filingRows(context, from.id, args.bounds, 'all', args.limit)
@@ -53,12 +61,12 @@ export function moveRows(
   rows: readonly FilingRow[],
   from: MailboxState,
   to: MailboxState,
-  { now, pinned }: { now: number; pinned: boolean },
+  { now, pinned, acting }: { now: number; pinned: boolean; acting?: Acting | undefined },
 ): number[] {
   if (rows.length === 0) return []
   const octets = rows.reduce((sum, row) => sum + row.size, 0)
   if (from.account !== to.account) checkQuota(context, to.account, octets)
-  const target = putInto(context, rows, from, to, now)
+  const target = putInto(context, rows, from, to, { now, acting })
   takeOut(context, from, rows, pinned)
   if (pinned) {
     const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
@@ -82,26 +90,31 @@ function putInto(
   rows: readonly FilingRow[],
   from: MailboxState,
   to: MailboxState,
-  now: number,
+  { now, acting }: { now: number; acting?: Acting | undefined },
 ): number[] {
   if (rows.length === 0) return []
   const modSeq = context.modSeq(to.account)
-  const translated = new Map<number, number>()
+  const translated = new Map<number, { flags: number; seenBy: number | undefined }>()
+  const seen: number[] = []
   const file = context.sql(insertFilings)
   const mark = context.sql('INSERT INTO marks (mailbox, uid, flags, modseq) VALUES (?, ?, ?, ?)')
   const target: number[] = []
   for (const row of rows) {
     const uid = to.uidNext
-    let flags = translated.get(row.flags)
-    if (flags === undefined) {
-      const names = flagsOf(row.flags, from.keywords)
-      flags = from.id === to.id ? row.flags : flagBits(context, to, names)
-      translated.set(row.flags, flags)
+    const viewed = viewedFlags(context, from, row, acting)
+    let kept = translated.get(viewed)
+    if (!kept) {
+      const { flags: names, seenBy } = divideFlags(to.account as AccountId, flagsOf(viewed, from.keywords), acting)
+      kept = { flags: from.id === to.id && !acting ? row.flags : flagBits(context, to, names), seenBy }
+      translated.set(viewed, kept)
     }
+    const { flags, seenBy } = kept
+    if (seenBy !== undefined) seen.push(uid)
     file.run(to.id, uid, now, defaultUidl(to, uid), from.id, row.uid)
     mark.run(to.id, uid, flags, modSeq)
     arrived(to, modSeq, 1, row.size, flags)
     target.push(uid)
   }
+  if (acting && seen.length > 0) addSeen(context, to, acting.account, seen, modSeq)
   return target
 }

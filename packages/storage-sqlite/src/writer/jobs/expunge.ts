@@ -3,6 +3,7 @@ import type { WriterContext } from '../context.ts'
 import { logExpunged } from './changes.ts'
 import { addUsage, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
 import { releaseMessages } from './message-rows.ts'
+import { dropSeen } from './viewers.ts'
 
 /** What taking a message out of a mailbox needs to know of it. */
 export interface FilingRow {
@@ -96,6 +97,7 @@ export function takeOut(
     unmark.run(mailbox.id, bounds[i], bounds[i + 1])
   }
   mailbox.highestModSeq = modSeq
+  dropSeen(context, mailbox, bounds)
   logExpunged(context, mailbox, modSeq, bounds)
   return bounds
 }

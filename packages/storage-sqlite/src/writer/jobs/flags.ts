@@ -1,8 +1,9 @@
-import { bitsOf, systemFlags } from '@pennypost/model'
+import { type Acting, bitsOf, systemFlags } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { logChanged } from './changes.ts'
 import { requirePlaces } from './keywords.ts'
 import { loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+import { updateFlagsAs } from './viewers.ts'
 
 /**
  * STORE: one UPDATE for each range of UIDs over the narrow marks, whatever it holds. At most `maxRows` rows are
@@ -14,6 +15,7 @@ export interface FlagsArguments {
   mode: 'add' | 'remove' | 'replace'
   flags: readonly string[]
   unchangedSince: number | null
+  acting?: Acting | undefined
 }
 
 export interface FlagsResult {
@@ -40,7 +42,8 @@ const beyond = 'SELECT uid FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? 
 
 export function updateFlags(context: WriterContext, args: FlagsArguments): FlagsResult {
   const mailbox = loadMailbox(context, args.mailbox)
-  const { mode } = args
+  const { mode, acting } = args
+  if (acting && acting.account !== mailbox.account) return updateFlagsAs(context, mailbox, { ...args, acting })
   const before = mailbox.highestModSeq
   const since = args.unchangedSince ?? Number.MAX_SAFE_INTEGER
   if (mode !== 'remove' && anyOpen(context, args, since)) requirePlaces(context, mailbox, args.flags)

@@ -1,4 +1,4 @@
-import { mailboxName, StoreError, superiors } from '@pennypost/model'
+import { isAmongOthers, mailboxName, StoreError, superiors } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { uidValidities } from '../reserved-numbers.ts'
 import { moveRows } from './copy.ts'
@@ -12,6 +12,7 @@ import {
   requireAccount,
 } from './mailbox-rows.ts'
 import { releaseMessages } from './message-rows.ts'
+import { inheritAcl } from './sharing.ts'
 
 /** CREATE, RENAME, DELETE, SUBSCRIBE. Gives the mailbox's id. */
 export function createMailbox(
@@ -29,7 +30,9 @@ export function createMailbox(
   if (specialUse !== null && findSpecialUse(context, account, specialUse)) {
     throw new StoreError('exists', `another mailbox is ${specialUse}`)
   }
-  return insertMailbox(context, account, name, specialUse)
+  const id = insertMailbox(context, account, name, specialUse)
+  inheritAcl(context, id, account, superiors(name))
+  return id
 }
 
 function allowedName(name: string): string {
@@ -40,6 +43,7 @@ function allowedName(name: string): string {
 
 function newName(context: WriterContext, account: number, name: string): string {
   const allowed = allowedName(name)
+  if (isAmongOthers(allowed)) throw new StoreError('mailbox-not-allowed', 'mailboxes of others are called so')
   if (findMailbox(context, account, allowed)) throw new StoreError('mailbox-exists', `${allowed} exists`)
   return allowed
 }
@@ -110,6 +114,9 @@ export function deleteMailbox(context: WriterContext, args: { account: number; n
 /** Takes the mailbox away at once and leaves its rows to `reap`, however many they are. */
 export function bury(context: WriterContext, mailbox: number): void {
   const account = context.pluck('DELETE FROM mailboxes WHERE id = ? RETURNING account').get(mailbox) as number
+  for (const table of ['acl', 'viewers', 'annotations']) {
+    context.sql(`DELETE FROM ${table} WHERE mailbox = ?`).run(mailbox)
+  }
   context.sql('INSERT INTO graves (mailbox) VALUES (?)').run(mailbox)
   context.effects.accounts.add(account)
 }
@@ -137,9 +144,12 @@ function reapGrave(context: WriterContext, grave: number, limit: number): number
   const log = context
     .sql('DELETE FROM changes WHERE mailbox = ? ORDER BY expunged, modseq, first LIMIT ?')
     .run(grave, limit).changes
-  const ghosts = log > 0 ? 0 : releaseGhosts(context, { mailbox: grave, upTo: Number.MAX_SAFE_INTEGER, limit })
-  if (log + ghosts === 0) context.sql('DELETE FROM graves WHERE mailbox = ?').run(grave)
-  return log + ghosts
+  if (log > 0) return log
+  const seen = context.sql('DELETE FROM seen WHERE mailbox = ? ORDER BY viewer, uid LIMIT ?').run(grave, limit).changes
+  if (seen > 0) return seen
+  const ghosts = releaseGhosts(context, { mailbox: grave, upTo: Number.MAX_SAFE_INTEGER, limit })
+  if (ghosts === 0) context.sql('DELETE FROM graves WHERE mailbox = ?').run(grave)
+  return ghosts
 }
 
 export function subscribe(context: WriterContext, args: { account: number; name: string; subscribed: boolean }): void {
