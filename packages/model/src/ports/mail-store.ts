@@ -215,7 +215,8 @@ export interface FlagsUpdated {
   modSeq: ModSeq
   /**
    * The mailbox's highest MODSEQ before this change: whoever knows the mailbox up to there knows it up to `modSeq` by
-   * making the same change. 0 when it was made in several steps, and the change log alone tells.
+   * making the same change. 0 when it was made in several steps or by another than the owner, and the change log alone
+   * tells.
    */
   since: ModSeq | 0
   /** Left alone because of `unchangedSince`. */
