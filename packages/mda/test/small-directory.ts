@@ -30,7 +30,16 @@ export function smallDirectory(world: World) {
   )
   const accounts = (world.accounts ?? []).map((given, at): Account => {
     const account = typeof given === 'string' ? { login: given } : given
-    const rest = { login: '', name: '', quota: 0, suspended: false, admin: false, createdAt: 0, disabledCapabilities: [], removedAt: null }
+    const rest = {
+      login: '',
+      name: '',
+      quota: 0,
+      suspended: false,
+      admin: false,
+      createdAt: 0,
+      disabledCapabilities: [],
+      removedAt: null,
+    }
     return { ...rest, id: accountId(at + 1), ...account }
   })
   const lookups = {
