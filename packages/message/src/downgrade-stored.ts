@@ -25,7 +25,8 @@ export function downgradeStructure(stored: string): string {
   return printItem(list)
 }
 
-const isAsciiText = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
+/** Anything else takes more octets than characters. */
+const isAsciiText = (text: string): boolean => Buffer.byteLength(text) === text.length
 
 /** What stands before an item (white space, marks) goes with it. */
 type Item = { before: string } & (

@@ -41,8 +41,7 @@ function fieldsOfText(text: string): Field[] {
   const size = text.length
   let colon = -1
   for (let start = 0; start < size; ) {
-    const first = text.charCodeAt(start)
-    if (first === 10 || (first === 13 && text.charCodeAt(start + 1) === 10)) break
+    if (isEmptyLine(text, start)) break
     const end = endOfField(text, start)
     // One forward search over the whole section: looking for each line's colon alone would be quadratic on junk.
     if (colon < start) colon = text.indexOf(':', start)
@@ -54,33 +53,14 @@ function fieldsOfText(text: string): Field[] {
   return fields
 }
 
-/**
- * The fields of a header section, each with whether it bears one of `names` (any case). For whoever wants few of many:
- * only fields that begin with the right letter are looked at closely.
- */
-export function* fieldsNamed(
-  header: Buffer,
-  names: readonly string[],
-): Generator<{ start: number; end: number; isNamed: boolean }> {
-  const wanted = new Set(names.map((name) => name.toLowerCase()))
-  const initials = new Set<number>()
-  for (const name of wanted) initials.add(name.charCodeAt(0))
-  const text = header.toString('latin1')
-  for (let start = 0; start < text.length; ) {
-    const first = text.charCodeAt(start)
-    if (first === 10 || (first === 13 && text.charCodeAt(start + 1) === 10)) return
-    const end = endOfField(text, start)
-    let isNamed = false
-    if (initials.has(first | 32) || initials.has(first)) {
-      const colon = text.indexOf(':', start)
-      isNamed = colon >= 0 && colon < end && wanted.has(fieldName(text, start, colon))
-    }
-    yield { start, end, isNamed }
-    start = end
-  }
+/** Whether the line that begins there ends the header section. */
+export function isEmptyLine(text: string, start: number): boolean {
+  const first = text.charCodeAt(start)
+  return first === 10 || (first === 13 && text.charCodeAt(start + 1) === 10)
 }
 
-function endOfField(text: string, start: number): number {
+/** Behind the line end of the last folded line of the field that begins there. */
+export function endOfField(text: string, start: number): number {
   let end = start
   do {
     const lineFeed = text.indexOf('\n', end)
@@ -91,7 +71,7 @@ function endOfField(text: string, start: number): number {
 }
 
 /** field-name [WSP] before the colon (obs-optional, RFC 5322 §4.5.8), lower-case; '' when it is none. */
-function fieldName(text: string, start: number, colon: number): string {
+export function fieldName(text: string, start: number, colon: number): string {
   let end = colon
   while (end > start && (text.charCodeAt(end - 1) === 32 || text.charCodeAt(end - 1) === 9)) end--
   if (end - start > 256) return ''

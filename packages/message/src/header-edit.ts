@@ -1,5 +1,13 @@
 import { decodeWords } from './encoded-words.ts'
-import { type Field, fieldsNamed, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
+import {
+  endOfField,
+  type Field,
+  fieldName,
+  fieldValue,
+  type HeaderSection,
+  isEmptyLine,
+  parseHeader,
+} from './fields.ts'
 import type { Range } from './parts.ts'
 
 /**
@@ -69,23 +77,45 @@ export function renderHeader(parts: {
   return pieces.length === 1 ? header : Buffer.concat(pieces)
 }
 
-const emptyLine = Buffer.from('\r\n')
-
 /**
- * BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)] (RFC 9051 §6.4.5): the fields to the octet and the
- * empty line, unless the header section has none. Names in any case. Lines that are no fields are in every NOT.
+ * Which fields BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)], shows (RFC 9051 §6.4.5): those to the
+ * octet, and the empty line, unless the header section has none. Names in any case. Lines that are no fields are in every NOT. Made once for many headers.
  */
-export function headerFields(header: Buffer, names: readonly string[], not = false): Buffer {
-  const pieces: Buffer[] = []
-  let fieldsEnd = 0
-  for (const { start, end, isNamed } of fieldsNamed(header, names)) {
-    if (isNamed !== not) pieces.push(header.subarray(start, end))
-    fieldsEnd = end
+export class FieldChoice {
+  readonly #names: ReadonlySet<string>
+  readonly #initials: ReadonlySet<number>
+  readonly #not: boolean
+
+  constructor(names: readonly string[], not = false) {
+    this.#names = new Set(names.map((name) => name.toLowerCase()))
+    this.#initials = new Set([...this.#names].map((name) => name.charCodeAt(0)))
+    this.#not = not
   }
-  const last = pieces.at(-1)
-  if (last && last[last.length - 1] !== 10) pieces.push(emptyLine)
-  if (fieldsEnd < header.length) pieces.push(emptyLine)
-  return Buffer.concat(pieces)
+
+  of(header: Buffer): Buffer {
+    return Buffer.from(this.ofText(header.toString('latin1')), 'latin1')
+  }
+
+  /** Of a header section as text with one character per octet. */
+  ofText(header: string): string {
+    let chosen = ''
+    let start = 0
+    while (start < header.length && !isEmptyLine(header, start)) {
+      const end = endOfField(header, start)
+      if (this.#isNamed(header, start, end) !== this.#not) chosen += header.slice(start, end)
+      start = end
+    }
+    if (chosen !== '' && !chosen.endsWith('\n')) chosen += '\r\n'
+    return start < header.length ? `${chosen}\r\n` : chosen
+  }
+
+  /** Only fields that begin with the right letter are looked at closely. */
+  #isNamed(header: string, start: number, end: number): boolean {
+    const first = header.charCodeAt(start)
+    if (!this.#initials.has(first | 32) && !this.#initials.has(first)) return false
+    const colon = header.indexOf(':', start)
+    return colon >= 0 && colon < end && this.#names.has(fieldName(header, start, colon))
+  }
 }
 
 /** A field's value for people: unfolded, encoded words decoded. */

@@ -58,8 +58,9 @@ export class Maildrop implements AsyncDisposable {
     try {
       const { uids } = await store.mail.snapshot(inbox.id)
       const messages: MaildropMessage[] = []
-      for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), {})) {
-        for (const { uid, message, size, uidl, journey } of page) {
+      const need = { uidl: true, journey: true }
+      for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), need)) {
+        for (const { uid, message, size, uidl = '', journey = null } of page) {
           messages.push({ uid, message, size, uidl, journey, deleted: false })
         }
       }

@@ -9,6 +9,9 @@ export const indexColumns = `body_size, traits, sent_at, sent_day, envelope, str
 
 export const indexColumnCount = 16
 
+// `contents` has a body_size too: that of the octets.
+export const storedIndexColumns = `messages.${indexColumns}`
+
 export type IndexRow = [
   number,
   number,
@@ -56,7 +59,6 @@ export function toIndexRow(index: MessageIndex): IndexRow {
 /** `at`: where the columns begin in the row. */
 export function fromIndexRow(row: readonly unknown[], at: number): MessageIndex {
   const bits = row[at + 1] as number
-  const threadIds = row[at + 14] as string
   return {
     envelope: row[at + 4] as string,
     structure: row[at + 5] as string,
@@ -74,7 +76,43 @@ export function fromIndexRow(row: readonly unknown[], at: number): MessageIndex 
     sentAt: row[at + 2] as number | null,
     sentDay: row[at + 3] as number | null,
     messageIdHeader: row[at + 13] as string,
-    references: threadIds === '' ? [] : (JSON.parse(threadIds) as string[]),
+    references: readReferences(row[at + 14] as string),
     preview: row[at + 15] as string,
   }
+}
+
+type Field = { column: string; read(value: unknown): unknown }
+
+/** Each field of MessageIndex alone: its column, and what its value means. */
+export const indexFields: Readonly<Record<keyof MessageIndex, Field>> = {
+  envelope: asIs('envelope'),
+  structure: asIs('structure'),
+  parts: asIs('parts'),
+  bodySize: asIs('body_size'),
+  utf8Header: trait(traits.utf8Header),
+  eightBitBody: trait(traits.eightBitBody),
+  baseSubject: asIs('base_subject'),
+  replyOrForward: trait(traits.replyOrForward),
+  sortFrom: asIs('sort_from'),
+  sortTo: asIs('sort_to'),
+  sortCc: asIs('sort_cc'),
+  displayFrom: asIs('display_from'),
+  displayTo: asIs('display_to'),
+  sentAt: asIs('sent_at'),
+  sentDay: asIs('sent_day'),
+  messageIdHeader: asIs('message_id'),
+  references: { column: 'thread_ids', read: (value) => readReferences(value as string) },
+  preview: asIs('preview'),
+}
+
+function asIs(column: string): Field {
+  return { column, read: (value) => value }
+}
+
+function trait(bit: number): Field {
+  return { column: 'traits', read: (value) => ((value as number) & bit) !== 0 }
+}
+
+function readReferences(stored: string): string[] {
+  return stored === '' ? [] : (JSON.parse(stored) as string[])
 }

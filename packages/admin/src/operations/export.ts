@@ -71,7 +71,7 @@ async function exportMailbox(
   await send({ head: { mailbox: name, uidValidity, uidNext } satisfies ExportedMailbox })
   let done = before
   let position = 0
-  for await (const page of mail.fetch(id, UidSet.ofSorted(uids), { header: true, body: true }, signal)) {
+  for await (const page of mail.fetch(id, UidSet.ofSorted(uids), { uidl: true, header: true, body: true }, signal)) {
     for (const row of page) {
       while ((uids[position] as number) < row.uid) position++
       const head = { flags: flagsOf(flags[position] ?? 0, keywords), ...headOf(row) } satisfies ExportedMessage
@@ -84,7 +84,7 @@ async function exportMailbox(
   return done
 }
 
-const headOf = ({ uid, size, internalDate, uidl }: FetchedMessage) => ({ uid, size, internalDate, uidl })
+const headOf = ({ uid, size, internalDate, uidl = '' }: FetchedMessage) => ({ uid, size, internalDate, uidl })
 
 async function* contentOf(mail: AdminContext['store']['mail'], row: FetchedMessage): AsyncGenerator<Buffer> {
   if (row.header) yield row.header

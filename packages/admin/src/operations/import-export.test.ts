@@ -55,12 +55,13 @@ async function everything(admin: TestAdministration, login = alice): Promise<Kep
   for (const { id, name, keywords } of await mail.mailboxes(account!.id)) {
     const { uids, flags } = await mail.snapshot(id)
     const rows: FetchedMessage[] = []
-    for await (const page of mail.fetch(id, UidSet.ofSorted(uids), { header: true, body: true })) rows.push(...page)
+    const need = { uidl: true, header: true, body: true }
+    for await (const page of mail.fetch(id, UidSet.ofSorted(uids), need)) rows.push(...page)
     for (const [index, row] of rows.entries()) {
       let content = row.header!.toString('latin1') + (row.body?.toString('latin1') ?? '')
       if (!row.body) for await (const octets of mail.readBody(row.message)) content += octets.toString('latin1')
       const own = flagsOf(flags[index] ?? 0, keywords)
-      kept.push({ mailbox: name, content, flags: own, at: row.internalDate.at, uidl: row.uidl })
+      kept.push({ mailbox: name, content, flags: own, at: row.internalDate.at, uidl: row.uidl ?? '' })
     }
   }
   return kept

@@ -45,7 +45,7 @@ async function measure(target: FetchTarget, found: Found): Promise<{ size: numbe
   return { size, hasNul }
 }
 
-const need = { header: true, body: true, index: true }
+const need = { headerText: true, body: true, index: true }
 
 /** What cannot be given is refused before a word of the response is said. */
 function prepare(target: FetchTarget, part: readonly number[]): void | Promise<void> {

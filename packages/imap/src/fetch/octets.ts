@@ -2,8 +2,8 @@ import type { MailStore, MessageId } from '@pennypost/model'
 import type { Partial } from '../grammar/section.ts'
 import type { Output } from '../wire/output.ts'
 
-/** Octets in memory, or a range of a stored body that is read when it is sent. */
-export type Stretch = Buffer | { start: number; end: number }
+/** Octets in memory, ASCII text in memory, or a range of a stored body that is read when it is sent. */
+export type Stretch = Buffer | string | { start: number; end: number }
 
 /** What a section is: stretches of one message, in order. Nothing is read or copied until it is written. */
 export class Octets {
@@ -14,7 +14,9 @@ export class Octets {
   constructor(message: MessageId, stretches: readonly Stretch[]) {
     this.message = message
     this.stretches = stretches
-    this.size = stretches.reduce((sum, stretch) => sum + sizeOf(stretch), 0)
+    let size = 0
+    for (const stretch of stretches) size += sizeOf(stretch)
+    this.size = size
   }
 
   /** RFC 9051 §6.4.5: what of it lies in the range; nothing when it begins beyond the end. */
@@ -36,7 +38,7 @@ export class Octets {
 
   /** All in memory: nothing has to be read to write it. */
   get isHere(): boolean {
-    return this.stretches.every(Buffer.isBuffer)
+    return this.stretches.every(isHere)
   }
 
   /**
@@ -53,7 +55,10 @@ export class Octets {
   /** Writes the octets, with back-pressure for what must be read. */
   write(out: Output, mail: MailStore): void | Promise<void> {
     if (!this.isHere) return this.#stream(out, mail)
-    for (const stretch of this.stretches) out.octets(stretch as Buffer)
+    for (const stretch of this.stretches) {
+      if (typeof stretch === 'string') out.text(stretch)
+      else out.octets(stretch as Buffer)
+    }
   }
 
   async #stream(out: Output, mail: MailStore): Promise<void> {
@@ -65,7 +70,8 @@ export class Octets {
 
   async *chunks(mail: MailStore): AsyncGenerator<Buffer> {
     for (const stretch of this.stretches) {
-      if (Buffer.isBuffer(stretch)) yield stretch
+      if (typeof stretch === 'string') yield Buffer.from(stretch, 'latin1')
+      else if (Buffer.isBuffer(stretch)) yield stretch
       else yield* mail.readBody(this.message, stretch.start, stretch.end)
     }
   }
@@ -80,11 +86,16 @@ export class Octets {
   }
 }
 
+function isHere(stretch: Stretch): stretch is Buffer | string {
+  return typeof stretch === 'string' || Buffer.isBuffer(stretch)
+}
+
 function sizeOf(stretch: Stretch): number {
-  return Buffer.isBuffer(stretch) ? stretch.length : stretch.end - stretch.start
+  return isHere(stretch) ? stretch.length : stretch.end - stretch.start
 }
 
 function subStretch(stretch: Stretch, from: number, to: number): Stretch {
+  if (typeof stretch === 'string') return stretch.slice(from, to)
   if (Buffer.isBuffer(stretch)) return stretch.subarray(from, to)
   return { start: stretch.start + from, end: stretch.start + to }
 }

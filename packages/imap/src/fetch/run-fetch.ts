@@ -22,7 +22,9 @@ export async function runFetch(
   const view = session.selected
   const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
   const need = joinNeeds(items)
-  const fetched: Fetch = { target, items, extra, refusal: undefined, told: 0 }
+  const prepares = items.some((item) => item.prepare)
+  const fetched: Fetch = { target, items, prepares, extra, refusal: undefined, told: 0 }
+  if (need && session.service.onRead && items.some((item) => item.reads)) need.journey = true
   if (need) await fetchRows(fetched, uids, need)
   else await fetchKnown(fetched, uids)
   return { complete: fetched.told >= countKnown(view, uids), refusal: fetched.refusal }
@@ -58,6 +60,8 @@ export interface FetchAsked {
 interface Fetch {
   target: FetchTarget
   items: readonly FetchItem[]
+  /** Some of them look before anything is written. */
+  prepares: boolean
   extra: FetchExtra | undefined
   refusal: unknown
   /** Messages that were written or left out on purpose. */
@@ -104,8 +108,9 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
   for await (const rows of service.mail.fetch(view.open.mailbox.id, uids, need)) {
     const seen = setsSeen ? await setSeen(session, view, rows) : undefined
     for (const row of rows) {
-      const seq = view.seqOf(row.uid)
-      if (seq === 0 || !aim(fetch, row.uid, seq - 1)) continue
+      // Mostly the next one.
+      const seq = view.uids[target.seq] === row.uid ? target.seq + 1 : view.seqOf(row.uid)
+      if (seq === 0 || seq > view.count || !aim(fetch, row.uid, seq - 1)) continue
       target.row = row
       const pending = writeMessage(fetch, seen?.has(row.uid) === true)
       if (pending) await pending
@@ -148,15 +153,17 @@ async function setSeen(session: Session, view: View, rows: readonly FetchedMessa
 
 function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const { target, items } = fetch
-  try {
-    for (const item of items) {
-      const prepared = item.prepare?.(target)
-      if (prepared)
-        return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
+  if (fetch.prepares) {
+    try {
+      for (const item of items) {
+        const prepared = item.prepare?.(target)
+        if (prepared)
+          return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
+      }
+    } catch (error) {
+      notePrepare(fetch, error)
+      return undefined
     }
-  } catch (error) {
-    notePrepare(fetch, error)
-    return undefined
   }
   const { out, seq } = target
   out.text(`* ${seq} FETCH (`)

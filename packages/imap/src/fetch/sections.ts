@@ -1,4 +1,4 @@
-import { downgradeHeader, headerFields, partAt } from '@pennypost/message'
+import { downgradeHeader, partAt } from '@pennypost/message'
 import type { FetchedMessage, FetchNeed } from '@pennypost/model'
 import type { Section } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
@@ -41,14 +41,14 @@ export function sectionOctets(
   }
   const octets = new Octets(row.message, [bodyStretch(row, range.start, range.end)])
   if (section.fields.length === 0) return octets
-  if (octets.isHere) return new Octets(row.message, chosenFields(octets.stretches[0] as Buffer, section))
+  if (octets.isHere) return new Octets(row.message, chosenFields(octets.stretches[0] as Buffer | string, section))
   const { mail } = session.service
   return octets.collect(mail).then((inner) => new Octets(row.message, chosenFields(inner, section)))
 }
 
 /** What must be read of the store to answer for this section. */
 export function needOf({ part, text }: Section): FetchNeed {
-  const need: FetchNeed = { header: true }
+  const need: FetchNeed = { headerText: true }
   if (part.length > 0) need.index = true
   if (part.length > 0 || text === 'ALL' || text === 'TEXT') need.body = true
   return need
@@ -60,13 +60,14 @@ export function readsText({ part, text }: Section): boolean {
 }
 
 /** The header section as this session may see it: others than UTF-8 readers get a surrogate (RFC 6858 §2). */
-function shownHeader(session: Session, row: FetchedMessage): Buffer {
+function shownHeader(session: Session, row: FetchedMessage): Buffer | string {
+  if (row.headerText !== undefined) return row.headerText
   const header = row.header ?? nothing
   return session.utf8Messages ? header : downgradeHeader(header)
 }
 
 function bodySize(row: FetchedMessage): number {
-  return row.size - (row.header?.length ?? 0)
+  return row.size - (row.headerText ?? row.header ?? '').length
 }
 
 /** A range of the body, kept inside it whatever the index says. */
@@ -74,8 +75,9 @@ export function bodyStretch(row: FetchedMessage, start: number, end: number): St
   return row.body ? row.body.subarray(start, end) : { start, end: Math.min(end, bodySize(row)) }
 }
 
-function chosenFields(header: Buffer, { fields, text }: Section): Stretch[] {
-  return [headerFields(header, fields, text === 'HEADER.FIELDS.NOT')]
+function chosenFields(header: Buffer | string, { choice }: Section): Stretch[] {
+  if (!choice) throw new Error('the section names no fields')
+  return [typeof header === 'string' ? choice.ofText(header) : choice.of(header)]
 }
 
 const nothing = Buffer.alloc(0)

@@ -31,15 +31,21 @@ export function dateTime(cursor: Cursor): InternalDate {
 }
 
 /** The inverse: ` 1-Feb-2026 12:00:00 +0000` without its quotes, as INTERNALDATE and SAVEDATE say it. */
-export function printDateTime(value: InternalDate): string {
-  const local = new Date(value.at + value.offsetMinutes * 60_000)
+export function printDateTime({ at, offsetMinutes }: InternalDate): string {
+  // `YYYY-MM-DDThh:mm:ss.sssZ`, with more before the month for years that are far off.
+  const iso = new Date(at + offsetMinutes * 60_000).toISOString()
+  const end = iso.length
+  const year = end === 24 ? iso.slice(0, 4) : String(Number(iso.slice(0, end - 20))).padStart(4, '0')
+  const month = months[Number(iso.slice(end - 19, end - 17)) - 1]
+  const day = iso.slice(end - 16, end - 14)
+  return `${day.startsWith('0') ? ` ${day[1]}` : day}-${month}-${year} ${iso.slice(end - 13, end - 5)} ${printZone(offsetMinutes)}`
+}
+
+function printZone(offsetMinutes: number): string {
+  if (offsetMinutes === 0) return '+0000'
+  const offset = Math.abs(offsetMinutes)
   const two = (number: number): string => String(number).padStart(2, '0')
-  const offset = Math.abs(value.offsetMinutes)
-  const day = String(local.getUTCDate()).padStart(2, ' ')
-  const year = String(local.getUTCFullYear()).padStart(4, '0')
-  const time = `${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`
-  const zone = `${value.offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(offset / 60))}${two(offset % 60)}`
-  return `${day}-${months[local.getUTCMonth()]}-${year} ${time} ${zone}`
+  return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(offset / 60))}${two(offset % 60)}`
 }
 
 /** `date-month`, from 1. */

@@ -1,3 +1,4 @@
+import { FieldChoice } from '@pennypost/message'
 import { bad } from '../refusal.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -8,6 +9,8 @@ export interface Section {
   text: 'ALL' | 'HEADER' | 'HEADER.FIELDS' | 'HEADER.FIELDS.NOT' | 'TEXT' | 'MIME'
   /** Of HEADER.FIELDS and HEADER.FIELDS.NOT, as written. */
   fields: readonly string[]
+  /** The same, ready for use. */
+  choice?: FieldChoice
 }
 
 /** `partial = "<" number64 "." nz-number64 ">"` */
@@ -56,9 +59,11 @@ function sectionPart(cursor: Cursor): number[] {
 }
 
 function sectionText(cursor: Cursor, part: readonly number[], fieldLimit: number): Section {
-  if (cursor.skip('HEADER.FIELDS.NOT'))
-    return { part, text: 'HEADER.FIELDS.NOT', fields: headerList(cursor, fieldLimit) }
-  if (cursor.skip('HEADER.FIELDS')) return { part, text: 'HEADER.FIELDS', fields: headerList(cursor, fieldLimit) }
+  for (const text of ['HEADER.FIELDS.NOT', 'HEADER.FIELDS'] as const) {
+    if (!cursor.skip(text)) continue
+    const fields = headerList(cursor, fieldLimit)
+    return { part, text, fields, choice: new FieldChoice(fields, text === 'HEADER.FIELDS.NOT') }
+  }
   for (const text of ['HEADER', 'TEXT', 'MIME'] as const) {
     if (!cursor.skip(text)) continue
     if (text === 'MIME' && part.length === 0) throw bad('MIME needs a part number')

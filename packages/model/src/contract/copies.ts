@@ -53,11 +53,12 @@ function describeCopy(open: OpenEngine): void {
     const delivered = filing(world.alice, 'INBOX', { flags: ['$one', '$two', '\\Answered'] })
     const { journey } = await accept(world, { filings: [delivered] })
     await append(world, sent, { flags: ['$two'] })
-    const [original] = await fetched(world, inbox, { header: true })
+    const need = { header: true, journey: true, uidl: true }
+    const [original] = await fetched(world, inbox, need)
     await clock.advance(10_000)
     await store.mail.copy(inbox, everything, sent)
     expect((await flagsIn(world, sent))[2]).toEqual(['$one', '$two', '\\Answered'])
-    const copy = (await fetched(world, sent, { header: true }))[1]
+    const copy = (await fetched(world, sent, need))[1]
     expect(copy).toMatchObject({ message: original!.message, journey, header: original!.header, size: original!.size })
     expect(copy?.internalDate).toEqual(original?.internalDate)
     expect(copy?.savedAt).toBe(clock.now())

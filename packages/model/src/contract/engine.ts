@@ -87,7 +87,7 @@ export function letter(subject = 'hello', body = 'a line\r\n'): string {
 
 export interface Appending {
   flags?: string[]
-  text?: string
+  text?: string | Buffer
   internalDate?: { at: number; offsetMinutes: number }
   uidl?: string
 }

@@ -46,10 +46,8 @@ async function observeMessages(side: Side, id: MailboxId, modSeqs: number[]): Pr
     viewed.push(seen.mailbox.unseen, flagsByUid(seen, seen.mailbox.keywords))
   }
   const rows = []
-  for (const { message, uidl: _, body, header, ...row } of await fetched(side.world, id, {
-    header: true,
-    body: true,
-  })) {
+  const need = { journey: true, header: true, body: true }
+  for (const { message, body, header, ...row } of await fetched(side.world, id, need)) {
     const whole = body ?? (await octets(side.world.store.mail.readBody(message)))
     rows.push({ ...row, header: header?.toString(), body: whole.toString() })
   }

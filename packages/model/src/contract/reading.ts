@@ -1,6 +1,8 @@
 /** The contract of fetch, readBody and search. */
 import { describe, expect } from 'vitest'
 import { messageId } from '../ids.ts'
+import type { FetchNeed } from '../ports/mail-store.ts'
+import type { MessageIndex } from '../ports/message-index.ts'
 import type { SearchQuery } from '../search-query.ts'
 import { sampleMessage } from '../testing/sample-message.ts'
 import { UidSet } from '../uid-set.ts'
@@ -33,16 +35,21 @@ function describeFetch(open: OpenEngine): void {
   it('gives what is needed and no more', async (world) => {
     const inbox = await inboxOf(world)
     await append(world, inbox, {})
-    const always = ['internalDate', 'journey', 'message', 'savedAt', 'size', 'uid', 'uidl']
+    const always = ['internalDate', 'message', 'savedAt', 'size', 'uid']
     for (const need of [
       {},
+      { uidl: true },
+      { journey: true },
       { index: true },
+      { fields: ['sentAt'] },
       { envelope: true },
       { structure: true },
       { header: true },
+      { headerText: true },
       { body: true },
       { index: true, header: true, body: true },
-    ]) {
+      { uidl: true, journey: true, fields: ['baseSubject'], envelope: true, headerText: true, body: true },
+    ] satisfies FetchNeed[]) {
       const [row] = await fetched(world, inbox, need)
       expect(Object.keys(row!).sort()).toEqual([...always, ...Object.keys(need)].sort())
     }
@@ -78,6 +85,31 @@ function describeFetch(open: OpenEngine): void {
     const message = await sampleMessage(world.store.mail, text)
     expect((await fetched(world, inbox, { index: true }))[0]?.index).toEqual(message.index)
     await message.content.discard()
+  })
+
+  it('gives each field of the index alone', async (world) => {
+    const inbox = await inboxOf(world)
+    const text = 'Subject: Re: \xe4\r\nReferences: <a@x> <b@x>\r\nDate: 3 Jan 2024 10:00:00 +0000\r\n\r\n\xe4\r\n'
+    await append(world, inbox, { text }, {})
+    const whole = await fetched(world, inbox, { index: true })
+    const fields = Object.keys(whole[0]!.index!) as (keyof MessageIndex)[]
+    const alone = await fetched(world, inbox, { fields })
+    expect(alone.map((row) => row.fields)).toEqual(whole.map((row) => row.index))
+    const [two] = await fetched(world, inbox, { fields: ['references', 'replyOrForward'] })
+    expect(two?.fields).toEqual({ references: ['a@x', 'b@x'], replyOrForward: true })
+  })
+
+  it('gives a header as text when it is ASCII to the last octet, else as octets', async (world) => {
+    const inbox = await inboxOf(world)
+    const headers = ['plain', 'ä', '€', '\u{1f600}', '\u0080', '\ufffd'].map((word) => Buffer.from(word))
+    headers.push(...[[0xe4], [0xff, 0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80]].map((octets) => Buffer.from(octets)))
+    const letters = headers.map((word) => Buffer.concat([Buffer.from('Subject: '), word, Buffer.from('\r\n\r\nx')]))
+    for (const octets of letters) await append(world, inbox, { text: octets })
+    const asText = await fetched(world, inbox, { headerText: true, body: true })
+    const asOctets = await fetched(world, inbox, { header: true })
+    expect(asText.map((row) => typeof row.headerText)).toEqual(['string', ...letters.slice(1).map(() => 'undefined')])
+    expect(asText.map((row) => row.header ?? Buffer.from(row.headerText!))).toEqual(asOctets.map((row) => row.header))
+    expect(asText.every((row) => row.body?.toString() === 'x')).toBe(true)
   })
 
   it('stops when its signal is aborted', async (world) => {
@@ -269,6 +301,31 @@ function describeSearch(open: OpenEngine): void {
     const { filed } = await accept(world, { filings: [filing(world.alice, 'INBOX', { delivery })] })
     const found = await world.store.mail.search(filed[0]!.mailbox, key('delivered-to', 'plum'), everything)
     expect(found.toString()).toBe('1')
+  })
+
+  it('gives each field of the index alone', async (world) => {
+    const inbox = await inboxOf(world)
+    const text = 'Subject: Re: \xe4\r\nReferences: <a@x> <b@x>\r\nDate: 3 Jan 2024 10:00:00 +0000\r\n\r\n\xe4\r\n'
+    await append(world, inbox, { text }, {})
+    const whole = await fetched(world, inbox, { index: true })
+    const fields = Object.keys(whole[0]!.index!) as (keyof MessageIndex)[]
+    const alone = await fetched(world, inbox, { fields })
+    expect(alone.map((row) => row.fields)).toEqual(whole.map((row) => row.index))
+    const [two] = await fetched(world, inbox, { fields: ['references', 'replyOrForward'] })
+    expect(two?.fields).toEqual({ references: ['a@x', 'b@x'], replyOrForward: true })
+  })
+
+  it('gives a header as text when it is ASCII to the last octet, else as octets', async (world) => {
+    const inbox = await inboxOf(world)
+    const headers = ['plain', 'ä', '€', '\u{1f600}', '\u0080', '\ufffd'].map((word) => Buffer.from(word))
+    headers.push(...[[0xe4], [0xff, 0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80]].map((octets) => Buffer.from(octets)))
+    const letters = headers.map((word) => Buffer.concat([Buffer.from('Subject: '), word, Buffer.from('\r\n\r\nx')]))
+    for (const octets of letters) await append(world, inbox, { text: octets })
+    const asText = await fetched(world, inbox, { headerText: true, body: true })
+    const asOctets = await fetched(world, inbox, { header: true })
+    expect(asText.map((row) => typeof row.headerText)).toEqual(['string', ...letters.slice(1).map(() => 'undefined')])
+    expect(asText.map((row) => row.header ?? Buffer.from(row.headerText!))).toEqual(asOctets.map((row) => row.header))
+    expect(asText.every((row) => row.body?.toString() === 'x')).toBe(true)
   })
 
   it('stops when its signal is aborted', async (world) => {

@@ -1,4 +1,5 @@
 /** Verbs on messages: flags, copies, expunges, reading, search. */
+import { isAscii } from 'node:buffer'
 import { bitsOf, bitsUnion, bitsWithout, type FlagBits, flagsOf } from '../flags.ts'
 import type { MailboxId } from '../ids.ts'
 import type {
@@ -184,14 +185,26 @@ async function* fetch(
 
 function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
   const { uid, message, delivery, internalDate, savedAt, uidl, journey } = filing
+  const { index } = message
   return {
-    ...{ uid, message: message.id, internalDate, savedAt, uidl, journey },
+    ...{ uid, message: message.id, internalDate, savedAt },
     size: renderedSize(delivery, message),
-    ...(need.index ? { index: message.index } : {}),
-    ...(need.envelope ? { envelope: message.index.envelope } : {}),
-    ...(need.structure ? { structure: message.index.structure } : {}),
-    ...(need.header ? { header: Buffer.concat([delivery, message.header]) } : {}),
+    ...(need.uidl ? { uidl } : {}),
+    ...(need.journey ? { journey } : {}),
+    ...(need.index ? { index } : {}),
+    ...(need.fields ? { fields: Object.fromEntries(need.fields.map((field) => [field, index[field]])) } : {}),
+    ...(need.envelope ? { envelope: index.envelope } : {}),
+    ...(need.structure ? { structure: index.structure } : {}),
+    ...(need.header || need.headerText ? fetchedHeader(Buffer.concat([delivery, message.header]), need) : {}),
     ...(need.body ? { body: message.body.length <= inlineOctets ? message.body : null } : {}),
+  }
+}
+
+function fetchedHeader(header: Buffer, need: FetchNeed): Pick<FetchedMessage, 'header' | 'headerText'> {
+  const text = need.headerText && isAscii(header)
+  return {
+    ...(text ? { headerText: header.toString('latin1') } : {}),
+    ...(need.header || !text ? { header } : {}),
   }
 }
 

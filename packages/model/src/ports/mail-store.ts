@@ -236,12 +236,18 @@ export interface Expunged {
 }
 
 export interface FetchNeed {
+  uidl?: boolean
+  journey?: boolean
   index?: boolean
+  /** Of the index these fields alone: what SORT and THREAD go by is little of it. */
+  fields?: readonly (keyof MessageIndex)[]
   /** Of the index the ENVELOPE, or the structure, alone: FETCH of a whole mailbox asks for little more. */
   envelope?: boolean
   structure?: boolean
   /** The rendered header section: delivery block and header. */
   header?: boolean
+  /** The same as text, which is cheaper to read and to cut: `headerText` if it is all ASCII, or else `header`. */
+  headerText?: boolean
   /** Small bodies (at least up to 4 KB) come with the row; for large ones `body` is null and `readBody` reads them. */
   body?: boolean
 }
@@ -255,12 +261,14 @@ export interface FetchedMessage {
   /** When it came into this mailbox (RFC 8514). */
   savedAt: number
   /** POP3's unique id (RFC 1939 §7): 1 to 70 characters. */
-  uidl: string
-  journey: JourneyId | null
+  uidl?: string
+  journey?: JourneyId | null
   index?: MessageIndex
+  fields?: Partial<MessageIndex>
   envelope?: string
   structure?: string
   header?: Buffer
+  headerText?: string
   body?: Buffer | null
 }
 

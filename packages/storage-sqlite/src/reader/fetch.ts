@@ -1,23 +1,14 @@
-import type {
-  FetchedMessage,
-  FetchNeed,
-  JourneyId,
-  MailboxId,
-  MessageId,
-  StoredMessage,
-  Uid,
-  UidSet,
-} from '@pennypost/model'
-import { fromIndexRow, indexColumnCount, indexColumns } from '../message-columns.ts'
+import type { FetchedMessage, FetchNeed, MailboxId, MessageId, StoredMessage, UidSet } from '@pennypost/model'
+import { fromIndexRow, storedIndexColumns } from '../message-columns.ts'
+import { type FetchPlan, planFetch, type Row } from './fetch-plan.ts'
 import { requireMailbox } from './mailboxes.ts'
-import { nextTurn, type Reader } from './reader.ts'
+import { nextTurn, type Page, type Reader } from './reader.ts'
 import { SpanCursor } from './spans.ts'
 
-/** Rows of messages for FETCH, RETR and the relay: pages of raw rows, no parsing, no statement open between pages. */
-const filingColumns = 'uid, message, size, internal_at, internal_offset, saved_at, uidl, journey'
-const filingColumnCount = 8
-
-/** `ghostsSince`: the MODSEQ since which what is expunged stays readable; undefined when nobody pins the mailbox. */
+/**
+ * Rows of messages for FETCH, RETR and the relay: pages of raw rows, no parsing, no statement open between pages.
+ * `ghostsSince`: the MODSEQ since which what is expunged stays readable; undefined when nobody pins the mailbox.
+ */
 export async function* fetchPages(
   reader: Reader,
   mailbox: MailboxId,
@@ -27,110 +18,91 @@ export async function* fetchPages(
   signal?: AbortSignal,
 ): AsyncGenerator<readonly FetchedMessage[]> {
   reader.requireOpen()
-  const cursor = new SpanCursor(uids)
-  for (let first = true; cursor.current; first = false) {
+  const fetch = new Fetch(reader, mailbox, uids, need)
+  for (let first = true; fetch.cursor.current; first = false) {
     if (!first) await nextTurn()
     signal?.throwIfAborted()
     reader.requireOpen()
     requireMailbox(reader, mailbox)
-    const page = readPage(reader, mailbox, uids, need, ghostsSince(), cursor)
+    const page = fetch.page(ghostsSince())
     if (page.length > 0) yield page
   }
 }
 
-function readPage(
-  reader: Reader,
-  mailbox: MailboxId,
-  uids: UidSet,
-  need: FetchNeed,
-  ghostsSince: number | undefined,
-  cursor: SpanCursor,
-): FetchedMessage[] {
-  const statement = reader.raw(selectOf(need, ghostsSince !== undefined))
-  const page = reader.page()
-  const messages: FetchedMessage[] = []
-  for (let span = cursor.current; span && !page.isFull; span = cursor.current) {
-    const [from, to] = span
-    const range = ghostsSince === undefined ? [] : [mailbox, from, to, ghostsSince]
-    range.unshift(mailbox, from, to)
-    let isFull = false
-    // All at once is cheaper for each row, but only rows with octets in them can be large.
-    const isLarge = need.header || need.body
-    const rows = isLarge ? statement.iterate(...range, page.rowsLeft) : statement.all(...range, page.rowsLeft)
-    for (const row of rows as Iterable<unknown[]>) {
-      const uid = row[0] as Uid
-      let octets = 0
-      if (uids.has(uid)) {
-        const message = fetchedMessage(row, need)
-        octets = (message.header?.length ?? 0) + (message.body?.length ?? 0)
-        messages.push(message)
-      }
-      isFull = page.add(octets)
-      if (isFull) {
-        cursor.readUpTo(uid)
-        break
-      }
+/** One fetch: where it is, and how many rows are thought to fit into a page. */
+class Fetch {
+  readonly cursor: SpanCursor
+  readonly #reader: Reader
+  readonly #mailbox: MailboxId
+  readonly #uids: UidSet
+  readonly #need: FetchNeed
+  readonly #plan: FetchPlan
+  #fitting: number
+
+  constructor(reader: Reader, mailbox: MailboxId, uids: UidSet, need: FetchNeed) {
+    this.#reader = reader
+    this.#mailbox = mailbox
+    this.#uids = uids
+    this.#need = need
+    this.#plan = planFetch(need)
+    this.cursor = new SpanCursor(uids)
+    this.#fitting = Math.min(this.#plan.mostAtOnce, need.body ? 8 : 32)
+  }
+
+  page(ghostsSince: number | undefined): FetchedMessage[] {
+    const page = this.#reader.page()
+    const messages: FetchedMessage[] = []
+    const { mostAtOnce } = this.#plan
+    for (let span = this.cursor.current; span && !page.isFull; span = this.cursor.current) {
+      // All at once is cheaper for each, but what does not fit would be read in vain.
+      const limit = mostAtOnce === Number.POSITIVE_INFINITY ? page.rowsLeft : Math.min(page.rowsLeft, this.#fitting)
+      const rows = this.#rows(this.#plan, span, ghostsSince, limit)
+      for (const row of rows) this.#take(row, page, messages, ghostsSince)
+      if (rows.length < limit) this.cursor.exhausted()
+      else this.cursor.readUpTo((rows.at(-1) as Row)[0])
+      this.#fitting = Math.max(1, Math.min(mostAtOnce, page.rowsFitting))
     }
-    if (!isFull) cursor.exhausted()
+    return messages
   }
-  return messages
+
+  #rows(plan: FetchPlan, [from, to]: readonly [number, number], ghostsSince: number | undefined, limit: number): Row[] {
+    const { sql, sqlWithGhosts } = plan
+    const range = [this.#mailbox, from, to]
+    if (ghostsSince === undefined) return this.#reader.raw(sql).all(...range, limit) as Row[]
+    return this.#reader.raw(sqlWithGhosts).all(...range, ...range, ghostsSince, limit) as Row[]
+  }
+
+  #take(row: Row, page: Page, messages: FetchedMessage[], ghostsSince: number | undefined): void {
+    const uid = row[0]
+    let octets = 0
+    if (this.#uids.has(uid)) {
+      const message = this.#plan.read(row)
+      if (this.#need.headerText && message.headerText === undefined) {
+        const header = this.#headerOctets(uid, ghostsSince)
+        // Expunged between the two reads.
+        if (!header) return void page.add(0)
+        message.header = header
+      }
+      octets = (message.headerText ?? message.header ?? '').length + (message.body?.length ?? 0)
+      messages.push(message)
+    }
+    page.add(octets)
+  }
+
+  #headerOctets(uid: number, ghostsSince: number | undefined): Buffer | undefined {
+    const [row] = this.#rows(octetHeader, [uid, uid], ghostsSince, 1)
+    return row && octetHeader.read(row).header
+  }
 }
 
-function selectOf(need: FetchNeed, withGhosts: boolean): string {
-  const columns = [filingColumns]
-  let tables = withGhosts ? `(${filingsAndGhosts})` : 'filings'
-  if (need.index) columns.push(storedIndexColumns)
-  if (need.envelope) columns.push('envelope')
-  if (need.structure) columns.push('structure')
-  if (need.index || need.envelope || need.structure) tables += ' JOIN messages ON messages.id = message'
-  if (need.header || need.body) tables += ' JOIN contents USING (message)'
-  if (need.header) columns.push('delivery, header')
-  if (need.body) columns.push('body')
-  const where = withGhosts ? '' : 'WHERE mailbox = ? AND uid BETWEEN ? AND ?'
-  return `SELECT ${columns.join(', ')} FROM ${tables} ${where} ORDER BY uid LIMIT ?`
-}
-
-const ofFiling = `${filingColumns}, delivery`
-const filingsAndGhosts = `SELECT ${ofFiling} FROM filings WHERE mailbox = ? AND uid BETWEEN ? AND ?
-  UNION ALL SELECT ${ofFiling} FROM ghosts WHERE mailbox = ? AND uid BETWEEN ? AND ? AND expunged_modseq > ?`
-
-function fetchedMessage(row: readonly unknown[], need: FetchNeed): FetchedMessage {
-  const message: FetchedMessage = {
-    uid: row[0] as Uid,
-    message: row[1] as MessageId,
-    size: row[2] as number,
-    internalDate: { at: row[3] as number, offsetMinutes: row[4] as number },
-    savedAt: row[5] as number,
-    uidl: row[6] as string,
-    journey: row[7] as JourneyId | null,
-  }
-  let at = filingColumnCount
-  if (need.index) {
-    message.index = fromIndexRow(row, at)
-    at += indexColumnCount
-  }
-  if (need.envelope) message.envelope = row[at++] as string
-  if (need.structure) message.structure = row[at++] as string
-  if (need.header) {
-    const delivery = row[at] as Buffer
-    const header = row[at + 1] as Buffer
-    message.header = delivery.length === 0 ? header : Buffer.concat([delivery, header])
-    at += 2
-  }
-  if (need.body) message.body = row[at] as Buffer | null
-  return message
-}
-
-// `contents` has a body_size too: that of the octets.
-const storedIndexColumns = `messages.${indexColumns}`
+const octetHeader = planFetch({ header: true })
 
 /** Undefined when nothing refers to the message any more. */
 export function readMessage(reader: Reader, message: MessageId): StoredMessage | undefined {
-  const row = reader
-    .raw(
-      `SELECT header, contents.body_size, ${storedIndexColumns} FROM messages JOIN contents ON message = id WHERE id = ?`,
-    )
-    .get(message) as unknown[] | undefined
+  const row = reader.raw(messageSql).get(message) as unknown[] | undefined
   if (!row) return undefined
   return { message, header: row[0] as Buffer, bodySize: row[1] as number, index: fromIndexRow(row, 2) }
 }
+
+const messageSql = `SELECT header, contents.body_size, ${storedIndexColumns}
+  FROM messages JOIN contents ON message = id WHERE id = ?`
