@@ -40,7 +40,7 @@ export interface ImapLimits {
   stillHereMs: number
   /** Between two signs of life of a search that takes long (RFC 9585). */
   progressMs: number
-  /** Mailboxes that stay in memory after their last session has left them, and messages in them: 20 octets each. */
+  /** Mailboxes that stay in memory after their last session has left them, and messages in them: some 20 to 60 octets each. */
   warmMailboxes: number
   warmMessages: number
 }

@@ -29,5 +29,5 @@ export const searchFuzzy: Extension = {
     },
   ],
   searchReturns: [{ name: 'RELEVANCY', parse: () => relevancy }],
-  sortKeys: [{ name: 'RELEVANCY', needsIndex: false, number: () => mostRelevant }],
+  sortKeys: [{ name: 'RELEVANCY', number: () => mostRelevant }],
 }

@@ -8,7 +8,7 @@ import { searchCriteria } from '../search/search-criteria.ts'
 import type { SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import { printThread } from '../thread/print.ts'
-import { threadMessages } from '../thread/run-thread.ts'
+import { runThread } from '../thread/run-thread.ts'
 import { nodesPerPage, type ThreadAlgorithm } from '../thread/thread.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -34,7 +34,7 @@ async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 
   const query = key({ session, view })
   const threads = await patiently(session, async () => {
     const found = await runSearch(session, query)
-    return algorithm.thread(await threadMessages(session, found))
+    return runThread(session, found, algorithm)
   })
   const { out } = session
   out.text(threads.length === 0 ? '* THREAD' : '* THREAD ')

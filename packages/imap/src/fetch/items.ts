@@ -82,7 +82,7 @@ function sectionItem({ label, section, partial, peek }: Shown): FetchItem {
     ...(readsText(section) ? { reads: true as const } : {}),
     prepare(target) {
       const row = rowOf(target)
-      if (row.body || !need.body) return
+      if (!need.body || row.body) return
       const octets = sectionOctets(target.session, row, section)
       return Promise.resolve(octets).then((found) => found?.slice(partial).check(target.session.service.mail))
     },

@@ -47,7 +47,7 @@ export class Octets {
    */
   async check(mail: MailStore): Promise<void> {
     for (const stretch of this.stretches) {
-      if (Buffer.isBuffer(stretch) || stretch.end === stretch.start) continue
+      if (isHere(stretch) || stretch.end === stretch.start) continue
       await Array.fromAsync(mail.readBody(this.message, stretch.end - 1, stretch.end))
     }
   }

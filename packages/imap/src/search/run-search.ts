@@ -1,10 +1,10 @@
-import { matches, type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
+import { matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 
 /**
- * The UIDs in the session's view that match. What asks for flags, numbers or MODSEQs alone is answered out of the
+ * The UIDs in the session's view that match. What asks for flags, numbers, MODSEQs, dates or sizes alone is answered out of the
  * shared arrays, also where it is a part of what must all hold; everything else by the store. Messages that are gone
  * match nothing, told of or not.
  */
@@ -18,24 +18,42 @@ export async function runSearch(session: Session, query: SearchQuery): Promise<U
 
 /** What the arrays know, and what the store is asked besides: both must hold. */
 function divide(query: SearchQuery): { known?: SearchQuery; rest?: SearchQuery } {
-  if (searchNeeds(query) === 'flags') return { known: query }
+  if (isKnown(query)) return { known: query }
   if (query.key !== 'and') return { rest: query }
-  const known = query.queries.filter((inner) => searchNeeds(inner) === 'flags')
+  const known = query.queries.filter(isKnown)
   if (known.length === 0) return { rest: query }
   const rest = query.queries.filter((inner) => !known.includes(inner))
   return { known: { key: 'and', queries: known }, rest: { key: 'and', queries: rest } }
+}
+
+function isKnown(query: SearchQuery): boolean {
+  const needs = searchNeeds(query)
+  return needs === 'flags' || needs === 'row'
 }
 
 async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet> {
   const { open } = session.selected
   const { lastUid } = session.selected
   const found: number[] = []
-  const subject = { uid: 0, flags: 0, modSeq: 0 }
+  const subject: SearchSubject = { uid: 0, flags: 0, modSeq: 0 }
+  const { columns } = open
+  const row = { size: 0, internalDate: { at: 0, offsetMinutes: 0 }, savedAt: 0, sentDay: null }
+  const needsRow = searchNeeds(query) === 'row'
+  if (needsRow) await columns.upToDate()
+  let place = -1
   // By UID, not by index: others may expunge while this rests.
   for (let index = 0; index < open.count && (open.uids[index] as number) <= lastUid; index++) {
     subject.uid = open.uids[index] as number
     subject.flags = open.flags[index] as number
     subject.modSeq = open.modSeqs[index] as number
+    if (needsRow) {
+      place = columns.placeOf(subject.uid, place + 1)
+      delete subject.row
+      if (place >= 0) {
+        columns.describe(place, row)
+        subject.row = row
+      }
+    }
     if (matches(query, subject)) found.push(subject.uid)
     if (index % perPage === perPage - 1) {
       await breathe()

@@ -16,6 +16,16 @@ describe('merge sort', () => {
     )
   })
 
+  test('what is in order, or in the reverse of it', async () => {
+    const sorted = async (...numbers: number[]) =>
+      [...(await mergeSort(numbers.length, (a, b) => (numbers[a] as number) - (numbers[b] as number)))].join('')
+    expect(await sorted(1, 1, 2, 3, 3)).toBe('01234')
+    expect(await sorted(4, 3, 2, 1)).toBe('3210')
+    expect(await sorted(4, 3, 3, 1)).toBe('3120')
+    expect(await sorted(4, 3, 2, 5)).toBe('2103')
+    expect([await sorted(), await sorted(7)]).toEqual(['', '0'])
+  })
+
   test('others have their turn while it sorts', async () => {
     let turns = 0
     const tick = (): void => {
@@ -24,7 +34,7 @@ describe('merge sort', () => {
     }
     let done = false
     tick()
-    await mergeSort(100_000, (a, b) => b - a)
+    await mergeSort(100_000, (a, b) => ((a * 7919) % 100_003) - ((b * 7919) % 100_003))
     done = true
     expect(turns).toBeGreaterThan(100)
   })

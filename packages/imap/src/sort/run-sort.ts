@@ -1,6 +1,7 @@
-import type { FetchedMessage, UidSet } from '@pennypost/model'
+import type { UidSet } from '@pennypost/model'
+import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
-import { codePointOrder } from './code-point-order.ts'
+import { placeOf } from '../view/lower-bound.ts'
 import { mergeSort } from './merge-sort.ts'
 import type { SortCriterion } from './sort-key.ts'
 
@@ -14,49 +15,67 @@ export async function runSort(
   criteria: readonly SortCriterion[],
 ): Promise<readonly number[]> {
   if (found.isEmpty) return []
-  const columns = criteria.map(columnOf)
-  const needsIndex = criteria.some(({ key }) => 'text' in key || key.needsIndex)
-  const uids: number[] = []
-  const { mail } = session.service
-  for await (const rows of mail.fetch(session.selected.open.mailbox.id, found, needsIndex ? { index: true } : {})) {
-    for (const row of rows) {
-      uids.push(row.uid)
-      for (const column of columns) column.add(row)
-    }
-    if (session.connection.closed) return []
-  }
+  const { columns } = session.selected.open
+  await columns.upToDate()
+  const compared = await Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
+  const { uids, values } = await gather(session, found, compared)
+  const signs = criteria.map(({ reverse }) => (reverse ? -1 : 1))
   const order = await mergeSort(uids.length, (a, b) => {
-    for (const column of columns) {
-      const difference = column.compare(a, b)
-      if (difference !== 0) return difference
+    for (let i = 0; i < values.length; i++) {
+      const column = values[i] as Float64Array
+      const difference = (column[a] as number) - (column[b] as number)
+      if (difference !== 0) return difference * (signs[i] as number)
     }
     return a - b
   })
-  return Array.from(order, (index) => uids[index] as number)
+  const sorted = new Array<number>(uids.length)
+  for (let i = 0; i < sorted.length; i++) sorted[i] = uids[order[i] as number] as number
+  return sorted
 }
 
-/** What all messages have under one criterion. */
-interface Column {
-  add(row: FetchedMessage): void
-  compare(a: number, b: number): number
+/** What a message is compared by; `place` is its place in the columns. Undefined when it is not known: it has gone. */
+type Compared = (uid: number, place: number) => number | undefined
+
+async function comparedBy(session: Session, key: SortCriterion['key']): Promise<Compared> {
+  const { columns } = session.selected.open
+  if ('number' in key) return (_, place) => key.number(columns, place)
+  const { uids, ranks } = await columns.ranks(key.field)
+  let near = 0
+  return (uid) => {
+    const rank = placeOf(uids, uids.length, uid, near)
+    near = rank + 1
+    return rank < 0 ? undefined : (ranks[rank] as number)
+  }
 }
 
-function columnOf({ key, reverse }: SortCriterion): Column {
-  const sign = reverse ? -1 : 1
-  if ('number' in key) {
-    const numbers: number[] = []
-    return {
-      add: (row) => void numbers.push(key.number(row)),
-      compare: (a, b) => sign * ((numbers[a] as number) - (numbers[b] as number)),
+async function gather(
+  session: Session,
+  found: UidSet,
+  compared: readonly Compared[],
+): Promise<{ uids: number[]; values: Float64Array[] }> {
+  const { open } = session.selected
+  const { columns } = open
+  const size = found.size
+  const uids: number[] = []
+  const values = compared.map(() => new Float64Array(size))
+  let index = 0
+  let place = 0
+  let seen = 0
+  for (const uid of found) {
+    index = placeOf(open.uids, open.count, uid, index)
+    place = columns.placeOf(uid, place)
+    let isKnown = index >= 0 && place >= 0
+    for (let i = 0; isKnown && i < values.length; i++) {
+      const value = (compared[i] as Compared)(uid, place)
+      if (value === undefined) isKnown = false
+      else (values[i] as Float64Array)[uids.length] = value
     }
+    if (isKnown) uids.push(uid)
+    index++
+    place++
+    if (++seen % perPage === 0) await breathe()
   }
-  const texts: string[] = []
-  return {
-    add: (row) => void texts.push(row.index ? codePointOrder(key.text(row.index)) : ''),
-    compare(a, b) {
-      const one = texts[a] as string
-      const other = texts[b] as string
-      return one === other ? 0 : one < other ? -sign : sign
-    },
-  }
+  return { uids, values }
 }
+
+const perPage = 20_000

@@ -1,21 +1,20 @@
-import type { FetchedMessage, MessageIndex } from '@pennypost/model'
+import type { Columns, TextField } from '../view/columns.ts'
 
 /**
- * One key of SORT, as a value: what it asks of the store, and the number or text by which messages are compared. Texts
- * are folded already (i;unicode-casemap, RFC 5255 §4.4) and are compared by code point.
+ * One key of SORT, as a value: the number by which messages are compared, or the text. Texts are folded already
+ * (i;unicode-casemap, RFC 5255 §4.4) and are compared by code point.
  */
 export type SortKey = NumberKey | TextKey
 
 interface NumberKey {
   /** In upper case. */
   name: string
-  needsIndex: boolean
-  number(row: FetchedMessage): number
+  number(columns: Columns, place: number): number
 }
 
 interface TextKey {
   name: string
-  text(index: MessageIndex): string
+  field: TextField
 }
 
 /** `sort-criterion = ["REVERSE" SP] sort-key` (RFC 5256 §5) */
@@ -25,23 +24,24 @@ export interface SortCriterion {
 }
 
 /** RFC 5256 §2.2: the Date field as instant, or else INTERNALDATE. */
-export function sentDate(row: FetchedMessage): number {
-  return row.index?.sentAt ?? row.internalDate.at
+export function sentDate(columns: Columns, place: number): number {
+  const sentAt = columns.sentAt[place] as number
+  return Number.isNaN(sentAt) ? (columns.internalAt[place] as number) : sentAt
 }
 
 /** The keys of RFC 5256 §3. */
 export const baseSortKeys: readonly SortKey[] = [
-  { name: 'ARRIVAL', needsIndex: false, number: (row) => row.internalDate.at },
-  { name: 'CC', text: (index) => index.sortCc },
-  { name: 'DATE', needsIndex: true, number: sentDate },
-  { name: 'FROM', text: (index) => index.sortFrom },
-  { name: 'SIZE', needsIndex: false, number: (row) => row.size },
-  { name: 'SUBJECT', text: (index) => index.baseSubject },
-  { name: 'TO', text: (index) => index.sortTo },
+  { name: 'ARRIVAL', number: (columns, place) => columns.internalAt[place] as number },
+  { name: 'CC', field: 'sortCc' },
+  { name: 'DATE', number: sentDate },
+  { name: 'FROM', field: 'sortFrom' },
+  { name: 'SIZE', number: (columns, place) => columns.size[place] as number },
+  { name: 'SUBJECT', field: 'baseSubject' },
+  { name: 'TO', field: 'sortTo' },
 ]
 
 /** RFC 5957 §3.1 */
 export const displaySortKeys: readonly SortKey[] = [
-  { name: 'DISPLAYFROM', text: (index) => index.displayFrom },
-  { name: 'DISPLAYTO', text: (index) => index.displayTo },
+  { name: 'DISPLAYFROM', field: 'displayFrom' },
+  { name: 'DISPLAYTO', field: 'displayTo' },
 ]

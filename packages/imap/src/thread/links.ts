@@ -1,4 +1,5 @@
 import { breathe } from '../fetch/breathe.ts'
+import type { ThreadTable } from '../view/thread-keys.ts'
 import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
 
 /**
@@ -6,17 +7,21 @@ import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
  *
  * Never broken: links make no loop; each node has at most one parent; references made to be slow only make more turns.
  */
-export async function linkByReferences(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
-  const links = new Links(messages.length)
+export async function linkByReferences(messages: readonly ThreadMessage[], table: ThreadTable): Promise<ThreadNode[]> {
+  const { messageIds, references, ends } = table
+  const links = new Links(messages.length, table.idCount)
   // Of several with one id the first has it; the others, and those without any, are found by no reference.
-  for (const [index, { messageId }] of messages.entries()) {
-    if (messageId !== '') links.name(index, messageId)
+  for (let index = 0; index < messages.length; index++) {
+    const id = messageIds[(messages[index] as ThreadMessage).place] as number
+    if (id !== 0) links.name(index, id)
     if (index % nodesPerPage === nodesPerPage - 1) await breathe()
   }
-  for (const [index, { references }] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const { place } = messages[index] as ThreadMessage
     let parent = none
-    for (const id of references) {
-      const node = links.nodeOf(id)
+    const end = ends[place] as number
+    for (let at = place === 0 ? 0 : (ends[place - 1] as number); at < end; at++) {
+      const node = links.nodeOf(references[at] as number)
       // A: an earlier link stands, since this header may be a truncated one.
       if (parent !== none && !links.hasParent(node)) links.adopt(parent, node)
       parent = node
@@ -35,29 +40,31 @@ const stepsPerPage = 50_000
 
 /** Who is whose parent. Messages are nodes by their index; dummies follow them. */
 class Links {
-  readonly #byId = new Map<string, number>()
+  /** By what stands for an id. */
+  readonly #byId: Int32Array
   readonly #parents: number[]
   readonly #childCounts: number[]
   /** Work since the last rest. */
   #steps = 0
 
-  constructor(messages: number) {
+  constructor(messages: number, ids: number) {
+    this.#byId = new Int32Array(ids).fill(none)
     this.#parents = new Array(messages).fill(none)
     this.#childCounts = new Array(messages).fill(0)
   }
 
-  name(node: number, id: string): void {
-    if (!this.#byId.has(id)) this.#byId.set(id, node)
+  name(node: number, id: number): void {
+    if (this.#byId[id] === none) this.#byId[id] = node
   }
 
   /** The node of an id; a dummy when no message has it. */
-  nodeOf(id: string): number {
-    this.#steps += 5
-    let node = this.#byId.get(id)
-    if (node === undefined) {
+  nodeOf(id: number): number {
+    this.#steps += 2
+    let node = this.#byId[id] as number
+    if (node === none) {
       node = this.#parents.push(none) - 1
       this.#childCounts.push(0)
-      this.#byId.set(id, node)
+      this.#byId[id] = node
     }
     return node
   }
@@ -67,7 +74,7 @@ class Links {
   }
 
   orphan(node: number): void {
-    this.#steps += 5
+    this.#steps += 2
     const parent = this.#parents[node] as number
     if (parent === none) return
     this.#childCounts[parent]!--

@@ -9,7 +9,7 @@ import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode
 async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
   const dates = Float64Array.from(messages, ({ sentAt }) => sentAt)
   const byDate = await mergeSort(messages.length, (a, b) => (dates[a] as number) - (dates[b] as number))
-  const threads = new Map<string, ThreadNode>()
+  const threads = new Map<number, ThreadNode>()
   for (const [count, index] of byDate.entries()) {
     const message = messages[index] as ThreadMessage
     const node: ThreadNode = { message, children: [] }

@@ -1,4 +1,5 @@
 import { breathe } from '../fetch/breathe.ts'
+import type { ThreadTable } from '../view/thread-keys.ts'
 import { linkByReferences } from './links.ts'
 import { sortSiblings } from './siblings.ts'
 import { mergeBySubject } from './subjects.ts'
@@ -8,8 +9,8 @@ import { descendants, nodesPerPage, type ThreadAlgorithm, type ThreadMessage, ty
  * RFC 5256 §3 REFERENCES, in its six steps: link by ids, gather the roots, prune dummies, sort the roots, merge roots
  * of one subject, sort all siblings.
  */
-async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
-  const roots = await pruned(await linkByReferences(messages))
+async function thread(messages: readonly ThreadMessage[], table: ThreadTable): Promise<ThreadNode[]> {
+  const roots = await pruned(await linkByReferences(messages, table))
   // Step 4: a dummy stands where its first child by date does.
   for (const root of roots) if (isDummy(root)) await sortSiblings(root.children)
   await sortSiblings(roots)

@@ -1,26 +1,24 @@
 import type { UidSet } from '@pennypost/model'
+import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
-import type { ThreadMessage } from './thread.ts'
+import { placeOf } from '../view/lower-bound.ts'
+import { messageAt, nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
 
-/** What threading needs of the messages of a set, in order of the mailbox; what was expunged meanwhile is left out. */
-export async function threadMessages(session: Session, found: UidSet): Promise<ThreadMessage[]> {
+/** The threads of a set of messages; what was expunged meanwhile is left out. */
+export async function runThread(session: Session, found: UidSet, algorithm: ThreadAlgorithm): Promise<ThreadNode[]> {
+  if (found.isEmpty) return []
+  const { open } = session.selected
+  const table = await open.threadKeys.table()
   const messages: ThreadMessage[] = []
-  if (found.isEmpty) return messages
-  const view = session.selected
-  for await (const rows of session.service.mail.fetch(view.open.mailbox.id, found, { index: true })) {
-    for (const { uid, index, internalDate } of rows) {
-      if (!index || view.seqOf(uid) === 0) continue
-      const { sentAt, baseSubject, replyOrForward, messageIdHeader, references } = index
-      messages.push({
-        uid,
-        sentAt: sentAt ?? internalDate.at,
-        subject: baseSubject,
-        replyOrForward,
-        messageId: messageIdHeader,
-        references,
-      })
-    }
-    if (session.connection.closed) return []
+  let place = 0
+  let index = 0
+  for (const uid of found) {
+    place = placeOf(table.uids, table.count, uid, place)
+    index = placeOf(open.uids, open.count, uid, index)
+    if (place >= 0 && index >= 0) messages.push(messageAt(table, place))
+    place++
+    index++
+    if (messages.length % nodesPerPage === nodesPerPage - 1) await breathe()
   }
-  return messages
+  return algorithm.thread(messages, table)
 }

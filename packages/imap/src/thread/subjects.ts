@@ -33,12 +33,12 @@ export async function mergeBySubject(roots: readonly ThreadNode[]): Promise<Thre
 }
 
 /** Step 5.B: for each subject the thread that others are merged with: a dummy, or else one that is no reply. */
-async function subjectTable(roots: readonly ThreadNode[]): Promise<Map<string, ThreadNode>> {
-  const table = new Map<string, ThreadNode>()
+async function subjectTable(roots: readonly ThreadNode[]): Promise<Map<number, ThreadNode>> {
+  const table = new Map<number, ThreadNode>()
   for (const [place, root] of roots.entries()) {
     if (place % nodesPerPage === nodesPerPage - 1) await breathe()
     const { subject } = dated(root)
-    if (subject === '') continue
+    if (subject === 0) continue
     const known = table.get(subject)
     const better = root.message === undefined || (known?.message?.replyOrForward && !root.message.replyOrForward)
     if (known === undefined || (known.message !== undefined && better)) table.set(subject, root)

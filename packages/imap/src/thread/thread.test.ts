@@ -1,28 +1,52 @@
+import type { MailboxId, MailStore } from '@pennypost/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { ThreadKeys } from '../view/thread-keys.ts'
 import { orderedSubject } from './ordered-subject.ts'
 import { printThread } from './print.ts'
 import { references } from './references.ts'
-import { descendants, type ThreadAlgorithm, type ThreadMessage } from './thread.ts'
+import { descendants, messageAt, type ThreadAlgorithm, type ThreadNode } from './thread.ts'
+
+interface Drawn {
+  sentAt: number
+  baseSubject: string
+  replyOrForward: boolean
+  messageIdHeader: string
+  references: string[]
+}
 
 /** `id <reference <reference "Subject" @date`: messages in order of the mailbox, dated likewise where nothing is said. */
-function mailbox(...lines: string[]): ThreadMessage[] {
+function mailbox(...lines: string[]): Drawn[] {
   return lines.map((line, index) => {
     const [, subject = `s${index}`] = /"([^"]*)"/.exec(line) ?? []
     const [, date = index + 1] = /@(\d+)/.exec(line) ?? []
     return {
-      uid: index + 1,
       sentAt: Number(date),
-      subject: subject.replace(/^re: /, ''),
+      baseSubject: subject.replace(/^re: /, ''),
       replyOrForward: subject.startsWith('re: '),
-      messageId: /^\w*/.exec(line)?.[0] ?? '',
+      messageIdHeader: /^\w*/.exec(line)?.[0] ?? '',
       references: [...line.matchAll(/<(\w+)/g)].map(([, id]) => id as string),
     }
   })
 }
 
+async function threaded({ thread }: ThreadAlgorithm, drawn: readonly Drawn[]): Promise<ThreadNode[]> {
+  const rows = drawn.map((fields, index) => ({ uid: index + 1, fields }))
+  const mail = {
+    fetch: async function* () {
+      yield rows
+    },
+  } as unknown as MailStore
+  const open = { mailbox: { id: 1 as MailboxId }, uids: Uint32Array.from(rows, ({ uid }) => uid), count: rows.length }
+  const table = await new ThreadKeys(mail, open).table()
+  return thread(
+    rows.map((_, place) => messageAt(table, place)),
+    table,
+  )
+}
+
 async function threads(algorithm: ThreadAlgorithm, ...lines: string[]): Promise<string> {
-  const found = await algorithm.thread(mailbox(...lines))
+  const found = await threaded(algorithm, mailbox(...lines))
   return found.map((root) => printThread(root, (uid) => uid)).join('')
 }
 
@@ -94,24 +118,22 @@ describe('ORDEREDSUBJECT', () => {
 describe('any mailbox', () => {
   const id = fc.constantFrom('', 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h')
   const message = fc.record({
-    uid: fc.constant(0),
     sentAt: fc.integer({ min: 0, max: 5 }),
-    subject: fc.constantFrom('', 'x', 'y'),
+    baseSubject: fc.constantFrom('', 'x', 'y'),
     replyOrForward: fc.boolean(),
-    messageId: id,
+    messageIdHeader: id,
     references: fc.array(
       id.filter((text) => text !== ''),
       { maxLength: 4 },
     ),
   })
-  test.each([references, orderedSubject])('every message is in it once: $name', async ({ thread }) => {
+  test.each([references, orderedSubject])('every message is in it once: $name', async (algorithm) => {
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 20 }), async (drawn) => {
-        const messages = drawn.map((one, index) => ({ ...one, uid: index + 1 }))
-        const roots = await thread(messages)
+        const roots = await threaded(algorithm, drawn)
         const all = await descendants(roots)
         const uids = all.flatMap((node) => (node.message ? [node.message.uid] : []))
-        expect(uids.sort((a, b) => a - b)).toEqual(messages.map(({ uid }) => uid))
+        expect(uids.sort((a, b) => a - b)).toEqual(drawn.map((_, index) => index + 1))
         // A dummy is at the top and has children enough to be one.
         for (const node of all) {
           if (!node.message) expect([roots.includes(node), node.children.length > 1]).toEqual([true, true])

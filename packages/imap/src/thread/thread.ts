@@ -1,4 +1,5 @@
 import { breathe } from '../fetch/breathe.ts'
+import type { ThreadTable } from '../view/thread-keys.ts'
 
 /** A message with those that answer it, while threads are built and when they are said. */
 export interface ThreadNode {
@@ -11,20 +12,29 @@ export interface ThreadNode {
 export interface ThreadMessage {
   uid: number
   sentAt: number
-  /** Folded base subject (RFC 5256 §2.1). */
-  subject: string
+  /** Stands for its base subject (RFC 5256 §2.1); 0: it is empty. */
+  subject: number
   replyOrForward: boolean
-  /** '' when there is none. */
-  messageId: string
-  /** Oldest first. */
-  references: readonly string[]
+  /** Where the table has it. */
+  place: number
 }
 
 /** `thread-alg`, as a value: takes messages in order of the mailbox and gives the threads in order. */
 export interface ThreadAlgorithm {
   /** In upper case. */
   name: string
-  thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]>
+  thread(messages: readonly ThreadMessage[], table: ThreadTable): Promise<ThreadNode[]>
+}
+
+/** The message that the table has at a place. */
+export function messageAt(table: ThreadTable, place: number): ThreadMessage {
+  return {
+    uid: table.uids[place] as number,
+    sentAt: table.sentAt[place] as number,
+    subject: table.subjects[place] as number,
+    replyOrForward: table.replies[place] === 1,
+    place,
+  }
 }
 
 /** All nodes of the trees, each behind its parent. Threads are as deep as a sender likes, so nothing here recurses. */

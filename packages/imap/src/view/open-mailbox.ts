@@ -13,6 +13,9 @@ import {
   type ModSeq,
   systemFlags,
 } from '@pennypost/model'
+import { Columns } from './columns.ts'
+import { lowerBound } from './lower-bound.ts'
+import { ThreadKeys } from './thread-keys.ts'
 
 /**
  * What this process knows of one mailbox that sessions have open: UIDs, flags and MODSEQs in typed arrays, loaded once
@@ -50,6 +53,8 @@ export class OpenMailbox {
   #flagTexts = new Map<FlagBits, string>()
   #reading: Promise<void> | undefined
   #again: Promise<void> | undefined
+  #columns: Columns | undefined
+  #threadKeys: ThreadKeys | undefined
   /** Idling sessions, told of every change at once. */
   readonly watchers = new Set<() => void>()
 
@@ -73,6 +78,21 @@ export class OpenMailbox {
     open.modSeqs = snapshot.modSeqs
     open.count = snapshot.uids.length
     return open
+  }
+
+  /** Dates, sizes and the like of its messages; nothing of them is read before it is asked for. */
+  get columns(): Columns {
+    return (this.#columns ??= new Columns(this.#mail, this))
+  }
+
+  /** What threads are made from, likewise. */
+  get threadKeys(): ThreadKeys {
+    return (this.#threadKeys ??= new ThreadKeys(this.#mail, this))
+  }
+
+  /** The last session has left it: gives back what is large and can be read again. */
+  rest(): void {
+    this.#threadKeys = undefined
   }
 
   /** A commit may have touched it. Read at once when somebody idles, else by the next command. */
@@ -284,19 +304,6 @@ const none: readonly number[] = []
 export function flagsAfter(before: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {
   if (mode === 'replace') return bits
   return mode === 'add' ? bitsUnion(before, bits) : bitsWithout(before, bits)
-}
-
-/** Index of the first of `count` rising numbers that is not below `value`. */
-export function lowerBound(numbers: Uint32Array, count: number, value: number): number {
-  if (count > 0 && (numbers[count - 1] as number) < value) return count
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((numbers[middle] as number) < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

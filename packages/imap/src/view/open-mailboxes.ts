@@ -5,7 +5,7 @@ import { OpenMailbox } from './open-mailbox.ts'
 export interface WarmLimits {
   /** Mailboxes; each keeps its owner watched. */
   warmMailboxes: number
-  /** Messages in all of them: 20 octets each. */
+  /** Messages in all of them: 20 octets each, some 40 more where they were sorted or searched by date. */
   warmMessages: number
 }
 
@@ -82,6 +82,7 @@ export class OpenMailboxes {
       this.#forget(entry)
       return
     }
+    entry.open.rest()
     this.#warmed(entry, entry.open.count)
     for (const oldest of this.#warm) {
       if (this.#warm.size <= this.#limits.warmMailboxes && this.#warmMessages <= this.#limits.warmMessages) return

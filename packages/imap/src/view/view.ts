@@ -1,7 +1,8 @@
 import { type FlagsUpdated, type SeqNum, type Uid, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
-import { lowerBound, type OpenMailbox } from './open-mailbox.ts'
+import { lowerBound } from './lower-bound.ts'
+import type { OpenMailbox } from './open-mailbox.ts'
 
 /**
  * One session's selected mailbox: which messages it was told of, under which numbers. Sequence numbers mean something

@@ -1,0 +1,99 @@
+import type { FetchedMessage, MailStore } from '@pennypost/model'
+import { type KnownMailbox, ReadOn, withRoom } from './read-on.ts'
+
+/**
+ * What threads are made from: for each message in order of UID its date, and numbers that stand for its subject and for
+ * message ids, equal ones for equal texts. What is in it never changes; there may be messages that have gone.
+ */
+export interface ThreadTable {
+  readonly count: number
+  readonly uids: Uint32Array
+  readonly sentAt: Float64Array
+  /** Of the base subject (RFC 5256 §2.1); 0: it is empty. */
+  readonly subjects: Int32Array
+  /** 1 where the subject is that of a reply or forward. */
+  readonly replies: Int16Array
+  /** 0: none. */
+  readonly messageIds: Int32Array
+  /** What the message at a place refers to, oldest first: those from `ends[place - 1]` to `ends[place]`. */
+  readonly references: Int32Array
+  readonly ends: Uint32Array
+  /** Above every number that stands for a message id. */
+  readonly idCount: number
+}
+
+/** Makes the table at the first THREAD in a mailbox, and goes on with it at the next. Some 30 octets a message, and the texts. */
+export class ThreadKeys {
+  readonly #open: KnownMailbox
+  readonly #readOn: ReadOn
+  #table = emptyTable()
+  #ids = new Map<string, number>()
+  #subjects = new Map<string, number>()
+
+  constructor(mail: MailStore, open: KnownMailbox) {
+    this.#open = open
+    const fields = ['sentAt', 'baseSubject', 'replyOrForward', 'messageIdHeader', 'references'] as const
+    this.#readOn = new ReadOn(mail, open, { fields }, (row) => this.#add(row))
+  }
+
+  /** With everything that the mailbox has at the call. */
+  async table(): Promise<ThreadTable> {
+    if (this.#table.count > 2 * this.#open.count + fewMessages) {
+      this.#table = emptyTable()
+      this.#ids = new Map()
+      this.#subjects = new Map()
+      this.#readOn.restart()
+    }
+    await this.#readOn.upToDate()
+    return { ...this.#table, idCount: this.#ids.size + 1 }
+  }
+
+  #add({ uid, internalDate, fields = {} }: FetchedMessage): void {
+    const table = this.#table
+    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = fields
+    const place = table.count++
+    const begin = place === 0 ? 0 : (table.ends[place - 1] as number)
+    const end = begin + references.length
+    this.#reserve(table, place + 1, end)
+    table.uids[place] = uid
+    table.sentAt[place] = sentAt ?? internalDate.at
+    table.subjects[place] = numberOf(this.#subjects, baseSubject)
+    table.replies[place] = replyOrForward ? 1 : 0
+    table.messageIds[place] = numberOf(this.#ids, messageIdHeader)
+    for (let i = 0; i < references.length; i++) {
+      table.references[begin + i] = numberOf(this.#ids, references[i] as string)
+    }
+    table.ends[place] = end
+  }
+
+  #reserve(table: Growing, messages: number, references: number): void {
+    if (references > table.references.length) table.references = withRoom(table.references, references)
+    if (messages <= table.uids.length) return
+    table.uids = withRoom(table.uids, messages)
+    table.sentAt = withRoom(table.sentAt, messages)
+    table.subjects = withRoom(table.subjects, messages)
+    table.replies = withRoom(table.replies, messages)
+    table.messageIds = withRoom(table.messageIds, messages)
+    table.ends = withRoom(table.ends, messages)
+  }
+}
+
+const fewMessages = 1000
+
+type Growing = { -readonly [Key in keyof ThreadTable]: ThreadTable[Key] }
+
+function emptyTable(): Growing {
+  return {
+    ...{ count: 0, idCount: 1, uids: new Uint32Array(0), ends: new Uint32Array(0), sentAt: new Float64Array(0) },
+    ...{ subjects: new Int32Array(0), messageIds: new Int32Array(0), references: new Int32Array(0) },
+    replies: new Int16Array(0),
+  }
+}
+
+/** From 1; 0 stands for the empty text. */
+function numberOf(numbers: Map<string, number>, text: string): number {
+  if (text === '') return 0
+  let number = numbers.get(text)
+  if (number === undefined) numbers.set(text, (number = numbers.size + 1))
+  return number
+}
