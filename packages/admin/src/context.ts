@@ -1,3 +1,4 @@
+import type { Policy } from '@pennypost/message-auth'
 import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store } from '@pennypost/model'
 import type { AuditRecord } from './audit.ts'
 import type { ServerFacts } from './server-facts.ts'
@@ -36,6 +37,8 @@ export interface Installation {
   hostname: string
   /** `[admin] address`, or ''. */
   administrator: string
+  /** By which mail of strangers is judged. */
+  policy: Policy
   /** Where the DKIM keys are, as `DOMAIN.SELECTOR.pem`. */
   dkimDirectory: string
   /** Addresses under which the world reaches this server, as far as they are known. */

@@ -14,6 +14,7 @@ import { accountImport } from './operations/account-import.ts'
 import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
 import { dnsCheck, dnsRecords } from './operations/dns.ts'
 import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
+import { explain } from './operations/explain.ts'
 import { mailExport } from './operations/export.ts'
 import { mailImport } from './operations/import.ts'
 import { storeBackup, storeCheck } from './operations/maintenance.ts'
@@ -53,6 +54,7 @@ export const operations = [
   queue.queueFail,
   queue.queueRemove,
   trace,
+  explain,
   dnsRecords,
   dnsCheck,
   mailImport,

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createStaticResolver } from '@pennypost/dns'
+import { defaultPolicy } from '@pennypost/message-auth'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { type AdminContext, type Administration, type AuditRecord, createDirectAdministration } from '../src/index.ts'
@@ -34,6 +35,7 @@ export class TestAdministration implements Disposable {
       installation: {
         hostname: 'mail.one.test',
         administrator: '',
+        policy: defaultPolicy,
         dkimDirectory: join(this.directory, 'dkim'),
         publicAddresses: ['192.0.2.1'],
         mtaSts: { mode: 'testing', text: 'version: STSv1\r\n' },

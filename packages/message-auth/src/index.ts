@@ -8,6 +8,7 @@ export {
   type MessageFacts,
 } from './checker.ts'
 export { dmarcResult } from './dmarc/check-dmarc.ts'
+export { aboutContent, type Fact, parseFact, withFact } from './explain.ts'
 export type { DnsList } from './findings/dns-list.ts'
 export type * from './findings/finding.ts'
 export { checkHelo } from './findings/helo.ts'

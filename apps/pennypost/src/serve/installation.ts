@@ -3,6 +3,7 @@ import type { ClientService, Installation } from '@pennypost/admin'
 import { lookupDomain } from '@pennypost/model'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
+import { policyOf } from '../config/policy.ts'
 import type { Config } from '../config/schema.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
@@ -10,6 +11,7 @@ export function installationOf(config: Config, place: Place): Installation {
   return {
     hostname: lookupDomain(config.hostname) as string,
     administrator: config.admin.address,
+    policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
     clientServices: clientServices(config),

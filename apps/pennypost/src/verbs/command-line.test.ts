@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AdminContext, type AdminServer, createAdminServer, operations } from '@pennypost/admin'
 import { createStaticResolver } from '@pennypost/dns'
+import { defaultPolicy } from '@pennypost/message-auth'
 import { journeyId, silentLog } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
@@ -120,6 +121,7 @@ describe('beside a running server', () => {
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
       installation: {
         ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [] },
+        policy: defaultPolicy,
         mtaSts: { mode: 'none', text: '' },
         dkimDirectory: join(directory, 'mail', 'dkim'),
       },

@@ -1,5 +1,6 @@
 import { parseHeader } from '@pennypost/message'
 import {
+  aboutContent,
   authenticationResults,
   type Finding,
   isDecisive,
@@ -31,6 +32,8 @@ export class TransactionScreening {
   #verdict: Verdict | undefined
   /** All recipients so far are a role that must be reachable (RFC 5321 §4.5.1, RFC 2142). */
   #rolesOnly = true
+  /** The judge was told so. */
+  #isForRoles = false
   #isRecorded = false
 
   constructor(screening: Screening, transaction: Transaction) {
@@ -122,8 +125,9 @@ export class TransactionScreening {
     ])
     this.#findings = [...client, ...this.#admitted, ...own, ...filtered]
     this.#isRecorded = false
-    const isOpen = isStranger && this.#rolesOnly
-    const verdict = judge(isOpen ? [...own, ...filtered] : this.#findings, checks.policy)
+    this.#isForRoles = isStranger && this.#rolesOnly
+    const counting = this.#isForRoles ? aboutContent(this.#findings) : this.#findings
+    const verdict = judge(counting, checks.policy)
     this.#decide(verdict)
     if (verdict.reply) return replyOf(verdict.reply)
     // There is no Junk for what leaves: its author hears of it.
@@ -188,7 +192,8 @@ export class TransactionScreening {
     if (this.#isRecorded || !this.#verdict) return []
     this.#isRecorded = true
     const { action, reason } = this.#verdict
-    return [...this.#findings.map(factOf), { kind: 'verdict', verdict: action, reason }]
+    const roles: FlowFact[] = this.#isForRoles ? [{ kind: 'finding', check: 'recipients', result: 'roles' }] : []
+    return [...this.#findings.map(factOf), ...roles, { kind: 'verdict', verdict: action, reason }]
   }
 
   #decide(verdict: Verdict): void {
