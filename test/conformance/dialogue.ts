@@ -17,6 +17,7 @@
  *     @advance 11m               moves the clock
  *     @wait 5m                   socket timeouts of so long run out
  *     @mailbox bob@one.test 2    INBOX of the account has so many messages
+ *     @limit messagesPerDay 10   what an account may send
  *     @check dmarc quarantine    the MX checks strangers' mail; an entry of its policy (`on` alone: as it is)
  *     @record two.test TXT …     a record of the DNS that the checks ask; `@broken two.test`: SERVFAIL there
  *     @finding spf pass          a journey has this finding; `@verdict reject dnsbl` likewise

@@ -45,6 +45,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
   const settings = { requireTls: true, trusted: new Map<string, Account>() }
   // Errors cost no time here, unless a dialogue is about that.
   const limits = { ...defaultReceptionLimits, tarpitMs: 0 }
+  const sending = { messagesPerHour: 0, messagesPerDay: 0, recipientsPerHour: 0, recipientsPerDay: 0 }
   const waits = virtualClock()
   const mda = createMda({
     directory: store.directory,
@@ -134,7 +135,10 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       const [first = '', second = ''] = values
       if (word === 'set' && first === 'require-tls') settings.requireTls = second !== 'off'
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
-      else if (word === 'set' && first === 'trusted')
+      else if (word === 'limit') {
+        Object.assign(sending, { [first]: Number(second) })
+        reception.submissionLimits = sending
+      } else if (word === 'set' && first === 'trusted')
         settings.trusted.set(peer.address, accounts.get(second) as Account)
       else if (word === 'check') {
         reception.checks = checked.checks

@@ -12,6 +12,7 @@ import {
 import * as credentials from './operations/account-credentials.ts'
 import { accountImport } from './operations/account-import.ts'
 import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
+import { dkimList, dkimRetire, dkimRotate } from './operations/dkim.ts'
 import { dnsCheck, dnsRecords } from './operations/dns.ts'
 import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
 import { explain } from './operations/explain.ts'
@@ -55,6 +56,9 @@ export const operations = [
   queue.queueRemove,
   trace,
   explain,
+  dkimList,
+  dkimRotate,
+  dkimRetire,
   dnsRecords,
   dnsCheck,
   mailImport,

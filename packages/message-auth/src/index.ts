@@ -18,6 +18,7 @@ export { type Action, defaultPolicy, isDecisive, judge, type Policy, type Reason
 export { type DkimRecord, dkimRecords } from './signing/dkim-records.ts'
 export { defaultSelectors, generateKeys, type Selector } from './signing/generate-keys.ts'
 export { SigningKeyError } from './signing/key-directory.ts'
+export { freshSelectors, retireKey } from './signing/retire-key.ts'
 export {
   createSigner,
   type MessageToSign,

@@ -3,6 +3,7 @@ import type { Action, Reason } from '@pennypost/message-auth'
 import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
+import type { SubmissionLimits } from './submission-limits.ts'
 
 /** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), and LMTP (RFC 2033). */
 export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp'
@@ -73,6 +74,8 @@ export interface ReceptionOptions {
   /** Whether STARTTLS can be offered there: it is no TLS listener, and there is TLS material. */
   offersTls(service: Service): boolean
   requireTlsForAuth: boolean
+  /** How much an account may send; absent: as much as it likes. */
+  submissionLimits?: SubmissionLimits
   /** Whether Received names the address that an author submitted from. */
   receivedShowsClient: boolean
   /** Refuse content with a bare CR or LF instead of mending it. */

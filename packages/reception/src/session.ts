@@ -8,6 +8,7 @@ import type { ContentReader } from './content.ts'
 import { ErrorBudget } from './error-budget.ts'
 import type { FilteredService } from './filters/filter.ts'
 import type { ReceptionOptions, Service } from './options.ts'
+import { SubmissionQuota } from './submission-limits.ts'
 import type { Transaction } from './transaction.ts'
 import type { WireHandler } from './wire/connection.ts'
 import type { OctetReader } from './wire/stream.ts'
@@ -176,6 +177,12 @@ export class Session implements WireHandler {
     const { checks } = this.options
     const isFiltered = checks?.filters?.some(({ services }) => services.includes(service)) === true
     return isFiltered ? new Screening(checks, this, service) : undefined
+  }
+
+  /** What the account may send; undefined where nothing is limited. */
+  get quota(): SubmissionQuota | undefined {
+    const { submissionLimits, store } = this.options
+    return submissionLimits && this.account ? new SubmissionQuota(submissionLimits, store.memory) : undefined
   }
 
   /** The client's network, by which limits and fingerprints count. */

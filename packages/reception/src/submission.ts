@@ -20,12 +20,13 @@ import type { Transaction } from './transaction.ts'
 
 /** What is remembered of a submitted message: who of us has sent, and with greylisting, to whom. */
 export function submittedNotes(
-  { options }: Session,
-  { reversePath }: Transaction,
+  { options, account, quota }: Session,
+  { reversePath, recipients }: Transaction,
   plan: DeliveryPlan,
   now: number,
 ): MemoryNote[] {
-  const sent = sentNotes(reversePath?.text ?? '', now)
+  const counted = (account && quota?.notes(account, recipients.length, now)) ?? []
+  const sent = [...sentNotes(reversePath?.text ?? '', now), ...counted]
   const greylist = options.checks?.greylist
   if (!greylist) return sent
   const outside = plan.relays.map(({ relay }) => relay.forwardPath)

@@ -83,6 +83,11 @@ export const configSchema = z.strictObject({
     trusted: z.array(z.strictObject({ address: ipAddress, account: z.string() })).default([]),
     /** Whether Received names the address that an author submitted from. */
     show_client: z.boolean().default(false),
+    /** What an account may send, by whatever port; 0: any number. */
+    messages_per_hour: count.default(0),
+    messages_per_day: count.default(0),
+    recipients_per_hour: count.default(0),
+    recipients_per_day: count.default(0),
   }),
   policy: policySchema,
   auth: authSchema,

@@ -24,7 +24,9 @@ export interface LocalSubmissionsOptions {
 }
 
 export async function openLocalSubmissions(options: LocalSubmissionsOptions): Promise<LocalSubmissions> {
-  const { reception, dataDirectory, dialer, clock, deadline } = options
+  const { dataDirectory, dialer, clock, deadline } = options
+  // What accounts may send is not what this machine may.
+  const { submissionLimits: _, ...reception } = options.reception
   const path = join(dataDirectory, 'submission.sock')
   const listener = await openReception(
     {

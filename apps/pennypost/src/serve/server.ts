@@ -214,6 +214,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     offersAuth: (service) => service === 'submission' || service === 'submissions',
     offersTls: (service) => service !== 'submissions',
     requireTlsForAuth: config.policy.require_tls_for_auth,
+    ...submissionLimits(config),
     receivedShowsClient: config.submission.show_client,
     ...contentPolicy(config),
     pregreetMs: config.policy.pregreet,
@@ -231,6 +232,17 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
       tarpitMaxMs: tarpit * 10,
     },
   }
+}
+
+/** Nothing is counted where nothing is limited. */
+function submissionLimits({ submission }: Config): Pick<ReceptionOptions, 'submissionLimits'> {
+  const limits = {
+    messagesPerHour: submission.messages_per_hour,
+    messagesPerDay: submission.messages_per_day,
+    recipientsPerHour: submission.recipients_per_hour,
+    recipientsPerDay: submission.recipients_per_day,
+  }
+  return Object.values(limits).some((limit) => limit > 0) ? { submissionLimits: limits } : {}
 }
 
 function contentPolicy({ policy }: Config) {

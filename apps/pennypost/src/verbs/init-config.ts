@@ -57,6 +57,13 @@ greylist = false
 sender_rate = 0
 recipient_rate = 0
 
+[submission]
+# What one account may send; 0 is any number. A limit keeps a stolen password from becoming a million letters.
+# recipients_per_hour = 500
+# recipients_per_day = 2000
+# Devices that cannot log in send from their address as an account.
+# trusted = [{ address = "192.168.1.20", account = "scanner${administrator.slice(administrator.lastIndexOf('@'))}" }]
+
 [limits]
 message_size = "50MB"
 `

@@ -1,3 +1,4 @@
+import type { Account } from '@pennypost/model'
 import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
@@ -16,20 +17,22 @@ export const mail = {
     if (session.transactions >= options.limits.transactionsPerConnection) return replies.tooManyTransactions
     const parsed = parseMailArgument(argument)
     if (!parsed.ok) return parsed.reply
-    const { reversePath, parameters } = parsed.value
+    const { parameters } = parsed.value
     const { size, body, requireTls } = parameters
     if (body === 'BINARYMIME') return withText(replies.unknownParameter, 'BODY=BINARYMIME is not offered')
     if (requireTls && !session.secure) return replies.requireTlsWithoutTls
     if (size !== null && size > options.limits.messageSize) return tooLarge(options.limits.messageSize)
-    if (session.account && reversePath) return openAs(session, parsed.value)
+    if (session.account) return openAs(session, session.account, parsed.value)
     return open(session, parsed.value)
   },
 } as const satisfies Command
 
-async function openAs(session: Session, argument: MailArgument): Promise<Reply | undefined> {
+async function openAs(session: Session, account: Account, argument: MailArgument): Promise<Reply | undefined> {
   const { reversePath } = argument
+  const refusal = await session.quota?.mayBegin(account, session.options.clock.now())
+  if (refusal) return refusal
   if (reversePath && !(await maySendAs(session, reversePath))) {
-    return withText(replies.senderNotAllowed, `${session.account?.login} may not send as ${reversePath.text}`)
+    return withText(replies.senderNotAllowed, `${account.login} may not send as ${reversePath.text}`)
   }
   return session.ended ? undefined : open(session, argument)
 }

@@ -30,6 +30,10 @@ export const rcpt = {
       const { code, enhanced, text } = expansion.reply
       return refuse(session, transaction, forwardPath, reply(code, enhanced, text))
     }
+    const count = transaction.recipients.length + 1
+    const spent = session.account && (await session.quota?.mayHave(session.account, count, options.clock.now()))
+    if (session.transaction !== transaction) return undefined
+    if (spent) return refuse(session, transaction, forwardPath, spent)
     const { screening } = transaction
     if (screening) {
       const refusal = await screening.recipient(forwardPath)

@@ -1,0 +1,34 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { generateKeys } from './generate-keys.ts'
+import { freshSelectors, retireKey } from './retire-key.ts'
+
+const may = Date.UTC(2026, 4, 1)
+
+function keyDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-keys-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+test('a second rotation in one month has names of its own', async () => {
+  const directory = keyDirectory()
+  const names = async () => (await freshSelectors(directory, 'one.test', may)).map(({ name }) => name)
+  expect(await names()).toEqual(['202605r', '202605e'])
+  await generateKeys(directory, 'one.test', [{ name: '202605e', algorithm: 'ed25519' }])
+  expect(await names()).toEqual(['202605rb', '202605eb'])
+})
+
+test('a retired key signs no more, and the last one stays', async () => {
+  const directory = keyDirectory()
+  await generateKeys(directory, 'one.test', [
+    { name: 'a', algorithm: 'ed25519' },
+    { name: 'b', algorithm: 'ed25519' },
+  ])
+  await expect(retireKey(directory, 'one.test', 'c')).rejects.toThrow('one.test has no key c')
+  await retireKey(directory, 'one.test', 'a')
+  expect(readdirSync(directory).sort()).toEqual(['one.test.a.pem.retired', 'one.test.b.pem'])
+  await expect(retireKey(directory, 'one.test', 'b')).rejects.toThrow('b is the last key of one.test; rotate first')
+})

@@ -1,0 +1,37 @@
+import { rename } from 'node:fs/promises'
+import type { Selector } from './generate-keys.ts'
+import type { KeyFile } from './key-directory.ts'
+import { listKeyFiles, SigningKeyError } from './key-directory.ts'
+
+/**
+ * The life of a DKIM key: a fresh one signs from its first day beside the others, and what verifiers cannot look up yet
+ * they pass over (RFC 6376 §6.1); a retired one signs no more, and its record stays until its last mail has arrived.
+ *
+ * Who calls it: `pennypost dkim rotate` and `retire`.
+ */
+
+/** Selectors that the domain has not, named after the month; a second pair of one month has a letter behind it. */
+export async function freshSelectors(directory: string, domain: string, nowMs: number): Promise<Selector[]> {
+  const taken = new Set(
+    (await listKeyFiles(directory)).filter((file) => file.domain === domain).map(({ selector }) => selector),
+  )
+  const month = new Date(nowMs).toISOString().slice(0, 7).replace('-', '')
+  for (const letter of ['', ...'bcdfghijklmnopqstuvwxyz']) {
+    const pair: Selector[] = [
+      { name: `${month}r${letter}`, algorithm: 'rsa' },
+      { name: `${month}e${letter}`, algorithm: 'ed25519' },
+    ]
+    if (pair.every(({ name }) => !taken.has(name))) return pair
+  }
+  throw new SigningKeyError(`${domain} has all keys that a month can have; retire some`)
+}
+
+/** Takes the key out of use; its file stays beside the others, as `….pem.retired`. Rejects when it is the last one. */
+export async function retireKey(directory: string, domain: string, selector: string): Promise<KeyFile> {
+  const files = (await listKeyFiles(directory)).filter((file) => file.domain === domain)
+  const file = files.find((each) => each.selector === selector)
+  if (!file) throw new SigningKeyError(`${domain} has no key ${selector}`)
+  if (files.length === 1) throw new SigningKeyError(`${selector} is the last key of ${domain}; rotate first`)
+  await rename(file.path, `${file.path}.retired`)
+  return file
+}

@@ -1,0 +1,81 @@
+import type { Account, MemoryNote, PolicyMemory } from '@pennypost/model'
+import { type Reply, replies, withText } from '@pennypost/smtp'
+import { dayMs, hourMs, type RateLimit, Rates, rateNote } from './rates.ts'
+
+/**
+ * How much an account may send: what keeps a stolen password from becoming a million letters. 450 at MAIL when the
+ * messages are used up, 452 at RCPT when the recipients are, both with the time when to try again.
+ */
+export interface SubmissionLimits {
+  /** 0: any number, here as below. */
+  messagesPerHour: number
+  messagesPerDay: number
+  recipientsPerHour: number
+  recipientsPerDay: number
+}
+
+type Kind = 'messages' | 'recipients'
+
+export class SubmissionQuota {
+  readonly #limits: Readonly<Record<Kind, readonly RateLimit[]>>
+  readonly #rates: Rates
+
+  constructor(limits: SubmissionLimits, memory: Pick<PolicyMemory, 'recall'>) {
+    const { messagesPerHour, messagesPerDay, recipientsPerHour, recipientsPerDay } = limits
+    this.#rates = new Rates(memory)
+    this.#limits = {
+      messages: used([
+        { windowMs: hourMs, limit: messagesPerHour },
+        { windowMs: dayMs, limit: messagesPerDay },
+      ]),
+      recipients: used([
+        { windowMs: hourMs, limit: recipientsPerHour },
+        { windowMs: dayMs, limit: recipientsPerDay },
+      ]),
+    }
+  }
+
+  /** A refusal when the account may not begin another message now. */
+  mayBegin(account: Account, now: number): Promise<Reply | undefined> {
+    return this.#refusal(account, 'messages', 1, now)
+  }
+
+  /** A refusal when the message may not have so many recipients now. */
+  mayHave(account: Account, recipients: number, now: number): Promise<Reply | undefined> {
+    return this.#refusal(account, 'recipients', recipients, now)
+  }
+
+  /** What an accepted message counts for. */
+  notes(account: Account, recipients: number, now: number): MemoryNote[] {
+    return [
+      ...this.#limits.messages.map((limit) => rateNote(subjectOf(account, 'messages'), limit, 1, now)),
+      ...this.#limits.recipients.map((limit) => rateNote(subjectOf(account, 'recipients'), limit, recipients, now)),
+    ]
+  }
+
+  async #refusal(account: Account, kind: Kind, wanted: number, now: number): Promise<Reply | undefined> {
+    for (const limit of this.#limits[kind]) {
+      const tooMany = wanted > limit.limit
+      const waitMs = tooMany ? limit.windowMs : await this.#rates.waitMs(subjectOf(account, kind), limit, wanted, now)
+      if (waitMs === 0) continue
+      const per = limit.windowMs === hourMs ? 'an hour' : 'a day'
+      const text = `${account.login} may send ${limit.limit} ${kind === 'messages' ? 'messages' : 'copies'} ${per}`
+      const when = tooMany ? '' : `, try again in ${spoken(waitMs)}`
+      return kind === 'messages'
+        ? withText(replies.rateLimited, text + when)
+        : withText({ ...replies.recipientsTooMany, enhanced: '4.7.1' }, text + when)
+    }
+    return undefined
+  }
+}
+
+const used = (limits: RateLimit[]): RateLimit[] => limits.filter(({ limit }) => limit > 0)
+
+const subjectOf = ({ id }: Account, kind: Kind): string => `account ${id} ${kind}`
+
+/** `17 minutes`; never less than it takes. */
+function spoken(waitMs: number): string {
+  const minutes = Math.ceil(waitMs / 60_000)
+  if (minutes < 120) return minutes === 1 ? '1 minute' : `${minutes} minutes`
+  return `${Math.ceil(minutes / 60)} hours`
+}
