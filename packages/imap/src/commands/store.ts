@@ -17,7 +17,7 @@ import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import { bad } from '../refusal.ts'
+import { bad, no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
 import { flagsAfter } from '../view/open-mailbox.ts'
@@ -73,19 +73,21 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const done = await session.service.mail.updateFlags(view.open.mailbox.id, change)
   const { modified } = done
   const isKnown = await takeIn(session, view, change, done, args.silent)
-  if (!expected) await tell(session, uids, modified, by)
-  else if (!isKnown) keepSilent(view, expected, session)
-  if (modified.isEmpty) return undefined
-  const numbers = UidSet.ofSorted(foundNumbers(session, modified, by))
-  return { code: `MODIFIED ${numbers}`, text: 'Conditional STORE failed for some' }
+  const complete = expected !== undefined || (await tell(session, uids, modified, by))
+  if (expected && !isKnown) keepSilent(view, expected, session)
+  const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
+  // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
+  if (!complete && by === 'sequence') throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages are gone')
+  return code === undefined ? undefined : { code, text: 'Conditional STORE failed for some' }
 }
 
-/** The flags of all that were meant, changed or not (RFC 9051 §6.4.6). */
-async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'sequence' | 'uid'): Promise<void> {
+/** The flags of all that were meant, changed or not (RFC 9051 §6.4.6); false when some of those are gone. */
+async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'sequence' | 'uid'): Promise<boolean> {
   const changed = modified.isEmpty ? uids : UidSet.ofSorted([...uids].filter((uid) => !modified.has(uid)))
   // RFC 7162 §3.2.4
   const withUid = by === 'uid' || session.enabled.has('CONDSTORE')
-  await runFetch(session, changed, withUid ? [uidItem, changedFlags] : [changedFlags])
+  const { complete } = await runFetch(session, changed, withUid ? [uidItem, changedFlags] : [changedFlags])
+  return complete
 }
 
 /** Brings the change into the shared state; true when the client knows by itself, or is told now, all that is new in it. */
