@@ -78,13 +78,15 @@ export class ContentIntake {
   /** Ends the content. Rejects when it could not be kept; then nothing is left of it. */
   async finish(): Promise<ReceivedContent> {
     this.#done = 'finished'
-    await this.ready()
-    if (this.#failure) {
+    try {
+      await this.ready()
+      if (this.#failure) throw this.#failure
+      const content = await this.#stage.finish()
+      return { content, scanned: this.#scanner.finish(), hash: this.#hash, facts: this.filter.facts, findings: [] }
+    } catch (error) {
       await this.#stage.discard()
-      throw this.#failure
+      throw error
     }
-    const content = await this.#stage.finish()
-    return { content, scanned: this.#scanner.finish(), hash: this.#hash, facts: this.filter.facts, findings: [] }
   }
 
   /** Lets go of what was staged, unless `finish` has begun to give it out. */

@@ -1,4 +1,5 @@
 import type { Acceptance, FlowEvent, NewAppend, NewMessage, UidSet } from '@pennypost/model'
+import { release } from './content/release.ts'
 import { Staged } from './content/stage.ts'
 import { toIndexRow } from './message-columns.ts'
 import type { Reservation } from './room.ts'
@@ -15,6 +16,8 @@ import type { PackedMessage } from './writer/jobs/message-rows.ts'
 export interface Packing {
   /** What the job carries. */
   octets: number
+  /** Of that, what goes over to the writer without a copy. */
+  transfer: ArrayBuffer[]
   /** Content files, to be removed when the job is refused. */
   files: string[]
   /** What was promised to the contents. */
@@ -81,23 +84,40 @@ function packMessage(message: NewMessage, more: readonly Buffer[], packing: Pack
   const { content, header, bodyStart, index } = message
   if (!(content instanceof Staged)) throw new TypeError('the content was staged by another engine')
   const taken = content.take()
-  const body = taken.octets?.subarray(bodyStart)
   if (taken.file !== null) packing.files.push(taken.file)
   packing.rooms.push(taken.room)
-  const length = more.reduce((sum, block) => sum + block.length, header.length + (body?.length ?? 0))
+  const bodySize = content.size - bodyStart
+  const inline = taken.octets === null ? 0 : bodySize
+  const length = more.reduce((sum, block) => sum + block.length, header.length + inline)
   const octets = Buffer.allocUnsafeSlow(length)
   let at = header.copy(octets)
-  if (body) at += body.copy(octets, at)
+  if (taken.octets) at = copyBehind(taken.octets, bodyStart, octets, at)
   for (const block of more) at += block.copy(octets, at)
   packing.octets += length
+  if (length >= transferredOctets) packing.transfer.push(octets.buffer)
   return {
     columns: toIndexRow(index),
     octets,
     headerSize: header.length,
-    bodySize: body?.length ?? content.size - bodyStart,
+    bodySize,
     file: taken.file,
     bodyStart,
   }
+}
+
+/** Cloning smaller buffers costs less than handing them over. */
+const transferredOctets = 8192
+
+/** Copies what stands behind the first `skip` octets of `chunks`, which nobody needs any more; gives where it ends. */
+function copyBehind(chunks: readonly Buffer[], skip: number, target: Buffer, start: number): number {
+  let left = skip
+  let at = start
+  for (const chunk of chunks) {
+    if (left < chunk.length) at += chunk.copy(target, at, left)
+    left = Math.max(0, left - chunk.length)
+    release(chunk)
+  }
+  return at
 }
 
 /** Events by journey, in their order. */

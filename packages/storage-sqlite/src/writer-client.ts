@@ -22,7 +22,16 @@ interface Pending {
   resolve: (value: JobResult<Verb>) => void
   reject: (error: Error) => void
   octets: number
+  transfer: readonly ArrayBuffer[]
 }
+
+/** What a job carries: octets, for the bound on memory, and those of its buffers that the writer takes over. */
+interface Load {
+  octets: number
+  transfer: readonly ArrayBuffer[]
+}
+
+const noLoad: Load = { octets: 0, transfer: [] }
 
 export class WriterClient {
   /** Resolves when the database is open, with whether the last process had not closed it. */
@@ -77,8 +86,8 @@ export class WriterClient {
     return this.#state === 'failed'
   }
 
-  /** Runs a job; resolves after its commit. `octets` is what it carries, for the bound on memory. */
-  run<V extends Verb>(verb: V, args: JobArguments<V>, octets = 0): Promise<JobResult<V>> {
+  /** Runs a job; resolves after its commit. */
+  run<V extends Verb>(verb: V, args: JobArguments<V>, { octets, transfer }: Load = noLoad): Promise<JobResult<V>> {
     if (this.#state !== 'open') return Promise.reject(unavailable())
     if (this.#waiting.length >= this.#options.limits.jobsWaiting) {
       return Promise.reject(new StoreError('unavailable', 'too many changes are waiting'))
@@ -86,7 +95,7 @@ export class WriterClient {
     const { promise, resolve, reject } = Promise.withResolvers<JobResult<V>>()
     const job: Job<V> = { id: this.#nextId++, verb, args }
     this.#busy ??= this.#options.clock.busy('storage write')
-    this.#pending.set(job.id, { resolve: resolve as Pending['resolve'], reject, octets })
+    this.#pending.set(job.id, { resolve: resolve as Pending['resolve'], reject, octets, transfer })
     this.#waiting.push(job as Job)
     this.#schedule()
     return promise
@@ -127,16 +136,19 @@ export class WriterClient {
   #flush(): void {
     const { jobsInFlight, octetsInFlight } = this.#options.limits
     let count = 0
+    const transfer: ArrayBuffer[] = []
     for (const job of this.#waiting) {
       if (this.#inFlight >= jobsInFlight || (this.#octets >= octetsInFlight && this.#inFlight > 0)) break
       this.#inFlight++
-      this.#octets += this.#pending.get(job.id)?.octets ?? 0
+      const pending = this.#pending.get(job.id)
+      this.#octets += pending?.octets ?? 0
+      if (pending && pending.transfer.length > 0) transfer.push(...pending.transfer)
       count++
     }
     if (count === 0) return
     const jobs = count === this.#waiting.length ? this.#waiting : this.#waiting.slice(0, count)
     this.#waiting = jobs === this.#waiting ? [] : this.#waiting.slice(count)
-    this.#worker.postMessage({ kind: 'jobs', jobs } satisfies ToWriter)
+    this.#worker.postMessage({ kind: 'jobs', jobs } satisfies ToWriter, transfer)
   }
 
   #receive(group: GroupReply): void {

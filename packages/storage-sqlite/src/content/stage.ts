@@ -5,10 +5,14 @@ import { Reservation } from '../room.ts'
 import { isFull } from '../writer/full-disk.ts'
 import type { ContentFiles } from './content-files.ts'
 import { readBufferRange, readFileRange } from './read-file.ts'
+import { release } from './release.ts'
 
 /**
  * Content on its way in. Up to `inlineOctets` it stays in memory and goes into the row; beyond, all of it is written to
- * a file as it comes, which is synced when it ends. Taken over by `pack.ts`.
+ * a file while it comes, which is synced when it ends. Taken over by `pack.ts`.
+ *
+ * Writes go on while more comes: a sender waits only when as much is held as is being written. What goes wrong with one
+ * rejects the next call, and `finish` at the latest.
  */
 export function createStage({ files, room, limits }: Stager, promised: ReservedRoom | undefined): ContentStage {
   if (promised && !(promised instanceof Reservation)) throw new TypeError('the room was promised by another engine')
@@ -19,7 +23,7 @@ export function createStage({ files, room, limits }: Stager, promised: ReservedR
   )
 }
 
-type Stager = Pick<Engine, 'files' | 'room' | 'limits'>
+export type Stager = Pick<Engine, 'files' | 'room' | 'limits'>
 
 interface Place {
   files: ContentFiles
@@ -30,13 +34,25 @@ interface Place {
   onFull: () => void
 }
 
+/** Octets of one write: each costs a trip through the thread pool. */
+const writeOctets = 256 * 1024
+/** The disk begins with what came before the rest is here, so that little is left to sync in the end. */
+const syncOctets = 4 * 1024 * 1024
+
 class Stage implements ContentStage {
   readonly #place: Place
   readonly #inlineOctets: number
-  #chunks: Buffer[] = []
+  /** What is not in the file yet. */
+  #held: Buffer[] = []
+  #heldOctets = 0
   #size = 0
-  #writing = false
   #file: { name: string; handle: FileHandle } | undefined
+  /** The write that is under way; never rejects. */
+  #writing: Promise<void> | undefined
+  #syncing: Promise<void> | undefined
+  #unsynced = 0
+  #waiting = false
+  #failure: { error: unknown } | undefined
   #staged: Staged | undefined
 
   constructor(place: Place, inlineOctets: number) {
@@ -45,39 +61,41 @@ class Stage implements ContentStage {
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
-    // Two writes at a time would change places, and two files would be opened for one content.
-    if (this.#writing) throw new Error('ContentStage.write: the write before this one has not ended')
+    if (this.#waiting) throw new Error('ContentStage.write: the write before this one has not ended')
     this.#size += chunk.length
-    if (this.#file) return this.#alone(this.#write(this.#file.handle, [chunk]))
-    this.#chunks.push(chunk)
-    return this.#size > this.#inlineOctets ? this.#alone(this.#spill()) : undefined
-  }
-
-  async #alone(write: Promise<void>): Promise<void> {
-    this.#writing = true
-    try {
-      await write
-    } finally {
-      this.#writing = false
-    }
+    this.#held.push(chunk)
+    this.#heldOctets += chunk.length
+    if (this.#size <= this.#inlineOctets) return undefined
+    if (this.#heldOctets < writeOctets) return undefined
+    if (this.#writing || this.#failure) return this.#wait()
+    this.#begin()
+    return undefined
   }
 
   async finish(): Promise<StagedContent> {
     if (this.#staged) return this.#staged
-    if (!this.#file) {
-      this.#staged = new Staged(this.#place, Buffer.concat(this.#chunks, this.#size), null, this.#size)
+    if (this.#size <= this.#inlineOctets) {
+      this.#staged = new Staged(this.#place, this.#held, null, this.#size)
     } else {
-      await this.#orNoRoom(this.#file.handle.datasync())
-      await this.#file.handle.close()
-      this.#staged = new Staged(this.#place, null, this.#file.name, this.#size)
+      if (this.#heldOctets > 0) {
+        await this.#writing
+        this.#begin()
+      }
+      await this.#settled()
+      const { name, handle } = this.#file as { name: string; handle: FileHandle }
+      await this.#orNoRoom(handle.datasync())
+      await handle.close()
+      this.#staged = new Staged(this.#place, null, name, this.#size)
     }
-    this.#chunks = []
+    this.#held = []
     return this.#staged
   }
 
   async discard(): Promise<void> {
-    this.#chunks = []
+    this.#held = []
     if (this.#staged) return this.#staged.discard()
+    await this.#writing
+    await this.#syncing
     this.#place.room[Symbol.dispose]()
     const file = this.#file
     this.#file = undefined
@@ -86,25 +104,64 @@ class Stage implements ContentStage {
     await rm(this.#place.files.path(file.name), { force: true })
   }
 
+  /** As much is held as is being written: more may come when that is done. */
+  async #wait(): Promise<void> {
+    this.#waiting = true
+    try {
+      await this.#writing
+      if (this.#failure) throw this.#failure.error
+      this.#begin()
+    } finally {
+      this.#waiting = false
+    }
+  }
+
+  /** Nothing is under way any more. @throws what went wrong. */
+  async #settled(): Promise<void> {
+    await this.#writing
+    await this.#syncing
+    if (this.#failure) throw this.#failure.error
+  }
+
+  #begin(): void {
+    if (this.#failure) return
+    const chunks = this.#held
+    this.#held = []
+    this.#heldOctets = 0
+    this.#writing = this.#noting(this.#write(chunks)).finally(() => {
+      this.#writing = undefined
+    })
+  }
+
+  async #write(chunks: readonly Buffer[]): Promise<void> {
+    const { room, isPromised } = this.#place
+    const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+    if (isPromised) room.write(octets)
+    this.#file ??= await this.#orNoRoom(this.#create())
+    const { handle } = this.#file
+    await this.#orNoRoom(writeAll(handle, chunks, octets))
+    room.wrote(octets)
+    this.#unsynced += octets
+    for (const chunk of chunks) release(chunk)
+    if (this.#unsynced < syncOctets || this.#syncing) return
+    this.#unsynced = 0
+    this.#syncing = this.#noting(this.#orNoRoom(handle.datasync())).finally(() => {
+      this.#syncing = undefined
+    })
+  }
+
+  async #noting(work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
   async #create(): Promise<{ name: string; handle: FileHandle }> {
     const { files } = this.#place
     const name = files.next()
     return { name, handle: await open(files.path(name), 'wx', 0o600) }
-  }
-
-  async #spill(): Promise<void> {
-    this.#file = await this.#orNoRoom(this.#create())
-    const chunks = this.#chunks
-    this.#chunks = []
-    await this.#write(this.#file.handle, chunks)
-  }
-
-  async #write(handle: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-    const { room, isPromised } = this.#place
-    const octets = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    if (isPromised) room.write(octets)
-    await this.#orNoRoom(writeAll(handle, chunks, octets))
-    room.wrote(octets)
   }
 
   /** Rejects with `no-room` on a full disk, or when the user who runs us may not have more of it. */
@@ -127,16 +184,16 @@ async function writeAll(handle: FileHandle, chunks: readonly Buffer[], octets: n
   for (let at = 0; at < rest.length; ) at += (await handle.write(rest, at)).bytesWritten
 }
 
-/** Content that this engine has staged. */
+/** Content that this engine has staged: octets in memory, or a file. */
 export class Staged implements StagedContent {
   readonly size: number
   readonly #files: ContentFiles
   readonly #room: Reservation
-  #octets: Buffer | null
+  #octets: readonly Buffer[] | null
   #name: string | null
   #gone = false
 
-  constructor({ files, room }: Place, octets: Buffer | null, name: string | null, size: number) {
+  constructor({ files, room }: Place, octets: readonly Buffer[] | null, name: string | null, size: number) {
     this.#files = files
     this.#room = room
     this.#octets = octets
@@ -147,12 +204,16 @@ export class Staged implements StagedContent {
   async *read(start = 0, end = this.size): AsyncGenerator<Buffer> {
     this.#requireHere()
     const last = Math.min(end, this.size)
-    if (this.#octets) yield* readBufferRange(this.#octets, start, last)
-    else if (this.#name !== null) yield* readFileRange(this.#files.path(this.#name), start, last)
+    if (this.#name !== null) yield* readFileRange(this.#files.path(this.#name), start, last)
+    let at = 0
+    for (const chunk of this.#octets ?? []) {
+      yield* readBufferRange(chunk, Math.max(0, start - at), Math.min(chunk.length, last - at))
+      at += chunk.length
+    }
   }
 
   /** Hands the content over to a job; afterwards it is not here any more. */
-  take(): { room: Reservation } & ({ octets: Buffer; file: null } | { octets: null; file: string }) {
+  take(): { room: Reservation } & ({ octets: readonly Buffer[]; file: null } | { octets: null; file: string }) {
     this.#requireHere()
     this.#gone = true
     const room = this.#room

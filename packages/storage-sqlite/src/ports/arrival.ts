@@ -21,7 +21,7 @@ export function createArrival(engine: Engine): Arrival {
       return consuming(engine, contents, async (packing) => {
         const packed = packAcceptances(acceptances, clock.now(), packing)
         packing.rooms[0]?.store(packing.octets)
-        return (await writer.run('accept', packed, packing.octets)) as unknown as Accepted[]
+        return (await writer.run('accept', packed, packing)) as unknown as Accepted[]
       })
     },
     async unconfirm(journey, now) {
@@ -32,7 +32,7 @@ export function createArrival(engine: Engine): Arrival {
       return consuming(engine, contents, async (packing) => {
         const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing), acting }
         packing.rooms[0]?.store(packing.octets)
-        const { uidValidity, firstUid } = await writer.run('append', args, packing.octets)
+        const { uidValidity, firstUid } = await writer.run('append', args, packing)
         const last = firstUid + messages.length - 1
         const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])
         return { uidValidity: uidValidity as UidValidity, uids }
@@ -47,7 +47,7 @@ export async function consuming<Result>(
   contents: readonly StagedContent[],
   run: (packing: Packing) => Promise<Result>,
 ): Promise<Result> {
-  const packing: Packing = { octets: 0, files: [], rooms: [] }
+  const packing: Packing = { octets: 0, transfer: [], files: [], rooms: [] }
   try {
     const result = await run(packing)
     for (const room of packing.rooms) room.stored()

@@ -19,7 +19,7 @@ export function createQueue(engine: Engine): Queue {
       return consuming(engine, contents, async (packing) => {
         const packed = packAcceptances(accept, clock.now(), packing)
         const args = { ...settlement, accept: packed, flow: flowRows(flow) }
-        return (await writer.run('settle', args, packing.octets)) as unknown as Accepted[]
+        return (await writer.run('settle', args, packing)) as unknown as Accepted[]
       })
     },
     async nextDueAt() {

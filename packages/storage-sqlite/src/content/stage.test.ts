@@ -1,0 +1,123 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { systemClock } from '@pennypost/model'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { temporaryDirectory } from '../../test/temporary-store.ts'
+import { sqliteLimits } from '../options.ts'
+import { Room } from '../room.ts'
+import { ContentFiles } from './content-files.ts'
+import { release } from './release.ts'
+import { createStage, type Staged } from './stage.ts'
+
+const kilobytes = 1024
+let directory: string
+let root: string
+
+beforeEach(() => {
+  directory = temporaryDirectory()
+  root = join(directory, 'content')
+  mkdirSync(root)
+})
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(directory, { recursive: true })
+})
+
+const nowhere = { ballast: '/nowhere/ballast', database: '/nowhere/mail.db' }
+const room = new Room(() => ({ free: 2 ** 40, total: 2 ** 40 }), nowhere, systemClock, sqliteLimits)
+const stage = () => createStage({ files: new ContentFiles(root), room, limits: sqliteLimits }, undefined)
+const files = () => readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+
+/** As a socket gives them: each in memory of its own. */
+const chunk = (size: number, fill: number): Buffer => Buffer.allocUnsafeSlow(size).fill(fill)
+
+/** Fails all of these calls on files from now on. */
+async function failing(method: 'writev' | 'datasync'): Promise<void> {
+  const probe = await open(join(directory, 'probe'), 'w')
+  await probe.close()
+  vi.spyOn(Object.getPrototypeOf(probe), method).mockRejectedValue(Object.assign(new Error('disk'), { code: 'EIO' }))
+}
+
+test.each([
+  ['in memory', 3],
+  ['in a file', 5],
+  ['in a file by several writes, synced on the way', 150],
+])('content %s is what came, whole and in part', async (_where, count) => {
+  const content = stage()
+  for (let at = 0; at < count; at++) await content.write(chunk(40 * kilobytes, at))
+  const staged = await content.finish()
+  expect(staged.size).toBe(count * 40 * kilobytes)
+  let at = 0
+  for await (const piece of staged.read()) {
+    for (const octet of [0, piece.length - 1]) {
+      expect(piece[octet]).toBe(Math.floor((at + octet) / (40 * kilobytes)))
+    }
+    at += piece.length
+  }
+  expect(at).toBe(staged.size)
+  const middle: Buffer[] = []
+  for await (const piece of staged.read(40 * kilobytes - 1, 80 * kilobytes + 1)) middle.push(piece)
+  const octets = Buffer.concat(middle)
+  expect([octets.length, octets[0], octets[1], octets.at(-1)]).toEqual([40 * kilobytes + 2, 0, 1, 2])
+  await staged.discard()
+  expect(files()).toEqual([])
+})
+
+test('a sender that is faster than the disk waits', async () => {
+  const content = stage()
+  const waits: unknown[] = []
+  for (let at = 0; at < 40; at++) {
+    const wait = content.write(chunk(64 * kilobytes, at))
+    waits.push(wait)
+    if (wait) {
+      expect(() => content.write(chunk(1, 0))).toThrow('has not ended')
+      await wait
+    }
+  }
+  expect(waits.slice(0, 7)).toEqual(new Array(7).fill(undefined))
+  expect(waits[7]).toBeInstanceOf(Promise)
+  expect((await content.finish()).size).toBe(40 * 64 * kilobytes)
+})
+
+test('a write that fails rejects what comes after it, and nothing is left', async () => {
+  await failing('writev')
+  const content = stage()
+  const fill = async () => {
+    for (let at = 0; at < 100; at++) await content.write(chunk(64 * kilobytes, at))
+  }
+  await expect(fill()).rejects.toThrow('disk')
+  await expect(content.finish()).rejects.toThrow('disk')
+  await content.discard()
+  expect(files()).toEqual([])
+})
+
+test('a sync on the way that fails is not forgotten, though a later one succeeds', async () => {
+  await failing('datasync')
+  const content = stage()
+  const fill = async () => {
+    for (let at = 0; at < 80; at++) await content.write(chunk(64 * kilobytes, at))
+  }
+  await fill().catch(() => {})
+  vi.restoreAllMocks()
+  await expect(content.finish()).rejects.toThrow('disk')
+  await content.discard()
+  expect(files()).toEqual([])
+})
+
+test('octets are let go of as soon as they are in the file', async () => {
+  const content = stage()
+  const chunks = Array.from({ length: 4 }, (_, at) => chunk(64 * kilobytes, at))
+  for (const octets of chunks) await content.write(octets)
+  const staged = await content.finish()
+  expect(chunks.map((octets) => octets.length)).toEqual([0, 0, 0, 0])
+  expect((staged as Staged).take().file).toMatch(/^[0-9a-f]{6}\/0$/)
+})
+
+test('memory that has other views is kept', () => {
+  const octets = chunk(64 * kilobytes, 1)
+  release(octets.subarray(0, 32 * kilobytes))
+  expect(octets).toHaveLength(64 * kilobytes)
+  release(octets)
+  expect(octets).toHaveLength(0)
+})
