@@ -1,9 +1,10 @@
-import type { Log } from '@pennypost/model'
+import type { Deadline, Log, Timer } from '@pennypost/model'
 import { destination as openDestination, pino } from 'pino'
 
 /**
  * The program's log: pino lines to standard output or to a file that is reopened on SIGHUP, and the newest errors kept
  * for `pennypost status`. What could carry a secret never comes here; `redact` is the second lock on that door.
+ * Lines are written some at a time: a write for each would cost as much as the mail that it tells of.
  */
 export interface ProgramLog {
   log: Log
@@ -11,13 +12,30 @@ export interface ProgramLog {
   readonly errors: readonly { at: number; text: string }[]
   /** After log rotation. */
   reopen(): void
+  /** Writes what is held; before the process ends. */
   flush(): void
 }
 
 const keptErrors = 20
+/** Lines wait until there is so much of them, or for so long; errors take all before them along at once. */
+const heldCharacters = 4096
+const heldMs = 100
 
-export function createLog(options: { file: string; level: string; now: () => number }): ProgramLog {
-  const destination = openDestination({ dest: options.file === '' ? 1 : options.file, sync: false, mkdir: true })
+export function createLog(options: { file: string; level: string; now: () => number; deadline: Deadline }): ProgramLog {
+  const dest = options.file === '' ? 1 : options.file
+  const destination = openDestination({ dest, sync: false, mkdir: true })
+  let ready = false
+  destination.once('ready', () => {
+    ready = true
+  })
+  let held = ''
+  let waiting: Timer | undefined
+  const write = (): void => {
+    waiting?.[Symbol.dispose]()
+    waiting = undefined
+    if (held !== '') destination.write(held)
+    held = ''
+  }
   const errors: { at: number; text: string }[] = []
   const log = pino(
     {
@@ -33,15 +51,26 @@ export function createLog(options: { file: string; level: string; now: () => num
             if (errors.length > keptErrors) errors.shift()
           }
           method.apply(this, values)
+          if (level >= 50) write()
         },
       },
     },
-    destination,
+    {
+      write(line) {
+        held += line
+        if (held.length >= heldCharacters) write()
+        else waiting ??= options.deadline.after(heldMs, write)
+      },
+    },
   )
   return {
     log,
     errors,
     reopen: () => options.file !== '' && destination.reopen(),
-    flush: () => destination.flushSync(),
+    flush() {
+      write()
+      // Before the file is open there is nowhere to write to.
+      if (ready) destination.flushSync()
+    },
   }
 }

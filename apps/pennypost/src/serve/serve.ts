@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { systemClock } from '@pennypost/model'
+import { systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError, configPlaces, loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
@@ -25,13 +25,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   // Before the log, which may lie in it: what is in there is for its owner alone.
   mkdirSync(resolve(base, config.data_dir), { recursive: true, mode: 0o700 })
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
-  const program = createLog({ file, level: config.log.level, now: systemClock.now })
+  const program = createLog({ file, level: config.log.level, now: systemClock.now, deadline: systemDeadline })
   const { log } = program
+  process.once('exit', () => program.flush())
   const forStore = {
     ...{ config, base, log },
     onFatal(error: Error) {
       log.error({ err: error }, 'the store has failed: nothing more is accepted')
-      program.flush()
       process.stderr.write(`pennypost: the store has failed: ${error.message}\n`)
       process.exit(74)
     },
@@ -68,7 +68,6 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.info({ signal }, 'draining')
   await server.stop(drainMs)
   log.info({}, 'stopped')
-  program.flush()
 }
 
 function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {

@@ -1,0 +1,63 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Deadline, systemDeadline } from '@pennypost/model'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { createLog, type ProgramLog } from './log.ts'
+
+let directory: string
+let file: string
+let due: (() => void)[]
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'pennypost-log-'))
+  file = join(directory, 'log')
+  due = []
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+/** Its time passes when `due` is run. */
+const deadline: Deadline = {
+  ...systemDeadline,
+  after(_delayMs, expire) {
+    due.push(expire)
+    return { refresh() {}, [Symbol.dispose]() {} }
+  },
+}
+
+const open = (): ProgramLog => createLog({ file, level: 'info', now: () => 0, deadline })
+const lines = (): string[] =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => (JSON.parse(line) as { msg: string }).msg)
+const written = (...texts: string[]) => expect.poll(() => lines(), { timeout: 5000 }).toEqual(texts)
+
+test('lines are held for a moment, and then all are there', async () => {
+  const { log } = open()
+  await written()
+  log.info({}, 'one')
+  log.info({}, 'two')
+  expect(due).toHaveLength(1)
+  expect(lines()).toEqual([])
+  due[0]?.()
+  await written('one', 'two')
+  log.info({}, 'three')
+  expect(due).toHaveLength(2)
+})
+
+test('an error takes all before it along', async () => {
+  const { log, errors } = open()
+  log.info({}, 'one')
+  log.error({}, 'broken')
+  await written('one', 'broken')
+  expect(errors).toEqual([{ at: 0, text: 'broken' }])
+})
+
+test('nothing is held when the program ends', async () => {
+  const program = open()
+  await written()
+  program.log.info({}, 'last')
+  program.flush()
+  expect(lines()).toEqual(['last'])
+})
