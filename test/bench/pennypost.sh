@@ -17,10 +17,6 @@ configure() {
   cat >"$STATE/pennypost.toml" <<C
 hostname = "mail.$DOMAIN"
 data_dir = "data"
-[relay]
-smarthost = "127.0.0.1:${RELAYPORT:-29025}"
-[submission]
-trusted = [{ address = "127.0.0.1", account = "relay@$DOMAIN" }]
 [policy]
 require_tls_for_auth = false
 [limits]
@@ -43,10 +39,10 @@ fill() {
   pennypost domain add "$DOMAIN" >&2
   local hash i
   hash=$(cd "$ROOT/packages/sasl" && node -e 'console.log(require("bcrypt").hashSync(process.argv[1], 4))' "$PASSWORD")
-  { echo 'login,password'; echo "relay@$DOMAIN,$hash"; for i in $(seq 0 $((NUSERS - 1))); do echo "user$i@$DOMAIN,$hash"; done; } >"$STATE/accounts.csv"
+  { echo 'login,password'; for i in $(seq 0 $((NUSERS - 1))); do echo "user$i@$DOMAIN,$hash"; done; } >"$STATE/accounts.csv"
   pennypost account import "$STATE/accounts.csv" >&2
-  # The load generator's envelope sender.
-  pennypost account grant "relay@$DOMAIN" @load.test >&2
+  # What the load generator relays, as Postfix relays it for loopback.
+  pennypost domain add elsewhere.test --relay-to "127.0.0.1:${RELAYPORT:-29025}" >&2
 }
 
 # Its own cgroup, where there is one, counts the CPU of all threads and children exactly.
