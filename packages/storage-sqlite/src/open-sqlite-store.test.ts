@@ -210,7 +210,8 @@ describe('room', () => {
     const content = store.mail.stage(store.mail.reserve(0))
     await content.write(Buffer.alloc(9_000_000))
     space.free -= 9_000_000
-    await expect(content.write(Buffer.alloc(1_000_000))).rejects.toMatchObject({ reason: 'no-room' })
+    await content.write(Buffer.alloc(1_000_000))
+    await expect(content.finish()).rejects.toMatchObject({ reason: 'no-room' })
     await content.discard()
     // Content without any promise goes into the reserve, for a DSN; it can not be new mail.
     const notice = store.mail.stage()
