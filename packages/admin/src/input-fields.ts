@@ -25,15 +25,17 @@ export const addressOrDomain = lookedUp(
 
 const prefixed = (domain: string | undefined): string | undefined => (domain === undefined ? undefined : `@${domain}`)
 
-/** `host` or `host:port`, the host as A-label. */
+/** `host` or `host:port`, the host as A-label; an LMTP store as `lmtp:host:port` or `lmtp:/path/of/socket`. */
 export const nextHop = lookedUp(
   (text) => {
-    const [, host = '', port] = /^(.*?)(?::(\d{1,5}))?$/.exec(text) ?? []
+    if (/^lmtp:\/[^\0\r\n;]{1,100}$/.test(text)) return text
+    const lmtp = text.startsWith('lmtp:') ? 'lmtp:' : ''
+    const [, host = '', port] = /^(.*?)(?::(\d{1,5}))?$/.exec(text.slice(lmtp.length)) ?? []
     const name = lookupDomain(host)
     if (name === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) return undefined
-    return port === undefined ? name : `${name}:${Number(port)}`
+    return `${lmtp}${name}${port === undefined ? '' : `:${Number(port)}`}`
   },
-  (text) => `"${text}" is no host or host:port`,
+  (text) => `"${text}" is no host, host:port, lmtp:host:port or lmtp:/path`,
 )
 
 /** Octets; 0 = no limit. */

@@ -103,7 +103,7 @@ export interface ReceptionOptions {
   /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
   sign(message: OutgoingMessage): Promise<string>
   /** The queue's destination for a forward-path's domain: the next hop after routes. */
-  destination(domain: string, nextHop?: string): string
+  destination(domain: string, nextHop?: string, reversePath?: string): string
   /** DSNs of successful local delivery that ride in the acceptance (RFC 3461 §6.2). */
   deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
   /** Accepted or refused messages are counted by it. */

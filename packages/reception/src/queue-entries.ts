@@ -52,7 +52,8 @@ export function queueEntries(
   }
   for (const { recipient, relay } of plan.relays) {
     const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)
-    const destination = session.options.destination(lookupDomain(domain) ?? domain.toLowerCase(), relay.nextHop)
+    const name = lookupDomain(domain) ?? domain.toLowerCase()
+    const destination = session.options.destination(name, relay.nextHop, relay.reversePath ?? reversePath)
     const trace = relay.trace === '' ? {} : { trace: relay.trace }
     const asked = dsnParameters(transaction.recipients[recipient])
     add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })

@@ -6,6 +6,7 @@
  * so; where TLS is required, no octet of mail and no credential goes without it.
  * Who calls it: the opener, address by address.
  */
+import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Deadline, Dialer, TlsDialOptions, TlsFacts } from '@pennypost/model'
 import {
@@ -17,6 +18,7 @@ import {
   type SmtpClient,
   type TranscriptEvent,
 } from '@pennypost/smtp'
+import type { Hop } from './hop.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { isLoopback, type OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
@@ -34,8 +36,8 @@ export interface DialOptions {
   connectMs: number
   /** Ends whatever is being opened. */
   stopping: AbortSignal
-  /** Source address of all connections. */
-  localAddress?: string
+  /** Source addresses, at most one of each family; without one of a family the system chooses. */
+  sourceAddresses?: readonly string[]
   timeouts?: Partial<ClientTimeouts>
   /** PEM of the anchors that verified TLS trusts instead of the system's. */
   ca?: readonly string[]
@@ -120,9 +122,10 @@ class Dial {
   }
 
   #connect(): Promise<Duplex> {
-    const { dialer, deadline, connectMs, localAddress, stopping } = this.#options
+    const { dialer, deadline, connectMs, sourceAddresses = [], stopping } = this.#options
     const { address, port } = this.#target
     const signal = deadline.signal(connectMs, stopping)
+    const localAddress = isLoopback(address) ? undefined : sourceAddresses.find((own) => isIP(own) === isIP(address))
     return dialer.connect({ address, port, ...(localAddress === undefined ? {} : { localAddress }) }, signal)
   }
 
@@ -138,8 +141,9 @@ class Dial {
     const { check, use } = this.#policy
     // Old TLS is better than none, but no place for credentials or promises (RFC 7435 §3, RFC 8996).
     const minVersion = use === 'opportunistic' ? 'TLSv1' : 'TLSv1.2'
+    const servername = (check.kind === 'pkix' ? check.name : undefined) ?? this.#target.host
     const common = {
-      servername: this.#target.host,
+      servername,
       verify: check.kind === 'pkix',
       minVersion,
       ...(ca ? { ca } : {}),
@@ -159,6 +163,7 @@ class Dial {
     const { dialer, deadline, clock, hostname, timeouts } = this.#options
     const client = createSmtpClient(stream, {
       ...{ dialer, deadline, clock, hostname },
+      ...(this.#hop?.protocol ? { protocol: this.#hop.protocol } : {}),
       ...(timeouts ? { timeouts } : {}),
       onTranscript: (event) => this.#lines.push(printLine(event)),
     })
@@ -166,7 +171,14 @@ class Dial {
     return client
   }
 
+  get #hop(): Hop | undefined {
+    const { route } = this.#target
+    return 'hop' in route ? route.hop : undefined
+  }
+
+  /** A store beside us may well be called what we are. */
   #greetsAsUs({ greeting, capabilities }: SmtpClient): boolean {
+    if (this.#hop?.protocol === 'lmtp') return false
     const named = /^\S*/.exec(greeting?.lines[0] ?? '')?.[0] ?? ''
     return [named, capabilities.hostname].some((name) => name !== '' && this.#options.own.isName(name))
   }
@@ -228,13 +240,12 @@ class Dial {
   }
 
   async #authenticate(client: SmtpClient): Promise<Dialled | undefined> {
-    const { route, address } = this.#target
-    const smarthost = route.kind === 'host' ? route.smarthost : undefined
-    if (smarthost?.username === undefined) return undefined
+    const { username, password = '' } = this.#hop ?? {}
+    if (username === undefined) return undefined
     const outcome = await client.authenticate({
-      username: smarthost.username,
-      password: smarthost.password ?? '',
-      allowClearText: isLoopback(address),
+      username,
+      password,
+      allowClearText: isLoopback(this.#target.address),
     })
     if (outcome.ok) return undefined
     client.close()

@@ -1,4 +1,4 @@
-import { createStaticResolver, zone } from '@pennypost/dns'
+import { createStaticResolver, reverseName, zone } from '@pennypost/dns'
 import { seededRandom } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { type FindHostsOptions, findHosts, type HostsFound } from './find-hosts.ts'
@@ -144,6 +144,22 @@ describe('hosts and addresses', () => {
     const rows: Row[] = [['@', 'MX', '10 a'], a, ['a', 'AAAA', '2001:db8::1']]
     expect(short(await search(rows).find())).toBe('a.two.test: 192.0.2.1 2001:db8::1')
     expect(short(await search(rows, { ipv6First: true }).find())).toBe('a.two.test: 2001:db8::1 192.0.2.1')
+  })
+
+  test('IPv6 is left alone where our address has no PTR, and the journey says so', async () => {
+    const rows: Row[] = [
+      ['@', 'MX', '10 a'],
+      a,
+      ['a', 'AAAA', '2001:db8::1'],
+      ['@', 'MX', '20 six'],
+      ['six', 'AAAA', '2001:db8::6'],
+    ]
+    const found = await search(rows, { ipv6Source: '2001:db8::99' }).find()
+    expect(short(found)).toBe('a.two.test: 192.0.2.1, six.two.test: 2001:db8::6')
+    expect(found.dns).toContain('IPv4 only: our 2001:db8::99 has no PTR')
+    const named = search(rows, { ipv6Source: '2001:db8::99' })
+    named.resolver.zones.put(zone('ip6.arpa', [[`${reverseName('2001:db8::99')}.`, 'PTR', 'mail.one.test.']]))
+    expect(short(await named.find())).toBe('a.two.test: 192.0.2.1 2001:db8::1, six.two.test: 2001:db8::6')
   })
 
   test('an address literal needs no DNS; one that names nothing is permanent', async () => {

@@ -6,6 +6,7 @@
  * Who calls it: the opener of connections, once for each connection.
  */
 import { isIP } from 'node:net'
+import { reverseName } from '@pennypost/dns'
 import type { DnsAnswer, Random, Resolver } from '@pennypost/model'
 import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
@@ -34,6 +35,8 @@ export interface FindHostsOptions {
   own: OwnHosts
   /** IPv6 addresses of a host go before its IPv4 ones: only where the machine has IPv6. */
   ipv6First: boolean
+  /** Ours, where known: without a PTR many take no mail from it, so it is left alone where IPv4 leads there too. */
+  ipv6Source?: string
   /** MX hosts that are looked at, best first. */
   hostsMax: number
 }
@@ -59,6 +62,8 @@ export async function findHosts(route: Route, options: FindHostsOptions): Promis
       return search.none(failed(550, '5.1.2', 'The address literal names no way to go'))
     case 'address':
       return search.literal(route.address, route.port)
+    case 'socket':
+      return search.socket(route.path)
     case 'host':
       return search.host(route.host, route.port)
     case 'mx':
@@ -85,6 +90,11 @@ class Search {
       hosts: [{ name: address, addresses: [address], port, nameSecure: true, secureNames: [] }],
       dns: this.#dns,
     }
+  }
+
+  socket(path: string): HostsFound {
+    const host = { name: path, addresses: [path], port: 0, nameSecure: true, secureNames: [] }
+    return { kind: 'hosts', hosts: [host], dns: this.#dns }
   }
 
   /** A host that was configured: whatever is wrong with it is an administrator's mistake, which mail waits out. */
@@ -166,7 +176,8 @@ class Search {
   async #addresses(name: string, secure: boolean): Promise<Addresses> {
     const answers = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
     if (this.#options.ipv6First) answers.reverse()
-    const addresses = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+    const found = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+    const addresses = await this.#sendable(found)
     if (addresses.length > 0) {
       return { addresses, secureNames: secure ? await this.#secureNames(name, answers) : [] }
     }
@@ -174,6 +185,17 @@ class Search {
     for (const answer of answers) if (answer.status === 'failed') return { ...none, failure: answer.reason }
     const missing = answers.every(({ status }) => status === 'nxdomain') ? 'nxdomain' : 'nodata'
     return { ...none, missing }
+  }
+
+  async #sendable(addresses: readonly string[]): Promise<readonly string[]> {
+    const { ipv6Source, resolver } = this.#options
+    const ipv4 = addresses.filter((address) => isIP(address) === 4)
+    if (ipv6Source === undefined || ipv4.length === 0 || ipv4.length === addresses.length) return addresses
+    const pointer = await resolver.query(reverseName(ipv6Source), 'PTR')
+    if (pointer.status !== 'nxdomain' && pointer.status !== 'nodata') return addresses
+    const note = `IPv4 only: our ${ipv6Source} has no PTR`
+    if (!this.#dns.includes(note)) this.#dns.push(note)
+    return ipv4
   }
 
   /** RFC 7672 §2.2.2: the name behind secure aliases first, then the one asked for; with an alias alone secure only that. */

@@ -1,10 +1,17 @@
 /** The public surface of `@pennypost/relay`. */
 export type { DeliveredFacts } from './delivered-notices.ts'
 export type { DsnSigner } from './dsn.ts'
+export { type Hop, parseHop } from './hop.ts'
 export { defaultRelayLimits, type RelayLimits } from './limits.ts'
 export type { RelayOptions } from './options.ts'
 export { createRelay, type Relay } from './relay.ts'
-export { createRoutes, type Route, type RouteOptions, type Routes, type Smarthost } from './routes.ts'
+export {
+  type ConfiguredRoute,
+  createRoutes,
+  type Route,
+  type RouteOptions,
+  type Routes,
+} from './routes.ts'
 export { defaultSchedule, type Schedule } from './schedule.ts'
 export { createHttps, type Https, type HttpsOptions } from './tls/https.ts'
 export { createStsPolicies, type StsPolicies } from './tls/sts-policies.ts'

@@ -31,8 +31,10 @@ export interface RelayOptions {
   listeners?: readonly { address: string; port: number }[]
   /** The machine has IPv6: a host's IPv6 addresses are tried before its IPv4 ones. */
   ipv6First?: boolean
-  /** Source address of connections. */
-  localAddress?: string
+  /** Source addresses of connections, at most one of each family. */
+  sourceAddresses?: readonly string[]
+  /** The address that IPv6 connections leave from, where known: without PTR it is used only where IPv4 does not lead. */
+  ipv6Source?: string
   /** Patience in each phase of a dialogue. */
   timeouts?: Partial<ClientTimeouts>
   /** PEM of the anchors that certificates are checked against, instead of the built-in ones. */

@@ -28,6 +28,7 @@ unspecified.addAddress('::', 'ipv6')
 const family = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
 
 export function isLoopback(address: string): boolean {
+  if (isIP(address) === 0) return false
   return loopback.check(address, family(address))
 }
 

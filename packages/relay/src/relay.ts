@@ -90,7 +90,20 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<typeof createOpenConnection>[0] {
-  const { dialer, clock, deadline, hostname, resolver, random, routes, localAddress, timeouts, ca, sts } = options
+  const {
+    dialer,
+    clock,
+    deadline,
+    hostname,
+    resolver,
+    random,
+    routes,
+    sourceAddresses,
+    ipv6Source,
+    timeouts,
+    ca,
+    sts,
+  } = options
   const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
   const own = createOwnHosts({
     hostname,
@@ -102,7 +115,8 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<t
     addressesMax: addresses,
     hostsMax: hosts,
     ipv6First: options.ipv6First ?? false,
-    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(sourceAddresses ? { sourceAddresses } : {}),
+    ...(ipv6Source === undefined ? {} : { ipv6Source }),
     ...(timeouts ? { timeouts } : {}),
     ...(ca ? { ca } : {}),
     ...(sts ? { sts } : {}),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { parseHop } from './hop.ts'
 import { createRoutes } from './routes.ts'
 
 const direct = createRoutes({ port: 25 })
@@ -41,7 +42,53 @@ describe('resolve', () => {
   })
 
   test('credentials belong to the configured smarthost only', () => {
-    expect(through.resolve('smtp.isp.test:587')).toMatchObject({ kind: 'host', smarthost })
+    expect(through.resolve('smtp.isp.test:587')).toMatchObject({ kind: 'host', host: 'Smtp.ISP.test', hop: smarthost })
     expect(through.resolve('smtp.isp.test:25')).toEqual({ kind: 'host', host: 'smtp.isp.test', port: 25 })
   })
+})
+
+describe('configured routes', () => {
+  const isp = { host: 'smtp.isp.test', port: 587 }
+  const routes = createRoutes({
+    port: 25,
+    smarthost,
+    routes: [
+      { domain: 'near.test', to: 'direct' },
+      { domain: '.group.test', to: { ...isp, viaMx: true } },
+      { sender: '@sales.test', domain: 'two.test', to: { ...isp, username: 'both', password: 'x' } },
+      { sender: '@sales.test', to: { ...isp, username: 'sales', password: 'y' } },
+      { sender: 'robot@one.test', to: { host: '', port: 0, protocol: 'lmtp', path: '/run/store' } },
+    ],
+  })
+
+  test.each([
+    ['near.test', '', 'near.test'],
+    ['a.group.test', '', 'mx:smtp.isp.test:587'],
+    ['group.test', '', 'smtp.isp.test:587'],
+    ['two.test', 'bob@Sales.test', 'smtp.isp.test:587;both'],
+    ['three.test', 'bob@sales.test', 'smtp.isp.test:587;sales'],
+    ['three.test', 'robot@one.test', 'lmtp:/run/store'],
+    ['three.test', 'other@one.test', 'smtp.isp.test:587'],
+    ['three.test', '', 'smtp.isp.test:587'],
+  ])('to %s from <%s>: %s', (domain, from, destination) => {
+    expect(routes.destination(domain, undefined, from)).toBe(destination)
+  })
+
+  test.each([
+    ['mx:smtp.isp.test:587', { kind: 'mx', domain: 'smtp.isp.test', port: 587 }],
+    ['smtp.isp.test:587;sales', { kind: 'host', hop: { username: 'sales', password: 'y' } }],
+    ['smtp.isp.test:587;gone', { kind: 'host', host: 'smtp.isp.test', port: 587 }],
+    ['lmtp:/run/store', { kind: 'socket', path: '/run/store' }],
+    ['lmtp:store.test:24', { kind: 'host', host: 'store.test', port: 24, hop: { protocol: 'lmtp' } }],
+  ])('%s', (destination, route) => {
+    expect(routes.resolve(destination)).toMatchObject(route)
+  })
+
+  test('a login whose route is gone has no credentials', () => {
+    expect(routes.resolve('smtp.isp.test:587;gone')).not.toHaveProperty('hop')
+  })
+})
+
+test.each(['', ':25', 'a b', 'host:0', 'host:70000', 'lmtp:', 'mx:', 'http://x'])('%j is no next hop', (text) => {
+  expect(parseHop(text, 25)).toBeUndefined()
 })

@@ -1,63 +1,76 @@
 /**
  * Where mail for a domain goes, as the key of its queue entries and back. Pure.
  *
- * A key is one of three: `two.test` (the domain's MX hosts), `[192.0.2.1]` (an address literal), `mail.two.test:25` (that
- * very host, without MX). Entries with equal keys share connections, so one next hop must have one spelling.
+ * A key is one of these: `two.test` (the domain's MX hosts), `[192.0.2.1]` (an address literal), `mail.two.test:25` (that
+ * very host, without MX), `mx:isp.test:587` (the MX hosts of another domain), `lmtp:store.test:24` and `lmtp:/run/store`
+ * (another store). `;login` behind it names the credentials of a configured route. Entries with equal keys share
+ * connections, so one next hop must have one spelling.
  *
  * Who calls it: reception and the relay itself for new entries (`destination`), the opener of connections (`resolve`).
  */
-import { isIPv4, isIPv6 } from 'node:net'
-import { lookupDomain } from '@pennypost/model'
+import { lookupAddress, lookupDomain } from '@pennypost/model'
 import { parseAddressLiteral } from '@pennypost/smtp'
+import { type Hop, hopKey, parseHop } from './hop.ts'
 
 export interface RouteOptions {
   /** Port of MX hosts, of address literals, and of hosts that come without one. */
   port: number
-  /** Takes all mail that no domain's own next hop claims. */
-  smarthost?: Smarthost
+  /** Takes all mail that no domain's own next hop and no route claims. */
+  smarthost?: Hop
+  /** The first that fits counts. */
+  routes?: readonly ConfiguredRoute[]
 }
 
-export interface Smarthost {
-  /** Host name or IP address. */
-  host: string
-  /** On 465 TLS begins with the connection (RFC 8314 §3.3). */
-  port: number
-  username?: string
-  password?: string
+/** Mail that a condition fits goes to `to`; with both conditions both have to. */
+export interface ConfiguredRoute {
+  /** `two.test`, or `.two.test` for all below it. */
+  domain?: string
+  /** `alice@one.test`, or `@one.test` for all of a domain. */
+  sender?: string
+  /** `direct`: to the MX of the domain, past the smarthost. */
+  to: Hop | 'direct'
 }
 
 export type Route =
-  | { kind: 'mx'; domain: string; port: number }
-  | { kind: 'host'; host: string; port: number; smarthost?: Smarthost }
+  | { kind: 'mx'; domain: string; port: number; hop?: Hop }
+  | { kind: 'host'; host: string; port: number; hop?: Hop }
+  | { kind: 'socket'; path: string; hop: Hop }
   | { kind: 'address'; address: string; port: number }
   /** An address literal that names no way to go. */
   | { kind: 'none' }
 
 export interface Routes {
   /**
-   * The next hop for mail to this domain, an A-label or an address literal with its brackets. `nextHop`: `host` or
-   * `host:port` of a domain that is relayed to a host; it goes before the smarthost.
+   * The next hop for mail to this domain, an A-label or an address literal with its brackets. `nextHop`: of a domain that
+   * is relayed to a host, as `parseHop` reads it; it goes before all else. `reversePath`: for routes by sender.
    */
-  destination(domain: string, nextHop?: string): string
+  destination(domain: string, nextHop?: string, reversePath?: string): string
   resolve(destination: string): Route
 }
 
-export function createRoutes({ port, smarthost }: RouteOptions): Routes {
-  const smarthostKey = smarthost && hostKey(bare(smarthost.host), smarthost.port)
+export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Routes {
+  const byKey = new Map<string, Hop>()
+  const keyOf = (hop: Hop, withLogin: boolean): string => {
+    const key = withLogin && hop.username !== undefined ? `${hopKey(hop)};${hop.username}` : hopKey(hop)
+    byKey.set(key, hop)
+    return key
+  }
+  const smarthostKey = smarthost && keyOf(smarthost, false)
+  const configured = routes.map(({ to, ...when }) => ({ when, key: to === 'direct' ? to : keyOf(to, true) }))
   return {
-    destination(domain, nextHop) {
+    destination(domain, nextHop, reversePath = '') {
       if (nextHop !== undefined) {
-        const { host, port: named } = splitHost(nextHop)
-        return hostKey(host, named ?? port)
+        const hop = parseHop(nextHop, port)
+        return hop ? hopKey(hop) : nextHop
       }
-      if (smarthostKey !== undefined) return smarthostKey
-      return domain.startsWith('[') ? domain.toLowerCase() : (lookupDomain(domain) ?? domain.toLowerCase())
+      const name = domain.startsWith('[') ? domain.toLowerCase() : (lookupDomain(domain) ?? domain.toLowerCase())
+      const route = configured.find(({ when }) => fits(when, name, reversePath))
+      if (route && route.key !== 'direct') return route.key
+      return route || smarthostKey === undefined ? name : smarthostKey
     },
     resolve(destination) {
-      const { host, port: named } = splitHost(destination)
-      if (named !== undefined) {
-        return { kind: 'host', host, port: named, ...(destination === smarthostKey && smarthost ? { smarthost } : {}) }
-      }
+      const hop = byKey.get(destination) ?? parseKey(destination)
+      if (hop) return routeOf(hop)
       if (!destination.startsWith('[')) return { kind: 'mx', domain: destination, port }
       const literal = parseAddressLiteral(destination)
       if (literal === null || literal.kind === 'general') return { kind: 'none' }
@@ -66,19 +79,24 @@ export function createRoutes({ port, smarthost }: RouteOptions): Routes {
   }
 }
 
-/** `host`, `host:port`, `[address]:port`, and an IPv6 address alone; the host without brackets. */
-function splitHost(text: string): { host: string; port?: number } {
-  if (isIPv6(text)) return { host: text }
-  const match = /^(.*):([0-9]{1,5})$/.exec(text)
-  if (!match || (text.startsWith('[') && !match[1]!.endsWith(']'))) return { host: bare(text) }
-  return { host: bare(match[1] as string), port: Number(match[2]) }
+function fits({ domain, sender }: Omit<ConfiguredRoute, 'to'>, name: string, reversePath: string): boolean {
+  if (domain !== undefined && name !== domain && !(domain.startsWith('.') && name.endsWith(domain))) return false
+  if (sender === undefined) return true
+  const from = lookupAddress(reversePath) ?? ''
+  return from !== '' && (sender.startsWith('@') ? from.endsWith(sender) : from === sender)
 }
 
-function bare(host: string): string {
-  return host.replace(/^\[(?:ipv6:)?(.*)\]$/i, '$1')
+/** Of a key whose route is not configured any more, the credentials are gone. */
+function parseKey(destination: string): Hop | undefined {
+  const [key = ''] = destination.split(';', 1)
+  const named = /^(?:mx|lmtp):|:\d{1,5}$/.test(key) && !(key.startsWith('[') && !/\]:\d{1,5}$/.test(key))
+  return named ? parseHop(key, 25) : undefined
 }
 
-function hostKey(host: string, port: number): string {
-  if (isIPv6(host)) return `[${host.toLowerCase()}]:${port}`
-  return `${isIPv4(host) ? host : (lookupDomain(host) ?? host.toLowerCase())}:${port}`
+function routeOf(hop: Hop): Route {
+  const { host, port, path, viaMx, protocol, username } = hop
+  const own = protocol !== undefined || username !== undefined || viaMx ? { hop } : {}
+  if (path !== undefined) return { kind: 'socket', path, hop }
+  if (viaMx) return { kind: 'mx', domain: host, port, hop }
+  return { kind: 'host', host, port, ...own }
 }

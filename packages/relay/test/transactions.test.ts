@@ -66,7 +66,7 @@ describe('a smarthost', () => {
       const journey = await office.send({ destination: 'scripted.test:587' })
       expect(peer.sessions[0]!.commands.join()).not.toContain('AUTH')
       expect((await office.trace(journey)).at(-1)).toContain(
-        'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: credentials for the smarthost wants TLS',
+        'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: credentials for the next hop wants TLS',
       )
     }
   })
@@ -85,6 +85,63 @@ describe('a smarthost', () => {
     expect((await office.trace(await office.send({ destination: '127.0.0.1:587' }))).at(-1)).toBe(
       'deferred bob@two.test 535 5.7.8 wrong',
     )
+  })
+})
+
+describe('routes', () => {
+  test('by the MX of a smarthost: the certificate is for the domain that was configured', async () => {
+    const smarthost = { host: 'scripted.test', port: 25, viaMx: true, username: 'one', password: 'x' } as const
+    await using office = await PostOffice.open({ ca: [scriptedCertificate] }, { smarthost })
+    office.zone('scripted.test', [
+      ['@', 'MX', '10 out'],
+      ['out', 'A', '192.0.2.99'],
+    ])
+    const peer = office.peer('192.0.2.99', { capabilities: [...withTls, 'AUTH PLAIN'] })
+    await office.send({ destination: 'mx:scripted.test:25' })
+    expect(peer.transactions[0]).toMatchObject({ secure: true })
+    expect(peer.sessions[0]!.commands.join()).toContain('AUTH PLAIN')
+  })
+
+  test('to another store by LMTP: an answer for each recipient, over TCP and a Unix socket', async () => {
+    for (const [destination, address] of [
+      ['lmtp:store.test:24', '192.0.2.50'],
+      ['lmtp:/run/store', '/run/store'],
+    ] as const) {
+      await using office = await PostOffice.open()
+      office.zone('store.test', [['@', 'A', '192.0.2.50']])
+      const script = { CONTENT: (to: string) => (to.includes('full') ? '452 4.2.2 full' : undefined) }
+      const store = office.peer(address, { protocol: 'lmtp', capabilities: ['PIPELINING'], script })
+      const recipients = [{ forwardPath: 'bob@two.test' }, { forwardPath: 'full@two.test' }]
+      const trace = await office.trace(await office.send({ destination, recipients }))
+      expect(store.sessions[0]!.commands[0]).toBe('LHLO mail.one.test')
+      expect(trace).toContainEqual(expect.stringMatching(/^delivered bob@two\.test 250/))
+      expect(trace).toContain('deferred full@two.test 452 4.2.2 full')
+    }
+  })
+
+  test('a store that is called what we are is no loop', async () => {
+    await using office = await PostOffice.open()
+    const script = { GREETING: '220 mail.one.test LMTP' }
+    const store = office.peer('/run/store', { protocol: 'lmtp', script })
+    await office.send({ destination: 'lmtp:/run/store' })
+    expect(store.transactions).toHaveLength(1)
+  })
+
+  test('connections leave from the address of their family', async () => {
+    const from: (string | undefined)[] = []
+    await using office = await PostOffice.open((made) => ({
+      sourceAddresses: ['192.0.2.200', '2001:db8::200'],
+      dialer: {
+        secure: made.dialer.secure,
+        connect(to, signal) {
+          from.push(to.localAddress)
+          return made.dialer.connect(to, signal)
+        },
+      },
+    }))
+    office.zone('two.test', [['mx', 'AAAA', '2001:db8::2']])
+    await office.send()
+    expect(from).toEqual(['192.0.2.200', '2001:db8::200'])
   })
 })
 

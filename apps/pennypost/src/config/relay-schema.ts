@@ -1,4 +1,6 @@
-import { lookupDomain } from '@pennypost/model'
+import { isIP } from 'node:net'
+import { lookupAddress, lookupDomain } from '@pennypost/model'
+import { parseHop } from '@pennypost/relay/hop'
 import { z } from 'zod'
 import { duration, ipAddress, table } from './fields.ts'
 import { parseHostPort } from './quantity.ts'
@@ -9,6 +11,40 @@ const hostPort = (port: number) =>
   z.string().refine((text) => text === '' || parseHostPort(text, port) !== undefined, `is no host or host:port`)
 
 const port = z.number().int().min(1).max(65_535)
+
+const hop = (defaultPort: number) =>
+  z
+    .string()
+    .refine(
+      (text) => text === '' || parseHop(text, defaultPort) !== undefined,
+      'is no next hop; write e.g. "smtp.example.net:587", "mx:example.net", "lmtp:/run/store.sock"',
+    )
+
+const lookedUp = (text: string): string | undefined =>
+  text.startsWith('.') || text.startsWith('@')
+    ? lookupDomain(text.slice(1)) && `${text[0]}${lookupDomain(text.slice(1))}`
+    : (lookupAddress(text) ?? lookupDomain(text))
+
+const condition = (isSender: boolean, complaint: string) =>
+  z.string().transform((text, context) => {
+    const found = lookedUp(text)
+    if (found?.includes('@') === isSender && found !== undefined) return found
+    context.addIssue({ code: 'custom', message: complaint })
+    return z.NEVER
+  })
+
+/** Mail for a domain, from a sender, or both, that goes another way. The first that fits counts. */
+const route = z
+  .strictObject({
+    domain: condition(false, 'is no domain; write e.g. "example.net", or ".example.net" for all below it').optional(),
+    sender: condition(true, 'is no sender; write e.g. "sales@example.org" or "@example.org"').optional(),
+    /** `direct`: to the domain's own MX, past the smarthost. */
+    to: z.union([z.literal('direct'), hop(25)]),
+    user: z.string().default(''),
+    password_file: z.string().default(''),
+  })
+  .refine(({ domain, sender }) => domain !== undefined || sender !== undefined, 'needs a domain or a sender')
+  .refine(({ to }) => to !== '', 'needs to know where to')
 
 export const dnsSchema = table({
   servers: z.array(hostPort(53)).default([]),
@@ -21,11 +57,17 @@ export const relaySchema = table({
   retry: z.array(duration).min(1).prefault(['15m', '15m', '30m', '1h', '2h', '4h']),
   delay_warning: duration.prefault('4h'),
   expire: duration.prefault('5d'),
-  smarthost: hostPort(587).default(''),
+  smarthost: hop(587).default(''),
   /** Account at the smarthost; its password stands alone in `smarthost_password_file`. */
   smarthost_user: z.string().default(''),
   smarthost_password_file: z.string().default(''),
+  route: z.array(route).default([]),
   own_addresses: z.array(ipAddress).default([]),
+  /** Where connections leave from: at most one IPv4 and one IPv6 address; the system chooses otherwise. */
+  source_addresses: z
+    .array(ipAddress)
+    .refine((all) => new Set(all.map(isIP)).size === all.length, 'has two of one family')
+    .default([]),
   /** Attempts at a time, in all and to one destination. */
   concurrency: z.number().int().min(1).max(10_000).default(500),
   per_destination: z.number().int().min(1).max(100).default(20),

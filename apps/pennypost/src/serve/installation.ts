@@ -35,7 +35,7 @@ function clientServices({ listener }: Config): Installation['clientServices'] {
 }
 
 /** Addresses of this machine that are not private, link-local or loopback. */
-function publicAddresses(): string[] {
+export function publicAddresses(): string[] {
   const notPublic =
     /^(10|127|0)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(::1$|f[cd]|fe[89ab])/i
   return Object.values(networkInterfaces())

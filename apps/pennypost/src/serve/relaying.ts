@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
-import { createHttps, createStsPolicies, type RelayOptions, type RouteOptions } from '@pennypost/relay'
-import { parseHostPort } from '../config/quantity.ts'
+import {
+  type ConfiguredRoute,
+  createHttps,
+  createStsPolicies,
+  type Hop,
+  parseHop,
+  type RelayOptions,
+  type RouteOptions,
+} from '@pennypost/relay'
 import type { Config } from '../config/schema.ts'
+import { publicAddresses } from './installation.ts'
 
 /** `[relay]` as the options of routes and relay. */
 export interface RelayingParts {
@@ -20,11 +29,20 @@ type Partners = Pick<RelayOptions, 'resolver' | 'dialer' | 'routes' | 'mda'> & R
 const time = { clock: systemClock, deadline: systemDeadline, random: systemRandom }
 
 export async function routeOptions({ config, base }: Pick<RelayingParts, 'config' | 'base'>): Promise<RouteOptions> {
-  const { port, smarthost, smarthost_user: username, smarthost_password_file: file } = config.relay
-  const host = parseHostPort(smarthost, 587)
-  if (!host) return { port }
-  const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
-  return { port, smarthost: { ...host, ...(username === '' || password === undefined ? {} : { username, password }) } }
+  const { port, smarthost, smarthost_user, smarthost_password_file, route } = config.relay
+  const named = async (text: string, defaultPort: number, user: string, file: string): Promise<Hop | undefined> => {
+    const hop = parseHop(text, defaultPort)
+    const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
+    return hop && { ...hop, ...(user === '' || password === undefined ? {} : { username: user, password }) }
+  }
+  const standard = await named(smarthost, 587, smarthost_user, smarthost_password_file)
+  const routes: ConfiguredRoute[] = []
+  for (const { domain, sender, to, user, password_file } of route) {
+    const when = { ...(domain === undefined ? {} : { domain }), ...(sender === undefined ? {} : { sender }) }
+    const hop = to === 'direct' ? to : await named(to, port, user, password_file)
+    if (hop) routes.push({ ...when, to: hop })
+  }
+  return { port, routes, ...(standard ? { smarthost: standard } : {}) }
 }
 
 export async function relayOptions(parts: RelayingParts, partners: Partners): Promise<RelayOptions> {
@@ -35,6 +53,8 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
     ...{ store, ...time, log, ...partners, ...ca },
     hostname: config.hostname,
     ownAddresses: relay.own_addresses,
+    sourceAddresses: relay.source_addresses,
+    ...ipv6Source(config),
     listeners: config.listener.flatMap(({ service, address, port }) =>
       service === 'smtp' && address !== undefined && port !== undefined ? [{ address, port }] : [],
     ),
@@ -59,4 +79,11 @@ type Anchors = { ca?: readonly string[] }
 async function anchors({ config, base }: Pick<RelayingParts, 'config' | 'base'>): Promise<Anchors> {
   const { ca_file: file } = config.relay
   return file === '' ? {} : { ca: [...rootCertificates, await readFile(resolve(base, file), 'utf8')] }
+}
+
+/** The address that the world sees when this machine calls by IPv6, as far as that is known. */
+function ipv6Source({ relay }: Config): { ipv6Source?: string } {
+  const isIpv6 = (address: string): boolean => isIP(address) === 6
+  const [source] = [...relay.source_addresses, ...relay.own_addresses, ...publicAddresses()].filter(isIpv6)
+  return source === undefined ? {} : { ipv6Source: source }
 }

@@ -5,6 +5,8 @@
  * because it can not be had; with `required` nothing goes where the next hop's name or certificate could be anybody's.
  * Who calls it: the opener of connections, for each address.
  */
+
+import type { Hop } from '../hop.ts'
 import { isLoopback } from '../own-hosts.ts'
 import type { Route } from '../routes.ts'
 import { deferred, failed, type Verdict } from '../verdict.ts'
@@ -37,7 +39,7 @@ export interface TlsPolicy {
 export type CertificateCheck =
   | { kind: 'none' }
   /** A chain to a known root, and the host's name (RFC 8461 §4.1). */
-  | { kind: 'pkix' }
+  | { kind: 'pkix' /** In place of the host's. */; name?: string }
   | { kind: 'dane'; base: string; records: readonly Tlsa[]; names: readonly string[] }
 
 export interface TlsSituation {
@@ -58,26 +60,29 @@ const submissionsPort = 465
 const anyCertificate: CertificateCheck = { kind: 'none' }
 
 export function tlsPolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } {
-  const { route, address, security } = situation
-  if (route.kind === 'host' && route.smarthost) {
-    const own = smarthostPolicy(route, address, security)
+  const { route, security } = situation
+  if (route.kind === 'socket') return { use: 'never', check: anyCertificate, reason: 'Unix socket', by: 'none' }
+  if ('hop' in route && route.hop) {
+    const own = hopPolicy(route.hop, situation)
     if (own) return own
   }
   if (security === 'waived') return opportunistic('opportunistic, the message says TLS-Required: No')
   return danePolicy(situation) ?? stsPolicy(situation) ?? namedPolicy(situation) ?? opportunistic('opportunistic')
 }
 
-function smarthostPolicy(
-  { port, smarthost }: Extract<Route, { kind: 'host' }>,
-  address: string,
-  security: Security,
+/** Of a next hop that somebody named; undefined where it is as good as any other. */
+function hopPolicy(
+  { host: named, port, viaMx, username }: Hop,
+  { address, security, nameSecure }: TlsSituation,
 ): TlsPolicy | undefined {
   const near = isLoopback(address)
-  const check: CertificateCheck = { kind: near && security !== 'required' ? 'none' : 'pkix' }
+  // Where anybody could have named the MX host, the certificate has to be for the domain that was configured.
+  const name = viaMx && !nameSecure ? { name: named } : {}
+  const check: CertificateCheck = near && security !== 'required' ? anyCertificate : { kind: 'pkix', ...name }
   if (port === submissionsPort) return { use: 'implicit', check, reason: 'port 465', by: 'none' }
-  if (near && security !== 'required') return opportunistic('smarthost on loopback')
-  if (smarthost?.username === undefined) return undefined
-  return { use: 'required', check, reason: 'credentials for the smarthost', by: 'none' }
+  if (near && security !== 'required') return opportunistic('next hop on loopback')
+  if (username === undefined) return undefined
+  return { use: 'required', check, reason: 'credentials for the next hop', by: 'none' }
 }
 
 function danePolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
