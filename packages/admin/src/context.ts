@@ -17,6 +17,8 @@ export interface AdminContext {
   /** Keeps one record of the audit; resolves when it is on its way to the disk. */
   audit(record: AuditRecord): Promise<void>
   running?: RunningServer
+  /** Asks the next hops of an address what they would say to mail for it. */
+  probe?(request: ProbeRequest): Promise<ProbeReport>
   /** Copies the whole store, while it is in use, into a directory that holds none yet; resolves with its octets. */
   backUp?(target: string, progress: (done: number, total: number) => void): Promise<number>
 }
@@ -72,4 +74,38 @@ export interface LocalSubmission {
   /** Name of the system's user who hands it in, for Received and the journey. */
   user: string
   content: AsyncIterable<Buffer>
+}
+
+export interface ProbeRequest {
+  address: string
+  /** '' for the null reverse-path. */
+  reversePath: string
+  requireTls: boolean
+  /** Every address, not only up to the first that answers. */
+  all: boolean
+}
+
+/** As `@pennypost/relay` gives it; plain JSON. */
+export interface ProbeReport {
+  address: string
+  targets: readonly {
+    forwardPath: string
+    destination: string
+    dns: readonly string[]
+    hosts: readonly {
+      host: string
+      address: string
+      port: number
+      tls: string
+      tlsReason: string
+      greeting: string
+      capabilities: readonly string[]
+      mail: string
+      rcpt: string
+      error: string
+      transcript: readonly string[]
+    }[]
+    outcome: string
+    accepted: boolean
+  }[]
 }

@@ -13,6 +13,7 @@ import * as credentials from './operations/account-credentials.ts'
 import { accountImport } from './operations/account-import.ts'
 import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
 import { dkimList, dkimRetire, dkimRotate } from './operations/dkim.ts'
+import { dial } from './operations/dial.ts'
 import { dnsCheck, dnsRecords } from './operations/dns.ts'
 import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
 import { explain } from './operations/explain.ts'
@@ -59,6 +60,7 @@ export const operations = [
   dkimList,
   dkimRotate,
   dkimRetire,
+  dial,
   dnsRecords,
   dnsCheck,
   mailImport,

@@ -4,7 +4,8 @@ export type { DsnSigner } from './dsn.ts'
 export { type Hop, parseHop } from './hop.ts'
 export { defaultRelayLimits, type RelayLimits } from './limits.ts'
 export type { RelayOptions } from './options.ts'
-export { createRelay, type Relay } from './relay.ts'
+export type { ProbedHost, ProbedTarget, ProbeReport, ProbeRequest } from './probe.ts'
+export { createDialProbe, createRelay, type Relay } from './relay.ts'
 export {
   type ConfiguredRoute,
   createRoutes,

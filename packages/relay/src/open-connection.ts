@@ -46,13 +46,8 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     if (found.kind === 'none') {
       return { ok: false, verdict: found.verdict, tried: [nothingTried(destination, dns, found.verdict)] }
     }
-    const targets = found.hosts
-      .flatMap((host) =>
-        host.addresses.map((address): Candidate => {
-          return { destination, security, route, host: host.name, address, port: host.port, found: host }
-        }),
-      )
-      .filter(({ address }) => !avoid?.has(address))
+    const way = { destination, security }
+    const targets = candidatesOf(way, route, found.hosts).filter(({ address }) => !avoid?.has(address))
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
     for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
@@ -67,10 +62,18 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
   }
 }
 
-type Candidate = Target & { found: Host }
+export type Candidate = Target & { found: Host }
+
+/** Every address of every host, in the order in which they are tried. */
+export function candidatesOf({ destination, security }: Way, route: Route, hosts: readonly Host[]): Candidate[] {
+  return hosts.flatMap((found) => {
+    const { name: host, port, addresses } = found
+    return addresses.map((address) => ({ destination, security, route, host, address, port, found }))
+  })
+}
 
 /** The TLS policies of one walk over the hosts: what is asked of DNS is asked once for each host. */
-class TlsPolicies {
+export class TlsPolicies {
   readonly #route: Route
   readonly #security: Security
   readonly #options: OpenOptions

@@ -12,9 +12,10 @@ import { type DeliveredFacts, deliveredNotices } from './delivered-notices.ts'
 import type { DsnOptions } from './dsn.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
-import { createOpenConnection } from './open-connection.ts'
+import { createOpenConnection, type OpenOptions } from './open-connection.ts'
 import type { RelayOptions } from './options.ts'
 import { createOwnHosts } from './own-hosts.ts'
+import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, type Schedule } from './schedule.ts'
 
@@ -89,7 +90,12 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
-function openOptions(options: RelayOptions, stopping: AbortSignal): Parameters<typeof createOpenConnection>[0] {
+/** What `pennypost dial` does, with the options of the relay. */
+export function createDialProbe(options: RelayOptions): ReturnType<typeof createProbe> {
+  return createProbe({ ...openOptions(options, new AbortController().signal), mda: options.mda })
+}
+
+function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions {
   const {
     dialer,
     clock,

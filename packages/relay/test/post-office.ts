@@ -89,17 +89,21 @@ export class PostOffice implements AsyncDisposable {
 
   createRelay(options: Partial<RelayOptions> = {}): Relay {
     this.#options = { ...this.#options, ...options }
+    return createRelay(this.options)
+  }
+
+  get options(): RelayOptions {
     const { store, clock, random, srs, resolver } = this
     const hostname = 'mail.one.test'
     const mda = createMda({
       ...{ directory: store.directory, memory: store.memory, hostname, srs, clock },
       ...{ ownLiterals: [], recipientDelimiter: '+', administrator: 'alice@one.test' },
     })
-    return createRelay({
+    return {
       ...{ store, resolver, clock, random, hostname, mda },
       ...{ dialer: this.dialer, deadline: systemDeadline, log: this.log, routes: createRoutes({ port: 25 }) },
       ...this.#options,
-    })
+    }
   }
 
   /** Sets the records of a domain below `test`; `@` is itself, other names are below it. */

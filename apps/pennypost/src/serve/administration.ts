@@ -25,11 +25,24 @@ export interface ContextParts {
   clock: Clock
   random: Random
   running?: AdminContext['running']
+  probe?: AdminContext['probe']
   backUp?: AdminContext['backUp']
 }
 
 export function adminContext(parts: ContextParts): AdminContext {
-  const { config, dataDirectory, store, passwords, appPasswordSecret, resolver, clock, random, running, backUp } = parts
+  const {
+    config,
+    dataDirectory,
+    store,
+    passwords,
+    appPasswordSecret,
+    resolver,
+    clock,
+    random,
+    running,
+    probe,
+    backUp,
+  } = parts
   return {
     store,
     clock,
@@ -43,6 +56,7 @@ export function adminContext(parts: ContextParts): AdminContext {
     installation: installationOf(config, { dataDirectory }),
     audit: createAuditFile(join(dataDirectory, 'audit.log')),
     ...(running ? { running } : {}),
+    ...(probe ? { probe } : {}),
     ...(backUp ? { backUp } : {}),
   }
 }

@@ -2,16 +2,20 @@ import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
-import { type Log, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import { createMda, createSrs } from '@pennypost/mda'
+import { type Log, type Resolver, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import {
   type ConfiguredRoute,
+  createDialProbe,
   createHttps,
+  createRoutes,
   createStsPolicies,
   type Hop,
   parseHop,
   type RelayOptions,
   type RouteOptions,
 } from '@pennypost/relay'
+import { createDialer } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { publicAddresses } from './installation.ts'
 
@@ -24,7 +28,37 @@ export interface RelayingParts {
   log: Log
 }
 
-type Partners = Pick<RelayOptions, 'resolver' | 'dialer' | 'routes' | 'mda'> & Required<Pick<RelayOptions, 'signer'>>
+/** What is done for a recipient. */
+export function recipientsOf({
+  config,
+  store,
+  srsSecret,
+}: Pick<RelayingParts, 'config' | 'store'> & { srsSecret: Buffer }) {
+  return createMda({
+    directory: store.directory,
+    memory: store.memory,
+    srs: createSrs({ secrets: [srsSecret] }),
+    clock: systemClock,
+    hostname: config.hostname,
+    ownLiterals: config.relay.own_addresses.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`),
+    recipientDelimiter: config.policy.recipient_delimiter,
+    administrator: config.admin.address,
+  })
+}
+
+/** `pennypost dial` where no server runs: made at its first call. */
+export function probeOf(
+  parts: RelayingParts & { srsSecret: Buffer; resolver: Resolver },
+): ReturnType<typeof createDialProbe> {
+  return async (request) => {
+    const routes = createRoutes(await routeOptions(parts))
+    const dialer = createDialer({ deadline: systemDeadline })
+    const partners = { resolver: parts.resolver, dialer, routes, mda: recipientsOf(parts) }
+    return createDialProbe(await relayOptions(parts, partners))(request)
+  }
+}
+
+type Partners = Pick<RelayOptions, 'resolver' | 'dialer' | 'routes' | 'mda' | 'signer'>
 
 const time = { clock: systemClock, deadline: systemDeadline, random: systemRandom }
 

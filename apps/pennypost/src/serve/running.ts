@@ -24,6 +24,7 @@ export interface RunningParts {
   resolver: Resolver
   reception: ReceptionOptions
   relay: Relay
+  probe: AdminContext['probe'] & {}
   services: Services
   listeners: readonly Listener[]
   tls: TlsMaterial

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
-import { createMda, createSrs } from '@pennypost/mda'
 import { createSigner } from '@pennypost/message-auth'
 import {
   type Account,
@@ -16,7 +15,7 @@ import {
 } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
-import { createRelay, createRoutes } from '@pennypost/relay'
+import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import {
@@ -38,7 +37,7 @@ import { ownStsPolicy } from './installation.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { AccountPlaces } from './places.ts'
-import { relayOptions, routeOptions } from './relaying.ts'
+import { recipientsOf, relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
 import type { SiteOptions } from './site.ts'
@@ -178,17 +177,8 @@ type Delivery = Awaited<ReturnType<typeof openDelivery>>
 
 /** What decides about recipients, and what carries mail on. */
 async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: AsyncDisposableStack) {
-  const { config, log, store, dataDirectory } = foundation
-  const mda = createMda({
-    directory: store.directory,
-    memory: store.memory,
-    srs: createSrs({ secrets: [srsSecret] }),
-    clock,
-    hostname: config.hostname,
-    ownLiterals: config.relay.own_addresses.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`),
-    recipientDelimiter: config.policy.recipient_delimiter,
-    administrator: config.admin.address,
-  })
+  const { config, log, dataDirectory } = foundation
+  const mda = recipientsOf({ ...foundation, srsSecret })
   const signer = createSigner({ keyDirectory: resolve(dataDirectory, 'dkim'), clock, log })
   const routes = createRoutes(await routeOptions(foundation))
   const resolver = foundation.demo ? createStaticResolver([]) : await openResolver(config, log)
@@ -197,8 +187,9 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   const filters = await openContentFilters(config, foundation.base, dialer)
   const inbound = openInboundChecks(config, { resolver, clock, deadline, log }, filters)
   opening.use(inbound)
-  const relay = createRelay(await relayOptions(foundation, { resolver, dialer, routes, mda, signer }))
-  return { mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
+  const relaying = await relayOptions(foundation, { resolver, dialer, routes, mda, signer })
+  const relay = createRelay(relaying)
+  return { probe: createDialProbe(relaying), mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
 }
 
 function receptionOptions(foundation: Foundation, authenticator: Authenticator, delivery: Delivery): ReceptionOptions {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { type Administration, createDirectAdministration } from '@pennypost/admin'
 import { createResolver, readSystemServers } from '@pennypost/dns'
 import { searchText } from '@pennypost/message'
@@ -37,11 +38,16 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
     ...storeWorkers,
   })
   const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })
-  const { appPasswords } = await loadSecrets(dataDirectory, random)
+  const { appPasswords, srs } = await loadSecrets(dataDirectory, random)
   const context = adminContext({
     ...{ config, dataDirectory, store, resolver, clock, random },
     passwords: createPasswords(),
     appPasswordSecret: appPasswords,
+    probe: async (request) => {
+      const { probeOf } = await import('../serve/relaying.ts')
+      const base = dirname(place.configFile ?? '.')
+      return probeOf({ config, base, store, log, resolver, srsSecret: srs })(request)
+    },
     backUp: (target) => backUpDirectory(store, dataDirectory, target),
   })
   const { call } = createDirectAdministration(context, actor)

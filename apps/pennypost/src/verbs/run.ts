@@ -29,6 +29,7 @@ export const verbs: Readonly<Record<string, VerbGroup>> = {
   trace: { summary: 'the way of a message, hop by hop', load: () => import('./trace.ts') },
   explain: { summary: 'why a message was taken, put into Junk or refused', load: () => import('./explain.ts') },
   dkim: { summary: 'keys that sign: list, rotate, retire', load: () => import('./dkim.ts') },
+  dial: { summary: 'what would happen to mail for an address, without sending', load: () => import('./dial.ts') },
   dns: { summary: 'the DNS records to publish, and whether they are', load: () => import('./dns.ts') },
   import: { summary: 'mail from mbox or Maildir into an account', load: () => import('./import.ts') },
   export: { summary: 'mail of an account into mbox or Maildir', load: () => import('./export.ts') },

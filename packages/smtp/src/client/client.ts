@@ -4,7 +4,8 @@ import { type Capabilities, noCapabilities, parseCapabilities } from '../capabil
 import { isPermanent, isPositive, type Reply } from '../reply.ts'
 import { defaultReplyLimits } from '../reply-parser.ts'
 import { authenticate, type Credentials } from './authenticate.ts'
-import { failure, type Outcome, replyFailure } from './failure.ts'
+import { composeEnvelope } from './envelope.ts'
+import { type Failure, failure, type Outcome, replyFailure } from './failure.ts'
 import type { ClientOptions } from './options.ts'
 import type { TransactionRequest, TransactionResult } from './request.ts'
 import { Session } from './session.ts'
@@ -21,6 +22,13 @@ import { Wire } from './wire.ts'
  */
 export function createSmtpClient(stream: Duplex, options: ClientOptions): SmtpClient {
   return new SmtpClient(stream, options)
+}
+
+/** What a peer said to one recipient. */
+export interface Probed {
+  mail: Reply | null
+  rcpt: Reply | null
+  failure: Failure | null
 }
 
 export class SmtpClient {
@@ -137,6 +145,30 @@ export class SmtpClient {
       this.#wire.transcript?.begin()
       this.#session.transactions++
       return new Transaction(this.#wire, this.#session, request).run()
+    })
+  }
+
+  /**
+   * MAIL and RCPT, one after the other, and RSET: what the peer says to this recipient, without any content. `failure`:
+   * why one of them could not be asked or was not answered.
+   */
+  probe(reversePath: string, forwardPath: string): Promise<Probed> {
+    return this.#exclusively(async () => {
+      const { timeouts } = this.#session
+      const recipients = [{ forwardPath }]
+      const request = { reversePath, recipients, body: Buffer.alloc(0), size: null }
+      const envelope = composeEnvelope(request, this.#session.envelopeContext())
+      const probed: Probed = { mail: null, rcpt: null, failure: null }
+      if ('kind' in envelope) return { ...probed, failure: envelope }
+      const [rcpt] = envelope.rcpts
+      if (typeof rcpt !== 'string') return { ...probed, failure: rcpt ?? null }
+      const mail = await this.#wire.ask('mail', timeouts.mailMs, envelope.mail)
+      if (!mail.ok) return { ...probed, failure: mail.failure }
+      if (!isPositive(mail.reply)) return { ...probed, mail: mail.reply, failure: replyFailure('mail', mail.reply) }
+      const asked = await this.#wire.ask('rcpt', timeouts.rcptMs, rcpt)
+      if (!asked.ok) return { ...probed, mail: mail.reply, failure: asked.failure }
+      await this.#wire.ask('rset', timeouts.rsetMs, 'RSET')
+      return { mail: mail.reply, rcpt: asked.reply, failure: null }
     })
   }
 

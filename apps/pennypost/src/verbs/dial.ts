@@ -1,0 +1,54 @@
+import type { OperationResult } from '@pennypost/admin'
+import type { Command } from 'commander'
+import type { Session } from './session.ts'
+import { clean } from './table.ts'
+import { addVerb, inSession } from './verb.ts'
+
+/** `dial ADDRESS`. */
+export function register(program: Command): void {
+  addVerb(program, 'dial <address>', 'what would happen to mail for an address, without sending any')
+    .option('--from <address>', 'as this sender; the null reverse-path without')
+    .option('--require-tls', 'as if the message had REQUIRETLS', false)
+    .option('--all', 'every address of every host, not only up to the first that answers', false)
+    .option('--transcripts', 'with the lines of each SMTP session', false)
+    .action(inSession(dial))
+}
+
+interface DialOptions {
+  from?: string
+  requireTls: boolean
+  all: boolean
+  transcripts: boolean
+}
+
+type Target = OperationResult<'dial'>['targets'][number]
+
+async function dial(session: Session, address: string, options: DialOptions): Promise<void> {
+  const { from = '', requireTls, all, transcripts } = options
+  const report = await session.call('dial', { address, from: from === '<>' ? '' : from, requireTls, all })
+  session.show(report, () => report.targets.map((target) => targetText(target, transcripts)).join('\n'))
+}
+
+function targetText(target: Target, transcripts: boolean): string {
+  const lines = [
+    `<${target.forwardPath}> goes ${target.destination === 'local' ? 'nowhere else' : `to ${target.destination}`}`,
+    ...target.dns.map((answer) => `  DNS: ${answer}`),
+    ...target.hosts.flatMap((host) => hostLines(host, transcripts)),
+    `${target.accepted ? 'accepted' : 'not accepted'}: ${target.outcome}`,
+  ]
+  return lines.map((line) => `${clean(line)}\n`).join('')
+}
+
+function hostLines(host: Target['hosts'][number], transcripts: boolean): string[] {
+  const said = ([name, words]: [string, string]): string[] => (words === '' ? [] : [`    ${name}: ${words}`])
+  return [
+    `  ${host.host} [${host.address}]:${host.port}`,
+    `    TLS: ${host.tls || 'none'} (${host.tlsReason || 'not decided'})`,
+    ...said(['greeting', host.greeting]),
+    ...said(['offers', host.capabilities.join(', ')]),
+    ...said(['MAIL', host.mail]),
+    ...said(['RCPT', host.rcpt]),
+    ...said(['error', host.error]),
+    ...(transcripts ? host.transcript.map((line) => `      ${line}`) : []),
+  ]
+}

@@ -1,0 +1,154 @@
+/**
+ * What would happen to mail for an address, without sending any: route, hosts, TLS decisions, and what the first host that
+ * can be had says to MAIL and RCPT. Made of the same parts that deliver.
+ *
+ * Never broken: no content goes out, nothing is stored, and the transaction is taken back with RSET before QUIT.
+ * Who calls it: `pennypost dial`.
+ */
+import type { Mda } from '@pennypost/mda'
+import { lookupDomain } from '@pennypost/model'
+import { describeReply } from '@pennypost/smtp'
+import { type Dialled, dial } from './dial.ts'
+import { pathOf } from './dsn-address.ts'
+import { findHosts } from './find-hosts.ts'
+import type { NextHop } from './next-hop.ts'
+import { candidatesOf, type OpenOptions, TlsPolicies } from './open-connection.ts'
+import { describeVerdict } from './verdict.ts'
+
+export interface ProbeOptions extends OpenOptions {
+  mda: Pick<Mda, 'expand'>
+}
+
+export interface ProbeRequest {
+  address: string
+  /** '' for the null reverse-path. */
+  reversePath: string
+  /** As if the message had REQUIRETLS. */
+  requireTls: boolean
+  /** Every address of every host, not only up to the first that takes the recipient. */
+  all: boolean
+}
+
+export interface ProbeReport {
+  address: string
+  /** The address that would be in RCPT, after aliases and forwards; several where there are several. */
+  targets: readonly ProbedTarget[]
+}
+
+export interface ProbedTarget {
+  forwardPath: string
+  /** `local`: filed here. Else the key of the next hop. */
+  destination: string
+  dns: readonly string[]
+  hosts: readonly ProbedHost[]
+  /** In a line, what would become of a message now. */
+  outcome: string
+  accepted: boolean
+}
+
+export interface ProbedHost {
+  host: string
+  address: string
+  port: number
+  /** Whether and how TLS was used, and why. */
+  tls: string
+  tlsReason: string
+  greeting: string
+  /** What EHLO offers. */
+  capabilities: readonly string[]
+  mail: string
+  rcpt: string
+  /** Why it came to nothing; '' where RCPT was answered. */
+  error: string
+  transcript: readonly string[]
+}
+
+/** Targets of one address that are tried. */
+const targetsMax = 10
+
+export function createProbe(options: ProbeOptions): (request: ProbeRequest) => Promise<ProbeReport> {
+  return async (request) => {
+    const { address, reversePath } = request
+    const expansion = await options.mda.expand(pathOf(address), { reversePath, size: 0, mayRelay: true })
+    if (expansion.kind === 'refused') {
+      const { code, enhanced, text } = expansion.reply
+      const outcome = `refused here: ${code} ${enhanced} ${text}`
+      return { address, targets: [{ ...nowhere(address), outcome, accepted: false }] }
+    }
+    const targets: ProbedTarget[] = []
+    for (const delivery of expansion.deliveries.slice(0, targetsMax)) {
+      if (delivery.kind !== 'relay')
+        targets.push({ ...nowhere(delivery.deliveredTo), outcome: 'filed here', accepted: true })
+      else targets.push(await probeTarget(delivery.forwardPath, delivery.nextHop, request, options))
+    }
+    return { address, targets }
+  }
+}
+
+function nowhere(forwardPath: string): Omit<ProbedTarget, 'outcome' | 'accepted'> {
+  return { forwardPath, destination: 'local', dns: [], hosts: [] }
+}
+
+async function probeTarget(
+  forwardPath: string,
+  nextHop: string | undefined,
+  { reversePath, requireTls, all }: ProbeRequest,
+  options: ProbeOptions,
+): Promise<ProbedTarget> {
+  const { domain } = pathOf(forwardPath)
+  const name = lookupDomain(domain) ?? domain.toLowerCase()
+  const destination = options.routes.destination(name, nextHop, reversePath)
+  const route = options.routes.resolve(destination)
+  const found = await findHosts(route, options)
+  const dns = [...found.dns]
+  if (found.kind === 'none') {
+    return { forwardPath, destination, dns, hosts: [], outcome: describeVerdict(found.verdict), accepted: false }
+  }
+  const security = requireTls ? 'required' : 'policy'
+  const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
+  const hosts: ProbedHost[] = []
+  const candidates = candidatesOf({ destination, security }, route, found.hosts)
+  for (const target of candidates.slice(0, options.addressesMax)) {
+    const policy = await policies.of(target)
+    const at = { host: target.host, address: target.address, port: target.port }
+    if ('refused' in policy) {
+      hosts.push({ ...at, ...unsaid, tlsReason: policy.reason, error: describeVerdict(policy.refused) })
+      continue
+    }
+    const dialled = await dial(target, policy, options)
+    hosts.push(...failures(at, dialled))
+    if (dialled.kind !== 'ready') continue
+    hosts.push({ ...at, ...(await ask(dialled.hop, reversePath, forwardPath)) })
+    if (!all) break
+  }
+  const last = hosts.at(-1)
+  const answered = hosts.find(({ rcpt }) => rcpt !== '')
+  const outcome = answered ? answered.rcpt : (last?.error ?? 'no address is left to try')
+  return { forwardPath, destination, dns, hosts, outcome, accepted: /^2/.test(outcome) }
+}
+
+const unsaid = { tls: '', tlsReason: '', greeting: '', capabilities: [], mail: '', rcpt: '', error: '', transcript: [] }
+
+type Place = Pick<ProbedHost, 'host' | 'address' | 'port'>
+
+function failures(at: Place, { tried }: Dialled): ProbedHost[] {
+  return tried.map(({ tls = '', tlsReason = '', error = '', transcript = [] }) => {
+    return { ...at, ...unsaid, tls, tlsReason, error, transcript }
+  })
+}
+
+async function ask(hop: NextHop, reversePath: string, forwardPath: string): Promise<Omit<ProbedHost, keyof Place>> {
+  const { client, tls = '', tlsReason, lines } = hop
+  const { greeting, capabilities } = client
+  const asked = await client.probe(reversePath, forwardPath)
+  await client.quit()
+  return {
+    ...{ tls, tlsReason },
+    greeting: greeting ? describeReply(greeting) : '',
+    capabilities: [...capabilities.keywords].map(([keyword, values]) => [keyword, ...values].join(' ')),
+    mail: asked.mail ? describeReply(asked.mail) : '',
+    rcpt: asked.rcpt ? describeReply(asked.rcpt) : '',
+    error: asked.failure?.text ?? '',
+    transcript: [...lines],
+  }
+}
