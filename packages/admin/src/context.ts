@@ -19,6 +19,8 @@ export interface AdminContext {
   running?: RunningServer
   /** Asks the next hops of an address what they would say to mail for it. */
   probe?(request: ProbeRequest): Promise<ProbeReport>
+  /** The key of the queue for a next hop as people write it; undefined when it is none. */
+  nextHopKey(text: string): string | undefined
   /** Copies the whole store, while it is in use, into a directory that holds none yet; resolves with its octets. */
   backUp?(target: string, progress: (done: number, total: number) => void): Promise<number>
 }
@@ -61,6 +63,8 @@ export interface RunningServer {
   failEntries(entries: readonly QueueEntryId[]): Promise<number>
   /** What is due for these destinations is tried at once, though they could not be reached a moment ago. */
   forgive(destinations: Iterable<string>): void
+  /** Suppressed recipients or hold rules have changed. */
+  rereadOrders(): void
   /** Ends the sessions that the account has open in any protocol; how many. */
   endSessions(account: AccountId): number
   facts(): Promise<ServerFacts>

@@ -21,6 +21,7 @@ import { mailExport } from './operations/export.ts'
 import { mailImport } from './operations/import.ts'
 import { storeBackup, storeCheck } from './operations/maintenance.ts'
 import * as queue from './operations/queue.ts'
+import * as orders from './operations/standing-orders.ts'
 import { status } from './operations/status.ts'
 import { submit } from './operations/submit.ts'
 import { trace } from './operations/trace.ts'
@@ -54,7 +55,14 @@ export const operations = [
   queue.queueRelease,
   queue.queueRetry,
   queue.queueFail,
+  queue.queueRedirect,
   queue.queueRemove,
+  orders.holdRuleList,
+  orders.holdRuleAdd,
+  orders.holdRuleRemove,
+  orders.suppressionList,
+  orders.suppressionAdd,
+  orders.suppressionRemove,
   trace,
   explain,
   dkimList,

@@ -45,6 +45,7 @@ export class TestAdministration implements Disposable {
         ],
       },
       audit: async (record) => void this.audited.push(record),
+      nextHopKey: (text) => (/^[a-z0-9.-]+:\d+$/.test(text) ? text : undefined),
       ...rest,
     }
     this.call = createDirectAdministration(this.context, 'tester').call

@@ -27,6 +27,8 @@ export interface RemoteOptions {
   pool: ConnectionPool
   clock: Clock
   limits: { sessions: number }
+  /** Verdicts on recipients to whom nothing is relayed. */
+  dead?: ReadonlyMap<number, Verdict> | undefined
 }
 
 export function attemptRemote(work: Work, options: RemoteOptions): Promise<AttemptResult> {
@@ -48,7 +50,9 @@ class RemoteAttempt {
   constructor(work: Work, options: RemoteOptions) {
     this.#work = work
     this.#options = options
-    this.#pending = work.entry.recipients
+    const { dead } = options
+    for (const [index, verdict] of dead ?? []) this.#result.verdicts.set(index, verdict)
+    this.#pending = dead ? work.entry.recipients.filter(({ index }) => !dead.has(index)) : work.entry.recipients
   }
 
   async run(): Promise<AttemptResult> {

@@ -9,7 +9,7 @@ import type { StsPolicies } from './tls/sts-policies.ts'
 
 /** What the composition root gives to the relay. */
 export interface RelayOptions {
-  store: Pick<Store, 'queue' | 'mail' | 'flow' | 'directory'>
+  store: Pick<Store, 'queue' | 'mail' | 'flow' | 'directory' | 'memory'>
   resolver: Resolver
   dialer: Dialer
   clock: Clock

@@ -18,6 +18,7 @@ import { createOwnHosts } from './own-hosts.ts'
 import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, type Schedule } from './schedule.ts'
+import { StandingOrders } from './standing-orders.ts'
 
 export interface Relay {
   /** Begins to work the queue. */
@@ -32,6 +33,8 @@ export interface Relay {
    * many did, when all have ended; needs a relay that runs.
    */
   failNow(entries: readonly QueueEntryId[]): Promise<number>
+  /** Suppressed recipients and hold rules have changed. */
+  rereadOrders(): void
   /** These destinations are asked at once when something is due, whatever they said last: an operator, or ETRN. */
   forgive(destinations: Iterable<string>): void
   /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §5.2.3). */
@@ -42,7 +45,7 @@ export interface Relay {
 
 export function createRelay(options: RelayOptions): Relay {
   const { store, clock, deadline, random, log, hostname, mda, routes } = options
-  const { mail, queue, flow, directory } = store
+  const { mail, queue, flow, directory, memory } = store
   const schedule = { ...defaultSchedule, ...options.schedule }
   const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
   const stopping = new AbortController()
@@ -58,10 +61,17 @@ export function createRelay(options: RelayOptions): Relay {
     returnedOctets: limits.returnedOctets,
   }
   const failing = new FailedByOperator({ queue, clock })
-  const attempt = (work: Work): Promise<AttemptResult> => {
-    if (failing.has(work.entry.id)) return failing.attempt(work)
-    if (work.entry.route === 'local') return attemptLocal(work, { mail, directory, flow, mda, routes })
-    return attemptRemote(work, { mail, pool, clock, limits })
+  const orders = new StandingOrders({ memory, clock, log })
+  const attempt = async (work: Work): Promise<AttemptResult> => {
+    const { entry } = work
+    if (failing.has(entry.id)) return failing.attempt(work)
+    if (entry.route === 'local') return attemptLocal(work, { mail, directory, flow, mda, routes })
+    const held = await orders.held(entry)
+    if (held) {
+      await queue.hold([entry.id])
+      return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
+    }
+    return attemptRemote(work, { mail, pool, clock, limits, dead: await orders.suppressed(entry) })
   }
   const runner = new Runner({
     ...{ queue, clock, log, limits, attempt },
@@ -82,6 +92,7 @@ export function createRelay(options: RelayOptions): Relay {
       if (!runner.isRunning) throw new Error('the relay does not run')
       return failing.fail(entries)
     },
+    rereadOrders: () => orders.reread(),
     forgive(destinations) {
       for (const destination of destinations) pool.forgive(destination)
     },

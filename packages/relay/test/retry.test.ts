@@ -358,3 +358,48 @@ describe('a destination that can not be had', () => {
     expect(office.dialled.filter((place) => place.startsWith('192.0.2.2'))).toHaveLength(1)
   })
 })
+
+describe('standing orders', () => {
+  const note = (office: PostOffice, kind: 'suppressed' | 'hold-rule', key: string, value = '') =>
+    office.store.memory.note([{ kind, key, at: office.clock.now(), expiresAt: office.clock.now() + day, value }])
+
+  test('what is for a suppressed recipient comes back, the others get theirs', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2')
+    await note(office, 'suppressed', 'dead@two.test', 'left the company')
+    const recipients = [{ forwardPath: 'bob@two.test' }, { forwardPath: 'Dead@Two.test' }]
+    const trace = await office.trace(await office.send({ recipients }))
+    expect(mx.transactions[0]!.recipients).toEqual(['TO:<bob@two.test>'])
+    expect(trace).toContain(
+      'failed Dead@Two.test 550 5.1.1 <Dead@Two.test> is on the suppression list of this server: left the company',
+    )
+    expect(await office.inbox()).toHaveLength(1)
+  })
+
+  test.each(['destination two.test', 'from alice@one.test', 'from @one.test', 'to bob@two.test', 'to @two.test'])(
+    'a rule holds what it fits, once: %s',
+    async (rule) => {
+      await using office = await PostOffice.open()
+      const mx = office.peer('192.0.2.2')
+      await office.send()
+      await note(office, 'hold-rule', rule)
+      office.relay.rereadOrders()
+      const journey = await office.send()
+      expect(mx.transactions).toHaveLength(1)
+      const [entry] = await office.queue()
+      expect(entry).toMatchObject({ held: true, attempts: 0 })
+      expect((await office.trace(journey)).at(-1)).toContain(`Held by the rule "${rule}"`)
+      await office.store.queue.release([entry!.id], office.clock.now())
+      await office.advance(0)
+      expect(mx.transactions).toHaveLength(2)
+    },
+  )
+
+  test('a rule for others holds nothing', async () => {
+    await using office = await PostOffice.open()
+    const mx = office.peer('192.0.2.2')
+    await note(office, 'hold-rule', 'to @three.test')
+    await office.send()
+    expect(mx.transactions).toHaveLength(1)
+  })
+})

@@ -9,6 +9,7 @@ import {
   type ServerFacts,
 } from '@pennypost/admin'
 import type { Clock, Log, Random, Resolver, Store } from '@pennypost/model'
+import { hopKey, parseHop } from '@pennypost/relay/hop'
 import { appPasswordVerifier, importVerifier, type Passwords } from '@pennypost/sasl'
 import { adminSocket } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
@@ -52,6 +53,10 @@ export function adminContext(parts: ContextParts): AdminContext {
       hash: (password) => passwords.hash(password),
       importHash: importVerifier,
       appPasswordVerifier: (password) => appPasswordVerifier(appPasswordSecret, password),
+    },
+    nextHopKey(text) {
+      const hop = parseHop(text, config.relay.port)
+      return hop && hopKey(hop)
     },
     installation: installationOf(config, { dataDirectory }),
     audit: createAuditFile(join(dataDirectory, 'audit.log')),

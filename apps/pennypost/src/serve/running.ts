@@ -48,6 +48,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
     running: {
       submit: (message) => submissions.submit(message),
       failEntries: (entries) => relay.failNow(entries),
+      rereadOrders: () => relay.rereadOrders(),
       forgive: (destinations) => relay.forgive(destinations),
       endSessions: (account) => services.places.endAll(account),
       async facts() {

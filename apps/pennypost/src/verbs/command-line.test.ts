@@ -119,6 +119,7 @@ describe('beside a running server', () => {
     context = {
       ...{ clock, random, store: createMemoryStore({ clock, random }), resolver: createStaticResolver([]) },
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
+      nextHopKey: (text) => text,
       installation: {
         ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [] },
         policy: defaultPolicy,
@@ -136,6 +137,7 @@ describe('beside a running server', () => {
         failEntries: async (entries) => entries.length,
         endSessions: () => 2,
         forgive: () => {},
+        rereadOrders: () => {},
         facts: () => Promise.reject(new Error('the disk does not answer')),
       },
     }

@@ -7,7 +7,7 @@ import { clean, formatDuration, formatSize, formatTable, formatTime, plural } fr
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
-/** `queue list|show|hold|release|retry|fail|remove`. */
+/** `queue list|show|hold|release|retry|redirect|fail|remove|rules`. */
 export function register(program: Command): void {
   const group = program.command('queue').description('mail that is not yet where it should be')
   withFilters(addVerb(group, 'list', 'what waits'))
@@ -21,6 +21,14 @@ export function register(program: Command): void {
         inSession((session, ids: string[], options: SelectOptions) => change(session, name as Change, ids, options)),
       )
   }
+  withFilters(
+    addVerb(group, 'redirect <next-hop> [ids...]', 'send another way: host:port, mx:domain, lmtp:…, or direct'),
+  )
+    .option('--all', 'everything in the queue', false)
+    .action(inSession(redirect))
+  withRule(addVerb(group, 'rule-add', 'hold what comes, when it is first due')).action(inSession(addRule))
+  withRule(addVerb(group, 'rule-remove', 'hold it no more; what is held stays held')).action(inSession(removeRule))
+  addVerb(group, 'rules', 'what is held when it comes').action(inSession(listRules))
 }
 
 const changes = {
@@ -134,4 +142,53 @@ async function change(session: Session, verb: Change, ids: string[], options: Se
   const { selected, changed } = await session.call(`queue.${verb}`, { ids, all, ...conditions })
   const rest = changed < selected ? `, ${selected - changed} had changed in the meantime` : ''
   session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.\n`)
+}
+
+async function redirect(session: Session, nextHop: string, ids: string[], options: SelectOptions): Promise<void> {
+  const { all, ...filter } = options
+  const conditions = filterOf(filter)
+  if (ids.length === 0 && !all && Object.keys(conditions).length === 0) {
+    throw new UsageError('Say what to redirect: queue ids, conditions such as --destination, or --all.')
+  }
+  const selection = { ids, all, ...conditions }
+  const { selected, changed } = await session.call('queue.redirect', { selection, nextHop })
+  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} on another way.\n`)
+}
+
+interface RuleOptions {
+  destination?: string
+  from?: string
+  to?: string
+}
+
+function withRule(command: Command): Command {
+  return command
+    .option('--destination <next-hop>', 'on its way to this next hop')
+    .option('--from <address>', 'from this sender or @domain; "<>" for bounces')
+    .option('--to <address>', 'to this recipient or @domain')
+}
+
+const ruleOf = ({ destination, from, to }: RuleOptions) => ({
+  ...(destination === undefined ? {} : { destination }),
+  ...(from === undefined ? {} : { from: from === '<>' ? '' : from }),
+  ...(to === undefined ? {} : { to }),
+})
+
+async function addRule(session: Session, options: RuleOptions): Promise<void> {
+  const result = await session.call('queue.rule-add', { when: ruleOf(options) })
+  session.show(result, `Mail is held: ${result.rule}. \`pennypost queue list --held\` shows it.\n`)
+}
+
+async function removeRule(session: Session, options: RuleOptions): Promise<void> {
+  const result = await session.call('queue.rule-remove', { when: ruleOf(options) })
+  session.show(result, `No longer held: ${result.rule}. \`pennypost queue release\` lets go what is.\n`)
+}
+
+async function listRules(session: Session): Promise<void> {
+  const rules = await session.call('queue.rules', {})
+  const columns = [
+    { title: 'HELD', value: ({ rule }: (typeof rules)[number]) => rule },
+    { title: 'SINCE', value: ({ since }: (typeof rules)[number]) => formatTime(since) },
+  ]
+  session.show(rules, formatTable(rules, columns, 'Nothing is held by a rule.'))
 }

@@ -23,9 +23,10 @@ export const verbs: Readonly<Record<string, VerbGroup>> = {
   },
   alias: { summary: 'aliases: add, list, remove', load: () => import('./alias.ts') },
   queue: {
-    summary: 'mail that waits: list, show, hold, release, retry, fail, remove',
+    summary: 'mail that waits: list, show, hold, release, retry, redirect, fail, remove, rules',
     load: () => import('./queue.ts'),
   },
+  suppression: { summary: 'dead recipients: list, add, remove', load: () => import('./suppression.ts') },
   trace: { summary: 'the way of a message, hop by hop', load: () => import('./trace.ts') },
   explain: { summary: 'why a message was taken, put into Junk or refused', load: () => import('./explain.ts') },
   dkim: { summary: 'keys that sign: list, rotate, retire', load: () => import('./dkim.ts') },

@@ -116,3 +116,20 @@ describe('queue', () => {
     }
   })
 })
+
+test('entries are sent another way, and back to the MX of their own domain', async () => {
+  using admin = new TestAdministration()
+  const journey = await enqueue(admin, 'alice@one.test', 'bob@two.test', 'carol@three.test')
+  const selection = { ids: [], all: true }
+  const destinations = async () => (await admin.call('queue.list', {})).entries.map(({ destination }) => destination)
+  const away = await admin.call('queue.redirect', { selection, nextHop: 'mx.four.test:25' })
+  expect(away).toEqual({ selected: 2, changed: 2 })
+  expect(await destinations()).toEqual(['mx.four.test:25', 'mx.four.test:25'])
+  await admin.call('queue.redirect', { selection, nextHop: 'direct' })
+  expect(await destinations()).toEqual(['two.test', 'three.test'])
+  await expect(admin.call('queue.redirect', { selection, nextHop: 'a b' })).rejects.toMatchObject({
+    reason: 'bad-input',
+  })
+  const { events } = await admin.call('queue.show', { id: journey })
+  expect(events.filter((event) => event.kind === 'operator' && event.verb === 'redirect')).toHaveLength(4)
+})

@@ -1,5 +1,5 @@
 /** The queue as its operators see and change it. Each change is also an event in the journey of the message. */
-import type { FlowEvent, QueueEntry, QueueEntryId } from '@pennypost/model'
+import { type FlowEvent, lookupDomain, type QueueEntry, type QueueEntryId } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -83,6 +83,45 @@ export const queueRetry = operation({
   run: (context, selection) =>
     changeEntries(context, selection, 'retry', (entries) => context.store.queue.retryNow(entries, context.clock.now())),
 })
+
+export const queueRedirect = operation({
+  name: 'queue.redirect',
+  kind: 'change',
+  // Beside the selection: zod does not extend what it has refined.
+  input: z.strictObject({ selection: queueSelection, nextHop: z.string().min(1).max(300) }),
+  async run(context, { selection, nextHop }) {
+    const named = nextHop === 'direct' ? undefined : context.nextHopKey(nextHop)
+    if (nextHop !== 'direct' && named === undefined) {
+      const advice = 'Write host, host:port, mx:domain, lmtp:host:port, or direct for the MX of the recipient.'
+      throw new AdminError('bad-input', `"${nextHop}" is no next hop.`, advice)
+    }
+    const entries = (await selectEntries(context, selection)).filter(({ route }) => route === 'remote')
+    const at = context.clock.now()
+    let changed = 0
+    for (const [destination, ids] of byDestination(entries, named)) {
+      context.running?.forgive([destination])
+      changed += await context.store.queue.redirect(ids, destination, at)
+    }
+    await context.store.flow.record(
+      entries.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb: 'redirect', entry: id })),
+    )
+    return { selected: entries.length, changed }
+  },
+})
+
+/** Where each goes: to the named next hop, or to its own domain. */
+function byDestination(entries: readonly QueueEntry[], named: string | undefined): Map<string, QueueEntryId[]> {
+  const own = ({ recipients: [first], destination }: QueueEntry): string => {
+    const domain = first?.forwardPath.slice(first.forwardPath.lastIndexOf('@') + 1) ?? ''
+    return lookupDomain(domain) ?? (domain.toLowerCase() || destination)
+  }
+  const groups = new Map<string, QueueEntryId[]>()
+  for (const entry of entries) {
+    const destination = named ?? own(entry)
+    groups.set(destination, [...(groups.get(destination) ?? []), entry.id])
+  }
+  return groups
+}
 
 export const queueRemove = operation({
   name: 'queue.remove',

@@ -22,6 +22,7 @@ export function describeClosing(name: string, open: OpenEngine): void {
         () => store.credentials.list(alice),
         () => store.flow.recent(1),
         () => store.memory.prune(0),
+        () => store.memory.list('sent', 0, { limit: 1 }),
         () => Array.fromAsync(store.check()),
       ]
       for (const verb of verbs) await expect(verb()).rejects.toEqual(refusal('unavailable'))

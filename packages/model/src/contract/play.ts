@@ -37,6 +37,7 @@ function run(side: Side, verb: Verb): Promise<unknown> {
     case 'hold':
     case 'release':
     case 'retry':
+    case 'redirect':
     case 'remove':
       return runOnQueue(side, verb)
     case 'create':
@@ -199,7 +200,7 @@ async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
 
 async function runOnQueue(
   side: Side,
-  verb: Of<'claim' | 'settle' | 'hold' | 'release' | 'retry' | 'remove'>,
+  verb: Of<'claim' | 'settle' | 'hold' | 'release' | 'retry' | 'redirect' | 'remove'>,
 ): Promise<unknown> {
   const { store, clock } = side.world
   const now = clock.now()
@@ -222,6 +223,8 @@ async function runOnQueue(
       return store.queue.release(ids, now)
     case 'retry':
       return store.queue.retryNow(ids, now)
+    case 'redirect':
+      return store.queue.redirect(ids, 'redirected.test', now)
     case 'remove':
       return store.queue.remove(ids)
   }

@@ -59,6 +59,18 @@ export function describePolicyMemory(name: string, open: OpenEngine): void {
       expect((await memory.recall('greylist', 'k', 8000))?.count).toBe(2)
     })
 
+    it('lists what is of one kind, living, in order of key, in pages', async ({ store: { memory } }) => {
+      const keys = ['b', 'a', 'Z', 'ü', '\u{1f600}', '\uffee']
+      await memory.note(keys.map((key) => note(key, 1000, 5000, `of ${key}`)))
+      await memory.note([note('old', 1000, 2000), { ...note('a', 1000, 5000), kind: 'rate' }])
+      const all = await memory.list('greylist', 2000, { limit: 100 })
+      expect(all.map(({ key }) => key)).toEqual(['Z', 'a', 'b', 'ü', '\uffee', '\u{1f600}'])
+      expect(all[1]).toEqual({ key: 'a', value: 'of a', count: 1, firstAt: 1000, lastAt: 1000 })
+      const page = await memory.list('greylist', 2000, { limit: 2, after: 'a' })
+      expect(page.map(({ key }) => key)).toEqual(['b', 'ü'])
+      expect(await memory.list('login', 2000, { limit: 100 })).toEqual([])
+    })
+
     it('prunes what has expired and says how many', async ({ store: { memory } }) => {
       await memory.note([note('a', 1000, 2000), note('b', 1000, 3000), note('c', 1000, 4000)])
       expect(await memory.prune(3000)).toBe(2)

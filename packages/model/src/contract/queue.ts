@@ -147,6 +147,23 @@ function describeOperators(open: OpenEngine): void {
     expect((await claimAll(world)).map((leased) => leased.id)).toEqual([ids[0]])
   })
 
+  it('redirect changes where remote entries go, and makes due what is not held', async (world) => {
+    const { store, clock } = world
+    const ids = await enqueue(world, 'a.test', 'b.test')
+    for (const leased of await claimAll(world)) await store.queue.settle(deferring(leased, clock.now() + 10_000))
+    await store.queue.hold([ids[1]!])
+    expect(await store.queue.redirect([...ids, queueEntryId(999_999)], 'c.test:25', clock.now())).toBe(2)
+    const claimed = await claimAll(world)
+    expect(claimed.map(({ id, destination }) => [id, destination])).toEqual([[ids[0], 'c.test:25']])
+    expect(await store.queue.get(ids[1]!)).toMatchObject({ destination: 'c.test:25', held: true })
+    // Under a lease it counts for the next attempt.
+    expect(await store.queue.redirect([ids[0]!], 'd.test', clock.now())).toBe(1)
+    await store.queue.settle(deferring(claimed[0]!, clock.now()))
+    expect((await claimAll(world)).map(({ destination }) => destination)).toEqual(['d.test'])
+    expect(await store.queue.release([ids[1]!], clock.now())).toBe(1)
+    expect((await claimAll(world)).map(({ destination }) => destination)).toEqual(['c.test:25'])
+  })
+
   it('remove takes out entry and message, even under a lease', async (world) => {
     const { store, clock } = world
     const ids = await enqueue(world, 'a.test', 'b.test')

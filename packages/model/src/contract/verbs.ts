@@ -72,7 +72,7 @@ export type Verb =
   | { verb: 'quota'; account: 0 | 1; quota: number }
   | { verb: 'claim' }
   | { verb: 'settle'; lease: number; outcomes: readonly ('delivered' | 'deferred' | 'failed')[]; dsn: boolean }
-  | { verb: 'hold' | 'release' | 'retry' | 'remove'; entry: number }
+  | { verb: 'hold' | 'release' | 'retry' | 'redirect' | 'remove'; entry: number }
   | { verb: 'advance'; ms: number }
 
 const index = fc.nat({ max: 30 })
@@ -183,7 +183,7 @@ const otherVerbs: fc.Arbitrary<Verb>[] = [
     clear: fc.constantFrom(0, 2, 8),
   }),
   fc.record({ verb: fc.constant('quota'), account, quota: fc.constantFrom(0, 300, 10_000) }),
-  fc.record({ verb: fc.constantFrom('hold', 'release', 'retry', 'remove'), entry: index }),
+  fc.record({ verb: fc.constantFrom('hold', 'release', 'retry', 'redirect', 'remove'), entry: index }),
   fc.record({ verb: fc.constant('advance'), ms: fc.constantFrom(1000, 60_000, 4_000_000) }),
 ]
 

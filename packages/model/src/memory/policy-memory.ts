@@ -1,6 +1,6 @@
 /** Facts that policy needs later, by kind and key, each with its expiry. */
 import type { MemoryKind, MemoryNote, PolicyMemory } from '../ports/policy-memory.ts'
-import { commit, refuse, requireOpen, type State } from './state.ts'
+import { commit, compareText, refuse, requireOpen, type State } from './state.ts'
 
 const keyCharacters = 500
 const valueCharacters = 1000
@@ -19,6 +19,16 @@ export function createPolicyMemory(state: State): PolicyMemory {
       if (!row || row.expiresAt <= now) return undefined
       const { expiresAt: _, ...memory } = row
       return memory
+    },
+    async list(kind, now, { limit, after = '' }) {
+      requireOpen(state)
+      const prefix = rowKey(kind, '')
+      return [...state.memory]
+        .filter(([key, row]) => key.startsWith(prefix) && row.expiresAt > now)
+        .map(([key, { expiresAt: _, ...memory }]) => ({ key: key.slice(prefix.length), ...memory }))
+        .filter(({ key }) => compareText(key, after) > 0)
+        .sort((a, b) => compareText(a.key, b.key))
+        .slice(0, limit)
     },
     async forget(kind, key) {
       commit(state, () => state.memory.delete(rowKey(kind, key)))

@@ -71,7 +71,7 @@ function createReading(state: State): Pick<Queue, 'get' | 'list' | 'counts'> {
   }
 }
 
-function createOperators(state: State): Pick<Queue, 'hold' | 'release' | 'retryNow' | 'remove'> {
+function createOperators(state: State): Pick<Queue, 'hold' | 'release' | 'retryNow' | 'redirect' | 'remove'> {
   /** Does it to each entry for which `isFor` holds, and counts them. */
   const each = (ids: readonly QueueEntryId[], isFor: (row: QueueRow) => boolean, change: (row: QueueRow) => void) =>
     commit(state, (changes) => {
@@ -91,6 +91,10 @@ function createOperators(state: State): Pick<Queue, 'hold' | 'release' | 'retryN
     },
     async retryNow(ids, now) {
       return each(ids, isFree, (row) => update(row, { dueAt: now }))
+    },
+    async redirect(ids, destination, now) {
+      const isRemote = ({ entry }: QueueRow): boolean => entry.route === 'remote'
+      return each(ids, isRemote, (row) => update(row, { destination, ...(row.entry.held ? {} : { dueAt: now }) }))
     },
     async remove(ids) {
       return each(

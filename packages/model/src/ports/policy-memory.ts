@@ -14,6 +14,12 @@ export type MemoryKind =
   | 'login'
   /** The MTA-STS policy of another domain, for as long as it asks to be kept. */
   | 'sts-policy'
+  /** How sessions with other domains' hosts went, for the report of the day. */
+  | 'tls-session'
+  /** An address to which nothing is relayed any more; the value says why. */
+  | 'suppressed'
+  /** Mail that is held when it is first due: `destination two.test`, `from alice@one.test`, `to @two.test`. */
+  | 'hold-rule'
 
 export interface MemoryNote {
   kind: MemoryKind
@@ -43,6 +49,8 @@ export interface PolicyMemory {
   note(notes: readonly MemoryNote[]): Promise<void>
   /** What is remembered and has not expired at `now`. */
   recall(kind: MemoryKind, key: string, now: number): Promise<Memory | undefined>
+  /** All of a kind that has not expired at `now`, in order of key (by code points), those behind `after` only. */
+  list(kind: MemoryKind, now: number, page: { limit: number; after?: string }): Promise<(Memory & { key: string })[]>
   forget(kind: MemoryKind, key: string): Promise<void>
   /** Drops what has expired at `now`; gives how many. */
   prune(now: number): Promise<number>

@@ -171,6 +171,8 @@ export interface Queue {
   release(entries: readonly QueueEntryId[], now: number): Promise<number>
   /** Entries that are not held are due at `now`. */
   retryNow(entries: readonly QueueEntryId[], now: number): Promise<number>
+  /** Remote entries go to this destination from now on; those that are not held are due at `now`. */
+  redirect(entries: readonly QueueEntryId[], destination: string, now: number): Promise<number>
   /** Takes entries out without a word to anybody; leases on them are lost. */
   remove(entries: readonly QueueEntryId[]): Promise<number>
 }

@@ -1,7 +1,7 @@
 import type { Flow, PolicyMemory } from '@pennypost/model'
 import type { Engine } from '../engine.ts'
 import { flowRows } from '../pack.ts'
-import { readJourney, readJourneysByMessageId, readMemory, readRecentJourneys } from '../reader/flow.ts'
+import { listMemory, readJourney, readJourneysByMessageId, readMemory, readRecentJourneys } from '../reader/flow.ts'
 
 /** Rows that one job of a clearing takes away. */
 const pruneRows = 500
@@ -37,6 +37,10 @@ export function createPolicyMemory({ reader, writer }: Engine): PolicyMemory {
     async recall(kind, key, now) {
       reader.requireOpen()
       return readMemory(reader, kind, key, now)
+    },
+    async list(kind, now, { limit, after = '' }) {
+      reader.requireOpen()
+      return listMemory(reader, kind, now, after, limit)
     },
     forget: (kind, key) => writer.run('forgetMemory', { kind, key }),
     prune: (now) => untilNone(() => writer.run('pruneMemory', { now, limit: pruneRows })),

@@ -42,6 +42,7 @@ export function createQueue(engine: Engine): Queue {
     hold: (entries) => writer.run('hold', entries),
     release: (entries, now) => writer.run('release', { entries, now }),
     retryNow: (entries, now) => writer.run('retryNow', { entries, now }),
+    redirect: (entries, destination, now) => writer.run('redirect', { entries, destination, now }),
     remove: (entries) => writer.run('removeEntries', entries),
   }
 }

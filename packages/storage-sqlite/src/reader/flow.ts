@@ -28,3 +28,19 @@ export function readMemory(reader: Reader, kind: MemoryKind, key: string, now: n
     .get(kind, key, now) as [string, number, number, number] | undefined
   return row && { value: row[0], count: row[1], firstAt: row[2], lastAt: row[3] }
 }
+
+export function listMemory(
+  reader: Reader,
+  kind: MemoryKind,
+  now: number,
+  after: string,
+  limit: number,
+): (Memory & { key: string })[] {
+  const rows = reader
+    .raw(
+      `SELECT key, value, count, first_at, last_at FROM memory WHERE kind = ? AND key > ? AND expires_at > ?
+        ORDER BY key LIMIT ?`,
+    )
+    .all(kind, after, now, limit) as [string, string, number, number, number][]
+  return rows.map(([key, value, count, firstAt, lastAt]) => ({ key, value, count, firstAt, lastAt }))
+}

@@ -12,7 +12,7 @@ import { claimRecent, updateFlags } from './jobs/flags.ts'
 import { pruneJourneys, pruneTranscripts, recordFlow, unconfirm } from './jobs/flow.ts'
 import { createMailbox, deleteMailbox, reap, renameMailbox, subscribe } from './jobs/mailboxes.ts'
 import { forgetMemory, note, pruneMemory } from './jobs/memory.ts'
-import { hold, release, removeEntries, retryNow } from './jobs/operators.ts'
+import { hold, redirect, release, removeEntries, retryNow } from './jobs/operators.ts'
 import { settle } from './jobs/settle.ts'
 import { setAcl } from './jobs/sharing.ts'
 import type { Job } from './protocol.ts'
@@ -53,6 +53,7 @@ const kinds = {
   settle: { run: settle, durable: true },
   hold: { run: hold, durable: true },
   release: { run: release, durable: true },
+  redirect: { run: redirect, durable: true },
   retryNow: { run: retryNow, durable: true },
   removeEntries: { run: removeEntries, durable: true },
 

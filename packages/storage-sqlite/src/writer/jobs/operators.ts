@@ -9,6 +9,7 @@ interface EntryRow {
   retry: number
   held: boolean
   leased: boolean
+  isRemote: boolean
   message: number
 }
 
@@ -17,12 +18,13 @@ function eachEntry(context: WriterContext, entries: readonly number[], change: (
   context.effects.queue = true
   let changed = 0
   for (const id of new Set(entries)) {
-    const row = context.raw('SELECT destination, retry, held, lease, message FROM queue WHERE id = ?').get(id) as
-      | [string, number, number, string | null, number]
+    const row = context.raw('SELECT destination, retry, held, lease, message, route FROM queue WHERE id = ?').get(id) as
+      | [string, number, number, string | null, number, string]
       | undefined
     if (!row) continue
-    const [destination, retry, held, lease, message] = row
-    if (change({ id, destination, retry, held: held === 1, leased: lease !== null, message })) changed++
+    const [destination, retry, held, lease, message, route] = row
+    const state = { held: held === 1, leased: lease !== null, isRemote: route === 'remote' }
+    if (change({ id, destination, retry, ...state, message })) changed++
   }
   return changed
 }
@@ -53,6 +55,20 @@ export function retryNow(context: WriterContext, args: { entries: readonly numbe
       enterLane(context, destination, retry, args.now)
       refreshLane(context, destination, retry)
     }
+    return true
+  })
+}
+
+export function redirect(
+  context: WriterContext,
+  { entries, destination: to, now }: { entries: readonly number[]; destination: string; now: number },
+): number {
+  return eachEntry(context, entries, ({ id, destination, retry, held, leased, isRemote }) => {
+    if (!isRemote) return false
+    context.sql('UPDATE queue SET destination = ?, due_at = iif(held, due_at, ?) WHERE id = ?').run(to, now, id)
+    if (held || leased) return true
+    refreshLane(context, destination, retry)
+    enterLane(context, to, retry, now)
     return true
   })
 }
