@@ -89,8 +89,8 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 /** Asks again until it holds; for what another server does in its own time. */
-export async function eventually<T>(ask: () => Promise<T | undefined>, what: string): Promise<T> {
-  const until = AbortSignal.timeout(20_000)
+export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, patienceMs = 20_000): Promise<T> {
+  const until = AbortSignal.timeout(patienceMs)
   for (;;) {
     const answer = await ask()
     if (answer !== undefined) return answer

@@ -19,7 +19,7 @@ const layers: readonly (readonly string[])[] = [
   ['pennypost', 'console'],
   ['admin', 'lab'],
   ['reception', 'relay', 'imap', 'pop3'],
-  ['mda', 'smtp', 'message-auth', 'sasl', 'sieve', 'transport', 'dns', 'message'],
+  ['mda', 'smtp', 'message-auth', 'sasl', 'sieve', 'transport', 'acme', 'dns', 'message'],
   ['model'],
 ]
 

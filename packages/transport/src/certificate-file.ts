@@ -22,6 +22,8 @@ export interface LoadedCertificate {
   fingerprint: string
   notBefore: number
   notAfter: number
+  /** Nobody vouches for it but itself. */
+  selfSigned: boolean
   context: SecureContext
 }
 
@@ -61,6 +63,7 @@ export async function loadCertificate(
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
+    selfSigned: leaf.issuer === leaf.subject,
     context: makeContext(files.cert, { cert, key, minVersion, ...(ca !== undefined && { ca }) }),
   }
 }

@@ -1,5 +1,6 @@
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
+import { acmeSchema } from './acme-schema.ts'
 import { authSchema } from './auth-schema.ts'
 import { count, duration, ipAddress, network, size, table } from './fields.ts'
 import { policySchema } from './policy-schema.ts'
@@ -72,6 +73,7 @@ export const configSchema = z.strictObject({
       cert: z.string().optional(),
       key: z.string().optional(),
       certificate: z.array(certificate).default([]),
+      acme: acmeSchema.optional(),
     })
     .refine((value) => (value.cert === undefined) === (value.key === undefined), 'needs both cert and key')
     .optional(),

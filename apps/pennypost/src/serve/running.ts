@@ -28,8 +28,6 @@ export interface RunningParts {
   services: Services
   listeners: readonly Listener[]
   tls: TlsMaterial
-  /** The certificate file that was made for want of a configured one. */
-  selfSigned: string | undefined
   dialer: Dialer
   errors: () => ServerFacts['errors']
   clock: Clock
@@ -56,11 +54,11 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
           version: version(),
           startedAt,
           listeners: parts.listeners.map(listenerFacts),
-          certificates: parts.tls.certificates.map(({ files, names, notAfter }) => ({
+          certificates: parts.tls.certificates.map(({ files, names, notAfter, selfSigned }) => ({
             file: files.cert,
             names,
             notAfter,
-            selfSigned: files.cert === parts.selfSigned,
+            selfSigned,
           })),
           errors: parts.errors(),
           disk: await diskFacts(dataDirectory),

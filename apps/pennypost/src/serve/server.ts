@@ -18,17 +18,10 @@ import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/recept
 import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
-import {
-  createConnectionLimiter,
-  createDialer,
-  createTlsMaterial,
-  ensureSelfSigned,
-  type Listener,
-  networkOf,
-  type TlsMaterial,
-} from '@pennypost/transport'
+import { createConnectionLimiter, createDialer, type Listener, networkOf, type TlsMaterial } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
+import { openCertificates } from './certificates.ts'
 import { openContentFilters } from './content-filters.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
@@ -89,10 +82,10 @@ export async function startServer(
   const trusted = new Map<string, Account>()
   opening.use(await startHousekeeping({ store, config, clock, log, trusted }))
 
-  const { tls, selfSigned } = await openTls(options, dataDirectory)
+  const { tls, keeper } = await openCertificates({ ...options, dataDirectory, clock, random })
   opening.use(tls)
   const metrics = createMetrics(store, clock, () => sessionCounts(listeners))
-  const foundation: Foundation = { ...options, store, passwords, dataDirectory, trusted, tls, selfSigned, metrics }
+  const foundation: Foundation = { ...options, store, passwords, dataDirectory, trusted, tls, metrics }
   const parts = await openParts(foundation, opening)
   const listeners: Listener[] = []
   for (const listener of wantedListeners(config)) {
@@ -105,6 +98,7 @@ export async function startServer(
   if (config.roles.includes('relay')) parts.relay.start()
   opening.defer(() => parts.relay.stop(0))
   opening.use(await openAdministration({ ...foundation, ...parts, listeners }))
+  if (keeper) opening.use(keeper).start()
   const held = opening.move()
   return {
     config,
@@ -125,7 +119,6 @@ type Foundation = ServerOptions & {
   dataDirectory: string
   trusted: ReadonlyMap<string, Account>
   tls: TlsMaterial
-  selfSigned: string | undefined
   metrics: Metrics
 }
 
@@ -277,28 +270,6 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
 async function openResolver(config: Config, log: Log) {
   const servers = config.dns.servers.length > 0 ? config.dns.servers : await readSystemServers()
   return createResolver({ servers, dnssec: config.dns.dnssec, clock, deadline, random, log })
-}
-
-/** The configured certificates, or self-signed ones that are made once and kept. */
-async function openTls(
-  { config, base, log }: ServerOptions,
-  dataDirectory: string,
-): Promise<{ tls: TlsMaterial; selfSigned: string | undefined }> {
-  const { tls, hostname } = config
-  const configured = [
-    ...(tls?.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }]),
-    ...(tls?.certificate ?? []),
-  ].map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) }))
-  const clientCa = config.auth.client_ca === '' ? {} : { clientCa: resolve(base, config.auth.client_ca) }
-  if (configured.length > 0) {
-    const tls = await createTlsMaterial({ certificates: configured, ...clientCa, clock, log })
-    return { tls, selfSigned: undefined }
-  }
-  const directory = resolve(dataDirectory, 'tls')
-  const made = await ensureSelfSigned({ hostname, directory, clock, random })
-  log.warn({ certificate: made.cert }, 'no certificate is configured: a self-signed one is used')
-  const options = { certificates: [made], ...clientCa, clock, log, watchMs: 0 }
-  return { tls: await createTlsMaterial(options), selfSigned: made.cert }
 }
 
 function siteOptions({ config, store }: Foundation): SiteOptions {

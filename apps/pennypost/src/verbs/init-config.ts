@@ -20,6 +20,8 @@ data_dir = "data"
 address = "${administrator}"
 
 # Without [tls] the server makes a certificate of its own, which mail programs warn about.
+# [tls.acme]               # from Let's Encrypt, renewed by the server itself; it answers on port 80 while it orders
+# accept_terms = true
 # [tls]
 # cert = "/etc/letsencrypt/live/${hostname}/fullchain.pem"
 # key = "/etc/letsencrypt/live/${hostname}/privkey.pem"

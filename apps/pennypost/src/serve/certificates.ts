@@ -1,0 +1,90 @@
+import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { CertificateKeeper } from '@pennypost/acme'
+import type { Clock, Log, Random } from '@pennypost/model'
+import { type CertificateFiles, createTlsMaterial, ensureSelfSigned, type TlsMaterial } from '@pennypost/transport'
+import type { Config } from '../config/schema.ts'
+
+/**
+ * The certificates that the server shows: the configured ones, those that an authority issues (`[tls.acme]`), and for
+ * want of either a self-signed one that is made once and kept. Called by `server.ts`.
+ */
+
+export interface CertificateOptions {
+  config: Config
+  /** Relative paths of the configuration count from here. */
+  base: string
+  dataDirectory: string
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+export interface Certificates {
+  tls: TlsMaterial
+  /** To be started when the listeners are open, and disposed before `tls`. */
+  keeper: CertificateKeeper | undefined
+}
+
+export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
+  const { config, base, clock, log } = options
+  const { tls } = config
+  const certificates = [
+    ...(tls?.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }]),
+    ...(tls?.certificate ?? []),
+  ].map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) }))
+  const clientCa = config.auth.client_ca === '' ? {} : { clientCa: resolve(base, config.auth.client_ca) }
+  if (tls?.acme) {
+    const { certificatePaths } = await import('@pennypost/acme')
+    const files = certificatePaths(resolve(options.dataDirectory, 'tls', 'acme'))
+    await provideStandIn(options, files)
+    const material = await createTlsMaterial({ certificates: [files, ...certificates], ...clientCa, clock, log })
+    return { tls: material, keeper: await openKeeper(options, tls.acme, material) }
+  }
+  if (certificates.length === 0) {
+    const made = await selfSigned(options)
+    log.warn({ certificate: made.cert }, 'no certificate is configured: a self-signed one is used')
+    certificates.push(made)
+  }
+  return { tls: await createTlsMaterial({ certificates, ...clientCa, clock, log }), keeper: undefined }
+}
+
+function selfSigned({ config, dataDirectory, clock, random }: CertificateOptions): Promise<CertificateFiles> {
+  return ensureSelfSigned({ hostname: config.hostname, directory: resolve(dataDirectory, 'tls'), clock, random })
+}
+
+/** Until the authority has issued one, a certificate that has signed itself stands in its place. */
+async function provideStandIn(options: CertificateOptions, files: CertificateFiles): Promise<void> {
+  const isThere = await stat(files.cert).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) return
+  const made = await selfSigned(options)
+  await mkdir(resolve(files.cert, '..'), { recursive: true, mode: 0o700 })
+  await copyFile(made.key, files.key)
+  await copyFile(made.cert, files.cert)
+}
+
+async function openKeeper(
+  { config, base, dataDirectory, clock, random, log }: CertificateOptions,
+  acme: NonNullable<NonNullable<Config['tls']>['acme']>,
+  material: TlsMaterial,
+): Promise<CertificateKeeper> {
+  const { certificatePaths, createCertificateKeeper, createOrder, openChallengeListener, writeChallengeFiles } =
+    await import('@pennypost/acme')
+  const { address, port, web_root: webRoot, authority_ca: authorityCa } = acme
+  const order = createOrder({
+    authority: acme.authority,
+    contact: acme.contact || config.admin.address,
+    challenges: webRoot === '' ? openChallengeListener({ address, port }) : writeChallengeFiles(resolve(base, webRoot)),
+    ...(authorityCa !== '' && { authorityCa: await readFile(resolve(base, authorityCa), 'utf8') }),
+    log,
+  })
+  return createCertificateKeeper({
+    names: acme.names.length > 0 ? acme.names : [config.hostname],
+    files: certificatePaths(resolve(dataDirectory, 'tls', 'acme')),
+    onRenewed: () => material.reload(),
+    ...{ order, clock, random, log },
+  })
+}

@@ -1,0 +1,58 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { openChallengeListener, writeChallengeFiles } from './challenges.ts'
+
+/** A port that nobody has just now. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' && address ? address.port : 0
+}
+
+test('the listener answers what is posted, and nothing else, and is gone with the last of it', async () => {
+  const port = await freePort()
+  const board = openChallengeListener({ address: '127.0.0.1', port })
+  const ask = async (path: string, method = 'GET') => {
+    const response = await fetch(`http://127.0.0.1:${port}/.well-known/acme-challenge/${path}`, { method })
+    return [response.status, await response.text()]
+  }
+  await expect(ask('token-1')).rejects.toThrow()
+  const first = await board.post('token-1', 'token-1.thumbprint')
+  const second = await board.post('token_2', 'token_2.thumbprint')
+  expect(await ask('token-1')).toEqual([200, 'token-1.thumbprint'])
+  expect(await ask('token_2')).toEqual([200, 'token_2.thumbprint'])
+  expect(await ask('token-3')).toEqual([404, ''])
+  expect(await ask('..%2f..%2fetc%2fpasswd')).toEqual([404, ''])
+  expect(await ask('token-1', 'POST')).toEqual([404, ''])
+  await first[Symbol.asyncDispose]()
+  expect(await ask('token-1')).toEqual([404, ''])
+  await second[Symbol.asyncDispose]()
+  await expect(ask('token_2')).rejects.toThrow()
+})
+
+test('a port that is taken is said by its number', async () => {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void taken.close())
+  const { port } = taken.address() as { port: number }
+  const board = openChallengeListener({ address: '127.0.0.1', port })
+  await expect(board.post('token', 'x')).rejects.toThrow(`cannot answer the authority on 127.0.0.1 port ${port}`)
+})
+
+test('files go below the root of the web server, by names that are tokens', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const board = writeChallengeFiles(root)
+  const posted = await board.post('token', 'token.thumbprint')
+  const file = join(root, '.well-known/acme-challenge/token')
+  expect(readFileSync(file, 'utf8')).toBe('token.thumbprint')
+  await posted[Symbol.asyncDispose]()
+  expect(existsSync(file)).toBe(false)
+  await expect(board.post('../../up', 'x')).rejects.toThrow('a token that is none')
+  await expect(board.post('', 'x')).rejects.toThrow('a token that is none')
+})

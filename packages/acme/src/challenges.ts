@@ -1,0 +1,87 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+
+/**
+ * Where the authority looks whether a name is ours: `http://NAME/.well-known/acme-challenge/TOKEN` (RFC 8555 §8.3).
+ * Nothing else is ever served, and only while an order runs.
+ */
+export interface ChallengeBoard {
+  /** What is put up is seen from now on, until disposed. Rejects when it cannot be put up. */
+  post(token: string, keyAuthorization: string): Promise<AsyncDisposable>
+}
+
+const path = '/.well-known/acme-challenge/'
+
+/** base64url (RFC 8555 §8.3): a token is also a file name and must be nothing more. */
+function requireToken(token: string): void {
+  if (!/^[\w-]{1,200}$/.test(token)) throw new Error('the authority sent a token that is none')
+}
+
+/** A listener of our own, which is open only while something is posted: usually port 80. */
+export function openChallengeListener(endpoint: { address: string; port: number }): ChallengeBoard {
+  const posted = new Map<string, string>()
+  let opened: Promise<{ close(): Promise<void> }> | undefined
+
+  return {
+    async post(token, keyAuthorization) {
+      requireToken(token)
+      posted.set(token, keyAuthorization)
+      const take = async (): Promise<void> => {
+        posted.delete(token)
+        if (posted.size > 0 || !opened) return
+        const closing = opened
+        opened = undefined
+        await (await closing).close()
+      }
+      opened ??= listen(endpoint, (url) => (url.startsWith(path) ? posted.get(url.slice(path.length)) : undefined))
+      try {
+        await opened
+      } catch (error) {
+        opened = undefined
+        posted.delete(token)
+        const { message } = error as Error
+        throw new Error(`cannot answer the authority on ${endpoint.address} port ${endpoint.port}: ${message}`)
+      }
+      return { [Symbol.asyncDispose]: take }
+    },
+  }
+}
+
+async function listen(
+  endpoint: { address: string; port: number },
+  find: (url: string) => string | undefined,
+): Promise<{ close(): Promise<void> }> {
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+    const found = request.method === 'GET' ? find(request.url ?? '') : undefined
+    response.writeHead(found === undefined ? 404 : 200, { 'content-type': 'application/octet-stream' })
+    response.end(found ?? '')
+  })
+  server.maxConnections = 100
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(endpoint.port, endpoint.address, resolve)
+  })
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+/** Files below the root of a web server that has port 80 already. */
+export function writeChallengeFiles(webRoot: string): ChallengeBoard {
+  const directory = join(webRoot, path)
+  return {
+    async post(token, keyAuthorization) {
+      requireToken(token)
+      await mkdir(directory, { recursive: true })
+      const file = join(directory, token)
+      // Readable by the web server, whoever that is: it is for everybody to read.
+      await writeFile(file, keyAuthorization, { mode: 0o644 })
+      return { [Symbol.asyncDispose]: () => rm(file, { force: true }) }
+    },
+  }
+}

@@ -1,0 +1,89 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Log, silentLog } from '@pennypost/model'
+import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import { expect, onTestFinished, test } from 'vitest'
+import { certificatePaths, isDue } from './files.ts'
+import { createCertificateKeeper } from './keeper.ts'
+
+// For mail.one.test and one.test, issued by an authority; openssl made it.
+const issued = fileURLToPath(new URL('../test/of-90-days-from-2026-09-01.pem', import.meta.url))
+const from = Date.UTC(2026, 8, 1)
+const dayMs = 86_400_000
+const hourMs = 3_600_000
+
+test.each([
+  ['fresh', ['mail.one.test', 'one.test'], from, false],
+  ['with a third of its life left', ['mail.one.test'], from + 60 * dayMs, true],
+  ['a moment before', ['mail.one.test'], from + 60 * dayMs - 1, false],
+  ['expired', ['mail.one.test'], from + 91 * dayMs, true],
+  ['without one of the names', ['mail.one.test', 'two.test'], from, true],
+])('a certificate %s', async (_, names, now, due) => {
+  expect(await isDue(issued, names, now)).toBe(due)
+})
+
+test('none, and one that has signed itself, are due', async () => {
+  expect(await isDue('/nonexistent/certificate.pem', [], from)).toBe(true)
+  const standIn = fileURLToPath(new URL('../../transport/test/certificates/authority.pem', import.meta.url))
+  expect(await isDue(standIn, [], from)).toBe(true)
+})
+
+/** A keeper over a directory of its own, whose authority issues the certificate above, or not. */
+function setUp(now: number) {
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const clock = virtualClock(now)
+  const files = certificatePaths(directory)
+  const seen = { orders: [] as (string | undefined)[], failing: false, renewed: 0, errors: [] as unknown[] }
+  const log: Log = { ...silentLog, error: (fields) => void seen.errors.push(fields) }
+  const keeper = createCertificateKeeper({
+    names: ['mail.one.test'],
+    files,
+    async order(_, accountKey) {
+      seen.orders.push(accountKey)
+      if (seen.failing) throw new Error('no connection')
+      return {
+        cert: readFileSync(issued, 'utf8'),
+        key: `key ${seen.orders.length}`,
+        accountKey: accountKey ?? 'account',
+      }
+    },
+    async onRenewed() {
+      expect(readFileSync(files.key, 'utf8')).toBe(`key ${seen.orders.length}`)
+      seen.renewed++
+    },
+    ...{ clock, random: seededRandom(8555), log },
+  })
+  onTestFinished(() => keeper[Symbol.asyncDispose]())
+  return { keeper, clock, files, seen }
+}
+
+test('the first look orders, later ones only when it is time, with the account that was made', async () => {
+  const { keeper, clock, files, seen } = setUp(from)
+  keeper.start()
+  await clock.advance(30 * dayMs)
+  expect(seen).toMatchObject({ orders: [undefined], renewed: 1, errors: [] })
+  expect(readFileSync(files.cert, 'utf8')).toBe(readFileSync(issued, 'utf8'))
+  await clock.advance(30 * dayMs + 7 * hourMs)
+  expect(seen.orders.slice(0, 2)).toEqual([undefined, 'account'])
+})
+
+test('what fails is tried less and less often, and leaves what is there', async () => {
+  const { keeper, clock, files, seen } = setUp(from + 70 * dayMs)
+  cpSync(issued, files.cert)
+  writeFileSync(files.key, 'old key')
+  seen.failing = true
+  keeper.start()
+  await clock.advance(3 * dayMs)
+  // At once, and after about 1, 3, 7, 15, 31 and 55 hours.
+  expect(seen.orders).toHaveLength(7)
+  expect(seen.errors).toHaveLength(7)
+  expect(seen.errors[0]).toMatchObject({ error: 'no connection', retryMs: hourMs })
+  expect(seen.errors[6]).toMatchObject({ retryMs: 24 * hourMs })
+  expect(readFileSync(files.key, 'utf8')).toBe('old key')
+  seen.failing = false
+  await clock.advance(dayMs + 2 * hourMs)
+  expect(seen.renewed).toBeGreaterThan(0)
+})

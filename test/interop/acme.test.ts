@@ -1,0 +1,96 @@
+/** A certificate from pebble, the test authority of Let's Encrypt: ordered at start, shown without a restart. */
+import { spawn } from 'node:child_process'
+import type { X509Certificate } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { connect } from 'node:tls'
+import { systemClock, systemRandom } from '@pennypost/model'
+import { ensureSelfSigned } from '@pennypost/transport'
+import { expect, it, onTestFinished } from 'vitest'
+import { eventually, startInstance } from '../e2e/instance.ts'
+import { has, makeHome } from './programs.ts'
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer())
+  await Promise.all(servers.map((server) => new Promise<void>((done) => server.listen(0, '127.0.0.1', done))))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))))
+  return ports
+}
+
+/** pebble with DNS that answers 127.0.0.1 for every name. Ends with the test. */
+async function startAuthority(home: string): Promise<{ directory: string; ca: string; http: number }> {
+  const [api = 0, management = 0, http = 0, tls = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
+  const { cert, key } = await ensureSelfSigned({
+    ...{ hostname: 'authority.test', directory: join(home, 'authority'), clock: systemClock, random: systemRandom },
+  })
+  const config = {
+    ...{ listenAddress: `127.0.0.1:${api}`, managementListenAddress: `127.0.0.1:${management}` },
+    ...{ certificate: cert, privateKey: key, httpPort: http, tlsPort: tls, ocspResponderURL: '' },
+    externalAccountBindingRequired: false,
+  }
+  writeFileSync(join(home, 'pebble.json'), JSON.stringify({ pebble: config }))
+  const env = { PATH: process.env.PATH, HOME: home, PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20' }
+  const names = ['-defaultIPv4', '127.0.0.1', '-defaultIPv6', '', '-dns01', `127.0.0.1:${dns}`]
+  const others = ['-http01', '', '-https01', '', '-tlsalpn01', '', '-management', `127.0.0.1:${dnsManagement}`]
+  for (const [program, args] of [
+    ['pebble-challtestsrv', [...names, ...others]],
+    ['pebble', ['-config', join(home, 'pebble.json'), '-dnsserver', `127.0.0.1:${dns}`]],
+  ] as const) {
+    const child = spawn(program, args, { env, cwd: home, stdio: 'ignore' })
+    onTestFinished(() => void child.kill('SIGKILL'))
+  }
+  return { directory: `https://127.0.0.1:${api}/dir`, ca: cert, http }
+}
+
+/** The certificate that the server shows to a client that asks for this name. */
+function shown(port: number, servername: string): Promise<X509Certificate | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false }, () => {
+      resolve(socket.getPeerX509Certificate())
+      socket.destroy()
+    })
+    socket.on('error', () => resolve(undefined))
+  })
+}
+
+// The authority makes its own keys first: on a busy machine that alone takes many seconds.
+it.skipIf(!has('pebble') || !has('pebble-challtestsrv'))(
+  'a certificate is ordered from pebble and shown, without a restart (needs pebble)',
+  async () => {
+    using home = makeHome()
+    const authority = await startAuthority(home.path)
+    const toml = `[tls.acme]
+accept_terms = true
+authority = "${authority.directory}"
+authority_ca = "${authority.ca}"
+names = ["mail.one.test", "one.test"]
+address = "127.0.0.1"
+port = ${authority.http}`
+    const directory = join(home.path, 'data')
+    mkdirSync(directory)
+    await eventually(
+      () =>
+        fetch(authority.directory).catch((error) =>
+          /self|certificate/i.test(String(error.cause)) ? error : undefined,
+        ),
+      'pebble',
+    )
+    await using at = await startInstance({ domain: 'one.test', accounts: ['alice'], toml, directory })
+    const certificate = await eventually(
+      async () => {
+        const found = await shown(at.port('imaps'), 'one.test')
+        if (found && found.issuer !== found.subject) return found
+        await setTimeout(250)
+        return undefined
+      },
+      'a certificate of the authority',
+      60_000,
+    )
+    expect(certificate.issuer).toContain('Pebble')
+    expect(certificate.checkHost('mail.one.test') && certificate.checkHost('one.test')).toBeTruthy()
+  },
+  90_000,
+)
