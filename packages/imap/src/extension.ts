@@ -1,4 +1,5 @@
 import type { Mailbox, ReservedRoom, SearchQuery, UidSet } from '@pennypost/model'
+import type { VisibleMailbox } from './access/visible-mailbox.ts'
 import type { AppendedMessage } from './append/message-sink.ts'
 import type { Command, LiteralSink, State } from './command.ts'
 import type { FetchItem } from './fetch/fetch-item.ts'
@@ -53,6 +54,8 @@ export interface Extension {
   onFlagsTold?(session: Session, view: View, openIndex: number): string | undefined
   /** What the response of a SEARCH says besides, e.g. `MODSEQ 7`. */
   onFound?(session: Session, found: SearchFound): string | undefined
+  /** Tells of what else may have changed in the selected mailbox; a promise when the store must be asked. */
+  onChanged?(session: Session, view: View): Promise<void> | undefined
   /** Tells of expunged messages in another way than EXPUNGE; true when it did. */
   onExpungeTold?(session: Session, view: View, uids: readonly number[]): boolean
 }
@@ -121,7 +124,7 @@ export interface SearchResult {
 
 export interface StatusItem {
   name: string
-  value(session: Session, mailbox: Mailbox): number | string | Promise<number | string>
+  value(session: Session, mailbox: VisibleMailbox): number | string | Promise<number | string>
 }
 
 export interface AppendDataKind {
@@ -150,7 +153,7 @@ export interface ListSelection {
 export interface ListReturn {
   name: string
   /** Reads its arguments; what it gives is run after the line of each mailbox that can be selected. */
-  parse(cursor: Cursor, session: Session): (session: Session, mailbox: Mailbox) => void | Promise<void>
+  parse(cursor: Cursor, session: Session): (session: Session, mailbox: VisibleMailbox) => void | Promise<void>
 }
 
 export interface StoreModifier {

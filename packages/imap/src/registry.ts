@@ -39,6 +39,9 @@ export class Registry {
   readonly extensions: readonly Extension[]
   /** Their `onFlagsTold`: asked for every message that is told. */
   readonly flagTellers: readonly NonNullable<Extension['onFlagsTold']>[]
+  /** Their `onChanged`: asked at the end of each command. */
+  readonly tellers: readonly NonNullable<Extension['onChanged']>[]
+  readonly #names: ReadonlySet<string>
   readonly #disabled: ReadonlySet<string>
 
   /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
@@ -48,6 +51,8 @@ export class Registry {
     const names = new Set(enabled.map(({ name }) => name))
     this.extensions = enabled.filter(({ requires }) => requires?.every((name) => names.has(name)) ?? true)
     this.flagTellers = this.extensions.flatMap(({ onFlagsTold }) => onFlagsTold ?? [])
+    this.#names = new Set(this.extensions.map(({ name }) => name))
+    this.tellers = this.extensions.flatMap(({ onChanged }) => onChanged ?? [])
     for (const extension of this.extensions) {
       add(this.commands, extension.commands, extension)
       add(this.fetchItems, extension.fetchItems, extension)
@@ -68,7 +73,7 @@ export class Registry {
 
   /** Whether the extension of this name is there. */
   has(name: string): boolean {
-    return this.extensions.some((extension) => extension.name === name)
+    return this.#names.has(name)
   }
 
   /** The words of CAPABILITY for this session as it stands, in order of registration. */

@@ -2,7 +2,17 @@
  * Puts the service together out of its parts; the only place that knows them all. Called by composition roots, which
  * give `accept` to their listeners.
  */
-import type { AccountId, Clock, Deadline, Log, MailStore, Random } from '@pennypost/model'
+import type {
+  AccountId,
+  Annotations,
+  Clock,
+  Deadline,
+  Directory,
+  Log,
+  MailStore,
+  Random,
+  Sharing,
+} from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { Connection, Refusal } from '@pennypost/transport'
 import { extensions } from './extensions/index.ts'
@@ -15,6 +25,11 @@ import { OpenMailboxes } from './view/open-mailboxes.ts'
 
 export interface ImapServiceOptions {
   mail: MailStore
+  sharing: Sharing
+  annotations: Annotations
+  directory: Pick<Directory, 'account' | 'accountByLogin'>
+  /** Whom to ask for help, as a URI: what METADATA says in `/shared/admin`. */
+  administrator?: string | undefined
   authenticator: Authenticator
   clock: Clock
   deadline: Deadline
@@ -53,15 +68,24 @@ export interface ImapService {
   readonly openMailboxes: number
 }
 
+/** Different sets of disabled capabilities whose tables are kept. */
+const mostMasks = 100
+
 export function createImapService(options: ImapServiceOptions): ImapService {
   const limits: ImapLimits = { ...defaultImapLimits, ...options.limits }
   const mailboxes = new OpenMailboxes(options.mail, options.log, limits)
+  const disabled = [...(options.disable ?? []), ...(options.usage ? [] : ['QUOTA'])]
+  const masked = new Map<string, SessionService>()
   let sessions = 0
 
   const service: SessionService = {
     mail: options.mail,
+    sharing: options.sharing,
+    annotations: options.annotations,
+    directory: options.directory,
+    administrator: options.administrator,
     authenticator: options.authenticator,
-    registry: new Registry(extensions, [...(options.disable ?? []), ...(options.usage ? [] : ['QUOTA'])]),
+    registry: new Registry(extensions, disabled),
     mailboxes,
     limits,
     clock: options.clock,
@@ -75,6 +99,16 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     usage: options.usage,
     onRead: options.onRead,
     admit: options.admit,
+    without(capabilities) {
+      if (capabilities.length === 0) return service
+      const key = [...capabilities].sort().join(' ')
+      const known = masked.get(key)
+      if (known) return known
+      if (masked.size >= mostMasks) masked.clear()
+      const less = { ...service, registry: new Registry(extensions, [...disabled, ...capabilities]) }
+      masked.set(key, less)
+      return less
+    },
   }
 
   return {

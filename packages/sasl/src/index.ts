@@ -9,6 +9,7 @@ export {
 } from './authenticator.ts'
 export { QueueFull } from './bounded-queue.ts'
 export { type ExchangeEnd, type ExchangeOptions, runExchange } from './exchange.ts'
+export { lookupLogin } from './login-name.ts'
 export type {
   CertificateClaim,
   ChannelBindingType,
@@ -31,5 +32,6 @@ export {
   PasswordRefused,
   type Passwords,
 } from './passwords.ts'
+export { preparePassword } from './prepare-password.ts'
 export { maxResponseOctets } from './response.ts'
 export type { TokenCheck } from './token-check.ts'

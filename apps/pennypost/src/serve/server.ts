@@ -255,6 +255,10 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
   const imap = createImapService({
     ...common,
     mail: store.mail,
+    sharing: store.sharing,
+    annotations: store.annotations,
+    directory: store.directory,
+    administrator: config.admin.address ? `mailto:${config.admin.address}` : undefined,
     disable: config.imap.disable,
     allowPlaintext: !requireTlsForAuth,
     startTls: true,

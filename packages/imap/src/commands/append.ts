@@ -2,7 +2,9 @@
  * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
  * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
  */
-import type { Appended, Flag, InternalDate, Mailbox, NewAppend, ReservedRoom } from '@pennypost/model'
+import type { Appended, Flag, InternalDate, NewAppend, ReservedRoom } from '@pennypost/model'
+import { actingOn } from '../access/acting.ts'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
@@ -92,7 +94,7 @@ export async function messageLiteral(
   const { limits, registry } = session.service
   if (limits.message > 0 && offer.size > limits.message)
     throw no('TOOBIG', `A message can have ${limits.message} octets`)
-  await session.mailbox(name, 'TRYCREATE')
+  await session.mailbox(name, 'i', 'TRYCREATE')
   const room = roomFor(session, offer.size)
   try {
     for (const kind of registry.appendData.values()) {
@@ -124,13 +126,17 @@ function targetOf(session: Session, unit: Unit): string {
 }
 
 async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {
-  const target = await session.mailbox(name, 'TRYCREATE')
+  const target = await session.mailbox(name, 'i', 'TRYCREATE')
   const appended = await appendTo(session, target, messages)
   return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
 }
 
 /** Makes what is to be made, then stores all or nothing. */
-export async function appendTo(session: Session, target: Mailbox, messages: readonly Appending[]): Promise<Appended> {
+export async function appendTo(
+  session: Session,
+  target: VisibleMailbox,
+  messages: readonly Appending[],
+): Promise<Appended> {
   const { mail, clock, mailboxes } = session.service
   const made: AppendedMessage[] = []
   try {
@@ -144,7 +150,7 @@ export async function appendTo(session: Session, target: Mailbox, messages: read
     flags,
     internalDate: date ?? { at: clock.now(), offsetMinutes: 0 },
   }))
-  const appended = await mail.append(target.id, appends)
+  const appended = await mail.append(target.id, appends, actingOn(session, target, false))
   mailboxes.touch(target.id)
   return appended
 }

@@ -1,3 +1,4 @@
+import { selectedRights } from '../access/acting.ts'
 import { type Command, noArguments, whenSelected } from '../command.ts'
 
 export const close = {
@@ -9,8 +10,10 @@ export const close = {
   async run(session) {
     const { open, readOnly } = session.selected
     const all = session.selected.all()
+    // RFC 4314 §4: without the right it closes all the same.
+    const expunges = !readOnly && (await selectedRights(session)).includes('e')
     session.unselect()
-    if (!readOnly) {
+    if (expunges) {
       await session.service.mail.expunge(open.mailbox.id, all, 'deleted')
       session.service.mailboxes.touch(open.mailbox.id)
     }

@@ -1,5 +1,6 @@
 /** COPY and UID COPY, and what MOVE shares with them. One transaction: all messages that are still there, or none. */
 import { type Copied, UidSet } from '@pennypost/model'
+import { actingOn } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
@@ -27,9 +28,10 @@ export function copyUid({ uidValidity, source, target }: Copied): string | undef
 async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
   const { open } = session.selected
   const uids = session.selected.select(set, by)
-  const target = await session.mailbox(name, 'TRYCREATE')
+  const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
-  const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id)
+  const acting = actingOn(session, target, true)
+  const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id, acting)
   session.service.mailboxes.touch(target.id)
   return { code: copyUid(copied) }
 }

@@ -1,5 +1,6 @@
 /** CREATE, with the superior names that are missing and the special use that RFC 6154 §3 lets a client ask for. */
 import { type Mailbox, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
+import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { decodeMailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'
@@ -12,14 +13,14 @@ interface Args {
 }
 
 /** Makes the names above this one that are not there (RFC 9051 §6.3.4). */
-export async function createSuperiors(session: Session, name: string): Promise<void> {
+export async function createSuperiors(session: Session, { owner, name }: Place): Promise<void> {
   const { mail } = session.service
   const above = superiors(name)
   if (above.length === 0) return
-  const existing = new Set((await mail.mailboxes(session.user.id)).map((mailbox: Mailbox) => mailbox.name))
+  const existing = new Set((await mail.mailboxes(owner.id)).map((mailbox: Mailbox) => mailbox.name))
   for (const superior of above) {
     if (existing.has(superior)) continue
-    await mail.createMailbox(session.user.id, superior).catch((error: unknown) => {
+    await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
       // Another session was faster.
       if (!(error instanceof StoreError && error.reason === 'mailbox-exists')) throw error
     })
@@ -61,12 +62,14 @@ export const create = {
   async run(session, { name, specialUse }) {
     const { mail } = session.service
     if (name === 'INBOX') throw no('ALREADYEXISTS', 'INBOX is always there')
+    const place = await requireParent(session, name)
     if (specialUse) {
+      if (place.owner.id !== session.user.id) throw no('USEATTR', 'Special uses are for mailboxes of your own')
       const taken = (await mail.mailboxes(session.user.id)).some((mailbox) => mailbox.specialUse === specialUse)
       if (taken) throw no('USEATTR', 'Another mailbox has that use')
     }
-    await createSuperiors(session, name)
-    const created = await mail.createMailbox(session.user.id, name, specialUse)
+    await createSuperiors(session, place)
+    const created = await mail.createMailbox(place.owner.id, place.name, specialUse)
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
     return { code: codes.find(Boolean) }
   },

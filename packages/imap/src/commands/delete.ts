@@ -1,3 +1,4 @@
+import { ownName } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
@@ -13,13 +14,13 @@ export const deleteMailbox = {
     return mailbox(cursor, session.utf8Names)
   },
   async run(session, name) {
-    if (name === 'INBOX') throw no('CANNOT', 'INBOX can not be deleted')
-    const found = await session.mailbox(name)
+    const found = await session.mailbox(name, 'x')
+    if (ownName(found) === 'INBOX') throw no('CANNOT', 'INBOX can not be deleted')
     if (session.view?.open.mailbox.id === found.id) {
       session.unselect()
       session.untagged('OK [CLOSED] The selected mailbox is deleted')
     }
-    await session.service.mail.deleteMailbox(session.user.id, name)
+    await session.service.mail.deleteMailbox(found.account, ownName(found))
     session.service.mailboxes.touch(found.id)
     return undefined
   },

@@ -1,4 +1,5 @@
 import type { UidSet } from '@pennypost/model'
+import { requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, noArguments, whenSelected } from '../command.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
@@ -6,6 +7,7 @@ import type { Session } from '../session/session.ts'
 /** Removes what bears \Deleted; the EXPUNGE responses come with the command's updates. */
 async function expungeDeleted(session: Session, uids: UidSet): Promise<Completion | undefined> {
   const { open } = session.selected
+  await requireSelected(session, ['e'])
   const expunged = await session.service.mail.expunge(open.mailbox.id, uids, 'deleted')
   session.service.mailboxes.touch(open.mailbox.id)
   await session.refresh()

@@ -3,6 +3,7 @@
  * options there are, extensions say.
  */
 import { delimiter, superiors } from '@pennypost/model'
+import { hasRight } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
@@ -116,6 +117,7 @@ function attributesOf({ mailbox, hasChildren }: HierarchyName, absent: '\\Nosele
   const attributes: string[] = []
   if (hasChildren !== undefined) attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren')
   if (!mailbox) attributes.unshift(absent)
+  else if (!hasRight(mailbox, 'r')) attributes.unshift('\\Noselect')
   if (mailbox?.specialUse) attributes.push(mailbox.specialUse)
   return attributes
 }

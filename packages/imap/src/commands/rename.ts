@@ -1,5 +1,8 @@
+import { requireParent } from '../access/find-mailbox.ts'
+import { ownName } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
+import { no } from '../refusal.ts'
 import { createSuperiors } from './create.ts'
 
 interface Args {
@@ -7,6 +10,7 @@ interface Args {
   to: string
 }
 
+/** Among mailboxes of others: the right x on the mailbox and k where it goes; within one account only. */
 export const rename = {
   name: 'RENAME',
   rfc: 'RFC 9051 §6.3.6',
@@ -20,10 +24,14 @@ export const rename = {
     return { from, to: mailbox(cursor, session.utf8Names) }
   },
   async run(session, { from, to }) {
-    const source = from === 'INBOX' ? await session.mailbox(from) : undefined
-    if (!to.startsWith(`${from}/`)) await createSuperiors(session, to)
-    await session.service.mail.renameMailbox(session.user.id, from, to)
-    if (source) session.service.mailboxes.touch(source.id)
+    const source = await session.mailbox(from, 'x')
+    const place = await requireParent(session, to)
+    if (place.owner.id !== source.account) throw no('CANNOT', 'A mailbox stays in its account')
+    const name = ownName(source)
+    if (source.shared && name === 'INBOX') throw no('CANNOT', 'INBOX is renamed by its owner alone')
+    if (!place.name.startsWith(`${name}/`)) await createSuperiors(session, place)
+    await session.service.mail.renameMailbox(source.account, name, place.name)
+    if (name === 'INBOX') session.service.mailboxes.touch(source.id)
     return undefined
   },
 } satisfies Command<Args>

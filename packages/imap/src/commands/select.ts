@@ -1,4 +1,5 @@
 /** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
+import { rightsOn } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
@@ -34,12 +35,13 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
     session.untagged('OK [CLOSED] The mailbox before is closed')
   }
   const { mail, mailboxes } = session.service
-  const found = await session.mailbox(name)
-  const shared = await mailboxes.open(found)
+  const found = await session.mailbox(name, 'r')
+  const viewer = found.shared && session.user.id
+  const shared = await mailboxes.open(found, viewer)
   let recentFrom: number = found.recentUid
   try {
     // All claimed already: then nothing has to be written.
-    if (!readOnly && recentFrom < shared.uidNext) recentFrom = await mail.claimRecent(found.id)
+    if (!readOnly && !viewer && recentFrom < shared.uidNext) recentFrom = await mail.claimRecent(found.id)
     recentFrom = Math.max(recentFrom, shared.recentFrom)
   } catch (error) {
     mailboxes.release(shared)
@@ -50,10 +52,11 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
     return {}
   }
   // Nothing is awaited from here to the last of the responses: they tell of one state, that of the view.
-  const view = new View(shared, readOnly)
+  const view = new View(shared, readOnly, found.name, rightsOn(found))
   session.view = view
-  if (view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
-  if (!readOnly) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
+  // What is \Recent is the owner's.
+  if (!viewer && view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
+  if (!readOnly && !viewer) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
   describe(session, view)
   try {
     for (const run of parameters) await run(session, view)
@@ -61,7 +64,9 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
     session.unselect()
     throw error
   }
-  return { code: readOnly ? 'READ-ONLY' : 'READ-WRITE', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` }
+  // RFC 4314 §5.2: \Seen of one's own is no reason to call it writable.
+  const writable = !readOnly && /[iewt]/.test(view.rights)
+  return { code: writable ? 'READ-WRITE' : 'READ-ONLY', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` }
 }
 
 /** The untagged responses that must come (RFC 9051 §6.3.2), those of RFC 3501 for who has not enabled IMAP4rev2. */

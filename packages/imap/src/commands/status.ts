@@ -1,4 +1,4 @@
-import type { Mailbox } from '@pennypost/model'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { StatusItem } from '../extension.ts'
 import { mailbox, printMailbox } from '../grammar/mailbox.ts'
@@ -21,7 +21,7 @@ export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
 }
 
 /** The untagged STATUS response (RFC 9051 §7.3.4). */
-export async function sayStatus(session: Session, found: Mailbox, items: readonly StatusItem[]): Promise<void> {
+export async function sayStatus(session: Session, found: VisibleMailbox, items: readonly StatusItem[]): Promise<void> {
   const values: string[] = []
   for (const item of items) values.push(`${item.name} ${await item.value(session, found)}`)
   session.untagged(`STATUS ${printMailbox(found.name, session.utf8Names)} (${values.join(' ')})`)
@@ -54,7 +54,7 @@ export const status = {
     return { name, items: statusAtts(cursor, session) }
   },
   async run(session, { name, items }) {
-    await sayStatus(session, await session.mailbox(name), items)
+    await sayStatus(session, await session.mailbox(name, 'r'), items)
     return undefined
   },
 } satisfies Command<Args>

@@ -3,14 +3,18 @@
  * client could not work out by itself, so that a change of another session is never swallowed.
  */
 import {
+  type Acting,
   bitsOf,
   type Flag,
   type FlagBits,
   type FlagChange,
   type FlagsUpdated,
   type ModSeq,
+  mayFlag,
   UidSet,
 } from '@pennypost/model'
+import { actingOnSelected, mayAny } from '../access/acting.ts'
+import { notPermitted } from '../access/find-mailbox.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
@@ -60,6 +64,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const view = session.selected
   const uids = view.select(args.set, by)
   if (uids.isEmpty) return undefined
+  const acting = await actingFor(session, args)
   await session.refresh()
   const expected = args.silent ? expectedFlags(view, uids, args) : undefined
   const { mode, flags } = args
@@ -70,7 +75,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
     flags,
     ...(unchangedSince === undefined ? {} : { unchangedSince: unchangedSince as ModSeq }),
   }
-  const done = await session.service.mail.updateFlags(view.open.mailbox.id, change)
+  const done = await session.service.mail.updateFlags(view.open.mailbox.id, change, acting)
   const { modified } = done
   const isKnown = await takeIn(session, view, change, done, args.silent)
   const complete = expected !== undefined || (await tell(session, uids, modified, by))
@@ -79,6 +84,16 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
   if (!complete && by === 'sequence') throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages are gone')
   return code === undefined ? undefined : { code, text: 'Conditional STORE failed for some' }
+}
+
+/** NO when not one of the flags may be changed; those that may not are passed over (RFC 4314 §4). */
+async function actingFor(session: Session, { mode, flags }: Args): Promise<Acting | undefined> {
+  const acting = await actingOnSelected(session)
+  if (!acting) return undefined
+  const { may } = acting
+  const changes = mode === 'replace' ? mayAny(may) : flags.some((flag) => mayFlag(may, flag))
+  if (!changes) throw notPermitted('s, w or t')
+  return acting
 }
 
 /** The flags of all that were meant, changed or not (RFC 9051 §6.4.6); false when some of those are gone. */

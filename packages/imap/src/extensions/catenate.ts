@@ -1,4 +1,6 @@
 import { mailboxName, type ReservedRoom, type StagedContent, UidSet } from '@pennypost/model'
+import { findMailbox } from '../access/find-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { roomFor } from '../commands/append.ts'
@@ -133,12 +135,12 @@ async function octetsOf(session: Session, url: string): Promise<Octets> {
   const { mail } = session.service
   const selected = session.view?.open.mailbox
   if (!asked || (asked.mailbox === undefined && !selected)) throw badUrl(url)
-  const mailboxes = await mail.mailboxes(session.user.id)
-  const found =
-    asked.mailbox === undefined
-      ? mailboxes.find(({ id }) => id === selected?.id)
-      : mailboxes.find(({ name }) => name === asked.mailbox)
-  if (!found || (asked.uidValidity ?? found.uidValidity) !== found.uidValidity) throw badUrl(url)
+  const found: VisibleMailbox | undefined =
+    asked.mailbox === undefined && selected
+      ? await mail.mailbox(selected.id)
+      : await findMailbox(session, asked.mailbox ?? '')
+  if (!found || !hasRight(found, 'r') || (asked.uidValidity ?? found.uidValidity) !== found.uidValidity)
+    throw badUrl(url)
   if (asked.uid < 1 || asked.uid >= found.uidNext) throw badUrl(url)
   for await (const rows of mail.fetch(found.id, UidSet.of(asked.uid), needOf(asked.section))) {
     const [row] = rows

@@ -17,8 +17,13 @@ const idle = {
     const { deadline, limits } = session.service
     session.out.text('+ idling\r\n')
     await session.refresh().catch(() => {})
+    await session.tellMore()?.catch(() => {})
     session.tellChanges(true)
-    session.view?.watch(() => push(session))
+    let more: Promise<void> | undefined
+    session.view?.watch(() => {
+      push(session)
+      more = pushMore(session) ?? more
+    })
     const stillHere = (): void => {
       session.untagged('OK Still here')
       session.out.flush()
@@ -31,6 +36,8 @@ const idle = {
     } finally {
       timer[Symbol.dispose]()
       session.view?.watch(undefined)
+      // Nothing may be said in the midst of what the next command answers.
+      await more
     }
     return { text: 'IDLE completed' }
   },
@@ -44,6 +51,14 @@ function push(session: Session): void {
   }
   session.out.flush()
   if (session.out.backlog > session.service.limits.outputBacklog) session.connection.destroy()
+}
+
+/** The rest, once the store has told it; it never rejects. */
+function pushMore(session: Session): Promise<void> | undefined {
+  return session.tellMore()?.then(
+    () => session.out.flush(),
+    (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
+  )
 }
 
 export const idleExtension: Extension = {

@@ -13,7 +13,8 @@ export const imap4rev2: Extension = {
   /** RFC 9051 §6.3.2: a LIST response for the mailbox is required. */
   onSelect(session, view) {
     if (!session.rev2) return
-    const { mailbox } = view.open
-    sayListed(session, { name: mailbox.name, mailbox, subscribed: false, inHierarchy: true, hasChildren: undefined })
+    const own = view.open.mailbox
+    const mailbox = view.open.viewer === undefined ? own : { ...own, specialUse: null }
+    sayListed(session, { name: view.name, mailbox, subscribed: false, inHierarchy: true, hasChildren: undefined })
   },
 }

@@ -1,4 +1,5 @@
 import type { Extension } from '../extension.ts'
+import { acl } from './acl.ts'
 import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
 import { catenate } from './catenate.ts'
@@ -14,8 +15,11 @@ import { imap4rev1 } from './imap4rev1.ts'
 import { imap4rev2 } from './imap4rev2.ts'
 import { inProgress } from './inprogress.ts'
 import { listExtended } from './list-extended.ts'
+import { listMetadata } from './list-metadata.ts'
+import { listMyRights } from './list-myrights.ts'
 import { listStatus } from './list-status.ts'
 import { literalPlus } from './literal-plus.ts'
+import { metadata } from './metadata.ts'
 import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { multisearch } from './multisearch.ts'
@@ -83,6 +87,10 @@ export const extensions: readonly Extension[] = [
   threadReferences,
   statusSize,
   quota,
+  acl,
+  listMyRights,
+  metadata,
+  listMetadata,
   objectid,
   replaceExtension,
   catenate,

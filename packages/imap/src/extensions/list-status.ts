@@ -1,3 +1,4 @@
+import { hasRight } from '../access/visible-mailbox.ts'
 import { sayStatus, statusAtts } from '../commands/status.ts'
 import type { Extension } from '../extension.ts'
 
@@ -11,7 +12,7 @@ export const listStatus: Extension = {
       parse(cursor, session) {
         cursor.sp()
         const items = statusAtts(cursor, session)
-        return (session, mailbox) => sayStatus(session, mailbox, items)
+        return (session, mailbox) => (hasRight(mailbox, 'r') ? sayStatus(session, mailbox, items) : undefined)
       },
     },
   ],

@@ -1,16 +1,18 @@
+import { actingOn, requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { type CopyArgs, copyUid, parseCopy } from '../commands/copy.ts'
 import type { Extension } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 
-/** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3). */
+/** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3); rights are those of COPY, STORE and EXPUNGE. */
 async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
   const { open } = session.selected
   const { mail, mailboxes } = session.service
   const uids = session.selected.select(set, by)
-  const target = await session.mailbox(name, 'TRYCREATE')
+  await requireSelected(session, ['t', 'e'])
+  const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
-  const moved = await mail.move(open.mailbox.id, uids, target.id)
+  const moved = await mail.move(open.mailbox.id, uids, target.id, actingOn(session, target, true))
   mailboxes.touch(open.mailbox.id)
   mailboxes.touch(target.id)
   const code = copyUid(moved)

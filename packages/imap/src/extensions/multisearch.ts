@@ -1,4 +1,6 @@
-import type { Mailbox } from '@pennypost/model'
+import { findMailbox } from '../access/find-mailbox.ts'
+import { queryForStore } from '../access/viewer-query.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -50,27 +52,32 @@ async function run(session: Session, { sources, returns, key }: Args): Promise<u
 }
 
 /** Undefined for a mailbox that has gone meanwhile. */
-async function search(session: Session, mailbox: Mailbox, key: SearchKey): Promise<SearchFound | undefined> {
+async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey): Promise<SearchFound | undefined> {
   const selected = session.view
   if (selected?.open.mailbox.id === mailbox.id) {
     const query = key({ session, view: selected })
     return { uids: await runSearch(session, query), view: selected, by: 'uid', query }
   }
   const { mailboxes, mail } = session.service
-  const found = await mail.mailbox(mailbox.id)
-  if (!found) return undefined
-  const open = await mailboxes.open(found)
+  const found = mailbox.shared ? await findMailbox(session, mailbox.name) : await mail.mailbox(mailbox.id)
+  if (!found || found.id !== mailbox.id || !hasRight(found, 'r')) return undefined
+  const open = await mailboxes.open(found, mailbox.shared && session.user.id)
   try {
     const view = new View(open, true)
     const query = key({ session, view })
-    return { uids: await mail.search(mailbox.id, query, view.all()), view, by: 'uid', query }
+    return { uids: await mail.search(mailbox.id, queryForStore(open, query), view.all()), view, by: 'uid', query }
   } finally {
     mailboxes.release(open)
   }
 }
 
 /** RFC 7377 §2.1: nothing for a mailbox without matches; SAVE keeps that there are none. */
-function say(session: Session, { name, uidValidity }: Mailbox, found: SearchFound, returns: SearchResult[]): void {
+function say(
+  session: Session,
+  { name, uidValidity }: VisibleMailbox,
+  found: SearchFound,
+  returns: SearchResult[],
+): void {
   if (found.uids.isEmpty) {
     for (const result of returns) if (result.selectedOnly) result(session, found)
     return

@@ -1,8 +1,9 @@
-import { delimiter } from '@pennypost/model'
+import { delimiter, othersPrefix } from '@pennypost/model'
+import { sharesMailboxes } from '../access/find-mailbox.ts'
 import { type Command, loggedIn, noArguments } from '../command.ts'
 import type { Extension } from '../extension.ts'
 
-/** One personal namespace without a prefix (DESIGN §5); nothing is shared yet. */
+/** One personal namespace without a prefix, and one for what others share, whether they do or not. */
 const namespace = {
   name: 'NAMESPACE',
   rfc: 'RFC 9051 §6.3.10',
@@ -10,7 +11,8 @@ const namespace = {
   effects: {},
   parse: noArguments,
   run(session) {
-    session.untagged(`NAMESPACE (("" "${delimiter}")) NIL NIL`)
+    const others = sharesMailboxes(session) ? `(("${othersPrefix}${delimiter}" "${delimiter}"))` : 'NIL'
+    session.untagged(`NAMESPACE (("" "${delimiter}")) ${others} NIL`)
     return undefined
   },
 } satisfies Command<undefined>

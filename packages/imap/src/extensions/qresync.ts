@@ -66,7 +66,7 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   const known = UidSet.ofRanges(client.known ?? [[1, Math.max(1, open.uidNext - 1)]])
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
   const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, 0xffff_ffff]]))
-  const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq)
+  const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq, open.viewer)
   sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
   await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
@@ -152,7 +152,8 @@ export const qresync: Extension = {
             const view = session.selected
             const asked = namedUids(view, set)
             if (asked.isEmpty) return
-            const changes = await session.service.mail.changesSince(view.open.mailbox.id, changedSince as ModSeq)
+            const { mailbox, viewer } = view.open
+            const changes = await session.service.mail.changesSince(mailbox.id, changedSince as ModSeq, viewer)
             sayVanishedEarlier(session, view, changes, asked)
           },
         }

@@ -1,12 +1,17 @@
-import { type AccountId, type Mailbox, systemFlags, UidSet } from '@pennypost/model'
+import { type AccountId, isAmongOthers, type Mailbox, othersMailbox, systemFlags, UidSet } from '@pennypost/model'
+import { sharedMailboxes } from '../access/find-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { mailbox, printMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
+import { utf8 } from '../wire/cursor.ts'
+import { printAString } from '../wire/strings.ts'
 
 /**
- * What an account uses and may use (RFC 9208). There is one quota root, the account; limits are the administration's,
+ * What an account uses and may use (RFC 9208). There is one quota root for each account: one's own, and that of whoever
+ * shares a mailbox that one may read; limits are the administration's,
  * so there is no QUOTASET. Without the service's option `usage` the extension is not there.
  */
 export interface AccountUsage {
@@ -21,17 +26,31 @@ export interface AccountUsage {
 
 export type UsageOf = (account: AccountId) => Promise<AccountUsage>
 
-const root = 'Account'
+const ownRoot = 'Account'
+
+/** The quota root of an account: a name for its owner, and for others. */
+interface Root {
+  name: string
+  account: AccountId
+}
+
+function sharedRoot({ name, account }: VisibleMailbox): Root {
+  return { name: `${ownRoot}/${othersMailbox(name)?.login ?? ''}`, account }
+}
+
+function printRoot(session: Session, { name }: Root): string {
+  return printAString(name, session.utf8Names)
+}
 
 /** `quota-response = "QUOTA" SP quota-root-name SP quota-list`; what has no limit is not in the list (§4.2.1). */
-async function sayQuota(session: Session): Promise<void> {
+async function sayQuota(session: Session, root: Root): Promise<void> {
   const { usage } = session.service
   if (!usage) throw new Error('there is no QUOTA without usage')
-  const { octets, messages, octetLimit, messageLimit } = await usage(session.user.id)
+  const { octets, messages, octetLimit, messageLimit } = await usage(root.account)
   const resources: string[] = []
   if (octetLimit > 0) resources.push(`STORAGE ${blocks(octets)} ${blocks(octetLimit)}`)
   if (messageLimit > 0) resources.push(`MESSAGE ${messages} ${messageLimit}`)
-  session.untagged(`QUOTA ${root} (${resources.join(' ')})`)
+  session.untagged(`QUOTA ${printRoot(session, root)} (${resources.join(' ')})`)
 }
 
 /** STORAGE counts in units of 1024 octets (§5.1). */
@@ -46,11 +65,14 @@ const getQuota = {
   effects: {},
   parse(cursor) {
     cursor.sp()
-    return cursor.astring('Quota root')
+    return utf8(cursor.astring('Quota root'))
   },
   async run(session, name) {
-    if (name !== root) throw no('NONEXISTENT', 'There is no such quota root')
-    await sayQuota(session)
+    const own = { name: ownRoot, account: session.user.id }
+    const shared = name === ownRoot ? [] : (await sharedMailboxes(session)).filter((found) => hasRight(found, 'r'))
+    const root = [own, ...shared.map(sharedRoot)].find((root) => root.name === name)
+    if (!root) throw no('NONEXISTENT', 'There is no such quota root')
+    await sayQuota(session, root)
     return undefined
   },
 } satisfies Command<string>
@@ -60,14 +82,16 @@ const getQuotaRoot = {
   rfc: 'RFC 9208 §4.1.2',
   states: loggedIn,
   effects: {},
-  /** The mailbox need not be there. */
+  /** A mailbox of one's own need not be there. */
   parse(cursor, session) {
     cursor.sp()
     return mailbox(cursor, session.utf8Names)
   },
   async run(session, name) {
-    session.untagged(`QUOTAROOT ${printMailbox(name, session.utf8Names)} ${root}`)
-    await sayQuota(session)
+    const isOwn = !isAmongOthers(name)
+    const root = isOwn ? { name: ownRoot, account: session.user.id } : sharedRoot(await session.mailbox(name, 'r'))
+    session.untagged(`QUOTAROOT ${printMailbox(name, session.utf8Names)} ${printRoot(session, root)}`)
+    await sayQuota(session, root)
     return undefined
   },
 } satisfies Command<string>

@@ -1,4 +1,5 @@
 import { UidSet } from '@pennypost/model'
+import { requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { type Appending, appendMessage, appendTo, messageLiteral } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
@@ -48,7 +49,8 @@ async function run(session: Session, { set, name, message }: Args, by: 'sequence
   const { open } = session.selected
   const { mail, mailboxes } = session.service
   const uid = replaced(session, set, by)
-  const found = await session.mailbox(name, 'TRYCREATE')
+  await requireSelected(session, ['t', 'e'])
+  const found = await session.mailbox(name, 'i', 'TRYCREATE')
   const appended = await appendTo(session, found, [message])
   const expunged = await mail.expunge(open.mailbox.id, UidSet.of(uid), 'all').catch(async (error: unknown) => {
     await mail.expunge(found.id, appended.uids, 'all').catch(() => {})
@@ -77,7 +79,7 @@ function literal(session: Session, unit: Unit, offer: LiteralOffer, by: 'sequenc
   }
   const { set, name } = target(cursor, session)
   replaced(session, set, by)
-  return messageLiteral(session, unit, offer, name)
+  return requireSelected(session, ['t', 'e']).then(() => messageLiteral(session, unit, offer, name))
 }
 
 const replace = {

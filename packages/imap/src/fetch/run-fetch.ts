@@ -1,4 +1,12 @@
-import { type FetchedMessage, type FetchNeed, type FlagChange, systemFlags, UidSet } from '@pennypost/model'
+import {
+  type Acting,
+  type FetchedMessage,
+  type FetchNeed,
+  type FlagChange,
+  systemFlags,
+  UidSet,
+} from '@pennypost/model'
+import { actingOnSelected } from '../access/acting.ts'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
@@ -103,10 +111,13 @@ async function fetchKnown(fetch: Fetch, uids: UidSet): Promise<void> {
 async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<void> {
   const { target, items } = fetch
   const { session, view, out } = target
-  const setsSeen = !view.readOnly && items.some((item) => item.setsSeen)
+  // RFC 4314 §4: without the right s it is read all the same.
+  const asked = !view.readOnly && items.some((item) => item.setsSeen)
+  const acting = asked ? await actingOnSelected(session) : undefined
+  const setsSeen = asked && acting?.may.seen !== false
   const { service } = session
   for await (const rows of service.mail.fetch(view.open.mailbox.id, uids, need)) {
-    const seen = setsSeen ? await setSeen(session, view, rows) : undefined
+    const seen = setsSeen ? await setSeen(session, view, rows, acting) : undefined
     for (const row of rows) {
       // Mostly the next one.
       const seq = view.uids[target.seq] === row.uid ? target.seq + 1 : view.seqOf(row.uid)
@@ -136,7 +147,12 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
 }
 
 /** Sets \Seen on those of the page that lack it (RFC 9051 §6.4.5); their new flags go into the same responses. */
-async function setSeen(session: Session, view: View, rows: readonly FetchedMessage[]): Promise<UidSet> {
+async function setSeen(
+  session: Session,
+  view: View,
+  rows: readonly FetchedMessage[],
+  acting: Acting | undefined,
+): Promise<UidSet> {
   const { open } = view
   const unseen: number[] = []
   for (const { uid } of rows) {
@@ -146,7 +162,7 @@ async function setSeen(session: Session, view: View, rows: readonly FetchedMessa
   if (unseen.length === 0) return UidSet.empty
   const uids = UidSet.ofSorted(unseen)
   const change: FlagChange = { uids, mode: 'add', flags: ['\\Seen'] }
-  const done = await session.service.mail.updateFlags(open.mailbox.id, change)
+  const done = await session.service.mail.updateFlags(open.mailbox.id, change, acting)
   if (!open.applyUpdate(change, done)) await open.refresh()
   return uids
 }

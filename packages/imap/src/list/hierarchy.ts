@@ -1,11 +1,13 @@
-import { type Mailbox, superiors } from '@pennypost/model'
+import { superiors } from '@pennypost/model'
+import { sharedMailboxes } from '../access/find-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { Session } from '../session/session.ts'
 
 /** A name that LIST may speak of. */
 export interface HierarchyName {
   name: string
   /** Absent: there are only inferiors of it, or a subscription of it or of one below. */
-  mailbox: Mailbox | undefined
+  mailbox: VisibleMailbox | undefined
   subscribed: boolean
   /** It, or something below it, is a mailbox. */
   inHierarchy: boolean
@@ -13,13 +15,16 @@ export interface HierarchyName {
   hasChildren: boolean | undefined
 }
 
-/** All names of the account, INBOX first: mailboxes, the names above them, subscriptions. */
+/** All names that the account may know, INBOX first: mailboxes, those of others, the names above them, subscriptions. */
 export async function hierarchyOf(session: Session): Promise<Map<string, HierarchyName>> {
   const { mail } = session.service
-  const [mailboxes, subscriptions] = await Promise.all([
+  const [own, shared, subscriptions] = await Promise.all([
     mail.mailboxes(session.user.id),
+    sharedMailboxes(session),
     mail.subscriptions(session.user.id),
   ])
+  const listed = shared.filter((mailbox) => hasRight(mailbox, 'l'))
+  const mailboxes: readonly VisibleMailbox[] = listed.length > 0 ? [...own, ...listed] : own
   const names = new Map<string, HierarchyName>()
   const at = (name: string): HierarchyName => {
     let found = names.get(name)

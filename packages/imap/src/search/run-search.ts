@@ -1,4 +1,5 @@
 import { matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
+import { queryForStore } from '../access/viewer-query.ts'
 import type { SearchFound } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
@@ -13,7 +14,7 @@ export async function runSearch(session: Session, query: SearchQuery): Promise<U
   const view = session.selected
   const within = known ? await searchKnown(session, known) : view.all()
   if (!rest || within.isEmpty) return within
-  return session.service.mail.search(view.open.mailbox.id, rest, within)
+  return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, rest), within)
 }
 
 /** What the arrays know, and what the store is asked besides: both must hold. */

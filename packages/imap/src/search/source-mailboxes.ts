@@ -1,4 +1,5 @@
-import type { Mailbox } from '@pennypost/model'
+import { sharedMailboxes } from '../access/find-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -7,8 +8,8 @@ import type { Cursor } from '../wire/cursor.ts'
 /** Which mailboxes ESEARCH looks into (RFC 7377 §2.2). */
 export interface Sources {
   selected: boolean
-  /** The others, out of all that the account has. */
-  filters: ((candidate: Mailbox, subscribed: ReadonlySet<string>) => boolean)[]
+  /** The others, out of all that the account can read. */
+  filters: ((candidate: VisibleMailbox, subscribed: ReadonlySet<string>) => boolean)[]
 }
 
 /** `"IN" SP "(" filter-mailboxes *(SP filter-mailboxes) ")"`; scope options are not defined by anybody. */
@@ -28,7 +29,7 @@ export function sourceMailboxes(cursor: Cursor, session: Session): Sources {
 
 /** `filter-mailboxes` (RFC 5465 §8, RFC 7377 §4) */
 function filter(kind: string, cursor: Cursor, session: Session): Sources['filters'][number] {
-  if (kind === 'PERSONAL') return () => true
+  if (kind === 'PERSONAL') return ({ shared }) => !shared
   if (kind === 'INBOXES') return ({ name }) => name === 'INBOX'
   if (kind === 'SUBSCRIBED') return ({ name }, subscribed) => subscribed.has(name)
   if (kind !== 'MAILBOXES' && kind !== 'SUBTREE' && kind !== 'SUBTREE-ONE') {
@@ -57,9 +58,10 @@ function oneOrMoreMailboxes(cursor: Cursor, session: Session): ReadonlySet<strin
 }
 
 /** The mailboxes that are meant, each once, in order of name; names that do not exist mean nothing. */
-export async function findSources(session: Session, { selected, filters }: Sources): Promise<Mailbox[]> {
+export async function findSources(session: Session, { selected, filters }: Sources): Promise<VisibleMailbox[]> {
   const { mail } = session.service
-  const all = await mail.mailboxes(session.user.id)
+  const shared = (await sharedMailboxes(session)).filter((mailbox) => hasRight(mailbox, 'r'))
+  const all: readonly VisibleMailbox[] = [...(await mail.mailboxes(session.user.id)), ...shared]
   const subscribed = new Set(await mail.subscriptions(session.user.id))
   const selectedId = selected ? session.selected.open.mailbox.id : undefined
   return all.filter((found) => found.id === selectedId || filters.some((includes) => includes(found, subscribed)))

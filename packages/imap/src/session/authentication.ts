@@ -26,11 +26,11 @@ export async function logIn(session: Session, login: string, password: string): 
  * after too many.
  */
 function conclude(session: Session, result: AuthenticationResult, login: string): Completion {
-  const { registry, limits } = session.service
+  const { limits } = session.service
   const { address } = session.connection.remote
   if (result.ok) {
     session.login(result.account)
-    return { code: `CAPABILITY ${registry.capabilities(session)}`, text: 'Logged in' }
+    return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, text: 'Logged in' }
   }
   session.log.info({ login, address, reason: result.reason }, 'login failed')
   if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login can not be checked now, try again later')

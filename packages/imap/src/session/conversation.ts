@@ -261,7 +261,7 @@ export class Conversation implements ReaderHost {
       cursor.sp()
       name = `UID ${cursor.word('Command')}`
     }
-    const command = this.#service.registry.commands.get(name)
+    const command = this.session.service.registry.commands.get(name)
     if (!command) throw bad(`Unknown command ${name.slice(0, 40)}`)
     if (!command.states.includes(this.session.state)) throw bad(`${name} ${notNow[this.session.state]}`)
     return { command }
@@ -277,6 +277,15 @@ export class Conversation implements ReaderHost {
   }
 
   #run(tag: string, command: Command, args: unknown): Promise<void> | undefined {
+    const open = this.session.view?.open
+    // A right that was taken away counts from now on, not from the next command.
+    if (open?.viewer === undefined) return this.#runNow(tag, command, args)
+    const run = (): Promise<void> | undefined =>
+      open.deleted ? this.#fail(tag, command, gone()) : this.#runNow(tag, command, args)
+    return open.dirty ? open.refresh().then(run, (error) => this.#fail(tag, command, error)) : run()
+  }
+
+  #runNow(tag: string, command: Command, args: unknown): Promise<void> | undefined {
     const wasLoggedIn = this.loggedIn
     let result: ReturnType<Command['run']>
     this.session.tag = tag
@@ -316,11 +325,12 @@ export class Conversation implements ReaderHost {
       complete()
       if (session.view?.open.deleted) session.bye('The selected mailbox was deleted')
     }
-    if (!open?.dirty) {
+    const more = open?.dirty ? open.refresh().then(() => session.tellMore()) : session.tellMore()
+    if (!more) {
       say()
       return undefined
     }
-    return open.refresh().then(say, (error) => {
+    return more.then(say, (error) => {
       session.log.warn({ error: String(error) }, 'changes could not be read')
       say()
     })
@@ -351,6 +361,11 @@ const notNow = {
 /** A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run. */
 const httpRequest = / HTTP\/\d(\.\d)?$/
 const noHttp = new ImapRefusal('BAD', undefined, 'This is not HTTP', 'An IMAP server is here')
+
+/** What is said where a mailbox of another can not be read any more. */
+function gone(): ImapRefusal {
+  return no('NONEXISTENT', 'There is no such mailbox')
+}
 
 /** What stands for a line that was too long; no SASL response or DONE looks like it. */
 const tooLongLine = Buffer.from('*')

@@ -1,4 +1,15 @@
-import type { AccountId, Clock, Deadline, JourneyId, Log, MailStore, Random } from '@pennypost/model'
+import type {
+  AccountId,
+  Annotations,
+  Clock,
+  Deadline,
+  Directory,
+  JourneyId,
+  Log,
+  MailStore,
+  Random,
+  Sharing,
+} from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { UsageOf } from '../extensions/quota.ts'
 import type { ImapLimits } from '../limits.ts'
@@ -8,6 +19,11 @@ import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 /** What all sessions of one service share. */
 export interface SessionService {
   readonly mail: MailStore
+  readonly sharing: Sharing
+  readonly annotations: Annotations
+  readonly directory: Pick<Directory, 'account' | 'accountByLogin'>
+  /** URI of whoever runs the server, as METADATA tells it. */
+  readonly administrator: string | undefined
   readonly authenticator: Authenticator
   readonly registry: Registry
   readonly mailboxes: OpenMailboxes
@@ -27,6 +43,8 @@ export interface SessionService {
   readonly usage: UsageOf | undefined
   /** Told of each message whose text a session was given. */
   readonly onRead: ((read: MessageRead) => void) | undefined
+  /** The same service without these capabilities, for accounts that are not to see them. */
+  without(capabilities: readonly string[]): SessionService
   /** A place among the account's sessions, or undefined when none is left; `end` ends the session from outside. */
   admit(account: AccountId, end: () => void): Disposable | undefined
 }

@@ -1,5 +1,7 @@
-import type { AccountId, Log, Mailbox } from '@pennypost/model'
+import type { AccountId, Log, Right } from '@pennypost/model'
 import type { Connection } from '@pennypost/transport'
+import { requireMailbox } from '../access/find-mailbox.ts'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { State } from '../command.ts'
 import { no } from '../refusal.ts'
 import type { View } from '../view/view.ts'
@@ -11,6 +13,9 @@ import { tellChanges } from './tell-changes.ts'
 export interface SessionAccount {
   id: AccountId
   login: string
+  admin: boolean
+  /** Capabilities that are not to be there for it. */
+  disabledCapabilities: readonly string[]
 }
 
 /**
@@ -19,7 +24,9 @@ export interface SessionAccount {
  */
 export class Session {
   readonly id: string
-  readonly service: SessionService
+  /** After login: what of it the account is to see. */
+  service: SessionService
+  readonly #wholeService: SessionService
   readonly connection: Connection
   readonly out: Output
   readonly log: Log
@@ -44,7 +51,7 @@ export class Session {
   constructor(id: string, service: SessionService, connection: Connection, out: Output, onLineWanted: () => void) {
     this.#onLineWanted = onLineWanted
     this.id = id
-    this.service = service
+    this.service = this.#wholeService = service
     this.connection = connection
     this.out = out
     this.log = service.log.child({ session: id })
@@ -88,6 +95,7 @@ export class Session {
     if (!place) throw no('LIMIT', 'Too many connections of this account')
     this.#place = place
     this.account = account
+    this.service = this.#wholeService.without(account.disabledCapabilities)
     this.connection.leaveAddressLimit()
     this.log.info({ login: account.login }, 'logged in')
   }
@@ -98,16 +106,15 @@ export class Session {
     this.#place?.[Symbol.dispose]()
     this.#place = undefined
     this.account = undefined
+    this.service = this.#wholeService
     this.enabled.clear()
   }
 
   // --- mailboxes ---
 
-  /** The mailbox of that name; NO when there is none. */
-  async mailbox(name: string, missing: 'NONEXISTENT' | 'TRYCREATE' = 'NONEXISTENT'): Promise<Mailbox> {
-    const found = await this.service.mail.mailboxByName(this.user.id, name)
-    if (!found) throw no(missing, 'There is no such mailbox')
-    return found
+  /** The mailbox of that name, for something that needs a right on it; NO when it is not to be had. */
+  mailbox(name: string, right: Right, missing?: 'NONEXISTENT' | 'TRYCREATE'): Promise<VisibleMailbox> {
+    return requireMailbox(this, name, right, missing)
   }
 
   /** Leaves the selected state. */
@@ -128,6 +135,18 @@ export class Session {
   /** Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current. */
   tellChanges(mayExpunge: boolean): void {
     if (this.view) tellChanges(this, this.view, mayExpunge)
+  }
+
+  /** Says what extensions have to tell of the selected mailbox beside that; a promise when something must be asked. */
+  tellMore(): Promise<void> | undefined {
+    const { view } = this
+    if (!view) return undefined
+    let more: Promise<void> | undefined
+    for (const tell of this.service.registry.tellers) {
+      const next = tell(this, view)
+      if (next) more = more ? Promise.all([more, next]).then(() => {}) : next
+    }
+    return more
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */

@@ -1,3 +1,4 @@
+import { flagKinds, mayFlag } from '@pennypost/model'
 import { report } from '../view/report.ts'
 import type { View } from '../view/view.ts'
 import type { Session } from './session.ts'
@@ -52,10 +53,12 @@ export function tellFlagNames(session: Session, view: View): void {
   sayFlagNames(session, view)
 }
 
-/** FLAGS and PERMANENTFLAGS (RFC 9051 §7.3.5, §7.1). */
+/** FLAGS and PERMANENTFLAGS (RFC 9051 §7.3.5, §7.1): those that the account may set (RFC 4314 §5.1.1). */
 export function sayFlagNames(session: Session, view: View): void {
   const keywords = view.open.keywords.filter((keyword) => keyword !== '')
-  const names = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...keywords].join(' ')
-  session.untagged(`FLAGS (${names})`)
-  session.untagged(`OK [PERMANENTFLAGS (${view.readOnly ? '' : `${names} \\*`})] Flags that are kept`)
+  const names = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft', ...keywords]
+  const may = flagKinds(view.rights)
+  const permanent = view.readOnly ? [] : [...names, '\\*'].filter((name) => mayFlag(may, name))
+  session.untagged(`FLAGS (${names.join(' ')})`)
+  session.untagged(`OK [PERMANENTFLAGS (${permanent.join(' ')})] Flags that are kept`)
 }

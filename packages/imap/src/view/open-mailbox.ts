@@ -1,4 +1,5 @@
 import {
+  type AccountId,
   bitsOf,
   bitsUnion,
   bitsWithout,
@@ -38,13 +39,15 @@ export class OpenMailbox {
   modSeq: number
   /** Rises whenever messages are removed. */
   removals = 0
-  /** The mailbox itself is gone. */
+  /** The mailbox itself is gone, or the viewer may not read it any more. */
   deleted = false
   /** UIDs from here on are \Recent to nobody of this process yet. */
   recentFrom: number
   /** Something was committed that has not been read. */
   dirty = false
   readonly #mail: MailStore
+  /** Whose \Seen this is, when it is not the owner's: each viewer has arrays of its own. */
+  readonly viewer: AccountId | undefined
   /** No message below this UID is unseen. */
   #unseenFrom = 0
   /** UIDs whose flags changed, in order of change; the first one is number `#journalBase`. */
@@ -58,8 +61,9 @@ export class OpenMailbox {
   /** Idling sessions, told of every change at once. */
   readonly watchers = new Set<() => void>()
 
-  private constructor(mail: MailStore, mailbox: Mailbox) {
+  private constructor(mail: MailStore, mailbox: Mailbox, viewer: AccountId | undefined) {
     this.#mail = mail
+    this.viewer = viewer
     this.mailbox = mailbox
     this.uids = new Uint32Array(0)
     this.flags = this.modSeqs = new Float64Array(0)
@@ -70,9 +74,9 @@ export class OpenMailbox {
     this.recentFrom = mailbox.recentUid
   }
 
-  static async load(mail: MailStore, id: Mailbox['id']): Promise<OpenMailbox> {
-    const snapshot = await mail.snapshot(id)
-    const open = new OpenMailbox(mail, snapshot.mailbox)
+  static async load(mail: MailStore, id: Mailbox['id'], viewer?: AccountId): Promise<OpenMailbox> {
+    const snapshot = await mail.snapshot(id, viewer)
+    const open = new OpenMailbox(mail, snapshot.mailbox, viewer)
     open.uids = snapshot.uids
     open.flags = snapshot.flags
     open.modSeqs = snapshot.modSeqs
@@ -123,7 +127,8 @@ export class OpenMailbox {
 
   async #read(): Promise<void> {
     try {
-      this.apply(await this.#mail.changesSince(this.mailbox.id, this.modSeq as Mailbox['highestModSeq']))
+      const since = this.modSeq as Mailbox['highestModSeq']
+      this.apply(await this.#mail.changesSince(this.mailbox.id, since, this.viewer))
     } catch (error) {
       this.dirty = true
       throw error

@@ -18,7 +18,9 @@ export class OpenMailboxes {
   readonly #mail: MailStore
   readonly #log: Log
   readonly #limits: WarmLimits
-  readonly #entries = new Map<MailboxId, Entry>()
+  /** One for the owner of each mailbox, and one for each other that looks in. */
+  readonly #entries = new Map<MailboxId, Entry[]>()
+  #count = 0
   /** Those of them that no session uses, in the order in which they were left. */
   readonly #warm = new Set<Entry>()
   #warmMessages = 0
@@ -31,18 +33,19 @@ export class OpenMailboxes {
   }
 
   /**
-   * The mailbox, current as of the call; `found` is its row as just read. Pair it with `release`. Rejects with
-   * `no-such-mailbox`.
+   * The mailbox, current as of the call; `found` is its row as just read, `viewer` who looks into it, when that is not
+   * the owner. Pair it with `release`. Rejects with `no-such-mailbox`.
    */
-  async open(found: Mailbox): Promise<OpenMailbox> {
+  async open(found: Mailbox, viewer?: AccountId): Promise<OpenMailbox> {
     const { id, account: owner } = found
-    let entry = this.#entries.get(id)
+    let entry = this.#find(id, viewer)
     if (!entry) {
       // Watched before it is loaded, so that no commit falls between the two.
       this.#watch(owner, id)
-      const loading = OpenMailbox.load(this.#mail, id)
-      entry = { id, users: 0, owner, loading, open: undefined, missed: false, warm: 0 }
-      this.#entries.set(id, entry)
+      const loading = OpenMailbox.load(this.#mail, id, viewer)
+      entry = { id, viewer, users: 0, owner, loading, open: undefined, missed: false, warm: 0 }
+      this.#entries.set(id, [...(this.#entries.get(id) ?? []), entry])
+      this.#count++
     }
     this.#warmed(entry, -1)
     entry.users++
@@ -61,9 +64,12 @@ export class OpenMailboxes {
   }
 
   release(open: OpenMailbox): void {
-    const id = open.mailbox.id
-    const entry = this.#entries.get(id)
+    const entry = this.#find(open.mailbox.id, open.viewer)
     if (entry) this.#leave(entry)
+  }
+
+  #find(id: MailboxId, viewer: AccountId | undefined): Entry | undefined {
+    return this.#entries.get(id)?.find((entry) => entry.viewer === viewer)
   }
 
   /** A verb of this process has changed the mailbox: seen by every session's next command, whenever the wake comes. */
@@ -73,7 +79,7 @@ export class OpenMailboxes {
 
   /** How many are open in sessions, for metrics and tests. */
   get size(): number {
-    return this.#entries.size - this.#warm.size
+    return this.#count - this.#warm.size
   }
 
   #leave(entry: Entry): void {
@@ -101,6 +107,12 @@ export class OpenMailboxes {
   }
 
   #forget(entry: Entry): void {
+    const others = (this.#entries.get(entry.id) ?? []).filter((other) => other !== entry)
+    this.#count--
+    if (others.length > 0) {
+      this.#entries.set(entry.id, others)
+      return
+    }
     this.#entries.delete(entry.id)
     const owner = this.#owners.get(entry.owner)
     owner?.mailboxes.delete(entry.id)
@@ -124,15 +136,19 @@ export class OpenMailboxes {
   }
 
   #wake(id: MailboxId): void {
-    const entry = this.#entries.get(id)
-    if (!entry) return
-    if (!entry.open) entry.missed = true
-    else entry.open.wake((error) => this.#log.warn({ mailbox: id, error: String(error) }, 'changes could not be read'))
+    for (const entry of this.#entries.get(id) ?? none) {
+      if (!entry.open) entry.missed = true
+      else
+        entry.open.wake((error) => this.#log.warn({ mailbox: id, error: String(error) }, 'changes could not be read'))
+    }
   }
 }
 
+const none: readonly Entry[] = []
+
 interface Entry {
   id: MailboxId
+  viewer: AccountId | undefined
   users: number
   owner: AccountId
   loading: Promise<OpenMailbox>

@@ -75,7 +75,8 @@ function addNew(view: View, reporter: Reporter): void {
 
 /** The first session that is told of a new message has it as \Recent (RFC 3501 §2.3.2). */
 function claimRecent(view: View, open: OpenMailbox): boolean {
-  if (view.readOnly || view.lastUid < open.recentFrom) return false
+  // What is \Recent is the owner's to claim.
+  if (view.readOnly || open.viewer !== undefined || view.lastUid < open.recentFrom) return false
   view.recent.push([open.recentFrom, view.lastUid])
   open.recentFrom = view.lastUid + 1
   return true

@@ -1,4 +1,4 @@
-import { type FlagsUpdated, type SeqNum, type Uid, UidSet } from '@pennypost/model'
+import { allRights, type FlagsUpdated, type Rights, type SeqNum, type Uid, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { lowerBound } from './lower-bound.ts'
@@ -24,12 +24,21 @@ export class View {
   #onChange: (() => void) | undefined
   /** What the session was told of, see `report`. */
   readonly told: Told
+  /** The name by which the session knows the mailbox. */
+  readonly name: string
+  /** What the account may do with it, as last told. */
+  rights: Rights
+  /** Up to where changes of annotations were told; those of its own need not be. */
+  readonly annotations: { modSeq: number; own: Map<string, number> }
   /** UIDs that are \Recent to this session, as rising [first, last] pairs. */
   readonly recent: (readonly [first: number, last: number])[] = []
 
-  constructor(open: OpenMailbox, readOnly: boolean) {
+  constructor(open: OpenMailbox, readOnly: boolean, name = open.mailbox.name, rights = allRights) {
     this.open = open
     this.readOnly = readOnly
+    this.name = name
+    this.rights = rights
+    this.annotations = { modSeq: open.modSeq, own: new Map() }
     this.uids = open.uids
     this.count = open.count
     this.told = {

@@ -14,6 +14,7 @@ import { type EngineFactory, password, sampleMessage, TestServer } from './serve
  *     mailbox NAME [\Use]           message MAILBOX [(flags)] ["date"] SAMPLE
  *     connect N                     reads no greeting for it: the dialogue does
  *     login N [LOGIN]               select N MAILBOX: logs in, selects, and swallows what is said
+ *     admin LOGIN                   without LOGIN CAPABILITY…     what the directory has of an account
  *     later MS                      time passes
  */
 export async function playDialogue(dialogue: Dialogue, engine?: EngineFactory): Promise<void> {
@@ -124,6 +125,10 @@ class Play {
       case 'select':
         await this.#quietly(Number(first), `LOGIN alice ${password}`)
         return this.#quietly(Number(first), `SELECT ${second}`)
+      case 'admin':
+        return server.updateAccount(first, { admin: true })
+      case 'without':
+        return server.updateAccount(first, { disabledCapabilities: [second, ...rest] })
       case 'later':
         await server.time.advance(Number(first))
         return

@@ -66,6 +66,9 @@ export class TestServer {
     const deadline = { after: time.after, signal: () => new AbortController().signal }
     this.#service ??= createImapService({
       mail: store.mail,
+      sharing: store.sharing,
+      annotations: store.annotations,
+      directory: store.directory,
       authenticator: this.#authenticator(),
       clock: time,
       deadline,
@@ -134,6 +137,10 @@ export class TestServer {
     const found = await this.store.mail.mailboxByName((await this.account()).id, name)
     if (!found) throw new Error(`no mailbox ${name}`)
     return found
+  }
+
+  async updateAccount(login: string, change: Parameters<Store['directory']['updateAccount']>[1]): Promise<void> {
+    await this.store.directory.updateAccount((await this.account(`${login}@one.test`)).id, change)
   }
 
   async createMailbox(name: string, use?: SpecialUse): Promise<void> {

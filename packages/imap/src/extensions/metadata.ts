@@ -1,0 +1,181 @@
+import { annotationLimits, StoreError } from '@pennypost/model'
+import { type Command, type Completion, loggedIn } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
+import { type AskedEntry, askedEntries, entryName, entryValue, printEntry } from '../metadata/entries.ts'
+import {
+  chosen,
+  type Depth,
+  readAnnotations,
+  requireAnnotated,
+  requireMaySet,
+  sayMetadata,
+} from '../metadata/read-annotations.ts'
+import { bad, type ImapRefusal, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { View } from '../view/view.ts'
+import type { Cursor } from '../wire/cursor.ts'
+
+/**
+ * Annotations of mailboxes and of the server. Whoever has enabled METADATA is told by name what others set on the
+ * selected mailbox, with the other changes; a client asks for the values.
+ */
+
+/** The mailbox's name, '' for the server. */
+function annotated(cursor: Cursor, session: Session): string {
+  const written = cursor.astring('Mailbox name')
+  return written === '' ? '' : decodeMailbox(written, session.utf8Names)
+}
+
+interface Options {
+  maxSize: number | undefined
+  depth: Depth
+}
+
+interface GetArgs extends Options {
+  name: string
+  entries: AskedEntry[]
+}
+
+/** `getmetadata-options = "(" getmetadata-option *(SP getmetadata-option) ")"`; undefined when none is here. */
+function options(cursor: Cursor, limit: number): Options | undefined {
+  if (!cursor.match(/(?=\([A-Za-z])/y)) return undefined
+  const found: Options = { maxSize: undefined, depth: 0 }
+  cursor.list(() => {
+    const option = cursor.word('Option')
+    cursor.sp()
+    if (option === 'MAXSIZE') found.maxSize = cursor.number()
+    else if (option === 'DEPTH') found.depth = depth(cursor)
+    else throw bad(`Unknown option ${option.slice(0, 40)}`)
+  }, limit)
+  cursor.sp()
+  return found
+}
+
+/** `"DEPTH" SP ("0" / "1" / "infinity")` */
+function depth(cursor: Cursor): Depth {
+  const word = cursor.word('Depth')
+  if (word === 'INFINITY') return 'infinity'
+  if (word !== '0' && word !== '1') throw bad('0, 1 or infinity expected')
+  return word === '0' ? 0 : 1
+}
+
+const getMetadata = {
+  name: 'GETMETADATA',
+  rfc: 'RFC 5464 §4.2',
+  states: loggedIn,
+  effects: {},
+  /** `"GETMETADATA" [SP getmetadata-options] SP mailbox SP entries`; clients put the options behind the name too. */
+  parse(cursor, session) {
+    const limit = session.service.limits.listPatterns
+    cursor.sp()
+    const before = options(cursor, limit)
+    const name = annotated(cursor, session)
+    cursor.sp()
+    const { maxSize, depth } = before ?? options(cursor, limit) ?? { maxSize: undefined, depth: 0 }
+    return { name, maxSize, depth, entries: askedEntries(cursor, limit) }
+  },
+  async run(session, { name, entries, maxSize, depth }) {
+    const mailbox = name === '' ? undefined : await requireAnnotated(session, name)
+    const told = chosen(await readAnnotations(session, mailbox), entries, depth)
+    const size = (value: Buffer | null): number => value?.length ?? 0
+    const fitting = maxSize === undefined ? told : told.filter(({ value }) => size(value) <= maxSize)
+    sayMetadata(session, mailbox, fitting)
+    if (fitting.length === told.length) return undefined
+    return { code: `METADATA LONGENTRIES ${Math.max(...told.map(({ value }) => size(value)))}` }
+  },
+} satisfies Command<GetArgs>
+
+interface SetArgs {
+  name: string
+  changes: (AskedEntry & { value: Buffer | null })[]
+}
+
+function tooLarge(): ImapRefusal {
+  return no(`METADATA MAXSIZE ${annotationLimits.octets}`, 'The value is too large')
+}
+
+async function set(session: Session, { name, changes }: SetArgs): Promise<Completion | undefined> {
+  const mailbox = name === '' ? undefined : await requireAnnotated(session, name)
+  for (const { entry, value } of changes) {
+    requireMaySet(session, mailbox, entry)
+    if (value && value.length > annotationLimits.octets) throw tooLarge()
+  }
+  const { annotations, mailboxes } = session.service
+  const modSeq = await annotations
+    .annotate(
+      mailbox?.id ?? 'server',
+      session.user.id,
+      changes.map(({ entry, value }) => ({ entry, value })),
+    )
+    .catch((error: unknown) => {
+      if (error instanceof StoreError && error.reason === 'limit') throw no('METADATA TOOMANY', error.message)
+      throw error
+    })
+  if (!mailbox) return undefined
+  const { view } = session
+  if (view?.open.mailbox.id === mailbox.id) {
+    for (const { entry } of changes) view.annotations.own.set(entry, modSeq)
+  }
+  mailboxes.touch(mailbox.id)
+  return undefined
+}
+
+const setMetadata = {
+  name: 'SETMETADATA',
+  rfc: 'RFC 5464 §4.3',
+  states: loggedIn,
+  effects: {},
+  /** `"SETMETADATA" SP mailbox SP "(" entry SP value *(SP entry SP value) ")"`; the last value of an entry counts. */
+  parse(cursor, session) {
+    cursor.sp()
+    const name = annotated(cursor, session)
+    cursor.sp()
+    const changes = new Map<string, SetArgs['changes'][number]>()
+    cursor.list(() => {
+      const asked = entryName(cursor)
+      cursor.sp()
+      changes.set(asked.entry, { ...asked, value: entryValue(cursor) })
+    }, session.service.limits.listPatterns)
+    if (changes.size === 0) throw bad('Entry expected')
+    return { name, changes: [...changes.values()] }
+  },
+  run: set,
+  /** What is too large is refused before it is sent. */
+  literal(_, __, { size }) {
+    if (size > annotationLimits.octets) throw tooLarge()
+    return undefined
+  },
+} satisfies Command<SetArgs>
+
+/** Unsolicited: names alone, and not what the session has set itself (RFC 5464 §4.4.2). */
+async function tell(session: Session, view: View): Promise<void> {
+  const { annotations: told, open } = view
+  const since = told.modSeq
+  told.modSeq = open.modSeq
+  const changed = await session.service.annotations.annotationsChanged(
+    open.mailbox.id,
+    session.user.id,
+    since as typeof open.mailbox.highestModSeq,
+  )
+  const others = changed.filter(({ entry, modSeq }) => modSeq !== told.own.get(entry))
+  if (others.length === 0 || session.view !== view) return
+  for (const { modSeq } of others) told.modSeq = Math.max(told.modSeq, modSeq)
+  const names = others.map(({ entry }) => printEntry(entry))
+  session.untagged(`METADATA ${printMailbox(view.name, session.utf8Names)} ${names.join(' ')}`)
+}
+
+export const metadata: Extension = {
+  name: 'METADATA',
+  rfc: 'RFC 5464',
+  capabilities: [{ name: 'METADATA' }, { name: 'METADATA-SERVER' }],
+  commands: [getMetadata, setMetadata],
+  enables: [
+    { name: 'METADATA', apply: () => {} },
+    { name: 'METADATA-SERVER', apply: () => {} },
+  ],
+  onChanged(session, view) {
+    if (!session.enabled.has('METADATA')) return undefined
+    return view.annotations.modSeq < view.open.modSeq ? tell(session, view) : undefined
+  },
+}

@@ -1,0 +1,84 @@
+/** Which annotations the account may see and set, and what it is told of them. */
+import { type Annotation, isPrivateEntry } from '@pennypost/model'
+import { findMailbox, notPermitted } from '../access/find-mailbox.ts'
+import { hasRight, rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { printMailbox } from '../grammar/mailbox.ts'
+import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { type AskedEntry, writeEntry } from './entries.ts'
+
+/** The entry that says whom to ask for help (RFC 5464 §6.2.1.2); never set by clients. */
+export const administratorEntry = '/shared/admin'
+
+/** RFC 5464 §3.3: the right l and one of r, s, w, i, p. */
+export function mayAnnotate(mailbox: VisibleMailbox): boolean {
+  return hasRight(mailbox, 'l') && /[rswip]/.test(rightsOn(mailbox))
+}
+
+/** NO for a mailbox that is not there, or may as well not be. */
+export async function requireAnnotated(session: Session, name: string): Promise<VisibleMailbox> {
+  const found = await findMailbox(session, name)
+  if (!found || !hasRight(found, 'l')) throw no('NONEXISTENT', 'There is no such mailbox')
+  if (!mayAnnotate(found)) throw notPermitted('r')
+  return found
+}
+
+/** All that the account can see of a mailbox, or of the server (undefined). */
+export async function readAnnotations(session: Session, mailbox: VisibleMailbox | undefined): Promise<Annotation[]> {
+  const { annotations, administrator } = session.service
+  const found = await annotations.annotations(mailbox?.id ?? 'server', session.user.id)
+  if (mailbox || !administrator) return found
+  return [...found, { entry: administratorEntry, value: Buffer.from(administrator) }].sort((a, b) =>
+    a.entry < b.entry ? -1 : 1,
+  )
+}
+
+/** How far below the named entries those that are told may lie. */
+export type Depth = 0 | 1 | 'infinity'
+
+export interface Told {
+  name: string
+  /** null: it was asked for and is not there. */
+  value: Buffer | null
+}
+
+/** What is told of the named entries; an entry that is not there is told only when nothing below it could be. */
+export function chosen(annotations: readonly Annotation[], asked: readonly AskedEntry[], depth: Depth): Told[] {
+  const told = new Map<string, Told>()
+  for (const { written, entry } of asked) {
+    const itself = annotations.find((annotation) => annotation.entry === entry)
+    if (itself || depth === 0) told.set(entry, { name: written, value: itself?.value ?? null })
+    for (const below of annotations) {
+      if (told.has(below.entry) || !isBelow(below.entry, entry, depth)) continue
+      told.set(below.entry, { name: written + below.entry.slice(entry.length), value: below.value })
+    }
+  }
+  return [...told.values()]
+}
+
+function isBelow(entry: string, above: string, depth: Depth): boolean {
+  if (depth === 0 || !entry.startsWith(`${above}/`)) return false
+  return depth === 'infinity' || !entry.slice(above.length + 1).includes('/')
+}
+
+/** `metadata-resp = "METADATA" SP mailbox SP entry-values` */
+export function sayMetadata(session: Session, mailbox: VisibleMailbox | undefined, told: readonly Told[]): void {
+  if (told.length === 0) return
+  const { out } = session
+  out.text(`* METADATA ${mailbox ? printMailbox(mailbox.name, session.utf8Names) : '""'} (`)
+  for (const [index, { name, value }] of told.entries()) {
+    if (index > 0) out.text(' ')
+    writeEntry(out, name, value)
+  }
+  out.text(')\r\n')
+}
+
+/** NO unless the account may set the entry there. */
+export function requireMaySet(session: Session, mailbox: VisibleMailbox | undefined, entry: string): void {
+  if (isPrivateEntry(entry)) return
+  if (mailbox) {
+    if (!hasRight(mailbox, 'w')) throw notPermitted('w')
+  } else if (!session.user.admin || entry === administratorEntry) {
+    throw no('NOPERM', 'This is for the administration to say')
+  }
+}
