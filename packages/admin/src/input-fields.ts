@@ -49,5 +49,11 @@ export const displayName = z
 /** Checked further by whoever makes the verifier. */
 export const password = z.string().min(1, 'a password may not be empty').max(4096)
 
+/** The word of an IMAP capability, in upper case. */
+export const capability = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9=_+.:/-]{0,59}$/i, 'a capability is a word such as MOVE or QUOTA=RES-STORAGE')
+  .transform((word) => word.toUpperCase())
+
 /** Nothing to say. */
 export const nothing = z.strictObject({})

@@ -11,6 +11,7 @@ import {
 } from './operations/account.ts'
 import * as credentials from './operations/account-credentials.ts'
 import { accountImport } from './operations/account-import.ts'
+import { accountShare } from './operations/account-sharing.ts'
 import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
 import { dial } from './operations/dial.ts'
 import { dkimList, dkimRetire, dkimRotate } from './operations/dkim.ts'
@@ -36,6 +37,7 @@ export const operations = [
   accountList,
   accountShow,
   accountSet,
+  accountShare,
   accountSuspend,
   accountResume,
   accountRemove,

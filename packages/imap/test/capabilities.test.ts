@@ -28,6 +28,12 @@ describe('capabilities', () => {
     'INPROGRESS',
     'THREAD=ORDEREDSUBJECT',
     'THREAD=REFERENCES',
+    'ACL',
+    'RIGHTS=texk',
+    'LIST-MYRIGHTS',
+    'METADATA',
+    'METADATA-SERVER',
+    'LIST-METADATA',
   ]
 
   test('all are announced', async () => {
@@ -35,7 +41,11 @@ describe('capabilities', () => {
   })
 
   test.each(all)('%s goes, and what stands on it', async (word) => {
-    const gone: Record<string, string[]> = { SORT: ['SORT', 'SORT=DISPLAY', 'ESORT'] }
+    const gone: Record<string, string[]> = {
+      SORT: ['SORT', 'SORT=DISPLAY', 'ESORT'],
+      ACL: ['ACL', 'RIGHTS=texk', 'LIST-MYRIGHTS'],
+      METADATA: ['METADATA', 'METADATA-SERVER', 'LIST-METADATA'],
+    }
     const left = all.filter((name) => !(gone[word] ?? [word]).includes(name))
     expect(await words([word.toLowerCase()])).toEqual(left)
   })

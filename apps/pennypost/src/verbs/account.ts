@@ -3,6 +3,7 @@ import type { Account } from '@pennypost/model'
 import type { Command } from 'commander'
 import { parseSize } from '../config/quantity.ts'
 import { registerPasswords } from './account-passwords.ts'
+import { registerSharing, sharingLines } from './account-sharing.ts'
 import type { Session } from './session.ts'
 import { formatSize, formatTable, formatTime, plural } from './table.ts'
 import { newPassword } from './terminal.ts'
@@ -30,11 +31,13 @@ export function register(program: Command): void {
     .option('--removed', 'those whose removal can still be undone', false)
     .action(inSession(list))
   addVerb(group, 'show <address>', 'an account with its mailboxes, aliases and passwords').action(inSession(show))
-  addVerb(group, 'set <address>', 'change name, quota or administrator')
+  addVerb(group, 'set <address>', 'change name, quota, administrator or what IMAP clients see')
     .option('--name <name>', 'display name')
     .option('--quota <size>', 'room for mail, such as 2GB; 0 = no limit')
     .option('--admin', 'make it an administrator')
     .option('--no-admin', 'it is none any more')
+    .option('--disable-capability <words...>', 'IMAP capabilities that its clients are not to see')
+    .option('--enable-capability <words...>', 'those that they are to see again')
     .action(inSession(set))
   addVerb(group, 'quota <address> <size>', 'room for mail, such as 2GB; 0 = no limit').action(
     inSession((session, address: string, quota: string) => set(session, address, { quota })),
@@ -45,6 +48,7 @@ export function register(program: Command): void {
   addVerb(group, 'resume <address>', 'take a suspension back').action(inSession(resume))
   addVerb(group, 'remove <address>', 'remove an account; can be undone for 30 days').action(inSession(remove))
   addVerb(group, 'restore <address>', 'undo a removal').action(inSession(restore))
+  registerSharing(group)
   registerPasswords(group)
 }
 
@@ -128,6 +132,7 @@ async function show(session: Session, address: string): Promise<void> {
       `mail        ${plural(usage.messages, 'message')}, ${formatSize(usage.octets)}, ${room}`,
       ...aliases.map((alias) => `alias       ${alias}`),
       ...sendAs.map((of) => `sends as    ${of}`),
+      ...sharingLines(account),
       ...(proofs.length > 0 ? proofs : ['password    none: nobody can log in']),
       '',
     ]
@@ -146,22 +151,36 @@ async function show(session: Session, address: string): Promise<void> {
   })
 }
 
+interface SetOptions {
+  name?: string
+  quota?: string
+  admin?: boolean
+  disableCapability?: string[]
+  enableCapability?: string[]
+}
+
 async function set(
   session: Session,
   address: string,
-  { name, quota, admin }: { name?: string; quota?: string; admin?: boolean },
+  { name, quota, admin, disableCapability = [], enableCapability = [] }: SetOptions,
 ): Promise<void> {
-  if (name === undefined && quota === undefined && admin === undefined) {
-    throw new UsageError('Nothing to change: give --name, --quota, --admin or --no-admin.')
+  const words = disableCapability.length + enableCapability.length
+  if (name === undefined && quota === undefined && admin === undefined && words === 0) {
+    const options = '--name, --quota, --admin, --no-admin, --disable-capability or --enable-capability'
+    throw new UsageError(`Nothing to change: give ${options}.`)
   }
   const account = await session.call('account.set', {
     login: address,
     ...(name === undefined ? {} : { name }),
     ...(quota === undefined ? {} : { quota: sizeOf(quota) }),
     ...(admin === undefined ? {} : { admin }),
+    disableCapabilities: disableCapability,
+    enableCapabilities: enableCapability,
   })
   const room = account.quota === 0 ? 'no quota' : `quota ${formatSize(account.quota)}`
-  session.show(account, `${account.login}: ${room}, ${stateOf(account)}.\n`)
+  const { disabledCapabilities: without } = account
+  const mask = without.length > 0 ? `, IMAP without ${without.join(' ')} from the next login on` : ''
+  session.show(account, `${account.login}: ${room}, ${stateOf(account)}${mask}.\n`)
 }
 
 async function suspend(session: Session, login: string): Promise<void> {

@@ -171,6 +171,24 @@ describe('beside a running server', () => {
     expect(submitted.at(-1)?.content).toMatch(/^From: .*@mail\.one\.test\r\nSubject: x\r\n\r\nhi\r\n$/)
   })
 
+  test('a mailbox is shared, and an account seen without some of IMAP', async () => {
+    await context.store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    for (const name of ['alice', 'bob']) await pennypost(['account', 'add', `${name}@one.test`, '--no-password'])
+    const shared = await pennypost(['account', 'share', 'alice@one.test', 'INBOX', 'bob@one.test', 'lrs'])
+    expect(shared).toEqual({ code: 0, out: 'INBOX of alice@one.test: bob@one.test may lrs.\n', err: '' })
+    const set = ['account', 'set', 'bob@one.test', '--disable-capability', 'move', 'quota']
+    expect((await pennypost(set)).out).toBe(
+      'bob@one.test: no quota, active, IMAP without MOVE QUOTA from the next login on.\n',
+    )
+    expect((await pennypost(['account', 'show', 'bob@one.test'])).out).toMatch(
+      /may use {5}Other Users\/alice@one\.test\/INBOX: lrs\nIMAP {8}without MOVE QUOTA\n/,
+    )
+    expect((await pennypost(['account', 'share', 'alice@one.test', 'INBOX', 'bob@one.test'])).out).toMatch(
+      /bob@one\.test may do nothing with it any more/,
+    )
+    expect((await pennypost(['account', 'show', 'alice@one.test'])).out).not.toContain('shares')
+  })
+
   test('mail goes in from an mbox and out into a Maildir', async () => {
     await context.store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
     await pennypost(['account', 'add', 'alice@one.test', '--no-password'])

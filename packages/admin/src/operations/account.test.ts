@@ -79,6 +79,52 @@ describe('accounts', () => {
     })
   })
 
+  test('capabilities of IMAP are disabled and enabled again', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    await admin.call('account.add', { login })
+    const masked = await admin.call('account.set', { login, disableCapabilities: ['move', 'ACL', 'MOVE'] })
+    expect(masked.disabledCapabilities).toEqual(['ACL', 'MOVE'])
+    const set = { login, disableCapabilities: ['QUOTA=RES-STORAGE'], enableCapabilities: ['acl'] }
+    expect((await admin.call('account.set', set)).disabledCapabilities).toEqual(['MOVE', 'QUOTA=RES-STORAGE'])
+    expect((await admin.call('account.set', { login, name: 'A' })).disabledCapabilities).toHaveLength(2)
+    await expect(admin.call('account.set', { login, disableCapabilities: ['a b'] })).rejects.toMatchObject({
+      reason: 'bad-input',
+    })
+    const many = Array.from({ length: 99 }, (_, index) => `X${index}`)
+    await expect(admin.call('account.set', { login, disableCapabilities: many })).rejects.toMatchObject({
+      reason: 'bad-input',
+    })
+  })
+
+  test('mailboxes are shared, and shown with those who may use them', async () => {
+    using admin = await oneTest()
+    const [login, bob] = ['alice@one.test', 'bob@one.test']
+    for (const each of [login, bob]) await admin.call('account.add', { login: each })
+    const shared = await admin.call('account.share', { login, mailbox: 'INBOX', with: 'Bob@one.test', rights: 'rlkd' })
+    expect(shared).toEqual({ login, mailbox: 'INBOX', with: bob, rights: 'lrktecd' })
+    await admin.call('account.share', { login, mailbox: 'Sent', with: 'anyone', rights: 'l' })
+    expect((await admin.call('account.show', { login })).shares).toEqual([
+      { mailbox: 'INBOX', with: bob, rights: 'lrktecd' },
+      { mailbox: 'Sent', with: 'anyone', rights: 'l' },
+    ])
+    expect((await admin.call('account.show', { login: bob })).sharedWith).toEqual([
+      { mailbox: 'Other Users/alice@one.test/INBOX', rights: 'lrktecd' },
+      { mailbox: 'Other Users/alice@one.test/Sent', rights: 'l' },
+    ])
+    await admin.call('account.share', { login, mailbox: 'INBOX', with: bob, rights: '' })
+    expect((await admin.call('account.show', { login })).shares).toHaveLength(1)
+    const wrong = [
+      [{ mailbox: 'Nothing', with: bob, rights: 'l' }, 'not-found'],
+      [{ mailbox: 'INBOX', with: 'carol@one.test', rights: 'l' }, 'not-found'],
+      [{ mailbox: 'INBOX', with: login, rights: 'l' }, 'bad-input'],
+      [{ mailbox: 'INBOX', with: bob, rights: 'q' }, 'bad-input'],
+    ] as const
+    for (const [input, reason] of wrong) {
+      await expect(admin.call('account.share', { login, ...input })).rejects.toMatchObject({ reason })
+    }
+  })
+
   test('app passwords are listed by label and taken away by number', async () => {
     using admin = await oneTest()
     await admin.call('account.add', { login: 'alice@one.test', password: 'secret' })

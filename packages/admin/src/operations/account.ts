@@ -2,8 +2,9 @@
 import { z } from 'zod'
 import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
-import { address, displayName, domainName, password, quota } from '../input-fields.ts'
+import { address, capability, displayName, domainName, password, quota } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { sharedWith, sharesOf } from './account-sharing.ts'
 
 const byLogin = z.strictObject({ login: address })
 
@@ -61,12 +62,14 @@ export const accountShow = operation({
       throw new AdminError('not-found', `There is no account ${login}.`, '`pennypost account list` shows all.')
     }
     const { directory, credentials, mail } = store
-    const [usage, aliases, sendAs, proofs, mailboxes] = await Promise.all([
+    const [usage, aliases, sendAs, proofs, mailboxes, shares, shared] = await Promise.all([
       directory.usage(account.id),
       directory.aliasesTo(login),
       directory.sendAs(account.id),
       credentials.list(account.id),
       mail.mailboxes(account.id),
+      sharesOf(store, account),
+      sharedWith(store, account),
     ])
     return {
       ...account,
@@ -79,6 +82,8 @@ export const accountShow = operation({
       mailboxes: mailboxes.map(({ name, specialUse, messages, unseen, size }) => {
         return { name, specialUse, messages, unseen, size }
       }),
+      shares,
+      sharedWith: shared,
     }
   },
 })
@@ -135,6 +140,17 @@ export const accountRestore = operation({
   },
 })
 
+const mostCapabilities = 100
+
+/** The words that are disabled after the change, in order. */
+function maskOf(before: readonly string[], disable: readonly string[], enable: readonly string[]): string[] {
+  const words = new Set([...before, ...disable].filter((word) => !enable.includes(word)))
+  if (words.size > mostCapabilities) {
+    throw new AdminError('bad-input', `At most ${mostCapabilities} capabilities can be disabled.`, 'Enable some.')
+  }
+  return [...words].sort()
+}
+
 export const accountSet = operation({
   name: 'account.set',
   kind: 'change',
@@ -143,13 +159,17 @@ export const accountSet = operation({
     name: displayName.optional(),
     quota: quota.optional(),
     admin: z.boolean().optional(),
+    /** Capabilities of IMAP that its clients are not to see any more, or again. */
+    disableCapabilities: z.array(capability).max(mostCapabilities).default([]),
+    enableCapabilities: z.array(capability).max(mostCapabilities).default([]),
   }),
-  async run(context, { login, name, quota: octets, admin }) {
+  async run(context, { login, name, quota: octets, admin, disableCapabilities, enableCapabilities }) {
     const account = await findAccount(context, login)
     const change = {
       ...(name === undefined ? {} : { name }),
       ...(octets === undefined ? {} : { quota: octets }),
       ...(admin === undefined ? {} : { admin }),
+      disabledCapabilities: maskOf(account.disabledCapabilities, disableCapabilities, enableCapabilities),
     }
     return context.store.directory.updateAccount(account.id, change)
   },
