@@ -1,3 +1,4 @@
+/** Searches in mailboxes of others, put so that the store understands them. */
 import { type SearchQuery, systemFlags, UidSet } from '@pennypost/model'
 import type { OpenMailbox } from '../view/open-mailbox.ts'
 
