@@ -207,6 +207,8 @@ function set(options: ReceptionOptions, name: string, value: string, at: string)
   if (name === 'proxy' || name === 'xclient') options[name] = value.split(',')
   else if (name === 'longestLine' || name === 'pregreetMs') options[name] = Number(value)
   else if (name === 'rejectUndeclaredUtf8' || name === 'rejectBareNewlines') options[name] = value === 'on'
+  else if (name === 'rejectBareCommands') options.rejectBareCommands = value === 'on'
+  else if (name === 'verify') options.verify = value as 'nobody'
   else if (name === 'auth-at-mx') options.offersAuth = () => true
   else if (name === 'mayTurn') options.mayTurn = async (node) => (node === value ? [node] : undefined)
   else throw new Error(`unknown setting: ${at}`)

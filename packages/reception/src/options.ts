@@ -80,6 +80,10 @@ export interface ReceptionOptions {
   receivedShowsClient: boolean
   /** Refuse content with a bare CR or LF instead of mending it. */
   rejectBareNewlines: boolean
+  /** End the session of who ends a command with a bare LF, which would be how smuggled commands begin. */
+  rejectBareCommands?: boolean
+  /** Whom VRFY and EXPN tell what is known; absent: who has logged in. */
+  verify?: 'accounts' | 'nobody'
   /** Refuse content with a line longer than so many octets (RFC 5322 §2.1.1 allows 998); absent: take what comes. */
   longestLine?: number
   /** Refuse a header with UTF-8 from who did not say SMTPUTF8, instead of noting it in the journey. */

@@ -151,7 +151,7 @@ class Entrance {
     const session = new Session(this.#context, origin)
     const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
     const { connection } = origin
-    const wireLimits = { lineLength, tickMs: tickOf(limits) }
+    const wireLimits = { lineLength, tickMs: tickOf(limits), needsCr: options.rejectBareCommands === true }
     const wire = new WireConnection(this.#server, connection, session, wireLimits, session.id)
     session.wire = wire
     this.#server.connections.add(wire)

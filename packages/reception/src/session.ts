@@ -1,5 +1,5 @@
 import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
-import { greetingReply, isPermanent, printReply, type Reply, replies, splitCommandLine } from '@pennypost/smtp'
+import { greetingReply, isPermanent, printReply, type Reply, replies, reply, splitCommandLine } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
 import type { Command } from './command.ts'
@@ -211,6 +211,10 @@ export class Session implements WireHandler {
     this.#nextLine = undefined
     if (waiting) waiting(undefined)
     else this.#answer(replies.lineTooLong)
+  }
+
+  lineWithoutCr(_next: () => void): void {
+    this.end(reply(521, '5.5.2', 'Lines end with CR LF'))
   }
 
   /** Whose turn is it? A client has its time for a command, and content a least rate; our own work takes what it takes. */

@@ -119,7 +119,8 @@ export class TestClient {
 
   /** Waits until what was received matches; gives the replies' last lines so far. */
   async until(pattern: RegExp): Promise<string[]> {
-    for (let turn = 0; turn < 20_000; turn++) {
+    // Workers need time, not turns.
+    for (const patience = AbortSignal.timeout(20_000); !patience.aborted; ) {
       if (pattern.test(this.text)) return this.replies()
       await new Promise((resolve) => setImmediate(resolve))
     }

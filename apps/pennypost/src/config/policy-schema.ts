@@ -96,6 +96,10 @@ export const policySchema = table({
   pregreet: duration.refine((ms) => ms <= 30_000, 'is too long; at most "30s"').prefault('0s'),
   /** How long a stranger waits for the reply to an error, longer with each; "0s": not at all. */
   tarpit: duration.refine((ms) => ms <= 30_000, 'is too long; at most "30s"').prefault('1s'),
+  /** A bare LF at the end of a command ends the session with "reject". */
+  bare_newline_command: z.enum(['accept', 'reject']).default('accept'),
+  /** Whom VRFY and EXPN tell what is known. Strangers are told nothing either way. */
+  verify: z.enum(['accounts', 'nobody']).default('accounts'),
   /** Octets of a line of content; 0: any number. RFC 5322 §2.1.1 allows 998. */
   longest_line: z
     .number()

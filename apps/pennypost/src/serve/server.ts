@@ -232,6 +232,8 @@ function submissionLimits({ submission }: Config): Pick<ReceptionOptions, 'submi
 function contentPolicy({ policy }: Config) {
   return {
     rejectBareNewlines: policy.bare_newline === 'reject',
+    rejectBareCommands: policy.bare_newline_command === 'reject',
+    verify: policy.verify,
     rejectUndeclaredUtf8: policy.undeclared_utf8 === 'reject',
     ...(policy.longest_line > 0 ? { longestLine: policy.longest_line } : {}),
   }

@@ -27,7 +27,7 @@ function offers(session: Session): string[] {
   }
   if (!session.isLmtp) {
     if (session.options.mayTurn) lines.push('ETRN')
-    if (session.account) lines.push('EXPN')
+    if (session.account && session.options.verify !== 'nobody') lines.push('EXPN')
     lines.push('VRFY', 'HELP')
   }
   if (session.mayNameClient) {

@@ -18,7 +18,7 @@ export const vrfy = {
   run(session, argument) {
     const path = addressOf(session, argument)
     if (!path) return withText(replies.badArgument, 'Syntax: VRFY address')
-    return session.account ? verify(session, path) : replies.cannotVerify
+    return mayBeTold(session) ? verify(session, path) : replies.cannotVerify
   },
 } as const satisfies Command
 
@@ -33,10 +33,15 @@ export const expn = {
   run(session, argument) {
     const path = addressOf(session, argument)
     if (!path) return withText(replies.badArgument, 'Syntax: EXPN list')
-    if (session.account) return expand(session, path.text)
+    if (mayBeTold(session)) return expand(session, path.text)
+    if (session.account) return replies.notImplemented
     return session.options.offersAuth(session.service) ? replies.authRequired : replies.notImplemented
   },
 } as const satisfies Command
+
+function mayBeTold({ account, options }: Session): boolean {
+  return account !== undefined && options.verify !== 'nobody'
+}
 
 /** The address as written, or a local part of the account's own domain, or of this host. */
 function addressOf(session: Session, argument: string) {

@@ -21,6 +21,8 @@ export interface WireHandler {
   begin(): void
   line(line: Buffer, next: () => void): void
   lineTooLong(next: () => void): void
+  /** A line ended with a bare LF where a command needs CRLF. */
+  lineWithoutCr(next: () => void): void
   /** No complete command came for `WireLimits.tickMs`. */
   tick(): void
   /** The client has ended its side, and all that it had sent is worked off. */
@@ -33,6 +35,8 @@ export interface WireLimits {
   /** Octets of a line, without CRLF, that is kept at all. */
   lineLength: number
   tickMs: number
+  /** A bare LF ends no command. */
+  needsCr: boolean
 }
 
 /** Replies are held until a turn is over, unless there are more characters of them. */
@@ -168,13 +172,14 @@ export class WireConnection extends SMTPConnection {
   }
 
   #parser(): WireStream {
-    const parser = new WireStream(this.#limits.lineLength)
+    const parser = new WireStream(this.#limits.lineLength, this.#limits.needsCr)
     const resume = (next: () => void) => () => {
       if (this.#said.length > mostHeld) this.#send()
       this._whenWritable(next)
     }
     parser.oncommand = (line, callback) => this.#handler.line(line, resume(callback ?? (() => {})))
     parser.ontoolong = (next) => this.#handler.lineTooLong(resume(next))
+    parser.onbare = (next) => this.#handler.lineWithoutCr(resume(next))
     parser.onpause = () => this.#send()
     parser.on('finish', () => {
       if (!parser.isClosed) this.#handler.inputEnded()

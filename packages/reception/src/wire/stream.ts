@@ -26,9 +26,12 @@ const linesPerTurn = 100
 export class WireStream extends SMTPStream {
   /** A line longer than the limit has ended; it was not kept. Set by the connection. */
   ontoolong: (next: () => void) => void = (next) => next()
+  /** A line ended with a bare LF, where that is not taken. Set by the connection. */
+  onbare: (next: () => void) => void = (next) => next()
   /** All that came is worked off, or others get their turn: a moment to send what was said. Set by the connection. */
   onpause: () => void = () => {}
   readonly #maxLineLength: number
+  readonly #needsCr: boolean
   #pending: Buffer = nothing
   /** Octets that `_write` was given so far, and those of the write that is being worked. */
   #written = 0
@@ -36,9 +39,11 @@ export class WireStream extends SMTPStream {
   #skipping = false
   #reader: OctetReader | undefined
 
-  constructor(maxLineLength: number) {
+  /** `needsCr`: a bare LF ends no command. */
+  constructor(maxLineLength: number, needsCr = false) {
     super({ maxCommandLength: maxLineLength })
     this.#maxLineLength = maxLineLength
+    this.#needsCr = needsCr
   }
 
   /** What follows the current command goes to `reader`. Called by a handler before it calls back. */
@@ -116,11 +121,13 @@ export class WireStream extends SMTPStream {
       return false
     }
     this.#pending = end + 1 === pending.length ? nothing : pending.subarray(end + 1)
-    const line = pending.subarray(0, end > 0 && pending[end - 1] === CR ? end - 1 : end)
+    const isBare = end === 0 || pending[end - 1] !== CR
+    const line = pending.subarray(0, isBare ? end : end - 1)
     if (this.#skipping || line.length > this.#maxLineLength) {
       this.#skipping = false
       this.ontoolong(step)
-    } else this.oncommand(line, step)
+    } else if (isBare && this.#needsCr) this.onbare(step)
+    else this.oncommand(line, step)
     return true
   }
 
