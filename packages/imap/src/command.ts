@@ -25,6 +25,8 @@ export interface Completion {
   text?: string
   /** The tagged OK is the last line in clear: the TLS handshake follows it. */
   startTls?: true
+  /** The tagged OK is the last line that is not compressed (RFC 4978 §3). */
+  compress?: true
 }
 
 /**

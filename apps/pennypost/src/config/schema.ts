@@ -102,7 +102,12 @@ export const configSchema = z.strictObject({
     connections_per_account: count.default(40),
     auth_failures_per_minute: count.default(10),
   }),
-  imap: table({ disable: z.array(z.string()).default([]) }),
+  imap: table({
+    /** Capabilities that are not to be there. */
+    disable: z.array(z.string()).default([]),
+    /** Offer COMPRESS=DEFLATE, which costs memory for each session that uses it. */
+    compress: z.boolean().default(false),
+  }),
   log: table({
     file: z.string().default(''),
     level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

@@ -262,6 +262,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     directory: store.directory,
     administrator: config.admin.address ? `mailto:${config.admin.address}` : undefined,
     disable: config.imap.disable,
+    compress: config.imap.compress,
     allowPlaintext: !requireTlsForAuth,
     startTls: true,
     serverId: { name: 'Pennypost', version: version() },

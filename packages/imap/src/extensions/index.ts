@@ -4,6 +4,7 @@ import { appendlimit } from './appendlimit.ts'
 import { binary } from './binary.ts'
 import { catenate } from './catenate.ts'
 import { children } from './children.ts'
+import { compressDeflate } from './compress.ts'
 import { condstore } from './condstore.ts'
 import { enableExtension } from './enable.ts'
 import { esearch } from './esearch.ts'
@@ -95,6 +96,7 @@ export const extensions: readonly Extension[] = [
   replaceExtension,
   catenate,
   unauthenticateExtension,
+  compressDeflate,
   utf8Accept,
   preview,
 ]

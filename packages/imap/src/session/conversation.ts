@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream'
 import type { Connection } from '@pennypost/transport'
 import type { Command, Completion, LiteralSink } from '../command.ts'
 import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
+import { type Compressed, compress } from '../wire/compressed.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import { Framer, type LiteralOffer } from '../wire/framer.ts'
 import { Output } from '../wire/output.ts'
@@ -24,6 +26,8 @@ export class Conversation implements ReaderHost {
   readonly #connection: Connection
   #framer: Framer
   #reader: CommandReader
+  /** Between the connection's stream and us, once the client has asked for it. */
+  #compressed: Compressed | undefined
   #busy = false
   #paused = false
   #inputEnded = false
@@ -74,7 +78,7 @@ export class Conversation implements ReaderHost {
     if (!this.#busy || this.session.wantsLine) this.#pump()
     if (this.#busy && !this.session.wantsLine && this.#framer.size > this.limits.inputBacklog) {
       this.#paused = true
-      this.#connection.stream.pause()
+      this.#input.pause()
     }
   }
 
@@ -96,11 +100,36 @@ export class Conversation implements ReaderHost {
     this.session.log.debug({ commands: this.#commands }, 'session closed')
   }
 
+  get #input(): Readable {
+    return this.#compressed?.input ?? this.#connection.stream
+  }
+
   #listen(): void {
+    this.#input.on('data', this.#onData)
+    this.#input.on('end', this.#onEnd)
+    this.#connection.stream.on('close', this.#onClose)
+  }
+
+  /** COMPRESS: the completion goes as it is, everything behind it compressed, both ways (RFC 4978 §3). */
+  #compress(completion: string): void {
     const { stream } = this.#connection
-    stream.on('data', this.#onData)
-    stream.on('end', this.#onEnd)
-    stream.on('close', this.#onClose)
+    this.session.out.text(completion)
+    this.session.out.flush()
+    stream.removeListener('data', this.#onData)
+    stream.removeListener('end', this.#onEnd)
+    stream.removeListener('close', this.#onClose)
+    this.#compressed = compress(stream)
+    // What the client sent behind the command without waiting is compressed already, if it is anything.
+    this.#compressed.input.write(this.#framer.takeAll())
+    this.session.out.useStream(this.#compressed.output)
+    this.#listen()
+  }
+
+  /** Ends the connection when all that was said is on its way. */
+  #end(): void {
+    const output = this.#compressed?.output
+    if (output && !output.destroyed) output.end().once('end', () => this.#connection.end())
+    else this.#connection.end()
   }
 
   /** STARTTLS: what came in clear is forgotten (RFC 9051 §6.2.1), then everything goes on over TLS. */
@@ -153,7 +182,7 @@ export class Conversation implements ReaderHost {
   #flowAgain(): void {
     if (!this.#paused || this.#closed) return
     this.#paused = false
-    this.#connection.stream.resume()
+    this.#input.resume()
   }
 
   readonly #crash = (error: unknown): void => {
@@ -170,7 +199,7 @@ export class Conversation implements ReaderHost {
     if (!this.session.ending && !this.#inputEnded) return
     this.session.out.flush()
     this.session.close()
-    this.#connection.end()
+    this.#end()
   }
 
   #idle(): void {
@@ -309,6 +338,7 @@ export class Conversation implements ReaderHost {
     const code = completion?.code ? `[${completion.code}] ` : ''
     const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
     if (completion?.startTls) return this.#startTls(line)
+    if (completion?.compress) return this.#updates(command, () => this.#compress(line))
     return this.#updates(command, () => this.session.out.text(line))
   }
 

@@ -37,6 +37,8 @@ export class Session {
   /** The connection ends after the command that runs; set by `bye`. */
   ending = false
   failedLogins = 0
+  /** COMPRESS is in force. */
+  compressed = false
   /** Of the command that runs. */
   tag = ''
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */

@@ -103,6 +103,13 @@ export class Framer {
     this.#owned = false
   }
 
+  /** Everything that came and was not read, for somebody else to read. */
+  takeAll(): Buffer {
+    const octets = Buffer.from(this.#octets.subarray(this.#start, this.#end))
+    this.clear()
+    return octets
+  }
+
   #literal(): Frame | undefined {
     const size = Math.min(this.#literalLeft, this.#end - this.#start)
     if (size === 0) return undefined

@@ -2,13 +2,13 @@ import type { Duplex } from 'node:stream'
 
 /** One client of a dialogue: sends octets, reads whole responses, literals included. */
 export class DialogueClient {
-  readonly #stream: Duplex
+  readonly stream: Duplex
   #received: Buffer = Buffer.alloc(0)
   #wake: (() => void) | undefined
   closed = false
 
   constructor(stream: Duplex) {
-    this.#stream = stream
+    this.stream = stream
     stream.on('data', (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk])
       this.#wake?.()
@@ -19,12 +19,12 @@ export class DialogueClient {
   }
 
   send(octets: Buffer): void {
-    this.#stream.write(octets)
+    this.stream.write(octets)
   }
 
   end(): void {
-    this.#stream.end()
-    this.#stream.destroy()
+    this.stream.end()
+    this.stream.destroy()
   }
 
   /** The next response as binary string without its final CRLF; undefined when the connection is closed before one. */

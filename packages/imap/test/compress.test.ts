@@ -1,0 +1,89 @@
+import { Duplex } from 'node:stream'
+import { constants, createInflateRaw, deflateRawSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { DialogueClient } from './dialogue/client.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
+
+/** COMPRESS=DEFLATE (RFC 4978), with a client whose side of it is zlib's. */
+describe('COMPRESS', () => {
+  let server: TestServer
+  beforeEach(async () => {
+    server = await TestServer.start()
+    server.options.compress = true
+  })
+  afterEach(() => server.stop())
+
+  /** A logged-in client that has just been told to compress. */
+  async function compressed(): Promise<{ clear: DialogueClient; client: DialogueClient }> {
+    const clear = server.connect()
+    await clear.response()
+    clear.send(Buffer.from('a LOGIN alice secret\r\n'))
+    expect(await clear.response()).toContain('COMPRESS=DEFLATE')
+    clear.send(Buffer.from('b COMPRESS DEFLATE\r\n'))
+    expect(await clear.response()).toBe('b OK DEFLATE from here on')
+    return { clear, client: new DialogueClient(inflated(clear.stream)) }
+  }
+
+  test('everything behind the OK is compressed, both ways, literals too', async () => {
+    await server.deliver('INBOX', sampleMessage('large'))
+    const { client } = await compressed()
+    client.send(Buffer.from('c CAPABILITY\r\nd SELECT INBOX\r\n'))
+    expect(await client.response()).not.toContain('COMPRESS=DEFLATE')
+    for (let line = await client.response(); !line?.startsWith('d OK'); line = await client.response()) {
+      expect(line).toBeDefined()
+    }
+    client.send(Buffer.from('e FETCH 1 BODY.PEEK[]\r\n'))
+    expect(await client.response()).toContain(sampleMessage('large').toString('latin1').slice(-2000))
+    expect(await client.response()).toBe('e OK FETCH completed')
+    client.send(Buffer.from('f COMPRESS DEFLATE\r\n'))
+    expect(await client.response()).toBe('f NO [COMPRESSIONACTIVE] DEFLATE is in use already')
+  })
+
+  test('the last words arrive before the end', async () => {
+    const { client } = await compressed()
+    client.send(Buffer.from('c LOGOUT\r\n'))
+    expect(await client.response()).toBe('* BYE Logging out')
+    expect(await client.response()).toBe('c OK LOGOUT completed')
+    expect(await client.response()).toBeUndefined()
+  })
+
+  test('rubbish ends the connection', async () => {
+    const { clear, client } = await compressed()
+    clear.stream.write(Buffer.alloc(100, 0xff))
+    expect(await client.response()).toBeUndefined()
+  })
+
+  test('a little that becomes very much is a line that is too long', async () => {
+    const { clear, client } = await compressed()
+    clear.stream.write(deflateRawSync(Buffer.alloc(50_000_000, 'x'), { finishFlush: constants.Z_SYNC_FLUSH }))
+    client.send(Buffer.from('\r\nc NOOP\r\n'))
+    expect(await client.response()).toMatch(/ BAD .*long/)
+    expect(await client.response()).toBe('c OK NOOP completed')
+  })
+
+  test('is not there unless it is asked for, and knows DEFLATE alone', async () => {
+    const { client } = await compressed()
+    client.send(Buffer.from('c COMPRESS LZ4\r\n'))
+    expect(await client.response()).toBe('c NO LZ4 is not offered')
+    const other = await TestServer.start()
+    const plain = other.connect()
+    await plain.response()
+    plain.send(Buffer.from('a LOGIN alice secret\r\nb COMPRESS DEFLATE\r\n'))
+    expect(await plain.response()).not.toContain('COMPRESS')
+    expect(await plain.response()).toMatch(/^b BAD /)
+    await other.stop()
+  })
+})
+
+/** The client's end of a compressed connection. */
+function inflated(stream: Duplex): Duplex {
+  stream.removeAllListeners('data')
+  const inflate = createInflateRaw()
+  stream.pipe(inflate)
+  return Duplex.from({
+    readable: inflate,
+    writable: async (chunks: AsyncIterable<Buffer>) => {
+      for await (const chunk of chunks) stream.write(deflateRawSync(chunk, { finishFlush: constants.Z_SYNC_FLUSH }))
+    },
+  })
+}
