@@ -1,5 +1,5 @@
 /** Dates and times of RFC 9051 §9, read and printed. Offsets are kept as written: SEARCH ON goes by them. */
-import type { InternalDate } from '@pennypost/model'
+import { type InternalDate, writtenDay } from '@pennypost/model'
 import { bad } from '../refusal.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -32,19 +32,27 @@ export function dateTime(cursor: Cursor): InternalDate {
 
 /** The inverse: ` 1-Feb-2026 12:00:00 +0000` without its quotes, as INTERNALDATE and SAVEDATE say it. */
 export function printDateTime({ at, offsetMinutes }: InternalDate): string {
-  // `YYYY-MM-DDThh:mm:ss.sssZ`, with more before the month for years that are far off.
-  const iso = new Date(at + offsetMinutes * 60_000).toISOString()
-  const end = iso.length
-  const year = end === 24 ? iso.slice(0, 4) : String(Number(iso.slice(0, end - 20))).padStart(4, '0')
-  const month = months[Number(iso.slice(end - 19, end - 17)) - 1]
-  const day = iso.slice(end - 16, end - 14)
-  return `${day.startsWith('0') ? ` ${day[1]}` : day}-${month}-${year} ${iso.slice(end - 13, end - 5)} ${printZone(offsetMinutes)}`
+  const written = writtenDay(at, offsetMinutes)
+  const year = Math.floor(written / 10_000)
+  const month = months[(Math.floor(written / 100) % 100) - 1]
+  const day = written % 100
+  const seconds = Math.floor(at / 1000) + offsetMinutes * 60
+  const inDay = seconds - Math.floor(seconds / 86_400) * 86_400
+  const time = `${two(Math.floor(inDay / 3600))}:${two(Math.floor(inDay / 60) % 60)}:${two(inDay % 60)}`
+  const date = `${day < 10 ? ' ' : ''}${day}-${month}-${year < 1000 ? String(year).padStart(4, '0') : year}`
+  return `${date} ${time} ${printZone(offsetMinutes)}`
+}
+
+/** Every message of a large mailbox is printed with five of them. */
+const twoDigits = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, '0'))
+
+function two(number: number): string {
+  return twoDigits[number] as string
 }
 
 function printZone(offsetMinutes: number): string {
   if (offsetMinutes === 0) return '+0000'
   const offset = Math.abs(offsetMinutes)
-  const two = (number: number): string => String(number).padStart(2, '0')
   return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(offset / 60))}${two(offset % 60)}`
 }
 

@@ -131,3 +131,15 @@ test('searchNeeds tells the dearest class of data', () => {
   ]
   for (const [query, need] of needs) expect(searchNeeds(query)).toBe(need)
 })
+
+test('writtenDay is what Date says, in any year', () => {
+  const instant = fc.integer({ min: -60_000_000_000, max: 250_000_000_000 })
+  fc.assert(
+    fc.property(instant, (seconds) => {
+      const date = new Date(seconds * 1000)
+      const day = date.getUTCFullYear() * 10_000 + (date.getUTCMonth() + 1) * 100 + date.getUTCDate()
+      expect(writtenDay(seconds * 1000, 0)).toBe(day)
+    }),
+    { seed: 5, numRuns: 2000 },
+  )
+})

@@ -88,10 +88,19 @@ function matchesRow(query: RowQuery, row: NonNullable<SearchSubject['row']>): bo
 const internalDay = (row: NonNullable<SearchSubject['row']>): number =>
   writtenDay(row.internalDate.at, row.internalDate.offsetMinutes)
 
-/** yyyymmdd of an instant as written with an offset. */
+/** yyyymmdd of an instant as written with an offset. By arithmetic, since SEARCH asks for it of every message. */
 export function writtenDay(at: number, offsetMinutes: number): number {
-  const local = new Date(at + offsetMinutes * 60_000)
-  return local.getUTCFullYear() * 10_000 + (local.getUTCMonth() + 1) * 100 + local.getUTCDate()
+  // Days since 1 March of the year 0, in eras of 400 years that are all alike; years begin in March, so that a leap day ends one.
+  const days = Math.floor((at + offsetMinutes * 60_000) / 86_400_000) + 719_468
+  const era = Math.floor(days / 146_097)
+  const inEra = days - era * 146_097
+  const leaps = Math.floor(inEra / 1460) - Math.floor(inEra / 36_524) + Math.floor(inEra / 146_096)
+  const year = Math.floor((inEra - leaps) / 365)
+  const inYear = inEra - (365 * year + Math.floor(year / 4) - Math.floor(year / 100))
+  const month = Math.floor((5 * inYear + 2) / 153)
+  const day = inYear - Math.floor((153 * month + 2) / 5) + 1
+  const isNextYear = month >= 10 ? 1 : 0
+  return (year + era * 400 + isNextYear) * 10_000 + (month + 3 - 12 * isNextYear) * 100 + day
 }
 
 function bitsWithin(wanted: number, bits: number): boolean {
