@@ -6,6 +6,7 @@ import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import type { SearchKey } from '../search/search-key.ts'
+import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -32,10 +33,10 @@ async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'u
 }
 
 /** RFC 3501 §7.2.5 */
-function sayNumbers(session: Session, found: SearchFound): undefined {
+async function sayNumbers(session: Session, found: SearchFound): Promise<undefined> {
   const { out } = session
   out.text('* SEARCH')
-  for (const number of resultNumbers(session, found)) out.text(` ${number}`)
+  await writeNumbers(out, resultNumbers(session, found))
   for (const text of besides(session, found)) out.text(` (${text})`)
   out.text('\r\n')
 }

@@ -17,6 +17,7 @@ import { actingOnSelected, mayAny } from '../access/acting.ts'
 import { notPermitted } from '../access/find-mailbox.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
@@ -24,6 +25,7 @@ import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad, no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
+import { placeOf } from '../view/lower-bound.ts'
 import { flagsAfter } from '../view/open-mailbox.ts'
 import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -66,7 +68,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   if (uids.isEmpty) return undefined
   const acting = await actingFor(session, args)
   await session.refresh()
-  const expected = args.silent ? expectedFlags(view, uids, args) : undefined
+  const expected = args.silent ? await expectedFlags(view, uids, args) : undefined
   const { mode, flags } = args
   const { unchangedSince } = args.condition
   const change: FlagChange = {
@@ -79,7 +81,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const { modified } = done
   const isKnown = await takeIn(session, view, change, done, args.silent)
   const complete = expected !== undefined || (await tell(session, uids, modified, by))
-  if (expected && !isKnown) keepSilent(view, expected, session)
+  if (expected && !isKnown) await keepSilent(view, expected, session)
   const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
   // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
   if (!complete && by === 'sequence') throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages are gone')
@@ -132,7 +134,7 @@ interface Expected {
 }
 
 /** That much the client knows by itself. */
-function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Expected {
+async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Promise<Expected> {
   const { open, told } = view
   const expected: Expected = { uids: [], flags: [] }
   const change = bitsOf(flags, open.keywords)
@@ -146,20 +148,29 @@ function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Expecte
       if (modSeq > told.modSeq && told.already.get(uid) !== modSeq) continue
       expected.uids.push(uid)
       expected.flags.push(flagsAfter(open.flags[index] as number, mode, change))
+      if (expected.uids.length % perPage !== 0) continue
+      await breathe()
+      // Others may have expunged something meanwhile.
+      index = open.lowerBound(uid + 1) - 1
     }
   }
   return expected
 }
 
 /** RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ. */
-function keepSilent(view: View, expected: Expected, session: Session): void {
+async function keepSilent(view: View, expected: Expected, session: Session): Promise<void> {
   if (session.enabled.has('CONDSTORE')) return
   const { open } = view
+  let index = -1
   for (const [at, uid] of expected.uids.entries()) {
-    const index = open.indexOf(uid)
+    index = placeOf(open.uids, open.count, uid, index + 1)
     if (index >= 0 && open.flags[index] === expected.flags[at]) view.markTold(index)
+    if (at % perPage === perPage - 1) await breathe()
   }
 }
+
+/** Of a large mailbox: then others have their turn. */
+const perPage = 10_000
 
 export const store = {
   name: 'STORE',

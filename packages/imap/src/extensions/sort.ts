@@ -1,12 +1,12 @@
 import { UidSet } from '@pennypost/model'
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import type { SearchKey } from '../search/search-key.ts'
+import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import { sortCriteria } from '../sort/criteria.ts'
 import { runSort } from '../sort/run-sort.ts'
@@ -46,20 +46,11 @@ async function run(session: Session, { returns, criteria, key }: Args, by: 'sequ
 /** `sort-data = "SORT" *(SP nz-number)`, with MODSEQ as RFC 7162 §7 has it. */
 async function saySorted(session: Session, found: SearchFound): Promise<undefined> {
   const { out } = session
-  let count = 0
   out.text('* SORT')
-  for (const number of resultNumbers(session, found)) {
-    out.text(` ${number}`)
-    if (++count % numbersPerPage === 0) {
-      await out.ready()
-      await breathe()
-    }
-  }
+  await writeNumbers(out, resultNumbers(session, found))
   for (const text of besides(session, found)) out.text(` (${text})`)
   out.text('\r\n')
 }
-
-const numbersPerPage = 10_000
 
 const sort = {
   name: 'SORT',

@@ -41,6 +41,7 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
   const row = { size: 0, internalDate: { at: 0, offsetMinutes: 0 }, savedAt: 0, sentDay: null }
   const needsRow = searchNeeds(query) === 'row'
   if (needsRow) await columns.upToDate()
+  const pageSize = needsRow ? perPage.row : perPage.flags
   let place = -1
   // By UID, not by index: others may expunge while this rests.
   for (let index = 0; index < open.count && (open.uids[index] as number) <= lastUid; index++) {
@@ -56,7 +57,7 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
       }
     }
     if (matches(query, subject)) found.push(subject.uid)
-    if (index % perPage === perPage - 1) {
+    if (index % pageSize === pageSize - 1) {
       await breathe()
       index = open.lowerBound(subject.uid + 1) - 1
     }
@@ -64,7 +65,8 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
   return UidSet.ofSorted(found)
 }
 
-const perPage = 20_000
+/** So many flags are looked at in one go, or dates and sizes. */
+const perPage = { flags: 20_000, row: 4000 }
 
 /** UIDs of a set, or the session's message numbers of them, in order. */
 export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | 'uid'): Generator<number> {
@@ -73,10 +75,10 @@ export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | '
     return
   }
   const view = session.selected
-  let index = 0
-  for (const uid of uids) {
-    if (view.uids[index] !== uid) index = view.lowerBound(uid)
-    if (view.uids[index] === uid) yield ++index
+  for (const [first, last] of uids.ranges()) {
+    for (let index = view.lowerBound(first); index < view.count && (view.uids[index] as number) <= last; index++) {
+      yield index + 1
+    }
   }
 }
 

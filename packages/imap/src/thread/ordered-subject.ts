@@ -7,7 +7,8 @@ import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode
  * There are no grandchildren.
  */
 async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]> {
-  const dates = Float64Array.from(messages, ({ sentAt }) => sentAt)
+  const dates = new Float64Array(messages.length)
+  for (let index = 0; index < messages.length; index++) dates[index] = (messages[index] as ThreadMessage).sentAt
   const byDate = await mergeSort(messages.length, (a, b) => (dates[a] as number) - (dates[b] as number))
   const threads = new Map<number, ThreadNode>()
   for (const [count, index] of byDate.entries()) {

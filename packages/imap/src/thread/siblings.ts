@@ -1,5 +1,6 @@
+import { breathe } from '../fetch/breathe.ts'
 import { mergeSort } from '../sort/merge-sort.ts'
-import type { ThreadMessage, ThreadNode } from './thread.ts'
+import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
 
 /** Sorts by sent date, equal ones in order of the mailbox (RFC 5256 §2.2); a dummy by its first child. */
 export async function sortSiblings(nodes: ThreadNode[]): Promise<void> {
@@ -8,8 +9,14 @@ export async function sortSiblings(nodes: ThreadNode[]): Promise<void> {
     nodes.sort((a, b) => compare(dated(a), dated(b)))
     return
   }
-  const dates = Float64Array.from(nodes, (node) => dated(node).sentAt)
-  const uids = Uint32Array.from(nodes, (node) => dated(node).uid)
+  const dates = new Float64Array(nodes.length)
+  const uids = new Uint32Array(nodes.length)
+  for (let index = 0; index < nodes.length; index++) {
+    const message = dated(nodes[index] as ThreadNode)
+    dates[index] = message.sentAt
+    uids[index] = message.uid
+    if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+  }
   const order = await mergeSort(nodes.length, (a, b) => {
     return (dates[a] as number) - (dates[b] as number) || (uids[a] as number) - (uids[b] as number)
   })

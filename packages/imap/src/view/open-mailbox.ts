@@ -15,7 +15,7 @@ import {
   systemFlags,
 } from '@pennypost/model'
 import { Columns } from './columns.ts'
-import { lowerBound } from './lower-bound.ts'
+import { lowerBound, placeOf } from './lower-bound.ts'
 import { ThreadKeys } from './thread-keys.ts'
 
 /**
@@ -148,8 +148,9 @@ export class OpenMailbox {
       this.#flagTexts.clear()
     }
     if (!changes.vanished.isEmpty) this.#remove(changes)
+    let near = 0
     for (let i = 0; i < changes.uids.length; i++) {
-      this.#put(changes.uids[i] as number, changes.flags[i] as number, changes.modSeqs[i] as number)
+      near = 1 + this.#put(changes.uids[i] as number, changes.flags[i] as number, changes.modSeqs[i] as number, near)
     }
   }
 
@@ -181,12 +182,13 @@ export class OpenMailbox {
     return true
   }
 
-  #put(uid: number, flags: number, modSeq: number): void {
+  /** Gives where it is, -1 when it has gone; `near`: where it may be. */
+  #put(uid: number, flags: number, modSeq: number, near: number): number {
     let index = this.count
     if (index > 0 && uid <= (this.uids[index - 1] as number)) {
-      index = this.indexOf(uid)
+      index = placeOf(this.uids, this.count, uid, near)
       // Known already: see `applyUpdate`.
-      if (index < 0 || modSeq <= (this.modSeqs[index] as number)) return
+      if (index < 0 || modSeq <= (this.modSeqs[index] as number)) return index
       this.#note(uid)
     } else {
       if (index === this.uids.length) this.#grow()
@@ -194,6 +196,7 @@ export class OpenMailbox {
       this.uids[index] = uid
     }
     this.#set(index, uid, flags, modSeq)
+    return index
   }
 
   #set(index: number, uid: number, flags: number, modSeq: number): void {

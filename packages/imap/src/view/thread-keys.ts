@@ -27,8 +27,8 @@ export class ThreadKeys {
   readonly #open: KnownMailbox
   readonly #readOn: ReadOn
   #table = emptyTable()
-  #ids = new Map<string, number>()
-  #subjects = new Map<string, number>()
+  #ids = new Numbers()
+  #subjects = new Numbers()
 
   constructor(mail: MailStore, open: KnownMailbox) {
     this.#open = open
@@ -40,12 +40,12 @@ export class ThreadKeys {
   async table(): Promise<ThreadTable> {
     if (this.#table.count > 2 * this.#open.count + fewMessages) {
       this.#table = emptyTable()
-      this.#ids = new Map()
-      this.#subjects = new Map()
+      this.#ids = new Numbers()
+      this.#subjects = new Numbers()
       this.#readOn.restart()
     }
     await this.#readOn.upToDate()
-    return { ...this.#table, idCount: this.#ids.size + 1 }
+    return { ...this.#table, idCount: this.#ids.count + 1 }
   }
 
   #add({ uid, internalDate, fields = {} }: FetchedMessage): void {
@@ -57,11 +57,11 @@ export class ThreadKeys {
     this.#reserve(table, place + 1, end)
     table.uids[place] = uid
     table.sentAt[place] = sentAt ?? internalDate.at
-    table.subjects[place] = numberOf(this.#subjects, baseSubject)
+    table.subjects[place] = this.#subjects.of(baseSubject)
     table.replies[place] = replyOrForward ? 1 : 0
-    table.messageIds[place] = numberOf(this.#ids, messageIdHeader)
+    table.messageIds[place] = this.#ids.of(messageIdHeader)
     for (let i = 0; i < references.length; i++) {
-      table.references[begin + i] = numberOf(this.#ids, references[i] as string)
+      table.references[begin + i] = this.#ids.of(references[i] as string)
     }
     table.ends[place] = end
   }
@@ -90,10 +90,19 @@ function emptyTable(): Growing {
   }
 }
 
-/** From 1; 0 stands for the empty text. */
-function numberOf(numbers: Map<string, number>, text: string): number {
-  if (text === '') return 0
-  let number = numbers.get(text)
-  if (number === undefined) numbers.set(text, (number = numbers.size + 1))
-  return number
+/** Numbers for texts, from 1; 0 stands for the empty text. In many small maps, since one that grows large holds up everybody. */
+class Numbers {
+  readonly #maps = Array.from({ length: 256 }, () => new Map<string, number>())
+  count = 0
+
+  of(text: string): number {
+    const { length } = text
+    if (length === 0) return 0
+    const sum =
+      text.charCodeAt(length - 1) + 7 * text.charCodeAt(length >> 1) + 31 * text.charCodeAt(length >> 2) + length
+    const map = this.#maps[sum % 256] as Map<string, number>
+    let number = map.get(text)
+    if (number === undefined) map.set(text, (number = ++this.count))
+    return number
+  }
 }
