@@ -31,6 +31,8 @@ export class GroupCommit {
   readonly #release: Database.Statement
   readonly #walFd: number
   #full = false
+  /** As the last commit left the WAL. */
+  #wal: Frames = [0, 0, 0]
   /** Frames in the WAL after the last commit. */
   #log = -1
   #unsynced = false
@@ -206,7 +208,8 @@ export class GroupCommit {
       throw new FatalError('commit failed', error)
     }
     // A FULL commit that wrote nothing does not sync either, so it vouches for nothing before it.
-    const [, log] = this.#frames.get() as [number, number]
+    this.#wal = this.#frames.get() as Frames
+    const [, log] = this.#wal
     if (!this.#full) this.#unsynced = true
     else if (log !== this.#log) this.#unsynced = false
     this.#log = log
@@ -225,7 +228,7 @@ export class GroupCommit {
 
   /** Keeps the WAL bounded when the keeper's checkpoints can not catch up with writing. */
   #boundWal(): number {
-    const [, log, done] = this.#frames.get() as [number, number, number]
+    const [, log, done] = this.#wal
     return log < this.#options.walCeilingFrames ? log - done : (this.#checkpoint() ?? log - done)
   }
 
@@ -267,6 +270,9 @@ const unknownYet = { walFrames: 0, databaseOctets: 0, ranOut: false, unsynced: f
 
 /** SQLite's default, which nothing changes. */
 const pageOctets = 4096
+
+/** What `wal_checkpoint` tells: whether it was busy, frames in the log, and how many of them are in the database. */
+type Frames = [busy: number, log: number, done: number]
 
 /** After a job has failed, groups have savepoints for a while: whoever causes failures must not double everybody's work. */
 const carefulGroups = 256
