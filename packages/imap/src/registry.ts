@@ -78,16 +78,16 @@ export class Registry {
 
   /** The words of CAPABILITY for this session as it stands, in order of registration. */
   capabilities(session: Session): string {
-    const words: string[] = []
+    const words = new Set<string>()
     for (const extension of this.extensions) {
       for (const { name, states } of extension.capabilities ?? []) {
         if (states && !states.includes(session.state)) continue
         for (const word of typeof name === 'string' ? [name] : name(session)) {
-          if (!this.#disabled.has(word.toUpperCase()) && !words.includes(word)) words.push(word)
+          if (this.#disabled.size === 0 || !this.#disabled.has(word.toUpperCase())) words.add(word)
         }
       }
     }
-    return words.join(' ')
+    return [...words].join(' ')
   }
 
   /** An extension goes whole when its name, or every fixed capability that it has, is disabled. */
