@@ -45,6 +45,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
   const settings = { requireTls: true, trusted: new Map<string, Account>() }
   // Errors cost no time here, unless a dialogue is about that.
   const limits = { ...defaultReceptionLimits, tarpitMs: 0 }
+  const pop3Limits = { ...defaultPop3Limits, lockWaitMs: 0 }
   const sending = { messagesPerHour: 0, messagesPerDay: 0, recipientsPerHour: 0, recipientsPerDay: 0 }
   const waits = virtualClock()
   const mda = createMda({
@@ -103,7 +104,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       return settings.requireTls
     },
     admit: () => ({ [Symbol.dispose]() {} }),
-    limits: defaultPop3Limits,
+    limits: pop3Limits,
   })
   const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 })
   const listeners = new Map<string, Listener>()

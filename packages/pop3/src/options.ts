@@ -11,6 +11,8 @@ export interface Pop3Limits {
   loginTimeoutMs: number
   /** A maildrop whose session was silent for so long goes to the next login. */
   takeoverMs: number
+  /** A login waits so long for the session that has the maildrop to end; then `[IN-USE]`. */
+  lockWaitMs: number
   /** Refused commands in a row before the connection ends. */
   errors: number
   /** Failed logins on one connection. */
@@ -24,6 +26,7 @@ export const defaultPop3Limits: Pop3Limits = {
   idleTimeoutMs: 10 * 60_000,
   loginTimeoutMs: 60_000,
   takeoverMs: 60_000,
+  lockWaitMs: 5000,
   errors: 20,
   authFailures: 5,
   messages: 100_000,

@@ -24,7 +24,10 @@ export interface Pop3Service {
 }
 
 export function createPop3Service(options: Omit<Pop3Options, 'offersTls'>): Pop3Service {
-  const locks = new MaildropLocks(options.clock, options.limits.takeoverMs)
+  const locks = new MaildropLocks({
+    ...{ clock: options.clock, deadline: options.deadline },
+    ...{ takeoverMs: options.limits.takeoverMs, waitMs: options.limits.lockWaitMs },
+  })
   return {
     listen({ service, endpoint, contexts, limiter }) {
       const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'

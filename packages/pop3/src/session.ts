@@ -118,9 +118,10 @@ export class Session implements LockHolder {
     const { options } = this
     const place = options.admit(account.id, () => this.end('-ERR [SYS/PERM] This account has been closed'))
     if (!place) return this.refuse('[IN-USE] Too many sessions of this account')
-    const lock = this.#locks.take(account.id, this)
-    if (!lock) {
+    const lock = await this.#locks.take(account.id, this)
+    if (!lock || this.ended) {
       place[Symbol.dispose]()
+      lock?.[Symbol.dispose]()
       return this.refuse('[IN-USE] Maildrop is in use by another session')
     }
     this.#held.use(place)
