@@ -21,6 +21,8 @@ export interface ImapLimits {
   searchKeys: number
   /** Fetch items in one FETCH, and field names in one HEADER.FIELDS: BAD. */
   fetchItems: number
+  /** Results of SEARCH and SORT that a session has updated: untagged NO [NOUPDATE]. */
+  updatedResults: number
   /** Patterns of one LIST, parameters of one command: BAD. */
   listPatterns: number
   /** Commands that one connection may give before it has logged in; then BYE. */
@@ -55,6 +57,7 @@ export const defaultImapLimits: ImapLimits = {
   nesting: 50,
   searchKeys: 1000,
   fetchItems: 200,
+  updatedResults: 20,
   listPatterns: 100,
   commandsBeforeLogin: 100,
   failedLogins: 5,

@@ -19,6 +19,7 @@ const idle = {
     await session.refresh().catch(() => {})
     await session.tellMore()?.catch(() => {})
     session.tellChanges(true)
+    await session.tellResults()?.catch(() => {})
     let more: Promise<void> | undefined
     session.view?.watch(() => {
       push(session)
@@ -55,7 +56,10 @@ function push(session: Session): void {
 
 /** The rest, once the store has told it; it never rejects. */
 function pushMore(session: Session): Promise<void> | undefined {
-  return session.tellMore()?.then(
+  const more = session.tellMore()
+  const results = session.tellResults()
+  if (!more && !results) return undefined
+  return Promise.all([more, results]).then(
     () => session.out.flush(),
     (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
   )

@@ -6,6 +6,7 @@ import { catenate } from './catenate.ts'
 import { children } from './children.ts'
 import { compressDeflate } from './compress.ts'
 import { condstore } from './condstore.ts'
+import { contextSearch, contextSort } from './context.ts'
 import { enableExtension } from './enable.ts'
 import { esearch } from './esearch.ts'
 import { esort } from './esort.ts'
@@ -78,6 +79,8 @@ export const extensions: readonly Extension[] = [
   sortExtension,
   sortDisplay,
   esort,
+  contextSearch,
+  contextSort,
   partial,
   i18nLevel,
   searchFuzzy,

@@ -7,12 +7,12 @@ import type { Session } from '../session/session.ts'
 /**
  * The UIDs in the session's view that match. What asks for flags, numbers, MODSEQs, dates or sizes alone is answered out of the
  * shared arrays, also where it is a part of what must all hold; everything else by the store. Messages that are gone
- * match nothing, told of or not.
+ * match nothing, told of or not. `among`: only these of them.
  */
-export async function runSearch(session: Session, query: SearchQuery): Promise<UidSet> {
+export async function runSearch(session: Session, query: SearchQuery, among?: UidSet): Promise<UidSet> {
   const { known, rest } = divide(query)
   const view = session.selected
-  const within = known ? await searchKnown(session, known) : view.all()
+  const within = known ? await searchKnown(session, known, among) : (among ?? view.all())
   if (!rest || within.isEmpty) return within
   return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, rest), within)
 }
@@ -32,7 +32,7 @@ function isKnown(query: SearchQuery): boolean {
   return needs === 'flags' || needs === 'row'
 }
 
-async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet> {
+async function searchKnown(session: Session, query: SearchQuery, among?: UidSet): Promise<UidSet> {
   const { open } = session.selected
   const { lastUid } = session.selected
   const found: number[] = []
@@ -56,7 +56,7 @@ async function searchKnown(session: Session, query: SearchQuery): Promise<UidSet
         subject.row = row
       }
     }
-    if (matches(query, subject)) found.push(subject.uid)
+    if ((!among || among.has(subject.uid)) && matches(query, subject)) found.push(subject.uid)
     if (index % pageSize === pageSize - 1) {
       await breathe()
       index = open.lowerBound(subject.uid + 1) - 1

@@ -350,20 +350,22 @@ export class Conversation implements ReaderHost {
   #updates(command: Command, complete: () => void): Promise<void> | undefined {
     const { session } = this
     const open = session.view?.open
-    const say = (): void => {
-      session.tellChanges(!command.effects.numbers)
+    const end = (): void => {
       complete()
       if (session.view?.open.deleted) session.bye('The selected mailbox was deleted')
     }
-    const more = open?.dirty ? open.refresh().then(() => session.tellMore()) : session.tellMore()
-    if (!more) {
-      say()
+    const failed = (error: unknown): void => {
+      session.log.warn({ error: String(error) }, 'changes could not be read')
+    }
+    const say = (): Promise<void> | undefined => {
+      session.tellChanges(!command.effects.numbers)
+      const results = session.tellResults()
+      if (results) return results.catch(failed).then(end)
+      end()
       return undefined
     }
-    return more.then(say, (error) => {
-      session.log.warn({ error: String(error) }, 'changes could not be read')
-      say()
-    })
+    const more = open?.dirty ? open.refresh().then(() => session.tellMore()) : session.tellMore()
+    return more ? more.catch(failed).then(say) : say()
   }
 
   #refuse(tag: string, error: unknown, running?: string): void {

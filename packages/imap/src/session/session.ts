@@ -136,7 +136,9 @@ export class Session {
 
   /** Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current. */
   tellChanges(mayExpunge: boolean): void {
-    if (this.view) tellChanges(this, this.view, mayExpunge)
+    if (!this.view) return
+    if (this.view.contexts.size > 0) this.view.contexts.tellRemovals(this)
+    tellChanges(this, this.view, mayExpunge)
   }
 
   /** Says what extensions have to tell of the selected mailbox beside that; a promise when something must be asked. */
@@ -149,6 +151,11 @@ export class Session {
       if (next) more = more ? Promise.all([more, next]).then(() => {}) : next
     }
     return more
+  }
+
+  /** Tells what this has changed in results that the client keeps; undefined when there is nothing to look for. */
+  tellResults(): Promise<void> | undefined {
+    return this.view && this.view.contexts.size > 0 ? this.view.contexts.tellChanges(this) : undefined
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */

@@ -1,6 +1,7 @@
 import { allRights, type FlagsUpdated, type Rights, type SeqNum, type Uid, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
+import { ResultContexts } from '../search/result-contexts.ts'
 import { lowerBound } from './lower-bound.ts'
 import type { OpenMailbox } from './open-mailbox.ts'
 
@@ -18,6 +19,8 @@ export class View {
   /** Shared with `open` and other views: read only. */
   uids: Uint32Array
   count: number
+  /** Results that the client is told the changes of. */
+  readonly contexts = new ResultContexts()
   /** `$`: RFC 9051 §6.4.4.1. */
   saved: UidSet = UidSet.empty
   /** Called at once when something changed; set while the session idles. */

@@ -1,0 +1,151 @@
+import { type SearchQuery, UidSet } from '@pennypost/model'
+import type { SearchFound } from '../extension.ts'
+import type { Session } from '../session/session.ts'
+import { runSort } from '../sort/run-sort.ts'
+import type { SortCriterion } from '../sort/sort-key.ts'
+import { printQuoted } from '../wire/strings.ts'
+import { inOrder } from './esearch.ts'
+import { runSearch } from './run-search.ts'
+
+/**
+ * Results that a client keeps, and whose changes it is told as ADDTO and REMOVEFROM (RFC 5267 §4.3). They belong to the
+ * view: when the mailbox is left, they are gone.
+ *
+ * Never broken: a removal by message number is said before the EXPUNGE that ends the number, an addition after the
+ * EXISTS that begins it (§4.3.3, §4.3.4); what is said leads from the result that the client has to the one there is,
+ * in its order. Only messages that changed are searched again.
+ */
+export class ResultContexts {
+  readonly #kept = new Map<string, Kept>()
+  /** One after the other: what was looked for first is said first. */
+  #telling: Promise<void> = Promise.resolve()
+
+  get size(): number {
+    return this.#kept.size
+  }
+
+  has(tag: string): boolean {
+    return this.#kept.has(tag)
+  }
+
+  keep(session: Session, { uids, sorted, criteria, by, query }: SearchFound): void {
+    const { modSeq, removals } = session.selected.open
+    const order = sorted && criteria ? { criteria, sorted } : undefined
+    this.#kept.set(session.tag, { by, query, uids, order, modSeq, removals })
+  }
+
+  /** False when there is none of that tag. */
+  cancel(tag: string): boolean {
+    return this.#kept.delete(tag)
+  }
+
+  /** Messages that are gone; to be called before EXPUNGE is said. */
+  tellRemovals(session: Session): void {
+    const { open } = session.selected
+    for (const [tag, kept] of this.#kept) {
+      if (kept.removals === open.removals) continue
+      kept.removals = open.removals
+      const gone = UidSet.ofSorted([...kept.uids].filter((uid) => open.indexOf(uid) < 0))
+      remove(session, tag, kept, gone)
+    }
+  }
+
+  /** Messages that match now or no longer; undefined when nothing has changed since this was last called. */
+  tellChanges(session: Session): Promise<void> | undefined {
+    const { modSeq } = session.selected.open
+    if (![...this.#kept.values()].some((kept) => kept.modSeq < modSeq)) return undefined
+    const next = (): Promise<void> => this.#tellChanges(session)
+    this.#telling = this.#telling.then(next, next)
+    return this.#telling
+  }
+
+  async #tellChanges(session: Session): Promise<void> {
+    const { view } = session
+    for (const [tag, kept] of this.#kept) {
+      if (!view || session.view !== view) return
+      const changed = changedSince(session, kept.modSeq)
+      kept.modSeq = view.open.modSeq
+      if (changed.isEmpty) continue
+      const matching = await runSearch(session, kept.query, changed)
+      if (session.view !== view) return
+      const differing = [...changed].filter((uid) => kept.uids.has(uid) !== matching.has(uid))
+      remove(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => !matching.has(uid))))
+      await add(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => matching.has(uid))))
+    }
+  }
+}
+
+interface Kept {
+  by: SearchFound['by']
+  query: SearchQuery
+  uids: UidSet
+  /** Of SORT. */
+  order: { criteria: readonly SortCriterion[]; sorted: readonly number[] } | undefined
+  /** Of the open mailbox, as of which it was told. */
+  modSeq: number
+  removals: number
+}
+
+/** Those that the session knows of and that are still there. */
+function changedSince(session: Session, modSeq: number): UidSet {
+  const { open, lastUid } = session.selected
+  const changed: number[] = []
+  for (let index = 0; index < open.count; index++) {
+    const uid = open.uids[index] as number
+    if (uid > lastUid) break
+    if ((open.modSeqs[index] as number) > modSeq) changed.push(uid)
+  }
+  return UidSet.ofSorted(changed)
+}
+
+function remove(session: Session, tag: string, kept: Kept, gone: UidSet): void {
+  if (gone.isEmpty) return
+  say(session, tag, kept, 'REMOVEFROM', kept.order ? runs(kept.order.sorted, gone, 'removed') : [[0, [...gone]]])
+  kept.uids = UidSet.ofSorted([...kept.uids].filter((uid) => !gone.has(uid)))
+  if (kept.order) kept.order.sorted = kept.order.sorted.filter((uid) => !gone.has(uid))
+}
+
+async function add(session: Session, tag: string, kept: Kept, come: UidSet): Promise<void> {
+  if (come.isEmpty) return
+  kept.uids = kept.uids.union(come)
+  if (!kept.order) return say(session, tag, kept, 'ADDTO', [[0, [...come]]])
+  const view = session.selected
+  const sorted = await runSort(session, kept.uids, kept.order.criteria)
+  if (session.view !== view) return
+  kept.order.sorted = sorted
+  say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
+}
+
+type Run = [position: number, uids: number[]]
+
+/**
+ * What is picked out of a list, as neighbours with the place of the first, counted from 1: in the list as each step
+ * finds it, since the client takes one after the other.
+ */
+function runs(list: readonly number[], picked: UidSet, how: 'added' | 'removed'): Run[] {
+  const found: Run[] = []
+  let taken = 0
+  let open = false
+  for (const [index, uid] of list.entries()) {
+    if (!picked.has(uid)) {
+      open = false
+      continue
+    }
+    if (!open) found.push([index + 1 - (how === 'removed' ? taken : 0), []])
+    found.at(-1)?.[1].push(uid)
+    open = true
+    taken++
+  }
+  return found
+}
+
+function say(session: Session, tag: string, kept: Kept, what: 'ADDTO' | 'REMOVEFROM', found: Run[]): void {
+  const pairs: string[] = []
+  for (const [position, uids] of found) {
+    const numbers = kept.by === 'uid' ? uids : uids.map((uid) => session.selected.seqOf(uid)).filter((seq) => seq !== 0)
+    if (numbers.length > 0) pairs.push(`${position} ${inOrder(numbers)}`)
+  }
+  if (pairs.length === 0) return
+  const uid = kept.by === 'uid' ? 'UID ' : ''
+  session.untagged(`ESEARCH (TAG ${printQuoted(tag)}) ${uid}${what} (${pairs.join(' ')})`)
+}
