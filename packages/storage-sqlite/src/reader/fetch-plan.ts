@@ -16,7 +16,22 @@ export type Row = readonly [Uid, MessageId, number, number, number, number, ...u
 
 type Part = (message: FetchedMessage, row: readonly unknown[], at: number) => void
 
+/** The plan for a need; each kind of need is planned once. */
 export function planFetch(need: FetchNeed): FetchPlan {
+  const kind = kindOf(need)
+  let plan = plans.get(kind)
+  if (!plan) plans.set(kind, (plan = makePlan(need)))
+  return plan
+}
+
+const plans = new Map<string, FetchPlan>()
+
+function kindOf({ uidl, journey, index, fields, envelope, structure, header, headerText, body }: FetchNeed): string {
+  const flags = [uidl, journey, index, envelope, structure, header, headerText, body].map((flag) => (flag ? '1' : '0'))
+  return fields ? `${flags.join('')} ${fields}` : flags.join('')
+}
+
+function makePlan(need: FetchNeed): FetchPlan {
   const columns = ['uid, message, size, internal_at, internal_offset, saved_at']
   const parts: { put: Part; at: number }[] = []
   let count = 6

@@ -1,7 +1,7 @@
 import type { FetchedMessage, FetchNeed, MailboxId, MessageId, StoredMessage, UidSet } from '@pennypost/model'
 import { fromIndexRow, storedIndexColumns } from '../message-columns.ts'
 import { type FetchPlan, planFetch, type Row } from './fetch-plan.ts'
-import { requireMailbox } from './mailboxes.ts'
+import { requireMailboxExists } from './mailboxes.ts'
 import { nextTurn, type Page, type Reader } from './reader.ts'
 import { SpanCursor } from './spans.ts'
 
@@ -23,7 +23,7 @@ export async function* fetchPages(
     if (!first) await nextTurn()
     signal?.throwIfAborted()
     reader.requireOpen()
-    requireMailbox(reader, mailbox)
+    requireMailboxExists(reader, mailbox)
     const page = fetch.page(ghostsSince())
     if (page.length > 0) yield page
   }

@@ -60,8 +60,17 @@ export function readMailboxByName(reader: Reader, account: AccountId, name: stri
 /** Rejects with `no-such-mailbox`. */
 export function requireMailbox(reader: Reader, id: MailboxId): MailboxRow {
   const row = readMailbox(reader, id)
-  if (!row) throw new StoreError('no-such-mailbox', 'no such mailbox')
+  if (!row) throw noSuchMailbox()
   return row
+}
+
+/** The same for who wants to know no more than that it is there. */
+export function requireMailboxExists(reader: Reader, id: MailboxId): void {
+  if (reader.pluck('SELECT 1 FROM mailboxes WHERE id = ?').get(id) === undefined) throw noSuchMailbox()
+}
+
+function noSuchMailbox(): StoreError {
+  return new StoreError('no-such-mailbox', 'no such mailbox')
 }
 
 export function readSubscriptions(reader: Reader, account: AccountId): string[] {
