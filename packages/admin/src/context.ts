@@ -1,5 +1,5 @@
 import type { Policy } from '@pennypost/message-auth'
-import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store } from '@pennypost/model'
+import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store, StoreFault } from '@pennypost/model'
 import type { AuditRecord } from './audit.ts'
 import type { ServerFacts } from './server-facts.ts'
 
@@ -21,8 +21,21 @@ export interface AdminContext {
   probe?(request: ProbeRequest): Promise<ProbeReport>
   /** The key of the queue for a next hop as people write it; undefined when it is none. */
   nextHopKey(text: string): string | undefined
-  /** Copies the whole store, while it is in use, into a directory that holds none yet; resolves with its octets. */
-  backUp?(target: string, progress: (done: number, total: number) => void): Promise<number>
+  /** Copies the whole store, while it is in use, into a directory that holds none yet. */
+  backUp?(target: string, options: BackUpOptions): Promise<BackedUp>
+}
+
+export interface BackUpOptions {
+  /** The copy is read to its end, as `check` reads the store. */
+  verify: boolean
+  /** Large contents that are copied. */
+  onProgress(done: number, total: number): void
+}
+
+export interface BackedUp {
+  octets: number
+  /** What the check of the copy found. */
+  faults: StoreFault[]
 }
 
 /** How verifiers are made, from `@pennypost/sasl`. What they throw says why, without the secret. */

@@ -10,6 +10,8 @@ export {
 export { type AuditRecord, createAuditFile } from './audit.ts'
 export type {
   AdminContext,
+  BackedUp,
+  BackUpOptions,
   ClientService,
   CredentialMaker,
   Installation,

@@ -10,7 +10,7 @@ import type { WriterClient } from './writer-client.ts'
 /** What the ports' adapters share. Made by `open-sqlite-store.ts`. */
 export interface Engine {
   reader: Reader
-  writer: WriterClient
+  writer: Pick<WriterClient, 'run' | 'hasFailed'>
   files: ContentFiles
   clock: Clock
   log: Log

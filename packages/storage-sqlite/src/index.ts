@@ -1,2 +1,5 @@
+export type { BackupOptions } from './keeper-client.ts'
+export { type OpenBackup, openBackup } from './open-backup.ts'
 export { openSqliteStore, type SqliteStats, type SqliteStore } from './open-sqlite-store.ts'
 export { type FileSystemSpace, type SqliteLimits, type SqliteStoreOptions, sqliteLimits } from './options.ts'
+export { type Restored, type RestoreOptions, restoreStore } from './restore-store.ts'

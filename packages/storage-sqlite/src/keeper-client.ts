@@ -4,7 +4,15 @@ import type { StoreFault } from '@pennypost/model'
 import type { FromKeeper, KeeperData, ToKeeper } from './keeper/protocol.ts'
 import { unavailable } from './writer-client.ts'
 
+export interface BackupOptions {
+  /** The copy is read to its end, as `check` reads the store. */
+  verify?: boolean
+  /** Content files that are copied. */
+  onProgress?: (done: number, total: number) => void
+}
+
 interface Request {
+  onProgress: (done: number, total: number) => void
   faults: StoreFault[]
   resolve: (faults: StoreFault[]) => void
   reject: (error: Error) => void
@@ -39,8 +47,9 @@ export class KeeperClient {
     return this.#request((id) => ({ kind: 'check', id }))
   }
 
-  async backup(target: string): Promise<void> {
-    await this.#request((id) => ({ kind: 'backup', id, target }))
+  /** Gives what a check of the copy finds, when it is to be verified. */
+  backup(target: string, { verify = false, onProgress = () => {} }: BackupOptions = {}): Promise<StoreFault[]> {
+    return this.#request((id) => ({ kind: 'backup', id, target, verify }), onProgress)
   }
 
   async close(): Promise<void> {
@@ -49,11 +58,11 @@ export class KeeperClient {
     await this.#exited
   }
 
-  #request(message: (id: number) => ToKeeper): Promise<StoreFault[]> {
+  #request(message: (id: number) => ToKeeper, onProgress: Request['onProgress'] = () => {}): Promise<StoreFault[]> {
     if (this.#closed) return Promise.reject(unavailable())
     const { promise, resolve, reject } = Promise.withResolvers<StoreFault[]>()
     const id = this.#nextId++
-    this.#requests.set(id, { faults: [], resolve, reject })
+    this.#requests.set(id, { onProgress, faults: [], resolve, reject })
     this.#post(message(id))
     return promise
   }
@@ -88,6 +97,10 @@ export class KeeperClient {
     }
     const request = this.#requests.get(message.id)
     if (!request) return
+    if (message.kind === 'progress') {
+      request.onProgress(message.done, message.total)
+      return
+    }
     if (message.kind === 'faults') {
       request.faults.push(...message.faults)
       return

@@ -1,9 +1,11 @@
-import type { MailboxId, Store, StoreFault, Timer } from '@pennypost/model'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type MailboxId, type Store, StoreError, type StoreFault, type Timer } from '@pennypost/model'
 import { inBackground } from './background.ts'
 import { ContentFiles } from './content/content-files.ts'
 import { type DataDirectory, fileSystemSpace, openDataDirectory } from './data-directory.ts'
 import type { Engine } from './engine.ts'
-import { KeeperClient } from './keeper-client.ts'
+import { type BackupOptions, KeeperClient } from './keeper-client.ts'
 import { type SqliteLimits, type SqliteStoreOptions, sqliteLimits } from './options.ts'
 import { Pins } from './pins.ts'
 import { createArrival } from './ports/arrival.ts'
@@ -24,8 +26,12 @@ import { WriterClient } from './writer-client.ts'
 export interface SqliteStore extends Store {
   /** For metrics and `status`. */
   stats(): SqliteStats
-  /** Writes a copy that is a data directory itself; the directory must not hold a mail.db yet. */
-  backup(target: string): Promise<void>
+  /**
+   * Writes a copy that is a data directory itself, while the store is in use; the directory must not hold a mail.db
+   * yet. Gives what a check of the copy finds, when it is to be verified. Rejects with `exists`, and `no-room` when the
+   * copy would touch the reserve of this file system.
+   */
+  backup(target: string, options?: BackupOptions): Promise<StoreFault[]>
 }
 
 export interface SqliteStats {
@@ -137,7 +143,7 @@ class Opening {
         walFrames: this.#walFrames,
         hasRoom: this.#room.has(0),
       }),
-      backup: (target) => this.#backup(target),
+      backup: (target, how) => this.#backup(target, how),
       close,
       [Symbol.asyncDispose]: close,
     }
@@ -148,10 +154,18 @@ class Opening {
     yield* await this.#keeper.check()
   }
 
-  async #backup(target: string): Promise<void> {
+  async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
+    if (existsSync(join(target, 'mail.db'))) throw new StoreError('exists', `${target} holds a store or a backup`)
+    mkdirSync(target, { recursive: true, mode: 0o700 })
+    const here = statSync(this.#directory.database)
+    if (statSync(target).dev === here.dev && !this.#room.has(here.size)) {
+      throw new StoreError('no-room', 'the copy would leave less than the reserve')
+    }
     this.#writer.post({ kind: 'keepFiles', keep: true })
+    // A job that does nothing: when it is done, the writer keeps files.
+    await this.#writer.run('renew', { leases: [], until: 0 })
     try {
-      await this.#keeper.backup(target)
+      return await this.#keeper.backup(target, how)
     } finally {
       this.#writer.post({ kind: 'keepFiles', keep: false })
     }

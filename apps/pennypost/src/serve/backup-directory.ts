@@ -1,23 +1,35 @@
-import { cp } from 'node:fs/promises'
+import { cp, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { BackedUp, BackUpOptions } from '@pennypost/admin'
+import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { directorySize } from './administration.ts'
 
 /** What stands beside the store in a data directory and is needed with it. */
-const besides = ['secrets', 'dkim', 'tls', 'spool', 'audit.log']
+export const besideStore = ['secrets', 'dkim', 'tls', 'spool', 'audit.log']
 
-/** Copies the store, then secrets, keys and the rest: the copy is a data directory itself. Gives its octets. */
+/**
+ * Copies secrets, keys and the rest, then the store, whose database comes last: the copy is a data directory itself, and
+ * whole when it has a mail.db.
+ */
 export async function backUpDirectory(
-  store: { backup(target: string): Promise<void> },
+  store: Pick<SqliteStore, 'backup'>,
   dataDirectory: string,
   target: string,
-): Promise<number> {
-  await store.backup(target)
-  for (const name of besides) {
+  options: BackUpOptions,
+): Promise<BackedUp> {
+  for (const name of besideStore) {
     await cp(join(dataDirectory, name), join(target, name), { recursive: true, preserveTimestamps: true }).catch(
       (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error
       },
     )
   }
-  return directorySize(target)
+  const faults = await store.backup(target, options)
+  const directory = await open(target)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+  return { octets: await directorySize(target), faults }
 }

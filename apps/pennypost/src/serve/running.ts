@@ -65,11 +65,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
         }
       },
     },
-    backUp: async (target, progress) => {
-      const octets = await backUpDirectory(store, dataDirectory, target)
-      progress(octets, octets)
-      return octets
-    },
+    backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const socket = await openAdminSocket(context, dataDirectory, log)
   const spool = followSpool(parts, (message) => submitLocally(context, message))

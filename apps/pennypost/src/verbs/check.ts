@@ -1,3 +1,4 @@
+import type { StoreFault } from '@pennypost/model'
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
 import { clean, plural } from './table.ts'
@@ -10,8 +11,13 @@ export function register(program: Command): void {
 
 async function check(session: Session): Promise<void> {
   const result = await session.call('check', {})
-  const lines = result.faults.map(({ fault, where, advice }) => `${fault}: ${clean(where)}\n  ${clean(advice)}\n`)
-  const sum = result.more ? 'More faults are there.\n' : `${plural(result.faults.length, 'fault')}.\n`
-  session.show(result, lines.length === 0 ? 'All is well.\n' : `${lines.join('')}${sum}`)
-  if (lines.length > 0) process.exitCode = 1
+  const { faults } = result
+  const sum = result.more ? 'More faults are there.\n' : `${plural(faults.length, 'fault')}.\n`
+  session.show(result, faults.length === 0 ? 'All is well.\n' : `${faultLines(faults)}${sum}`)
+  if (faults.length > 0) process.exitCode = 1
+}
+
+/** What was found and what to do about it. */
+export function faultLines(faults: readonly StoreFault[]): string {
+  return faults.map(({ fault, where, advice }) => `${fault}: ${clean(where)}\n  ${clean(advice)}\n`).join('')
 }

@@ -10,7 +10,10 @@ import { defaultPolicy } from '@pennypost/message-auth'
 import { journeyId, silentLog } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+
+// Each verb is a process that loads all its sources.
+vi.setConfig({ testTimeout: 120_000 })
 
 const main = fileURLToPath(new URL('../main.ts', import.meta.url))
 
@@ -96,6 +99,37 @@ describe('without a server', () => {
     })
     expect(content.join('\n')).toBe('From: cron@one.test\r\nTo: bob@one.test\r\n\r\nhi\r\n')
     expect((await pennypost(['sendmail', '-i'], 'x')).code).toBe(64)
+  })
+
+  test('a backup comes back whole, or the one message that was lost', async () => {
+    const init = ['init', '--domain', 'one.test', '--password-stdin', '--account', 'alice@one.test']
+    expect((await pennypost(init, 'geheim\n')).code).toBe(0)
+    const letter = (name: string): string => `From x@y Thu Jan  1 00:00:00 2026\nMessage-ID: <${name}@x>\n\n${name}\n\n`
+    writeFileSync(join(directory, 'first'), letter('one') + letter('two'))
+    writeFileSync(join(directory, 'later'), letter('three'))
+    expect((await pennypost(['import', 'mbox', 'alice@one.test', 'first'])).code).toBe(0)
+    expect(await pennypost(['backup', 'saved', '--verify'])).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('all is well'),
+    })
+    expect((await pennypost(['import', 'mbox', 'alice@one.test', 'later'])).code).toBe(0)
+    const refused = await pennypost(['restore', 'saved'])
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('--replace') })
+    expect((await pennypost(['restore', 'first'])).code).toBe(2)
+
+    const whole = await pennypost(['restore', 'saved', '--replace', '--json'])
+    expect(whole.err).toBe('')
+    expect(JSON.parse(whole.out)).toMatchObject({ messages: 2, held: 0, faults: [] })
+    const aside = readdirSync(join(directory, 'data')).find((name) => name.startsWith('replaced-'))
+    expect(readdirSync(join(directory, 'data', aside!))).toEqual(expect.arrayContaining(['mail.db', 'secrets']))
+    expect(readFileSync(join(directory, 'data', 'audit.log'), 'utf8')).toContain('"operation":"restore"')
+
+    // Out of the store that was moved aside comes what was lost with it, and nothing twice.
+    const lost = ['restore', join('data', aside!), '--account', 'alice@one.test']
+    expect((await pennypost([...lost, '--message-id', '<three@x>'])).out).toMatch(/^1 message restored into INBOX\.\n/)
+    expect((await pennypost([...lost, '--mailbox', 'INBOX'])).out).toMatch(/^0 messages restored.*, 3 were there still/)
+    expect((await pennypost(['restore', 'saved', '--account', 'bob@one.test'])).code).toBe(2)
+    expect(await pennypost(['check'])).toMatchObject({ code: 0, out: 'All is well.\n' })
   })
 
   test('every fault of the configuration is reported with its line', async () => {

@@ -48,7 +48,7 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
       const base = dirname(place.configFile ?? '.')
       return probeOf({ config, base, store, log, resolver, srsSecret: srs })(request)
     },
-    backUp: (target) => backUpDirectory(store, dataDirectory, target),
+    backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const { call } = createDirectAdministration(context, actor)
   return {

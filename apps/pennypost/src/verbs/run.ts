@@ -35,6 +35,7 @@ export const verbs: Readonly<Record<string, VerbGroup>> = {
   import: { summary: 'mail from mbox or Maildir into an account', load: () => import('./import.ts') },
   export: { summary: 'mail of an account into mbox or Maildir', load: () => import('./export.ts') },
   backup: { summary: 'copy the whole store while it is in use', load: () => import('./backup.ts') },
+  restore: { summary: 'put a backup back, or take something out of one', load: () => import('./restore.ts') },
   check: { summary: 'read the whole store and report what does not fit together', load: () => import('./check.ts') },
   sendmail: { summary: 'hand in a message, as /usr/sbin/sendmail' },
   status: { summary: 'what is wrong and what to do', load: () => import('./status.ts') },

@@ -60,6 +60,13 @@ export class Session implements Administration, AsyncDisposable {
     return openDirect(this.place, actor)
   }
 
+  /** For work that is no operation. */
+  readonly onProgress = (progress: { done: number; total?: number; unit: string }): void => this.#show(progress)
+
+  endProgress(): void {
+    this.#progress.end()
+  }
+
   #show({ done, total, unit }: { done: number; total?: number; unit: string }): void {
     // Often enough to see that it moves, seldom enough to cost nothing.
     const step = total === undefined ? 100 : Math.max(1, Math.floor(total / 200))

@@ -28,10 +28,13 @@ export const storeBackup = operation({
   kind: 'change',
   input: z.strictObject({
     target: z.string().refine(isAbsolute, 'must be an absolute path'),
+    /** Reads the copy to its end. */
+    verify: z.boolean().default(false),
   }),
-  async run(context, { target }, { progress }) {
+  async run(context, { target, verify }, { progress }) {
     if (!context.backUp) throw new AdminError('not-allowed', 'This store cannot be copied while it is in use.')
-    const octets = await context.backUp(target, (done, total) => progress({ done, total, unit: 'octets' }))
-    return { target, octets }
+    const onProgress = (done: number, total: number): void => progress({ done, total, unit: 'files' })
+    const { octets, faults } = await context.backUp(target, { verify, onProgress })
+    return { target, octets, verified: verify, faults: faults.slice(0, faultLimit) }
   },
 })

@@ -15,7 +15,9 @@ export class ContentFiles {
 
   constructor(root: string) {
     this.#root = root
-    const numbers = readdirSync(root).map((name) => Number.parseInt(name, 16))
+    // A backup without large contents may have lost its empty directory on the way.
+    const names = existsSync(root) ? readdirSync(root) : []
+    const numbers = names.map((name) => Number.parseInt(name, 16))
     this.#firstDirectory = Math.max(0, ...numbers.filter(Number.isSafeInteger)) + 1
     this.#directory = this.#firstDirectory - 1
   }

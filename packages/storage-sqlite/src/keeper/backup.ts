@@ -1,32 +1,84 @@
-import { copyFileSync, linkSync, mkdirSync } from 'node:fs'
+import { closeSync, copyFileSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type Database from 'better-sqlite3'
+import Database from 'better-sqlite3'
 
 /**
  * Writes a copy of the store to a directory that is a data directory again: the database by VACUUM INTO, which reads
  * one state of it whatever is written meanwhile, and the files that this state refers to. The writer deletes no
- * content file while a backup runs.
+ * content file while a backup runs. The database gets its name last, when all of it is on the disk: a directory with a
+ * mail.db is a whole backup. Gives the files that are not there: what is damaged is copied as far as it goes.
  */
-export function backup(db: Database.Database, contents: string, target: string): void {
+export function backup(
+  source: { db: Database.Database; contents: string },
+  target: string,
+  onFile: (done: number, total: number) => void,
+): string[] {
   mkdirSync(join(target, 'content'), { recursive: true, mode: 0o700 })
-  const database = join(target, 'mail.db')
-  db.prepare('VACUUM INTO ?').run(database)
-  db.prepare('ATTACH ? AS copy').run(database)
+  const part = join(target, 'mail.db.part')
+  rmSync(part, { force: true })
+  let missing: string[]
   try {
-    const files = db.prepare('SELECT file FROM copy.contents WHERE file IS NOT NULL').pluck().all() as string[]
-    for (const file of files) copyContent(join(contents, file), join(target, 'content', file))
-  } finally {
-    db.exec('DETACH copy')
+    source.db.prepare('VACUUM INTO ?').run(part)
+    const copy = new Database(part, { readonly: true })
+    try {
+      missing = copyContents(copy, source.contents, join(target, 'content'), onFile)
+    } finally {
+      copy.close()
+    }
+    syncPath(part)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
   }
+  renameSync(part, join(target, 'mail.db'))
+  syncPath(target)
+  return missing
 }
 
-/** Contents are written once: on the same file system a second name is a copy. */
-function copyContent(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+/** Copies the content files that a database refers to, durably. Gives those that are not there. */
+export function copyContents(
+  db: Database.Database,
+  from: string,
+  to: string,
+  onFile: (done: number, total: number) => void,
+): string[] {
+  const missing: string[] = []
+  const files = db.prepare('SELECT file FROM contents WHERE file IS NOT NULL').pluck().all() as string[]
+  const directories = new Set<string>()
+  for (const [index, file] of files.entries()) {
+    const target = join(to, file)
+    if (!directories.has(dirname(target))) mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+    directories.add(dirname(target))
+    if (!copyContent(join(from, file), target)) missing.push(file)
+    onFile(index + 1, files.length)
+  }
+  for (const directory of directories) syncPath(directory)
+  syncPath(to)
+  return missing
+}
+
+/** Contents are written once: on the same file system a second name is a copy. False when there is no such file. */
+function copyContent(from: string, to: string): boolean {
   try {
     linkSync(from, to)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return false
+    // EEXIST: from a backup that broke off, perhaps half of it.
+    if (!['EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP', 'EEXIST'].includes(code)) throw error
+    rmSync(to, { force: true })
     copyFileSync(from, to)
+    syncPath(to)
+  }
+  return true
+}
+
+/** Makes a file, or the names in a directory, durable. */
+export function syncPath(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
   }
 }

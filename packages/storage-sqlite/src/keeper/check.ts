@@ -145,6 +145,11 @@ function* missingFiles(db: Database.Database, contents: string): Generator<Store
     if (found?.size === size) continue
     // Expunged since the row was read: nothing is missing.
     if (found === undefined && stillThere.get(file) === undefined) continue
-    yield { fault: 'content-missing', where: `file ${file}`, advice: restore }
+    yield missingFile(file)
   }
+}
+
+/** A content file that is not there, or not as long as it was. */
+export function missingFile(file: string): StoreFault {
+  return { fault: 'content-missing', where: `file ${file}`, advice: restore }
 }

@@ -1,9 +1,10 @@
+import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { codeOf } from '../writer/fatal-error.ts'
 import { isFull } from '../writer/full-disk.ts'
 import { backup } from './backup.ts'
-import { findFaults } from './check.ts'
+import { findFaults, missingFile } from './check.ts'
 import type { FromKeeper, KeeperData, ToKeeper } from './protocol.ts'
 
 /**
@@ -31,13 +32,34 @@ port.on('message', (request: ToKeeper) => {
       })
       break
     case 'backup':
-      answer(request.id, () => backup(db, contents, request.target))
+      answer(request.id, () => {
+        const missing = backup({ db, contents }, request.target, progressOf(request.id))
+        if (request.verify) verify(request.id, request.target)
+        else send({ kind: 'faults', id: request.id, faults: missing.map(missingFile) })
+      })
       break
     case 'close':
       db.close()
       port.close()
   }
 })
+
+/** Says how far it is, often enough to be seen and seldom enough to cost nothing. */
+function progressOf(id: number): (done: number, total: number) => void {
+  return (done, total) => {
+    if (done % 100 === 0 || done === total) send({ kind: 'progress', id, done, total })
+  }
+}
+
+/** Reads the copy as `check` reads the store. */
+function verify(id: number, target: string): void {
+  const copy = new Database(join(target, 'mail.db'), { readonly: true, fileMustExist: true })
+  try {
+    for (const faults of findFaults(copy, join(target, 'content'))) send({ kind: 'faults', id, faults })
+  } finally {
+    copy.close()
+  }
+}
 
 function checkpoint(): void {
   try {

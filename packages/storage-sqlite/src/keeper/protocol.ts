@@ -4,13 +4,15 @@ import type { StoreFault } from '@pennypost/model'
 export type ToKeeper =
   | { kind: 'checkpoint' }
   | { kind: 'check'; id: number }
-  | { kind: 'backup'; id: number; target: string }
+  | { kind: 'backup'; id: number; target: string; verify: boolean }
   | { kind: 'close' }
 
 export type FromKeeper =
   /** A checkpoint ended; `fatal` when the database file could not be synced. */
   | { kind: 'checkpointed'; framesLeft: number }
   | { kind: 'fatal'; message: string }
+  /** Content files of a backup. */
+  | { kind: 'progress'; id: number; done: number; total: number }
   | { kind: 'faults'; id: number; faults: StoreFault[] }
   | { kind: 'done'; id: number }
   | { kind: 'failed'; id: number; message: string }

@@ -16,8 +16,8 @@ export const migrations: readonly Migration[] = [first]
 /** `PPst`, so that `file` and a careful start can tell whose database this is. */
 export const applicationId = 0x50507374
 
-/** Brings the database to the newest version. Throws when it is not ours or newer than this program. */
-export function migrate(db: Database.Database): void {
+/** Throws when the database is not ours or newer than this program. Gives its version; 0 for an empty one. */
+export function requireOurs(db: Database.Database): number {
   const newest = migrations.at(-1)?.version ?? 0
   const version = db.pragma('user_version', { simple: true }) as number
   const id = db.pragma('application_id', { simple: true }) as number
@@ -26,6 +26,12 @@ export function migrate(db: Database.Database): void {
   if (version > newest) {
     throw new Error(`mail.db is of version ${version}, this program knows up to ${newest}: use the newer program`)
   }
+  return version
+}
+
+/** Brings the database to the newest version. Throws as `requireOurs` does. */
+export function migrate(db: Database.Database): void {
+  const version = requireOurs(db)
   for (const migration of migrations) {
     if (migration.version <= version) continue
     db.transaction(() => {

@@ -1,0 +1,169 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import type { Log, StoreFault } from '@pennypost/model'
+import Database from 'better-sqlite3'
+import { openDataDirectory } from './data-directory.ts'
+import { copyContents, syncPath } from './keeper/backup.ts'
+import { findFaults } from './keeper/check.ts'
+import { migrate, requireOurs } from './migrations/list.ts'
+import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numbers.ts'
+
+/**
+ * Puts a backup into a data directory that no process has open. Called by the `restore` verb.
+ *
+ * What was given out since the backup was made is not known, so no number of that time may come again for something
+ * else: every mailbox gets a UIDVALIDITY that no mailbox has had (RFC 9051 §2.3.1.1), and every counter jumps. UIDLs
+ * stay as they are stored, so that POP3 clients fetch nothing twice. What waits in the queue is held: it may have been
+ * delivered since.
+ *
+ * Everything is made ready beside what is there; then what is there is moved aside, and mail.db comes last. A restore
+ * that breaks off leaves a data directory without mail.db, and can be run again.
+ */
+export interface RestoreOptions {
+  /** A directory that `backup` wrote; it stays as it is. */
+  backup: string
+  directory: string
+  /** Moves a store that is there aside. Otherwise it is a reason to refuse. */
+  replace: boolean
+  /** Files and directories that stand beside the store and come with it, as far as the backup has them. */
+  beside: readonly string[]
+  /** Names the directory that what is there is moved to, within the data directory. */
+  asideName: string
+  log: Log
+  onProgress?: (progress: { done: number; total: number; unit: 'pages' | 'files' }) => void
+}
+
+export interface Restored {
+  mailboxes: number
+  messages: number
+  /** Queue entries that are held now. */
+  held: number
+  /** Where what was there is; undefined when nothing was. */
+  aside: string | undefined
+  /** What is wrong with the backup itself. */
+  faults: StoreFault[]
+}
+
+/** Rejects, before anything is changed, when there is no backup, or the directory is in use or holds a store. */
+export async function restoreStore(options: RestoreOptions): Promise<Restored> {
+  const backup = resolve(options.backup)
+  const path = resolve(options.directory)
+  if (!existsSync(join(backup, 'mail.db'))) throw new Error(`${backup} is no whole backup: there is no mail.db in it`)
+  if (backup === path || path.startsWith(backup + sep)) {
+    throw new Error(`${backup} is the data directory itself, or around it`)
+  }
+  using _lock = openDataDirectory(path, options.log)
+  const holdsStore = existsSync(join(path, 'mail.db'))
+  if (holdsStore && !options.replace) {
+    throw new Error(`${path} holds a store: with --replace it is moved aside, and nothing of it is deleted`)
+  }
+  const staging = join(path, 'restoring')
+  rmSync(staging, { recursive: true, force: true })
+  mkdirSync(join(staging, 'content'), { recursive: true, mode: 0o700 })
+  try {
+    await copyStore(backup, staging, options)
+    const restored = raise(staging, newestValidity(path))
+    const aside = moveIn(path, staging, options)
+    return { ...restored, aside }
+  } finally {
+    rmSync(staging, { recursive: true, force: true })
+  }
+}
+
+async function copyStore(backup: string, staging: string, { beside, onProgress }: RestoreOptions): Promise<void> {
+  const source = new Database(join(backup, 'mail.db'), { readonly: true, fileMustExist: true, timeout: 0 })
+  try {
+    requireOurs(source)
+    await source.backup(join(staging, 'mail.db'), {
+      progress({ totalPages, remainingPages }) {
+        onProgress?.({ done: totalPages - remainingPages, total: totalPages, unit: 'pages' })
+        return pagesAtATime
+      },
+    })
+    copyContents(source, join(backup, 'content'), join(staging, 'content'), (done, total) =>
+      onProgress?.({ done, total, unit: 'files' }),
+    )
+  } finally {
+    source.close()
+  }
+  for (const name of beside) {
+    if (!existsSync(join(backup, name))) continue
+    await cp(join(backup, name), join(staging, name), { recursive: true, preserveTimestamps: true })
+  }
+}
+
+const pagesAtATime = 1000
+
+/** More than any store gives out between two backups, and so little that it can be done thousands of times. */
+const jump = 1_000_000
+
+function raise(staging: string, validity: number): Omit<Restored, 'aside'> {
+  const db = new Database(join(staging, 'mail.db'), { fileMustExist: true })
+  try {
+    migrate(db)
+    const done = db.transaction(() => raiseNumbers(db, validity)).immediate()
+    const faults = [...findFaults(db, join(staging, 'content'))].flat()
+    return { ...done, faults }
+  } finally {
+    // Takes the log, if there is one, into the database.
+    db.close()
+    syncPath(join(staging, 'mail.db'))
+  }
+}
+
+function raiseNumbers(db: Database.Database, validity: number): { mailboxes: number; messages: number; held: number } {
+  const reserved = db.prepare('SELECT reserved FROM counters WHERE owner = ?').pluck()
+  const set = db.prepare('INSERT OR REPLACE INTO counters (owner, reserved) VALUES (?, ?)')
+  const mailboxes = db.prepare('SELECT id FROM mailboxes ORDER BY id').pluck().all() as number[]
+  const known = (reserved.get(uidValidities) as number | undefined) ?? 1
+  const first = Math.max(known, validity) + jump
+  const renew = db.prepare('UPDATE mailboxes SET uid_validity = ? WHERE id = ?')
+  for (const [index, id] of mailboxes.entries()) renew.run(first + index, id)
+  set.run(uidValidities, first + mailboxes.length)
+  for (const owner of [messageIds, queueEntryIds])
+    set.run(owner, ((reserved.get(owner) as number | undefined) ?? 1) + jump)
+  db.prepare('UPDATE counters SET reserved = reserved + ? WHERE owner > 0').run(jump)
+  db.prepare('UPDATE sqlite_sequence SET seq = seq + ?').run(jump)
+  const held = db.prepare('UPDATE queue SET held = 1, lease = NULL, lease_until = NULL').run().changes
+  db.exec(`DELETE FROM lanes; INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 1)`)
+  const messages = db.prepare('SELECT coalesce(sum(messages), 0) FROM mailboxes').pluck().get() as number
+  return { mailboxes: mailboxes.length, messages, held }
+}
+
+/** The last UIDVALIDITY that the store which is there may have given out; 0 when it can not be read any more. */
+function newestValidity(path: string): number {
+  if (!existsSync(join(path, 'mail.db'))) return 0
+  try {
+    const db = new Database(join(path, 'mail.db'), { readonly: true, timeout: 0 })
+    try {
+      const reserved = db.prepare('SELECT reserved FROM counters WHERE owner = ?').pluck().get(uidValidities)
+      return (reserved as number | undefined) ?? 0
+    } finally {
+      db.close()
+    }
+  } catch {
+    // Damaged: that is why it is replaced.
+    return 0
+  }
+}
+
+/** What belongs to a store, in the order in which it is moved aside. */
+const storeNames = ['mail.db-wal', 'mail.db-shm', 'mail.db', 'content', 'search.db', 'search.db-wal', 'search.db-shm']
+
+function moveIn(path: string, staging: string, { beside, asideName }: RestoreOptions): string | undefined {
+  const aside = join(path, asideName)
+  const brought = new Set(readdirSync(staging))
+  // `openDataDirectory` has made an empty one where there was no store.
+  const isEmpty = !existsSync(join(path, 'mail.db')) && readdirSync(join(path, 'content')).length === 0
+  if (isEmpty) rmdirSync(join(path, 'content'))
+  const away = [...storeNames, ...beside.filter((name) => brought.has(name))].filter((name) =>
+    existsSync(join(path, name)),
+  )
+  if (away.length > 0) mkdirSync(aside, { mode: 0o700 })
+  for (const name of away) renameSync(join(path, name), join(aside, name))
+  brought.delete('mail.db')
+  for (const name of [...brought, 'mail.db']) renameSync(join(staging, name), join(path, name))
+  syncPath(path)
+  return away.length > 0 ? aside : undefined
+}
