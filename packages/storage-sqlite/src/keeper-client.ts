@@ -43,8 +43,9 @@ export class KeeperClient {
     this.#post({ kind: 'checkpoint' })
   }
 
-  check(): Promise<StoreFault[]> {
-    return this.#request((id) => ({ kind: 'check', id }))
+  /** `ownDirectory`: the first directory of contents that this process fills. */
+  check(ownDirectory: number): Promise<StoreFault[]> {
+    return this.#request((id) => ({ kind: 'check', id, ownDirectory }))
   }
 
   /** Gives what a check of the copy finds, when it is to be verified. */

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, type TestOptions, temporaryDirectory } from '../test/temporary-store.ts'
 import { refuseNetwork } from './data-directory.ts'
+import { findFaults } from './keeper/check.ts'
 import type { SqliteStore } from './open-sqlite-store.ts'
 
 let directory: string
@@ -300,4 +301,57 @@ test('a check finds what is wrong', async () => {
     'content-missing: message 2',
     expect.stringContaining('content-missing: file '),
   ])
+})
+
+/** What is done to a store, and what a check says of it. */
+const damages: readonly [damage: string, fault: string][] = [
+  ['UPDATE messages SET refs = 7', 'counter-wrong: message 1'],
+  ['UPDATE counters SET reserved = 1 WHERE owner = 0', 'counter-wrong: ids of messages'],
+  ['UPDATE counters SET reserved = 1 WHERE owner = -2', 'counter-wrong: UIDVALIDITY'],
+  ['UPDATE counters SET reserved = 1 WHERE owner = 1', 'counter-wrong: modseq of account 1'],
+  ['UPDATE usage SET octets = 1', 'counter-wrong: account 1'],
+  ['UPDATE mailboxes SET expunges = 5 WHERE id = 1', 'counter-wrong: mailbox 1, log'],
+  ['UPDATE mailboxes SET uid_validity = 1', 'uidvalidity-twice: mailbox 6'],
+  ['UPDATE contents SET header = zeroblob(1)', 'size-wrong: mailbox 1, UID 1'],
+  ['UPDATE messages SET body_size = 1', 'size-wrong: message 1'],
+  ['DELETE FROM marks', 'filing-without-mark: mailbox 1, UID 1'],
+  ['DELETE FROM filings', 'mark-without-filing: mailbox 1, UID 1'],
+  ['DELETE FROM messages', 'content-unneeded: message 1'],
+  [
+    'INSERT INTO contents SELECT 99, file, body_start, body_size, header, body FROM contents',
+    'content-unneeded: message 99',
+  ],
+  [
+    'INSERT INTO contents SELECT 99, file, body_start, body_size, header, body FROM contents',
+    'content-shared: file 000001/0',
+  ],
+  ['DELETE FROM mailboxes WHERE id = 1', 'mailbox-missing: mailbox 1'],
+  ['DELETE FROM accounts', 'account-missing: usage of account 1'],
+  [`INSERT INTO alias_targets VALUES ('a@one.test', 'b@one.test')`, 'alias-wrong: alias b@one.test'],
+  [`UPDATE mailboxes SET keywords = '[' WHERE id = 1`, 'row-unreadable: mailbox 1'],
+]
+
+test.each(damages)('a check finds what became of %s', async (damage, fault) => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large))
+  await store.close()
+  const db = new Database(join(directory, 'mail.db'), { readonly: false })
+  db.exec(damage)
+  const contents = join(directory, 'content')
+  const faults = [...findFaults(db, contents)].flat()
+  db.close()
+  expect(faults.map(({ fault, where }) => `${fault}: ${where}`)).toContain(fault)
+})
+
+test('a check finds content files of earlier processes that nothing refers to, not what is on its way in', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large))
+  await store.close()
+  const again = await open()
+  const coming = await sampleMessage(again.mail, large)
+  writeFileSync(join(directory, 'content', '000001', '77'), 'x')
+  expect(await Array.fromAsync(again.check())).toMatchObject([{ fault: 'content-unneeded', where: 'file 000001/77' }])
+  await coming.content.discard()
 })

@@ -151,7 +151,7 @@ class Opening {
 
   async *#check(engine: Engine): AsyncGenerator<StoreFault> {
     engine.reader.requireOpen()
-    yield* await this.#keeper.check()
+    yield* await this.#keeper.check(engine.files.firstDirectory)
   }
 
   async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {

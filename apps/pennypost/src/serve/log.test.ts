@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Deadline, systemDeadline } from '@pennypost/model'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createLog, type ProgramLog } from './log.ts'
 
 let directory: string
@@ -60,4 +60,19 @@ test('nothing is held when the program ends', async () => {
   program.log.info({}, 'last')
   program.flush()
   expect(lines()).toEqual(['last'])
+})
+
+test.skipIf(!existsSync('/dev/full'))('a log on a full disk ends nothing, and says so once', async () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    const program = createLog({ file: '/dev/full', level: 'info', now: () => 0, deadline })
+    program.log.error({}, 'lost')
+    await vi.waitFor(() => expect(said).toHaveBeenCalledWith(expect.stringContaining('ENOSPC')))
+    program.log.error({}, 'lost too')
+    program.flush()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(said).toHaveBeenCalledTimes(1)
+  } finally {
+    said.mockRestore()
+  }
 })

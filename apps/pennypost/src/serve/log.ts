@@ -23,7 +23,8 @@ const heldMs = 100
 
 export function createLog(options: { file: string; level: string; now: () => number; deadline: Deadline }): ProgramLog {
   const dest = options.file === '' ? 1 : options.file
-  const destination = openDestination({ dest, sync: false, mkdir: true })
+  const destination = openDestination({ dest, sync: false, mkdir: true, maxLength: keptOctets })
+  sayWhenLost(destination)
   let ready = false
   destination.once('ready', () => {
     ready = true
@@ -70,7 +71,30 @@ export function createLog(options: { file: string; level: string; now: () => num
     flush() {
       write()
       // Before the file is open there is nowhere to write to.
-      if (ready) destination.flushSync()
+      if (!ready) return
+      try {
+        destination.flushSync()
+      } catch {
+        // The process ends all the same; `sayWhenLost` has said why.
+      }
     },
   }
+}
+
+/** What waits to be written, on a full disk; what comes beyond is dropped. Octets. */
+const keptOctets = 4 * 1024 * 1024
+
+/**
+ * A log that can not be written ends no server: it is said on standard error, once, and what waits is written with the
+ * next line for which there is room.
+ */
+function sayWhenLost(destination: ReturnType<typeof openDestination>): void {
+  let isLost = false
+  destination.on('error', (error: Error) => {
+    if (!isLost) process.stderr.write(`pennypost: the log can not be written: ${error.message}\n`)
+    isLost = true
+  })
+  destination.on('write', () => {
+    isLost = false
+  })
 }

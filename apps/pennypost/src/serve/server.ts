@@ -29,6 +29,7 @@ import { openInboundChecks } from './inbound-checks.ts'
 import { ownStsPolicy } from './installation.ts'
 import { openListener, type Services, wantedListeners } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
+import { bearableConnections } from './open-files.ts'
 import { AccountPlaces } from './places.ts'
 import { recipientsOf, relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
@@ -144,7 +145,7 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
     contexts: foundation.tls,
     site: siteOptions(foundation),
     limiter: createConnectionLimiter({
-      connections: config.limits.connections,
+      connections: bearableConnections(config.limits.connections, log),
       connectionsPerAddress: config.limits.connections_per_address,
     }),
     deadline,

@@ -9,7 +9,8 @@ const filesPerDirectory = 1000
 
 export class ContentFiles {
   readonly #root: string
-  readonly #firstDirectory: number
+  /** The first directory that this process fills: older ones hold nothing that is on its way in. */
+  readonly firstDirectory: number
   #directory: number
   #count = filesPerDirectory
 
@@ -18,8 +19,8 @@ export class ContentFiles {
     // A backup without large contents may have lost its empty directory on the way.
     const names = existsSync(root) ? readdirSync(root) : []
     const numbers = names.map((name) => Number.parseInt(name, 16))
-    this.#firstDirectory = Math.max(0, ...numbers.filter(Number.isSafeInteger)) + 1
-    this.#directory = this.#firstDirectory - 1
+    this.firstDirectory = Math.max(0, ...numbers.filter(Number.isSafeInteger)) + 1
+    this.#directory = this.firstDirectory - 1
   }
 
   /** A name that no file has had, relative to the root; its directory is there and durable. */
@@ -51,7 +52,7 @@ export class ContentFiles {
     let swept = 0
     for (const directory of readdirSync(this.#root)) {
       const number = Number.parseInt(directory, 16)
-      if (!(number < this.#firstDirectory)) continue
+      if (!(number < this.firstDirectory)) continue
       const files = readdirSync(join(this.#root, directory))
       let left = files.length
       for (const file of files) {

@@ -1,132 +1,20 @@
-import { statSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoreFault } from '@pennypost/model'
 import type Database from 'better-sqlite3'
+import { restore, rules } from './check-rules.ts'
 
 /**
- * Reads everything and says what does not fit together. Each query sees one state of the database, and each compares
- * only what one transaction keeps together, so that a store in use has no faults either.
+ * Reads everything and says what does not fit together; repairs nothing. Run by the keeper for `check`, for the copy that
+ * a backup has written, and by `restore-store.ts`.
  */
-interface Rule {
-  fault: string
-  /** Gives `where` of each fault. */
-  sql: string
-  advice: string
-}
 
-const restore = 'restore the newest backup, or export what can be read'
-const report = 'report this as a bug, with the output of check'
-
-const rules: readonly Rule[] = [
-  {
-    fault: 'counter-wrong',
-    sql: `SELECT 'mailbox ' || id FROM mailboxes LEFT JOIN (
-        SELECT mailbox, count(*) AS messages, sum(flags & 8 = 0) AS unseen, sum(flags & 4 <> 0) AS deleted,
-          max(uid) AS uid, max(modseq) AS modseq FROM marks GROUP BY mailbox) AS counted ON counted.mailbox = id
-      LEFT JOIN (SELECT mailbox, sum(size) AS size FROM filings GROUP BY mailbox) AS sized ON sized.mailbox = id
-      WHERE (mailboxes.messages, mailboxes.unseen, mailboxes.deleted, mailboxes.size) IS NOT
-          (coalesce(counted.messages, 0), coalesce(counted.unseen, 0), coalesce(counted.deleted, 0), coalesce(sized.size, 0))
-        OR counted.uid >= uid_next OR counted.modseq > highest_modseq`,
-    advice: report,
-  },
-  {
-    fault: 'counter-wrong',
-    sql: `SELECT 'account ' || account FROM usage LEFT JOIN (
-        SELECT account AS owner, sum(size) AS size, sum(messages) AS count FROM mailboxes GROUP BY account)
-        ON owner = account
-      WHERE (octets, messages) IS NOT (coalesce(size, 0), coalesce(count, 0))`,
-    advice: report,
-  },
-  {
-    fault: 'counter-wrong',
-    sql: `SELECT 'modseq of account ' || account FROM mailboxes LEFT JOIN counters ON owner = account
-      GROUP BY account HAVING max(highest_modseq) >= coalesce(max(reserved), 0)`,
-    advice: report,
-  },
-  {
-    fault: 'counter-wrong',
-    sql: `SELECT 'viewer ' || viewers.viewer || ' of mailbox ' || viewers.mailbox FROM viewers LEFT JOIN (
-        SELECT mailbox, viewer, sum(seen) AS count FROM seen GROUP BY mailbox, viewer) AS counted
-        ON counted.mailbox = viewers.mailbox AND counted.viewer = viewers.viewer
-      WHERE viewers.seen <> coalesce(count, 0)`,
-    advice: report,
-  },
-  {
-    fault: 'seen-without-mark',
-    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM seen
-      WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mailbox = seen.mailbox AND marks.uid = seen.uid)
-        AND NOT EXISTS (SELECT 1 FROM graves WHERE graves.mailbox = seen.mailbox)`,
-    advice: report,
-  },
-  {
-    fault: 'mailbox-missing',
-    sql: `SELECT DISTINCT 'mailbox ' || mailbox FROM (SELECT mailbox FROM acl UNION SELECT mailbox FROM viewers
-        UNION SELECT mailbox FROM annotations WHERE mailbox <> 0) WHERE mailbox NOT IN (SELECT id FROM mailboxes)`,
-    advice: report,
-  },
-  {
-    fault: 'account-missing',
-    sql: `SELECT DISTINCT 'account ' || account FROM (SELECT grantee AS account FROM acl UNION SELECT viewer FROM viewers
-        UNION SELECT account FROM annotations UNION SELECT payer FROM annotations)
-      WHERE account <> 0 AND account NOT IN (SELECT id FROM accounts)`,
-    advice: report,
-  },
-  {
-    fault: 'filing-without-mark',
-    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM filings
-      WHERE NOT EXISTS (SELECT 1 FROM marks WHERE marks.mailbox = filings.mailbox AND marks.uid = filings.uid)`,
-    advice: report,
-  },
-  {
-    fault: 'mark-without-filing',
-    sql: `SELECT 'mailbox ' || mailbox || ', UID ' || uid FROM marks
-      WHERE NOT EXISTS (SELECT 1 FROM filings WHERE filings.mailbox = marks.mailbox AND filings.uid = marks.uid)`,
-    advice: restore,
-  },
-  {
-    fault: 'mailbox-missing',
-    sql: `SELECT DISTINCT 'mailbox ' || mailbox FROM filings WHERE NOT EXISTS
-      (SELECT 1 FROM mailboxes WHERE id = mailbox UNION ALL SELECT 1 FROM graves WHERE graves.mailbox = filings.mailbox)`,
-    advice: report,
-  },
-  {
-    fault: 'account-missing',
-    sql: `SELECT 'mailbox ' || id FROM mailboxes WHERE account NOT IN (SELECT id FROM accounts)
-      OR account NOT IN (SELECT account FROM usage)`,
-    advice: report,
-  },
-  {
-    fault: 'counter-wrong',
-    sql: `SELECT 'message ' || id FROM messages LEFT JOIN (
-        SELECT message, count(*) AS count FROM (SELECT message FROM filings UNION ALL SELECT message FROM ghosts
-          UNION ALL SELECT message FROM queue) GROUP BY message) ON message = id
-      WHERE refs <> coalesce(count, 0)`,
-    advice: report,
-  },
-  {
-    fault: 'content-missing',
-    sql: `SELECT 'message ' || message FROM (SELECT message FROM filings UNION SELECT message FROM queue) AS needed
-      WHERE NOT EXISTS (SELECT 1 FROM messages WHERE id = needed.message)
-        OR NOT EXISTS (SELECT 1 FROM contents WHERE contents.message = needed.message)`,
-    advice: restore,
-  },
-  {
-    fault: 'content-missing',
-    sql: `SELECT 'message ' || message FROM contents
-      WHERE file IS NULL AND (body IS NULL OR length(body) <> body_size)`,
-    advice: restore,
-  },
-  {
-    fault: 'queue-lane-missing',
-    sql: `SELECT 'queue entry ' || id FROM queue WHERE lease IS NULL AND held = 0 AND NOT EXISTS
-      (SELECT 1 FROM lanes WHERE lanes.destination = queue.destination AND lanes.retry = queue.retry
-        AND lanes.due_at <= queue.due_at)`,
-    advice: 'restart the server: lanes are made anew at start',
-  },
-]
-
-/** Faults in batches. */
-export function* findFaults(db: Database.Database, contents: string): Generator<StoreFault[]> {
+/** Faults in batches. `ownDirectory`: the first directory of contents that may hold content on its way in. */
+export function* findFaults(
+  db: Database.Database,
+  contents: string,
+  ownDirectory = Number.POSITIVE_INFINITY,
+): Generator<StoreFault[]> {
   const damage = db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]
   if (damage[0] !== 'ok') yield damage.map((where) => ({ fault: 'index-damaged', where, advice: restore }))
   for (const { fault, sql, advice } of rules) {
@@ -135,6 +23,25 @@ export function* findFaults(db: Database.Database, contents: string): Generator<
   }
   const missing = [...missingFiles(db, contents)]
   if (missing.length > 0) yield missing
+  const unneeded = [...unneededFiles(db, contents, ownDirectory)]
+  if (unneeded.length > 0) yield unneeded
+}
+
+/** Files that nothing refers to; the next start takes them away. */
+function* unneededFiles(db: Database.Database, contents: string, ownDirectory: number): Generator<StoreFault> {
+  const isNeeded = db.prepare('SELECT 1 FROM contents WHERE file = ?').pluck()
+  for (const directory of readdirSync(contents)) {
+    if (Number.parseInt(directory, 16) >= ownDirectory) continue
+    for (const name of readdirSync(join(contents, directory))) {
+      const file = `${directory}/${name}`
+      if (isNeeded.get(file) !== undefined) continue
+      yield {
+        fault: 'content-unneeded',
+        where: `file ${file}`,
+        advice: 'restart the server: it takes away what nothing refers to',
+      }
+    }
+  }
 }
 
 function* missingFiles(db: Database.Database, contents: string): Generator<StoreFault> {

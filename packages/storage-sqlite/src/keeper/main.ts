@@ -28,7 +28,8 @@ port.on('message', (request: ToKeeper) => {
       break
     case 'check':
       answer(request.id, () => {
-        for (const faults of findFaults(db, contents)) send({ kind: 'faults', id: request.id, faults })
+        for (const faults of findFaults(db, contents, request.ownDirectory))
+          send({ kind: 'faults', id: request.id, faults })
       })
       break
     case 'backup':

@@ -3,7 +3,7 @@ import type { StoreFault } from '@pennypost/model'
 /** Between the main thread and the keeper: one request at a time is worked on, in order. */
 export type ToKeeper =
   | { kind: 'checkpoint' }
-  | { kind: 'check'; id: number }
+  | { kind: 'check'; id: number; ownDirectory: number }
   | { kind: 'backup'; id: number; target: string; verify: boolean }
   | { kind: 'close' }
 
