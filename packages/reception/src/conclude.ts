@@ -6,6 +6,7 @@ import { describeReply, queuedReply, type Reply, replies, withText } from '@penn
 import { tooLarge } from './commands/mail.ts'
 import type { ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
+import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
 import { authorDomain, completion, refuseAuthors, submittedNotes } from './submission.ts'
 import { receivedField } from './trace-block.ts'
@@ -141,7 +142,7 @@ async function commit(
     memory: session.isSubmission
       ? submittedNotes(session, transaction, plan, now)
       : (transaction.screening?.notes(now) ?? []),
-    flow: events(session, transaction, received, message),
+    flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
   }
   const notices = wantsNotices(transaction) ? await deliveredNotices(session, transaction, message, now) : []
@@ -166,6 +167,17 @@ async function commit(
   }
   session.confirmable(accepted.journey)
   return queuedReply(accepted.journey)
+}
+
+/** What a DSN that comes back says about mail of ours; its own acceptance does not hang on it. */
+async function returned(session: Session, transaction: Transaction, message: NewMessage, at: number) {
+  if ((transaction.reversePath?.text ?? '') !== '') return []
+  try {
+    return await returnedEvents(message, { journey: transaction.journey, at }, session.options.store.flow)
+  } catch (error) {
+    session.log.error({ session: session.id, err: error }, 'a DSN could not be matched')
+    return []
+  }
 }
 
 /** The same network, envelope and content again, soon after a reply that was perhaps not read, is the same mail. */

@@ -84,6 +84,10 @@ test('every kind of event has its line', () => {
     { kind: 'deferred', forwardPath: 'b@two.test', reply: '451 later', nextAttemptAt: at },
     { kind: 'failed', forwardPath: 'b@two.test', reply: '550 no' },
     { kind: 'dsn', action: 'failed', to: '', dsn: '' },
+    {
+      ...{ kind: 'returned', forwardPath: 'bob@two.test', by: 'mx.two.test', action: 'failed', status: '5.1.1' },
+      ...{ diagnostic: '550 who?', dsn: 'Y' },
+    },
     { kind: 'about', about: 'X' },
     { kind: 'operator', verb: 'hold', entry: 3 },
     { kind: 'unconfirmed' },
@@ -103,5 +107,5 @@ test('every kind of event has its line', () => {
   ]) {
     expect(text).toContain(part)
   }
-  expect(text.split('\n')).toHaveLength(facts.length + 5)
+  expect(text.split('\n')).toHaveLength(facts.length + 6)
 })

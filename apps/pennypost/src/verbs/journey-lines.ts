@@ -41,6 +41,11 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
       return [`failed <${event.forwardPath}>: ${event.reply}`]
     case 'dsn':
       return [`DSN "${event.action}" to ${event.to || 'nobody'}${event.dsn ? `, itself ${event.dsn}` : ''}`]
+    case 'returned':
+      return [
+        `${event.by || 'somebody'} reports <${event.forwardPath}>: ${event.action} ${event.status}, in ${event.dsn}`,
+        ...(event.diagnostic === '' ? [] : [event.diagnostic]),
+      ]
     case 'about':
       return [`this is a DSN about ${event.about}`]
     case 'operator':

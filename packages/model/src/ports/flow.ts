@@ -51,6 +51,16 @@ export type FlowFact =
   | { kind: 'failed'; forwardPath: string; reply: string }
   /** A DSN about this message was made; `dsn` is its own journey ('' when there was nobody to tell). */
   | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'; to: string; dsn: string }
+  /** A DSN came back that says what became of a recipient elsewhere; it is the journey `dsn`. Anybody can write one. */
+  | {
+      kind: 'returned'
+      forwardPath: string
+      by: string
+      action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
+      status: string
+      diagnostic: string
+      dsn: string
+    }
   /** This message is itself a DSN about `about`. */
   | { kind: 'about'; about: string }
   /** An operator's verb on the queue entry. */

@@ -1,0 +1,56 @@
+/**
+ * Delivery status notifications that come back, laid beside the messages that they are about: an event in the journey of
+ * each message that is known, and in the notification's own.
+ *
+ * Never broken: nothing is refused or filed elsewhere because of what a notification says, which anybody can write; what
+ * can not be read or matched is mail as any other.
+ * Who calls it: the acceptance of mail with the null reverse-path.
+ */
+import { allParts, decodeTransfer, parseHeader, readDeliveryStatus, valuesOf } from '@pennypost/message'
+import { type Flow, type FlowEvent, type JourneyId, lookupAddress, type NewMessage } from '@pennypost/model'
+
+/** Octets of a part that are read. */
+const partMax = 256 * 1024
+const journeysMax = 20
+
+export async function returnedEvents(
+  message: NewMessage,
+  { journey, at }: { journey: JourneyId; at: number },
+  flow: Pick<Flow, 'findByMessageId' | 'journey'>,
+): Promise<FlowEvent[]> {
+  const parts = allParts(message.index.parts)
+  const status = parts.find(({ type, subtype }) => type === 'message' && /^(?:global-)?delivery-status$/.test(subtype))
+  const original = parts.find(({ type, subtype }) =>
+    type === 'message' ? /^(?:rfc822|global)$/.test(subtype) : /^rfc822-headers$/.test(subtype),
+  )
+  if (!status || !original) return []
+  const read = async ({ body, encoding }: typeof status): Promise<Buffer> => {
+    const pieces: Buffer[] = []
+    const { start, end } = body
+    const from = message.bodyStart + start
+    for await (const piece of message.content.read(from, Math.min(message.bodyStart + end, from + partMax))) {
+      pieces.push(piece)
+    }
+    return decodeTransfer(Buffer.concat(pieces), encoding) ?? Buffer.alloc(0)
+  }
+  const report = readDeliveryStatus(await read(status))
+  const id = /<([^<>\s]+)>/.exec(valuesOf(parseHeader(await read(original)), 'message-id')[0] ?? '')?.[1]
+  if (!report || id === undefined) return []
+  const events: FlowEvent[] = []
+  for (const about of await flow.findByMessageId(id, journeysMax)) {
+    const sent = new Set((await flow.journey(about))?.events.flatMap(relayedTo) ?? [])
+    for (const { action, status: code, finalRecipient, originalRecipient, diagnostic } of report.recipients) {
+      const forwardPath = [finalRecipient, originalRecipient].find((path) => sent.has(lookupAddress(path) ?? path))
+      if (forwardPath === undefined) continue
+      const said = { forwardPath, by: report.reportingMta, action, status: code, diagnostic }
+      events.push({ journey: about, at, kind: 'returned', ...said, dsn: journey })
+    }
+    if (events.some((event) => event.journey === about)) events.push({ journey, at, kind: 'about', about })
+  }
+  return events
+}
+
+/** The recipients that left this server with the message. */
+function relayedTo(event: FlowEvent): string[] {
+  return event.kind === 'delivered' ? [lookupAddress(event.forwardPath) ?? event.forwardPath] : []
+}
