@@ -24,6 +24,7 @@ import { isLoopback, type OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { checkDane } from './tls/check-dane.ts'
 import type { Security, TlsPolicy } from './tls/tls-policy.ts'
+import { type TlsResult, type TlsSessions, tlsResultOf } from './tls-report/sessions.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
 
 export interface DialOptions {
@@ -39,6 +40,8 @@ export interface DialOptions {
   /** Source addresses, at most one of each family; without one of a family the system chooses. */
   sourceAddresses?: readonly string[]
   timeouts?: Partial<ClientTimeouts>
+  /** Counts how TLS went. */
+  sessions?: Pick<TlsSessions, 'note'>
   /** PEM of the anchors that verified TLS trusts instead of the system's. */
   ca?: readonly string[]
 }
@@ -198,6 +201,7 @@ class Dial {
     const { use } = this.#policy
     if (use === 'never' || use === 'implicit') return undefined
     if (!client.capabilities.keywords.has('STARTTLS')) {
+      this.#count('starttls-not-supported', '')
       if (use === 'required') return this.#withoutTls(client, 'STARTTLS is not offered')
       this.#tlsReason = this.#policy.reason === 'opportunistic' ? 'not offered' : `${this.#policy.reason}; not offered`
       return undefined
@@ -205,10 +209,13 @@ class Dial {
     const secured = await client.startTls(this.#tlsOptions())
     if (secured.ok) {
       this.#tls = secured.tls
+      const trouble = this.#policy.testing ? secured.tls.unverified : undefined
+      this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
       if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${this.#policy.reason}: the certificate stands`
       return undefined
     }
     const { failure } = secured
+    this.#count(tlsResultOf(failure.code ?? ''), failure.code ?? failure.text)
     if (use === 'required') {
       // A handshake that broke off says nothing about the certificate.
       const isLost = failure.kind !== 'tls' || ['ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(failure.code ?? '')
@@ -223,6 +230,13 @@ class Dial {
       inClear: `TLS failed: ${failure.text}; in clear`,
       tried: [this.#tried(`TLS failed: ${failure.text}`)],
     }
+  }
+
+  /** For the reports: only of mail that leaves the decision to the receiving domain. */
+  #count(result: TlsResult, reason: string): void {
+    const { route, security, host, address } = this.#target
+    if (route.kind !== 'mx' || route.hop || security !== 'policy') return
+    this.#options.sessions?.note({ domain: route.domain, by: this.#policy.by, result, host, address, reason })
   }
 
   /** What REQUIRETLS asks for and the peer can not give is not to be had later either (RFC 8689 §4.2.1). */

@@ -5,6 +5,7 @@ import type { DsnSigner } from './dsn.ts'
 import type { RelayLimits } from './limits.ts'
 import type { Routes } from './routes.ts'
 import type { Schedule } from './schedule.ts'
+import type { Https } from './tls/https.ts'
 import type { StsPolicies } from './tls/sts-policies.ts'
 
 /** What the composition root gives to the relay. */
@@ -41,4 +42,6 @@ export interface RelayOptions {
   ca?: readonly string[]
   /** The MTA-STS policies of other domains; absent: they are not asked for. */
   sts?: StsPolicies
+  /** Sends the daily reports of TLS sessions (RFC 8460) that domains ask for; absent: none are made. */
+  tlsReports?: Https
 }

@@ -19,6 +19,9 @@ import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
+import type { Https } from './tls/https.ts'
+import { TlsReporter } from './tls-report/reporter.ts'
+import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
 
 export interface Relay {
   /** Begins to work the queue. */
@@ -49,8 +52,9 @@ export function createRelay(options: RelayOptions): Relay {
   const schedule = { ...defaultSchedule, ...options.schedule }
   const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
   const stopping = new AbortController()
+  const sessions = options.tlsReports && createTlsSessions({ memory, clock, log })
   const pool = createConnectionPool({
-    open: createOpenConnection(openOptions(options, stopping.signal)),
+    open: createOpenConnection({ ...openOptions(options, stopping.signal), ...(sessions ? { sessions } : {}) }),
     clock,
     deadline,
     limits,
@@ -60,6 +64,7 @@ export function createRelay(options: RelayOptions): Relay {
     ...(options.signer ? { signer: options.signer } : {}),
     returnedOctets: limits.returnedOctets,
   }
+  const reporter = sessions && options.tlsReports && reporterOf(options, sessions, options.tlsReports)
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
   const attempt = async (work: Work): Promise<AttemptResult> => {
@@ -79,12 +84,16 @@ export function createRelay(options: RelayOptions): Relay {
     onDone: (entry) => failing.done(entry.id),
   })
   return {
-    start: () => runner.start(),
+    start() {
+      runner.start()
+      reporter?.start()
+    },
     async stop(drainMs) {
       const stopped = runner.stop()
       pool.drain()
       using _timer = deadline.after(drainMs, () => pool.close())
       await stopped
+      await reporter?.stop()
       stopping.abort()
       failing.giveUp()
     },
@@ -99,6 +108,15 @@ export function createRelay(options: RelayOptions): Relay {
     deliveredNotices: (facts) => deliveredNotices(facts, dsn),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }
+}
+
+function reporterOf(options: RelayOptions, sessions: TlsSessions, https: Https): TlsReporter {
+  const { store, mda, routes, hostname, resolver, sts, signer, clock, random, log } = options
+  const { directory, flow, mail } = store
+  return new TlsReporter({
+    ...{ sessions, https, mda, directory, flow, routes, hostname, mail, resolver, sts, signer, clock, random, log },
+    domains: async () => (await directory.domains()).flatMap(({ name, kind }) => (kind === 'local' ? [name] : [])),
+  })
 }
 
 /** What `pennypost dial` does, with the options of the relay. */

@@ -75,6 +75,8 @@ export const relaySchema = table({
   mta_sts: z.boolean().default(true),
   /** Where they are fetched; anything but 443 is for tests. */
   mta_sts_port: port.default(443),
+  /** Whether domains that ask for it are told daily how TLS with their hosts went (RFC 8460). */
+  tls_reports: z.boolean().default(true),
   /** PEM of anchors that certificates of others are checked against beside the built-in ones. */
   ca_file: z.string().default(''),
 })

@@ -11,6 +11,7 @@ import {
   createRoutes,
   createStsPolicies,
   type Hop,
+  type Https,
   parseHop,
   type RelayOptions,
   type RouteOptions,
@@ -83,6 +84,9 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
   const { config, log, store } = parts
   const { relay } = config
   const ca = await anchors(parts)
+  const { resolver, dialer } = partners
+  // RFC 8461 §3.3 suggests a minute and 64 KB.
+  const https = createHttps({ resolver, dialer, ...time, ...ca, timeoutMs: 60_000, octetsMax: 65_536 })
   return {
     ...{ store, ...time, log, ...partners, ...ca },
     hostname: config.hostname,
@@ -98,13 +102,12 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
       leasesPerDestination: relay.per_destination * 3,
       connectionsPerDestination: relay.per_destination,
     },
-    ...(relay.mta_sts ? { sts: stsPolicies(parts, partners, ca) } : {}),
+    ...(relay.mta_sts ? { sts: stsPolicies(parts, resolver, https) } : {}),
+    ...(relay.tls_reports ? { tlsReports: https } : {}),
   }
 }
 
-function stsPolicies({ config, log, store }: RelayingParts, { resolver, dialer }: Partners, ca: Anchors) {
-  // RFC 8461 §3.3 suggests a minute and 64 KB.
-  const https = createHttps({ resolver, dialer, ...time, ...ca, timeoutMs: 60_000, octetsMax: 65_536 })
+function stsPolicies({ config, log, store }: RelayingParts, resolver: Resolver, https: Https) {
   return createStsPolicies({ resolver, https, ...time, log, memory: store.memory, port: config.relay.mta_sts_port })
 }
 

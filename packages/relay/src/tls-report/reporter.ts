@@ -1,0 +1,175 @@
+/**
+ * Sends the reports of each day to the domains that ask for them (RFC 8460): by mail through the queue, or by HTTPS.
+ *
+ * Never broken: a day is reported once, after it is over and at a time of its own; what can not be sent is not tried for
+ * ever, and a report never brings forth a bounce or another report's worth of trouble.
+ * Who calls it: `createRelay` starts and stops it.
+ */
+import { gzipSync } from 'node:zlib'
+import { createScanner, formatDate } from '@pennypost/message'
+import {
+  type Clock,
+  createJourneyId,
+  type Log,
+  type MailStore,
+  type NewMessage,
+  type Random,
+  type Resolver,
+  type Timer,
+} from '@pennypost/model'
+import type { DsnSigner } from '../dsn.ts'
+import { type AddressOptions, pathOf, planFor, postmasterFor } from '../dsn-address.ts'
+import type { Https } from '../tls/https.ts'
+import type { StsPolicies } from '../tls/sts-policies.ts'
+import { printStsPolicy } from '../tls/sts-policy.ts'
+import { type ReportFacts, reportAddresses, reportJson, reportMail } from './report.ts'
+import { dayOf, type TlsSessions } from './sessions.ts'
+
+export interface ReporterOptions extends AddressOptions {
+  sessions: TlsSessions
+  mail: Pick<MailStore, 'stage' | 'accept'>
+  domains(): Promise<readonly string[]>
+  resolver: Resolver
+  https: Https
+  sts?: StsPolicies | undefined
+  signer?: DsnSigner | undefined
+  clock: Clock
+  random: Random
+  log: Log
+}
+
+const dayMs = 86_400_000
+/** Reports go out within so long after midnight, so that not all of the world's come at once (§4.1). */
+const spreadMs = 4 * 3_600_000
+
+export class TlsReporter {
+  readonly #options: ReporterOptions
+  #timer: Timer | undefined
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(options: ReporterOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { clock, random } = this.#options
+    const now = clock.now()
+    const midnight = (Math.floor(now / dayMs) + 1) * dayMs
+    this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, () => {
+      using _busy = clock.busy('TLS reports')
+      this.#running = this.report(dayOf(clock.now() - dayMs)).finally(() => this.#timer && this.start())
+    })
+  }
+
+  async stop(): Promise<void> {
+    this.#timer?.[Symbol.dispose]()
+    this.#timer = undefined
+    await this.#running
+    await this.#options.sessions.flush()
+  }
+
+  /** Reports on this day, and forgets it. */
+  async report(day: string): Promise<void> {
+    const { sessions, log } = this.#options
+    try {
+      await sessions.flush()
+      for (const [domain, own] of Map.groupBy(await sessions.ofDay(day), (session) => session.domain)) {
+        await this.#reportTo(domain, day, own).catch((error: unknown) =>
+          log.warn({ err: error, domain, day }, 'a TLS report could not be sent'),
+        )
+      }
+      await sessions.forgetDay(day)
+    } catch (error) {
+      log.error({ err: error, day }, 'TLS reports could not be made')
+    }
+  }
+
+  async #reportTo(domain: string, day: string, sessions: ReportFacts['sessions']): Promise<void> {
+    const { resolver, clock, random, hostname, sts, log } = this.#options
+    const answer = await resolver.query(`_smtp._tls.${domain}`, 'TXT')
+    const wanted = answer.status === 'found' ? reportAddresses(answer.records) : []
+    if (wanted.length === 0) return
+    const stsPolicy = sessions.some(({ by }) => by === 'sts') ? (await sts?.find(domain))?.policy : undefined
+    const facts: ReportFacts = {
+      ...{ domain, day, hostname, sessions },
+      id: createJourneyId(clock.now(), random),
+      contact: await this.#contact(),
+      ...(stsPolicy ? { stsPolicy: printStsPolicy(stsPolicy).trimEnd().split('\r\n') } : {}),
+    }
+    const zipped = gzipSync(reportJson(facts))
+    for (const uri of wanted) {
+      if (/^mailto:/i.test(uri)) await this.#mail(facts, zipped, decodeURIComponent(uri.slice(7).replace(/\?.*$/, '')))
+      else await this.#post(zipped, new URL(uri))
+      log.info({ domain, day, to: uri }, 'TLS report sent')
+    }
+  }
+
+  async #contact(): Promise<string> {
+    const [first] = await this.#options.domains()
+    return postmasterFor(first === undefined ? [] : [`postmaster@${first}`], this.#options)
+  }
+
+  async #post(body: Buffer, { hostname: host, port, pathname, search }: URL): Promise<void> {
+    const headers = { 'content-type': 'application/tlsrpt+gzip', 'content-length': String(body.length) }
+    const path = `${pathname}${search}`
+    const { status } = await this.#options.https({
+      method: 'POST',
+      host,
+      port: Number(port || 443),
+      path,
+      headers,
+      body,
+    })
+    if (status < 200 || status > 299) throw new Error(`the site answers ${status}`)
+  }
+
+  async #mail(facts: ReportFacts, zipped: Buffer, to: string): Promise<void> {
+    const { mail, clock, random } = this.#options
+    const at = clock.now()
+    const envelope = {
+      reversePath: facts.contact,
+      ...{ smtpUtf8: false, requireTls: false, tlsOptional: true, autoSubmitted: true },
+    }
+    const plan = await planFor(to, envelope, this.#options)
+    if (!plan) throw new Error(`nobody is to be reached as ${to}`)
+    const journey = createJourneyId(at, random)
+    const content = reportMail(facts, zipped, to, formatDate(at, 0))
+    const message = await this.#stage(content, facts.contact)
+    const queue = plan.queue.map((entry) => ({
+      ...entry,
+      recipients: entry.recipients.map((recipient) => ({ ...recipient, notify: ['NEVER' as const] })),
+    }))
+    const received = { service: 'tls-report', session: '', peer: '', reversePath: facts.contact, forwardPaths: [to] }
+    await mail.accept([
+      {
+        ...{ journey, acceptedAt: at, reversePath: facts.contact, message, queue, memory: [], filings: plan.filings },
+        flow: [
+          {
+            journey,
+            at,
+            kind: 'received',
+            ...received,
+            messageId: `${facts.id}@${facts.hostname}`,
+            size: content.length,
+          },
+        ],
+      },
+    ])
+  }
+
+  async #stage(octets: Buffer, from: string): Promise<NewMessage> {
+    const { mail, signer } = this.#options
+    const scanner = createScanner()
+    scanner.push(octets)
+    const scanned = scanner.finish()
+    const { domain } = pathOf(from)
+    const body = async function* () {
+      yield octets.subarray(scanned.headerSize)
+    }
+    const signature = (await signer?.sign({ domain, header: scanned.header, body })) ?? ''
+    const stage = mail.stage()
+    await stage.write(octets)
+    const header = signature === '' ? scanned.header : Buffer.concat([Buffer.from(signature), scanned.header])
+    return { content: await stage.finish(), bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
+  }
+}

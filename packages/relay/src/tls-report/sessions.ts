@@ -1,0 +1,131 @@
+/**
+ * How TLS sessions with the hosts of other domains went, counted for the reports of the day (RFC 8460 §4.3).
+ *
+ * Never broken: counting costs a connection nothing but an addition; what was counted reaches the policy memory within a
+ * minute, and at the end of the process.
+ * Who calls it: `dial`, for each session; the reporter, for what a day came to.
+ */
+import type { Clock, Log, PolicyMemory, Timer } from '@pennypost/model'
+
+export type TlsResult =
+  | 'success'
+  | 'starttls-not-supported'
+  | 'certificate-host-mismatch'
+  | 'certificate-expired'
+  | 'certificate-not-trusted'
+  | 'validation-failure'
+  | 'dane-required'
+
+export interface TlsSession {
+  /** The domain in the address. */
+  domain: string
+  /** Whose policy it was. */
+  by: 'tlsa' | 'sts' | 'none'
+  result: TlsResult
+  host: string
+  address: string
+  /** What else is known of a failure; '' for nothing. */
+  reason: string
+}
+
+/** A kind of session, and how many there were. */
+export type CountedSession = TlsSession & { count: number }
+
+export interface TlsSessions {
+  note(session: TlsSession): void
+  /** Writes down what is only counted so far. */
+  flush(): Promise<void>
+  /** Of one day, `2026-11-26`. */
+  ofDay(day: string): Promise<CountedSession[]>
+  forgetDay(day: string): Promise<void>
+}
+
+export interface TlsSessionsOptions {
+  memory: Pick<PolicyMemory, 'note' | 'recall' | 'list' | 'forget'>
+  clock: Clock
+  log: Log
+}
+
+const flushMs = 60_000
+const keptMs = 4 * 86_400_000
+/** Kinds that are counted between two writes; more of them are left out, and the report is that much poorer. */
+const kindsMax = 10_000
+const pageSize = 1000
+
+export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): TlsSessions {
+  let counted = new Map<string, CountedSession>()
+  let timer: Timer | undefined
+
+  const flush = async (): Promise<void> => {
+    timer?.[Symbol.dispose]()
+    timer = undefined
+    const now = counted
+    counted = new Map()
+    const at = clock.now()
+    for (const [key, session] of now) {
+      try {
+        const before = await memory.recall('tls-session', key, at)
+        const value = JSON.stringify({ ...session, count: session.count + (before ? countIn(before.value) : 0) })
+        await memory.note([{ kind: 'tls-session', key, at, expiresAt: at + keptMs, value: value.slice(0, 1000) }])
+      } catch (error) {
+        log.error({ err: error }, 'TLS sessions can not be counted')
+      }
+    }
+  }
+
+  const pages = async function* (day: string): AsyncGenerator<{ key: string; value: string }> {
+    for (let after = `${day} `; ; ) {
+      const page = await memory.list('tls-session', clock.now(), { limit: pageSize, after })
+      for (const row of page) {
+        if (!row.key.startsWith(`${day} `)) return
+        yield row
+      }
+      const last = page.at(-1)
+      if (!last || page.length < pageSize) return
+      after = last.key
+    }
+  }
+
+  return {
+    note(session) {
+      const { domain, by, result, host, address } = session
+      const key = `${dayOf(clock.now())} ${domain} ${by} ${result} ${host} ${address}`
+      const known = counted.get(key)
+      if (known) known.count++
+      else if (counted.size < kindsMax && key.length <= 500) {
+        counted.set(key, { ...session, reason: session.reason.slice(0, 200), count: 1 })
+      }
+      timer ??= clock.after(flushMs, () => {
+        using _busy = clock.busy('TLS sessions')
+        void flush()
+      })
+    },
+    flush,
+    async ofDay(day) {
+      const sessions: CountedSession[] = []
+      for await (const { value } of pages(day)) sessions.push(JSON.parse(value) as CountedSession)
+      return sessions
+    },
+    async forgetDay(day) {
+      const keys: string[] = []
+      for await (const { key } of pages(day)) keys.push(key)
+      for (const key of keys) await memory.forget('tls-session', key)
+    },
+  }
+}
+
+function countIn(value: string): number {
+  return (JSON.parse(value) as CountedSession).count
+}
+
+/** The day in UTC, as keys and reports name it. */
+export function dayOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 10)
+}
+
+/** What the system's code for a failed handshake is called in reports (RFC 8460 §4.3). */
+export function tlsResultOf(code: string): TlsResult {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'certificate-host-mismatch'
+  if (code === 'CERT_HAS_EXPIRED') return 'certificate-expired'
+  return /CERT|SELF_SIGNED|UNABLE_TO/.test(code) ? 'certificate-not-trusted' : 'validation-failure'
+}

@@ -1,0 +1,100 @@
+/** Reports of TLS sessions (RFC 8460): what is counted, to whom it goes, and what it says. */
+import { gunzipSync } from 'node:zlib'
+import { describe, expect, test } from 'vitest'
+import type { Https } from '../src/index.ts'
+import { reportAddresses } from '../src/tls-report/report.ts'
+import { mail } from './certificates.ts'
+import { day, everything, hour, PostOffice, type Row } from './post-office.ts'
+
+const withTls = { capabilities: [...everything, 'STARTTLS'] }
+
+async function reporting(rua: string) {
+  const posted: { url: string; body: Buffer }[] = []
+  const tlsReports: Https = async ({ host, path, body }) => {
+    posted.push({ url: `https://${host}${path}`, body: body ?? Buffer.alloc(0) })
+    return { status: 201, contentType: '', body: Buffer.alloc(0) }
+  }
+  const office = await PostOffice.open({ tlsReports })
+  office.zone('two.test', [['_smtp._tls', 'TXT', `v=TLSRPTv1; rua=${rua}`]])
+  return { office, posted }
+}
+
+test('a day of sessions is posted once, and not again', async () => {
+  const { office, posted } = await reporting('https://reports.two.test/tls?x=1')
+  await using _office = office
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(hour)
+  office.peer('192.0.2.2', { capabilities: everything })
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(posted.map(({ url }) => url)).toEqual(['https://reports.two.test/tls?x=1'])
+  const report = JSON.parse(gunzipSync(posted[0]!.body).toString())
+  expect(report).toMatchObject({
+    'organization-name': 'mail.one.test',
+    'contact-info': 'postmaster@one.test',
+    'date-range': { 'start-datetime': '2026-01-01T00:00:00Z', 'end-datetime': '2026-01-01T23:59:59Z' },
+    policies: [
+      {
+        policy: { 'policy-type': 'no-policy-found', 'policy-domain': 'two.test' },
+        summary: { 'total-successful-session-count': 1, 'total-failure-session-count': 1 },
+        'failure-details': [
+          {
+            'result-type': 'starttls-not-supported',
+            'receiving-mx-hostname': 'mx.two.test',
+            'receiving-ip': '192.0.2.2',
+            'failed-session-count': 1,
+          },
+        ],
+      },
+    ],
+  })
+  await office.advance(2 * day)
+  expect(posted).toHaveLength(1)
+})
+
+test('by mail: a multipart/report that goes whatever TLS is like, and nobody is told of its fate', async () => {
+  const { office } = await reporting('mailto:tls@two.test')
+  await using _office = office
+  const records: readonly Row[] = [
+    ['@', 'MX', '10 mx'],
+    ['mx', 'A', '192.0.2.2'],
+    ['_25._tcp.mx', 'TLSA', `3 1 1 ${'00'.repeat(32)}`],
+    ['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=mailto:tls@two.test'],
+  ]
+  office.secureZone('two.test', records)
+  const peer = office.peer('192.0.2.2', { ...withTls, tls: mail })
+  await office.send()
+  await office.advance(day + 4 * hour)
+  const [sent] = peer.transactions
+  expect(sent!.mail).toContain('FROM:<postmaster@one.test>')
+  expect(sent!.recipients[0]).toBe('TO:<tls@two.test> NOTIFY=NEVER')
+  const text = sent!.content.toString()
+  expect(text).toContain('TLS-Report-Domain: two.test\r\nTLS-Report-Submitter: mail.one.test\r\nTLS-Required: No\r\n')
+  const zipped = /application\/tlsrpt\+gzip[\s\S]*?\r\n\r\n([A-Za-z0-9+/=\r\n]+?)--report/.exec(text)?.[1] ?? ''
+  expect(JSON.parse(gunzipSync(Buffer.from(zipped, 'base64')).toString()).policies).toMatchObject([
+    { policy: { 'policy-type': 'tlsa' }, 'failure-details': [{ 'result-type': 'validation-failure' }] },
+  ])
+})
+
+test('who does not ask gets none, and nothing is kept', async () => {
+  const { office, posted } = await reporting('nonsense')
+  await using _office = office
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(posted).toEqual([])
+  expect(await office.store.memory.list('tls-session', office.clock.now(), { limit: 10 })).toEqual([])
+})
+
+describe('the record', () => {
+  test.each([
+    [['v=TLSRPTv1; rua=mailto:a@b.test, https://b.test/x'], ['mailto:a@b.test', 'https://b.test/x']],
+    [['v=TLSRPTv1;rua=mailto:a@b.test'], ['mailto:a@b.test']],
+    [['v=TLSRPTv1; rua=http://b.test, mailto:nobody'], []],
+    [['v=TLSRPTv1; rua=mailto:a@b.test', 'v=TLSRPTv1; rua=mailto:c@b.test'], []],
+    [['v=spf1 -all'], []],
+  ])('%j', (records, addresses) => {
+    expect(reportAddresses(records)).toEqual(addresses)
+  })
+})
