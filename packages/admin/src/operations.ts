@@ -22,6 +22,7 @@ import { mailExport } from './operations/export.ts'
 import { mailImport } from './operations/import.ts'
 import { storeBackup, storeCheck } from './operations/maintenance.ts'
 import * as queue from './operations/queue.ts'
+import { reports } from './operations/reports.ts'
 import * as orders from './operations/standing-orders.ts'
 import { status } from './operations/status.ts'
 import { submit } from './operations/submit.ts'
@@ -65,6 +66,7 @@ export const operations = [
   orders.suppressionList,
   orders.suppressionAdd,
   orders.suppressionRemove,
+  reports,
   trace,
   explain,
   dkimList,

@@ -26,6 +26,7 @@ export const verbs: Readonly<Record<string, VerbGroup>> = {
     summary: 'mail that waits: list, show, hold, release, retry, redirect, fail, remove, rules',
     load: () => import('./queue.ts'),
   },
+  reports: { summary: 'DMARC and TLS reports that have arrived', load: () => import('./reports.ts') },
   suppression: { summary: 'dead recipients: list, add, remove', load: () => import('./suppression.ts') },
   trace: { summary: 'the way of a message, hop by hop', load: () => import('./trace.ts') },
   explain: { summary: 'why a message was taken, put into Junk or refused', load: () => import('./explain.ts') },

@@ -1,0 +1,82 @@
+/** Reports about our domains that have arrived as mail: who sends as us, and how TLS to us goes. */
+import { allParts, decodeTransfer } from '@pennypost/message'
+import { type FetchedMessage, type MailboxId, UidSet } from '@pennypost/model'
+import { z } from 'zod'
+import { findAccount } from '../accounts.ts'
+import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
+import { address, domainName } from '../input-fields.ts'
+import { operation } from '../operation.ts'
+import { type Report, readReport } from '../reports/read-report.ts'
+import { unpack } from '../reports/unpack.ts'
+
+/** Messages of one mailbox that are looked at, the newest. */
+const messagesMax = 5000
+const attachmentMax = 2 * 1024 * 1024
+
+export const reports = operation({
+  name: 'reports',
+  kind: 'read',
+  input: z.strictObject({
+    /** Whose mail it is in; absent: the administrator's, to whom postmaster@ leads. */
+    login: address.optional(),
+    domain: domainName.optional(),
+    kind: z.enum(['dmarc', 'tls']).optional(),
+    sinceMs: z
+      .number()
+      .nonnegative()
+      .default(30 * 86_400_000),
+  }),
+  async run(context, { login, domain, kind, sinceMs }, { signal }) {
+    const { mail } = context.store
+    const account = await findAccount(context, login ?? (await administrator(context)))
+    const since = context.clock.now() - sinceMs
+    const found: Report[] = []
+    for (const { id } of await mail.mailboxes(account.id)) {
+      for await (const report of reportsIn(context, id, since, signal)) {
+        if ((domain ?? report.domain) === report.domain && (kind ?? report.kind) === report.kind) found.push(report)
+      }
+    }
+    return { login: account.login, reports: found.sort((a, b) => b.beginsAt - a.beginsAt) }
+  },
+})
+
+async function administrator({ installation, store }: AdminContext): Promise<string> {
+  if (installation.administrator !== '') return installation.administrator
+  const [first] = (await store.directory.accounts()).filter(({ admin, removedAt }) => admin && removedAt === null)
+  if (first) return first.login
+  throw new AdminError('not-found', 'There is no administrator.', 'Name the account whose mail has the reports.')
+}
+
+async function* reportsIn(
+  { store: { mail } }: AdminContext,
+  mailbox: MailboxId,
+  since: number,
+  signal: AbortSignal,
+): AsyncGenerator<Report> {
+  using _pin = mail.pin(mailbox)
+  const { uids } = await mail.snapshot(mailbox)
+  const newest = UidSet.ofSorted([...uids].slice(-messagesMax))
+  for await (const page of mail.fetch(mailbox, newest, { fields: ['parts'] }, signal)) {
+    for (const row of page) {
+      if (row.internalDate.at < since) continue
+      const report = await reportOf(mail, row)
+      if (report) yield report
+    }
+  }
+}
+
+const reportTypes =
+  /^(?:application\/(?:tlsrpt\+gzip|tlsrpt\+json|gzip|x-gzip|zip|x-zip-compressed|xml|octet-stream)|text\/xml)$/
+
+async function reportOf(mail: AdminContext['store']['mail'], row: FetchedMessage): Promise<Report | undefined> {
+  for (const { type, subtype, encoding, body } of allParts(row.fields?.parts ?? '')) {
+    if (!reportTypes.test(`${type}/${subtype}`) || body.end - body.start > attachmentMax) continue
+    const pieces: Buffer[] = []
+    for await (const piece of mail.readBody(row.message, body.start, body.end)) pieces.push(piece)
+    const document = unpack(decodeTransfer(Buffer.concat(pieces), encoding) ?? Buffer.alloc(0))
+    const report = document && readReport(document)
+    if (report) return report
+  }
+  return undefined
+}
