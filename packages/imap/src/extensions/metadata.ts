@@ -114,7 +114,7 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
     })
   if (!mailbox) return undefined
   const { view } = session
-  if (view?.open.mailbox.id === mailbox.id) {
+  if (view?.open.mailbox.id === mailbox.id && session.enabled.has('METADATA')) {
     for (const { entry } of changes) view.annotations.own.set(entry, modSeq)
   }
   mailboxes.touch(mailbox.id)
@@ -159,6 +159,7 @@ async function tell(session: Session, view: View): Promise<void> {
     since as typeof open.mailbox.highestModSeq,
   )
   const others = changed.filter(({ entry, modSeq }) => modSeq !== told.own.get(entry))
+  for (const [entry, modSeq] of told.own) if (modSeq <= told.modSeq) told.own.delete(entry)
   if (others.length === 0 || session.view !== view) return
   for (const { modSeq } of others) told.modSeq = Math.max(told.modSeq, modSeq)
   const names = others.map(({ entry }) => printEntry(entry))

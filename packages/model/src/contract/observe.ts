@@ -20,7 +20,8 @@ export async function observeAccount(side: Side, index: 0 | 1, known: Map<number
   const account: AccountId = accountOf(side, index)
   const mailboxes = await store.mail.mailboxes(account)
   const facts: unknown[] = [await store.directory.usage(account), await store.mail.subscriptions(account)]
-  facts.push(await observeShared(side, account), await observeAnnotations(side, 'server'))
+  facts.push(await observeShared(side, account))
+  if (index === 0) facts.push(await observeAnnotations(side, 'server'))
   const modSeqs: number[] = []
   const uidValidities: number[] = []
   for (const mailbox of mailboxes) {
@@ -39,12 +40,10 @@ export async function observeAccount(side: Side, index: 0 | 1, known: Map<number
 async function observeMessages(side: Side, id: MailboxId, modSeqs: number[]): Promise<unknown> {
   const snapshot = await side.world.store.mail.snapshot(id)
   modSeqs.push(...snapshot.modSeqs)
-  const viewed = []
-  for (const index of [0, 1] as const) {
-    const seen = await side.world.store.mail.snapshot(id, accountOf(side, index))
-    modSeqs.push(...seen.modSeqs)
-    viewed.push(seen.mailbox.unseen, flagsByUid(seen, seen.mailbox.keywords))
-  }
+  const viewer = accountOf(side, 0) === snapshot.mailbox.account ? accountOf(side, 1) : accountOf(side, 0)
+  const seen = await side.world.store.mail.snapshot(id, viewer)
+  modSeqs.push(...seen.modSeqs)
+  const viewed = [seen.mailbox.unseen, flagsByUid(seen, seen.mailbox.keywords)]
   const rows = []
   const need = { journey: true, header: true, body: true }
   for (const { message, body, header, ...row } of await fetched(side.world, id, need)) {
@@ -83,7 +82,7 @@ async function observeAnnotations(side: Side, of: Annotated): Promise<unknown> {
 export async function observeChanges(side: Side, cursor: Side['cursors'][number]): Promise<unknown> {
   const { mail, annotations } = side.world.store
   const seen = []
-  for (const viewer of [undefined, accountOf(side, 0), accountOf(side, 1)]) {
+  for (const viewer of [accountOf(side, 0), accountOf(side, 1)]) {
     const found = await mail.changesSince(cursor.mailbox, cursor.modSeq, viewer)
     if (found.deleted) {
       seen.push('deleted')
@@ -91,7 +90,6 @@ export async function observeChanges(side: Side, cursor: Side['cursors'][number]
     }
     const { uidNext, keywords, vanished } = found
     seen.push({ uidNext, keywords, flags: flagsByUid(found, keywords), vanished: vanished.toString() })
-    if (!viewer) continue
     const changed = await annotations.annotationsChanged(cursor.mailbox, viewer, cursor.modSeq)
     seen.push(changed.map(({ entry }) => entry))
   }

@@ -170,6 +170,24 @@ function describeSeen(open: OpenEngine): void {
     expect(Object.values(await changes(world, inbox, before, world.bob)).flat()).toEqual(Array(300).fill('\\Seen'))
     expect(await mail.mailbox(inbox, world.bob)).toMatchObject({ unseen: 0 })
   })
+
+  it('is told beside many changes of others', async (world) => {
+    const { mail } = world.store
+    const inbox = await sharedInbox(world, 600)
+    await mail.updateFlags(inbox, { uids: UidSet.of(1, 300), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
+    const before = await modSeqOf(world, inbox)
+    await mail.updateFlags(inbox, { uids: UidSet.of(2), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
+    const flagged = UidSet.ofRanges([[3, 600]])
+    await mail.updateFlags(inbox, { uids: flagged, mode: 'add', flags: ['\\Flagged', '\\Seen'] })
+    const found = await changes(world, inbox, before, world.bob)
+    expect(Object.keys(found)).toHaveLength(599)
+    expect([found[1], found[2], found[3], found[300]]).toEqual([
+      undefined,
+      ['\\Seen'],
+      ['\\Flagged'],
+      ['\\Flagged', '\\Seen'],
+    ])
+  })
 }
 
 function describeMay(open: OpenEngine): void {

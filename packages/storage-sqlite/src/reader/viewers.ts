@@ -40,7 +40,7 @@ export async function viewSnapshot(
   hideSeen(snapshot)
   const changed = new Map<number, SeenMark>()
   await readSeen(reader, mailbox, viewer, 0, changed)
-  for (const [index, uid] of snapshot.uids.entries()) apply(snapshot, index, changed.get(uid))
+  if (changed.size > 0) for (const [index, uid] of snapshot.uids.entries()) apply(snapshot, index, changed.get(uid))
   return { ...snapshot, mailbox: { ...mailbox, unseen } }
 }
 
@@ -54,18 +54,22 @@ export async function viewChanges(
 ): Promise<MailboxChanges> {
   hideSeen(changes)
   const marks = new Map<number, SeenMark>()
-  await readSeen(reader, mailbox, viewer, since, marks)
+  const many = changes.uids.length > mostLookups
+  await readSeen(reader, mailbox, viewer, many ? 0 : since, marks)
   const one = reader.raw('SELECT seen, modseq FROM seen WHERE mailbox = ? AND viewer = ? AND uid = ?')
   const hasSeen = reader.pluck('SELECT 1 FROM viewers WHERE mailbox = ? AND viewer = ?').get(mailbox.id, viewer)
   for (const [index, uid] of hasSeen ? changes.uids.entries() : []) {
-    const row = marks.has(uid) ? undefined : (one.get(mailbox.id, viewer, uid) as [number, number] | undefined)
+    const row = many || marks.has(uid) ? undefined : (one.get(mailbox.id, viewer, uid) as [number, number] | undefined)
     apply(changes, index, row ? { seen: row[0] === 1, modSeq: row[1] } : marks.get(uid))
     marks.delete(uid)
   }
   // What is newer than the shared changes comes again: its message may be one that they do not tell of yet.
-  for (const [uid, { modSeq }] of marks) if (modSeq > changes.modSeq) marks.delete(uid)
+  for (const [uid, { modSeq }] of marks) if (modSeq > changes.modSeq || modSeq <= since) marks.delete(uid)
   return marks.size === 0 ? changes : { ...changes, ...merged(reader, mailbox, changes, marks) }
 }
+
+/** Changed messages that are looked up one by one; for more, all that the viewer has seen is read. */
+const mostLookups = 500
 
 interface SeenMark {
   seen: boolean
