@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3'
-import { migrate } from '../migrations/list.ts'
+import { migrate, requireOurs } from '../migrations/list.ts'
 import { onBallast, probeOf, restoreBallast } from './ballast.ts'
 import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
@@ -112,6 +112,8 @@ function open({ database, now }: WriterData): { db: Database.Database; unclean: 
 
 function openForWriting(path: string): Database.Database {
   const db = new Database(path, { timeout: 5000 })
+  // Before anything is set: what is another program's, or a newer one's, stays as it is.
+  requireOurs(db)
   // Before the first table: it can not be had later without VACUUM.
   db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   db.exec('PRAGMA journal_mode = WAL')
