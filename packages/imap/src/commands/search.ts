@@ -1,5 +1,5 @@
 /** SEARCH and UID SEARCH: the response in the form of RFC 3501 or as ESEARCH; finding is `search/run-search.ts`. */
-import { type Command, whenSelected } from '../command.ts'
+import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { patiently } from '../search/progress.ts'
@@ -22,14 +22,18 @@ function parse(cursor: Cursor, session: Session): Args {
   return { returns: returnOptions(cursor, session), key: searchProgram(cursor, session) }
 }
 
-async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
   if (key.prepare) await key.prepare(session)
   const query = key({ session, view: session.selected })
   const uids = await patiently(session, () => runSearch(session, query))
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)
-  if (!options) return sayNumbers(session, found)
-  return sayResults(session, found, options)
+  if (options) sayResults(session, found, options)
+  else sayNumbers(session, found)
+  if (by === 'uid') return undefined
+  await session.refresh()
+  // Numbers of messages that are gone stand for nothing now, and the client cannot know (RFC 2180 §4.3, RFC 5530).
+  return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
 }
 
 /** RFC 3501 §7.2.5 */

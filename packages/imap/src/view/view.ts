@@ -64,6 +64,11 @@ export class View {
     return this.told.settled
   }
 
+  /** Others have expunged messages of it, and the session could not be told yet. */
+  get holdsBack(): boolean {
+    return this.told.removals !== this.open.removals
+  }
+
   watch(onChange: (() => void) | undefined): void {
     if (this.#onChange) this.open.watchers.delete(this.#onChange)
     this.#onChange = onChange
