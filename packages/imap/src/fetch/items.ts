@@ -19,7 +19,8 @@ export const flagsItem: FetchItem = {
   key: 'FLAGS',
   write({ session, view, out, openIndex }) {
     out.text(`FLAGS (${flagsText(session, view, openIndex)})`)
-    view.markTold(openIndex)
+    // Who keeps MODSEQs must learn the new one too: unless it is in the same response, the change is told once more.
+    if (!session.enabled.has('CONDSTORE')) view.markTold(openIndex)
   },
 }
 

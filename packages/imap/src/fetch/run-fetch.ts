@@ -31,7 +31,8 @@ export async function runFetch(
   const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
   const need = joinNeeds(items)
   const prepares = items.some((item) => item.prepare)
-  const fetched: Fetch = { target, items, prepares, extra, refusal: undefined, told: 0 }
+  const tellsModSeq = ['FLAGS', 'MODSEQ'].every((key) => items.some((item) => item.key === key))
+  const fetched: Fetch = { target, items, prepares, tellsModSeq, extra, refusal: undefined, told: 0 }
   if (need && session.service.onRead && items.some((item) => item.reads)) need.journey = true
   if (need) await fetchRows(fetched, uids, need)
   else await fetchKnown(fetched, uids)
@@ -70,6 +71,8 @@ interface Fetch {
   items: readonly FetchItem[]
   /** Some of them look before anything is written. */
   prepares: boolean
+  /** Each response says all that is new in the flags of its message. */
+  tellsModSeq: boolean
   extra: FetchExtra | undefined
   refusal: unknown
   /** Messages that were written or left out on purpose. */
@@ -212,7 +215,7 @@ async function writeFrom(fetch: Fetch, from: number, flagsChanged: boolean): Pro
 }
 
 function end(fetch: Fetch, flagsChanged: boolean): void {
-  const { target, items } = fetch
+  const { target, items, tellsModSeq } = fetch
   const { session, view, out, openIndex, row } = target
   if (flagsChanged) {
     const has = (key: string): boolean => items.some((item) => item.key === key)
@@ -223,7 +226,7 @@ function end(fetch: Fetch, flagsChanged: boolean): void {
       if (!has('MODSEQ')) out.text(` MODSEQ (${view.open.modSeqs[openIndex]})`)
     }
     view.markTold(openIndex)
-  }
+  } else if (tellsModSeq) view.markTold(openIndex)
   out.text(')\r\n')
   if (row?.journey && items.some((item) => item.reads)) {
     session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id, protocol: 'imap' })
