@@ -29,7 +29,7 @@ async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'u
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (options) sayResults(session, found, options)
-  else sayNumbers(session, found)
+  else await sayNumbers(session, found)
   if (by === 'uid') return undefined
   await session.refresh()
   // Numbers of messages that are gone stand for nothing now, and the client cannot know (RFC 2180 §4.3, RFC 5530).

@@ -84,7 +84,8 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   if (expected && !isKnown) await keepSilent(view, expected, session)
   const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
   // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
-  if (!complete && by === 'sequence') throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages have been deleted by others')
+  if (!complete && by === 'sequence')
+    throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages have been deleted by others')
   return code === undefined ? undefined : { code, text: 'Conditional STORE failed for some' }
 }
 
