@@ -17,6 +17,7 @@ export const entries: Record<string, string> = {
   main: 'apps/pennypost/src/main.ts',
   writer: 'packages/storage-sqlite/src/writer/main.ts',
   keeper: 'packages/storage-sqlite/src/keeper/main.ts',
+  search: 'apps/pennypost/src/serve/search-thread.ts',
   checks: 'packages/message-auth/src/checks/main.ts',
 }
 

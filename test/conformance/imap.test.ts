@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { dialogueFiles, playDialogue, readDialogue } from '@pennypost/imap/dialogues'
-import { searchText } from '@pennypost/message'
 import { silentLog, systemDeadline } from '@pennypost/model'
 import { seededRandom } from '@pennypost/model/testing'
 import { openSqliteStore } from '@pennypost/storage-sqlite'
@@ -17,7 +16,8 @@ describe('IMAP on SQLite', () => {
       try {
         await playDialogue(dialogue, (clock) =>
           openSqliteStore({
-            ...{ directory, clock, searchText },
+            ...{ directory, clock },
+            searchThread: new URL('../../apps/pennypost/src/serve/search-thread.ts', import.meta.url),
             deadline: systemDeadline,
             random: seededRandom(1),
             log: silentLog,

@@ -8,10 +8,12 @@ import { expect, test } from 'vitest'
 import { bundledWorkers } from '../test/bundled-workers.ts'
 import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
 
+const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
+
 /** Runs the child on the store until it has said so many lines, kills it, and gives all that it said. */
 async function writeUntilKilled(directory: string, lines: number): Promise<string[]> {
-  const { writer, keeper, crashChild } = await bundledWorkers()
-  const child = spawn(process.execPath, [crashChild, directory, writer.href, keeper.href], {
+  const { writer, keeper, search, crashChild } = await bundledWorkers()
+  const child = spawn(process.execPath, [crashChild, directory, writer.href, keeper.href, search.href], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env.PATH ?? '' },
   })
@@ -47,10 +49,13 @@ test('kill -9 loses nothing that was acknowledged and stores nothing twice', asy
       }
       const store = await openStore(directory)
       expect(await Array.fromAsync(store.check())).toEqual([])
-      const pages = await Array.fromAsync(store.mail.fetch(inbox, UidSet.ofRanges([[1, 2 ** 32 - 1]]), {}))
+      const pages = await Array.fromAsync(store.mail.fetch(inbox, everything, {}))
       const stored = pages.flat().map((row) => row.journey as string)
       expect(new Set(stored).size).toBe(stored.length)
       expect([...acknowledged].filter((journey) => !stored.includes(journey))).toEqual([])
+      // The index was written meanwhile: it finds every one of them.
+      const letters = await store.mail.search(inbox, { key: 'header', field: 'subject', text: '' }, everything)
+      expect(letters.size).toBe(stored.length)
       for (const row of pages.at(-1) ?? []) await Array.fromAsync(store.mail.readBody(row.message))
       // What is given out after the crash is beyond all that anybody was told before.
       await store.mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'replace', flags: [`round${round}`] })

@@ -18,6 +18,8 @@ export interface DataDirectory extends Disposable {
   readonly database: string
   readonly contents: string
   readonly ballast: string
+  /** The search index, which is derived from the rest. */
+  readonly searchIndex: string
 }
 
 /** Throws when another process has it, or when it is on a file system without reliable locks and syncs. */
@@ -32,6 +34,7 @@ export function openDataDirectory(directory: string, log: Log): DataDirectory {
     database: join(path, 'mail.db'),
     contents,
     ballast: join(path, 'ballast'),
+    searchIndex: join(path, 'search.db'),
     [Symbol.dispose]() {
       lock.close()
     },

@@ -1,9 +1,10 @@
-import type { Clock, Log, SearchText } from '@pennypost/model'
+import type { Clock, Log } from '@pennypost/model'
 import type { ContentFiles } from './content/content-files.ts'
 import type { SqliteLimits } from './options.ts'
 import type { Pins } from './pins.ts'
 import type { Reader } from './reader/reader.ts'
 import type { Room } from './room.ts'
+import type { SearchClient } from './search/search-client.ts'
 import type { Watchers } from './watchers.ts'
 import type { WriterClient } from './writer-client.ts'
 
@@ -15,7 +16,7 @@ export interface Engine {
   clock: Clock
   log: Log
   limits: SqliteLimits
-  searchText: SearchText
+  search: SearchClient
   room: Room
   pins: Pins
   watchers: Watchers

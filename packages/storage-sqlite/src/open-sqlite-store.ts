@@ -18,6 +18,8 @@ import { createQueue } from './ports/queue.ts'
 import { createAnnotations, createSharing } from './ports/sharing.ts'
 import { Reader } from './reader/reader.ts'
 import { Room } from './room.ts'
+import { SearchClient, type SearchStats } from './search/search-client.ts'
+import { removeIndex } from './search/search-index.ts'
 import { Watchers } from './watchers.ts'
 import type { GroupReply } from './writer/protocol.ts'
 import { WriterClient } from './writer-client.ts'
@@ -43,6 +45,7 @@ export interface SqliteStats {
   /** Frames in the write-ahead log that are not in the database yet. */
   walFrames: number
   hasRoom: boolean
+  search: SearchStats
 }
 
 /** Opens the data directory, which nobody else may have open, and starts its writer. */
@@ -68,6 +71,7 @@ class Opening {
   readonly #room: Room
   readonly #keeper: KeeperClient
   readonly #writer: WriterClient
+  #search: SearchClient | undefined
   #failed = false
   #commits = 0
   #jobs = 0
@@ -107,12 +111,13 @@ class Opening {
   }
 
   async open(): Promise<SqliteStore> {
-    const { clock, log, searchText } = this.#options
+    const { clock, log } = this.#options
     const { unclean } = await this.#writer.ready
     if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
     const reader = new Reader(this.#directory.database, clock)
+    const search = this.#openSearch(reader)
     const engine: Engine = {
-      ...{ reader, writer: this.#writer, clock, log, searchText, limits: this.#limits, room: this.#room },
+      ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
       files: new ContentFiles(this.#directory.contents),
       pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
       watchers: this.#watchers,
@@ -122,10 +127,24 @@ class Opening {
     return this.#store(engine)
   }
 
+  #openSearch(reader: Reader): SearchClient {
+    const { clock, deadline, log, searchThread: url } = this.#options
+    const { database, contents, searchIndex: path } = this.#directory
+    const keeps = this.#limits.searchIndexOctets > 0
+    // Without an index none is kept either: it would fall behind the store.
+    if (!keeps) removeIndex(path)
+    this.#search = new SearchClient({
+      ...{ url, clock, deadline, log, limits: this.#limits, data: { database, contents, path, keeps } },
+      newest: () => (reader.pluck('SELECT max(id) FROM messages').get() as number | null) ?? 0,
+      hasRoom: (octets) => this.#room.has(octets),
+    })
+    return this.#search
+  }
+
   #store(engine: Engine): SqliteStore {
     const credentials = new SqliteCredentials(engine)
     let closing: Promise<void> | undefined
-    const close = (): Promise<void> => (closing ??= this.#close(engine.reader))
+    const close = (): Promise<void> => (closing ??= this.#close(engine))
     return {
       mail: { ...createArrival(engine), ...createMailboxes(engine), ...createMessages(engine) },
       sharing: createSharing(engine),
@@ -142,6 +161,7 @@ class Opening {
         jobs: this.#jobs,
         walFrames: this.#walFrames,
         hasRoom: this.#room.has(0),
+        search: engine.search.stats(),
       }),
       backup: (target, how) => this.#backup(target, how),
       close,
@@ -152,6 +172,7 @@ class Opening {
   async *#check(engine: Engine): AsyncGenerator<StoreFault> {
     engine.reader.requireOpen()
     yield* await this.#keeper.check(engine.files.firstDirectory)
+    yield* await engine.search.check()
   }
 
   async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
@@ -178,6 +199,7 @@ class Opening {
     this.#room.grows(group.databaseOctets)
     if (group.ranOut) this.#room.ranOut()
     this.#watchers.wake(group.accounts, group.queue)
+    this.#search?.committed(group.gone)
     if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return
     this.#checkpointTimer = this.#options.deadline.after(this.#limits.checkpointMs, () => {
       this.#checkpointTimer = undefined
@@ -211,11 +233,12 @@ class Opening {
     this.#options.onFatal?.(error)
   }
 
-  async #close(reader: Reader): Promise<void> {
+  async #close({ reader, search }: Engine): Promise<void> {
     this.#checkpointTimer?.[Symbol.dispose]()
     this.#upkeepTimer?.[Symbol.dispose]()
     // The writer goes last: the last connection takes the log into the database and removes it.
     await this.#writer.drain()
+    await search.close()
     reader.close()
     await this.#keeper.close()
     await this.#writer.close()

@@ -1,12 +1,5 @@
-import {
-  type Clock,
-  type Deadline,
-  type Log,
-  type Random,
-  type SearchText,
-  type StoreLimits,
-  storeLimits,
-} from '@pennypost/model'
+import { type Clock, type Deadline, type Log, type Random, type StoreLimits, storeLimits } from '@pennypost/model'
+import type { SearchLimits } from './search/search-client.ts'
 import type { Fault } from './writer/faults.ts'
 
 /** What the composition root gives to `openSqliteStore`. */
@@ -17,7 +10,8 @@ export interface SqliteStoreOptions {
   deadline: Deadline
   random: Random
   log: Log
-  searchText: SearchText
+  /** A module that calls `serveSearch` with what looks into text, and a clock: the code of the search thread. */
+  searchThread: URL
   /** Called once when the store can not go on (a failed commit or sync): the process should end. */
   onFatal?: (error: Error) => void
   limits?: Partial<SqliteLimits>
@@ -35,7 +29,7 @@ export interface FileSystemSpace {
   total: number
 }
 
-export interface SqliteLimits extends StoreLimits {
+export interface SqliteLimits extends StoreLimits, SearchLimits {
   /** Content up to here is kept in the row; larger content in a file. Octets. */
   inlineOctets: number
   /** Rows of the change log kept for one mailbox; below them a comparison of all marks takes over. */
@@ -80,4 +74,6 @@ export const sqliteLimits: SqliteLimits = {
   reserveShare: 0.05,
   reserveOctets: 256 * 1024 * 1024,
   ballastOctets: 16 * 1024 * 1024,
+  searchIndexOctets: Number.MAX_SAFE_INTEGER,
+  searchIndexDelayMs: 1000,
 }

@@ -18,6 +18,7 @@ export function bundledWorkers(): Promise<Bundles> {
 interface Bundles {
   writer: URL
   keeper: URL
+  search: URL
   /** The program that the crash test kills. */
   crashChild: string
 }
@@ -27,6 +28,7 @@ async function bundle(): Promise<Bundles> {
     entryPoints: {
       writer: join(root, 'src/writer/main.ts'),
       keeper: join(root, 'src/keeper/main.ts'),
+      search: join(root, 'test/search-thread.ts'),
       child: join(root, 'test/crash-child.ts'),
     },
     bundle: true,
@@ -39,6 +41,7 @@ async function bundle(): Promise<Bundles> {
   return {
     writer: pathToFileURL(join(outdir, 'writer.mjs')),
     keeper: pathToFileURL(join(outdir, 'keeper.mjs')),
+    search: pathToFileURL(join(outdir, 'search.mjs')),
     crashChild: join(outdir, 'child.mjs'),
   }
 }

@@ -9,20 +9,19 @@ import {
   systemRandom,
   UidSet,
 } from '@pennypost/model'
-import { asciiSearchText } from '@pennypost/model/memory'
 import { sampleMessage } from '@pennypost/model/testing'
 import { openSqliteStore } from '../src/index.ts'
 
 /**
  * Writes to a store as fast as it can and says on standard output what was acknowledged, until somebody kills it:
- * `node crash-child.ts DIRECTORY WRITER KEEPER`.
+ * `node crash-child.ts DIRECTORY WRITER KEEPER SEARCH`.
  */
-const [, , directory = '', writer = '', keeper = ''] = process.argv
+const [, , directory = '', writer = '', keeper = '', search = ''] = process.argv
 const store = await openSqliteStore({
   ...{ directory, clock: systemClock, deadline: systemDeadline, random: systemRandom, log: silentLog },
-  searchText: asciiSearchText,
+  searchThread: new URL(search),
   workers: { writer: new URL(writer), keeper: new URL(keeper) },
-  limits: { inlineOctets: 4096, checkpointFrames: 64 },
+  limits: { inlineOctets: 4096, checkpointFrames: 64, searchIndexDelayMs: 0 },
 })
 const { id: account } = (await store.directory.accountByLogin('alice@one.test')) as { id: AccountId }
 const inbox = (await store.mail.mailboxes(account))[0]?.id as MailboxId

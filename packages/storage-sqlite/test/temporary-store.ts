@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog, systemDeadline } from '@pennypost/model'
 import type { OpenEngine } from '@pennypost/model/contract'
-import { asciiSearchText } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../src/index.ts'
 import { bundledWorkers } from './bundled-workers.ts'
@@ -16,10 +15,10 @@ export type TestOptions = Partial<SqliteStoreOptions>
 
 /** A store in the directory, which stays when it is closed. */
 export async function openStore(directory: string, options: TestOptions = {}): Promise<SqliteStore> {
+  const { search: searchThread, ...workers } = await bundledWorkers()
   const given = {
     ...{ clock: virtualClock(), deadline: systemDeadline, random: seededRandom(1), log: silentLog },
-    searchText: asciiSearchText,
-    workers: await bundledWorkers(),
+    ...{ workers, searchThread },
   }
   return openSqliteStore({ directory, ...given, ...options })
 }

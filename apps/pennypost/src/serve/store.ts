@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { searchText } from '@pennypost/message'
 import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { openSqliteStore, type SqliteStore } from '@pennypost/storage-sqlite'
 import type { Config } from '../config/schema.ts'
@@ -23,7 +22,7 @@ export async function openServedStore({ config, base, log, onFatal }: ServedStor
   const directory = resolve(base, config.data_dir)
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return openSqliteStore({
-    ...{ directory, log, searchText, onFatal },
+    ...{ directory, log, onFatal },
     ...{ clock: systemClock, deadline: systemDeadline, random: systemRandom },
     ...storeWorkers,
   })

@@ -7,7 +7,9 @@ const bundled = import.meta.url.endsWith('.js')
 const beside = (name: string): URL => new URL(`./${name}.js`, import.meta.url)
 
 /** For `openSqliteStore`. */
-export const storeWorkers = bundled ? { workers: { writer: beside('writer'), keeper: beside('keeper') } } : {}
+export const storeWorkers = bundled
+  ? { workers: { writer: beside('writer'), keeper: beside('keeper') }, searchThread: beside('search') }
+  : { searchThread: new URL('./search-thread.ts', import.meta.url) }
 
 /** For `createChecker`. */
 export const checksWorker = bundled ? { workerUrl: beside('checks') } : {}

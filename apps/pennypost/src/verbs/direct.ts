@@ -1,7 +1,6 @@
 import { dirname } from 'node:path'
 import { type Administration, createDirectAdministration } from '@pennypost/admin'
 import { createResolver, readSystemServers } from '@pennypost/dns'
-import { searchText } from '@pennypost/message'
 import { silentLog, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { createPasswords } from '@pennypost/sasl'
 import { openSqliteStore } from '@pennypost/storage-sqlite'
@@ -34,7 +33,6 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
     deadline,
     random,
     log,
-    searchText,
     ...storeWorkers,
   })
   const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })

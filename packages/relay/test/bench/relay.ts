@@ -16,7 +16,7 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { createStaticResolver, zone } from '@pennypost/dns'
 import type { Mda } from '@pennypost/mda'
-import { scan, searchText } from '@pennypost/message'
+import { scan } from '@pennypost/message'
 import {
   type Acceptance,
   systemClock as clock,
@@ -46,7 +46,8 @@ const portion = 100
 async function openStore(directory: string): Promise<Store> {
   if (values.store === undefined) return createMemoryStore({ clock, random })
   const module = await import(pathToFileURL(resolve(values.store)).href)
-  return module.openSqliteStore({ directory, clock, deadline, random, log: silentLog, searchText })
+  const searchThread = new URL('../../../../apps/pennypost/src/serve/search-thread.ts', import.meta.url)
+  return module.openSqliteStore({ directory, clock, deadline, random, log: silentLog, searchThread })
 }
 
 const source = Buffer.from(

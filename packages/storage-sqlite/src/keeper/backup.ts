@@ -19,8 +19,10 @@ export function backup(
   let missing: string[]
   try {
     source.db.prepare('VACUUM INTO ?').run(part)
-    const copy = new Database(part, { readonly: true })
+    const copy = new Database(part)
     try {
+      // Another store: what was derived from this one is not of it.
+      copy.exec(`UPDATE meta SET value = hex(randomblob(16)) WHERE key = 'lineage'`)
       missing = copyContents(copy, source.contents, join(target, 'content'), onFile)
     } finally {
       copy.close()

@@ -116,7 +116,7 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
 }
 
 function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'message' | 'search'> {
-  const { reader, files, pins, searchText: text } = engine
+  const { reader, files, pins, search } = engine
   return {
     fetch: (mailbox, uids, need, signal) => fetchPages(reader, mailbox, uids, need, () => pins.since(mailbox), signal),
     async *readBody(message, start = 0, end) {
@@ -131,7 +131,9 @@ function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'm
     async search(mailbox, query, within, signal) {
       signal?.throwIfAborted()
       reader.requireOpen()
-      return searchMailbox(reader, { mailbox, query, within, text, files, signal })
+      return searchMailbox(reader, { mailbox, query, within, signal }, ({ mailbox, query, within, signal }) =>
+        search.search(mailbox, query, within, signal),
+      )
     },
   }
 }

@@ -53,12 +53,15 @@ export class Effects {
   queue = false
   /** Content files that nothing refers to any more. */
   readonly unlink: string[] = []
+  /** Messages that nothing refers to any more. */
+  readonly gone: number[] = []
   /** Directories of content files to sync before the commit. */
   readonly directories = new Set<string>()
   add(other: Effects): void {
     for (const account of other.accounts) this.accounts.add(account)
     this.queue ||= other.queue
     this.unlink.push(...other.unlink)
+    this.gone.push(...other.gone)
     for (const directory of other.directories) this.directories.add(directory)
   }
 }

@@ -59,7 +59,7 @@ export class GroupCommit {
   }
 
   run(jobs: readonly Job[]): GroupReply {
-    const reply: GroupReply = { replies: [], accounts: [], queue: false, ...unknownYet }
+    const reply: GroupReply = { replies: [], accounts: [], queue: false, gone: [], ...unknownYet }
     const effects = new Effects()
     const first = jobs[0]
     if (jobs.length === 1 && first) this.#runAlone(first, reply.replies, effects)
@@ -67,6 +67,7 @@ export class GroupCommit {
     this.#unlink(effects.unlink)
     reply.accounts = [...effects.accounts]
     reply.queue = effects.queue
+    reply.gone = effects.gone
     reply.walFrames = this.#boundWal()
     reply.databaseOctets = (this.#pages.get() as number) * pageOctets
     reply.ranOut = this.#ranOut

@@ -25,6 +25,8 @@ export interface GroupReply {
   /** Accounts to wake. */
   accounts: number[]
   queue: boolean
+  /** Messages that are not in the store any more. */
+  gone: number[]
   /** Frames in the WAL after the commit that are not in the database file yet. */
   walFrames: number
   /** What the database has, or will have once the log is taken into it. */

@@ -29,7 +29,7 @@ const store = await openSqliteStore({
   deadline: systemDeadline,
   random: systemRandom,
   log: silentLog,
-  searchText: { fold: (text) => text, headerText: () => '', bodyTexts: () => [] },
+  searchThread: new URL('../search-thread.ts', import.meta.url),
 })
 
 const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])

@@ -42,6 +42,7 @@ export function releaseMessages(context: WriterContext, messages: Iterable<numbe
   for (const message of messages) {
     if (decrement.run(message).changes > 0) continue
     dropIndex.run(message)
+    context.effects.gone.push(message)
     const file = dropContent.get(message) as string | null | undefined
     if (file) context.effects.unlink.push(file)
   }

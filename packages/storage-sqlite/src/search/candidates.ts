@@ -1,0 +1,63 @@
+import type { SearchQuery } from '@pennypost/model'
+import type { Filings } from './filing-columns.ts'
+import type { SearchIndex } from './search-index.ts'
+import { bitsOf } from './signature.ts'
+
+/**
+ * Which messages of a mailbox can match, by what the index says: more than do match, never fewer. 1 at the place of each
+ * that can; undefined: any can.
+ */
+export type Candidates = Uint8Array | undefined
+
+export function candidatesFor(query: SearchQuery, filings: Filings, index: SearchIndex): Candidates {
+  switch (query.key) {
+    case 'and':
+      return query.queries.map((inner) => candidatesFor(inner, filings, index)).reduce(both, undefined)
+    case 'or':
+      return either(
+        query.queries.map((inner) => candidatesFor(inner, filings, index)),
+        filings.count,
+      )
+    case 'header':
+      return having(query.text.length < 3 ? `${query.field}: ` : query.text, true, filings, index)
+    case 'text':
+      return having(query.text, true, filings, index)
+    case 'body':
+      return having(query.text, false, filings, index)
+    default:
+      return undefined
+  }
+}
+
+function both(one: Candidates, two: Candidates): Candidates {
+  if (!one || !two) return one ?? two
+  return one.map((can, place) => can & (two[place] as number))
+}
+
+function either(all: readonly Candidates[], count: number): Candidates {
+  const candidates = new Uint8Array(count)
+  for (const one of all) {
+    if (!one) return undefined
+    for (let place = 0; place < count; place++)
+      candidates[place] = (candidates[place] as number) | (one[place] as number)
+  }
+  return candidates
+}
+
+/** What one look into a slice costs against reading a text, roughly. */
+const looksPerText = 4
+
+/** `delivered`: the needle may as well stand in the delivery block. */
+function having(needle: string, delivered: boolean, filings: Filings, index: SearchIndex): Candidates {
+  const bits = bitsOf(needle)
+  const { first, last, count } = filings
+  // A small mailbox among very many messages: reading its texts is cheaper.
+  if (bits.length === 0 || index.blocks(first, last) * bits.length > count * looksPerText) return undefined
+  const candidates = new Uint8Array(count)
+  for (const message of index.having(bits, first, last)) {
+    for (const place of filings.placesOf(message)) candidates[place] = 1
+  }
+  for (const place of filings.placesAbove(index.upTo)) candidates[place] = 1
+  if (delivered) for (const place of filings.placesDelivered(needle)) candidates[place] = 1
+  return candidates
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import type { SearchSubject, SearchText } from '@pennypost/model'
+import type { ContentFiles } from '../content/content-files.ts'
+import type { Statements } from '../statements.ts'
+import type { KeptText } from './search-index.ts'
+
+/** What the store has of a message, as text: for the index, and for searches in what is not in it. */
+export interface Contents {
+  statements: Statements
+  files: ContentFiles
+  text: SearchText
+}
+
+/** Larger texts of one message are not kept (characters): a search decodes them each time. */
+const maxKept = 1_000_000
+
+const columns = 'header, parts, body, file, body_start, contents.body_size'
+const tables = 'contents JOIN messages ON messages.id = contents.message'
+
+type Row = [
+  header: Buffer,
+  parts: string,
+  body: Buffer | null,
+  file: string | null,
+  bodyStart: number,
+  bodySize: number,
+]
+
+/**
+ * Texts of the messages above an id, rising: at most `rows`, and no more once `octets` were read. `onRead` is called with
+ * each id, also of messages that went meanwhile.
+ */
+export function* textsAbove(
+  contents: Contents,
+  above: number,
+  limits: { rows: number; octets: number },
+  onRead: (message: number) => void,
+): Generator<KeptText> {
+  const rows = contents.statements
+    .raw(
+      `SELECT contents.message, ${columns} FROM ${tables} WHERE contents.message > ? ORDER BY contents.message LIMIT ?`,
+    )
+    .iterate(above, limits.rows) as IterableIterator<[number, ...Row]>
+  let octets = 0
+  for (const [message, ...row] of rows) {
+    const kept = keptText(contents, row)
+    if (kept) yield { message, ...kept }
+    onRead(message)
+    octets += row[0].length + row[5]
+    if (octets >= limits.octets) return
+  }
+}
+
+const tooLarge = { head: '', body: null }
+
+function keptText(contents: Contents, row: Row): { head: string; body: string | null } | undefined {
+  const { text } = contents
+  const body = bodyOf(contents, row)
+  if (!body) return undefined
+  const head = text.headerText(row[0])
+  const texts: string[] = []
+  let length = head.length
+  if (length > maxKept) return tooLarge
+  for (const piece of text.bodyTexts(row[1], body)) {
+    length += piece.length
+    if (length > maxKept) return tooLarge
+    texts.push(piece)
+  }
+  return { head, body: texts.join('\0') }
+}
+
+/** The texts of one message by decoding them; undefined when it has gone. */
+export function decodedTexts(
+  contents: Contents,
+  message: number,
+): Required<Pick<SearchSubject, 'headerText' | 'bodyTexts'>> | undefined {
+  const row = contents.statements.raw(`SELECT ${columns} FROM ${tables} WHERE contents.message = ?`).get(message) as
+    | Row
+    | undefined
+  if (!row) return undefined
+  const { text } = contents
+  return {
+    headerText: () => text.headerText(row[0]),
+    bodyTexts: () => {
+      const body = bodyOf(contents, row)
+      return body ? text.bodyTexts(row[1], body) : []
+    },
+  }
+}
+
+/** Undefined when its file has gone, and thus the message. */
+function bodyOf({ files }: Contents, [, , body, file, bodyStart, bodySize]: Row): Buffer | undefined {
+  if (body || file === null) return body ?? Buffer.alloc(0)
+  try {
+    return readFileSync(files.path(file)).subarray(bodyStart, bodyStart + bodySize)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

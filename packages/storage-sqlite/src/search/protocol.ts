@@ -1,0 +1,43 @@
+import type { StoreFault, StoreRefusal } from '@pennypost/model'
+import type { PackedQuery } from './query.ts'
+
+/** Between the main thread and the search thread: plain values. */
+export interface SearchData {
+  /** mail.db, which the thread only reads. */
+  database: string
+  contents: string
+  /** search.db. */
+  path: string
+  /** False: nothing is kept, every search decodes what it reads. */
+  keeps: boolean
+}
+
+export type ToSearch =
+  | { kind: 'search'; id: number; mailbox: number; query: PackedQuery; within: readonly number[] }
+  | { kind: 'cancel'; id: number }
+  /** Index a piece of what is not indexed yet. */
+  | { kind: 'index' }
+  /** Messages that have gone from the store. */
+  | { kind: 'gone'; messages: readonly number[] }
+  | { kind: 'check'; id: number }
+  | { kind: 'close' }
+
+export type FromSearch =
+  /** Bounds of the UIDs; `behind`: some of what was read is not indexed yet. */
+  | { kind: 'found'; id: number; bounds: number[]; behind: boolean }
+  | { kind: 'refused'; id: number; refusal: StoreRefusal; text: string }
+  | { kind: 'failed'; id: number; message: string }
+  | { kind: 'indexed'; state: IndexState }
+  | { kind: 'checked'; id: number; faults: StoreFault[] }
+  | { kind: 'note'; level: 'warn' | 'error'; text: string; why: string }
+
+export interface IndexState {
+  /** Messages up to this id are in the index, or gone. */
+  upTo: number
+  /** Size of search.db. */
+  octets: number
+  /** There is more to do. */
+  more: boolean
+  /** It could not go on. */
+  stopped?: 'no-room' | 'failed'
+}

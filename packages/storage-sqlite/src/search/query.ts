@@ -1,0 +1,63 @@
+import { type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
+import { boundsOf } from '../pack.ts'
+
+/** Queries on their way to the search thread, and what it asks of them. */
+
+/** A query as plain values: UID sets are bounds. */
+export type PackedQuery =
+  | { key: 'uids'; bounds: readonly number[] }
+  | { key: 'not'; query: PackedQuery }
+  | { key: 'and' | 'or'; queries: readonly PackedQuery[] }
+  | Exclude<SearchQuery, { key: 'uids' | 'not' | 'and' | 'or' }>
+
+export function packQuery(query: SearchQuery): PackedQuery {
+  switch (query.key) {
+    case 'uids':
+      return { key: 'uids', bounds: boundsOf(query.uids) }
+    case 'not':
+      return { key: 'not', query: packQuery(query.query) }
+    case 'and':
+    case 'or':
+      return { key: query.key, queries: query.queries.map(packQuery) }
+    default:
+      return query
+  }
+}
+
+export function unpackQuery(query: PackedQuery): SearchQuery {
+  switch (query.key) {
+    case 'uids':
+      return { key: 'uids', uids: uidsOf(query.bounds) }
+    case 'not':
+      return { key: 'not', query: unpackQuery(query.query) }
+    case 'and':
+    case 'or':
+      return { key: query.key, queries: query.queries.map(unpackQuery) }
+    default:
+      return query
+  }
+}
+
+/** From bounds: first, last, first, last … */
+export function uidsOf(bounds: readonly number[]): UidSet {
+  const ranges: [number, number][] = []
+  for (let at = 0; at < bounds.length; at += 2) ranges.push([bounds[at] as number, bounds[at + 1] as number])
+  return UidSet.ofRanges(ranges)
+}
+
+/** Whether a key of it fits. */
+function hasKey(query: SearchQuery, fits: (leaf: SearchQuery) => boolean): boolean {
+  if (query.key === 'not') return hasKey(query.query, fits)
+  if (query.key === 'and' || query.key === 'or') return query.queries.some((inner) => hasKey(inner, fits))
+  return fits(query)
+}
+
+/** Whether it asks for what is in the rows of a message, apart from its UID and its text. */
+export function asksForRow(query: SearchQuery): boolean {
+  return hasKey(query, (leaf) => leaf.key === 'flags' || leaf.key === 'modseq' || searchNeeds(leaf) === 'row')
+}
+
+/** Whether a needle has the character that stands between kept texts. */
+export function hasNul(query: SearchQuery): boolean {
+  return hasKey(query, (leaf) => 'text' in leaf && leaf.text.includes('\0'))
+}

@@ -1,0 +1,268 @@
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import {
+  type Clock,
+  type Deadline,
+  type Log,
+  type MailboxId,
+  type SearchQuery,
+  StoreError,
+  type StoreFault,
+  type Timer,
+  type UidSet,
+} from '@pennypost/model'
+import { boundsOf } from '../pack.ts'
+import { unavailable } from '../writer-client.ts'
+import type { FromSearch, IndexState, SearchData, ToSearch } from './protocol.ts'
+import { packQuery, uidsOf } from './query.ts'
+
+/**
+ * The main thread's side of the search thread: passes searches to it, and says when there is time to index. The thread is
+ * started when first needed; when it breaks, searches under way fail and the next one starts it again.
+ */
+export interface SearchClientOptions {
+  url: URL
+  data: SearchData
+  clock: Clock
+  deadline: Deadline
+  log: Log
+  limits: SearchLimits
+  /** The highest id of a message in the store, 0 when there is none. */
+  newest(): number
+  /** Whether the file system has so many octets above its reserve. */
+  hasRoom(octets: number): boolean
+}
+
+export interface SearchLimits {
+  /** The index grows no more at this size (octets); 0: there is none. */
+  searchIndexOctets: number
+  /** Milliseconds after a commit that indexing starts. */
+  searchIndexDelayMs: number
+}
+
+export interface SearchStats {
+  /** `full`: as large as it may be. `stopped`: it could not go on, the log says why. */
+  index: 'off' | 'whole' | 'behind' | 'full' | 'no-room' | 'stopped'
+  /** Messages that are not in the index yet, at most. */
+  behind: number
+  /** Size of the index. */
+  octets: number
+}
+
+/** Rests between pieces of indexing, in times of what the last piece took. */
+const rests = { idle: 1, wantedWhileBusy: 3, busy: 15 }
+/** After it could not go on for want of room. */
+const retryMs = 60_000
+/** What a piece may take of the file system. */
+const pieceOctets = 16 * 1024 * 1024
+/** Ids of gone messages that wait for the thread to be started; more of them are found by its sweep. */
+const goneWaiting = 10_000
+
+interface Pending {
+  resolve: (message: FromSearch) => void
+  reject: (error: Error) => void
+}
+
+export class SearchClient {
+  readonly #options: SearchClientOptions
+  readonly #pending = new Map<number, Pending>()
+  #worker: Worker | undefined
+  #exited: Promise<void> = Promise.resolve()
+  #nextId = 1
+  #closed = false
+  #busy: Disposable | undefined
+  #timer: Timer | undefined
+  #state: IndexState = { upTo: 0, octets: 0, more: true }
+  /** When the piece that is being indexed was begun; undefined while none is. */
+  #begunAt: number | undefined
+  /** Something was committed since the last piece was begun. */
+  #committing = false
+  /** Somebody searched what is not in the index yet. */
+  #wanted = false
+  #gone: number[] = []
+
+  constructor(options: SearchClientOptions) {
+    this.#options = options
+    this.#schedule(options.limits.searchIndexDelayMs)
+  }
+
+  /** Rejects with the signal's reason once it is aborted; the thread stops then too. */
+  async search(mailbox: MailboxId, query: SearchQuery, within: UidSet, signal?: AbortSignal): Promise<UidSet> {
+    signal?.throwIfAborted()
+    const id = this.#nextId++
+    const cancel = () => {
+      this.#post({ kind: 'cancel', id })
+      this.#settle(id)?.reject(signal?.reason as Error)
+    }
+    signal?.addEventListener('abort', cancel)
+    try {
+      const found = await this.#request(id, {
+        ...{ kind: 'search', id, mailbox },
+        ...{ query: packQuery(query), within: boundsOf(within) },
+      })
+      if (found.kind !== 'found') throw new Error('the search thread gave another answer')
+      if (found.behind) this.#want()
+      return uidsOf(found.bounds)
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** After each commit. */
+  committed(gone: readonly number[]): void {
+    this.#committing = true
+    if (gone.length > 0) this.#forget(gone)
+    this.#schedule(this.#options.limits.searchIndexDelayMs)
+  }
+
+  /** Damage of the index; nothing where there is none yet. */
+  async check(): Promise<StoreFault[]> {
+    if (!this.#keeps || !(this.#worker || existsSync(this.#options.data.path))) return []
+    const id = this.#nextId++
+    const answer = await this.#request(id, { kind: 'check', id })
+    return answer.kind === 'checked' ? answer.faults : []
+  }
+
+  stats(): SearchStats {
+    const { octets, stopped } = this.#state
+    const behind = Math.max(0, this.#options.newest() - this.#state.upTo)
+    if (!this.#keeps) return { index: 'off', behind: 0, octets: 0 }
+    if (stopped) return { index: stopped === 'no-room' ? 'no-room' : 'stopped', behind, octets }
+    if (behind === 0) return { index: 'whole', behind, octets }
+    return { index: this.#isFull ? 'full' : 'behind', behind, octets }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#timer?.[Symbol.dispose]()
+    this.#worker?.postMessage({ kind: 'close' } satisfies ToSearch)
+    await this.#exited
+  }
+
+  get #keeps(): boolean {
+    return this.#options.data.keeps
+  }
+
+  get #isFull(): boolean {
+    return this.#state.octets >= this.#options.limits.searchIndexOctets
+  }
+
+  #forget(gone: readonly number[]): void {
+    if (!this.#keeps) return
+    if (this.#worker) this.#post({ kind: 'gone', messages: gone })
+    else if (this.#gone.length < goneWaiting) this.#gone.push(...gone)
+  }
+
+  #want(): void {
+    this.#wanted = true
+    this.#schedule(this.#options.limits.searchIndexDelayMs)
+  }
+
+  #schedule(ms: number): void {
+    if (this.#closed || !this.#keeps || this.#timer || this.#begunAt !== undefined) return
+    if (this.#state.stopped === 'failed') return
+    this.#timer = this.#options.deadline.after(ms, () => {
+      this.#timer = undefined
+      this.#index()
+    })
+  }
+
+  /** Has a piece indexed, if there is one. */
+  #index(): void {
+    const { newest, hasRoom, clock } = this.#options
+    const last = newest()
+    if (last === 0 || (last <= this.#state.upTo && !this.#state.more)) return
+    if (!hasRoom(pieceOctets)) this.#state = { ...this.#state, stopped: 'no-room' }
+    else if (this.#isFull && last > this.#state.upTo) this.#state = { ...this.#state, more: true }
+    else {
+      this.#begunAt = clock.elapsed()
+      this.#committing = false
+      this.#post({ kind: 'index' })
+      return
+    }
+    this.#schedule(retryMs)
+  }
+
+  #indexed(state: IndexState): void {
+    const took = this.#options.clock.elapsed() - (this.#begunAt ?? 0)
+    this.#begunAt = undefined
+    this.#state = state
+    if (state.stopped) this.#schedule(retryMs)
+    else if (state.more) {
+      const rest = !this.#committing ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
+      this.#schedule(Math.ceil(took * rest))
+    } else {
+      this.#wanted = false
+      // What came while the last piece was read.
+      this.#schedule(this.#options.limits.searchIndexDelayMs)
+    }
+  }
+
+  #request(id: number, message: ToSearch): Promise<FromSearch> {
+    if (this.#closed) return Promise.reject(unavailable())
+    const { promise, resolve, reject } = Promise.withResolvers<FromSearch>()
+    this.#busy ??= this.#options.clock.busy('search')
+    this.#pending.set(id, { resolve, reject })
+    this.#post(message)
+    return promise
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    if (this.#pending.size === 0) {
+      this.#busy?.[Symbol.dispose]()
+      this.#busy = undefined
+    }
+    return pending
+  }
+
+  #post(message: ToSearch): void {
+    this.#worker ??= this.#start()
+    this.#worker.postMessage(message)
+  }
+
+  #start(): Worker {
+    const { url, data, log } = this.#options
+    const worker = new Worker(url, { workerData: data, name: 'pennypost-search' })
+    worker.on('message', (message: FromSearch) => this.#receive(message))
+    worker.on('error', (error) => log.error({ err: error }, 'search: the thread has broken'))
+    this.#exited = new Promise((resolve) => {
+      worker.on('exit', () => {
+        this.#ended(worker)
+        resolve()
+      })
+    })
+    if (this.#gone.length > 0) worker.postMessage({ kind: 'gone', messages: this.#gone } satisfies ToSearch)
+    this.#gone = []
+    return worker
+  }
+
+  /** Nothing that was asked will be answered any more. */
+  #ended(worker: Worker): void {
+    if (this.#worker === worker) this.#worker = undefined
+    for (const id of this.#pending.keys()) this.#settle(id)?.reject(unavailable())
+    // A piece that breaks the thread would break it again.
+    if (this.#begunAt !== undefined) this.#state = { ...this.#state, stopped: 'failed' }
+    this.#begunAt = undefined
+  }
+
+  #receive(message: FromSearch): void {
+    switch (message.kind) {
+      case 'indexed':
+        this.#indexed(message.state)
+        break
+      case 'note':
+        this.#options.log[message.level]({ why: message.why }, message.text)
+        break
+      case 'refused':
+        this.#settle(message.id)?.reject(new StoreError(message.refusal, message.text))
+        break
+      case 'failed':
+        this.#settle(message.id)?.reject(new Error(`in the search thread: ${message.message}`))
+        break
+      default:
+        this.#settle(message.id)?.resolve(message)
+    }
+  }
+}

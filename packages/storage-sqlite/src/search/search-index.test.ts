@@ -1,0 +1,131 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { temporaryDirectory } from '../../test/temporary-store.ts'
+import { blockSize } from './block.ts'
+import { SearchIndex, type StoreState } from './search-index.ts'
+import { bitsOf } from './signature.ts'
+
+let directory: string
+let path: string
+const store: StoreState = { lineage: 'one', newest: 100_000 }
+
+beforeEach(() => {
+  directory = temporaryDirectory()
+  path = join(directory, 'search.db')
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+function fill(index: SearchIndex, first: number, last: number, word = 'THREAD'): void {
+  const texts = Array.from({ length: last - first + 1 }, (_, at) => {
+    return { message: first + at, head: `SUBJECT: ${first + at}\n`, body: first + at === 42 ? 'A NEEDLE' : `A ${word}` }
+  })
+  index.add(texts, () => last)
+}
+
+const having = (index: SearchIndex, needle: string, first = 0, last = 1e9) => index.having(bitsOf(needle), first, last)
+
+test('what is in it is found again after it was closed, in full blocks and in the open one', () => {
+  const first = SearchIndex.open(path, store)
+  fill(first, 1, 2500)
+  expect(having(first, 'NEEDLE')).toEqual([42])
+  expect(having(first, 'THREAD', 2400, 2410)).toEqual(Array.from({ length: 11 }, (_, at) => 2400 + at))
+  expect(first.blocks(0, 1e9)).toBe(2)
+  first.close()
+  const second = SearchIndex.open(path, store)
+  expect(second.remade).toBeUndefined()
+  expect(second.upTo).toBe(2500)
+  expect(having(second, 'NEEDLE')).toEqual([42])
+  expect(having(second, 'THREAD')).toHaveLength(2499)
+  expect(second.text(42)).toEqual(['SUBJECT: 42\n', 'A NEEDLE'])
+  expect(second.head(42)).toBe('SUBJECT: 42\n')
+  expect(second.faults()).toEqual([])
+  second.close()
+})
+
+test('a text that is not kept may contain anything', () => {
+  const index = SearchIndex.open(path, store)
+  index.add([{ message: 1, head: '', body: null }], () => 1)
+  expect(having(index, 'NEEDLE')).toEqual([1])
+  expect([index.text(1), index.head(1)]).toEqual([undefined, undefined])
+  index.close()
+})
+
+test('what is forgotten is not found, and blocks of which little is left are joined', () => {
+  const index = SearchIndex.open(path, store)
+  fill(index, 1, 3 * blockSize)
+  fill(index, 3 * blockSize + 1, 3 * blockSize + 1)
+  expect(index.blocks(0, 1e9)).toBe(3)
+  const gone = Array.from({ length: 2 * blockSize }, (_, at) => at + 1).filter((id) => id % 10 !== 0 && id !== 42)
+  index.forget([...gone, 77_777])
+  expect(index.text(1)).toBeUndefined()
+  expect(index.faults()).toEqual([])
+  expect(index.tidy(() => true)).toBe(true)
+  expect(index.blocks(0, 1e9)).toBe(2)
+  expect(index.tidy(() => true)).toBe(false)
+  expect(having(index, 'NEEDLE')).toEqual([42])
+  expect(having(index, 'THREAD', 1, 2 * blockSize)).toEqual(Array.from({ length: 200 }, (_, at) => (at + 1) * 10))
+  expect(index.faults()).toEqual([])
+  index.forget(Array.from({ length: 2 * blockSize }, (_, at) => at + 1))
+  expect(index.blocks(0, 1e9)).toBe(1)
+  index.close()
+})
+
+test('after an end without close it looks for what went meanwhile', () => {
+  const first = SearchIndex.open(path, store)
+  fill(first, 1, 50)
+  first.abandon()
+  const second = SearchIndex.open(path, store)
+  while (second.tidy((message) => message > 10)) {}
+  expect([10, 11].map((message) => second.text(message) !== undefined)).toEqual([false, true])
+  second.close()
+  const third = SearchIndex.open(path, store)
+  expect(third.tidy(() => false)).toBe(false)
+  third.close()
+})
+
+test('a file that is damaged, no database, of another version or another store is made anew', () => {
+  const spoil: [string, () => void][] = [
+    ['not a database', () => writeFileSync(path, 'nonsense'.repeat(4000))],
+    ['of another version', () => pragma('user_version = 99')],
+    ['not a search index', () => pragma('application_id = 5')],
+  ]
+  for (const [why, damage] of spoil) {
+    const index = SearchIndex.open(path, store)
+    if (index.upTo === 0) fill(index, 1, 10)
+    index.close()
+    damage()
+    const again = SearchIndex.open(path, store)
+    expect(again.remade).toContain(why)
+    expect(again.upTo).toBe(0)
+    again.close()
+  }
+  SearchIndex.open(path, store).close()
+  const other = SearchIndex.open(path, { lineage: 'two', newest: 100_000 })
+  expect(other.remade).toBe('of another store')
+  fill(other, 1, 10)
+  other.close()
+  const older = SearchIndex.open(path, { lineage: 'two', newest: 9 })
+  expect(older.remade).toBe('newer than the store')
+  older.close()
+})
+
+test('a file whose pages were overwritten is made anew', () => {
+  const index = SearchIndex.open(path, store)
+  fill(index, 1, 2500)
+  index.close()
+  const octets = readFileSync(path)
+  octets.fill(0xaa, 2 * 8192)
+  writeFileSync(path, octets)
+  const again = SearchIndex.open(path, store)
+  expect(again.remade).toMatch(/malformed/)
+  expect(again.upTo).toBe(0)
+  again.close()
+})
+
+function pragma(text: string): void {
+  const db = new Database(path)
+  db.pragma(text)
+  db.close()
+}

@@ -1,0 +1,290 @@
+import { rmSync } from 'node:fs'
+import Database from 'better-sqlite3'
+import { Statements } from '../statements.ts'
+import { Blocks, type Texts } from './blocks.ts'
+
+/**
+ * search.db: the folded texts of messages and their signatures. Derived data: it can be deleted whenever no server runs,
+ * and one that is damaged, of another version or made for another store is thrown away and made again. Never synced by a
+ * commit: what a crash of the machine takes is made again.
+ *
+ * Who calls it: the search thread, which has its only connection.
+ */
+const version = 1
+/** `PPsx`. */
+const applicationId = 0x50507378
+
+/** A message in no mailbox but only in the queue is in it too: that costs less than to ask. */
+const schema = `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+  -- body: its texts with U+0000 between them; NULL when texts are too large to be kept.
+  CREATE TABLE texts (message INTEGER PRIMARY KEY, head TEXT NOT NULL, body TEXT) STRICT;
+  CREATE TABLE blocks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, last INTEGER NOT NULL, alive INTEGER NOT NULL,
+    messages BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE slices (id INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
+`
+
+export interface KeptText {
+  message: number
+  head: string
+  /** Null: too large to be kept; then `head` is empty. */
+  body: string | null
+}
+
+/** For which store the index is. */
+export interface StoreState {
+  /** Differs between a store and its copy. */
+  lineage: string
+  /** The highest message id that was ever seen in it. */
+  newest: number
+}
+
+export class SearchIndex {
+  /** Why an older file was thrown away; undefined when it was not. */
+  readonly remade: string | undefined
+  readonly #statements: Statements
+  readonly #blocks: Blocks
+  #upTo = 0
+  /** Message id from which on it is to be seen whether they are still there; undefined when all were. */
+  #sweepFrom: number | undefined
+
+  private constructor(db: Database.Database, remade: string | undefined) {
+    this.remade = remade
+    this.#statements = new Statements(db)
+    this.#blocks = new Blocks(this.#statements)
+    this.#load()
+    this.#sweepFrom = this.#meta('clean') === 1 ? undefined : 0
+    this.#setMeta('clean', 0)
+  }
+
+  /** Opens it, or makes a new one. Throws when there is no room for that. */
+  static open(path: string, store: StoreState): SearchIndex {
+    let remade: string | undefined
+    try {
+      return connected(path, (db) => {
+        const fault = faultOf(db, store)
+        if (fault !== undefined) throw new Unusable(fault)
+        return new SearchIndex(db, undefined)
+      })
+    } catch (error) {
+      if (!(error instanceof Unusable || isDamage(error))) throw error
+      if ((error as Error).message !== empty) remade = (error as Error).message
+    }
+    removeIndex(path)
+    return connected(path, (db) => {
+      create(db, store)
+      return new SearchIndex(db, remade)
+    })
+  }
+
+  /** All messages up to this id are in it, or gone. */
+  get upTo(): number {
+    return this.#upTo
+  }
+
+  /** Size of the file. */
+  get octets(): number {
+    const { db } = this.#statements
+    return (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number)
+  }
+
+  /** Adds messages above `upTo`, rising, and moves `upTo`; all or nothing. */
+  add(texts: Iterable<KeptText>, upTo: () => number): void {
+    this.#write(() => {
+      const insert = this.#statements.sql('INSERT INTO texts (message, head, body) VALUES (?, ?, ?)')
+      for (const { message, head, body } of texts) {
+        insert.run(message, head, body)
+        this.#blocks.add(message, signed(head, body))
+      }
+      this.#upTo = upTo()
+      this.#setMeta('upTo', this.#upTo)
+    })
+  }
+
+  /** These messages are gone from the store. */
+  forget(messages: readonly number[]): void {
+    this.#write(() => {
+      const drop = this.#statements.sql('DELETE FROM texts WHERE message = ?')
+      for (const message of messages) if (drop.run(message).changes > 0) this.#blocks.forget(message)
+    })
+  }
+
+  /**
+   * A piece of what is to be done when there is time: looking for what went while nobody told, and joining blocks.
+   * Gives whether there may be more.
+   */
+  tidy(isThere: (message: number) => boolean): boolean {
+    if (this.#sweepFrom !== undefined) {
+      const messages = this.#statements
+        .pluck('SELECT message FROM texts WHERE message > ? ORDER BY message LIMIT ?')
+        .all(this.#sweepFrom, sweepRows) as number[]
+      this.forget(messages.filter((message) => !isThere(message)))
+      this.#sweepFrom = messages.length < sweepRows ? undefined : messages.at(-1)
+      return true
+    }
+    let joined = false
+    this.#write(() => {
+      joined = this.#blocks.join((first, last) => this.#signedTexts(first, last))
+    })
+    if (!joined) this.#statements.db.pragma(`incremental_vacuum(${vacuumPages})`)
+    return joined
+  }
+
+  /** Header text; undefined when it is not kept. */
+  head(message: number): string | undefined {
+    return this.#statements.pluck('SELECT head FROM texts WHERE message = ? AND body IS NOT NULL').get(message) as
+      | string
+      | undefined
+  }
+
+  /** Header text and body texts, the latter with NUL between them; undefined when they are not kept. */
+  text(message: number): readonly [head: string, body: string] | undefined {
+    return this.#statements.raw('SELECT head, body FROM texts WHERE message = ? AND body IS NOT NULL').get(message) as
+      | [string, string]
+      | undefined
+  }
+
+  /** Messages of a range of ids that may have a text with all these bits, rising. */
+  having(bits: readonly number[], first: number, last: number): number[] {
+    return this.#blocks.having(bits, first, last)
+  }
+
+  /** Blocks that `having` looks into. */
+  blocks(first: number, last: number): number {
+    return this.#blocks.count(first, last)
+  }
+
+  /** What is damaged in it. */
+  faults(): string[] {
+    const damage = this.#statements.pluck('PRAGMA integrity_check(100)').all() as string[]
+    const lost = this.#statements
+      .pluck(
+        `SELECT 'block ' || id FROM blocks WHERE length(messages) < alive * 8
+          OR (SELECT count(*) FROM slices WHERE slices.id BETWEEN blocks.id * 2048 AND blocks.id * 2048 + 2047) <> 2048
+          OR (SELECT count(*) FROM texts WHERE message BETWEEN first AND last) <> alive`,
+      )
+      .all() as string[]
+    return [...damage.filter((text) => text !== 'ok'), ...lost]
+  }
+
+  /** Something went that could not be forgotten: the next start looks for it. */
+  mistrust(): void {
+    this.#sweepFrom ??= 0
+  }
+
+  close(): void {
+    if (this.#sweepFrom === undefined) this.#setMeta('clean', 1)
+    this.#statements.db.close()
+  }
+
+  /** After damage: nothing is written any more. */
+  abandon(): void {
+    this.#statements.db.close()
+  }
+
+  #load(): void {
+    this.#upTo = this.#meta('upTo') as number
+    this.#blocks.load((above) => this.#signedTexts(above + 1, Number.MAX_SAFE_INTEGER))
+  }
+
+  *#signedTexts(first: number, last: number): Generator<[number, Texts]> {
+    const rows = this.#statements.raw(
+      'SELECT message, head, body FROM texts WHERE message BETWEEN ? AND ? ORDER BY message',
+    )
+    for (const row of rows.iterate(first, last)) {
+      const [message, head, body] = row as [number, string, string | null]
+      yield [message, signed(head, body)]
+    }
+  }
+
+  #write(work: () => void): void {
+    const { db } = this.#statements
+    db.exec('BEGIN IMMEDIATE')
+    try {
+      work()
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK')
+      // What is in memory has run ahead of the file.
+      if (!isDamage(error)) this.#load()
+      throw error
+    }
+  }
+
+  #meta(key: string): unknown {
+    return this.#statements.pluck('SELECT value FROM meta WHERE key = ?').get(key)
+  }
+
+  #setMeta(key: string, value: unknown): void {
+    this.#statements.sql('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)').run(key, value)
+  }
+}
+
+const sweepRows = 2000
+const vacuumPages = 256
+const empty = 'empty'
+
+function signed(head: string, body: string | null): Texts {
+  return body === null ? undefined : [head, body]
+}
+
+class Unusable extends Error {}
+
+/** Opens the file for whoever keeps it open; closes it again when that fails. */
+function connected<Result>(path: string, use: (db: Database.Database) => Result): Result {
+  const db = new Database(path)
+  try {
+    // Eight slices fit a page of this size. These two come before the file is written to.
+    db.exec('PRAGMA page_size = 8192')
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL')
+    db.exec('PRAGMA journal_mode = WAL')
+    db.exec('PRAGMA synchronous = NORMAL')
+    db.exec('PRAGMA journal_size_limit = 16777216')
+    db.exec('PRAGMA wal_autocheckpoint = 4000')
+    db.exec('PRAGMA cache_size = -16384')
+    return use(db)
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** Why the file can not be used; undefined when it can. */
+function faultOf(db: Database.Database, { lineage, newest }: StoreState): string | undefined {
+  const id = db.pragma('application_id', { simple: true })
+  if (db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0) return empty
+  if (id !== applicationId) return 'not a search index'
+  if (db.pragma('user_version', { simple: true }) !== version) return 'of another version'
+  const meta = db.prepare('SELECT value FROM meta WHERE key = ?').pluck()
+  if (meta.get('lineage') !== lineage) return 'of another store'
+  return (meta.get('upTo') as number) > newest ? 'newer than the store' : undefined
+}
+
+function create(db: Database.Database, { lineage }: StoreState): void {
+  db.transaction(() => {
+    db.exec(schema)
+    const set = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
+    set.run('lineage', lineage)
+    set.run('upTo', 0)
+    set.run('clean', 1)
+    db.pragma(`application_id = ${applicationId}`)
+    db.pragma(`user_version = ${version}`)
+  }).immediate()
+}
+
+/** Takes the files away. */
+export function removeIndex(path: string): void {
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true })
+}
+
+/** The file is damaged, or no database at all. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code)
+}
+
+/** There is no room, or the file can not be written for another reason of its file system. */
+export function isNoRoom(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|CANTOPEN|READONLY)/.test(error.code)
+}

@@ -1,0 +1,159 @@
+import {
+  type Clock,
+  type MailboxId,
+  matches,
+  type SearchQuery,
+  type SearchSubject,
+  type SearchText,
+  StoreError,
+  searchNeeds,
+  type UidSet,
+} from '@pennypost/model'
+import type { ContentFiles } from '../content/content-files.ts'
+import { ColumnCache } from './mailbox-columns.ts'
+import { nextTurn, type Reader } from '../reader/reader.ts'
+import { type Candidates, candidatesFor } from './candidates.ts'
+import { type Contents, decodedTexts } from './contents.ts'
+import { FilingColumns, type Filings } from './filing-columns.ts'
+import { asksForRow, hasNul } from './query.ts'
+import type { SearchIndex } from './search-index.ts'
+
+/**
+ * Answers searches in text: what the index says can match is read and looked at closely, so that the index never changes
+ * an answer. Messages that are not in the index can match too; their texts are decoded from what the store has. Works in
+ * pages, so that searches take turns and can be cancelled.
+ */
+export interface SearcherParts {
+  /** Of the search thread. */
+  reader: Reader
+  files: ContentFiles
+  text: SearchText
+  clock: Clock
+  /** Undefined while there is none. */
+  index(): SearchIndex | undefined
+  /** Runs what reads the index; undefined when it turned out to be damaged, which makes a new one. */
+  guarded<Result>(read: () => Result): Result | undefined
+}
+
+export interface TextSearch {
+  mailbox: MailboxId
+  query: SearchQuery
+  within: UidSet
+  /** Asked after each page. */
+  isCancelled(): boolean
+}
+
+export interface TextFound {
+  uids: number[]
+  /** Some of the mailbox's messages are not in the index yet. */
+  behind: boolean
+}
+
+const pageMs = 4
+
+export class Searcher {
+  readonly #parts: SearcherParts
+  readonly #contents: Contents
+  readonly #filings: ColumnCache<FilingColumns>
+
+  constructor(parts: SearcherParts) {
+    this.#parts = parts
+    this.#contents = { statements: parts.reader, files: parts.files, text: parts.text }
+    this.#filings = new ColumnCache(
+      (mailbox) => new FilingColumns(mailbox, parts.text),
+      (columns) => columns.count,
+    )
+  }
+
+  async search(search: TextSearch): Promise<TextFound> {
+    const filings = await this.#filingsOf(search.mailbox)
+    const { index, guarded } = this.#parts
+    const kept = hasNul(search.query) ? undefined : index()
+    const candidates = kept && guarded(() => candidatesFor(search.query, filings, kept))
+    const uids = await this.#check(search, filings, candidates, kept !== undefined)
+    return { uids, behind: filings.last > (index()?.upTo ?? 0) }
+  }
+
+  async #filingsOf(mailbox: MailboxId): Promise<Filings> {
+    try {
+      return await this.#filings.of(mailbox).refresh(this.#parts.reader)
+    } catch (error) {
+      if (error instanceof StoreError) this.#filings.drop(mailbox)
+      throw error
+    }
+  }
+
+  async #check(
+    { query, within, mailbox, isCancelled }: TextSearch,
+    filings: Filings,
+    candidates: Candidates,
+    kept: boolean,
+  ): Promise<number[]> {
+    const { clock } = this.#parts
+    const subjectOf = this.#subjects(mailbox, query, filings, kept)
+    const found: number[] = []
+    let until = clock.elapsed() + pageMs
+    let read = 0
+    for (const [first, last] of within.ranges()) {
+      for (let place = filings.placeOf(first); place < filings.count; place++) {
+        const uid = filings.uid(place)
+        if (uid > last) break
+        if (candidates && candidates[place] === 0) continue
+        if (read++ % 8 === 0 && clock.elapsed() >= until) {
+          await nextTurn()
+          if (isCancelled()) return found
+          until = clock.elapsed() + pageMs
+        }
+        const subject = subjectOf(place)
+        if (subject && matches(query, subject)) found.push(uid)
+      }
+    }
+    return found
+  }
+
+  /** Gives what a query can look at; undefined for a message that has gone meanwhile. */
+  #subjects(
+    mailbox: MailboxId,
+    query: SearchQuery,
+    filings: Filings,
+    kept: boolean,
+  ): (place: number) => SearchSubject | undefined {
+    const needsRow = asksForRow(query)
+    const needsBody = searchNeeds(query) === 'body'
+    return (place) => {
+      const uid = filings.uid(place)
+      const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
+      const message = filings.message(place)
+      const texts = (kept && this.#keptTexts(message, needsBody)) || decodedTexts(this.#contents, message)
+      if (!marks || !texts) return undefined
+      return {
+        uid,
+        ...marks,
+        headerText: () => filings.delivery(place) + texts.headerText(),
+        bodyTexts: texts.bodyTexts,
+      }
+    }
+  }
+
+  #keptTexts(message: number, needsBody: boolean): ReturnType<typeof decodedTexts> {
+    const { index, guarded } = this.#parts
+    if (needsBody) {
+      const text = guarded(() => index()?.text(message))
+      return text && { headerText: () => text[0], bodyTexts: () => [text[1]] }
+    }
+    const head = guarded(() => index()?.head(message))
+    return head === undefined ? undefined : { headerText: () => head, bodyTexts: () => [] }
+  }
+
+  #row(mailbox: MailboxId, uid: number): Pick<SearchSubject, 'flags' | 'modSeq' | 'row'> | undefined {
+    const row = this.#parts.reader
+      .raw(
+        `SELECT flags, modseq, size, internal_at, internal_offset, saved_at, sent_day FROM marks
+          JOIN filings USING (mailbox, uid) JOIN messages ON messages.id = message WHERE mailbox = ? AND uid = ?`,
+      )
+      .get(mailbox, uid) as [number, number, number, number, number, number, number | null] | undefined
+    if (!row) return undefined
+    const [flags, modSeq, size, at, offsetMinutes, savedAt, sentDay] = row
+    return { flags, modSeq, row: { size, internalDate: { at, offsetMinutes }, savedAt, sentDay } }
+  }
+}

@@ -1,0 +1,83 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Clock, type MailboxId, type SearchText, StoreError } from '@pennypost/model'
+import { ContentFiles } from '../content/content-files.ts'
+import { Reader } from '../reader/reader.ts'
+import { Indexer } from './indexer.ts'
+import type { FromSearch, SearchData, ToSearch } from './protocol.ts'
+import { uidsOf, unpackQuery } from './query.ts'
+import { Searcher } from './searcher.ts'
+
+/**
+ * The search thread: looks into text, and keeps the index of it. The program gives a module that calls this with its
+ * `SearchText` and clock, since an engine knows no MIME. Started by `search-client.ts`, which is the only one that talks to it.
+ * It has no timers: the main thread says when there is time to index.
+ */
+export function serveSearch(text: SearchText, clock: Clock): void {
+  const port = parentPort
+  if (!port) throw new Error('serveSearch runs in a worker thread')
+  const { database, contents, path, keeps } = workerData as SearchData
+  const send = (message: FromSearch): void => port.postMessage(message)
+  const reader = new Reader(database, clock)
+  const files = new ContentFiles(contents)
+  const indexer = new Indexer({ reader, files, text, path, keeps, note: (note) => send({ kind: 'note', ...note }) })
+  const searcher = new Searcher({
+    ...{ reader, files, text, clock },
+    index: () => indexer.index,
+    guarded: (read) => indexer.guarded(read),
+  })
+  const cancelled = new Set<number>()
+
+  async function search(request: Extract<ToSearch, { kind: 'search' }>): Promise<void> {
+    const { id, query, within } = request
+    try {
+      const found = await searcher.search({
+        mailbox: request.mailbox as MailboxId,
+        query: unpackQuery(query),
+        within: uidsOf(within),
+        isCancelled: () => cancelled.has(id),
+      })
+      send({ kind: 'found', id, bounds: bounds(found.uids), behind: found.behind })
+    } catch (error) {
+      if (error instanceof StoreError) send({ kind: 'refused', id, refusal: error.reason, text: error.message })
+      else
+        send({ kind: 'failed', id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    } finally {
+      cancelled.delete(id)
+    }
+  }
+
+  port.on('message', (message: ToSearch) => {
+    switch (message.kind) {
+      case 'search':
+        void search(message)
+        break
+      case 'cancel':
+        cancelled.add(message.id)
+        break
+      case 'index':
+        send({ kind: 'indexed', state: indexer.step() })
+        break
+      case 'gone':
+        indexer.forget(message.messages)
+        break
+      case 'check':
+        send({ kind: 'checked', id: message.id, faults: indexer.faults() })
+        break
+      case 'close':
+        indexer.close()
+        reader.close()
+        port.close()
+    }
+  })
+}
+
+/** Rising UIDs as first, last, first, last … */
+function bounds(uids: readonly number[]): number[] {
+  const all: number[] = []
+  for (const uid of uids) {
+    const end = all.length - 1
+    if (end > 0 && uid === (all[end] as number) + 1) all[end] = uid
+    else all.push(uid, uid)
+  }
+  return all
+}
