@@ -1,6 +1,14 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AccountId, createJourneyId, type MailboxId, type SearchQuery, silentLog, UidSet } from '@pennypost/model'
+import {
+  type AccountId,
+  createJourneyId,
+  type MailboxId,
+  type SearchQuery,
+  silentLog,
+  systemDeadline,
+  UidSet,
+} from '@pennypost/model'
 import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -179,18 +187,19 @@ describe('the index', () => {
 
   test('takes no room from a disk that is down to its reserve', async () => {
     let free = 1e12
-    const store = await open(withIndex, { space: () => ({ free, total: 1e12 }), clock: virtualClock() })
+    const clock = virtualClock()
+    const deadline = { ...systemDeadline, after: clock.after }
+    const store = await open({ searchIndexDelayMs: 100 }, { clock, deadline, space: () => ({ free, total: 1e12 }) })
     const { inbox } = await addAlice(store)
-    await append(store, inbox, letter('one', 'needle'))
-    await indexIs(store, 'whole')
+    await append(store, inbox, letter('one', 'needle'), letter('two', 'needle'))
     free = 0
-    await store.close()
-    const again = await open(withIndex, { space: () => ({ free, total: 1e12 }) })
-    free = 257 * 1024 * 1024 + 16 * 1024 * 1024
-    await append(again, inbox, letter('two', 'needle'))
-    free = 0
-    await indexIs(again, 'no-room')
-    expect(await find(again, inbox, text('needle'))).toBe('1:2')
+    await clock.advance(1000)
+    expect(store.stats().search.index).toBe('no-room')
+    expect(await find(store, inbox, text('needle'))).toBe('1:2')
+    expect(store.stats().search.octets).toBe(0)
+    free = 1e12
+    while (store.stats().search.index !== 'whole') await clock.advance(60_000)
+    expect(await find(store, inbox, text('needle'))).toBe('1:2')
   })
 })
 
