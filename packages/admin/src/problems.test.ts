@@ -16,6 +16,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     listeners: [{ service: 'smtp', address: '127.0.0.1:2525', sessions: 1 }],
     certificates: [{ file: 'cert.pem', names: ['mail.one.test'], notAfter: now + 60 * day, selfSigned: false }],
     errors: [{ at: now - 2 * day, text: 'old' }],
+    search: { index: 'whole', behind: 0, octets: 1e6 },
     disk: { directory: 'data', free: 1e12, total: 2e12, reserve: 256e6 },
   },
 }

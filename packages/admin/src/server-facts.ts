@@ -6,6 +6,8 @@ export interface ServerFacts {
   certificates: readonly CertificateState[]
   /** The newest errors of the log, newest last. */
   errors: readonly { at: number; text: string }[]
+  /** The index that searches use: in what state it is, how many messages it lacks at most, and its size. */
+  search: { index: string; behind: number; octets: number }
   disk: { directory: string; free: number; total: number /** What the store keeps free. */; reserve: number }
 }
 

@@ -67,7 +67,11 @@ export const configSchema = z.strictObject({
   hostname,
   data_dir: z.string().default('data'),
   roles: z.array(z.enum(roles)).default([...roles]),
-  storage: table({ engine: z.enum(['sqlite']).default('sqlite') }),
+  storage: table({
+    engine: z.enum(['sqlite']).default('sqlite'),
+    /** How large the search index may become; 0: there is none. Absent: as large as it needs to be. */
+    search_index: size.optional(),
+  }),
   tls: z
     .strictObject({
       cert: z.string().optional(),

@@ -50,6 +50,7 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
       for (const state of ['waiting', 'due', 'leased', 'held'] as const) this.set({ state }, counts[state])
     },
   })
+  addSearchGauges(registers, store)
   new Gauge({
     name: 'pennypost_sessions',
     help: 'Open connections by service',
@@ -71,4 +72,23 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
     },
   })
   return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
+}
+
+function addSearchGauges(registers: Registry[], store: MetricsSources['store']): void {
+  new Gauge({
+    name: 'pennypost_search_index_bytes',
+    help: 'Size of the search index',
+    registers,
+    collect() {
+      this.set(store.stats().search.octets)
+    },
+  })
+  new Gauge({
+    name: 'pennypost_search_index_behind',
+    help: 'Messages that are not in the search index yet, at most',
+    registers,
+    collect() {
+      this.set(store.stats().search.behind)
+    },
+  })
 }

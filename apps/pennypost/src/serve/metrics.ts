@@ -1,4 +1,5 @@
-import type { Clock, Store } from '@pennypost/model'
+import type { Clock } from '@pennypost/model'
+import type { SqliteStore } from '@pennypost/storage-sqlite'
 
 /**
  * What `/metrics` shows, in Prometheus' text form: mail in and out, queue, sessions, event loop, process. Counting costs
@@ -19,7 +20,7 @@ export type ReceivedOutcome = 'accepted' | 'refused' | 'deferred'
 
 /** What the registry reads at each reading. */
 export interface MetricsSources {
-  store: Store
+  store: SqliteStore
   clock: Clock
   /** Open connections by service. */
   sessions(): ReadonlyMap<string, number>
@@ -31,7 +32,7 @@ export interface MetricsSources {
   octets(): number
 }
 
-export function createMetrics(store: Store, clock: Clock, sessions: () => ReadonlyMap<string, number>): Metrics {
+export function createMetrics(store: SqliteStore, clock: Clock, sessions: () => ReadonlyMap<string, number>): Metrics {
   const received = new Map<ReceivedOutcome, number>()
   const verdicts = new Map<string, number>()
   let octets = 0

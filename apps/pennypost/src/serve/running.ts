@@ -61,6 +61,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
             selfSigned,
           })),
           errors: parts.errors(),
+          search: store.stats().search,
           disk: await diskFacts(dataDirectory),
         }
       },

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
-import { openSqliteStore, type SqliteStore } from '@pennypost/storage-sqlite'
+import { openSqliteStore, type SqliteLimits, type SqliteStore } from '@pennypost/storage-sqlite'
 import type { Config } from '../config/schema.ts'
 import { storeWorkers } from './workers.ts'
 
@@ -18,6 +18,11 @@ export interface ServedStoreOptions {
   onFatal(error: Error): void
 }
 
+/** Also for verbs that open the store by themselves: one that knew no limit would make the index again. */
+export function storeLimitsOf({ storage }: Config): Partial<SqliteLimits> {
+  return storage.search_index === undefined ? {} : { searchIndexOctets: storage.search_index }
+}
+
 export async function openServedStore({ config, base, log, onFatal }: ServedStoreOptions): Promise<SqliteStore> {
   const directory = resolve(base, config.data_dir)
   await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -25,5 +30,6 @@ export async function openServedStore({ config, base, log, onFatal }: ServedStor
     ...{ directory, log, onFatal },
     ...{ clock: systemClock, deadline: systemDeadline, random: systemRandom },
     ...storeWorkers,
+    limits: storeLimitsOf(config),
   })
 }

@@ -10,6 +10,7 @@ import type { Config } from '../config/schema.ts'
 import { adminContext } from '../serve/administration.ts'
 import { backUpDirectory } from '../serve/backup-directory.ts'
 import { loadSecrets } from '../serve/secrets.ts'
+import { storeLimitsOf } from '../serve/store.ts'
 import { storeWorkers } from '../serve/workers.ts'
 
 /**
@@ -34,6 +35,7 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
     random,
     log,
     ...storeWorkers,
+    limits: storeLimitsOf(config),
   })
   const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })
   const { appPasswords, srs } = await loadSecrets(dataDirectory, random)

@@ -44,6 +44,7 @@ export function statusText(status: OperationResult<'status'>): string {
       server.certificates
         .map(({ file, names, notAfter }) => `certificate ${file} (${names.join(', ')}) until ${formatTime(notAfter)}\n`)
         .join(''),
+      searchText(server.search),
       `disk of ${directory}: ${formatSize(free)} free of ${formatSize(total)}\n`,
       server.errors.length > 0
         ? `last errors:\n${server.errors
@@ -54,6 +55,11 @@ export function statusText(status: OperationResult<'status'>): string {
     )
   }
   return parts.filter((part) => part !== '').join('\n')
+}
+
+function searchText({ index, behind, octets }: NonNullable<OperationResult<'status'>['server']>['search']): string {
+  if (index === 'off') return 'search index: off\n'
+  return `search index: ${index}${behind > 0 ? `, at most ${plural(behind, 'message')} to go` : ''}, ${formatSize(octets)}\n`
 }
 
 function queueText({ byAge, due, leased, waiting, held }: OperationResult<'status'>['queue']): string {

@@ -1,4 +1,4 @@
-import type { SearchQuery } from '@pennypost/model'
+import type { SearchQuery, UidSet } from '@pennypost/model'
 import type { Filings } from './filing-columns.ts'
 import type { SearchIndex } from './search-index.ts'
 import { bitsOf } from './signature.ts'
@@ -18,6 +18,8 @@ export function candidatesFor(query: SearchQuery, filings: Filings, index: Searc
         query.queries.map((inner) => candidatesFor(inner, filings, index)),
         filings.count,
       )
+    case 'uids':
+      return among(query.uids, filings)
     case 'header':
       return having(query.text.length < 3 ? `${query.field}: ` : query.text, true, filings, index)
     case 'text':
@@ -27,6 +29,16 @@ export function candidatesFor(query: SearchQuery, filings: Filings, index: Searc
     default:
       return undefined
   }
+}
+
+function among(uids: UidSet, filings: Filings): Candidates {
+  const candidates = new Uint8Array(filings.count)
+  for (const [first, last] of uids.ranges()) {
+    for (let place = filings.placeOf(first); place < filings.count && filings.uid(place) <= last; place++) {
+      candidates[place] = 1
+    }
+  }
+  return candidates
 }
 
 function both(one: Candidates, two: Candidates): Candidates {

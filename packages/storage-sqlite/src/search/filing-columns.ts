@@ -1,6 +1,6 @@
 import type { MailboxId, SearchText } from '@pennypost/model'
-import { type ColumnView, MailboxColumns } from './mailbox-columns.ts'
 import type { Reader } from '../reader/reader.ts'
+import { type ColumnView, MailboxColumns } from './mailbox-columns.ts'
 
 /**
  * Which message each UID of a mailbox is, and the folded text of its delivery block, which is no part of the message.

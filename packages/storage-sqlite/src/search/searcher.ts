@@ -10,11 +10,11 @@ import {
   type UidSet,
 } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
-import { ColumnCache } from './mailbox-columns.ts'
 import { nextTurn, type Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
 import { type Contents, decodedTexts } from './contents.ts'
 import { FilingColumns, type Filings } from './filing-columns.ts'
+import { ColumnCache } from './mailbox-columns.ts'
 import { asksForRow, hasNul } from './query.ts'
 import type { SearchIndex } from './search-index.ts'
 
