@@ -16,7 +16,7 @@ export interface Engine {
   clock: Clock
   log: Log
   limits: SqliteLimits
-  search: SearchClient
+  search: Pick<SearchClient, 'search'>
   room: Room
   pins: Pins
   watchers: Watchers

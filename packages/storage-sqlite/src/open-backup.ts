@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Clock, Directory, Log, MailStore, SearchText } from '@pennypost/model'
+import type { Clock, Directory, Log, MailStore } from '@pennypost/model'
 import { ContentFiles } from './content/content-files.ts'
 import type { Engine } from './engine.ts'
 import { requireOurs } from './migrations/list.ts'
@@ -21,8 +21,8 @@ export interface OpenBackup extends Disposable {
 }
 
 /** Opens a directory that `backup` wrote, without writing to it. Called by verbs that take something out of it. */
-export function openBackup(options: { directory: string; clock: Clock; log: Log; searchText: SearchText }): OpenBackup {
-  const { clock, log, searchText } = options
+export function openBackup(options: { directory: string; clock: Clock; log: Log }): OpenBackup {
+  const { clock, log } = options
   const directory = resolve(options.directory)
   const database = join(directory, 'mail.db')
   if (!existsSync(database)) throw new Error(`${directory} is no whole backup: there is no mail.db in it`)
@@ -35,7 +35,8 @@ export function openBackup(options: { directory: string; clock: Clock; log: Log;
   }
   const files = { database, ballast: join(directory, 'ballast') }
   const engine: Engine = {
-    ...{ reader, clock, log, searchText, limits: sqliteLimits },
+    ...{ reader, clock, log, limits: sqliteLimits },
+    search: { search: () => Promise.reject(unavailable()) },
     writer: { run: () => Promise.reject(unavailable()), hasFailed: false },
     files: new ContentFiles(join(directory, 'content')),
     room: new Room(() => ({ free: 0, total: 0 }), files, clock, sqliteLimits),

@@ -63,6 +63,10 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
 const firstUpkeepMs = 1000
 const upkeepMs = 60_000
 
+interface OpenEngine extends Engine {
+  search: SearchClient
+}
+
 class Opening {
   readonly #options: SqliteStoreOptions
   readonly #directory: DataDirectory
@@ -116,7 +120,7 @@ class Opening {
     if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
     const reader = new Reader(this.#directory.database, clock)
     const search = this.#openSearch(reader)
-    const engine: Engine = {
+    const engine: OpenEngine = {
       ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
       files: new ContentFiles(this.#directory.contents),
       pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
@@ -141,7 +145,7 @@ class Opening {
     return this.#search
   }
 
-  #store(engine: Engine): SqliteStore {
+  #store(engine: OpenEngine): SqliteStore {
     const credentials = new SqliteCredentials(engine)
     let closing: Promise<void> | undefined
     const close = (): Promise<void> => (closing ??= this.#close(engine))
@@ -169,7 +173,7 @@ class Opening {
     }
   }
 
-  async *#check(engine: Engine): AsyncGenerator<StoreFault> {
+  async *#check(engine: OpenEngine): AsyncGenerator<StoreFault> {
     engine.reader.requireOpen()
     yield* await this.#keeper.check(engine.files.firstDirectory)
     yield* await engine.search.check()
@@ -233,7 +237,7 @@ class Opening {
     this.#options.onFatal?.(error)
   }
 
-  async #close({ reader, search }: Engine): Promise<void> {
+  async #close({ reader, search }: OpenEngine): Promise<void> {
     this.#checkpointTimer?.[Symbol.dispose]()
     this.#upkeepTimer?.[Symbol.dispose]()
     // The writer goes last: the last connection takes the log into the database and removes it.

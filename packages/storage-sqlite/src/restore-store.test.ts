@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AccountId, type MailboxId, silentLog, type Uid, UidSet } from '@pennypost/model'
-import { asciiSearchText } from '@pennypost/model/memory'
 import { sampleMessage, virtualClock } from '@pennypost/model/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
@@ -175,7 +174,7 @@ describe('a whole backup', () => {
 
 test('a backup can be read without being changed', async () => {
   const { alice } = await fill()
-  using read = openBackup({ directory: backup, clock: virtualClock(), log: silentLog, searchText: asciiSearchText })
+  using read = openBackup({ directory: backup, clock: virtualClock(), log: silentLog })
   const account = await read.directory.accountByLogin('alice@one.test')
   expect(account?.id).toBe(alice)
   const inbox = (await read.mail.mailboxes(alice))[0]?.id as MailboxId

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAuditFile } from '@pennypost/admin'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
-import { searchText } from '@pennypost/message'
 import {
   type FetchedMessage,
   flagsOf,
@@ -56,7 +55,7 @@ export async function* readBackup(
   login: string,
   only: { mailbox?: string; messageId?: string },
 ): AsyncGenerator<FiledMessage> {
-  using backup = openBackup({ directory, clock: systemClock, log: silentLog, searchText })
+  using backup = openBackup({ directory, clock: systemClock, log: silentLog })
   const account = await backup.directory.accountByLogin(lookupAddress(login) ?? login)
   if (!account) throw new UsageError(`The backup has no account ${login}.`)
   const all = await backup.mail.mailboxes(account.id)

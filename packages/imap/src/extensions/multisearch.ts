@@ -65,7 +65,8 @@ async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey)
   try {
     const view = new View(open, true)
     const query = key({ session, view })
-    return { uids: await mail.search(mailbox.id, queryForStore(open, query), view.all()), view, by: 'uid', query }
+    const uids = await mail.search(mailbox.id, queryForStore(open, query), view.all(), session.gone)
+    return { uids, view, by: 'uid', query }
   } finally {
     mailboxes.release(open)
   }

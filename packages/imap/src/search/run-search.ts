@@ -14,7 +14,7 @@ export async function runSearch(session: Session, query: SearchQuery, among?: Ui
   const view = session.selected
   const within = known ? await searchKnown(session, known, among) : (among ?? view.all())
   if (!rest || within.isEmpty) return within
-  return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, rest), within)
+  return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, rest), within, session.gone)
 }
 
 /** What the arrays know, and what the store is asked besides: both must hold. */

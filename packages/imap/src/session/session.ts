@@ -1,4 +1,4 @@
-import type { AccountId, Log, Right } from '@pennypost/model'
+import { type AccountId, type Log, type Right, StoreError } from '@pennypost/model'
 import type { Connection } from '@pennypost/transport'
 import { requireMailbox } from '../access/find-mailbox.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
@@ -48,6 +48,7 @@ export class Session {
   #deferred: (() => void)[] = []
   readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
+  #gone: AbortController | undefined
 
   /** @param onLineWanted called when a command waits for a line of the client */
   constructor(id: string, service: SessionService, connection: Connection, out: Output, onLineWanted: () => void) {
@@ -87,6 +88,12 @@ export class Session {
   get selected(): View {
     if (!this.view) throw new Error('no mailbox is selected')
     return this.view
+  }
+
+  /** Aborted when the connection has closed: for work that takes long and that nobody waits for any more. */
+  get gone(): AbortSignal {
+    this.#gone ??= new AbortController()
+    return this.#gone.signal
   }
 
   // --- login ---
@@ -216,6 +223,7 @@ export class Session {
 
   /** The connection is gone. */
   close(): void {
+    this.#gone?.abort(new StoreError('unavailable', 'the session is over'))
     this.unselect()
     this.#place?.[Symbol.dispose]()
     this.#place = undefined

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type MailboxId, silentLog, systemDeadline, UidSet } from '@pennypost/model'
-import { asciiSearchText } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -85,9 +84,11 @@ function fillFirstVersion(): void {
   db.close()
 }
 
+const searchThread = new URL('../../test/search-thread.ts', import.meta.url)
+
 function open(): Promise<SqliteStore> {
   const given = { clock: virtualClock(), deadline: systemDeadline, random: seededRandom(1), log: silentLog }
-  return openSqliteStore({ directory, ...given, searchText: asciiSearchText })
+  return openSqliteStore({ directory, ...given, searchThread })
 }
 
 test('a store of version 1 opens with its mail', async () => {

@@ -18,6 +18,8 @@ export function serveSearch(text: SearchText, clock: Clock): void {
   const { database, contents, path, keeps } = workerData as SearchData
   const send = (message: FromSearch): void => port.postMessage(message)
   const reader = new Reader(database, clock)
+  // Contents are read once each.
+  reader.db.exec('PRAGMA cache_size = -8192')
   const files = new ContentFiles(contents)
   const indexer = new Indexer({ reader, files, text, path, keeps, note: (note) => send({ kind: 'note', ...note }) })
   const searcher = new Searcher({
