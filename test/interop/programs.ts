@@ -9,9 +9,15 @@ import { delimiter, join } from 'node:path'
 
 /** Whether a program of that name is in PATH. */
 export function has(program: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+  return find(program) !== undefined
+}
+
+/** Where in PATH a program is. */
+export function find(program: string): string | undefined {
+  const places = (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, program))
+  return places.find((place) => {
     try {
-      accessSync(join(directory, program), constants.X_OK)
+      accessSync(place, constants.X_OK)
       return true
     } catch {
       return false
