@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { lookupAddress, lookupDomain } from '@pennypost/model'
 import { parseHop } from '@pennypost/relay/hop'
 import { z } from 'zod'
-import { duration, ipAddress, table } from './fields.ts'
+import { duration, ipAddress, network, table } from './fields.ts'
 import { parseHostPort } from './quantity.ts'
 
 /** `[dns]`, `[relay]`, `[mta_sts]`: how mail finds its way out, and what others are told about the way in. */
@@ -46,6 +46,15 @@ const route = z
   .refine(({ domain, sender }) => domain !== undefined || sender !== undefined, 'needs a domain or a sender')
   .refine(({ to }) => to !== '', 'needs to know where to')
 
+/** Who may start the queue of a domain by ETRN. */
+const turn = z
+  .strictObject({
+    domain: condition(false, 'is no domain; write e.g. "branch.example.org"'),
+    clients: z.array(network).default([]),
+    accounts: z.array(z.string().transform((text) => lookupAddress(text) ?? text)).default([]),
+  })
+  .refine(({ clients, accounts }) => clients.length + accounts.length > 0, 'needs clients or accounts')
+
 export const dnsSchema = table({
   servers: z.array(hostPort(53)).default([]),
   /** `trust-ad`: believe these servers when they say that DNSSEC vouches for an answer. Loopback is always believed. */
@@ -62,6 +71,7 @@ export const relaySchema = table({
   smarthost_user: z.string().default(''),
   smarthost_password_file: z.string().default(''),
   route: z.array(route).default([]),
+  turn: z.array(turn).default([]),
   own_addresses: z.array(ipAddress).default([]),
   /** Where connections leave from: at most one IPv4 and one IPv6 address; the system chooses otherwise. */
   source_addresses: z

@@ -37,6 +37,7 @@ import { loadSecrets } from './secrets.ts'
 import type { SiteOptions } from './site.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
 import { turnPermissions } from './turn-permissions.ts'
+import { turning } from './turning.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -206,6 +207,9 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     ...(mayTurn ? { mayTurn } : {}),
     sign: (message) => signer.sign(message),
     destination: (...to) => routes.destination(...to),
+    ...(config.relay.turn.length > 0
+      ? { mayTurn: turning(config.relay.turn, { directory: store.directory, routes, relay }) }
+      : {}),
     deliveredNotices: (facts) => relay.deliveredNotices(facts),
     onOutcome: (outcome, octets) => foundation.metrics.onReceived(outcome, octets),
     onVerdict: (action, reason) => foundation.metrics.onVerdict(action, reason),
