@@ -27,7 +27,7 @@ const nobody = 65_534
 
 /** Both start as root and drop what they do not need. */
 export const hasPostfix: boolean = isRoot && has('postfix') && has('postconf')
-export const hasExim: boolean = isRoot && has('exim4') && runs('exim4', '-bV')
+export const hasExim: boolean = isRoot && has('exim4') && runs('exim4', '-C', '/dev/null', '-bV')
 
 /** Without its user, or a library, it is not really there. */
 function runs(...[program, ...args]: readonly [string, ...string[]]): boolean {
