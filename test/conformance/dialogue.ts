@@ -22,6 +22,7 @@
  *     @record two.test TXT …     a record of the DNS that the checks ask; `@broken two.test`: SERVFAIL there
  *     @finding spf pass          a journey has this finding; `@verdict reject dnsbl` likewise
  *     @junk bob@one.test 1       the account's Junk has so many messages
+ *     @copy-sent bob@one.test    what the account submits is filed in its Sent; `@sent bob@one.test 1` counts there
  *     [second]                   what follows is another connection's, `[first]` goes back
  */
 

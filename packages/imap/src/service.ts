@@ -20,7 +20,7 @@ import type { UsageOf } from './extensions/quota.ts'
 import { defaultImapLimits, type ImapLimits } from './limits.ts'
 import { Registry } from './registry.ts'
 import { Conversation } from './session/conversation.ts'
-import type { MessageRead, SessionService } from './session/session-service.ts'
+import type { MessageRead, SessionService, SupersededCopy } from './session/session-service.ts'
 import { OpenMailboxes } from './view/open-mailboxes.ts'
 
 export interface ImapServiceOptions {
@@ -55,6 +55,11 @@ export interface ImapServiceOptions {
   admit(account: AccountId, end: () => void): Disposable | undefined
   /** What an account uses and may use; without it there is no QUOTA. */
   usage?: UsageOf
+  /**
+   * The copy that a message appended to a Sent mailbox takes the place of: what submission filed there a moment before.
+   * Asked once for each such message, when it has been stored.
+   */
+  supersededCopy?: SupersededCopy
   /** Told of each message whose text was read (DESIGN §1.9: in the lab and the demo only). */
   onRead?: (read: MessageRead) => void
 }
@@ -103,6 +108,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     allowPlaintext: options.allowPlaintext ?? false,
     canStartTls: options.startTls ?? false,
     usage: options.usage,
+    supersededCopy: options.supersededCopy,
     onRead: options.onRead,
     admit: options.admit,
     without(capabilities) {

@@ -36,6 +36,7 @@ export function smallDirectory(world: World) {
       quota: 0,
       suspended: false,
       admin: false,
+      copySent: false,
       createdAt: 0,
       disabledCapabilities: [],
       removedAt: null,

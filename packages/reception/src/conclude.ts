@@ -1,7 +1,14 @@
 import { isAscii } from 'node:buffer'
-import { findLoop, planFilings } from '@pennypost/mda'
+import { findLoop, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
-import { type Acceptance, type FlowEvent, type FlowFact, type NewMessage, StoreError } from '@pennypost/model'
+import {
+  type Acceptance,
+  type Accepted,
+  type FlowEvent,
+  type FlowFact,
+  type NewMessage,
+  StoreError,
+} from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ReceivedContent } from './content.ts'
@@ -132,12 +139,13 @@ async function commit(
     session.detach(received.content.discard(), 'discarding content')
     return notForwarded
   }
+  const wantsCopy = session.account?.copySent ? session.account : undefined
   const acceptance: Acceptance = {
     journey: transaction.journey,
     acceptedAt: now,
     reversePath,
     message,
-    filings: plan.filings,
+    filings: wantsCopy ? [...plan.filings, sentCopy(wantsCopy)] : plan.filings,
     queue: queueEntries(session, transaction, plan, message),
     memory: session.isSubmission
       ? submittedNotes(session, transaction, plan, now)
@@ -165,6 +173,9 @@ async function commit(
     const event: FlowEvent = { journey: accepted.journey, at: now, kind: 'repeated', session: session.id }
     session.detach(options.store.flow.record([event]), 'journey')
   }
+  // Where the account has no Sent, its copy may have met another one in INBOX.
+  const copy = accepted.filed.length > plan.filings.length ? accepted.filed.at(-1) : undefined
+  if (wantsCopy && copy) noteCopy(session, copy, message, now)
   session.confirmable(accepted.journey)
   return queuedReply(accepted.journey)
 }
@@ -178,6 +189,12 @@ async function returned(session: Session, transaction: Transaction, message: New
     session.log.error({ session: session.id, err: error }, 'a DSN could not be matched')
     return []
   }
+}
+
+/** So that the copy that the author's program appends takes the place of ours; not worth a sync of its own. */
+function noteCopy(session: Session, copy: Accepted['filed'][number], message: NewMessage, now: number): void {
+  const notes = sentCopyNotes(copy, message.index.messageIdHeader, now)
+  if (notes.length > 0) session.detach(session.options.store.memory.note(notes), 'noting the copy in Sent')
 }
 
 /** The same network, envelope and content again, soon after a reply that was perhaps not read, is the same mail. */

@@ -83,6 +83,7 @@ function thisHost(hostname: string): Account {
     quota: 0,
     suspended: false,
     admin: false,
+    copySent: false,
     createdAt: 0,
     disabledCapabilities: [],
     removedAt: null,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
+import { takeSentCopy } from '@pennypost/mda'
 import { createSigner } from '@pennypost/message-auth'
 import {
   type Account,
@@ -273,6 +274,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     serverId: { name: 'Pennypost', version: version() },
     admit: (account, end) => places.take(account, end),
     usage: (account) => usageOf(store, account),
+    supersededCopy: (account, messageId) => takeSentCopy(store.memory, account, messageId, clock.now()),
     ...(demo ? { onRead: ({ journey, login, session }) => noteRead(foundation, journey, login, 'imap', session) } : {}),
     limits: { message: messageSize },
   })

@@ -31,11 +31,13 @@ export function register(program: Command): void {
     .option('--removed', 'those whose removal can still be undone', false)
     .action(inSession(list))
   addVerb(group, 'show <address>', 'an account with its mailboxes, aliases and passwords').action(inSession(show))
-  addVerb(group, 'set <address>', 'change name, quota, administrator or what IMAP clients see')
+  addVerb(group, 'set <address>', 'change name, quota, administrator, the copy in Sent, or what IMAP clients see')
     .option('--name <name>', 'display name')
     .option('--quota <size>', 'room for mail, such as 2GB; 0 = no limit')
     .option('--admin', 'make it an administrator')
     .option('--no-admin', 'it is none any more')
+    .option('--copy-sent', 'file what it submits in its Sent mailbox too')
+    .option('--no-copy-sent', 'leave that to its mail program')
     .option('--disable-capability <words...>', 'IMAP capabilities that its clients are not to see')
     .option('--enable-capability <words...>', 'those that they are to see again')
     .action(inSession(set))
@@ -130,6 +132,7 @@ async function show(session: Session, address: string): Promise<void> {
       `${login}${name ? ` (${name})` : ''}: ${stateOf(account)}`,
       `made        ${formatTime(account.createdAt)}`,
       `mail        ${plural(usage.messages, 'message')}, ${formatSize(usage.octets)}, ${room}`,
+      ...(account.copySent ? ['sent        what it submits is filed in Sent too'] : []),
       ...aliases.map((alias) => `alias       ${alias}`),
       ...sendAs.map((of) => `sends as    ${of}`),
       ...sharingLines(account),
@@ -155,6 +158,7 @@ interface SetOptions {
   name?: string
   quota?: string
   admin?: boolean
+  copySent?: boolean
   disableCapability?: string[]
   enableCapability?: string[]
 }
@@ -162,11 +166,11 @@ interface SetOptions {
 async function set(
   session: Session,
   address: string,
-  { name, quota, admin, disableCapability = [], enableCapability = [] }: SetOptions,
+  { name, quota, admin, copySent, disableCapability = [], enableCapability = [] }: SetOptions,
 ): Promise<void> {
   const words = disableCapability.length + enableCapability.length
-  if (name === undefined && quota === undefined && admin === undefined && words === 0) {
-    const options = '--name, --quota, --admin, --no-admin, --disable-capability or --enable-capability'
+  if ([name, quota, admin, copySent].every((each) => each === undefined) && words === 0) {
+    const options = '--name, --quota, --[no-]admin, --[no-]copy-sent, --disable-capability or --enable-capability'
     throw new UsageError(`Nothing to change: give ${options}.`)
   }
   const account = await session.call('account.set', {
@@ -174,6 +178,7 @@ async function set(
     ...(name === undefined ? {} : { name }),
     ...(quota === undefined ? {} : { quota: sizeOf(quota) }),
     ...(admin === undefined ? {} : { admin }),
+    ...(copySent === undefined ? {} : { copySent }),
     disableCapabilities: disableCapability,
     enableCapabilities: enableCapability,
   })

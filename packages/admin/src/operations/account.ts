@@ -159,16 +159,19 @@ export const accountSet = operation({
     name: displayName.optional(),
     quota: quota.optional(),
     admin: z.boolean().optional(),
+    /** What it submits is filed in its Sent mailbox too. */
+    copySent: z.boolean().optional(),
     /** Capabilities of IMAP that its clients are not to see any more, or again. */
     disableCapabilities: z.array(capability).max(mostCapabilities).default([]),
     enableCapabilities: z.array(capability).max(mostCapabilities).default([]),
   }),
-  async run(context, { login, name, quota: octets, admin, disableCapabilities, enableCapabilities }) {
+  async run(context, { login, name, quota: octets, admin, copySent, disableCapabilities, enableCapabilities }) {
     const account = await findAccount(context, login)
     const change = {
       ...(name === undefined ? {} : { name }),
       ...(octets === undefined ? {} : { quota: octets }),
       ...(admin === undefined ? {} : { admin }),
+      ...(copySent === undefined ? {} : { copySent }),
       disabledCapabilities: maskOf(account.disabledCapabilities, disableCapabilities, enableCapabilities),
     }
     return context.store.directory.updateAccount(account.id, change)

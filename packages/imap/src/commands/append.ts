@@ -2,7 +2,7 @@
  * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
  * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
  */
-import type { Appended, Flag, InternalDate, NewAppend, ReservedRoom } from '@pennypost/model'
+import { type Appended, type Flag, type InternalDate, type NewAppend, type ReservedRoom, UidSet } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
@@ -152,7 +152,32 @@ export async function appendTo(
   }))
   const appended = await mail.append(target.id, appends, actingOn(session, target, false))
   mailboxes.touch(target.id)
+  if (target.specialUse === '\\Sent') await dropSuperseded(session, target, appends)
   return appended
+}
+
+/**
+ * Whoever appends to Sent what it has just submitted brings the better copy: it has the blind recipients. Mailboxes of
+ * others have no special use, so that nobody takes a copy of another account away.
+ */
+async function dropSuperseded(
+  session: Session,
+  target: VisibleMailbox,
+  appends: readonly NewAppend[],
+): Promise<void> {
+  const { mail, mailboxes, supersededCopy, log } = session.service
+  if (!supersededCopy) return
+  try {
+    for (const { message } of appends) {
+      const copy = await supersededCopy(target.account, message.index.messageIdHeader)
+      if (copy?.mailbox !== target.id) continue
+      await mail.expunge(target.id, UidSet.of(copy.uid), 'all')
+      mailboxes.touch(target.id)
+    }
+  } catch (error) {
+    // The message is stored: two copies are no reason to say that it is not.
+    log.warn({ err: error }, 'the copy in Sent stays beside the appended one')
+  }
 }
 
 export const append = {

@@ -6,9 +6,11 @@ import type {
   Directory,
   JourneyId,
   Log,
+  MailboxId,
   MailStore,
   Random,
   Sharing,
+  Uid,
 } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { UsageOf } from '../extensions/quota.ts'
@@ -41,6 +43,8 @@ export interface SessionService {
   readonly canStartTls: boolean
   /** For QUOTA; absent: it is not there. */
   readonly usage: UsageOf | undefined
+  /** Asked for each message that is appended to a Sent mailbox. */
+  readonly supersededCopy: SupersededCopy | undefined
   /** Told of each message whose text a session was given. */
   readonly onRead: ((read: MessageRead) => void) | undefined
   /** The same service without these capabilities, for accounts that are not to see them. */
@@ -48,6 +52,12 @@ export interface SessionService {
   /** A place among the account's sessions, or undefined when none is left; `end` ends the session from outside. */
   admit(account: AccountId, end: () => void): Disposable | undefined
 }
+
+/** The copy of the owner's whose place a message with this Message-ID ('' for none) takes. */
+export type SupersededCopy = (
+  owner: AccountId,
+  messageId: string,
+) => Promise<{ mailbox: MailboxId; uid: Uid } | undefined>
 
 export interface MessageRead {
   journey: JourneyId

@@ -63,6 +63,7 @@ function describeAccounts(open: OpenEngine): void {
     const expected = {
       ...named('zoe@one.test'),
       suspended: false,
+      copySent: false,
       createdAt: clock.now(),
       disabledCapabilities: [],
       removedAt: null,
@@ -96,7 +97,10 @@ function describeAccounts(open: OpenEngine): void {
 
   it('change field by field', async ({ store: { directory }, alice }) => {
     const before = await directory.account(alice)
-    const change = { name: 'Alice', quota: 7, suspended: true, admin: true, disabledCapabilities: ['MOVE', 'ACL'] }
+    const change = {
+      ...{ name: 'Alice', quota: 7, suspended: true, admin: true, copySent: true },
+      disabledCapabilities: ['MOVE', 'ACL'],
+    }
     expect(await directory.updateAccount(alice, change)).toEqual({ ...before, ...change })
     expect(await directory.updateAccount(alice, { suspended: false })).toEqual({
       ...before,

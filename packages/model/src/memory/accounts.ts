@@ -105,6 +105,7 @@ function newAccount(state: State, { login, name, quota, admin }: NewAccount, now
       quota,
       admin,
       suspended: false,
+      copySent: false,
       createdAt: now,
       disabledCapabilities: [],
       removedAt: null,

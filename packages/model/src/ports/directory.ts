@@ -25,6 +25,8 @@ export interface Account {
   /** Cannot log in; mail still arrives. */
   suspended: boolean
   admin: boolean
+  /** What it submits is filed in its Sent mailbox too. */
+  copySent: boolean
   createdAt: number
   /** IMAP capabilities that its clients are not to see, as `[imap] disable` has them for all. */
   disabledCapabilities: readonly string[]
@@ -75,7 +77,7 @@ export interface Directory {
   /** This and what follows rejects with `no-such-account`. */
   updateAccount(
     id: AccountId,
-    change: Partial<Pick<Account, 'name' | 'quota' | 'suspended' | 'admin' | 'disabledCapabilities'>>,
+    change: Partial<Pick<Account, 'name' | 'quota' | 'suspended' | 'admin' | 'copySent' | 'disabledCapabilities'>>,
   ): Promise<Account>
   /**
    * Marks it as removed; `restoreAccount` undoes it; `purgeAccounts` ends those removed before `before` for good, with

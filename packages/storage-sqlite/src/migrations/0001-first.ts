@@ -19,7 +19,7 @@ export const first: Migration = {
 
     CREATE TABLE accounts (
       id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE, domain TEXT NOT NULL, name TEXT NOT NULL,
-      quota INTEGER NOT NULL, suspended INTEGER NOT NULL, admin INTEGER NOT NULL,
+      quota INTEGER NOT NULL, suspended INTEGER NOT NULL, admin INTEGER NOT NULL, copy_sent INTEGER NOT NULL DEFAULT 0,
       created_at INTEGER NOT NULL, disabled_capabilities TEXT NOT NULL DEFAULT '[]', removed_at INTEGER
     ) STRICT;
     CREATE INDEX accounts_domain ON accounts (domain);

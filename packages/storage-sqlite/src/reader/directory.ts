@@ -19,8 +19,8 @@ function domainOf([name, kind, target, catchAll]: DomainRow): Domain {
 }
 
 const selectAccounts =
-  'SELECT id, login, name, quota, suspended, admin, created_at, disabled_capabilities, removed_at FROM accounts'
-type AccountRow = [AccountId, string, string, number, number, number, number, string, number | null]
+  'SELECT id, login, name, quota, suspended, admin, copy_sent, created_at, disabled_capabilities, removed_at FROM accounts'
+type AccountRow = [AccountId, string, string, number, number, number, number, number, string, number | null]
 
 export function readAccount(reader: Reader, id: AccountId): Account | undefined {
   const row = reader.raw(`${selectAccounts} WHERE id = ?`).get(id) as AccountRow | undefined
@@ -41,7 +41,7 @@ export function readAccounts(reader: Reader, domain: string | undefined): Accoun
 }
 
 function accountOf(row: AccountRow): Account {
-  const [id, login, name, quota, suspended, admin, createdAt, disabled, removedAt] = row
+  const [id, login, name, quota, suspended, admin, copySent, createdAt, disabled, removedAt] = row
   const disabledCapabilities = disabled === '[]' ? [] : (JSON.parse(disabled) as string[])
   return {
     id,
@@ -50,6 +50,7 @@ function accountOf(row: AccountRow): Account {
     quota,
     suspended: suspended === 1,
     admin: admin === 1,
+    copySent: copySent === 1,
     createdAt,
     disabledCapabilities,
     removedAt,

@@ -35,21 +35,23 @@ export function updateAccount(
     quota?: number
     suspended?: boolean
     admin?: boolean
+    copySent?: boolean
     disabledCapabilities?: readonly string[]
   },
 ): void {
-  const { id, name, quota, suspended, admin, disabledCapabilities } = args
+  const { id, name, quota, suspended, admin, copySent, disabledCapabilities } = args
   const { changes } = context
     .sql(
       `UPDATE accounts SET name = coalesce(?, name), quota = coalesce(?, quota),
         suspended = coalesce(?, suspended), admin = coalesce(?, admin),
-        disabled_capabilities = coalesce(?, disabled_capabilities) WHERE id = ?`,
+        copy_sent = coalesce(?, copy_sent), disabled_capabilities = coalesce(?, disabled_capabilities) WHERE id = ?`,
     )
     .run(
       name ?? null,
       quota ?? null,
       bit(suspended),
       bit(admin),
+      bit(copySent),
       disabledCapabilities ? JSON.stringify(disabledCapabilities) : null,
       id,
     )

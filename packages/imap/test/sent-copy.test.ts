@@ -1,0 +1,49 @@
+import type { Uid } from '@pennypost/model'
+import { expect, onTestFinished, test } from 'vitest'
+import type { SupersededCopy } from '../src/index.ts'
+import { password, TestServer } from './dialogue/server.ts'
+
+/** APPEND to Sent takes the place of the copy that submission has filed there. */
+const message = 'Message-ID: <a@b>\r\nSubject: x\r\n\r\nx\r\n'
+
+async function appendBeside(copy: (server: TestServer) => SupersededCopy, mailbox: string): Promise<string[]> {
+  const server = await TestServer.start()
+  onTestFinished(() => server.stop())
+  await server.deliver('Sent', Buffer.from(message))
+  server.options.supersededCopy = copy(server)
+  const client = server.connect()
+  await client.response()
+  const responses: string[] = []
+  const commands = [
+    `LOGIN alice ${password}`,
+    `APPEND ${mailbox} {${message.length}+}\r\n${message}`,
+    'STATUS Sent (MESSAGES UIDNEXT)',
+  ]
+  for (const command of commands) {
+    client.send(Buffer.from(`x ${command}\r\n`))
+    for (;;) {
+      const response = await client.response()
+      if (response === undefined) throw new Error('the connection ended')
+      responses.push(response)
+      if (response.startsWith('x ')) break
+    }
+  }
+  return responses
+}
+
+const copyIn = (mailbox: string) => (server: TestServer) => async (_: unknown, messageId: string) =>
+  messageId === 'a@b' ? { mailbox: (await server.mailbox(mailbox)).id, uid: 1 as Uid } : undefined
+
+test('the copy goes when its better one has come', async () => {
+  expect(await appendBeside(copyIn('Sent'), 'Sent')).toContain('* STATUS Sent (MESSAGES 1 UIDNEXT 3)')
+})
+
+test('a copy elsewhere stays, and so does it for an APPEND elsewhere', async () => {
+  expect(await appendBeside(copyIn('INBOX'), 'Sent')).toContain('* STATUS Sent (MESSAGES 2 UIDNEXT 3)')
+  expect(await appendBeside(copyIn('Sent'), 'Drafts')).toContain('* STATUS Sent (MESSAGES 1 UIDNEXT 2)')
+})
+
+test('when nobody can say, both stay', async () => {
+  const failing = () => () => Promise.reject(new Error('no memory'))
+  expect(await appendBeside(failing, 'Sent')).toContain('* STATUS Sent (MESSAGES 2 UIDNEXT 3)')
+})
