@@ -2,7 +2,14 @@
  * APPEND: messages go into the store's stage as they come, and into the mailbox when the whole command has been read.
  * Never broken: no message is ever whole in memory; whatever can be refused is refused before the client sends it.
  */
-import { type Appended, type Flag, type InternalDate, type NewAppend, type ReservedRoom, UidSet } from '@pennypost/model'
+import {
+  type Appended,
+  type Flag,
+  type InternalDate,
+  type NewAppend,
+  type ReservedRoom,
+  UidSet,
+} from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
@@ -160,11 +167,7 @@ export async function appendTo(
  * Whoever appends to Sent what it has just submitted brings the better copy: it has the blind recipients. Mailboxes of
  * others have no special use, so that nobody takes a copy of another account away.
  */
-async function dropSuperseded(
-  session: Session,
-  target: VisibleMailbox,
-  appends: readonly NewAppend[],
-): Promise<void> {
+async function dropSuperseded(session: Session, target: VisibleMailbox, appends: readonly NewAppend[]): Promise<void> {
   const { mail, mailboxes, supersededCopy, log } = session.service
   if (!supersededCopy) return
   try {
