@@ -1,6 +1,7 @@
 /** What a newcomer sees who types `pennypost` and nothing else. */
 export function firstScreen(verbs: Readonly<Record<string, { summary: string }>>): string {
-  const rows = Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}`)
+  const width = Math.max(...Object.keys(verbs).map((name) => name.length)) + 2
+  const rows = Object.entries(verbs).map(([name, { summary }]) => `  ${name.padEnd(width)}${summary}`)
   return `Pennypost, a whole post office in one program: SMTP in and out, mailboxes, POP3, IMAP.
 
 Try it, on this machine only:
