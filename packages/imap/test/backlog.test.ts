@@ -1,0 +1,108 @@
+/** Clients that do not read what they are told, and clients that do not wait for it. */
+import { UidSet } from '@pennypost/model'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { DialogueClient } from './dialogue/client.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+
+const everyUid = Array.from({ length: 50 }, (_, index) => index + 1)
+let server: TestServer
+let client: DialogueClient
+
+beforeEach(async () => {
+  server = await TestServer.start()
+})
+
+afterEach(() => server.stop())
+
+async function select(): Promise<void> {
+  client = server.connect()
+  await client.response()
+  await say(`LOGIN alice ${password}`)
+  await say('SELECT INBOX')
+}
+
+async function say(text: string): Promise<string[]> {
+  client.send(Buffer.from(`x ${text}\r\n`))
+  const responses: string[] = []
+  for (;;) {
+    const response = await client.response()
+    responses.push(response ?? '<closed>')
+    if (response === undefined || response.startsWith('x ')) return responses
+  }
+}
+
+/** Until nothing happens any more. */
+async function quiet(): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The connection has ended before the answer was whole. */
+async function expectCutOff(): Promise<void> {
+  client.stream.resume()
+  for (;;) {
+    const response = await client.response()
+    if (response === undefined) return
+    expect(response).not.toMatch(/^x OK/)
+  }
+}
+
+test('a client that reads nothing of a long answer loses its connection after a while, not before', async () => {
+  for (let count = 0; count < 4; count++) await server.deliver('INBOX', sampleMessage('large'))
+  await select()
+  client.stream.pause()
+  client.send(Buffer.from('x FETCH 1:* BODY.PEEK[]\r\n'))
+  await quiet()
+  await server.time.advance(4 * 60_000)
+  expect(client.closed).toBe(false)
+  await server.time.advance(2 * 60_000)
+  await quiet()
+  await expectCutOff()
+})
+
+test('a client that takes its time gets all of a long answer', async () => {
+  for (let count = 0; count < 4; count++) await server.deliver('INBOX', sampleMessage('large'))
+  await select()
+  client.stream.pause()
+  client.send(Buffer.from('x FETCH 1:* BODY.PEEK[]\r\n'))
+  await quiet()
+  await server.time.advance(4 * 60_000)
+  client.stream.resume()
+  for (let seq = 1; seq <= 4; seq++) expect(await client.response()).toMatch(`* ${seq} FETCH`)
+  expect(await client.response()).toBe('x OK FETCH completed')
+})
+
+test('a client that idles and does not read is dropped once too much waits for it', async () => {
+  server.options.limits = { outputBacklog: 1000 }
+  for (let count = 0; count < 50; count++) await server.deliver('INBOX', sampleMessage('simple'))
+  await select()
+  client.send(Buffer.from('x IDLE\r\n'))
+  expect(await client.response()).toBe('+ idling')
+  client.stream.pause()
+  const { mail } = server.store
+  const mailbox = await mail.mailboxByName((await server.account()).id, 'INBOX')
+  // Some 9 KB each time: more than fits between the two ends.
+  for (let turn = 0; turn < 60; turn++) {
+    const mode = turn % 2 === 0 ? 'add' : 'remove'
+    await mail.updateFlags(mailbox!.id, {
+      uids: UidSet.ofSorted(everyUid),
+      mode,
+      flags: ['k'.repeat(100), '\\Flagged'],
+    })
+    await quiet()
+  }
+  await expectCutOff()
+})
+
+test('what is sent ahead of a running command is read when that is done, and answered in order', async () => {
+  server.options.limits = { inputBacklog: 1000 }
+  for (let count = 0; count < 4; count++) await server.deliver('INBOX', sampleMessage('large'))
+  await select()
+  client.stream.pause()
+  client.send(Buffer.from('x FETCH 1:* BODY.PEEK[]\r\n'))
+  for (let count = 0; count < 500; count++) client.send(Buffer.from(`n${count} NOOP\r\n`))
+  await quiet()
+  client.stream.resume()
+  for (let seq = 1; seq <= 4; seq++) expect(await client.response()).toMatch(`* ${seq} FETCH`)
+  expect(await client.response()).toBe('x OK FETCH completed')
+  for (let count = 0; count < 500; count++) expect(await client.response()).toBe(`n${count} OK NOOP completed`)
+})
