@@ -30,7 +30,13 @@ export async function sayStatus(session: Session, found: VisibleMailbox, items: 
 export const baseStatusItems: readonly StatusItem[] = [
   { name: 'MESSAGES', value: (_, mailbox) => mailbox.messages },
   // Not more than that: those between that were expunged are not counted one by one.
-  { name: 'RECENT', value: (_, mailbox) => Math.min(mailbox.messages, mailbox.uidNext - mailbox.recentUid) },
+  {
+    name: 'RECENT',
+    value({ service }, mailbox) {
+      const from = Math.max(mailbox.recentUid, service.mailboxes.recentFrom(mailbox.id))
+      return Math.max(0, Math.min(mailbox.messages, mailbox.uidNext - from))
+    },
+  },
   { name: 'UIDNEXT', value: (_, mailbox) => mailbox.uidNext },
   { name: 'UIDVALIDITY', value: (_, mailbox) => mailbox.uidValidity },
   { name: 'UNSEEN', value: (_, mailbox) => mailbox.unseen },

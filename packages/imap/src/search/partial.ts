@@ -8,7 +8,7 @@ export interface PartialRange {
   first: number
   last: number
   fromEnd: boolean
-  /** As the client wrote it. */
+  /** As it is told: the lower number first, since 4:2 is 2:4 (RFC 5267 §4.4); from the end as the client wrote it. */
   text: string
 }
 
@@ -20,7 +20,9 @@ export function partialRange(cursor: Cursor): PartialRange {
   const [text, sign, one, other] = match
   const places = [Number(one), Number(other)]
   if (Math.max(...places) > 0xffff_ffff) throw bad('Number too large')
-  return { first: Math.min(...places), last: Math.max(...places), fromEnd: sign === '-', text }
+  const [first, last] = [Math.min(...places), Math.max(...places)]
+  const fromEnd = sign === '-'
+  return { first, last, fromEnd, text: fromEnd ? text : `${first}:${last}` }
 }
 
 /** Where the range begins and ends in a result of so many, as indexes from 0, the end exclusive. */

@@ -68,6 +68,11 @@ export class OpenMailboxes {
     if (entry) this.#leave(entry)
   }
 
+  /** UIDs from here on are \\Recent to nobody yet, as sessions know before the store does; 0 when none has it open. */
+  recentFrom(id: MailboxId): number {
+    return Math.max(0, ...(this.#entries.get(id) ?? []).map(({ open }) => open?.recentFrom ?? 0))
+  }
+
   #find(id: MailboxId, viewer: AccountId | undefined): Entry | undefined {
     return this.#entries.get(id)?.find((entry) => entry.viewer === viewer)
   }
