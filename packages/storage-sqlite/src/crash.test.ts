@@ -49,7 +49,7 @@ test('kill -9 loses nothing that was acknowledged and stores nothing twice', asy
       }
       const store = await openStore(directory)
       expect(await Array.fromAsync(store.check())).toEqual([])
-      const pages = await Array.fromAsync(store.mail.fetch(inbox, everything, {}))
+      const pages = await Array.fromAsync(store.mail.fetch(inbox, everything, { journey: true }))
       const stored = pages.flat().map((row) => row.journey as string)
       expect(new Set(stored).size).toBe(stored.length)
       expect([...acknowledged].filter((journey) => !stored.includes(journey))).toEqual([])
