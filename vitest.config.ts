@@ -23,9 +23,9 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: reports ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]] : ['default'],
     // Limits for what hangs, never a measure of speed: the machine may be busy with anything.
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    teardownTimeout: 10_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
     projects: [
       { extends: true, test: { name: 'unit', include: [...packages, ...suites] } },
       // One worker that keeps what it has parsed: every rule reads the same sources.
