@@ -16,6 +16,8 @@ export interface Effects {
   numbers?: true
   /** Changes messages of the selected mailbox: NO after EXAMINE. */
   writes?: true
+  /** Expunges messages of the selected mailbox: always told of, whatever NOTIFY has asked for. */
+  removes?: true
 }
 
 /** How a command was completed. Without text: `NAME completed`. */

@@ -33,6 +33,9 @@ export interface ImapLimits {
   inputBacklog: number
   /** Octets pushed to an idling client that it has not read; above that the connection is dropped. */
   outputBacklog: number
+  /** Octets not read at which NOTIFY ends, and mailboxes that it may watch: [NOTIFICATIONOVERFLOW]. */
+  notifyBacklog: number
+  notifyMailboxes: number
   /** A client that reads nothing of an answer for so long is dropped. */
   outputStallMs: number
   /** Silence before login and after; then BYE. RFC 9051 §5.4 asks for at least 30 minutes after login. */
@@ -63,6 +66,8 @@ export const defaultImapLimits: ImapLimits = {
   failedLogins: 5,
   inputBacklog: 64 * 1024,
   outputBacklog: 1024 * 1024,
+  notifyBacklog: 256 * 1024,
+  notifyMailboxes: 1000,
   outputStallMs: 5 * 60_000,
   loginTimeoutMs: 60_000,
   idleTimeoutMs: 30 * 60_000,

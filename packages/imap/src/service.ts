@@ -18,6 +18,7 @@ import type { Connection, Refusal } from '@pennypost/transport'
 import { extensions } from './extensions/index.ts'
 import type { UsageOf } from './extensions/quota.ts'
 import { defaultImapLimits, type ImapLimits } from './limits.ts'
+import { Signals } from './notify/signals.ts'
 import { Registry } from './registry.ts'
 import { Conversation } from './session/conversation.ts'
 import type { MessageRead, SessionService, SupersededCopy } from './session/session-service.ts'
@@ -98,6 +99,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     authenticator: options.authenticator,
     registry: new Registry(extensions, disabled),
     mailboxes,
+    signals: new Signals(),
     limits,
     clock: options.clock,
     deadline: options.deadline,

@@ -127,6 +127,12 @@ const words = [
   'GETQUOTAROOT',
   'SETQUOTA',
   '(STORAGE 1)',
+  'NOTIFY',
+  'SET',
+  '(SELECTED (MessageNew (UID BODY.PEEK[]) MessageExpunge FlagChange))',
+  '(PERSONAL (MailboxName SubscriptionChange MailboxMetadataChange))',
+  '(SUBTREE (INBOX',
+  'MessageNew',
 ] as const
 
 const line = fc

@@ -159,6 +159,7 @@ export async function appendTo(
   }))
   const appended = await mail.append(target.id, appends, actingOn(session, target, false))
   mailboxes.touch(target.id)
+  session.notifier?.ownMessages(target, appended.uids)
   if (target.specialUse === '\\Sent') await dropSuperseded(session, target, appends)
   return appended
 }

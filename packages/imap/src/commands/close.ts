@@ -14,8 +14,9 @@ export const close = {
     const expunges = !readOnly && (await selectedRights(session)).includes('e')
     session.unselect()
     if (expunges) {
-      await session.service.mail.expunge(open.mailbox.id, all, 'deleted')
+      const { uids } = await session.service.mail.expunge(open.mailbox.id, all, 'deleted')
       session.service.mailboxes.touch(open.mailbox.id)
+      session.notifier?.ownRemovals(open.mailbox.id, uids.size)
     }
     return undefined
   },

@@ -1,5 +1,5 @@
 /** CREATE, with the superior names that are missing and the special use that RFC 6154 §3 lets a client ask for. */
-import { type Mailbox, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
+import { type Mailbox, othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { decodeMailbox } from '../grammar/mailbox.ts'
@@ -20,6 +20,7 @@ export async function createSuperiors(session: Session, { owner, name }: Place):
   const existing = new Set((await mail.mailboxes(owner.id)).map((mailbox: Mailbox) => mailbox.name))
   for (const superior of above) {
     if (existing.has(superior)) continue
+    session.notifier?.ownNames(owner.id === session.user.id ? superior : othersName(owner.login, superior))
     await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
       // Another session was faster.
       if (!(error instanceof StoreError && error.reason === 'mailbox-exists')) throw error
@@ -70,6 +71,7 @@ export const create = {
     }
     await createSuperiors(session, place)
     const created = await mail.createMailbox(place.owner.id, place.name, specialUse)
+    session.notifier?.ownNames(name)
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
     return { code: codes.find(Boolean) }
   },

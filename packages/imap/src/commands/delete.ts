@@ -22,6 +22,7 @@ export const deleteMailbox = {
     }
     await session.service.mail.deleteMailbox(found.account, ownName(found))
     session.service.mailboxes.touch(found.id)
+    session.notifier?.ownNames(name)
     return undefined
   },
 } satisfies Command<string>

@@ -20,7 +20,7 @@ export const expunge = {
   name: 'EXPUNGE',
   rfc: 'RFC 9051 §6.4.3',
   states: whenSelected,
-  effects: { writes: true },
+  effects: { writes: true, removes: true },
   parse: noArguments,
   run: (session) => expungeDeleted(session, session.selected.all()),
 } satisfies Command<undefined>
@@ -29,7 +29,7 @@ export const uidExpunge = {
   name: 'UID EXPUNGE',
   rfc: 'RFC 9051 §6.4.9',
   states: whenSelected,
-  effects: { writes: true },
+  effects: { writes: true, removes: true },
   parse(cursor) {
     cursor.sp()
     return sequenceSet(cursor)

@@ -113,7 +113,10 @@ function sayName(
  * Attributes that do not depend on what was asked (RFC 9051 §7.3.1, RFC 6154 §2). \NonExistent implies \Noselect, and
  * the grammar has one of them; who asks in the old way may know only the old one.
  */
-function attributesOf({ mailbox, hasChildren }: HierarchyName, absent: '\\Noselect' | '\\NonExistent'): string[] {
+export function attributesOf(
+  { mailbox, hasChildren }: HierarchyName,
+  absent: '\\Noselect' | '\\NonExistent',
+): string[] {
   const attributes: string[] = []
   if (hasChildren !== undefined) attributes.push(hasChildren ? '\\HasChildren' : '\\HasNoChildren')
   if (!mailbox) attributes.unshift(absent)

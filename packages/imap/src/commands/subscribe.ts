@@ -1,3 +1,4 @@
+/** SUBSCRIBE and UNSUBSCRIBE: what others of the account are told by NOTIFY, since the store wakes nobody for it. */
 import { type Command, loggedIn } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import type { Session } from '../session/session.ts'
@@ -8,6 +9,13 @@ function parse(cursor: Cursor, session: Session): string {
   return mailbox(cursor, session.utf8Names)
 }
 
+async function change(session: Session, name: string, subscribed: boolean): Promise<undefined> {
+  const { mail, signals } = session.service
+  await mail.subscribe(session.user.id, name, subscribed)
+  session.notifier?.own.subscriptions.add(name)
+  signals.namesChanged(session.user.id)
+}
+
 /** The name need not be that of a mailbox: subscriptions outlive deletion (RFC 9051 §6.3.7). */
 export const subscribe = {
   name: 'SUBSCRIBE',
@@ -15,10 +23,7 @@ export const subscribe = {
   states: loggedIn,
   effects: {},
   parse,
-  async run(session, name) {
-    await session.service.mail.subscribe(session.user.id, name, true)
-    return undefined
-  },
+  run: (session, name) => change(session, name, true),
 } satisfies Command<string>
 
 export const unsubscribe = {
@@ -27,8 +32,5 @@ export const unsubscribe = {
   states: loggedIn,
   effects: {},
   parse,
-  async run(session, name) {
-    await session.service.mail.subscribe(session.user.id, name, false)
-    return undefined
-  },
+  run: (session, name) => change(session, name, false),
 } satisfies Command<string>

@@ -16,17 +16,19 @@ const idle = {
   async run(session) {
     const { deadline, limits } = session.service
     session.out.text('+ idling\r\n')
-    await session.refresh().catch(() => {})
-    await session.tellMore()?.catch(() => {})
-    session.tellChanges(true)
-    await session.tellResults()?.catch(() => {})
+    const { notifier } = session
     let more: Promise<void> | undefined
-    session.view?.watch(() => {
-      push(session)
-      more = pushMore(session) ?? more
-    })
+    // RFC 5465 §4: the same events as without IDLE, where NOTIFY has asked for some.
+    if (notifier) notifier.idle()
+    else {
+      await begin(session)
+      session.view?.watch(() => {
+        push(session)
+        more = pushMore(session) ?? more
+      })
+    }
     const stillHere = (): void => {
-      session.untagged('OK Still here')
+      if (!notifier?.isTelling) session.untagged('OK Still here')
       session.out.flush()
       timer = deadline.after(limits.stillHereMs, stillHere)
     }
@@ -36,13 +38,21 @@ const idle = {
       if (line && line.toString('latin1').toUpperCase() !== 'DONE') throw bad('DONE expected')
     } finally {
       timer[Symbol.dispose]()
-      session.view?.watch(undefined)
+      if (!notifier) session.view?.watch(undefined)
       // Nothing may be said in the midst of what the next command answers.
-      await more
+      await (notifier ? notifier.idleEnded() : more)
     }
     return { text: 'IDLE completed' }
   },
 } satisfies Command<undefined>
+
+/** What there is to tell already. */
+async function begin(session: Session): Promise<void> {
+  await session.refresh().catch(() => {})
+  await session.tellMore()?.catch(() => {})
+  session.tellChanges(true)
+  await session.tellResults()?.catch(() => {})
+}
 
 function push(session: Session): void {
   session.tellChanges(true)

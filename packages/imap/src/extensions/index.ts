@@ -26,6 +26,7 @@ import { moveExtension } from './move.ts'
 import { multiappend } from './multiappend.ts'
 import { multisearch } from './multisearch.ts'
 import { namespaceExtension } from './namespace.ts'
+import { notifyExtension } from './notify.ts'
 import { objectid } from './objectid.ts'
 import { partial } from './partial.ts'
 import { preview } from './preview.ts'
@@ -95,6 +96,7 @@ export const extensions: readonly Extension[] = [
   listMyRights,
   metadata,
   listMetadata,
+  notifyExtension,
   objectid,
   replaceExtension,
   catenate,

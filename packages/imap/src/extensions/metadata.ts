@@ -1,4 +1,4 @@
-import { annotationLimits, StoreError } from '@pennypost/model'
+import { annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
@@ -112,7 +112,13 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
       if (error instanceof StoreError && error.reason === 'limit') throw no('METADATA TOOMANY', error.message)
       throw error
     })
-  if (!mailbox) return undefined
+  const { notifier } = session
+  if (!mailbox) {
+    const of = (entry: string) => (isPrivateEntry(entry) ? session.user.id : undefined)
+    for (const { entry } of changes) session.service.signals.serverAnnotated(entry, of(entry), notifier)
+    return undefined
+  }
+  if (notifier) for (const { entry } of changes) notifier.ownAnnotation(mailbox.id, entry, modSeq)
   const { view } = session
   if (view?.open.mailbox.id === mailbox.id && session.enabled.has('METADATA')) {
     for (const { entry } of changes) view.annotations.own.set(entry, modSeq)

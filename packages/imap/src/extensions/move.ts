@@ -15,6 +15,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | '
   const moved = await mail.move(open.mailbox.id, uids, target.id, actingOn(session, target, true))
   mailboxes.touch(open.mailbox.id)
   mailboxes.touch(target.id)
+  session.notifier?.ownMessages(target, moved.target)
   const code = copyUid(moved)
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
   await session.refresh()
@@ -26,7 +27,7 @@ const move = {
   name: 'MOVE',
   rfc: 'RFC 9051 §6.4.8',
   states: whenSelected,
-  effects: { writes: true },
+  effects: { writes: true, removes: true },
   parse: parseCopy,
   run: (session, args) => run(session, args, 'sequence'),
 } satisfies Command<CopyArgs>
@@ -35,7 +36,7 @@ const uidMove = {
   name: 'UID MOVE',
   rfc: 'RFC 9051 §6.4.9',
   states: whenSelected,
-  effects: { writes: true },
+  effects: { writes: true, removes: true },
   parse: parseCopy,
   run: (session, args) => run(session, args, 'uid'),
 } satisfies Command<CopyArgs>

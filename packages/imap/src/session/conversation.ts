@@ -30,6 +30,8 @@ export class Conversation implements ReaderHost {
   #compressed: Compressed | undefined
   #busy = false
   #paused = false
+  /** NOTIFY has had its turn. */
+  #told = false
   #inputEnded = false
   #closed = false
   #commands = 0
@@ -48,6 +50,9 @@ export class Conversation implements ReaderHost {
     this.session.end = (text) => {
       this.session.bye(text)
       this.#stop()
+    }
+    this.session.stir = () => {
+      if (!this.#busy) this.#pump()
     }
     this.#framer = new Framer(service.limits.line)
     this.#reader = new CommandReader(this.#framer, this)
@@ -162,8 +167,14 @@ export class Conversation implements ReaderHost {
         continue
       }
       if (this.#busy) break
-      const frame = this.#framer.next()
-      if (!frame) break
+      // In turns: events that never end do not keep commands waiting.
+      const tells = session.notifier?.due === true
+      const frame = tells && !this.#told ? undefined : this.#framer.next()
+      this.#told = tells && !frame
+      if (!frame) {
+        if (this.#told) this.#tell()
+        break
+      }
       const pending = this.#reader.take(frame)
       if (!pending) continue
       this.#busy = true
@@ -171,6 +182,11 @@ export class Conversation implements ReaderHost {
     }
     session.out.flush()
     if (!this.#busy) this.#rest()
+  }
+
+  #tell(): void {
+    this.#busy = true
+    this.session.notifier?.tell().then(this.#resume, this.#crash)
   }
 
   readonly #resume = (): void => {
@@ -358,7 +374,7 @@ export class Conversation implements ReaderHost {
       session.log.warn({ error: String(error) }, 'changes could not be read')
     }
     const say = (): Promise<void> | undefined => {
-      session.tellChanges(!command.effects.numbers)
+      session.tellChanges(!command.effects.numbers, command.effects.removes)
       const results = session.tellResults()
       if (results) return results.catch(failed).then(end)
       end()

@@ -15,6 +15,7 @@ import type {
 import type { Authenticator } from '@pennypost/sasl'
 import type { UsageOf } from '../extensions/quota.ts'
 import type { ImapLimits } from '../limits.ts'
+import type { Signals } from '../notify/signals.ts'
 import type { Registry } from '../registry.ts'
 import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 
@@ -29,6 +30,7 @@ export interface SessionService {
   readonly authenticator: Authenticator
   readonly registry: Registry
   readonly mailboxes: OpenMailboxes
+  readonly signals: Signals
   readonly limits: ImapLimits
   readonly clock: Clock
   readonly deadline: Deadline

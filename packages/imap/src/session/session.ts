@@ -3,6 +3,7 @@ import type { Connection } from '@pennypost/transport'
 import { requireMailbox } from '../access/find-mailbox.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { State } from '../command.ts'
+import type { Notifier } from '../notify/notifier.ts'
 import { no } from '../refusal.ts'
 import type { View } from '../view/view.ts'
 import type { Output } from '../wire/output.ts'
@@ -43,6 +44,10 @@ export class Session {
   tag = ''
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */
   end: (text: string) => void = () => {}
+  /** What tells of events, from the first NOTIFY on (RFC 5465). */
+  notifier: Notifier | undefined
+  /** The notifier has something to tell as soon as no command runs; set by the conversation. */
+  stir: () => void = () => {}
   /** Its place among the account's sessions. */
   #place: Disposable | undefined
   #deferred: (() => void)[] = []
@@ -111,6 +116,7 @@ export class Session {
 
   /** Ends it: nothing of the account is left, nor of what was enabled or selected (RFC 8437 §4). Failed logins stay counted. */
   unauthenticate(): void {
+    this.setNotifier(undefined)
     this.unselect()
     this.#place?.[Symbol.dispose]()
     this.#place = undefined
@@ -141,11 +147,27 @@ export class Session {
     this.out.untagged(text)
   }
 
-  /** Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current. */
-  tellChanges(mayExpunge: boolean): void {
-    if (!this.view) return
-    if (this.view.contexts.size > 0) this.view.contexts.tellRemovals(this)
-    tellChanges(this, this.view, mayExpunge)
+  /** Puts another in its place. */
+  setNotifier(notifier: Notifier | undefined): void {
+    this.notifier?.[Symbol.dispose]()
+    this.notifier = notifier
+  }
+
+  /**
+   * Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current.
+   * @param removes the command has expunged messages itself: that is told whatever NOTIFY asked for
+   */
+  tellChanges(mayExpunge: boolean, removes = false): void {
+    const { view, notifier } = this
+    if (!view) return
+    if (view.contexts.size > 0) view.contexts.tellRemovals(this)
+    if (!notifier) {
+      tellChanges(this, view, mayExpunge)
+      return
+    }
+    const before = view.lastUid
+    tellChanges(this, view, mayExpunge && (removes || notifier.selected.messages), notifier.selected)
+    if (view.lastUid > before) notifier.arrived(before + 1, view.lastUid)
   }
 
   /** Says what extensions have to tell of the selected mailbox beside that; a promise when something must be asked. */
@@ -224,6 +246,7 @@ export class Session {
   /** The connection is gone. */
   close(): void {
     this.#gone?.abort(new StoreError('unavailable', 'the session is over'))
+    this.setNotifier(undefined)
     this.unselect()
     this.#place?.[Symbol.dispose]()
     this.#place = undefined

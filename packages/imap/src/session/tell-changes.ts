@@ -1,12 +1,12 @@
 import { flagKinds, mayFlag } from '@pennypost/model'
-import { report } from '../view/report.ts'
+import { type Reported, type Reporter, report } from '../view/report.ts'
 import type { View } from '../view/view.ts'
 import type { Session } from './session.ts'
 
 /** Says the untagged responses for what changed in the selected mailbox (RFC 9051 §7.4.1, §7.5.1, §7.5.2). */
-export function tellChanges(session: Session, view: View, mayExpunge: boolean): void {
+export function tellChanges(session: Session, view: View, mayExpunge: boolean, wanted?: Reported): void {
   const { out } = session
-  report(view, mayExpunge, {
+  const reporter: Reporter = {
     expunged(seqs, uids) {
       for (const extension of session.service.registry.extensions) {
         if (extension.onExpungeTold?.(session, view, uids)) return
@@ -26,7 +26,8 @@ export function tellChanges(session: Session, view: View, mayExpunge: boolean): 
       const uid = view.open.uids[openIndex] as number
       out.text(`* ${seq} FETCH (UID ${uid} ${flagsItem(session, view, openIndex)})\r\n`)
     },
-  })
+  }
+  report(view, mayExpunge, reporter, wanted)
 }
 
 /** `FLAGS (…)` and what extensions say with it. */

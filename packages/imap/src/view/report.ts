@@ -14,11 +14,20 @@ export interface Reporter {
   flags(seq: number, openIndex: number): void
 }
 
+/** What a session wants to be told; the rest is told when it wants it again. */
+export interface Reported {
+  /** New messages. */
+  messages: boolean
+  flags: boolean
+}
+
+const everything: Reported = { messages: true, flags: true }
+
 /**
  * Tells a session what has changed in the shared state since it was last told (RFC 9051 §7.5). EXPUNGE only when
  * `mayExpunge`; withheld ones stay in the view under their numbers. Does nothing when nothing changed.
  */
-export function report(view: View, mayExpunge: boolean, reporter: Reporter): void {
+export function report(view: View, mayExpunge: boolean, reporter: Reporter, wanted = everything): void {
   const { open, told } = view
   if (told.keywords !== open.keywords) {
     told.keywords = open.keywords
@@ -29,7 +38,8 @@ export function report(view: View, mayExpunge: boolean, reporter: Reporter): voi
     removeGone(view, reporter)
   }
   const before = view.lastUid
-  if (open.count > 0 && (open.uids[open.count - 1] as number) > before) addNew(view, reporter)
+  if (wanted.messages && open.count > 0 && (open.uids[open.count - 1] as number) > before) addNew(view, reporter)
+  if (!wanted.flags) return
   if (told.journal !== open.journalEnd) reportFlags(view, before, reporter)
   told.modSeq = open.modSeq
   if (told.removals === open.removals) told.settled = open.modSeq

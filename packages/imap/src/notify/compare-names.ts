@@ -1,0 +1,43 @@
+/** What became of mailbox names between two looks of NOTIFY: a pure comparison, called by `OtherMailboxes`. */
+import { type MailboxId, superiors } from '@pennypost/model'
+import type { HierarchyName } from '../list/hierarchy.ts'
+
+export type Names = ReadonlyMap<string, HierarchyName>
+
+export interface NameChanges {
+  /** New names with the old ones; what only moved along with its superior is not among them (RFC 5465 §5.4). */
+  renamed: ReadonlyMap<string, string>
+  /** Names made or deleted, and the names right above those. */
+  affected: ReadonlySet<string>
+}
+
+/** What became of names between two looks. Mailboxes are known by their ids. */
+export function compareNames(before: Names, now: Names): NameChanges {
+  const oldNames = namesById(before)
+  const newNames = namesById(now)
+  const moved = new Map<string, string>()
+  const affected = new Set<string>()
+  const affect = (name: string): void => {
+    affected.add(name)
+    const above = superiors(name).at(-1)
+    if (above !== undefined) affected.add(above)
+  }
+  for (const [id, name] of newNames) {
+    const old = oldNames.get(id)
+    if (old === undefined) affect(name)
+    else if (old !== name) moved.set(name, old)
+  }
+  for (const [id, name] of oldNames) if (!newNames.has(id)) affect(name)
+  const movedAlong = (name: string, old: string): boolean =>
+    superiors(name).some((superior) => {
+      const above = moved.get(superior)
+      return above !== undefined && old === above + name.slice(superior.length)
+    })
+  return { renamed: new Map([...moved].filter(([name, old]) => !movedAlong(name, old))), affected }
+}
+
+function namesById(names: Names): Map<MailboxId, string> {
+  const byId = new Map<MailboxId, string>()
+  for (const { name, mailbox } of names.values()) if (mailbox) byId.set(mailbox.id, name)
+  return byId
+}

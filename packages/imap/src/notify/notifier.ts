@@ -1,0 +1,256 @@
+import { type AccountId, type MailboxId, superiors, UidSet } from '@pennypost/model'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
+import { runFetch } from '../fetch/run-fetch.ts'
+import { hierarchyOf } from '../list/hierarchy.ts'
+import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import type { View } from '../view/view.ts'
+import { nothingWanted, type Wanted } from './groups.ts'
+import { OtherMailboxes } from './other-mailboxes.ts'
+import { OwnChanges } from './own-changes.ts'
+import type { SignalListener } from './signals.ts'
+
+/**
+ * Tells one session, between its commands and while it idles, of the events that NOTIFY asked for (RFC 5465). There is
+ * one from the first NOTIFY on; a session without it has nothing of this.
+ *
+ * Never broken: commands and the telling take turns, so nothing is said within what a command answers; what woke it
+ * while it told is told next; whoever does not read is told no more, then dropped.
+ */
+export class Notifier implements SignalListener, Disposable {
+  readonly #session: Session
+  readonly #wanted: Wanted
+  readonly account: AccountId
+  readonly own = new OwnChanges()
+  readonly #others: OtherMailboxes
+  readonly #watches = new Map<AccountId, Disposable>()
+  #signals: Disposable | undefined
+  #selectedDue = false
+  #othersDue = false
+  /** The selected mailbox whose changes wake it. */
+  #view: View | undefined
+  #arrived: [first: number, last: number][] = []
+  readonly #serverEntries = new Set<string>()
+  #telling: Promise<void> | undefined
+  #disposed = false
+  /** The session idles: expunges may be told at any time. */
+  #idling = false
+
+  constructor(session: Session, wanted: Wanted) {
+    this.#session = session
+    this.#wanted = wanted
+    this.account = session.user.id
+    this.#others = new OtherMailboxes(session, wanted.groups, this.own)
+  }
+
+  /** Events of the selected mailbox. */
+  get selected(): Wanted['selected'] {
+    return this.#wanted.selected
+  }
+
+  /** Begins to watch; NO [NOTIFICATIONOVERFLOW] when there is too much of it. */
+  async begin(status: boolean): Promise<void> {
+    if (this.#wanted.groups.length === 0) return
+    this.#signals = this.#session.service.signals.listen(this)
+    // Watched before it is read, so that no commit falls between the two.
+    this.#watch([this.account])
+    const names = await hierarchyOf(this.#session)
+    if (this.#others.watched(names) > this.#session.service.limits.notifyMailboxes) {
+      throw no('NOTIFICATIONOVERFLOW', 'Too many mailboxes')
+    }
+    this.#others.begin(names, status)
+    this.#watch([this.account, ...this.#others.owners()])
+  }
+
+  // --- what wakes it ---
+
+  namesChanged(): void {
+    this.#othersDue = true
+    this.#stir()
+  }
+
+  serverAnnotated(entry: string): void {
+    if (!this.#others.wantsServer) return
+    this.#serverEntries.add(entry)
+    this.namesChanged()
+  }
+
+  /** Messages that the session has been told to exist: their items follow. */
+  arrived(first: number, last: number): void {
+    if (this.selected.fetch.length > 0) this.#arrived.push([first, last])
+  }
+
+  /** There is something to tell, as soon as no command runs. */
+  get due(): boolean {
+    return (
+      this.#selectedDue ||
+      this.#othersDue ||
+      this.#arrived.length > 0 ||
+      this.own.any ||
+      (this.selected.messages && this.#session.view !== this.#view)
+    )
+  }
+
+  #stir(): void {
+    if (this.#disposed) return
+    if (this.#idling) this.#tellAtOnce()
+    else this.#session.stir()
+  }
+
+  #watch(owners: readonly AccountId[]): void {
+    const wanted = new Set(owners)
+    for (const [owner, watch] of this.#watches) {
+      if (wanted.has(owner)) continue
+      watch[Symbol.dispose]()
+      this.#watches.delete(owner)
+    }
+    for (const owner of wanted) {
+      if (this.#watches.has(owner)) continue
+      this.#watches.set(
+        owner,
+        this.#session.service.mail.watch(owner, () => this.namesChanged()),
+      )
+      // What was committed before that woke nobody.
+      this.#othersDue = true
+    }
+  }
+
+  // --- telling ---
+
+  /** IDLE has begun: what was held back is told, and everything from now on at once. */
+  idle(): void {
+    this.#idling = true
+    this.#selectedDue = true
+    this.#tellAtOnce()
+  }
+
+  #tellAtOnce(): void {
+    this.#telling ??= this.#tellOn().finally(() => {
+      this.#telling = undefined
+    })
+  }
+
+  /** Something is being said: nobody else may speak. */
+  get isTelling(): boolean {
+    return this.#telling !== undefined
+  }
+
+  async #tellOn(): Promise<void> {
+    do await this.tell()
+    while (this.#idling && this.due && !this.#disposed)
+  }
+
+  /** IDLE is over; resolves when nothing is being told. */
+  async idleEnded(): Promise<void> {
+    this.#idling = false
+    await this.#telling
+  }
+
+  /** Tells what there is; called by the conversation when no command runs. Never rejects. */
+  async tell(): Promise<void> {
+    const { out, service, log, connection } = this.#session
+    try {
+      if (out.backlog > service.limits.notifyBacklog) this.#overflow()
+      else await this.#tell()
+    } catch (error) {
+      log.warn({ error: String(error) }, 'changes could not be read')
+      // Not again at once: the next wake tells.
+      this.#arrived = []
+    }
+    this.own.clear()
+    out.flush()
+    if (out.backlog > service.limits.outputBacklog) connection.destroy()
+  }
+
+  async #tell(): Promise<void> {
+    this.#followView()
+    if (this.#selectedDue || this.#arrived.length > 0) {
+      this.#selectedDue = false
+      await this.#tellSelected()
+    }
+    if (this.#wanted.groups.length === 0 || this.#disposed) return
+    if (!this.#othersDue && !this.own.any) return
+    this.#othersDue = false
+    const names = await hierarchyOf(this.#session)
+    if (this.#disposed) return
+    if (this.#others.watched(names) > this.#session.service.limits.notifyMailboxes) return this.#overflow()
+    await this.#others.tell(names)
+    this.#others.tellServer(this.#serverEntries)
+    this.#serverEntries.clear()
+    if (!this.#disposed) this.#watch([this.account, ...this.#others.owners()])
+  }
+
+  async #tellSelected(): Promise<void> {
+    const session = this.#session
+    const { view } = session
+    if (!view || !this.selected.messages) return
+    await session.refresh()
+    await session.tellMore()
+    session.tellChanges(this.selected.immediate || this.#idling)
+    if (view.open.deleted) {
+      session.bye('The selected mailbox was deleted')
+      session.giveLine(undefined)
+      return
+    }
+    await session.tellResults()
+    const arrived = UidSet.ofRanges(this.#arrived)
+    this.#arrived = []
+    const others = [...view.among(arrived)].filter((uid) => !this.own.uids.has(uid))
+    if (others.length > 0) await runFetch(session, UidSet.ofSorted(others), this.selected.fetch)
+  }
+
+  /** Another mailbox has been selected, or none. */
+  #followView(): void {
+    const { view } = this.#session
+    if (view === this.#view) return
+    this.#arrived = []
+    this.#view = view
+    if (!view || !this.selected.messages) return
+    view.watch(() => {
+      this.#selectedDue = true
+      this.#stir()
+    })
+    this.#selectedDue = true
+  }
+
+  /** RFC 5465 §5.8: as after NOTIFY NONE. */
+  #overflow(): void {
+    const session = this.#session
+    session.untagged('OK [NOTIFICATIONOVERFLOW] That is too much: there are no more notifications')
+    this[Symbol.dispose]()
+    session.notifier = new Notifier(session, nothingWanted)
+  }
+
+  // --- what the session does itself ---
+
+  ownMessages({ id }: Pick<VisibleMailbox, 'id'>, uids: Iterable<number>): void {
+    const come = [...uids]
+    if (come.length === 0) return
+    if (this.#session.view?.open.mailbox.id === id) for (const uid of come) this.own.uids.add(uid)
+    this.own.addMessages(id, come.length, Math.max(...come) + 1)
+  }
+
+  /** Names that it has made, deleted or renamed; what lies right above them is its own doing too. */
+  ownNames(...names: readonly string[]): void {
+    for (const name of names) for (const each of [name, ...superiors(name).slice(-1)]) this.own.names.add(each)
+  }
+
+  ownAnnotation(mailbox: MailboxId, entry: string, modSeq: number): void {
+    const known = this.own.annotations.get(mailbox)
+    if (known) known.set(entry, modSeq)
+    else this.own.annotations.set(mailbox, new Map([[entry, modSeq]]))
+  }
+
+  ownRemovals(id: MailboxId, count: number): void {
+    if (count > 0) this.own.addMessages(id, -count, 0)
+  }
+
+  [Symbol.dispose](): void {
+    this.#disposed = true
+    this.#idling = false
+    this.#view?.watch(undefined)
+    this.#signals?.[Symbol.dispose]()
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]()
+    this.#watches.clear()
+  }
+}

@@ -1,0 +1,215 @@
+import { type AccountId, delimiter, type MailboxId } from '@pennypost/model'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { attributesOf } from '../commands/list.ts'
+import { printMailbox } from '../grammar/mailbox.ts'
+import type { HierarchyName } from '../list/hierarchy.ts'
+import { printEntry } from '../metadata/entries.ts'
+import { mayAnnotate } from '../metadata/read-annotations.ts'
+import type { Session } from '../session/session.ts'
+import { compareNames, type Names } from './compare-names.ts'
+import { type Events, eventsOf, type Wanted } from './groups.ts'
+import type { OwnChanges } from './own-changes.ts'
+import { changedItems, firstItems, sayCounts } from './status-items.ts'
+
+/**
+ * Mailboxes that are not selected, as the session was last told of them: what differs from that is told (RFC 5465 §5).
+ * Names come as LIST, numbers as STATUS, annotations as METADATA; never the messages of the selected mailbox.
+ */
+export class OtherMailboxes {
+  readonly #session: Session
+  readonly #groups: Wanted['groups']
+  readonly #own: OwnChanges
+  #names: Names = new Map()
+  /** Names said to be \NoAccess. */
+  readonly #noAccess = new Set<string>()
+
+  constructor(session: Session, groups: Wanted['groups'], own: OwnChanges) {
+    this.#session = session
+    this.#groups = groups
+    this.#own = own
+  }
+
+  get wantsServer(): boolean {
+    return this.#groups.some((group) => group.serverMetadata)
+  }
+
+  /** How many mailboxes the groups mean. */
+  watched(names: Names): number {
+    let count = 0
+    for (const name of names.values()) if (name.mailbox && isWanted(this.#eventsOf(name))) count++
+    return count
+  }
+
+  /** The accounts whose mailboxes are watched. */
+  owners(): Set<AccountId> {
+    const owners = new Set<AccountId>()
+    for (const name of this.#names.values()) {
+      if (name.mailbox && isWanted(this.#eventsOf(name))) owners.add(name.mailbox.account)
+    }
+    return owners
+  }
+
+  /** From here on; with the numbers that there are, if the client wants them. */
+  begin(names: Names, status: boolean): void {
+    this.#names = names
+    for (const name of names.values()) {
+      const { mailbox } = name
+      if (!mailbox) continue
+      const events = this.#eventsOf(name)
+      if (!isWanted(events)) continue
+      if (!hasRight(mailbox, 'r')) this.#sayNoAccess(name)
+      else if (status && events.messages && !this.#isSelected(mailbox)) {
+        sayCounts(this.#session, name.name, mailbox, firstItems(this.#session, events))
+      }
+    }
+  }
+
+  async tell(names: Names): Promise<void> {
+    const before = this.#names
+    this.#names = names
+    this.#tellNames(before, names)
+    const known = mailboxesById(before)
+    for (const name of names.values()) {
+      if (!name.mailbox) continue
+      const events = this.#eventsOf(name)
+      if (!isWanted(events)) continue
+      const old = known.get(name.mailbox.id)
+      if (this.#mayRead(name, name.mailbox, old)) {
+        this.#tellCounts(name.name, name.mailbox, events, old)
+        if (events.metadata && old) await this.#tellAnnotations(name.name, name.mailbox, old)
+      }
+    }
+  }
+
+  /** Says by name what was set on the server. */
+  tellServer(entries: ReadonlySet<string>): void {
+    if (entries.size === 0) return
+    this.#session.untagged(
+      `METADATA "" ${[...entries]
+        .sort()
+        .map((entry) => printEntry(entry))
+        .join(' ')}`,
+    )
+  }
+
+  // --- names ---
+
+  #tellNames(before: Names, now: Names): void {
+    const { renamed, affected } = compareNames(before, now)
+    const { names: ownNames, subscriptions: ownSubscriptions } = this.#own
+    const told = new Map<string, string | undefined>()
+    for (const name of affected)
+      if (!ownNames.has(name) && this.#wantsName(name, before, now)) told.set(name, undefined)
+    for (const [name, old] of renamed) {
+      if (ownNames.has(name)) continue
+      if (this.#wantsName(name, before, now) || this.#wantsName(old, before, now)) told.set(name, old)
+    }
+    for (const name of new Set([...before.keys(), ...now.keys()])) {
+      const subscribed = now.get(name)?.subscribed ?? false
+      if (subscribed === (before.get(name)?.subscribed ?? false) || ownSubscriptions.has(name)) continue
+      if (!told.has(name) && eventsOf(this.#groups, name, true).subscriptions) told.set(name, undefined)
+    }
+    for (const name of before.keys()) {
+      // RFC 5465 §5.9; who is told of names is told that it is not there.
+      const lost = before.get(name)?.mailbox?.shared && !now.get(name)?.mailbox
+      if (lost && !told.has(name) && this.#eventsOf(before.get(name) as HierarchyName).messages) {
+        this.#sayNoAccess(now.get(name) ?? absent(name))
+      }
+    }
+    for (const [name, old] of told) {
+      const here = now.get(name) ?? absent(name)
+      this.#noAccess.delete(name)
+      this.#sayName(here, attributesOf(here, '\\NonExistent'), old)
+    }
+  }
+
+  #wantsName(name: string, before: Names, now: Names): boolean {
+    const subscribed = (before.get(name)?.subscribed || now.get(name)?.subscribed) ?? false
+    return eventsOf(this.#groups, name, subscribed).names
+  }
+
+  #sayNoAccess(name: HierarchyName): void {
+    this.#noAccess.add(name.name)
+    this.#sayName(name, ['\\NoAccess'])
+  }
+
+  #sayName({ name, subscribed }: HierarchyName, attributes: readonly string[], oldName?: string): void {
+    const { utf8Names } = this.#session
+    const all = subscribed ? [...attributes, '\\Subscribed'] : attributes
+    const old = oldName === undefined ? '' : ` ("OLDNAME" (${printMailbox(oldName, utf8Names)}))`
+    this.#session.untagged(`LIST (${all.join(' ')}) "${delimiter}" ${printMailbox(name, utf8Names)}${old}`)
+  }
+
+  // --- numbers and annotations ---
+
+  /** Says it when that has changed. */
+  #mayRead(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): boolean {
+    if (!hasRight(mailbox, 'r')) {
+      if (!this.#noAccess.has(name.name) && (!old || hasRight(old, 'r'))) this.#sayNoAccess(name)
+      return false
+    }
+    if (this.#noAccess.delete(name.name)) this.#sayName(name, attributesOf(name, '\\NonExistent'))
+    return true
+  }
+
+  #tellCounts(name: string, mailbox: VisibleMailbox, events: Events, old: VisibleMailbox | undefined): void {
+    if (!events.messages || this.#isSelected(mailbox)) return
+    if (!old && mailbox.messages === 0 && this.#own.names.has(name)) return
+    const own = this.#own.counts.get(mailbox.id)
+    const before = { ...(old ?? unknownBefore(mailbox)) }
+    if (own) {
+      before.messages += own.messages
+      before.uidNext = Math.max(before.uidNext, own.uidNext) as typeof before.uidNext
+      // All that has come or gone is one's own: so is what else differs.
+      if (before.messages === mailbox.messages && before.uidNext === mailbox.uidNext) return
+    }
+    // Annotations raise the MODSEQ too.
+    const annotated = this.#own.annotations.get(mailbox.id)
+    if (annotated && [...annotated.values()].includes(mailbox.highestModSeq))
+      before.highestModSeq = mailbox.highestModSeq
+    const items = changedItems(this.#session, events, before, mailbox)
+    if (items.length > 0) sayCounts(this.#session, name, mailbox, items)
+  }
+
+  async #tellAnnotations(name: string, mailbox: VisibleMailbox, { id, highestModSeq }: VisibleMailbox): Promise<void> {
+    if (mailbox.highestModSeq <= highestModSeq || !mayAnnotate(mailbox)) return
+    const session = this.#session
+    // The session is told of these in another way.
+    if (session.enabled.has('METADATA') && this.#isSelected(mailbox)) return
+    const changed = await session.service.annotations.annotationsChanged(id, session.user.id, highestModSeq)
+    const own = this.#own.annotations.get(id)
+    const entries = changed
+      // What has come since is told next.
+      .filter(({ entry, modSeq }) => modSeq <= mailbox.highestModSeq && own?.get(entry) !== modSeq)
+      .map(({ entry }) => printEntry(entry))
+    if (entries.length > 0) session.untagged(`METADATA ${printMailbox(name, session.utf8Names)} ${entries.join(' ')}`)
+  }
+
+  #isSelected({ id }: VisibleMailbox): boolean {
+    return this.#session.view?.open.mailbox.id === id
+  }
+
+  #eventsOf({ name, subscribed }: HierarchyName): Events {
+    return eventsOf(this.#groups, name, subscribed)
+  }
+}
+
+function isWanted({ messages, names, subscriptions, metadata }: Events): boolean {
+  return messages || names || subscriptions || metadata
+}
+
+function mailboxesById(names: Names): Map<MailboxId, VisibleMailbox> {
+  const known = new Map<MailboxId, VisibleMailbox>()
+  for (const { mailbox } of names.values()) if (mailbox) known.set(mailbox.id, mailbox)
+  return known
+}
+
+/** A mailbox that was not there: empty, and another one than what may have had the name. */
+function unknownBefore(mailbox: VisibleMailbox): VisibleMailbox {
+  const uidNext = (mailbox.messages > 0 ? 1 : mailbox.uidNext) as VisibleMailbox['uidNext']
+  return { ...mailbox, messages: 0, unseen: 0, uidNext, uidValidity: 0 as VisibleMailbox['uidValidity'] }
+}
+
+function absent(name: string): HierarchyName {
+  return { name, mailbox: undefined, subscribed: false, inHierarchy: false, hasChildren: undefined }
+}
