@@ -20,6 +20,7 @@ export type {
 } from './context.ts'
 export type { CheckedRecord } from './dns-check.ts'
 export { type PublishedRecord, recordsFor } from './dns-records.ts'
+export { makeDirectory } from './make-directory.ts'
 export { type Call, type Operation, type Progress, runOperation } from './operation.ts'
 export { submitLocally } from './operations/submit.ts'
 export { type OperationName, operations } from './operations.ts'
