@@ -9,7 +9,12 @@ export const dial = operation({
   kind: 'read',
   input: z.strictObject({
     /** Also with an address literal. */
-    address: z.union([address, z.string().regex(/^[^\s<>@]+@\[[^\]\s]+\]$/, 'is no address')]),
+    address: z.union([
+      address,
+      z.string().regex(/^[^\s<>@]+@\[[^\]\s]+\]$/, {
+        error: ({ input }) => `"${input}" is no address; write e.g. alice@one.example`,
+      }),
+    ]),
     from: z.union([z.literal(''), address]).default(''),
     requireTls: z.boolean().default(false),
     all: z.boolean().default(false),

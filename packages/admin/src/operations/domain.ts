@@ -101,7 +101,7 @@ export const domainRemove = operation({
       const kept = removed > 0 ? ` (${removed} of them removed, but still to be restored)` : ''
       throw new AdminError(
         'not-allowed',
-        `${accounts.length} accounts${kept} and ${aliases.length} aliases are in ${name}.`,
+        `Still in ${name}: accounts ${accounts.length}${kept}, aliases ${aliases.length}.`,
         'Remove those first; a removed account is gone for good after 30 days.',
       )
     }
