@@ -52,6 +52,8 @@ describe('without a server', () => {
     ])
     expect(bare).toMatchObject({ code: 0, err: '' })
     expect(bare.out).toMatch(/serve --demo[\s\S]*init --domain/)
+    // The longest name ran into what it does.
+    expect(bare.out).toMatch(/^ {2}suppression {2}dead recipients/m)
     expect(unknown).toMatchObject({ code: 2, out: '' })
     expect(unknown.err).toMatch(/"frobnicate" is no verb\. They are: serve, init/)
     expect(lost).toMatchObject({ code: 2, err: expect.stringMatching(/init --domain D/) })
@@ -191,6 +193,11 @@ describe('beside a running server', () => {
     expect((await context.store.directory.accounts()).map(({ suspended }) => suspended)).toEqual([true])
     expect(existsSync(join(directory, 'mail', 'mail.db'))).toBe(false)
     expect(await pennypost(['status'])).toMatchObject({ code: 1, err: 'pennypost: the disk does not answer\n' })
+    // It said `address: is no address` and not which, nor what one looks like.
+    expect(await pennypost(['dial', 'bad'])).toMatchObject({
+      code: 2,
+      err: 'pennypost: address: "bad" is no address; write e.g. alice@one.example\n',
+    })
   })
 
   test('sendmail hands over at once, names without a domain find their people', async () => {
