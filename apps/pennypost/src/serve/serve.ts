@@ -73,8 +73,8 @@ export async function serve(options: ServeOptions): Promise<void> {
 function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {
   if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
   const file = configFile ?? configPlaces.find((place) => existsSync(place))
-  if (file === undefined) {
-    throw new ConfigError('pennypost.toml', [
+  if (file === undefined || !existsSync(file)) {
+    throw new ConfigError(file ?? 'pennypost.toml', [
       {
         line: undefined,
         key: '',

@@ -139,6 +139,11 @@ describe('without a server', () => {
     const { code, err } = await pennypost(['domain', 'list'])
     expect(code).toBe(1)
     expect(err).toMatch(/pennypost\.toml:1: hostname .*\n.*pennypost\.toml:3: colour/)
+    // It was a bare ENOENT.
+    expect(await pennypost(['serve', '--config', 'elsewhere.toml'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/elsewhere\.toml\S* is not here: `pennypost init --domain/),
+    })
   })
 })
 
