@@ -126,4 +126,4 @@ it('kill -9 under a load of large letters loses none, doubles none, and leaves n
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-}, 90_000)
+}, 180_000)
