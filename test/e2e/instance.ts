@@ -89,7 +89,7 @@ export async function startInstance(options: InstanceOptions): Promise<Instance>
 }
 
 /** Asks again until it holds; for what another server does in its own time. */
-export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, patienceMs = 20_000): Promise<T> {
+export async function eventually<T>(ask: () => Promise<T | undefined>, what: string, patienceMs = 60_000): Promise<T> {
   const until = AbortSignal.timeout(patienceMs)
   for (;;) {
     const answer = await ask()

@@ -38,7 +38,7 @@ export interface RunOptions {
 }
 
 /** Longer than any of these programs takes, shorter than a test may. */
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /** Runs a program to its end; one that hangs is killed, and then `code` is null. */
 export function run(program: string, args: readonly string[], { input = '', home }: RunOptions): Promise<Ran> {
