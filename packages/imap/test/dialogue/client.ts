@@ -28,7 +28,7 @@ export class DialogueClient {
   }
 
   /** The next response as binary string without its final CRLF; undefined when the connection is closed before one. */
-  async response(patienceMs = 2000): Promise<string | undefined> {
+  async response(patienceMs = 30_000): Promise<string | undefined> {
     for (;;) {
       const end = responseEnd(this.#received)
       if (end >= 0) {
