@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Deadline, systemDeadline } from '@pennypost/model'
@@ -62,15 +62,36 @@ test('nothing is held when the program ends', async () => {
   expect(lines()).toEqual(['last'])
 })
 
-test.skipIf(!existsSync('/dev/full'))('a log on a full disk ends nothing, and says so once', async () => {
+test.skipIf(!existsSync('/dev/full'))('a log on a full disk ends nothing, holds up no end, and says so once', () => {
   const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   try {
     const program = createLog({ file: '/dev/full', level: 'info', now: () => 0, deadline })
     program.log.error({}, 'lost')
-    await vi.waitFor(() => expect(said).toHaveBeenCalledWith(expect.stringContaining('ENOSPC')))
+    expect(said).toHaveBeenCalledWith(expect.stringContaining('ENOSPC'))
     program.log.error({}, 'lost too')
+    program.log.info({}, 'held')
     program.flush()
-    await new Promise((resolve) => setImmediate(resolve))
+    expect(said).toHaveBeenCalledTimes(1)
+  } finally {
+    said.mockRestore()
+  }
+})
+
+test('what could not be written goes ahead of what can, and a rotated file is a new one', () => {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    mkdirSync(file)
+    const program = open()
+    program.log.error({}, 'nowhere to go')
+    rmdirSync(file)
+    program.log.error({}, 'there')
+    expect(lines()).toEqual(['nowhere to go', 'there'])
+    program.log.info({}, 'before rotation')
+    renameSync(file, `${file}.1`)
+    program.reopen()
+    program.log.error({}, 'after it')
+    expect(lines()).toEqual(['after it'])
+    expect(readFileSync(`${file}.1`, 'utf8')).toContain('before rotation')
     expect(said).toHaveBeenCalledTimes(1)
   } finally {
     said.mockRestore()

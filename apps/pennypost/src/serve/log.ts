@@ -1,5 +1,6 @@
 import type { Deadline, Log, Timer } from '@pennypost/model'
-import { destination as openDestination, pino } from 'pino'
+import { pino } from 'pino'
+import { LogFile } from './log-file.ts'
 
 /**
  * The program's log: pino lines to standard output or to a file that is reopened on SIGHUP, and the newest errors kept
@@ -22,19 +23,13 @@ const heldCharacters = 4096
 const heldMs = 100
 
 export function createLog(options: { file: string; level: string; now: () => number; deadline: Deadline }): ProgramLog {
-  const dest = options.file === '' ? 1 : options.file
-  const destination = openDestination({ dest, sync: false, mkdir: true, maxLength: keptOctets })
-  sayWhenLost(destination)
-  let ready = false
-  destination.once('ready', () => {
-    ready = true
-  })
+  const file = new LogFile(options.file)
   let held = ''
   let waiting: Timer | undefined
   const write = (): void => {
     waiting?.[Symbol.dispose]()
     waiting = undefined
-    if (held !== '') destination.write(held)
+    if (held !== '') file.write(held)
     held = ''
   }
   const errors: { at: number; text: string }[] = []
@@ -67,34 +62,10 @@ export function createLog(options: { file: string; level: string; now: () => num
   return {
     log,
     errors,
-    reopen: () => options.file !== '' && destination.reopen(),
-    flush() {
+    reopen() {
       write()
-      // Before the file is open there is nowhere to write to.
-      if (!ready) return
-      try {
-        destination.flushSync()
-      } catch {
-        // The process ends all the same; `sayWhenLost` has said why.
-      }
+      file.reopen()
     },
+    flush: write,
   }
-}
-
-/** What waits to be written, on a full disk; what comes beyond is dropped. Octets. */
-const keptOctets = 4 * 1024 * 1024
-
-/**
- * A log that can not be written ends no server: it is said on standard error, once, and what waits is written with the
- * next line for which there is room.
- */
-function sayWhenLost(destination: ReturnType<typeof openDestination>): void {
-  let isLost = false
-  destination.on('error', (error: Error) => {
-    if (!isLost) process.stderr.write(`pennypost: the log can not be written: ${error.message}\n`)
-    isLost = true
-  })
-  destination.on('write', () => {
-    isLost = false
-  })
 }

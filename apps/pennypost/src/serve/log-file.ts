@@ -1,0 +1,65 @@
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+
+/**
+ * Where the lines of the log go: a file, or standard output. Written at once and in whole pieces by whoever calls `write`.
+ *
+ * Never broken: a log that can not be written ends no server and holds up no end of one. It is said on standard error,
+ * once; what could not be written is kept, within a bound, and goes ahead of the next that can.
+ */
+export class LogFile {
+  readonly #path: string
+  #fd: number | undefined
+  /** Not written yet. */
+  #rest: Buffer = Buffer.alloc(0)
+  #isLost = false
+
+  /** @param path '' is standard output */
+  constructor(path: string) {
+    this.#path = path
+    this.#fd = path === '' ? 1 : this.#open()
+  }
+
+  write(text: string): void {
+    const added = Buffer.from(text)
+    // What comes beyond the bound is dropped; what is kept stays whole lines.
+    if (this.#rest.length + added.length <= keptOctets) this.#rest = Buffer.concat([this.#rest, added])
+    this.#fd ??= this.#open()
+    while (this.#fd !== undefined && this.#rest.length > 0) {
+      try {
+        this.#rest = this.#rest.subarray(writeSync(this.#fd, this.#rest))
+        this.#isLost = false
+      } catch (error) {
+        // A reader of standard output that is slow gets it with the next lines.
+        if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') this.#lost(error as Error)
+        return
+      }
+    }
+  }
+
+  /** After rotation: what comes goes to a new file of the name. */
+  reopen(): void {
+    if (this.#path === '') return
+    const fresh = this.#open()
+    if (fresh === undefined) return
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = fresh
+  }
+
+  #open(): number | undefined {
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true })
+      return openSync(this.#path, 'a', 0o640)
+    } catch (error) {
+      this.#lost(error as Error)
+      return undefined
+    }
+  }
+
+  #lost(error: Error): void {
+    if (!this.#isLost) process.stderr.write(`pennypost: the log can not be written: ${error.message}\n`)
+    this.#isLost = true
+  }
+}
+
+const keptOctets = 4 * 1024 * 1024
