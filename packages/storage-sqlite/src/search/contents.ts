@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { SearchSubject, SearchText } from '@pennypost/model'
+import type { SearchText } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
 import type { Statements } from '../statements.ts'
 import type { KeptText } from './search-index.ts'
@@ -69,23 +69,20 @@ function keptText(contents: Contents, row: Row): { head: string; body: string | 
   return { head, body: texts.join('\0') }
 }
 
-/** The texts of one message by decoding them; undefined when it has gone. */
-export function decodedTexts(
-  contents: Contents,
-  message: number,
-): Required<Pick<SearchSubject, 'headerText' | 'bodyTexts'>> | undefined {
+/** The header text of one message by decoding it; undefined when it has gone. */
+export function decodedHeader({ statements, text }: Contents, message: number): string | undefined {
+  const header = statements.pluck('SELECT header FROM contents WHERE message = ?').get(message) as Buffer | undefined
+  return header && text.headerText(header)
+}
+
+/** The texts of its body, likewise. */
+export function decodedBody(contents: Contents, message: number): string[] | undefined {
   const row = contents.statements.raw(`SELECT ${columns} FROM ${tables} WHERE contents.message = ?`).get(message) as
     | Row
     | undefined
   if (!row) return undefined
-  const { text } = contents
-  return {
-    headerText: () => text.headerText(row[0]),
-    bodyTexts: () => {
-      const body = bodyOf(contents, row)
-      return body ? text.bodyTexts(row[1], body) : []
-    },
-  }
+  const body = bodyOf(contents, row)
+  return body ? [...contents.text.bodyTexts(row[1], body)] : []
 }
 
 /** Undefined when its file has gone, and thus the message. */

@@ -12,7 +12,7 @@ import {
 import type { ContentFiles } from '../content/content-files.ts'
 import { nextTurn, type Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
-import { type Contents, decodedTexts } from './contents.ts'
+import { DecodedTexts, type Texts } from './decoded-texts.ts'
 import { FilingColumns, type Filings } from './filing-columns.ts'
 import { ColumnCache } from './mailbox-columns.ts'
 import { asksForRow, hasNul } from './query.ts'
@@ -53,12 +53,12 @@ const pageMs = 4
 
 export class Searcher {
   readonly #parts: SearcherParts
-  readonly #contents: Contents
+  readonly #decoded: DecodedTexts
   readonly #filings: ColumnCache<FilingColumns>
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
-    this.#contents = { statements: parts.reader, files: parts.files, text: parts.text }
+    this.#decoded = new DecodedTexts({ statements: parts.reader, files: parts.files, text: parts.text })
     this.#filings = new ColumnCache(
       (mailbox) => new FilingColumns(mailbox, parts.text),
       (columns) => columns.count,
@@ -124,25 +124,25 @@ export class Searcher {
       const uid = filings.uid(place)
       const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
       const message = filings.message(place)
-      const texts = (kept && this.#keptTexts(message, needsBody)) || decodedTexts(this.#contents, message)
+      const texts = (kept && this.#keptTexts(message, needsBody)) || this.#decoded.of(message, needsBody)
       if (!marks || !texts) return undefined
       return {
         uid,
         ...marks,
-        headerText: () => filings.delivery(place) + texts.headerText(),
-        bodyTexts: texts.bodyTexts,
+        headerText: () => filings.delivery(place) + texts.headerText,
+        bodyTexts: () => texts.bodyTexts ?? [],
       }
     }
   }
 
-  #keptTexts(message: number, needsBody: boolean): ReturnType<typeof decodedTexts> {
+  #keptTexts(message: number, needsBody: boolean): Texts | undefined {
     const { index, guarded } = this.#parts
     if (needsBody) {
       const text = guarded(() => index()?.text(message))
-      return text && { headerText: () => text[0], bodyTexts: () => [text[1]] }
+      return text && { headerText: text[0], bodyTexts: [text[1]] }
     }
     const head = guarded(() => index()?.head(message))
-    return head === undefined ? undefined : { headerText: () => head, bodyTexts: () => [] }
+    return head === undefined ? undefined : { headerText: head }
   }
 
   #row(mailbox: MailboxId, uid: number): Pick<SearchSubject, 'flags' | 'modSeq' | 'row'> | undefined {
