@@ -69,4 +69,9 @@ export interface SearchText {
   headerText(header: Buffer): string
   /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
   bodyTexts(parts: string, body: Buffer): Iterable<string>
+  /**
+   * A quick look at the octets: false when neither the header text nor, where a body is given, the body texts can contain
+   * the folded needle; true says nothing.
+   */
+  mayHave?(needle: string, header: Buffer, body?: Buffer): boolean
 }

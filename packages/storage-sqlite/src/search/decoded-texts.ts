@@ -25,6 +25,10 @@ export class DecodedTexts {
     this.#most = most
   }
 
+  has(message: number): boolean {
+    return this.#kept.has(message)
+  }
+
   /** Undefined when the message has gone. */
   of(message: number, needsBody: boolean): Texts | undefined {
     const known = this.#kept.get(message)

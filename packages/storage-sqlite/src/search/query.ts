@@ -1,5 +1,6 @@
 import { type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
 import { boundsOf } from '../pack.ts'
+import type { Required } from './contents.ts'
 
 /** Queries on their way to the search thread, and what it asks of them. */
 
@@ -60,4 +61,19 @@ export function asksForRow(query: SearchQuery): boolean {
 /** Whether a needle has the character that stands between kept texts. */
 export function hasNul(query: SearchQuery): boolean {
   return hasKey(query, (leaf) => 'text' in leaf && leaf.text.includes('\0'))
+}
+
+/** Texts without which a message can not match. */
+export function requiredOf(query: SearchQuery): Required[] {
+  switch (query.key) {
+    case 'and':
+      return query.queries.flatMap(requiredOf)
+    case 'header':
+      return [{ needle: query.text, place: 'header' }]
+    case 'text':
+    case 'body':
+      return [{ needle: query.text, place: 'anywhere' }]
+    default:
+      return []
+  }
 }

@@ -12,10 +12,11 @@ import {
 import type { ContentFiles } from '../content/content-files.ts'
 import { nextTurn, type Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
+import { type Contents, type Required, surelyLacks } from './contents.ts'
 import { DecodedTexts, type Texts } from './decoded-texts.ts'
 import { FilingColumns, type Filings } from './filing-columns.ts'
 import { ColumnCache } from './mailbox-columns.ts'
-import { asksForRow, hasNul } from './query.ts'
+import { asksForRow, hasNul, requiredOf } from './query.ts'
 import type { SearchIndex } from './search-index.ts'
 
 /**
@@ -53,12 +54,14 @@ const pageMs = 4
 
 export class Searcher {
   readonly #parts: SearcherParts
+  readonly #contents: Contents
   readonly #decoded: DecodedTexts
   readonly #filings: ColumnCache<FilingColumns>
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
-    this.#decoded = new DecodedTexts({ statements: parts.reader, files: parts.files, text: parts.text })
+    this.#contents = { statements: parts.reader, files: parts.files, text: parts.text }
+    this.#decoded = new DecodedTexts(this.#contents)
     this.#filings = new ColumnCache(
       (mailbox) => new FilingColumns(mailbox, parts.text),
       (columns) => columns.count,
@@ -120,11 +123,16 @@ export class Searcher {
   ): (place: number) => SearchSubject | undefined {
     const needsRow = asksForRow(query)
     const needsBody = searchNeeds(query) === 'body'
+    const required = requiredOf(query)
+    const lacks = (place: number, message: number): boolean =>
+      !this.#decoded.has(message) && surelyLacks(this.#contents, message, inContent(required, filings.delivery(place)))
     return (place) => {
       const uid = filings.uid(place)
       const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
       const message = filings.message(place)
-      const texts = (kept && this.#keptTexts(message, needsBody)) || this.#decoded.of(message, needsBody)
+      const indexed = kept ? this.#keptTexts(message, needsBody) : undefined
+      if (!indexed && lacks(place, message)) return undefined
+      const texts = indexed ?? this.#decoded.of(message, needsBody)
       if (!marks || !texts) return undefined
       return {
         uid,
@@ -156,4 +164,9 @@ export class Searcher {
     const [flags, modSeq, size, at, offsetMinutes, savedAt, sentDay] = row
     return { flags, modSeq, row: { size, internalDate: { at, offsetMinutes }, savedAt, sentDay } }
   }
+}
+
+/** What is not in the delivery block must be in the content; the block's text is folded already. */
+function inContent(required: readonly Required[], delivery: string): readonly Required[] {
+  return required.filter(({ needle }) => !delivery.includes(needle))
 }
