@@ -28,6 +28,6 @@ const needsDecoding = /=\?|[A-Z0-9]"+[A-Z0-9]/
 /** Comments and escapes in addresses, which are searched as they are meant, too. */
 const oddAddresses = /^(?:FROM|SENDER|REPLY-TO|TO|CC|BCC)[ \t]*:(?:[^\r\n]|\r?\n[ \t])*[(\\]/m
 
-/** Whatever is not plain text of one part in a charset that has ASCII as it is; `MIME` is in all that describes parts. */
+/** Whatever is not plain text of one part in a charset that has ASCII as it is. */
 const bodyNeedsDecoding =
   /MULTIPART|MESSAGE\/|HTML|UTF-?7|UTF-?16|UTF-?32|UCS|2022|HZ|EBCDIC|IBM|CP\d|CONTENT-TRANSFER-ENCODING[ \t]*:(?!\s*(?:7BIT|8BIT|BINARY)\s*$)/m

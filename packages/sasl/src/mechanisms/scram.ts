@@ -1,13 +1,5 @@
 import type { Random } from '@pennypost/model'
-import {
-  type ChannelBindingType,
-  channelBindingTypes,
-  decodeText,
-  type Mechanism,
-  type Peer,
-  type ScramClaim,
-  type Step,
-} from '../mechanism.ts'
+import { channelBindingTypes, decodeText, type Mechanism, type Peer, type ScramClaim, type Step } from '../mechanism.ts'
 
 /**
  * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): the password never crosses the wire, and with PLUS the
@@ -89,10 +81,9 @@ function bindingOf(flag: string, { plus, peer }: Exchange): Buffer | string {
   }
   if (!plus) return 'channel binding without PLUS'
   const type = channelBindingTypes.find((known) => flag === `p=${known}`)
-  return (type && bound(peer, type)) ?? 'unknown channel binding'
+  const binding = type === undefined ? undefined : peer.channelBinding(type)
+  return binding ?? 'unknown channel binding'
 }
-
-const bound = (peer: Peer, type: ChannelBindingType): Buffer | undefined => peer.channelBinding(type)
 
 // client-final-message = client-final-message-without-proof "," proof
 // client-final-message-without-proof = channel-binding "," nonce ["," extensions]

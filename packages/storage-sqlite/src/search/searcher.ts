@@ -114,7 +114,7 @@ export class Searcher {
     return found
   }
 
-  /** Gives what a query can look at; undefined for a message that has gone meanwhile. */
+  /** Gives what a query can look at; undefined for a message that has gone meanwhile, or surely does not match. */
   #subjects(
     mailbox: MailboxId,
     query: SearchQuery,
@@ -128,10 +128,10 @@ export class Searcher {
       !this.#decoded.has(message) && surelyLacks(this.#contents, message, inContent(required, filings.delivery(place)))
     return (place) => {
       const uid = filings.uid(place)
-      const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
       const message = filings.message(place)
       const indexed = kept ? this.#keptTexts(message, needsBody) : undefined
       if (!indexed && lacks(place, message)) return undefined
+      const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
       const texts = indexed ?? this.#decoded.of(message, needsBody)
       if (!marks || !texts) return undefined
       return {
