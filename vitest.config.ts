@@ -5,6 +5,7 @@
  * includes fails `test/tidy`, so none is left out by its place.
  */
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const packages = ['packages', 'apps'].flatMap((place) => [
@@ -13,13 +14,18 @@ const packages = ['packages', 'apps'].flatMap((place) => [
 ])
 const suites = ['conformance', 'e2e', 'interop', 'fuzz', 'upgrade'].map((suite) => `test/${suite}/**/*.test.ts`)
 
-// `npm test` counts the tests of all runs from these files.
+// Worker threads run from sources too, and a test file starts many: what one has compiled the next one finds.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url))
+
+// `npm test` counts the tests of all runs from these files, and names those that failed.
 const reports = process.env.PENNYPOST_TEST_REPORTS
 
 export default defineConfig({
   test: {
     // Processes, not threads: a signal, a crash of a native addon or a changed directory stays with its file.
     pool: 'forks',
+    // As main.ts does, which says why.
+    execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     maxWorkers: 2,
     reporters: reports ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]] : ['default'],
     // Limits for what hangs, never a measure of speed: the machine may be busy with anything.

@@ -15,6 +15,12 @@ interface Report {
   numFailedTests: number
   numPendingTests: number
   numTodoTests: number
+  testResults: {
+    name: string
+    status: string
+    message: string
+    assertionResults: { status: string; fullName: string; failureMessages: string[] | null }[]
+  }[]
 }
 
 interface Outcome {
@@ -58,6 +64,19 @@ function sum(reports: Report[], count: (report: Report) => number): number {
   return reports.reduce((total, report) => total + count(report), 0)
 }
 
+/** The tests that failed with the start of what they said, and files that failed as a whole: logs are read from the end. */
+function describeFailures(reports: Report[]): string[] {
+  const files = reports.flatMap((report) => report.testResults).filter((file) => file.status !== 'passed')
+  return files.flatMap((file) => {
+    const tests = file.assertionResults.filter((test) => test.status === 'failed')
+    if (tests.length === 0) return [`FAILED: ${file.name}: ${file.message || 'did not end'}`]
+    return tests.map(({ fullName, failureMessages }) => {
+      const said = (failureMessages ?? []).join('\n').split('\n').slice(0, 8).join('\n')
+      return `FAILED: ${file.name}: ${fullName}\n${said}`
+    })
+  })
+}
+
 const directory = mkdtempSync(join(tmpdir(), 'pennypost-test-'))
 try {
   const { code, says } = await runTasks(['check', 'unit', 'bundle'], directory)
@@ -70,6 +89,7 @@ try {
     sum(reports, (report) => report.numFailedTests),
     code === 0 ? 0 : 1,
   )
+  for (const failure of describeFailures(reports)) console.log(`\n${failure}`)
   console.log(`\n${says}\n${passed} passed, ${failed} failed, ${skipped} skipped`)
   process.exitCode = code
 } finally {
