@@ -59,7 +59,8 @@ function mountImage(image: string, place: string): void {
   closeSync(openSync(image, 'wx'))
   truncateSync(image, megabytes * 1024 * 1024)
   // No blocks kept for root: the test is root and would be let into them.
-  run('mkfs.ext4', '-q', '-m', '0', image)
+  // Blocks of 1 KB, as small file systems have them: what is larger has fewer ways to be full.
+  run('mkfs.ext4', '-q', '-m', '0', '-b', '1024', image)
   run('mount', '-o', 'loop', image, place)
 }
 

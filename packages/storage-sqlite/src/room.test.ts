@@ -98,6 +98,13 @@ test('a MAIL is not taken a moment after one was refused', async () => {
   expect(room.reserve(0)).toBeDefined()
 })
 
+test('a COPY is not taken where a MAIL was refused', () => {
+  const room = openRoom()
+  space.free = reserve + 100_000
+  expect(room.reserve(0)).toBeUndefined()
+  expect(() => room.open().store(1000)).toThrow('reserve')
+})
+
 test('that was measured and could not be had is not promised for a second', async () => {
   const room = openRoom()
   room.ranOut()

@@ -106,11 +106,14 @@ export class Room {
     return this.#leaves(octets)
   }
 
-  /** Once down to the reserve, new mail waits until it is clearly above: no MAIL is taken a moment after one was refused. */
+  /**
+   * Once down to the reserve, so that not even an empty letter fits, everything waits until there is clearly more: no MAIL
+   * is taken a moment after one was refused, and no COPY, which asks for less than a letter.
+   */
   #leaves(octets: number): boolean {
     const left = this.#above - this.#written - this.#promised
     if (left >= this.#enough) this.#isLow = false
-    else if (left < transactionOctets) this.#isLow = true
+    else if (left < announcedOctets) this.#isLow = true
     return !this.#isLow && octets <= left
   }
 
@@ -123,7 +126,7 @@ export class Room {
     const missing = Math.max(0, this.#ballast.wanted - this.#ballast.there)
     const growth = Math.max(0, this.#databaseOctets - sizeOf(this.#files.database))
     this.#above = free - reserve - missing - growth
-    this.#enough = transactionOctets + Math.min(clearlyOctets, reserve / 8)
+    this.#enough = announcedOctets + Math.min(clearlyOctets, reserve / 8)
     this.#written = 0
     this.#measuredAt = now
   }

@@ -236,6 +236,8 @@ class Unusable extends Error {}
 function connected<Result>(path: string, use: (db: Database.Database) => Result): Result {
   const db = new Database(path)
   try {
+    // Nobody else reads it, so the index of its log need not be a mapped file (writer/wal-index.ts says what that can cost).
+    db.exec('PRAGMA locking_mode = EXCLUSIVE')
     // Eight slices fit a page of this size. These two come before the file is written to.
     db.exec('PRAGMA page_size = 8192')
     db.exec('PRAGMA auto_vacuum = INCREMENTAL')

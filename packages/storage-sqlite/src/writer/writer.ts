@@ -6,12 +6,14 @@ import { FaultPlan } from './faults.ts'
 import { isFull } from './full-disk.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { FromWriter, GroupReply, Job, ToWriter, WriterData } from './protocol.ts'
+import { requireRoomForIndex, WalIndex } from './wal-index.ts'
 
 /** The write connection with its queue of jobs; `main.ts` drives it. */
 export class Writer {
   /** The last process did not close the store. */
   readonly unclean: boolean
   readonly #db: Database.Database
+  readonly #walIndex: WalIndex
   readonly #context: WriterContext
   readonly #groups: GroupCommit
   readonly #data: WriterData
@@ -20,8 +22,9 @@ export class Writer {
   constructor(data: WriterData) {
     this.#data = data
     // A full disk is no reason not to start: mail can be read, and deleted.
-    const { db, unclean } = onBallast(data.ballast, () => open(data))
+    const { db, walIndex, unclean } = onBallast(data.ballast, () => open(data))
     this.#db = db
+    this.#walIndex = walIndex
     this.unclean = unclean
     this.#context = new WriterContext(db, data.incarnation, data.limits)
     this.#groups = new GroupCommit(this.#context, new FaultPlan(data.faults), data)
@@ -85,6 +88,7 @@ export class Writer {
     }
     this.#groups.close()
     this.#db.close()
+    this.#walIndex[Symbol.dispose]()
   }
 
   #endCleanly(): void {
@@ -100,10 +104,18 @@ export class Writer {
 const keptFreePages = 4096
 const vacuumPages = 512
 
-function open({ database, now }: WriterData): { db: Database.Database; unclean: boolean } {
+interface Opened {
+  db: Database.Database
+  walIndex: WalIndex
+  unclean: boolean
+}
+
+function open({ database, now, ballast }: WriterData): Opened {
+  requireRoomForIndex(probeOf(ballast))
   const db = openForWriting(database)
   try {
-    return { db, unclean: begin(db, now) }
+    const unclean = begin(db, now)
+    return { db, walIndex: new WalIndex(database), unclean }
   } catch (error) {
     db.close()
     throw error
