@@ -10,9 +10,10 @@ export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[]
 
   constructor(file: string, faults: readonly ConfigFault[]) {
-    const lines = faults.map(
-      (fault) => `  ${file}:${fault.line ?? '?'}: ${fault.key === '' ? '' : `${fault.key} `}${fault.text}`,
-    )
+    const lines = faults.map(({ line, key, text }) => {
+      const place = line === undefined ? file : `${file}:${line}`
+      return `  ${place}: ${key === '' ? '' : `${key} `}${text}`
+    })
     super(`${faults.length === 1 ? 'One fault' : `${faults.length} faults`} in the configuration:\n${lines.join('\n')}`)
     this.faults = faults
   }

@@ -70,6 +70,9 @@ interface AddOptions {
 
 async function add(session: Session, address: string, options: AddOptions): Promise<void> {
   const quota = sizeOf(options.quota)
+  const asks = options.password && !options.passwordStdin
+  // Nobody types a password twice to learn that the domain is not there.
+  if (asks) await session.call('domain.show', { name: address.slice(address.lastIndexOf('@') + 1) })
   const password = options.password ? await newPassword(address, options) : undefined
   const account = await session.call('account.add', {
     login: address,
