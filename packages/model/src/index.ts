@@ -1,4 +1,5 @@
 export * from './flags.ts'
+export * from './free-octets.ts'
 export * from './ids.ts'
 export * from './ports/acceptance.ts'
 export * from './ports/annotations.ts'

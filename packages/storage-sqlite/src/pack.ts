@@ -1,5 +1,11 @@
-import type { Acceptance, FlowEvent, NewAppend, NewMessage, UidSet } from '@pennypost/model'
-import { release } from './content/release.ts'
+import {
+  type Acceptance,
+  type FlowEvent,
+  freeOctets,
+  type NewAppend,
+  type NewMessage,
+  type UidSet,
+} from '@pennypost/model'
 import { Staged } from './content/stage.ts'
 import { toIndexRow } from './message-columns.ts'
 import type { Reservation } from './room.ts'
@@ -115,7 +121,7 @@ function copyBehind(chunks: readonly Buffer[], skip: number, target: Buffer, sta
   for (const chunk of chunks) {
     if (left < chunk.length) at += chunk.copy(target, at, left)
     left = Math.max(0, left - chunk.length)
-    release(chunk)
+    freeOctets(chunk)
   }
   return at
 }

@@ -42,7 +42,8 @@ export class DuplexEnd extends Duplex {
     process.nextTick(() => {
       const peer = this.#peer
       if (!peer || peer.destroyed) done(withCode('EPIPE', 'write EPIPE'))
-      else if (peer.push(chunk)) done()
+      // A copy, as TCP makes one: when the write is done, the octets are the writer's again.
+      else if (peer.push(Buffer.from(chunk))) done()
       else peer.#peerWaits = done
     })
   }

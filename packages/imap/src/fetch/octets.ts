@@ -62,9 +62,16 @@ export class Octets {
   }
 
   async #stream(out: Output, mail: MailStore): Promise<void> {
-    for await (const chunk of this.chunks(mail)) {
-      out.octets(chunk)
-      await out.ready()
+    for (const stretch of this.stretches) {
+      if (typeof stretch === 'string') out.text(stretch)
+      else if (Buffer.isBuffer(stretch)) out.octets(stretch)
+      else {
+        for await (const chunk of mail.readBody(this.message, stretch.start, stretch.end)) {
+          out.octets(chunk)
+          out.spend(chunk)
+          await out.ready()
+        }
+      }
     }
   }
 

@@ -128,6 +128,7 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       target.row = row
       const pending = writeMessage(fetch, seen?.has(row.uid) === true)
       if (pending) await pending
+      if (row.body) out.spend(row.body)
       if (out.pageFull) await out.rested()
     }
     if (session.connection.closed) return

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Deadline } from '@pennypost/model'
+import { type Deadline, freeOctets } from '@pennypost/model'
 
 /**
  * Everything that is said to the client. Responses are collected and leave in pages: at the end of what a chunk of
@@ -13,6 +13,8 @@ export class Output {
   #text = ''
   #pieces: Buffer[] = []
   #size = 0
+  /** What can be freed once the pieces have left. */
+  #spent: Buffer[] = []
   readonly #deadline: Deadline
   readonly #stallMs: number
 
@@ -41,6 +43,11 @@ export class Output {
     this.#size += octets.length
   }
 
+  /** Nobody reads these octets once what was added has left: their memory is given back then. */
+  spend(octets: Buffer): void {
+    this.#spent.push(octets)
+  }
+
   /** `* ` + text + CRLF. */
   untagged(text: string): void {
     this.text(`* ${text}\r\n`)
@@ -63,13 +70,15 @@ export class Output {
     this.#pieces = []
     const size = this.#size
     this.#size = 0
-    if (pieces.length === 1) this.#stream.write(pieces[0])
-    else if (size <= pageSize) this.#stream.write(Buffer.concat(pieces, size))
-    else {
-      this.#stream.cork()
-      for (const piece of pieces) this.#stream.write(piece)
-      this.#stream.uncork()
+    const spent = this.#spent
+    if (spent.length > 0) this.#spent = []
+    if (pieces.length === 1) {
+      this.#stream.write(pieces[0], spent.length === 0 ? undefined : () => spent.forEach(freeOctets))
+      return
     }
+    const joined = Buffer.concat(pieces, size)
+    spent.forEach(freeOctets)
+    this.#stream.write(joined, () => freeOctets(joined))
   }
 
   /** For long answers: it is time to let `rested` send what there is. */

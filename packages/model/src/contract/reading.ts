@@ -1,5 +1,6 @@
 /** The contract of fetch, readBody and search. */
 import { describe, expect } from 'vitest'
+import { freeOctets } from '../free-octets.ts'
 import { messageId } from '../ids.ts'
 import type { FetchNeed } from '../ports/mail-store.ts'
 import type { MessageIndex } from '../ports/message-index.ts'
@@ -146,6 +147,23 @@ function describeBodies(open: OpenEngine): void {
     expect(await read(8, 99)).toBe('89')
     expect(await read(5, 5)).toBe('')
     expect(await read(99)).toBe('')
+  })
+
+  it('octets that were given are the caller’s: freeing them takes nothing from the store', async (world) => {
+    const inbox = await inboxOf(world)
+    const body = 'ä'.repeat(6000)
+    await append(world, inbox, { text: letter('x', body) })
+    for (let time = 0; time < 2; time++) {
+      const [row] = await fetched(world, inbox, { body: true })
+      if (row?.body) {
+        expect(row.body.toString()).toBe(body)
+        freeOctets(row.body)
+      }
+      for await (const chunk of world.store.mail.readBody(row!.message)) {
+        expect(chunk.toString()).toBe(body)
+        freeOctets(chunk)
+      }
+    }
   })
 
   it('small bodies come with their row, the same octets as read alone', async (world) => {

@@ -61,7 +61,7 @@ export function createMessages(state: State): Messages {
     async *readBody(id, start = 0, end) {
       requireOpen(state)
       const message = state.messages.get(id) ?? refuse('no-such-message', `There is no message ${id}.`)
-      yield* chunks(message.body.subarray(start, end))
+      for (const chunk of chunks(message.body.subarray(start, end))) yield Buffer.from(chunk)
     },
     async message(id) {
       requireOpen(state)
@@ -196,7 +196,7 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
     ...(need.envelope ? { envelope: index.envelope } : {}),
     ...(need.structure ? { structure: index.structure } : {}),
     ...(need.header || need.headerText ? fetchedHeader(Buffer.concat([delivery, message.header]), need) : {}),
-    ...(need.body ? { body: message.body.length <= inlineOctets ? message.body : null } : {}),
+    ...(need.body ? { body: message.body.length <= inlineOctets ? Buffer.from(message.body) : null } : {}),
   }
 }
 

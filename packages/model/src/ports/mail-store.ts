@@ -109,7 +109,8 @@ export interface MailStore {
   ): AsyncIterable<readonly FetchedMessage[]>
   /**
    * The octets of a body from `start` up to `end` (exclusive), in chunks of at most 256 KB. What is being read stays
-   * readable, though it be expunged. Rejects with `no-such-message` when nothing refers to the message any more.
+   * readable, though it be expunged. The chunks are the caller's, to free too. Rejects with `no-such-message` when nothing
+   * refers to the message any more.
    */
   readBody(message: MessageId, start?: number, end?: number): AsyncIterable<Buffer>
   /** Header and size of what queue entries refer to; undefined when nothing refers to it any more. */
@@ -269,6 +270,7 @@ export interface FetchedMessage {
   structure?: string
   header?: Buffer
   headerText?: string
+  /** The caller's, to free too (`freeOctets`). */
   body?: Buffer | null
 }
 

@@ -69,9 +69,16 @@ export interface SearchText {
   headerText(header: Buffer): string
   /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
   bodyTexts(parts: string, body: Buffer): Iterable<string>
-  /**
-   * A quick look at the octets: false when neither the header text nor, where a body is given, the body texts can contain
-   * the folded needle; true says nothing.
-   */
-  mayHave?(needle: string, header: Buffer, body?: Buffer): boolean
+  /** For a quick no, where it can be had. */
+  plain?: PlainText
+}
+
+/** Texts in capitals of messages whose octets are their text: what is no part of one is no part of the other. */
+export interface PlainText {
+  /** Whether a folded needle is a word that can be looked for in them. */
+  isWord(needle: string): boolean
+  /** Undefined where decoding may make something else of it. */
+  header(header: Buffer): string | undefined
+  /** Likewise; `head` is what `header` gave. */
+  body(head: string, body: Buffer): string | undefined
 }

@@ -1,13 +1,12 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { systemClock } from '@pennypost/model'
+import { freeOctets, systemClock } from '@pennypost/model'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
 import { sqliteLimits } from '../options.ts'
 import { Room } from '../room.ts'
 import { ContentFiles } from './content-files.ts'
-import { release } from './release.ts'
 import { createStage, type Staged } from './stage.ts'
 
 const kilobytes = 1024
@@ -116,8 +115,8 @@ test('octets are let go of as soon as they are in the file', async () => {
 
 test('memory that has other views is kept', () => {
   const octets = chunk(64 * kilobytes, 1)
-  release(octets.subarray(0, 32 * kilobytes))
+  freeOctets(octets.subarray(0, 32 * kilobytes))
   expect(octets).toHaveLength(64 * kilobytes)
-  release(octets)
+  freeOctets(octets)
   expect(octets).toHaveLength(0)
 })

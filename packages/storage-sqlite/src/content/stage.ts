@@ -1,11 +1,10 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
-import { type ContentStage, type ReservedRoom, type StagedContent, StoreError } from '@pennypost/model'
+import { type ContentStage, freeOctets, type ReservedRoom, type StagedContent, StoreError } from '@pennypost/model'
 import type { Engine } from '../engine.ts'
 import { Reservation } from '../room.ts'
 import { isFull } from '../writer/full-disk.ts'
 import type { ContentFiles } from './content-files.ts'
 import { readBufferRange, readFileRange } from './read-file.ts'
-import { release } from './release.ts'
 
 /**
  * Content on its way in. Up to `inlineOctets` it stays in memory and goes into the row; beyond, all of it is written to
@@ -142,7 +141,7 @@ class Stage implements ContentStage {
     await this.#orNoRoom(writeAll(handle, chunks, octets))
     room.wrote(octets)
     this.#unsynced += octets
-    for (const chunk of chunks) release(chunk)
+    for (const chunk of chunks) freeOctets(chunk)
     if (this.#unsynced < syncOctets || this.#syncing) return
     this.#unsynced = 0
     this.#syncing = this.#noting(this.#orNoRoom(handle.datasync())).finally(() => {
