@@ -1,22 +1,28 @@
 import { isAscii } from 'node:buffer'
+import type { PlainText } from '@pennypost/model'
 
 /**
- * A quick no for searches: whether the decoded text of a message can have a needle, by a look at its octets. What decoding
- * could have made of them is not asked; `true` says nothing.
+ * A quick no for searches: whether the decoded text of a message can have a word, by a look at its octets. Texts are given
+ * in capitals where the octets are the text, so that what does not stand in them is not in the message; where decoding
+ * could have made something of them, nothing is given and nothing known.
  *
- * Never broken: `false` only where the octets are the text. A word of ASCII letters and digits is in such a text only if it
- * is in the octets: no encoding, charset, markup or mending of addresses joins or makes one.
+ * Never broken: a word of ASCII letters and digits is in such a text only if it is in the octets: no encoding, charset,
+ * markup or mending of addresses joins or makes one.
  */
+export const plainText: PlainText = {
+  isWord: (needle) => /^[A-Z0-9]+$/.test(needle) && !mended.some((word) => word.includes(needle)),
 
-/** `needle` is folded. Without a body only the header section counts. */
-export function mayHave(needle: string, header: Buffer, body?: Buffer): boolean {
-  if (!/^[A-Z0-9]+$/.test(needle) || mended.some((word) => word.includes(needle)) || !isAscii(header)) return true
-  const head = header.toString('latin1').toUpperCase()
-  if (head.includes(needle) || needsDecoding.test(head) || oddAddresses.test(head)) return true
-  if (!body) return false
-  if (bodyNeedsDecoding.test(head) || !isAscii(body)) return true
-  const text = body.toString('latin1')
-  return text.includes('\x1b') || text.toUpperCase().includes(needle)
+  header(header) {
+    if (!isAscii(header)) return undefined
+    const head = header.toString('latin1').toUpperCase()
+    return needsDecoding.test(head) || oddAddresses.test(head) ? undefined : head
+  },
+
+  body(head, body) {
+    if (bodyNeedsDecoding.test(head) || !isAscii(body)) return undefined
+    const text = body.toString('latin1')
+    return text.includes('\x1b') ? undefined : text.toUpperCase()
+  },
 }
 
 /** What stands in addresses in the place of what is missing in them. */

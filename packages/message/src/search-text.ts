@@ -9,7 +9,7 @@ import { htmlText } from './html-text.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { decodedParameter } from './parameters.ts'
 import { allParts, type PartInfo } from './parts.ts'
-import { mayHave } from './quick-no.ts'
+import { plainText } from './quick-no.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
 
 /** The decoded text of a text part; `octets` are its body as it stands in the message. HTML is given without tags. */
@@ -24,7 +24,7 @@ export function partText(part: Pick<PartInfo, 'subtype' | 'charset' | 'encoding'
  */
 export const searchText: SearchText = {
   fold: foldText,
-  mayHave,
+  plain: plainText,
 
   headerText: (header) => foldText(decodedHeader(parseHeader(header))),
 

@@ -69,28 +69,6 @@ function keptText(contents: Contents, row: Row): { head: string; body: string | 
   return { head, body: texts.join('\0') }
 }
 
-/** What a message must have to match: folded, in the header section alone or anywhere. */
-export interface Required {
-  needle: string
-  place: 'header' | 'anywhere'
-}
-
-/** Whether one of what is required is surely not in the message, by a look at its octets. */
-export function surelyLacks({ statements, text }: Contents, message: number, required: readonly Required[]): boolean {
-  if (!text.mayHave || required.length === 0) return false
-  const needsBody = required.some(({ place }) => place === 'anywhere')
-  const row = statements
-    .raw(`SELECT header, file, ${needsBody ? 'body' : 'NULL'} FROM contents WHERE message = ?`)
-    .get(message) as [header: Buffer, file: string | null, body: Buffer | null] | undefined
-  if (!row) return false
-  const [header, file, body] = row
-  // Bodies in files are large: decoding them is what costs, and reading them twice would cost as well.
-  if (needsBody && file !== null) return false
-  return required.some(({ needle, place }) =>
-    place === 'header' ? !text.mayHave?.(needle, header) : !text.mayHave?.(needle, header, body ?? Buffer.alloc(0)),
-  )
-}
-
 /** The header text of one message by decoding it; undefined when it has gone. */
 export function decodedHeader({ statements, text }: Contents, message: number): string | undefined {
   const header = statements.pluck('SELECT header FROM contents WHERE message = ?').get(message) as Buffer | undefined

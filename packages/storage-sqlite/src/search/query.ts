@@ -1,6 +1,6 @@
 import { type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
 import { boundsOf } from '../pack.ts'
-import type { Required } from './contents.ts'
+import type { Required } from './plain-texts.ts'
 
 /** Queries on their way to the search thread, and what it asks of them. */
 

@@ -12,10 +12,11 @@ import {
 import type { ContentFiles } from '../content/content-files.ts'
 import { nextTurn, type Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
-import { type Contents, type Required, surelyLacks } from './contents.ts'
+import type { Contents } from './contents.ts'
 import { DecodedTexts, type Texts } from './decoded-texts.ts'
 import { FilingColumns, type Filings } from './filing-columns.ts'
 import { ColumnCache } from './mailbox-columns.ts'
+import { PlainTexts, type Required } from './plain-texts.ts'
 import { asksForRow, hasNul, requiredOf } from './query.ts'
 import type { SearchIndex } from './search-index.ts'
 
@@ -54,14 +55,15 @@ const pageMs = 4
 
 export class Searcher {
   readonly #parts: SearcherParts
-  readonly #contents: Contents
   readonly #decoded: DecodedTexts
+  readonly #plain: PlainTexts
   readonly #filings: ColumnCache<FilingColumns>
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
-    this.#contents = { statements: parts.reader, files: parts.files, text: parts.text }
-    this.#decoded = new DecodedTexts(this.#contents)
+    const contents: Contents = { statements: parts.reader, files: parts.files, text: parts.text }
+    this.#decoded = new DecodedTexts(contents)
+    this.#plain = new PlainTexts(contents)
     this.#filings = new ColumnCache(
       (mailbox) => new FilingColumns(mailbox, parts.text),
       (columns) => columns.count,
@@ -92,24 +94,25 @@ export class Searcher {
     candidates: Candidates,
     kept: boolean,
   ): Promise<number[]> {
-    const { clock } = this.#parts
+    const { clock, reader } = this.#parts
     const subjectOf = this.#subjects(mailbox, query, filings, kept)
     const found: number[] = []
-    let until = clock.elapsed() + pageMs
-    let read = 0
-    for (const [first, last] of within.ranges()) {
-      for (let place = filings.placeOf(first); place < filings.count; place++) {
-        const uid = filings.uid(place)
-        if (uid > last) break
-        if (candidates && candidates[place] === 0) continue
-        if (read++ % 8 === 0 && clock.elapsed() >= until) {
-          await nextTurn()
-          if (isCancelled()) return found
-          until = clock.elapsed() + pageMs
-        }
+    const places = placesIn(filings, within, candidates)
+    /** False when it was the last one. */
+    const page = (): boolean => {
+      const until = clock.elapsed() + pageMs
+      for (let read = 1; ; read++) {
+        const { value: place, done } = places.next()
+        if (done) return false
         const subject = subjectOf(place)
-        if (subject && matches(query, subject)) found.push(uid)
+        if (subject && matches(query, subject)) found.push(filings.uid(place))
+        if (read % 8 === 0 && clock.elapsed() >= until) return true
       }
+    }
+    // One transaction for a page: each statement alone would take the locks anew.
+    while (reader.together(page)) {
+      await nextTurn()
+      if (isCancelled()) break
     }
     return found
   }
@@ -123,9 +126,7 @@ export class Searcher {
   ): (place: number) => SearchSubject | undefined {
     const needsRow = asksForRow(query)
     const needsBody = searchNeeds(query) === 'body'
-    const required = requiredOf(query)
-    const lacks = (place: number, message: number): boolean =>
-      !this.#decoded.has(message) && surelyLacks(this.#contents, message, inContent(required, filings.delivery(place)))
+    const lacks = this.#lacking(requiredOf(query), filings)
     return (place) => {
       const uid = filings.uid(place)
       const message = filings.message(place)
@@ -140,6 +141,22 @@ export class Searcher {
         headerText: () => filings.delivery(place) + texts.headerText,
         bodyTexts: () => texts.bodyTexts ?? [],
       }
+    }
+  }
+
+  /** Says of messages that are not in the index whether they surely do not match, by a quick look. */
+  #lacking(required: readonly Required[], filings: Filings): (place: number, message: number) => boolean {
+    const all = this.#plain.words(required)
+    let delivery = ''
+    let words = all
+    return (place, message) => {
+      // Mostly that of the message before.
+      if (filings.delivery(place) !== delivery) {
+        delivery = filings.delivery(place)
+        // What stands in the delivery block, whose text is folded already, need not be in the content.
+        words = all.filter(({ needle }) => !delivery.includes(needle))
+      }
+      return words.length > 0 && !this.#decoded.has(message) && this.#plain.lack(message, words)
     }
   }
 
@@ -166,7 +183,10 @@ export class Searcher {
   }
 }
 
-/** What is not in the delivery block must be in the content; the block's text is folded already. */
-function inContent(required: readonly Required[], delivery: string): readonly Required[] {
-  return required.filter(({ needle }) => !delivery.includes(needle))
+function* placesIn(filings: Filings, within: UidSet, candidates: Candidates): Generator<number, undefined> {
+  for (const [first, last] of within.ranges()) {
+    for (let place = filings.placeOf(first); place < filings.count && filings.uid(place) <= last; place++) {
+      if (!candidates || candidates[place] === 1) yield place
+    }
+  }
 }

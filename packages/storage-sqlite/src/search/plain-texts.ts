@@ -1,0 +1,83 @@
+import type { PlainText } from '@pennypost/model'
+import type { Contents } from './contents.ts'
+
+/** What a message must have to match: folded, in the header section alone or anywhere. */
+export interface Required {
+  needle: string
+  place: 'header' | 'anywhere'
+}
+
+/**
+ * A quick no to searches in messages that are not in the index: by their octets, where these are their text. Header
+ * sections are remembered, since who looks for a word looks for the next one in the same mailbox. Bounded; the oldest go
+ * first.
+ *
+ * Never broken: a message id stands for one content for ever, so what is kept is never stale.
+ */
+export class PlainTexts {
+  readonly #contents: Contents
+  readonly #plain: PlainText | undefined
+  readonly #most: number
+  /** Undefined: says nothing. */
+  readonly #heads = new Map<number, string | undefined>()
+  #characters = 0
+
+  /** @param most characters of all that is kept */
+  constructor(contents: Contents, most = 16_000_000) {
+    this.#contents = contents
+    this.#plain = contents.text.plain
+    this.#most = most
+  }
+
+  /** What of it can be looked for here. */
+  words(required: readonly Required[]): readonly Required[] {
+    return required.filter(({ needle }) => this.#plain?.isWord(needle))
+  }
+
+  /** Whether one of these words is surely not in the message. */
+  lack(message: number, words: readonly Required[]): boolean {
+    const head = this.#head(message)
+    if (head === undefined) return false
+    let body: string | undefined
+    for (const { needle, place } of words) {
+      if (head.includes(needle)) continue
+      if (place === 'header') return true
+      body ??= this.#body(message, head)
+      if (body === undefined) return false
+      if (!body.includes(needle)) return true
+    }
+    return false
+  }
+
+  #head(message: number): string | undefined {
+    const known = this.#heads.get(message)
+    if (known !== undefined || this.#heads.has(message)) return known
+    const header = this.#contents.statements.pluck('SELECT header FROM contents WHERE message = ?').get(message) as
+      | Buffer
+      | undefined
+    const head = header && this.#plain?.header(header)
+    this.#heads.set(message, head)
+    this.#characters += sizeOf(head)
+    for (const [oldest, kept] of this.#heads) {
+      if (this.#characters <= this.#most) break
+      this.#heads.delete(oldest)
+      this.#characters -= sizeOf(kept)
+    }
+    return head
+  }
+
+  /** Undefined for bodies in files too: they are large, and reading them twice would cost as much as decoding them. */
+  #body(message: number, head: string): string | undefined {
+    const row = this.#contents.statements
+      .raw('SELECT body FROM contents WHERE message = ? AND file IS NULL')
+      .get(message) as [Buffer | null] | undefined
+    return row && this.#plain?.body(head, row[0] ?? Buffer.alloc(0))
+  }
+}
+
+/** What an entry costs beside its text, roughly. */
+const perEntry = 100
+
+function sizeOf(head: string | undefined): number {
+  return perEntry + (head?.length ?? 0)
+}
