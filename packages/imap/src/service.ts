@@ -56,6 +56,8 @@ export interface ImapServiceOptions {
   admit(account: AccountId, end: () => void): Disposable | undefined
   /** What an account uses and may use; without it there is no QUOTA. */
   usage?: UsageOf
+  /** A secret of the installation that signs URLs; without it there is no URLAUTH. Another one voids all of them. */
+  urlSecret?: Buffer
   /**
    * The copy that a message appended to a Sent mailbox takes the place of: what submission filed there a moment before.
    * Asked once for each such message, when it has been stored.
@@ -85,6 +87,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
   const disabled = [
     ...(options.disable ?? []),
     ...(options.usage ? [] : ['QUOTA']),
+    ...(options.urlSecret ? [] : ['URLAUTH']),
     ...(options.compress ? [] : ['COMPRESS=DEFLATE']),
   ]
   const masked = new Map<string, SessionService>()
@@ -110,6 +113,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     allowPlaintext: options.allowPlaintext ?? false,
     canStartTls: options.startTls ?? false,
     usage: options.usage,
+    urlSecret: options.urlSecret,
     supersededCopy: options.supersededCopy,
     onRead: options.onRead,
     admit: options.admit,

@@ -4,18 +4,21 @@ import type { Random } from '@pennypost/model'
 
 /**
  * Secrets of this installation, each in a file of its own under `data/secrets`, made at the first start, mode 0600.
- * Losing one does no harm to mail: app passwords have to be made anew, bounces of earlier forwards are not recognised.
+ * Losing one does no harm to mail: app passwords have to be made anew, bounces of earlier forwards are not recognised,
+ * URLs that clients had signed are void.
  */
 export interface Secrets {
   /** Under which app passwords are looked up. */
   appPasswords: Buffer
   /** Signs SRS addresses. */
   srs: Buffer
+  /** Signs URLs of IMAP's URLAUTH. */
+  urls: Buffer
 }
 
 export async function loadSecrets(dataDirectory: string, random: Random): Promise<Secrets> {
   const secret = (name: string): Promise<Buffer> => loadSecret(join(dataDirectory, 'secrets', name), random)
-  return { appPasswords: await secret('app-passwords'), srs: await secret('srs') }
+  return { appPasswords: await secret('app-passwords'), srs: await secret('srs'), urls: await secret('urls') }
 }
 
 async function loadSecret(file: string, random: Random): Promise<Buffer> {

@@ -143,7 +143,10 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
   const services: Services = {
     reception,
     receptionWithAuth: { ...reception, offersAuth: () => true },
-    ...readingServices(foundation, authenticator, reception.limits.messageSize),
+    ...readingServices(foundation, authenticator, {
+      messageSize: reception.limits.messageSize,
+      urlSecret: secrets.urls,
+    }),
     contexts: foundation.tls,
     site: siteOptions(foundation),
     limiter: createConnectionLimiter({
@@ -246,7 +249,11 @@ function contentPolicy({ policy }: Config) {
 }
 
 /** POP3 and IMAP. */
-function readingServices(foundation: Foundation, authenticator: Authenticator, messageSize: number) {
+function readingServices(
+  foundation: Foundation,
+  authenticator: Authenticator,
+  { messageSize, urlSecret }: { messageSize: number; urlSecret: Buffer },
+) {
   const { config, log, store, demo } = foundation
   const { require_tls_for_auth: requireTlsForAuth } = config.policy
   const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
@@ -272,6 +279,7 @@ function readingServices(foundation: Foundation, authenticator: Authenticator, m
     allowPlaintext: !requireTlsForAuth,
     startTls: true,
     serverId: { name: 'Pennypost', version: version() },
+    urlSecret,
     admit: (account, end) => places.take(account, end),
     usage: (account) => usageOf(store, account),
     supersededCopy: (account, messageId) => takeSentCopy(store.memory, account, messageId, clock.now()),

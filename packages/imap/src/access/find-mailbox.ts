@@ -18,8 +18,11 @@ import { type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { hasRight, type VisibleMailbox } from './visible-mailbox.ts'
 
+/** For whom it is looked: a session, or somebody else on its behalf. */
+export type Viewer = Pick<Session, 'service'> & { user: Pick<Account, 'id' | 'login'> }
+
 /** Undefined for one that is not there, and for one on which the account has no right at all. */
-export async function findMailbox(session: Session, name: string): Promise<VisibleMailbox | undefined> {
+export async function findMailbox(session: Viewer, name: string): Promise<VisibleMailbox | undefined> {
   const { mail, sharing } = session.service
   if (!isAmongOthers(name)) return mail.mailboxByName(session.user.id, name)
   const place = await findPlace(session, name)
@@ -51,7 +54,7 @@ export async function sharedMailboxes(session: Session): Promise<VisibleMailbox[
 }
 
 /** Whether the account sees what others share: not where ACL is disabled. */
-export function sharesMailboxes(session: Session): boolean {
+export function sharesMailboxes(session: Pick<Session, 'service'>): boolean {
   return session.service.registry.has('ACL')
 }
 
@@ -73,7 +76,7 @@ export interface Place {
 }
 
 /** The place that the name means, whether anything is there or not; undefined when it can not be anywhere. */
-export async function findPlace(session: Session, name: string): Promise<Place | undefined> {
+export async function findPlace(session: Viewer, name: string): Promise<Place | undefined> {
   if (!isAmongOthers(name)) return { owner: session.user, name }
   const other = sharesMailboxes(session) ? othersMailbox(name) : undefined
   const owner = other && (await session.service.directory.accountByLogin(other.login))

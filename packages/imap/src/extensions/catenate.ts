@@ -1,16 +1,14 @@
-import { mailboxName, type ReservedRoom, type StagedContent, UidSet } from '@pennypost/model'
-import { findMailbox } from '../access/find-mailbox.ts'
-import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import type { ReservedRoom, StagedContent } from '@pennypost/model'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { roomFor } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
 import type { Octets } from '../fetch/octets.ts'
-import { needOf, sectionOctets } from '../fetch/sections.ts'
-import { type Partial, type Section, section } from '../grammar/section.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { Cursor, type Unit } from '../wire/cursor.ts'
+import { relativeUrl } from '../urls/message-url.ts'
+import { readUrl } from '../urls/read-url.ts'
+import type { Cursor, Unit } from '../wire/cursor.ts'
 import { printQuoted } from '../wire/strings.ts'
 
 /**
@@ -89,71 +87,17 @@ function tooBig(limit: number): ImapRefusal {
   return no('TOOBIG', `A message can have ${limit} octets`)
 }
 
-// --- URLs ---
-
-interface MessageUrl {
-  /** Absent: the selected mailbox. */
-  mailbox: string | undefined
-  uidValidity: number | undefined
-  uid: number
-  section: Section
-  partial: Partial | undefined
-}
-
-const urlPattern =
-  /^(?:\/([^;]+?)(?:;UIDVALIDITY=(\d{1,10}))?\/)?;UID=(\d{1,10})(?:\/;SECTION=([^;]+?))?(?:\/;PARTIAL=(\d{1,15})(?:\.(\d{1,15}))?)?$/i
-
-/** A relative IMAP URL of a message or a part of one (RFC 5092 §7); undefined when it is none. */
-function messageUrl(url: string): MessageUrl | undefined {
-  const match = urlPattern.exec(url)
-  if (!match) return undefined
-  const [, path, uidValidity, uid, sectionText, start, size] = match
-  try {
-    const mailbox = path === undefined ? undefined : mailboxName(decodeURIComponent(path))
-    if (path !== undefined && mailbox === undefined) return undefined
-    const cursor = new Cursor({ lines: [`[${decodeURIComponent(sectionText ?? '')}]`], literals: [] }, 2)
-    const asked = section(cursor, mostFields)
-    cursor.crlf()
-    return {
-      mailbox,
-      uidValidity: uidValidity === undefined ? undefined : Number(uidValidity),
-      uid: Number(uid),
-      section: asked,
-      partial:
-        start === undefined ? undefined : { start: Number(start), size: Number(size ?? Number.MAX_SAFE_INTEGER) },
-    }
-  } catch {
-    // Not percent-encoded UTF-8, or no section.
-    return undefined
-  }
-}
-
-const mostFields = 100
-
-async function octetsOf(session: Session, url: string): Promise<Octets> {
-  const asked = messageUrl(url)
-  const { mail } = session.service
-  const selected = session.view?.open.mailbox
-  if (!asked || (asked.mailbox === undefined && !selected)) throw badUrl(url)
-  const found: VisibleMailbox | undefined =
-    asked.mailbox === undefined && selected
-      ? await mail.mailbox(selected.id)
-      : await findMailbox(session, asked.mailbox ?? '')
-  if (!found || !hasRight(found, 'r') || (asked.uidValidity ?? found.uidValidity) !== found.uidValidity)
-    throw badUrl(url)
-  if (asked.uid < 1 || asked.uid >= found.uidNext) throw badUrl(url)
-  for await (const rows of mail.fetch(found.id, UidSet.of(asked.uid), needOf(asked.section))) {
-    const [row] = rows
-    const octets = row && (await sectionOctets(session, row, asked.section))
-    if (octets) return octets.slice(asked.partial)
-  }
-  throw badUrl(url)
-}
-
 /** RFC 4469 §4.1; a URL that a response code can not hold is left out. */
 function badUrl(url: string): ImapRefusal {
   const said = /^[ -Z^-~[]{1,1000}$/.test(url) ? url : ''
   return no(`BADURL ${printQuoted(said)}`, 'There is no such message or part')
+}
+
+async function octetsOf(session: Session, url: string): Promise<Octets> {
+  const asked = relativeUrl(url)
+  const octets = asked && (await readUrl(session, asked, session.view?.open.mailbox.id))
+  if (!octets) throw badUrl(url)
+  return octets
 }
 
 export const catenate: Extension = {

@@ -47,6 +47,7 @@ import { threadReferences } from './thread-references.ts'
 import { uidplus } from './uidplus.ts'
 import { unauthenticateExtension } from './unauthenticate.ts'
 import { unselectExtension } from './unselect.ts'
+import { urlAuth } from './urlauth.ts'
 import { utf8Accept } from './utf8-accept.ts'
 import { within } from './within.ts'
 
@@ -100,6 +101,7 @@ export const extensions: readonly Extension[] = [
   objectid,
   replaceExtension,
   catenate,
+  urlAuth,
   unauthenticateExtension,
   compressDeflate,
   utf8Accept,

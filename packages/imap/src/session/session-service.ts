@@ -45,6 +45,8 @@ export interface SessionService {
   readonly canStartTls: boolean
   /** For QUOTA; absent: it is not there. */
   readonly usage: UsageOf | undefined
+  /** Signs URLs of URLAUTH; absent: it is not there. */
+  readonly urlSecret: Buffer | undefined
   /** Asked for each message that is appended to a Sent mailbox. */
   readonly supersededCopy: SupersededCopy | undefined
   /** Told of each message whose text a session was given. */

@@ -77,6 +77,7 @@ export class TestServer {
       hostname: 'mail.one.test',
       serverId: { name: 'Pennypost', version: '1' },
       allowPlaintext: true,
+      urlSecret: Buffer.from('a secret of this installation'),
       admit: (account) => this.#admit(account),
       usage: async (account) => {
         const { octets, messages } = await store.directory.usage(account)

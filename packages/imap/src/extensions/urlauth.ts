@@ -1,0 +1,147 @@
+import { requireMailbox } from '../access/find-mailbox.ts'
+import { type Command, loggedIn } from '../command.ts'
+import type { Extension } from '../extension.ts'
+import type { Octets } from '../fetch/octets.ts'
+import { mailbox } from '../grammar/mailbox.ts'
+import { bad, no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
+import { isSameToken, resetKeys, tokenFor } from '../urls/access-keys.ts'
+import { type AuthorizedUrl, authorizedUrl, type UrlAccess } from '../urls/message-url.ts'
+import { mailboxOf, readUrl } from '../urls/read-url.ts'
+import type { Cursor } from '../wire/cursor.ts'
+import { printString } from '../wire/strings.ts'
+
+/**
+ * URLs that carry an authorization (RFC 4467): one account lets others read a message or a part of one, until it says
+ * otherwise. The one mechanism is INTERNAL. `submit+` URLs are for submission servers: here, administrators.
+ */
+const mechanism = 'INTERNAL'
+
+/** A URL, at most so long (characters): what is longer is none of ours. */
+const longest = 2000
+
+function url(cursor: Cursor): string {
+  const text = cursor.astring('URL')
+  if (text.length > longest || !/^[!-~]*$/.test(text)) throw bad('That is no URL')
+  return text
+}
+
+const genUrlAuth = {
+  name: 'GENURLAUTH',
+  rfc: 'RFC 4467 §7',
+  states: loggedIn,
+  effects: {},
+  /** `"GENURLAUTH" 1*(SP url-rump SP mechanism)` */
+  parse(cursor, session) {
+    const found: AuthorizedUrl[] = []
+    do {
+      cursor.sp()
+      const asked = authorizedUrl(url(cursor))
+      cursor.sp()
+      if (cursor.word('Mechanism') !== mechanism) throw bad(`The one mechanism is ${mechanism}`)
+      if (!asked || asked.token) throw bad('That is no URL that can be authorized')
+      if (found.push(asked) > session.service.limits.listPatterns) throw bad('Too many URLs')
+    } while (!cursor.atEnd)
+    return found
+  },
+  async run(session, asked) {
+    const signed: string[] = []
+    for (const one of asked) {
+      const found = isOwn(session, one) ? await mailboxOf(session, one.message) : undefined
+      if (!found) throw no('', 'That is no message of yours')
+      signed.push(`${one.rump}:${mechanism}:${await tokenFor(session.service, session.user, found, one.rump)}`)
+    }
+    session.untagged(`GENURLAUTH ${signed.map((text) => printString(text, false)).join(' ')}`)
+    return undefined
+  },
+} satisfies Command<AuthorizedUrl[]>
+
+/** Nobody authorizes in somebody else's name. */
+function isOwn({ user }: Session, { login }: AuthorizedUrl): boolean {
+  return login.toLowerCase() === user.login.toLowerCase()
+}
+
+const urlFetch = {
+  name: 'URLFETCH',
+  rfc: 'RFC 4467 §7',
+  states: loggedIn,
+  effects: {},
+  /** `"URLFETCH" 1*(SP url-full)` */
+  parse(cursor, session) {
+    const found: string[] = []
+    do {
+      cursor.sp()
+      if (found.push(url(cursor)) > session.service.limits.listPatterns) throw bad('Too many URLs')
+    } while (!cursor.atEnd)
+    return found
+  },
+  /** Whatever is wrong with a URL is NIL: why is nobody's business (RFC 4467 §6.2). */
+  async run(session, urls) {
+    const { out, service } = session
+    // Looked at before anything is said: nothing that could be said within a response would be understood.
+    const all: (Octets | undefined)[] = []
+    for (const text of urls) {
+      const octets = await authorizedOctets(session, text)
+      await octets?.check(service.mail)
+      all.push(octets)
+    }
+    out.text('* URLFETCH')
+    for (const [index, octets] of all.entries()) {
+      out.text(` ${printString(urls[index] as string, false)} ${octets ? `{${octets.size}}\r\n` : 'NIL'}`)
+      await octets?.write(out, service.mail)
+    }
+    out.text('\r\n')
+    return undefined
+  },
+} satisfies Command<string[]>
+
+async function authorizedOctets(session: Session, text: string): Promise<Octets | undefined> {
+  const { service } = session
+  const asked = authorizedUrl(text)
+  if (!asked?.token || asked.token.mechanism.toUpperCase() !== mechanism) return undefined
+  if ((asked.expiresAt ?? Number.POSITIVE_INFINITY) <= service.clock.now()) return undefined
+  if (!(await mayUse(session, asked.access))) return undefined
+  const owner = await service.directory.accountByLogin(asked.login.toLowerCase())
+  if (!owner || owner.removedAt !== null || owner.suspended) return undefined
+  const viewer = { service, user: owner }
+  const found = await mailboxOf(viewer, asked.message)
+  if (!found) return undefined
+  const token = await tokenFor(service, owner, found, asked.rump)
+  return isSameToken(token, asked.token.value) ? readUrl(session, asked.message, undefined, viewer) : undefined
+}
+
+async function mayUse({ service, user }: Session, access: UrlAccess): Promise<boolean> {
+  if (access.kind === 'user') return access.login.toLowerCase() === user.login.toLowerCase()
+  if (access.kind === 'submit') return (await service.directory.account(user.id))?.admin === true
+  return true
+}
+
+const resetKey = {
+  name: 'RESETKEY',
+  rfc: 'RFC 4467 §7',
+  states: loggedIn,
+  effects: {},
+  /** `"RESETKEY" [SP mailbox *(SP mechanism)]` */
+  parse(cursor, session) {
+    if (cursor.atEnd) return undefined
+    cursor.sp()
+    const name = mailbox(cursor, session.utf8Names)
+    while (!cursor.atEnd) {
+      cursor.sp()
+      if (cursor.word('Mechanism') !== mechanism) throw bad(`The one mechanism is ${mechanism}`)
+    }
+    return name
+  },
+  async run(session, name) {
+    const found = name === undefined ? undefined : await requireMailbox(session, name, 'r')
+    await resetKeys(session.service, session.user, found)
+    return { code: `URLMECH ${mechanism}` }
+  },
+} satisfies Command<string | undefined>
+
+export const urlAuth: Extension = {
+  name: 'URLAUTH',
+  rfc: 'RFC 4467',
+  capabilities: [{ name: 'URLAUTH', states: loggedIn }],
+  commands: [genUrlAuth, urlFetch, resetKey],
+}

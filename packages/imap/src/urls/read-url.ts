@@ -1,0 +1,40 @@
+import { type MailboxId, UidSet } from '@pennypost/model'
+import { findMailbox, type Viewer } from '../access/find-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import type { Octets } from '../fetch/octets.ts'
+import { needOf, sectionOctets } from '../fetch/sections.ts'
+import type { Session } from '../session/session.ts'
+import type { MessageUrl } from './message-url.ts'
+
+/** The mailbox of a URL, when `viewer` may read it and it is still the one that was meant. */
+export async function mailboxOf(
+  viewer: Viewer,
+  url: MessageUrl,
+  selected?: MailboxId,
+): Promise<VisibleMailbox | undefined> {
+  const found =
+    url.mailbox !== undefined
+      ? await findMailbox(viewer, url.mailbox)
+      : selected !== undefined
+        ? await viewer.service.mail.mailbox(selected)
+        : undefined
+  if (!found || !hasRight(found, 'r') || (url.uidValidity ?? found.uidValidity) !== found.uidValidity) return undefined
+  return found
+}
+
+/** The octets that a URL names, read as `viewer`; undefined when there are none, or not for this account. */
+export async function readUrl(
+  session: Session,
+  url: MessageUrl,
+  selected: MailboxId | undefined,
+  viewer: Viewer = session,
+): Promise<Octets | undefined> {
+  const found = await mailboxOf(viewer, url, selected)
+  if (!found || url.uid < 1 || url.uid >= found.uidNext) return undefined
+  for await (const rows of session.service.mail.fetch(found.id, UidSet.of(url.uid), needOf(url.section))) {
+    const [row] = rows
+    const octets = row && (await sectionOctets(session, row, url.section))
+    if (octets) return octets.slice(url.partial)
+  }
+  return undefined
+}
