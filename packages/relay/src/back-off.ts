@@ -39,7 +39,8 @@ export class BackOff {
     const leftMs = down.until - clock.elapsed()
     if (leftMs <= 0) return undefined
     const verdict = deferred('4.4.1', `It could not be reached a moment ago; it said ${down.last}`)
-    return { ...verdict, own: true, notBefore: clock.now() + leftMs }
+    // Whole milliseconds, as the queue keeps them: the clock that only rises has fractions.
+    return { ...verdict, own: true, notBefore: clock.now() + Math.ceil(leftMs) }
   }
 
   /** No connection came about. */
