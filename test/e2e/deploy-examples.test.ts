@@ -50,7 +50,7 @@ describe('configurations', () => {
   it.each(configurations)('%s asks for the roles of its listeners', (path) => {
     const { listener, roles } = load(path)
     const needed = listener.map(
-      ({ service }) => ({ smtp: 'mx', http: 'admin' })[service as string] ?? service.replace(/s$/, ''),
+      ({ service }) => ({ smtp: 'mx', odmr: 'mx', http: 'admin' })[service as string] ?? service.replace(/s$/, ''),
     )
     expect(needed.filter((role) => !(roles as readonly string[]).includes(role))).toEqual([])
   })

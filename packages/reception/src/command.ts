@@ -1,10 +1,14 @@
 import type { Reply } from '@pennypost/smtp'
+import type { Service } from './options.ts'
 import type { Session } from './session.ts'
 
 /**
  * A command of SMTP or LMTP as a value: one file each under `commands/`, listed in `commands/index.ts`. The session
  * checks what the columns say before `run` sees anything; `run` gives the reply, or undefined when it has spoken itself.
  */
+/** Services over which mail comes in: all but `odmr`, over which it is fetched. */
+export const takingMail: readonly Service[] = ['smtp', 'submission', 'submissions', 'lmtp']
+
 export interface Command {
   verb: string
   /** The section that defines it. */
@@ -12,7 +16,7 @@ export interface Command {
   /** Syntax, for HELP. */
   syntax: string
   /** Services that know it; absent: all. */
-  services?: readonly ('smtp' | 'submission' | 'submissions' | 'lmtp')[]
+  services?: readonly Service[]
   /** Whether the client must have said hello; RFC 5321 §4.1.4 lets NOOP, HELP, EXPN, VRFY, RSET and QUIT come before. */
   needsHello: boolean
   /** RFC 4954 §6: refused with 530 before authentication where the service asks for it. */

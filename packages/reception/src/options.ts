@@ -1,12 +1,13 @@
+import type { Duplex } from 'node:stream'
 import type { Mda } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
-import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
+import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
 import type { SubmissionLimits } from './submission-limits.ts'
 
-/** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), and LMTP (RFC 2033). */
-export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp'
+/** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), LMTP (RFC 2033), and ODMR (RFC 2645). */
+export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'odmr'
 
 /** Every bound of a session, in one place. 0 never means "none" here: the composition root resolves that. */
 export interface ReceptionLimits {
@@ -58,6 +59,16 @@ export const defaultReceptionLimits: ReceptionLimits = {
   hops: 100,
 }
 
+/** What becomes of an ATRN request. */
+export type TurnRound = 'refused' | 'empty' | 'busy' | { take(stream: Duplex, peer: TurnedPeer): void }
+
+/** Who is at the other end of a connection that has turned round. */
+export interface TurnedPeer {
+  address: string
+  port: number
+  tls: TlsFacts | undefined
+}
+
 /** What the composition root gives to every session. */
 export interface ReceptionOptions {
   /** Ours, as in the greeting, Received and the authserv-id. */
@@ -104,6 +115,11 @@ export interface ReceptionOptions {
    * Absent: ETRN is not offered.
    */
   mayTurn?(node: string, client: TurnClient): Promise<readonly string[] | undefined>
+  /**
+   * ATRN (RFC 2645): who takes the connection of this account over, to hand it what waits for these domains (none named:
+   * all of its). Absent: there is no ATRN.
+   */
+  turnRound?(account: Account, domains: readonly string[]): Promise<TurnRound>
   /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
   sign(message: OutgoingMessage): Promise<string>
   /** The queue's destination for a forward-path's domain: the next hop after routes. */

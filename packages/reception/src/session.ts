@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, reply, splitCommandLine } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
@@ -26,6 +27,8 @@ export interface Wire {
   receive(reader: OctetReader): void
   startTls(goAhead: string): Promise<void>
   close(): void
+  /** Says what is left to say, and lets go of the connection, which goes on. */
+  handOver(): Duplex
   /** Octets that the client has sent so far, Infinity once it has ended its side. */
   arrived(): number
   /** Octets of them that have been worked. */
@@ -294,6 +297,14 @@ export class Session implements WireHandler {
     this.say(reply)
     this.#stop()
     this.wire.close()
+  }
+
+  /** The last reply of the session; the connection goes on without it. Undefined: it has ended already. */
+  handOver(reply: Reply): Duplex | undefined {
+    if (this.#ended) return undefined
+    this.say(reply)
+    this.#stop()
+    return this.wire.handOver()
   }
 
   /** A transaction begins; it has `transactionMs` for its end. */

@@ -115,7 +115,8 @@ class Pool implements ConnectionPool {
     const destination = this.#destination(hop)
     destination.busy.delete(hop)
     const { client } = hop
-    if (client.usable && client.transactions < this.#options.limits.transactionsPerConnection && !this.#draining) {
+    const mayGoOn = hop.turned || client.transactions < this.#options.limits.transactionsPerConnection
+    if (client.usable && mayGoOn && !this.#draining) {
       this.#grow(destination)
       this.#give(destination, hop, true)
     } else {

@@ -69,6 +69,21 @@ export async function dial(target: Target, policy: TlsPolicy, options: DialOptio
   return { ...again, tried: [...first.tried, ...again.tried] }
 }
 
+/** The same over a connection that the peer opened, as secure as it is (RFC 2645 §5). */
+export async function dialOver(
+  { stream, tls }: { stream: Duplex; tls: TlsFacts | undefined },
+  target: Target,
+  options: DialOptions,
+): Promise<Dialled> {
+  const policy: TlsPolicy = { use: 'never', check: { kind: 'none' }, by: 'none', reason: 'the connection turned round' }
+  const running = new Dial(target, policy, options, { stream, tls: tls ?? null }).run()
+  // Whoever read from it before has paused it.
+  stream.resume()
+  const dialled = await running
+  if ('inClear' in dialled) throw new Error('a connection that has turned round begins no handshake')
+  return dialled
+}
+
 /** `inClear`: opportunistic TLS failed in the handshake, for this reason. */
 type Round = Dialled | { inClear: string; tried: readonly Tried[] }
 
@@ -78,13 +93,21 @@ class Dial {
   readonly #options: DialOptions
   readonly #begun: number
   readonly #lines: string[] = []
-  #tls: TlsFacts | null = null
+  readonly #given: Duplex | undefined
+  #tls: TlsFacts | null
   #tlsReason: string
 
-  constructor(target: Target, policy: TlsPolicy, options: DialOptions) {
+  constructor(
+    target: Target,
+    policy: TlsPolicy,
+    options: DialOptions,
+    given?: { stream: Duplex; tls: TlsFacts | null },
+  ) {
     this.#target = target
     this.#policy = policy
     this.#options = options
+    this.#given = given?.stream
+    this.#tls = given?.tls ?? null
     this.#begun = options.clock.elapsed()
     this.#tlsReason = policy.reason
   }
@@ -92,7 +115,7 @@ class Dial {
   async run(): Promise<Round> {
     let stream: Duplex
     try {
-      stream = await this.#connect()
+      stream = this.#given ?? (await this.#connect())
       if (this.#policy.use === 'implicit') stream = await this.#secure(stream)
     } catch (error) {
       return this.#refuse('unreachable', deferred('4.4.1', `${this.#place}: ${textOf(error)}`))

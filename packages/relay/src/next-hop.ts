@@ -20,6 +20,8 @@ export interface NextHop {
   readonly dns: readonly string[]
   /** Milliseconds that it took to be ready. */
   readonly openedMs: number
+  /** It was opened by the peer, for all that waits: it is not closed after so many transactions. */
+  readonly turned?: true
   /** Lines of the dialogue since they were last taken. */
   readonly lines: string[]
 }

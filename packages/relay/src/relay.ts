@@ -22,6 +22,7 @@ import { StandingOrders } from './standing-orders.ts'
 import type { Https } from './tls/https.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
+import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
 
 export interface Relay {
   /** Begins to work the queue. */
@@ -40,6 +41,11 @@ export interface Relay {
   rereadOrders(): void
   /** These destinations are asked at once when something is due, whatever they said last: an operator, or ETRN. */
   forgive(destinations: Iterable<string>): void
+  /**
+   * ATRN: what waits for the destination is sent over this connection, whose peer is the server from now on; `take` gives
+   * it. `empty`: nothing waits; `busy`: there is such a connection already.
+   */
+  turnRound(destination: string): Promise<TurnOffer>
   /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §5.2.3). */
   deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
   /** For status and metrics. */
@@ -53,12 +59,10 @@ export function createRelay(options: RelayOptions): Relay {
   const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
   const stopping = new AbortController()
   const sessions = options.tlsReports && createTlsSessions({ memory, clock, log })
-  const pool = createConnectionPool({
-    open: createOpenConnection({ ...openOptions(options, stopping.signal), ...(sessions ? { sessions } : {}) }),
-    clock,
-    deadline,
-    limits,
-  })
+  const opening = { ...openOptions(options, stopping.signal), ...(sessions ? { sessions } : {}) }
+  const turned = new TurnedConnections(opening)
+  const open = turned.before(createOpenConnection(opening))
+  const pool = createConnectionPool({ open, clock, deadline, limits })
   const dsn: DsnOptions = {
     ...{ mda, directory, flow, routes, hostname, mail, clock, random, log },
     ...(options.signer ? { signer: options.signer } : {}),
@@ -105,6 +109,7 @@ export function createRelay(options: RelayOptions): Relay {
     forgive(destinations) {
       for (const destination of destinations) pool.forgive(destination)
     },
+    turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
     deliveredNotices: (facts) => deliveredNotices(facts, dsn),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }

@@ -108,14 +108,4 @@ export const policySchema = table({
     .default(0),
   /** A header with UTF-8 from who did not say SMTPUTF8. */
   undeclared_utf8: z.enum(['accept', 'reject']).default('accept'),
-  /** ETRN: who may start the queue for a domain: clients of these networks, and these accounts. */
-  etrn: z
-    .array(
-      z.strictObject({
-        domain: z.string().refine((text) => lookupDomain(text) !== undefined, 'is no domain'),
-        networks: z.array(network).default([]),
-        accounts: z.array(z.string()).default([]),
-      }),
-    )
-    .default([]),
 })

@@ -46,7 +46,7 @@ const route = z
   .refine(({ domain, sender }) => domain !== undefined || sender !== undefined, 'needs a domain or a sender')
   .refine(({ to }) => to !== '', 'needs to know where to')
 
-/** Who may start the queue of a domain by ETRN. */
+/** Who may start the queue of a domain by ETRN, and which accounts may fetch it by ATRN. */
 const turn = z
   .strictObject({
     domain: condition(false, 'is no domain; write e.g. "branch.example.org"'),

@@ -21,6 +21,7 @@ export const services = [
   'submission',
   'submissions',
   'lmtp',
+  'odmr',
   'pop3',
   'pop3s',
   'imap',
@@ -56,11 +57,11 @@ const listener = z
   )
   .refine(
     ({ service, proxy, xclient }) => isOfMail(service) || proxy.length + xclient.length === 0,
-    'has proxy or xclient, which only smtp, submission, submissions and lmtp know',
+    'has proxy or xclient, which only smtp, submission, submissions, lmtp and odmr know',
   )
 
 function isOfMail(service: string): boolean {
-  return ['smtp', 'submission', 'submissions', 'lmtp'].includes(service)
+  return ['smtp', 'submission', 'submissions', 'lmtp', 'odmr'].includes(service)
 }
 
 export const configSchema = z.strictObject({

@@ -35,6 +35,7 @@ const roleOf: Readonly<Record<ListenerConfig['service'], Config['roles'][number]
   submission: 'submission',
   submissions: 'submission',
   lmtp: 'lmtp',
+  odmr: 'mx',
   pop3: 'pop3',
   pop3s: 'pop3',
   imap: 'imap',
@@ -56,7 +57,8 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
     case 'smtp':
     case 'submission':
     case 'submissions':
-    case 'lmtp': {
+    case 'lmtp':
+    case 'odmr': {
       const shared = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
       const { proxy, xclient } = listener
       const options = proxy.length + xclient.length > 0 ? { ...shared, proxy, xclient } : shared

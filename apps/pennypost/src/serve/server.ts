@@ -15,7 +15,7 @@ import {
   systemRandom,
 } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
-import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
+import { defaultReceptionLimits, type ReceptionOptions, type Service } from '@pennypost/reception'
 import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
@@ -37,8 +37,7 @@ import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
 import type { SiteOptions } from './site.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
-import { turnPermissions } from './turn-permissions.ts'
-import { turning } from './turning.ts'
+import { fetching, turning } from './turning.ts'
 
 /**
  * The running server: every part made once, in the order in which they need each other, and taken down in the reverse
@@ -196,23 +195,22 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
   const { mda, signer, routes, relay, checks } = delivery
   const { message_size: messageSize, recipients } = config.limits
   const { tarpit } = config.policy
-  const mayTurn = turnPermissions(config, store.directory, (domain, nextHop) => routes.destination(domain, nextHop))
+  const turn = { directory: store.directory, routes, relay }
   return {
     ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda, checks },
     trusted: foundation.trusted,
-    requireAuth: (service) => service === 'submission' || service === 'submissions',
-    offersAuth: (service) => service === 'submission' || service === 'submissions',
+    requireAuth: wantsLogin,
+    offersAuth: wantsLogin,
     offersTls: (service) => service !== 'submissions',
     requireTlsForAuth: config.policy.require_tls_for_auth,
     ...submissionLimits(config),
     receivedShowsClient: config.submission.show_client,
     ...contentPolicy(config),
     pregreetMs: config.policy.pregreet,
-    ...(mayTurn ? { mayTurn } : {}),
     sign: (message) => signer.sign(message),
     destination: (...to) => routes.destination(...to),
     ...(config.relay.turn.length > 0
-      ? { mayTurn: turning(config.relay.turn, { directory: store.directory, routes, relay }) }
+      ? { mayTurn: turning(config.relay.turn, turn), turnRound: fetching(config.relay.turn, turn) }
       : {}),
     deliveredNotices: (facts) => relay.deliveredNotices(facts),
     onOutcome: (outcome, octets) => foundation.metrics.onReceived(outcome, octets),
@@ -225,6 +223,11 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
       tarpitMaxMs: tarpit * 10,
     },
   }
+}
+
+/** Over which services nobody is heard who has not logged in. */
+function wantsLogin(service: Service): boolean {
+  return service === 'submission' || service === 'submissions' || service === 'odmr'
 }
 
 /** Nothing is counted where nothing is limited. */

@@ -1,7 +1,7 @@
 import type { Account, Domain } from '@pennypost/model'
 import { createRoutes } from '@pennypost/relay'
-import { expect, test } from 'vitest'
-import { turning } from './turning.ts'
+import { describe, expect, test } from 'vitest'
+import { fetching, turning } from './turning.ts'
 
 const branch: Domain = { name: 'branch.test', kind: 'relay', target: 'mx.branch.test:2525', catchAll: '' }
 
@@ -15,7 +15,7 @@ function turned() {
     {
       directory: { domain: async (name) => (name === 'branch.test' ? branch : undefined) },
       routes: createRoutes({ port: 25 }),
-      relay: { forgive: (destinations) => void forgiven.push(...destinations) },
+      relay: { forgive: (destinations) => void forgiven.push(...destinations), turnRound: async () => 'empty' },
     },
   )
   return { mayTurn, forgiven }
@@ -38,4 +38,46 @@ test.each([
   const { mayTurn, forgiven } = turned()
   expect(await mayTurn(node, { address, account: undefined })).toBeUndefined()
   expect(forgiven).toEqual([])
+})
+
+describe('fetching by ATRN', () => {
+  const take = () => {}
+  const rules = [
+    { domain: 'branch.test', clients: [], accounts: ['branch@one.test'] },
+    { domain: 'direct.test', clients: ['192.0.2.7'], accounts: ['branch@one.test'] },
+    { domain: 'network.test', clients: ['192.0.2.7'], accounts: [] },
+  ]
+  const askedOf = (waiting: Record<string, 'busy' | 'mail'>) => {
+    const fetch = fetching(rules, {
+      directory: { domain: async (name) => (name === 'branch.test' ? branch : undefined) },
+      routes: createRoutes({ port: 25 }),
+      relay: {
+        forgive: () => {},
+        turnRound: async (destination) => {
+          const found = waiting[destination]
+          return found === 'mail' ? { take } : (found ?? 'empty')
+        },
+      },
+    })
+    return async (login: string, ...domains: string[]) => {
+      const answer = await fetch({ login } as Account, domains)
+      return typeof answer === 'object' ? 'taken' : answer
+    }
+  }
+
+  test('is for accounts, and for domains that are theirs', async () => {
+    const asked = askedOf({ 'mx.branch.test:2525': 'mail' })
+    expect(await asked('branch@one.test', 'branch.test')).toBe('taken')
+    expect(await asked('branch@one.test')).toBe('taken')
+    expect(await asked('other@one.test')).toBe('refused')
+    expect(await asked('other@one.test', 'branch.test')).toBe('refused')
+    expect(await asked('branch@one.test', 'branch.test', 'network.test')).toBe('refused')
+  })
+
+  test('gives the first that has mail, and says when another connection is at it', async () => {
+    expect(await askedOf({ 'direct.test': 'mail' })('branch@one.test')).toBe('taken')
+    expect(await askedOf({})('branch@one.test')).toBe('empty')
+    expect(await askedOf({ 'mx.branch.test:2525': 'busy' })('branch@one.test')).toBe('busy')
+    expect(await askedOf({ 'mx.branch.test:2525': 'busy', 'direct.test': 'mail' })('branch@one.test')).toBe('taken')
+  })
 })

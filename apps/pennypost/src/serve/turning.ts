@@ -1,16 +1,26 @@
+/**
+ * Hosts that are not always there: who may start or fetch the queue of which domain, by `[[relay.turn]]`.
+ *
+ * Who calls it: reception, for ETRN and ATRN.
+ */
 import type { Account, Directory } from '@pennypost/model'
-import { networks } from '@pennypost/reception'
+import { networks, type TurnRound } from '@pennypost/reception'
 import type { Relay, Routes } from '@pennypost/relay'
 import type { Config } from '../config/schema.ts'
+
+type Rules = Config['relay']['turn']
+
+interface Parts {
+  directory: Pick<Directory, 'domain'>
+  routes: Routes
+  relay: Pick<Relay, 'forgive' | 'turnRound'>
+}
 
 /**
  * Who may have the queue of which domain started by ETRN (RFC 1985): hosts that are not always there, by their network or
  * by the account that they log in with. What waits goes to the domain's own next hop, never to who asks.
  */
-export function turning(
-  rules: Config['relay']['turn'],
-  parts: { directory: Pick<Directory, 'domain'>; routes: Routes; relay: Pick<Relay, 'forgive'> },
-) {
+export function turning(rules: Rules, parts: Parts) {
   const known = rules.map(({ domain, clients, accounts }) => ({ domain, mayFrom: networks(clients), accounts }))
   return async (node: string, { address, account }: { address: string; account: Account | undefined }) => {
     const fits = known.some(
@@ -18,9 +28,33 @@ export function turning(
         domain === node && (mayFrom(address) || (account !== undefined && accounts.includes(account.login))),
     )
     if (!fits) return undefined
-    const found = await parts.directory.domain(node)
-    const destinations = [parts.routes.destination(node, found?.kind === 'relay' ? found.target : undefined)]
+    const destinations = [await destinationOf(node, parts)]
     parts.relay.forgive(destinations)
     return destinations
   }
+}
+
+/**
+ * Who may fetch the queue of which domain by ATRN (RFC 2645): accounts alone, since what waits goes to who asks. Domains
+ * that share a next hop are fetched at once; of others, the first that has mail.
+ */
+export function fetching(rules: Rules, parts: Parts) {
+  return async (account: Account, asked: readonly string[]): Promise<TurnRound> => {
+    const own = rules.filter(({ accounts }) => accounts.includes(account.login)).map(({ domain }) => domain)
+    if (own.length === 0 || !asked.every((domain) => own.includes(domain))) return 'refused'
+    const destinations = new Set<string>()
+    for (const domain of asked.length > 0 ? asked : own) destinations.add(await destinationOf(domain, parts))
+    let answer: TurnRound = 'empty'
+    for (const destination of destinations) {
+      const found = await parts.relay.turnRound(destination)
+      if (typeof found === 'object') return { take: (stream, peer) => found.take({ stream, ...peer }) }
+      if (found === 'busy') answer = 'busy'
+    }
+    return answer
+  }
+}
+
+async function destinationOf(domain: string, { directory, routes }: Parts): Promise<string> {
+  const found = await directory.domain(domain)
+  return routes.destination(domain, found?.kind === 'relay' ? found.target : undefined)
 }

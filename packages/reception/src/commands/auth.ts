@@ -21,7 +21,7 @@ export const auth = {
   verb: 'AUTH',
   rfc: 'RFC 4954 §4',
   syntax: 'AUTH mechanism [initial-response]',
-  services: ['smtp', 'submission', 'submissions'],
+  services: ['smtp', 'submission', 'submissions', 'odmr'],
   needsHello: true,
   needsAuth: false,
   async run(session, argument) {

@@ -1,5 +1,5 @@
 import { type Reply, replies, reply } from '@pennypost/smtp'
-import type { Command } from '../command.ts'
+import { type Command, takingMail } from '../command.ts'
 import { concludeTransaction, troubleReply } from '../conclude.ts'
 import { ChunkReader, ContentIntake } from '../content.ts'
 import type { Session } from '../session.ts'
@@ -8,6 +8,7 @@ export const bdat = {
   verb: 'BDAT',
   rfc: 'RFC 3030 §2',
   syntax: 'BDAT octets [LAST]',
+  services: takingMail,
   needsHello: false,
   needsAuth: false,
   run(session, argument) {

@@ -1,5 +1,5 @@
 import { replies } from '@pennypost/smtp'
-import type { Command } from '../command.ts'
+import { type Command, takingMail } from '../command.ts'
 import { concludeTransaction } from '../conclude.ts'
 import { ContentIntake, DataReader } from '../content.ts'
 
@@ -7,6 +7,7 @@ export const data = {
   verb: 'DATA',
   rfc: 'RFC 5321 §4.1.1.4',
   syntax: 'DATA',
+  services: takingMail,
   needsHello: true,
   needsAuth: true,
   bare: true,

@@ -6,8 +6,30 @@ import { xclientAttributes, xforwardAttributes } from './xclient.ts'
 
 /** What EHLO and LHLO offer now; each keyword stands here only while the session would honour it. */
 function offers(session: Session): string[] {
-  const { limits } = session.options
-  const lines = [
+  const lines = session.service === 'odmr' ? ['ENHANCEDSTATUSCODES', 'ATRN'] : offersForMail(session)
+  if (session.secure) {
+    if (session.service !== 'odmr') lines.push('REQUIRETLS')
+  } else if (session.options.offersTls(session.service)) lines.push('STARTTLS')
+  const mechanisms = offeredMechanisms(session)
+  if (mechanisms.length > 0) {
+    lines.push(`AUTH ${mechanisms.join(' ')}`)
+    // Outlook Express 4 and its age read only this form.
+    lines.push(`AUTH=${mechanisms.join(' ')}`)
+  }
+  if (session.service === 'odmr') lines.push('HELP')
+  else if (!session.isLmtp) {
+    if (session.options.mayTurn) lines.push('ETRN')
+    if (session.account && session.options.verify !== 'nobody') lines.push('EXPN')
+    lines.push('VRFY', 'HELP')
+  }
+  if (session.mayNameClient) {
+    lines.push(`XCLIENT ${xclientAttributes.join(' ')}`, `XFORWARD ${xforwardAttributes.join(' ')}`)
+  }
+  return lines
+}
+
+function offersForMail({ options: { limits } }: Session): string[] {
+  return [
     'PIPELINING',
     `SIZE ${limits.messageSize}`,
     '8BITMIME',
@@ -17,23 +39,6 @@ function offers(session: Session): string[] {
     'DSN',
     `LIMITS RCPTMAX=${limits.recipients} MAILMAX=${limits.transactionsPerConnection}`,
   ]
-  if (session.secure) lines.push('REQUIRETLS')
-  else if (session.options.offersTls(session.service)) lines.push('STARTTLS')
-  const mechanisms = offeredMechanisms(session)
-  if (mechanisms.length > 0) {
-    lines.push(`AUTH ${mechanisms.join(' ')}`)
-    // Outlook Express 4 and its age read only this form.
-    lines.push(`AUTH=${mechanisms.join(' ')}`)
-  }
-  if (!session.isLmtp) {
-    if (session.options.mayTurn) lines.push('ETRN')
-    if (session.account && session.options.verify !== 'nobody') lines.push('EXPN')
-    lines.push('VRFY', 'HELP')
-  }
-  if (session.mayNameClient) {
-    lines.push(`XCLIENT ${xclientAttributes.join(' ')}`, `XFORWARD ${xforwardAttributes.join(' ')}`)
-  }
-  return lines
 }
 
 function greet(session: Session, argument: string, extended: boolean) {
@@ -51,7 +56,7 @@ export const helo = {
   verb: 'HELO',
   rfc: 'RFC 5321 §4.1.1.1',
   syntax: 'HELO host',
-  services: ['smtp', 'submission', 'submissions'],
+  services: ['smtp', 'submission', 'submissions', 'odmr'],
   needsHello: false,
   needsAuth: false,
   idle: true,
@@ -62,7 +67,7 @@ export const ehlo = {
   verb: 'EHLO',
   rfc: 'RFC 5321 §4.1.1.1',
   syntax: 'EHLO host',
-  services: ['smtp', 'submission', 'submissions'],
+  services: ['smtp', 'submission', 'submissions', 'odmr'],
   needsHello: false,
   needsAuth: false,
   idle: true,

@@ -1,4 +1,5 @@
 import type { Command } from '../command.ts'
+import { atrn } from './atrn.ts'
 import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { data } from './data.ts'
@@ -27,6 +28,7 @@ const all: readonly Command[] = [
   expn,
   help,
   etrn,
+  atrn,
   turn,
   verb,
   xclient,

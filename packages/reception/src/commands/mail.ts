@@ -1,6 +1,6 @@
 import type { Account } from '@pennypost/model'
 import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
-import type { Command } from '../command.ts'
+import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import { maySendAs } from '../submission.ts'
 import type { Transaction } from '../transaction.ts'
@@ -9,6 +9,7 @@ export const mail = {
   verb: 'MAIL',
   rfc: 'RFC 5321 §4.1.1.2',
   syntax: 'MAIL FROM:<reverse-path> [SIZE=n] [BODY=8BITMIME] [SMTPUTF8] [RET=FULL|HDRS] [ENVID=id] [REQUIRETLS]',
+  services: takingMail,
   needsHello: true,
   needsAuth: true,
   run(session, argument) {

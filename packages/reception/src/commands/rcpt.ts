@@ -1,6 +1,6 @@
 import type { FlowFact } from '@pennypost/model'
 import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies, reply } from '@pennypost/smtp'
-import type { Command } from '../command.ts'
+import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -8,6 +8,7 @@ export const rcpt = {
   verb: 'RCPT',
   rfc: 'RFC 5321 §4.1.1.3',
   syntax: 'RCPT TO:<forward-path> [NOTIFY=NEVER|SUCCESS,FAILURE,DELAY] [ORCPT=type;address]',
+  services: takingMail,
   needsHello: true,
   needsAuth: true,
   async run(session, argument) {

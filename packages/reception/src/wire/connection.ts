@@ -122,6 +122,19 @@ export class WireConnection extends SMTPConnection {
     this.#listen()
   }
 
+  /** The stream, for whoever goes on with it: nothing that comes is read here any more. */
+  handOver(): Duplex {
+    const stream = this.#stream
+    if (this._parser) {
+      stream.unpipe(this._parser)
+      this._parser.isClosed = true
+    }
+    stream.removeAllListeners('data')
+    this.#send()
+    this.#connection.idleAfter(0, () => {})
+    return stream
+  }
+
   /** Ends in good order: what was said is flushed, what still comes is ignored. */
   override close(): void {
     this._server.connections.delete(this)
