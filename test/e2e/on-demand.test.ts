@@ -74,6 +74,16 @@ class Host implements Disposable {
     }
   }
 
+  /** From the greeting to a login over TLS. */
+  static async loggedIn(at: Instance, login: string): Promise<Host> {
+    const host = await Host.open(at)
+    await host.ask('EHLO branch.test')
+    await host.startTls()
+    await host.ask('EHLO branch.test')
+    await host.logIn(login)
+    return host
+  }
+
   async startTls(): Promise<void> {
     expect(await this.ask('STARTTLS')).toMatch(/^220 /)
     this.#socket.removeAllListeners()
@@ -168,11 +178,7 @@ test('a host logs in and fetches what waits for its domain, over TLS', async () 
     expect(await host.line()).toBeUndefined()
   }
   await isEmpty(at)
-  using again = await Host.open(at)
-  await again.ask('EHLO branch.test')
-  await again.startTls()
-  await again.ask('EHLO branch.test')
-  await again.logIn('branch@one.test')
+  using again = await Host.loggedIn(at, 'branch@one.test')
   expect(await again.ask('ATRN')).toMatch(/^453 4\.3\.2 /)
 })
 
@@ -191,26 +197,20 @@ test('who has not logged in, or may not have the domain, gets nothing', async ()
   expect(await host.ask('ATRN no domain')).toMatch(/^501 /)
 })
 
-test('a host that goes away in the middle leaves the rest in the queue', async () => {
+test('one connection has the mail, and leaves the rest in the queue when it goes away', async () => {
   await using at = await start()
   for (const subject of ['one', 'two']) await write(at, subject)
   await allWait(at, 2)
   {
-    using host = await Host.open(at)
-    await host.ask('EHLO branch.test')
-    await host.startTls()
-    await host.ask('EHLO branch.test')
-    await host.logIn('branch@one.test')
+    using host = await Host.loggedIn(at, 'branch@one.test')
     expect(await host.ask('ATRN')).toMatch(/^250 /)
+    using second = await Host.loggedIn(at, 'branch@one.test')
+    expect(await second.ask('ATRN')).toMatch(/^451 4\.3\.2 /)
     expect(await host.serve(1)).toHaveLength(1)
   }
   // The one whose end was not acknowledged waits too.
   await allWait(at, 2)
-  using host = await Host.open(at)
-  await host.ask('EHLO branch.test')
-  await host.startTls()
-  await host.ask('EHLO branch.test')
-  await host.logIn('branch@one.test')
+  using host = await Host.loggedIn(at, 'branch@one.test')
   expect(await host.ask('ATRN')).toMatch(/^250 /)
   expect(await host.serve()).toHaveLength(2)
   await isEmpty(at)

@@ -6,9 +6,6 @@ import type { Session } from './session.ts'
  * A command of SMTP or LMTP as a value: one file each under `commands/`, listed in `commands/index.ts`. The session
  * checks what the columns say before `run` sees anything; `run` gives the reply, or undefined when it has spoken itself.
  */
-/** Services over which mail comes in: all but `odmr`, over which it is fetched. */
-export const takingMail: readonly Service[] = ['smtp', 'submission', 'submissions', 'lmtp']
-
 export interface Command {
   verb: string
   /** The section that defines it. */
@@ -27,3 +24,6 @@ export interface Command {
   bare?: boolean
   run(session: Session, argument: string): Reply | undefined | Promise<Reply | undefined>
 }
+
+/** Services over which mail comes in: all but `odmr`, over which it is fetched. */
+export const takingMail: readonly Service[] = ['smtp', 'submission', 'submissions', 'lmtp']

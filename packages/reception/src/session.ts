@@ -158,7 +158,9 @@ export class Session implements WireHandler {
 
   /** The banner, for a client that may have become another one. */
   greet(): void {
-    const account = this.isLmtp ? undefined : this.options.trusted.get(this.client.address)
+    // Who fetches mail logs in: what waits goes to whoever is at the other end (RFC 2645 §5.1).
+    const mayBeTrusted = !this.isLmtp && this.service !== 'odmr'
+    const account = mayBeTrusted ? this.options.trusted.get(this.client.address) : undefined
     this.account = account
     this.trusted = account !== undefined
     this.#screen()

@@ -39,6 +39,8 @@ export class TurnedConnections {
   /** From now on the destination's mail goes over it, until it closes. */
   offer(destination: string, connection: TurnedConnection): void {
     const { stream } = connection
+    // Two that asked at the same moment: the later one calls again.
+    if (this.#offered.has(destination)) return void stream.destroy()
     const unused = this.#options.deadline.after(unusedMs, () => stream.destroy())
     this.#offered.set(destination, { connection, unused })
     stream.once('close', () => {

@@ -6,7 +6,7 @@ import { xclientAttributes, xforwardAttributes } from './xclient.ts'
 
 /** What EHLO and LHLO offer now; each keyword stands here only while the session would honour it. */
 function offers(session: Session): string[] {
-  const lines = session.service === 'odmr' ? ['ENHANCEDSTATUSCODES', 'ATRN'] : offersForMail(session)
+  const lines = session.service === 'odmr' ? offersForFetching(session) : offersForMail(session)
   if (session.secure) {
     if (session.service !== 'odmr') lines.push('REQUIRETLS')
   } else if (session.options.offersTls(session.service)) lines.push('STARTTLS')
@@ -26,6 +26,10 @@ function offers(session: Session): string[] {
     lines.push(`XCLIENT ${xclientAttributes.join(' ')}`, `XFORWARD ${xforwardAttributes.join(' ')}`)
   }
   return lines
+}
+
+function offersForFetching({ options: { turnRound } }: Session): string[] {
+  return ['ENHANCEDSTATUSCODES', ...(turnRound ? ['ATRN'] : [])]
 }
 
 function offersForMail({ options: { limits } }: Session): string[] {
