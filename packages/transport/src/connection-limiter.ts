@@ -12,11 +12,8 @@ export type Refusal = 'total' | 'address' | 'draining'
 export interface ConnectionLimits {
   /** Open connections in all; 0 = no limit. */
   connections: number
-  /**
-   * Open connections of one network that have not logged in; 0 = no limit. As a function, it is asked with the
-   * client's address, so that strangers can be given less than friends.
-   */
-  connectionsPerAddress: number | ((address: string) => number)
+  /** Open connections of one network that have not logged in; 0 = no limit. */
+  connectionsPerAddress: number
 }
 
 /** One admitted connection's place in the counts. Disposing twice does nothing. */
@@ -59,11 +56,10 @@ export function createConnectionLimiter(limits: ConnectionLimits): ConnectionLim
   }
 
   return {
-    admit(address, network) {
+    admit(_address, network) {
       if (limits.connections > 0 && open >= limits.connections) return 'total'
       if (network !== '') {
-        const limit = limits.connectionsPerAddress
-        const most = typeof limit === 'function' ? limit(address) : limit
+        const most = limits.connectionsPerAddress
         const here = perNetwork.get(network) ?? 0
         if (most > 0 && here >= most) return 'address'
         perNetwork.set(network, here + 1)
@@ -73,6 +69,39 @@ export function createConnectionLimiter(limits: ConnectionLimits): ConnectionLim
     },
     get open() {
       return open
+    },
+  }
+}
+
+/** Those for whom `appliesTo` holds count in both limiters, and are refused by either; the others in the first alone. */
+export function limitedToo(
+  limiter: ConnectionLimiter,
+  narrower: ConnectionLimiter,
+  appliesTo: (address: string) => boolean,
+): ConnectionLimiter {
+  return {
+    admit(address, network) {
+      if (!appliesTo(address)) return limiter.admit(address, network)
+      const narrow = narrower.admit(address, network)
+      if (typeof narrow === 'string') return narrow
+      const wide = limiter.admit(address, network)
+      if (typeof wide === 'string') {
+        narrow[Symbol.dispose]()
+        return wide
+      }
+      return {
+        leaveAddress() {
+          narrow.leaveAddress()
+          wide.leaveAddress()
+        },
+        [Symbol.dispose]() {
+          narrow[Symbol.dispose]()
+          wide[Symbol.dispose]()
+        },
+      }
+    },
+    get open() {
+      return limiter.open
     },
   }
 }

@@ -4,6 +4,7 @@ export {
   type ConnectionLimiter,
   type ConnectionLimits,
   createConnectionLimiter,
+  limitedToo,
   type Refusal,
 } from './connection-limiter.ts'
 export { createDialer, type DialerOptions } from './dialer.ts'

@@ -104,6 +104,8 @@ export const configSchema = z.strictObject({
     recipients: z.number().int().min(100).default(1000),
     connections: count.default(10_000),
     connections_per_address: count.default(100),
+    /** The same at the MX, of whom mail is checked; 0: no less than others. */
+    connections_per_stranger: count.default(20),
     connections_per_account: count.default(40),
     auth_failures_per_minute: count.default(10),
   }),

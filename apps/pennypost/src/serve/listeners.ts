@@ -7,6 +7,7 @@ import {
   createListener,
   type ListenEndpoint,
   type Listener,
+  limitedToo,
   type ServerContexts,
 } from '@pennypost/transport'
 import type { Config, ListenerConfig } from '../config/schema.ts'
@@ -24,6 +25,9 @@ export interface Services {
   places: AccountPlaces
   contexts: ServerContexts
   limiter: ConnectionLimiter
+  /** Of strangers at the MX. */
+  strangerLimiter: ConnectionLimiter
+  isStranger(address: string): boolean
   site: SiteOptions
   deadline: Deadline
   log: Log
@@ -62,7 +66,12 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
       const shared = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
       const { proxy, xclient } = listener
       const options = proxy.length + xclient.length > 0 ? { ...shared, proxy, xclient } : shared
-      const admitting = service === 'lmtp' ? onlyFrom(limiter, listener.trusted) : limiter
+      const admitting =
+        service === 'lmtp'
+          ? onlyFrom(limiter, listener.trusted)
+          : service === 'smtp'
+            ? limitedToo(limiter, services.strangerLimiter, services.isStranger)
+            : limiter
       return openReception({ service, endpoint, contexts, limiter: admitting }, options)
     }
     case 'pop3':

@@ -15,7 +15,7 @@ import {
   systemRandom,
 } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
-import { defaultReceptionLimits, type ReceptionOptions, type Service } from '@pennypost/reception'
+import { defaultReceptionLimits, isLoopback, networks, type ReceptionOptions, type Service } from '@pennypost/reception'
 import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
@@ -152,6 +152,11 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
       connections: bearableConnections(config.limits.connections, log),
       connectionsPerAddress: config.limits.connections_per_address,
     }),
+    strangerLimiter: createConnectionLimiter({
+      connections: 0,
+      connectionsPerAddress: config.limits.connections_per_stranger,
+    }),
+    isStranger: strangersBy(config),
     deadline,
     log,
   }
@@ -223,6 +228,12 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
       tarpitMaxMs: tarpit * 10,
     },
   }
+}
+
+/** Whose connections to the MX are few: those whose mail is checked, as far as nobody has logged in. */
+function strangersBy({ policy, submission }: Config): (address: string) => boolean {
+  const isKnown = networks([...policy.exempt, ...submission.trusted.map(({ address }) => address)])
+  return (address) => !isLoopback(address) && !isKnown(address)
 }
 
 /** Over which services nobody is heard who has not logged in. */
