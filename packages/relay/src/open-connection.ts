@@ -12,6 +12,7 @@ import type { Route, Routes } from './routes.ts'
 import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
 import { type Security, tlsPolicy } from './tls/tls-policy.ts'
 import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
+import type { TlsResult } from './tls-report/sessions.ts'
 import { deferred, describeVerdict, type Verdict } from './verdict.ts'
 
 export interface OpenOptions extends DialOptions, FindHostsOptions {
@@ -98,9 +99,11 @@ export class TlsPolicies {
   }
 
   #tlsaOf(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
-    const found = this.#tlsa.get(host) ?? findTlsa(bases, port, this.#options.resolver, this.#note)
-    this.#tlsa.set(host, found)
-    return found
+    const known = this.#tlsa.get(host)
+    if (known) return known
+    const finding = this.#findTlsa(host, port, bases)
+    this.#tlsa.set(host, finding)
+    return finding
   }
 
   /** RFC 8461 §2: of the domain in the address, whatever its MX. */
@@ -109,7 +112,21 @@ export class TlsPolicies {
     if (!sts || this.#route.kind !== 'mx') return { domain: '' }
     const found = await sts.find(this.#route.domain)
     if (found.note) this.#note(found.note)
+    if (found.trouble) this.#report('sts', found.trouble, '', found.failure ?? found.note ?? '')
     return found
+  }
+
+  async #findTlsa(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
+    const found = await findTlsa(bases, port, this.#options.resolver, this.#note)
+    if (found.kind === 'failed') this.#report('tlsa', 'dnssec-invalid', host, found.reason)
+    else if (found.kind === 'records' && found.usable.length === 0) this.#report('tlsa', 'tlsa-invalid', host, '')
+    return found
+  }
+
+  /** Trouble with a policy counts in the day's report like a session that failed (RFC 8460 §4.3.2). */
+  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string): void {
+    if (this.#route.kind !== 'mx' || this.#route.hop || this.#security !== 'policy') return
+    this.#options.sessions?.note({ domain: this.#route.domain, by, result, host, address: '', reason })
   }
 }
 

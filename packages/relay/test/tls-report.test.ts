@@ -1,7 +1,7 @@
 /** Reports of TLS sessions (RFC 8460): what is counted, to whom it goes, and what it says. */
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import type { Https } from '../src/index.ts'
+import { createStsPolicies, type Https } from '../src/index.ts'
 import { reportAddresses } from '../src/tls-report/report.ts'
 import { mail } from './certificates.ts'
 import { day, everything, hour, PostOffice, type Row } from './post-office.ts'
@@ -96,5 +96,63 @@ describe('the record', () => {
     [['v=spf1 -all'], []],
   ])('%j', (records, addresses) => {
     expect(reportAddresses(records)).toEqual(addresses)
+  })
+})
+
+describe('trouble with a policy is reported like a session that failed', () => {
+  const failures = async (office: PostOffice, posted: { body: Buffer }[]) => {
+    await office.send()
+    await office.advance(day + 4 * hour)
+    const report = JSON.parse(gunzipSync(posted[0]!.body).toString())
+    return report.policies as { policy: Record<string, unknown>; summary: object; 'failure-details': object[] }[]
+  }
+
+  test('an MTA-STS policy that can not be had', async () => {
+    const posted: { body: Buffer }[] = []
+    const tlsReports: Https = async ({ body }) => {
+      posted.push({ body: body ?? Buffer.alloc(0) })
+      return { status: 201, contentType: '', body: Buffer.alloc(0) }
+    }
+    const https: Https = async () => ({ status: 404, contentType: 'text/plain', body: Buffer.alloc(0) })
+    await using office = await PostOffice.open(({ resolver, clock, log }) => ({
+      tlsReports,
+      sts: createStsPolicies({ resolver, https, clock, log, port: 443 }),
+    }))
+    office.zone('two.test', [
+      ['_mta-sts', 'TXT', 'v=STSv1; id=1;'],
+      ['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=https://reports.two.test/'],
+    ])
+    office.peer('192.0.2.2', withTls)
+    const policies = await failures(office, posted)
+    expect(policies.find(({ policy }) => policy['policy-type'] === 'sts')).toMatchObject({
+      policy: { 'policy-domain': 'two.test', 'mx-host': [] },
+      summary: { 'total-successful-session-count': 0, 'total-failure-session-count': 1 },
+      'failure-details': [
+        {
+          'result-type': 'sts-policy-fetch-error',
+          'failed-session-count': 1,
+          'failure-reason-code': 'the page answers 404',
+        },
+      ],
+    })
+  })
+
+  test('TLSA records that nobody can use', async () => {
+    const { office, posted } = await reporting('https://reports.two.test/')
+    await using _office = office
+    office.secureZone('two.test', [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.2'],
+      ['_25._tcp.mx', 'TLSA', `1 1 1 ${'00'.repeat(32)}`],
+      ['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=https://reports.two.test/'],
+    ])
+    office.peer('192.0.2.2', withTls)
+    const policies = await failures(office, posted)
+    const details = policies.flatMap((policy) => policy['failure-details'])
+    expect(details).toContainEqual({
+      'result-type': 'tlsa-invalid',
+      'receiving-mx-hostname': 'mx.two.test',
+      'failed-session-count': 1,
+    })
   })
 })

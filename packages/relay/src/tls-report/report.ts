@@ -27,7 +27,7 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
         'policy-type': policyTypes[by],
         ...(by === 'sts' ? { 'policy-string': stsPolicy } : {}),
         'policy-domain': domain,
-        ...(by === 'none' ? {} : { 'mx-host': [...new Set(own.map(({ host }) => host))] }),
+        ...(by === 'none' ? {} : { 'mx-host': [...new Set(own.flatMap(({ host }) => (host === '' ? [] : host)))] }),
       },
       summary: {
         'total-successful-session-count': total(own) - total(failed),
@@ -35,8 +35,8 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
       },
       'failure-details': failed.map(({ result, host, address, reason, count }) => ({
         'result-type': result,
-        'receiving-mx-hostname': host,
-        'receiving-ip': address,
+        ...(host === '' ? {} : { 'receiving-mx-hostname': host }),
+        ...(address === '' ? {} : { 'receiving-ip': address }),
         'failed-session-count': count,
         ...(reason === '' ? {} : { 'failure-reason-code': reason }),
       })),

@@ -15,6 +15,11 @@ export type TlsResult =
   | 'certificate-not-trusted'
   | 'validation-failure'
   | 'dane-required'
+  | 'tlsa-invalid'
+  | 'dnssec-invalid'
+  | 'sts-policy-fetch-error'
+  | 'sts-policy-invalid'
+  | 'sts-webpki-invalid'
 
 export interface TlsSession {
   /** The domain in the address. */
@@ -22,6 +27,7 @@ export interface TlsSession {
   /** Whose policy it was. */
   by: 'tlsa' | 'sts' | 'none'
   result: TlsResult
+  /** '' for trouble with a policy, which comes before any host is asked. */
   host: string
   address: string
   /** What else is known of a failure; '' for nothing. */
