@@ -35,6 +35,8 @@ export class GroupCommit {
   #wal: Frames = [0, 0, 0]
   /** Frames in the WAL after the last commit. */
   #log = -1
+  /** Pages of the database as of the last commit. */
+  #pageCount: number
   #unsynced = false
   /** So many groups are still to have savepoints. */
   #careful = 0
@@ -49,6 +51,7 @@ export class GroupCommit {
     const { db } = context
     this.#frames = db.prepare('PRAGMA wal_checkpoint(NOOP)').raw()
     this.#pages = db.prepare('PRAGMA page_count').pluck()
+    this.#pageCount = this.#pages.get() as number
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#savepoint = db.prepare('SAVEPOINT job')
@@ -69,7 +72,7 @@ export class GroupCommit {
     reply.queue = effects.queue
     reply.gone = effects.gone
     reply.walFrames = this.#boundWal()
-    reply.databaseOctets = (this.#pages.get() as number) * pageOctets
+    reply.databaseOctets = this.#pageCount * pageOctets
     reply.ranOut = this.#ranOut
     this.#ranOut = false
     reply.unsynced = this.#unsynced
@@ -201,13 +204,17 @@ export class GroupCommit {
     } catch (error) {
       throw new FatalError('sync of a content directory failed', error)
     }
+    let pages: number
     try {
       this.#faults.strike('commit', db)
+      // Inside the transaction: outside, SQLite takes and gives back locks of the file for it.
+      pages = this.#pages.get() as number
       this.#commit.run()
     } catch (error) {
       if (this.#isFull(error)) throw fullError(error)
       throw new FatalError('commit failed', error)
     }
+    this.#pageCount = pages
     // A FULL commit that wrote nothing does not sync either, so it vouches for nothing before it.
     this.#wal = this.#frames.get() as Frames
     const [, log] = this.#wal
