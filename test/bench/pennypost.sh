@@ -9,7 +9,7 @@ STATE=${BENCH_ROOT:-${TMPDIR:-/tmp}/mailbench}/pennypost
 NUSERS=${NUSERS:-200} DOMAIN=${DOMAIN:-example.test} PASSWORD=${PASSWORD:-secret} B=${PORT_BASE:-30000}
 PATH=$ROOT/node_modules/.bin:$PATH
 
-pennypost() { node "$ROOT/apps/pennypost/src/main.ts" "$@" --config "$STATE/pennypost.toml"; }
+pennypost() { node "$ROOT/apps/pennypost/bin/pennypost.js" "$@" --config "$STATE/pennypost.toml"; }
 
 configure() {
   rm -rf "$STATE"
@@ -72,7 +72,7 @@ case ${1:-up} in
 up)
   configure
   fill
-  entry=$ROOT/apps/pennypost/src/main.ts
+  entry=$ROOT/apps/pennypost/bin/pennypost.js
   [ "${BUNDLE:-}" = 1 ] && entry=$ROOT/dist/main.js
   enter_cgroup
   start=$(date +%s%N)

@@ -123,6 +123,7 @@ describe.skipIf(process.platform !== 'linux')('ready', () => {
 
   test('`npm start` as the first command runs the program on the Node that it has just installed', async () => {
     using clone = new Clone()
+    clone.write('apps/pennypost/bin/pennypost.js', `import '../src/main.ts'`)
     clone.write(
       'apps/pennypost/src/main.ts',
       `const keep: NodeJS.Timeout = setInterval(() => {}, 1000)

@@ -8,7 +8,7 @@ PATH=$PWD/node_modules/.bin:$PATH
 
 started=()
 trap 'kill "${started[@]}" 2>/dev/null || true; wait' EXIT
-pennypost() { node apps/pennypost/src/main.ts "$@"; }
+pennypost() { node apps/pennypost/bin/pennypost.js "$@"; }
 
 # start NAME COMMAND…: runs it in the background until it says `ready`.
 start() {
@@ -34,8 +34,8 @@ fill() {
 
 mkdir -p "$here/data"
 start dns node "$here/dns.ts"
-start one node apps/pennypost/src/main.ts serve --config "$here/one.toml"
-start two node apps/pennypost/src/main.ts serve --config "$here/two.toml"
+start one node apps/pennypost/bin/pennypost.js serve --config "$here/one.toml"
+start two node apps/pennypost/bin/pennypost.js serve --config "$here/two.toml"
 two=${started[2]}
 fill one.test alice
 fill two.test bob
