@@ -1,4 +1,6 @@
 /** Called by `large-mailbox.sh`: port, process id, login, password, messages. Prints a table. */
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as rest } from 'node:timers/promises'
 import { cpuOf, memoryOf, percentiles, WireClient } from './wire.ts'
@@ -23,6 +25,7 @@ async function measure(what: string, work: () => Promise<unknown>, times = 1): P
 
 await fill()
 await latencies()
+
 await sessions()
 await commands()
 process.exit(0)
@@ -55,9 +58,11 @@ async function fill(): Promise<void> {
 
 /** How long another session's NOOP takes, first alone, then while each of the commands runs. */
 async function latencies(): Promise<void> {
-  const [worker, bystander] = [await open(), await open()]
+  const worker = await open()
   await worker.run('SELECT INBOX')
-  await bystander.run('SELECT INBOX')
+  const bystander = fork(new URL('./bystander.ts', import.meta.url), [String(port), login, password])
+  const [ready] = await once(bystander, 'message')
+  if (ready !== 'ready') throw new Error('the bystander does not stand by')
   const commands = [
     '',
     'FETCH 1:* (UID FLAGS)',
@@ -74,24 +79,16 @@ async function latencies(): Promise<void> {
     'STORE 1:* +FLAGS.SILENT (\\Answered)',
   ]
   for (const command of commands) {
-    let running = true
-    const work = (command === '' ? rest(2000) : worker.run(command)).then(() => {
-      running = false
-    })
-    const waits: number[] = []
-    while (running) {
-      const start = performance.now()
-      await bystander.run('NOOP')
-      waits.push(performance.now() - start)
-      await rest(2)
-    }
-    await work
+    bystander.send('begin')
+    await (command === '' ? rest(2000) : worker.run(command))
+    bystander.send('end')
+    const [waits] = (await once(bystander, 'message')) as [number[]]
     const { p50, p99, max } = percentiles(waits)
     const beside = command === '' ? 'alone' : `beside ${command}`
     console.log(`| NOOP ${beside}: p50 / p99 / max | ${p50.toFixed(1)} / ${p99.toFixed(1)} / ${max.toFixed(1)} | |`)
   }
+  bystander.kill()
   worker.close()
-  bystander.close()
 }
 
 async function sessions(): Promise<void> {
