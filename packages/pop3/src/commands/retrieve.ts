@@ -1,4 +1,5 @@
 import { downgradeHeader } from '@pennypost/message'
+import { freeOctets } from '@pennypost/model'
 import type { Command } from '../command.ts'
 import { DotStuffer } from '../dot-stuff.ts'
 import type { MaildropMessage } from '../maildrop.ts'
@@ -81,10 +82,15 @@ async function sendLarge(
   for await (const chunk of body) {
     const end = endOfLines(chunk, left)
     left -= end.lines
-    await write(end.at === chunk.length ? chunk : chunk.subarray(0, end.at))
+    const sent = write(end.at === chunk.length ? chunk : chunk.subarray(0, end.at))
+    // Behind what was just written: its memory is given back as soon as it has left.
+    session.connection.stream.write(nothing, () => freeOctets(chunk))
+    await sent
     if (left <= 0 || session.ended) return
   }
 }
+
+const nothing = Buffer.alloc(0)
 
 /** Where the first `wanted` lines of the chunk end, and how many that were. */
 function endOfLines(chunk: Buffer, wanted: number): { at: number; lines: number } {
