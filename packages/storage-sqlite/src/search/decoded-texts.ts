@@ -1,4 +1,5 @@
 import { type Contents, decodedBody, decodedHeader } from './contents.ts'
+import { KeptTexts } from './kept-texts.ts'
 
 /** Of one message, as searches look into them. */
 export interface Texts {
@@ -7,22 +8,17 @@ export interface Texts {
   bodyTexts?: readonly string[]
 }
 
-/**
- * Texts of messages that are not in the index, as they were decoded for the last searches: who looks for a word looks for
- * the next one in the same mailbox, long before the index has come to it. Bounded; the oldest go first.
- *
- * Never broken: a message id stands for one content for ever, so what is kept is never stale.
- */
+/** Texts of messages that are not in the index, as they were decoded for the last searches, long before it has come to them. */
 export class DecodedTexts {
   readonly #contents: Contents
-  readonly #most: number
-  readonly #kept = new Map<number, Texts>()
-  #characters = 0
+  readonly #kept: KeptTexts<Texts>
 
   /** @param most characters of all that is kept */
   constructor(contents: Contents, most = 16_000_000) {
     this.#contents = contents
-    this.#most = most
+    this.#kept = new KeptTexts(most, ({ headerText, bodyTexts = [] }) =>
+      bodyTexts.reduce((sum, text) => sum + text.length, headerText.length),
+    )
   }
 
   has(message: number): boolean {
@@ -38,31 +34,7 @@ export class DecodedTexts {
     const bodyTexts = needsBody ? decodedBody(this.#contents, message) : undefined
     if (needsBody && !bodyTexts) return undefined
     const texts = bodyTexts ? { headerText, bodyTexts } : { headerText }
-    this.#keep(message, texts)
+    this.#kept.keep(message, texts)
     return texts
   }
-
-  #keep(message: number, texts: Texts): void {
-    this.#drop(message)
-    this.#kept.set(message, texts)
-    this.#characters += sizeOf(texts)
-    for (const oldest of this.#kept.keys()) {
-      if (this.#characters <= this.#most) return
-      this.#drop(oldest)
-    }
-  }
-
-  #drop(message: number): void {
-    const texts = this.#kept.get(message)
-    if (!texts) return
-    this.#characters -= sizeOf(texts)
-    this.#kept.delete(message)
-  }
-}
-
-/** What an entry costs beside its texts, roughly. */
-const perEntry = 100
-
-function sizeOf({ headerText, bodyTexts = [] }: Texts): number {
-  return bodyTexts.reduce((sum, text) => sum + text.length, perEntry + headerText.length)
 }

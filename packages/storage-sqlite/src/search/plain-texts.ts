@@ -1,5 +1,6 @@
 import type { PlainText } from '@pennypost/model'
 import type { Contents } from './contents.ts'
+import { KeptTexts } from './kept-texts.ts'
 
 /** What a message must have to match: folded, in the header section alone or anywhere. */
 export interface Required {
@@ -9,24 +10,19 @@ export interface Required {
 
 /**
  * A quick no to searches in messages that are not in the index: by their octets, where these are their text. Header
- * sections are remembered, since who looks for a word looks for the next one in the same mailbox. Bounded; the oldest go
- * first.
- *
- * Never broken: a message id stands for one content for ever, so what is kept is never stale.
+ * sections are remembered.
  */
 export class PlainTexts {
   readonly #contents: Contents
   readonly #plain: PlainText | undefined
-  readonly #most: number
   /** Undefined: says nothing. */
-  readonly #heads = new Map<number, string | undefined>()
-  #characters = 0
+  readonly #heads: KeptTexts<string | undefined>
 
   /** @param most characters of all that is kept */
   constructor(contents: Contents, most = 16_000_000) {
     this.#contents = contents
     this.#plain = contents.text.plain
-    this.#most = most
+    this.#heads = new KeptTexts(most, (head) => head?.length ?? 0)
   }
 
   /** What of it can be looked for here. */
@@ -56,13 +52,7 @@ export class PlainTexts {
       | Buffer
       | undefined
     const head = header && this.#plain?.header(header)
-    this.#heads.set(message, head)
-    this.#characters += sizeOf(head)
-    for (const [oldest, kept] of this.#heads) {
-      if (this.#characters <= this.#most) break
-      this.#heads.delete(oldest)
-      this.#characters -= sizeOf(kept)
-    }
+    this.#heads.keep(message, head)
     return head
   }
 
@@ -73,11 +63,4 @@ export class PlainTexts {
       .get(message) as [Buffer | null] | undefined
     return row && this.#plain?.body(head, row[0] ?? Buffer.alloc(0))
   }
-}
-
-/** What an entry costs beside its text, roughly. */
-const perEntry = 100
-
-function sizeOf(head: string | undefined): number {
-  return perEntry + (head?.length ?? 0)
 }
