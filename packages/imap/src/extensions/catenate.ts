@@ -7,7 +7,7 @@ import type { Octets } from '../fetch/octets.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { relativeUrl } from '../urls/message-url.ts'
-import { readUrl } from '../urls/read-url.ts'
+import { mailboxOf, readUrl } from '../urls/read-url.ts'
 import type { Cursor, Unit } from '../wire/cursor.ts'
 import { printQuoted } from '../wire/strings.ts'
 
@@ -95,7 +95,8 @@ function badUrl(url: string): ImapRefusal {
 
 async function octetsOf(session: Session, url: string): Promise<Octets> {
   const asked = relativeUrl(url)
-  const octets = asked && (await readUrl(session, asked, session.view?.open.mailbox.id))
+  const found = asked && (await mailboxOf(session, asked, session.view?.open.mailbox.id))
+  const octets = found && (await readUrl(session, found, asked))
   if (!octets) throw badUrl(url)
   return octets
 }

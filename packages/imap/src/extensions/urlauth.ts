@@ -103,11 +103,10 @@ async function authorizedOctets(session: Session, text: string): Promise<Octets 
   if (!(await mayUse(session, asked.access))) return undefined
   const owner = await service.directory.accountByLogin(asked.login.toLowerCase())
   if (!owner || owner.removedAt !== null || owner.suspended) return undefined
-  const viewer = { service, user: owner }
-  const found = await mailboxOf(viewer, asked.message)
+  const found = await mailboxOf({ service, user: owner }, asked.message)
   if (!found) return undefined
   const token = await tokenFor(service, owner, found, asked.rump)
-  return isSameToken(token, asked.token.value) ? readUrl(session, asked.message, undefined, viewer) : undefined
+  return isSameToken(token, asked.token.value) ? readUrl(session, found, asked.message) : undefined
 }
 
 async function mayUse({ service, user }: Session, access: UrlAccess): Promise<boolean> {

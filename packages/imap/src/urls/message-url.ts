@@ -15,18 +15,17 @@ export interface MessageUrl {
   partial: Partial | undefined
 }
 
-const path = String.raw`(?:;UIDVALIDITY=(\d{1,10}))?\/;UID=(\d{1,10})(?:\/;SECTION=([^;]+?))?(?:\/;PARTIAL=(\d{1,15})(?:\.(\d{1,15}))?)?`
-const withMailbox = new RegExp(`^\\/([^;]+?)${path}$`, 'i')
-const inSelected = new RegExp(`^()${path.replace(String.raw`\/;UID`, ';UID')}$`, 'i')
+const pattern =
+  /^(?:\/([^;]+?)(?:;UIDVALIDITY=(\d{1,10}))?\/)?;UID=(\d{1,10})(?:\/;SECTION=([^;]+?))?(?:\/;PARTIAL=(\d{1,15})(?:\.(\d{1,15}))?)?$/i
 
 /** A relative URL (RFC 5092 §7). */
 export function relativeUrl(url: string): MessageUrl | undefined {
-  const match = withMailbox.exec(url) ?? inSelected.exec(url)
+  const match = pattern.exec(url)
   if (!match) return undefined
-  const [, mailboxText, uidValidity, uid, sectionText, start, size] = match
+  const [, path, uidValidity, uid, sectionText, start, size] = match
   try {
-    const mailbox = mailboxText ? mailboxName(decodeURIComponent(mailboxText)) : undefined
-    if (mailboxText && mailbox === undefined) return undefined
+    const mailbox = path === undefined ? undefined : mailboxName(decodeURIComponent(path))
+    if (path !== undefined && mailbox === undefined) return undefined
     const cursor = new Cursor({ lines: [`[${decodeURIComponent(sectionText ?? '')}]`], literals: [] }, 2)
     const asked = section(cursor, mostFields)
     cursor.crlf()

@@ -22,19 +22,17 @@ export async function mailboxOf(
   return found
 }
 
-/** The octets that a URL names, read as `viewer`; undefined when there are none, or not for this account. */
+/** The octets that a URL names in its mailbox; undefined when there are none. */
 export async function readUrl(
   session: Session,
-  url: MessageUrl,
-  selected: MailboxId | undefined,
-  viewer: Viewer = session,
+  found: VisibleMailbox,
+  { uid, section, partial }: MessageUrl,
 ): Promise<Octets | undefined> {
-  const found = await mailboxOf(viewer, url, selected)
-  if (!found || url.uid < 1 || url.uid >= found.uidNext) return undefined
-  for await (const rows of session.service.mail.fetch(found.id, UidSet.of(url.uid), needOf(url.section))) {
+  if (uid < 1 || uid >= found.uidNext) return undefined
+  for await (const rows of session.service.mail.fetch(found.id, UidSet.of(uid), needOf(section))) {
     const [row] = rows
-    const octets = row && (await sectionOctets(session, row, url.section))
-    if (octets) return octets.slice(url.partial)
+    const octets = row && (await sectionOctets(session, row, section))
+    if (octets) return octets.slice(partial)
   }
   return undefined
 }
