@@ -24,7 +24,7 @@ export default defineConfig({
   test: {
     // Processes, not threads: a signal, a crash of a native addon or a changed directory stays with its file.
     pool: 'forks',
-    // As main.ts does, which says why.
+    // As bin/pennypost.js does, which says why.
     execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
     maxWorkers: 2,
     reporters: reports ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]] : ['default'],

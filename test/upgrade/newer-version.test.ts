@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-const main = fileURLToPath(new URL('../../apps/pennypost/src/main.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../apps/pennypost/bin/pennypost.js', import.meta.url))
 let directory: string
 
 beforeEach(() => {
@@ -26,7 +26,7 @@ test('a store of a newer version is refused in plain words, and stays as it is',
   mkdirSync(join(directory, 'content'))
   const before = readFileSync(join(directory, 'mail.db'))
   for (const verb of ['check', 'serve']) {
-    const { status, stderr } = spawnSync(process.execPath, [main, verb], { cwd: directory, encoding: 'utf8' })
+    const { status, stderr } = spawnSync(process.execPath, [program, verb], { cwd: directory, encoding: 'utf8' })
     expect(stderr).toContain('mail.db is of version 99')
     expect(stderr).toContain('use the newer program')
     expect([1, 74]).toContain(status)

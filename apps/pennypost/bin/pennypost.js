@@ -1,15 +1,23 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node reads: it says which Node is needed before anything that needs it is loaded.
+// Plain JavaScript that any Node reads: it says which Node is needed before anything that needs it is loaded, and sets
+// what has to be set before the first module is compiled and the first thread starts.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
+import { setFlagsFromString } from 'node:v8'
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 24 || (major === 24 && minor < 20)) {
   console.error(`pennypost: Node ${process.versions.node} is too old; version 24.20 or newer is needed.`)
   process.exit(1)
 }
-// From here on what is compiled is kept, and so is what the sources are without their types.
-module.enableCompileCache()
+// Node takes the types out of TypeScript with WebAssembly, in every thread. V8 13.6 sometimes ends the process ("Check
+// failed: jit_page.has_value()") when it replaces the wrappers of imported functions in two threads: so it never does.
+setFlagsFromString('--wasm-wrapper-tiering-budget=1000000000')
+// What is compiled is kept, and so is what the sources are without their types. Worker threads find it by the variable.
+const { directory } = module.enableCompileCache()
+if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory
+// bcrypt and file I/O share these threads.
+process.env.UV_THREADPOOL_SIZE ??= '8'
 // A bundle has main.js beside this folder, a checkout has the sources.
 const bundled = new URL('../main.js', import.meta.url)
 await import(existsSync(bundled) ? bundled.href : new URL('../src/main.ts', import.meta.url).href)

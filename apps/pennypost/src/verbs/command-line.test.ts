@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 // Each verb is a process that loads all its sources.
 vi.setConfig({ testTimeout: 120_000 })
 
-const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+const program = fileURLToPath(new URL('../../bin/pennypost.js', import.meta.url))
 
 let directory: string
 beforeEach(() => {
@@ -32,7 +32,7 @@ interface Ended {
 /** Runs a verb in the directory. */
 function pennypost(args: readonly string[], input = ''): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { cwd: directory, env: { PATH: process.env.PATH ?? '' } })
+    const child = spawn(process.execPath, [program, ...args], { cwd: directory, env: { PATH: process.env.PATH ?? '' } })
     const ended: Ended = { code: null, out: '', err: '' }
     child.stdout.on('data', (chunk) => (ended.out += chunk))
     child.stderr.on('data', (chunk) => (ended.err += chunk))
