@@ -66,13 +66,7 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
       const shared = service === 'smtp' && listener.auth ? services.receptionWithAuth : services.reception
       const { proxy, xclient } = listener
       const options = proxy.length + xclient.length > 0 ? { ...shared, proxy, xclient } : shared
-      const admitting =
-        service === 'lmtp'
-          ? onlyFrom(limiter, listener.trusted)
-          : service === 'smtp'
-            ? limitedToo(limiter, services.strangerLimiter, services.isStranger)
-            : limiter
-      return openReception({ service, endpoint, contexts, limiter: admitting }, options)
+      return openReception({ service, endpoint, contexts, limiter: receptionLimiter(listener, services) }, options)
     }
     case 'pop3':
     case 'pop3s':
@@ -95,6 +89,12 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
     case 'http':
       throw new Error('the HTTP listener is opened apart')
   }
+}
+
+function receptionLimiter({ service, trusted }: ListenerConfig, services: Services): ConnectionLimiter {
+  const { limiter, strangerLimiter, isStranger } = services
+  if (service === 'lmtp') return onlyFrom(limiter, trusted)
+  return service === 'smtp' ? limitedToo(limiter, strangerLimiter, isStranger) : limiter
 }
 
 /** LMTP takes what it is given as checked: only this machine and the networks that the configuration names may speak it. */
