@@ -22,18 +22,23 @@ export function fullError(cause: unknown): Error {
   return Object.assign(new Error('the file system is full', { cause }), { code: 'ENOSPC' })
 }
 
-/** More than any single write of SQLite: what was too much for that one is too much for this. */
+/** Throws as `writeSync` does when there is no room for as much as SQLite ever writes at once; leaves nothing at `probe`. */
+export function requireRoom(probe: string): void {
+  const fd = openSync(probe, 'w', 0o600)
+  try {
+    rmSync(probe)
+    for (let at = 0; at < probeOctets.length; ) at += writeSync(fd, probeOctets, at)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** More than any single write of SQLite, and as much as the index of the log takes (`wal-index.ts`). */
 const probeOctets = Buffer.alloc(1024 * 1024, 1)
 
 function isRefused(probe: string): boolean {
   try {
-    const fd = openSync(probe, 'w', 0o600)
-    try {
-      rmSync(probe)
-      for (let at = 0; at < probeOctets.length; ) at += writeSync(fd, probeOctets, at)
-    } finally {
-      closeSync(fd)
-    }
+    requireRoom(probe)
     return false
   } catch (error) {
     return codeOf(error) === 'EDQUOT' || codeOf(error) === 'ENOSPC'

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 
 /**
  * The index of the log, `mail.db-shm`, with every octet backed by a block. SQLite maps the file and, where it grows it, writes
@@ -40,17 +40,6 @@ export class WalIndex implements Disposable {
       const part = piece.subarray(from, from + step)
       if (part.equals(zeros.subarray(0, step))) writeAll(this.#fd, part, at + from)
     }
-  }
-}
-
-/** Throws, before SQLite maps anything, when there is no room for the index: by writing as much beside it. */
-export function requireRoomForIndex(probe: string): void {
-  const fd = openSync(probe, 'w', 0o600)
-  try {
-    rmSync(probe)
-    for (let at = 0; at < indexOctets; at += pieceOctets) writeAll(fd, zeros, at)
-  } finally {
-    closeSync(fd)
   }
 }
 

@@ -3,10 +3,10 @@ import { migrate, requireOurs } from '../migrations/list.ts'
 import { onBallast, probeOf, restoreBallast } from './ballast.ts'
 import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
-import { isFull } from './full-disk.ts'
+import { isFull, requireRoom } from './full-disk.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { FromWriter, GroupReply, Job, ToWriter, WriterData } from './protocol.ts'
-import { requireRoomForIndex, WalIndex } from './wal-index.ts'
+import { WalIndex } from './wal-index.ts'
 
 /** The write connection with its queue of jobs; `main.ts` drives it. */
 export class Writer {
@@ -111,7 +111,8 @@ interface Opened {
 }
 
 function open({ database, now, ballast }: WriterData): Opened {
-  requireRoomForIndex(probeOf(ballast))
+  // Before SQLite maps the index of the log.
+  requireRoom(probeOf(ballast))
   const db = openForWriting(database)
   try {
     const unclean = begin(db, now)
