@@ -24,7 +24,7 @@ import { isLoopback, type OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { checkDane } from './tls/check-dane.ts'
 import type { Security, TlsPolicy } from './tls/tls-policy.ts'
-import { type TlsResult, type TlsSessions, tlsResultOf } from './tls-report/sessions.ts'
+import { reportedDomain, type TlsResult, type TlsSessions, tlsResultOf } from './tls-report/sessions.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
 
 export interface DialOptions {
@@ -255,11 +255,12 @@ class Dial {
     }
   }
 
-  /** For the reports: only of mail that leaves the decision to the receiving domain. */
+  /** For the reports. */
   #count(result: TlsResult, reason: string): void {
     const { route, security, host, address } = this.#target
-    if (route.kind !== 'mx' || route.hop || security !== 'policy') return
-    this.#options.sessions?.note({ domain: route.domain, by: this.#policy.by, result, host, address, reason })
+    const domain = reportedDomain(route, security)
+    if (domain !== undefined)
+      this.#options.sessions?.note({ domain, by: this.#policy.by, result, host, address, reason })
   }
 
   /** What REQUIRETLS asks for and the peer can not give is not to be had later either (RFC 8689 §4.2.1). */

@@ -12,7 +12,7 @@ import type { Route, Routes } from './routes.ts'
 import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
 import { type Security, tlsPolicy } from './tls/tls-policy.ts'
 import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
-import type { TlsResult } from './tls-report/sessions.ts'
+import { reportedDomain, type TlsResult } from './tls-report/sessions.ts'
 import { deferred, describeVerdict, type Verdict } from './verdict.ts'
 
 export interface OpenOptions extends DialOptions, FindHostsOptions {
@@ -125,8 +125,8 @@ export class TlsPolicies {
 
   /** Trouble with a policy counts in the day's report like a session that failed (RFC 8460 §4.3.2). */
   #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string): void {
-    if (this.#route.kind !== 'mx' || this.#route.hop || this.#security !== 'policy') return
-    this.#options.sessions?.note({ domain: this.#route.domain, by, result, host, address: '', reason })
+    const domain = reportedDomain(this.#route, this.#security)
+    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason })
   }
 }
 

@@ -40,14 +40,13 @@ export class TurnedConnections {
   offer(destination: string, connection: TurnedConnection): void {
     const { stream } = connection
     // Two that asked at the same moment: the later one calls again.
-    if (this.#offered.has(destination)) return void stream.destroy()
+    if (stream.destroyed || this.#offered.has(destination)) return void stream.destroy()
     const unused = this.#options.deadline.after(unusedMs, () => stream.destroy())
     this.#offered.set(destination, { connection, unused })
     stream.once('close', () => {
       unused[Symbol.dispose]()
       this.#offered.delete(destination)
     })
-    if (stream.destroyed) this.#offered.delete(destination)
   }
 
   /** Opens these connections in the place of those that `usual` would open. */
@@ -55,8 +54,8 @@ export class TurnedConnections {
     return (way, avoid) => this.#open(way) ?? usual(way, avoid)
   }
 
-  #open({ destination, security }: Way): Promise<Opened> | undefined {
-    const offered = this.#offered.get(destination)
+  #open(way: Way): Promise<Opened> | undefined {
+    const offered = this.#offered.get(way.destination)
     if (!offered) return undefined
     const { connection, unused } = offered
     delete offered.connection
@@ -65,7 +64,7 @@ export class TurnedConnections {
       const verdict = deferred('4.4.5', 'It is sent over one connection, that the host opened itself')
       return Promise.resolve({ ok: false, verdict, tried: [] })
     }
-    return this.#begin({ destination, security }, connection)
+    return this.#begin(way, connection)
   }
 
   async #begin(way: Way, connection: TurnedConnection): Promise<Opened> {

@@ -6,6 +6,8 @@
  * Who calls it: `dial`, for each session; the reporter, for what a day came to.
  */
 import type { Clock, Log, PolicyMemory, Timer } from '@pennypost/model'
+import type { Route } from '../routes.ts'
+import type { Security } from '../tls/tls-policy.ts'
 
 export type TlsResult =
   | 'success'
@@ -57,6 +59,8 @@ const keptMs = 4 * 86_400_000
 /** Kinds that are counted between two writes; more of them are left out, and the report is that much poorer. */
 const kindsMax = 10_000
 const pageSize = 1000
+/** Characters that the policy memory takes. */
+const valueMax = 1000
 
 export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): TlsSessions {
   let counted = new Map<string, CountedSession>()
@@ -71,8 +75,8 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
     for (const [key, session] of now) {
       try {
         const before = await memory.recall('tls-session', key, at)
-        const value = JSON.stringify({ ...session, count: session.count + (before ? countIn(before.value) : 0) })
-        await memory.note([{ kind: 'tls-session', key, at, expiresAt: at + keptMs, value: value.slice(0, 1000) }])
+        const value = printSession({ ...session, count: session.count + (before ? countIn(before.value) : 0) })
+        await memory.note([{ kind: 'tls-session', key, at, expiresAt: at + keptMs, value }])
       } catch (error) {
         log.error({ err: error }, 'TLS sessions can not be counted')
       }
@@ -120,8 +124,19 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
   }
 }
 
+/** A reason that is longer in JSON than there is room for is left out. */
+function printSession(session: CountedSession): string {
+  const text = JSON.stringify(session)
+  return text.length <= valueMax ? text : JSON.stringify({ ...session, reason: '' })
+}
+
 function countIn(value: string): number {
   return (JSON.parse(value) as CountedSession).count
+}
+
+/** The domain whose report tells of a session; undefined unless its mail leaves the decision to the receiving domain. */
+export function reportedDomain(route: Route, security: Security): string | undefined {
+  return route.kind === 'mx' && !route.hop && security === 'policy' ? route.domain : undefined
 }
 
 /** The day in UTC, as keys and reports name it. */
