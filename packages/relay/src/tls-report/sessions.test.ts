@@ -1,0 +1,21 @@
+import { silentLog } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import { expect, test } from 'vitest'
+import { createTlsSessions, type TlsSession } from './sessions.ts'
+
+const session: TlsSession = {
+  ...{ domain: 'two.test', by: 'none', result: 'validation-failure', host: 'mx.two.test', address: '192.0.2.2' },
+  reason: '',
+}
+
+test('a reason that is too long in JSON spoiled the report of its day', async () => {
+  const clock = virtualClock()
+  const { memory } = createMemoryStore({ clock, random: seededRandom(1) })
+  const sessions = createTlsSessions({ memory, clock, log: silentLog })
+  for (let i = 0; i < 2; i++) {
+    sessions.note({ ...session, reason: '\u0001'.repeat(300) })
+    await sessions.flush()
+  }
+  expect(await sessions.ofDay('2026-01-01')).toEqual([{ ...session, count: 2 }])
+})
