@@ -14,8 +14,11 @@ export function explain(report: DsnReport, subject: string | undefined, tooLarge
   for (const recipient of report.recipients) lines.push('', ...aboutRecipient(recipient, report, offset))
   lines.push('', 'The details for programs are in the next part, then your message or its header.')
   if (tooLargeToReturn) lines.push('The message is too large to be returned: only its header is attached.')
-  return `${lines.join('\r\n')}\r\n`
+  return `${lines.map(onOneLine).join('\r\n')}\r\n`
 }
+
+/** Subjects, addresses and replies are the words of others: none of them may begin a line that reads as ours. */
+const onOneLine = (line: string): string => line.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ')
 
 /** The worst of all decides the subject. */
 export function leadingAction({ recipients }: Pick<DsnReport, 'recipients'>): DsnAction {

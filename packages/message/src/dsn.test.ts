@@ -87,6 +87,16 @@ Last-Attempt-Date: Thu, 26 Nov 2026 09:30:00 +0000
       expect(text).toContain(said)
   })
 
+  test('lets no words of others begin a line of what it says to people', () => {
+    const subject = Buffer.from('Subject: =?utf-8?Q?Hi=0D=0ADear_user=E2=80=A8pay=E2=80=AEnow?=\r\n\r\n')
+    const originalRecipient = { type: 'rfc822', address: 'a\r\nCall us' }
+    const recipients = [{ ...report.recipients[0]!, originalRecipient }]
+    const text = partsOf(whole({ recipients, original: { header: subject, size: 2_000_000, eightBitBody: false } }))[0]
+    expect(text).toContain('Your message "Hi Dear user pay now"')
+    expect(text).toContain('(you wrote to a Call us)')
+    expect(text).toContain('no such user Bcc: x')
+  })
+
   test('returns only the header with RET=HDRS', () => {
     const message = whole({ ret: 'HDRS' })
     expect(types(message).at(-1)).toBe('text/rfc822-headers')

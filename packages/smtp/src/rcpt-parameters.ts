@@ -60,8 +60,8 @@ export function parseNotify(value: string): Notify | null {
 }
 
 /**
- * RFC 3461 §4.2 `addr-type ";" xtext`, at most 500 characters. The type utf-8 has its own escapes (RFC 6533 §3), whose
- * text some peers put into xtext once more.
+ * RFC 3461 §4.2 `addr-type ";" xtext`, at most 500 characters, and no controls in what it encodes. The type utf-8 has
+ * its own escapes (RFC 6533 §3), whose text some peers put into xtext once more.
  */
 export function parseOriginalRecipient(value: string, smtpUtf8: boolean): OriginalRecipient | null {
   const semicolon = value.indexOf(';')
@@ -71,7 +71,7 @@ export function parseOriginalRecipient(value: string, smtpUtf8: boolean): Origin
   if (!/^[a-z0-9-]+$/.test(type) || (!smtpUtf8 && /[^\x00-\x7f]/.test(encoded))) return null
   const plain = type !== 'utf-8' || encoded.includes('+') ? decodeXtext(encoded) : encoded
   const address = type === 'utf-8' && plain !== null ? decodeUtf8Address(plain) : plain
-  return address === null || address === '' ? null : { type, address }
+  return address && !/\p{Cc}/u.test(address) ? { type, address } : null
 }
 
 export function printOriginalRecipient({ type, address }: OriginalRecipient, smtpUtf8: boolean): string {
