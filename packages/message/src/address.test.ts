@@ -95,3 +95,8 @@ test('mailboxes without placeholders', () => {
 test('a megabyte of domains cut in pieces is read in one pass', () => {
   expect(parseAddressList('a@b. '.repeat(200_000))).toHaveLength(1)
 })
+
+test('a megabyte of words, and of routes that are none, is read in one pass', () => {
+  expect(parseAddressList(`${'"a" '.repeat(250_000)}<a@b>`)).toMatchObject([{ mailbox: 'a', host: 'b' }])
+  expect(parseAddressList('<@,'.repeat(300_000))).toHaveLength(300_000)
+})

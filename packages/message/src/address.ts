@@ -126,7 +126,7 @@ class AddressReader {
     const address: Address = name === '' ? {} : { name }
     this.#skipSpace()
     if (this.#text[this.#at] === '@') {
-      const route = this.#take(/[^:>]*/y)
+      const route = this.#take(/[^:<>]*/y)
       if (this.#text[this.#at] === ':') {
         this.#at++
         address.route = route.replace(/\s+/g, '')
@@ -163,6 +163,8 @@ class AddressReader {
   /** Words, dots and comments up to a character of `ends`. */
   #words(ends: RegExp): Words {
     const words: Words = { phrase: '', localPart: '', before: '', count: 0, lastQuoted: false }
+    // Asked instead of the phrase, which would be copied whole for each question.
+    let last = ''
     for (;;) {
       const spaced = this.#skipSpace()
       const character = this.#text[this.#at]
@@ -170,12 +172,13 @@ class AddressReader {
       const quotedWord = character === '"'
       const word = quotedWord ? this.#quoted() : this.#take(atom) || this.#take(/./sy)
       const apart = spaced && words.phrase !== ''
-      if (apart && word !== '.' && !words.phrase.endsWith('.')) {
+      if (apart && word !== '.' && !last.endsWith('.')) {
         words.before = words.phrase
         words.localPart = ''
       }
       words.phrase += apart ? ` ${word}` : word
       words.localPart += word
+      last = word || last
       if (spaced || words.count === 0) words.count++
       words.lastQuoted = quotedWord
     }
