@@ -20,13 +20,17 @@ export interface HttpOptions {
   ailments(): readonly string[]
 }
 
+/** Who watches needs few; without an end they would take the open files that mail needs (`open-files.ts`). */
+export const mostConnections = 32
+
 export async function openHttp(options: HttpOptions): Promise<HttpService> {
   let pages: Promise<RequestListener> | undefined
-  const server = createServer(async (request, response) => {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000 }, async (request, response) => {
     pages ??= import('./http-pages.ts').then(({ createPages }) => createPages(options))
     const answer = await pages
     answer(request, response)
   })
+  server.maxConnections = mostConnections
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(options.port, options.address, resolve)

@@ -1,0 +1,25 @@
+/** The listener for machines that watch: what it answers is in `http-pages.ts`. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
+import { type HttpOptions, mostConnections, openHttp } from './http.ts'
+
+test('connections that ask nothing do not take the open files that mail needs', async () => {
+  const options = { address: '127.0.0.1', port: 0, ailments: () => [], site: { policies: [] }, metrics: {} }
+  const http = await openHttp(options as unknown as HttpOptions)
+  onTestFinished(() => http.close())
+  const dial = async (): Promise<Socket> => {
+    const socket = connect(http.port, '127.0.0.1')
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+    return socket
+  }
+  const silent = await Promise.all(Array.from({ length: mostConnections }, dial))
+  const tooMany = await dial()
+  tooMany.resume()
+  await once(tooMany, 'close')
+  silent[0]?.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  const [answer] = await once(silent[0]!, 'data')
+  expect(String(answer)).toMatch(/^HTTP\/1.1 200 /)
+  for (const socket of silent) socket.destroy()
+})
