@@ -100,7 +100,8 @@ export interface SearchFound {
   /** What SAVE is to keep. */
   picked?: UidSet
   by: 'sequence' | 'uid'
-  query: SearchQuery
+  /** What was asked, in the terms of the mailbox as it is at the time of the call. */
+  query: () => SearchQuery
 }
 
 export interface SearchReturn {

@@ -5,7 +5,7 @@ import { searchProgram } from '../grammar/search-program.ts'
 import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
-import type { SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -24,8 +24,8 @@ function parse(cursor: Cursor, session: Session): Args {
 
 async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
   if (key.prepare) await key.prepare(session)
-  const query = key({ session, view: session.selected })
-  const uids = await patiently(session, () => runSearch(session, query))
+  const query = askedAgain(key, session, session.selected)
+  const uids = await patiently(session, () => runSearch(session, query()))
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (options) sayResults(session, found, options)

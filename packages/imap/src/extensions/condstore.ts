@@ -106,7 +106,7 @@ export const condstore: Extension = {
   },
   /** RFC 7162 §3.1.5: only for searches by MODSEQ. */
   onFound(session, { query, uids, view = session.selected }) {
-    if (!asksModSeq(query)) return undefined
+    if (!asksModSeq(query())) return undefined
     const { open } = view
     let highest = 0
     for (const uid of uids) {

@@ -56,7 +56,7 @@ async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey)
   const selected = session.view
   if (selected?.open.mailbox.id === mailbox.id) {
     const query = key({ session, view: selected })
-    return { uids: await runSearch(session, query), view: selected, by: 'uid', query }
+    return { uids: await runSearch(session, query), view: selected, by: 'uid', query: () => query }
   }
   const { mailboxes, mail } = session.service
   const found = mailbox.shared ? await findMailbox(session, mailbox.name) : await mail.mailbox(mailbox.id)
@@ -66,7 +66,7 @@ async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey)
     const view = new View(open, true)
     const query = key({ session, view })
     const uids = await mail.search(mailbox.id, queryForStore(open, query), view.all(), session.gone)
-    return { uids, view, by: 'uid', query }
+    return { uids, view, by: 'uid', query: () => query }
   } finally {
     mailboxes.release(open)
   }

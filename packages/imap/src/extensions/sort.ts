@@ -5,7 +5,7 @@ import { patiently } from '../search/progress.ts'
 import { besides, returnOptions, sayResults } from '../search/return-options.ts'
 import { resultNumbers, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
-import type { SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import { sortCriteria } from '../sort/criteria.ts'
@@ -32,9 +32,9 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { returns, criteria, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
-  const query = key({ session, view: session.selected })
+  const query = askedAgain(key, session, session.selected)
   const { matching, sorted } = await patiently(session, async () => {
-    const matching = await runSearch(session, query)
+    const matching = await runSearch(session, query())
     return { matching, sorted: await runSort(session, matching, criteria) }
   })
   // Some may have been expunged in between.

@@ -5,7 +5,7 @@ import { date } from '../grammar/date.ts'
 import { atSequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import type { Cursor } from '../wire/cursor.ts'
-import { nothingMatches, type SearchContext, type SearchKey } from './search-key.ts'
+import { nothingMatches, numbersMean, type SearchContext, type SearchKey } from './search-key.ts'
 
 /** The search keys of RFC 9051 §6.4.4, and of RFC 3501 §6.4.4 those that speak of \Recent. */
 
@@ -121,7 +121,7 @@ const uid: SearchKeyKind = {
     cursor.sp()
     if (!atSequenceSet(cursor)) throw bad('UID set expected')
     const set = sequenceSet(cursor)
-    return ({ view }) => ({ key: 'uids', uids: view.select(set, 'uid') })
+    return (context) => ({ key: 'uids', uids: set.saved ? numbersMean(context, set) : context.view.select(set, 'uid') })
   },
 }
 
@@ -177,7 +177,7 @@ export function unnamedKey(cursor: Cursor, key: () => SearchKey): SearchKey | un
   }
   if (!atSequenceSet(cursor)) return undefined
   const set = sequenceSet(cursor)
-  return ({ view }) => ({ key: 'uids', uids: view.select(set, 'sequence', 'nothing') })
+  return (context) => ({ key: 'uids', uids: numbersMean(context, set) })
 }
 
 export function allOf(keys: readonly SearchKey[]): SearchKey {

@@ -1,4 +1,4 @@
-import { type SearchQuery, UidSet } from '@pennypost/model'
+import { UidSet } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 import { runSort } from '../sort/run-sort.ts'
@@ -29,9 +29,10 @@ export class ResultContexts {
   }
 
   keep(session: Session, { uids, sorted, criteria, by, query }: SearchFound): void {
-    const { modSeq, removals } = session.selected.open
+    const { told, lastUid } = session.selected
     const order = sorted && criteria ? { criteria, sorted } : undefined
-    this.#kept.set(session.tag, { by, query, uids, order, modSeq, removals })
+    // What came while it was looked for may be in it or not: it is searched again with the next changes.
+    this.#kept.set(session.tag, { by, query, uids, order, modSeq: told.modSeq, removals: told.removals, lastUid })
   }
 
   /** False when there is none of that tag. */
@@ -52,8 +53,8 @@ export class ResultContexts {
 
   /** Messages that match now or no longer; undefined when nothing has changed since this was last called. */
   tellChanges(session: Session): Promise<void> | undefined {
-    const { modSeq } = session.selected.open
-    if (![...this.#kept.values()].some((kept) => kept.modSeq < modSeq)) return undefined
+    const { open, lastUid } = session.selected
+    if (![...this.#kept.values()].some((kept) => kept.modSeq < open.modSeq || kept.lastUid < lastUid)) return undefined
     const next = (): Promise<void> => this.#tellChanges(session)
     this.#telling = this.#telling.then(next, next)
     return this.#telling
@@ -63,12 +64,14 @@ export class ResultContexts {
     const { view } = session
     for (const [tag, kept] of this.#kept) {
       if (!view || session.view !== view) return
-      const changed = changedSince(session, kept.modSeq)
+      const changed = changedSince(session, kept)
       kept.modSeq = view.open.modSeq
+      kept.lastUid = view.lastUid
       if (changed.isEmpty) continue
-      const matching = await runSearch(session, kept.query, changed)
+      const matching = await runSearch(session, kept.query(), changed)
       if (session.view !== view) return
-      const differing = [...changed].filter((uid) => kept.uids.has(uid) !== matching.has(uid))
+      const there = (uid: number): boolean => view.open.indexOf(uid) >= 0
+      const differing = [...changed].filter((uid) => there(uid) && kept.uids.has(uid) !== matching.has(uid))
       remove(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => !matching.has(uid))))
       await add(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => matching.has(uid))))
     }
@@ -77,23 +80,25 @@ export class ResultContexts {
 
 interface Kept {
   by: SearchFound['by']
-  query: SearchQuery
+  query: SearchFound['query']
   uids: UidSet
   /** Of SORT. */
   order: { criteria: readonly SortCriterion[]; sorted: readonly number[] } | undefined
   /** Of the open mailbox, as of which it was told. */
   modSeq: number
   removals: number
+  /** The last message that was looked at: NOTIFY may have withheld others that are older than `modSeq`. */
+  lastUid: number
 }
 
 /** Those that the session knows of and that are still there. */
-function changedSince(session: Session, modSeq: number): UidSet {
+function changedSince(session: Session, { modSeq, lastUid: seen }: Kept): UidSet {
   const { open, lastUid } = session.selected
   const changed: number[] = []
   for (let index = 0; index < open.count; index++) {
     const uid = open.uids[index] as number
     if (uid > lastUid) break
-    if ((open.modSeqs[index] as number) > modSeq) changed.push(uid)
+    if (uid > seen || (open.modSeqs[index] as number) > modSeq) changed.push(uid)
   }
   return UidSet.ofSorted(changed)
 }
@@ -107,11 +112,17 @@ function remove(session: Session, tag: string, kept: Kept, gone: UidSet): void {
 
 async function add(session: Session, tag: string, kept: Kept, come: UidSet): Promise<void> {
   if (come.isEmpty) return
-  kept.uids = kept.uids.union(come)
-  if (!kept.order) return say(session, tag, kept, 'ADDTO', [[0, [...come]]])
+  if (!kept.order) {
+    kept.uids = kept.uids.union(come)
+    return say(session, tag, kept, 'ADDTO', [[0, [...come]]])
+  }
   const view = session.selected
-  const sorted = await runSort(session, kept.uids, kept.order.criteria)
+  const found = new Set(await runSort(session, kept.uids.union(come), kept.order.criteria))
   if (session.view !== view) return
+  // Some may have gone, before they were sorted or after: the client's list and this one must stay the same.
+  remove(session, tag, kept, UidSet.ofSorted([...kept.uids].filter((uid) => !found.has(uid))))
+  const sorted = [...found].filter((uid) => kept.uids.has(uid) || (come.has(uid) && view.open.indexOf(uid) >= 0))
+  kept.uids = UidSet.ofSorted([...sorted].sort((a, b) => a - b))
   kept.order.sorted = sorted
   say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
 }

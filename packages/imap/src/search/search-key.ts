@@ -1,4 +1,5 @@
-import type { SearchQuery } from '@pennypost/model'
+import type { SearchQuery, UidSet } from '@pennypost/model'
+import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { View } from '../view/view.ts'
 
@@ -15,6 +16,24 @@ export interface SearchKey {
 export interface SearchContext {
   session: Session
   view: View
+  /** What message numbers and `$` meant when the command came; absent: what they mean now. */
+  meant?: Map<SequenceSet, UidSet>
+}
+
+/**
+ * What a key asks, made anew at each call: a keyword may have come into the mailbox since the last, \\Recent messages
+ * and UIDs too. Message numbers and `$` go on to mean what they meant at first.
+ */
+export function askedAgain(key: SearchKey, session: Session, view: View): () => SearchQuery {
+  const meant = new Map<SequenceSet, UidSet>()
+  return () => key({ session, view, meant })
+}
+
+/** The UIDs that message numbers, or `$`, mean in a key. */
+export function numbersMean({ view, meant }: SearchContext, set: SequenceSet): UidSet {
+  const uids = meant?.get(set) ?? view.select(set, 'sequence', 'nothing')
+  meant?.set(set, uids)
+  return uids
 }
 
 export const nothingMatches: SearchQuery = { key: 'not', query: { key: 'all' } }
