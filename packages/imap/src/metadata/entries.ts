@@ -12,6 +12,11 @@ export interface AskedEntry {
   entry: string
 }
 
+/** What the server keeps for itself among an account's annotations: clients neither see it nor set it. */
+export function isReserved(entry: string): boolean {
+  return entry.startsWith('/private/vendor/pennypost/')
+}
+
 /** `entry = astring` */
 export function entryName(cursor: Cursor): AskedEntry {
   const written = cursor.astring('Entry')

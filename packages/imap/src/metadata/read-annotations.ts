@@ -5,7 +5,7 @@ import { hasRight, rightsOn, type VisibleMailbox } from '../access/visible-mailb
 import { printMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { type AskedEntry, writeEntry } from './entries.ts'
+import { type AskedEntry, isReserved, writeEntry } from './entries.ts'
 
 /** The entry that says whom to ask for help (RFC 5464 §6.2.1.2); never set by clients. */
 export const administratorEntry = '/shared/admin'
@@ -26,7 +26,8 @@ export async function requireAnnotated(session: Session, name: string): Promise<
 /** All that the account can see of a mailbox, or of the server (undefined). */
 export async function readAnnotations(session: Session, mailbox: VisibleMailbox | undefined): Promise<Annotation[]> {
   const { annotations, administrator } = session.service
-  const found = await annotations.annotations(mailbox?.id ?? 'server', session.user.id)
+  const kept = await annotations.annotations(mailbox?.id ?? 'server', session.user.id)
+  const found = kept.filter(({ entry }) => !isReserved(entry))
   if (mailbox || !administrator) return found
   return [...found, { entry: administratorEntry, value: Buffer.from(administrator) }].sort((a, b) =>
     a.entry < b.entry ? -1 : 1,
@@ -75,6 +76,7 @@ export function sayMetadata(session: Session, mailbox: VisibleMailbox | undefine
 
 /** NO unless the account may set the entry there. */
 export function requireMaySet(session: Session, mailbox: VisibleMailbox | undefined, entry: string): void {
+  if (isReserved(entry)) throw no('NOPERM', 'The server keeps that for itself')
   if (isPrivateEntry(entry)) return
   if (mailbox) {
     if (!hasRight(mailbox, 'w')) throw notPermitted('w')

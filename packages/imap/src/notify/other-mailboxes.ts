@@ -3,7 +3,7 @@ import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
-import { printEntry } from '../metadata/entries.ts'
+import { isReserved, printEntry } from '../metadata/entries.ts'
 import { mayAnnotate } from '../metadata/read-annotations.ts'
 import type { Session } from '../session/session.ts'
 import { compareNames, type Names } from './compare-names.ts'
@@ -180,7 +180,9 @@ export class OtherMailboxes {
     const own = this.#own.annotations.get(id)
     const entries = changed
       // What has come since is told next.
-      .filter(({ entry, modSeq }) => modSeq <= mailbox.highestModSeq && own?.get(entry) !== modSeq)
+      .filter(
+        ({ entry, modSeq }) => !isReserved(entry) && modSeq <= mailbox.highestModSeq && own?.get(entry) !== modSeq,
+      )
       .map(({ entry }) => printEntry(entry))
     if (entries.length > 0) session.untagged(`METADATA ${printMailbox(name, session.utf8Names)} ${entries.join(' ')}`)
   }
