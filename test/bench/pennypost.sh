@@ -1,7 +1,7 @@
 #!/bin/bash
 # Pennypost as one server of the benchmark: `pennypost.sh up` starts a fresh instance with 200 accounts on a throw-away
 # data directory and prints what the load generator needs; `pennypost.sh down` ends it.
-# Everything is durable: 250 and OK come after the sync. BUNDLE=1 runs dist/main.js instead of the sources.
+# Everything is durable: 250 and OK come after the sync. BUNDLE=1 runs the bundle in dist/ instead of the sources.
 set -eu
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
@@ -73,7 +73,7 @@ up)
   configure
   fill
   entry=$ROOT/apps/pennypost/bin/pennypost.js
-  [ "${BUNDLE:-}" = 1 ] && entry=$ROOT/dist/main.js
+  [ "${BUNDLE:-}" = 1 ] && entry=$ROOT/dist/bin/pennypost.js
   enter_cgroup
   start=$(date +%s%N)
   node ${NODE_FLAGS:-} "$entry" serve --config "$STATE/pennypost.toml" >"$STATE/out" 2>&1 &
