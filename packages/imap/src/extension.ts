@@ -85,7 +85,7 @@ export interface SearchParse {
   /** Reads an astring in the charset that the command named. */
   text(): string
   /** What must be asked of the store before the key can be used. */
-  before(prepare: (session: Session) => Promise<void>): void
+  before(prepare: (session: Session, view: View) => Promise<void>): void
 }
 
 /** What SEARCH found, in order. */

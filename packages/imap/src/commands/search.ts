@@ -23,8 +23,7 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
-  if (key.prepare) await key.prepare(session)
-  const query = askedAgain(key, session, session.selected)
+  const query = await askedAgain(key, session, session.selected)
   const uids = await patiently(session, () => runSearch(session, query()))
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)

@@ -9,7 +9,7 @@ import { bad } from '../refusal.ts'
 import { showProgress } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { runSearch } from '../search/run-search.ts'
-import type { SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import { findSources, type Sources, sourceMailboxes } from '../search/source-mailboxes.ts'
 import type { Session } from '../session/session.ts'
 import { View } from '../view/view.ts'
@@ -55,8 +55,8 @@ async function run(session: Session, { sources, returns, key }: Args): Promise<u
 async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey): Promise<SearchFound | undefined> {
   const selected = session.view
   if (selected?.open.mailbox.id === mailbox.id) {
-    const query = key({ session, view: selected })
-    return { uids: await runSearch(session, query), view: selected, by: 'uid', query: () => query }
+    const query = await askedAgain(key, session, selected)
+    return { uids: await runSearch(session, query()), view: selected, by: 'uid', query }
   }
   const { mailboxes, mail } = session.service
   const found = mailbox.shared ? await findMailbox(session, mailbox.name) : await mail.mailbox(mailbox.id)
@@ -64,9 +64,9 @@ async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey)
   const open = await mailboxes.open(found, mailbox.shared && session.user.id)
   try {
     const view = new View(open, true)
-    const query = key({ session, view })
-    const uids = await mail.search(mailbox.id, queryForStore(open, query), view.all(), session.gone)
-    return { uids, view, by: 'uid', query: () => query }
+    const query = await askedAgain(key, session, view)
+    const uids = await mail.search(mailbox.id, queryForStore(open, query()), view.all(), session.gone)
+    return { uids, view, by: 'uid', query }
   } finally {
     mailboxes.release(open)
   }

@@ -5,6 +5,7 @@ import { type FetchItem, rowOf } from '../fetch/fetch-item.ts'
 import { bad } from '../refusal.ts'
 import { nothingMatches } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
+import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 /**
@@ -51,8 +52,7 @@ function objectId(cursor: Cursor): string {
 }
 
 /** The store knows no such search: rows are looked through for the message first, its header is read after that. */
-async function messagesOf(session: Session, wanted: string): Promise<UidSet> {
-  const view = session.selected
+async function messagesOf(session: Session, view: View, wanted: string): Promise<UidSet> {
   const { mail } = session.service
   const candidates: number[] = []
   for await (const rows of mail.fetch(view.open.mailbox.id, view.all(), {})) {
@@ -72,8 +72,8 @@ const searchEmailId: SearchKeyKind = {
   parse(cursor, _, { before }) {
     const wanted = objectId(cursor)
     let uids: UidSet | undefined
-    before(async (session) => {
-      uids = await messagesOf(session, wanted)
+    before(async (session, view) => {
+      uids = await messagesOf(session, view, wanted)
     })
     return () => {
       if (!uids) throw new Error('the search was not prepared')

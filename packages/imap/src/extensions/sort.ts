@@ -32,7 +32,7 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { returns, criteria, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
-  const query = askedAgain(key, session, session.selected)
+  const query = await askedAgain(key, session, session.selected)
   const { matching, sorted } = await patiently(session, async () => {
     const matching = await runSearch(session, query())
     return { matching, sorted: await runSort(session, matching, criteria) }

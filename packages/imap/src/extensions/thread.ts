@@ -5,7 +5,7 @@ import { bad } from '../refusal.ts'
 import { patiently } from '../search/progress.ts'
 import { runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
-import type { SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import { printThread } from '../thread/print.ts'
 import { runThread } from '../thread/run-thread.ts'
@@ -31,9 +31,9 @@ function parse(cursor: Cursor, session: Session): Args {
 
 async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
   const view = session.selected
-  const query = key({ session, view })
+  const query = await askedAgain(key, session, view)
   const threads = await patiently(session, async () => {
-    const found = await runSearch(session, query)
+    const found = await runSearch(session, query())
     return runThread(session, found, algorithm)
   })
   const { out } = session

@@ -20,15 +20,17 @@ export function searchProgram(cursor: Cursor, session: Session): SearchKey {
   return searchKeys(cursor, session, decode)
 }
 
+type Preparation = NonNullable<SearchKey['prepare']>
+
 /** `search-key *(SP search-key)` */
 export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchKey {
   const { limits, registry } = session.service
   let count = 0
-  const preparations: ((session: Session) => Promise<void>)[] = []
+  const preparations: Preparation[] = []
   const context = {
     key,
     text: () => decode(cursor.astring('Text')),
-    before: (prepare: (session: Session) => Promise<void>) => void preparations.push(prepare),
+    before: (prepare: Preparation) => void preparations.push(prepare),
   }
 
   /** `search-key` */
@@ -46,8 +48,8 @@ export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText)
   while (cursor.skip(' ')) keys.push(key())
   const program = allOf(keys)
   if (preparations.length === 0) return program
-  const prepare = async (session: Session): Promise<void> => {
-    for (const prepare of preparations) await prepare(session)
+  const prepare: Preparation = async (session, view) => {
+    for (const prepare of preparations) await prepare(session, view)
   }
   return Object.assign((context: SearchContext) => program(context), { prepare })
 }

@@ -10,7 +10,7 @@ import type { View } from '../view/view.ts'
 export interface SearchKey {
   (context: SearchContext): SearchQuery
   /** Of a whole program: to be awaited before it is called; absent when nothing in it needs it. */
-  prepare?(session: Session): Promise<void>
+  prepare?(session: Session, view: View): Promise<void>
 }
 
 export interface SearchContext {
@@ -24,7 +24,8 @@ export interface SearchContext {
  * What a key asks, made anew at each call: a keyword may have come into the mailbox since the last, \\Recent messages
  * and UIDs too. Message numbers and `$` go on to mean what they meant at first.
  */
-export function askedAgain(key: SearchKey, session: Session, view: View): () => SearchQuery {
+export async function askedAgain(key: SearchKey, session: Session, view: View): Promise<() => SearchQuery> {
+  if (key.prepare) await key.prepare(session, view)
   const meant = new Map<SequenceSet, UidSet>()
   return () => key({ session, view, meant })
 }
