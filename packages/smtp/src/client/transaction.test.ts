@@ -116,6 +116,13 @@ describe.each([
     expect(result).toMatchObject({ uncertain: true, outcomes: [{ phase: 'dot' }] })
   })
 
+  test('354 to the final dot is no answer: deferred and uncertain, and the connection is over', async () => {
+    const { client } = await greeted({ capabilities, script: { CONTENT: '354 go on' } })
+    const result = await client.transact(request())
+    expect(result).toMatchObject({ uncertain: true, outcomes: [{ outcome: 'deferred', phase: 'dot' }] })
+    expect(client.usable).toBe(false)
+  })
+
   test('lost after MAIL, RCPT or DATA: deferred and certain', async () => {
     for (const verb of ['MAIL', 'RCPT', 'DATA'] as const) {
       const { client } = await greeted({ capabilities, script: { [verb]: { drop: true } } })

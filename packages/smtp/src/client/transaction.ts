@@ -218,6 +218,11 @@ export class Transaction {
 
   /** RFC 2033 §4.2: LMTP answers for each accepted recipient, in their order; SMTP once for all. */
   #finalReply(reply: Reply): void {
+    // 3yz answers no content: the dialogue is out of step, and the peer may have the message.
+    if (!isPositive(reply) && reply.code < 400) {
+      this.#wire.fail(replyFailure('dot', reply))
+      return
+    }
     const at = this.#finalReplies++
     const answered = this.#session.lmtp ? [this.#accepted[at]!] : this.#accepted
     for (const index of answered) {
