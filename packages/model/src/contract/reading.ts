@@ -321,31 +321,6 @@ function describeSearch(open: OpenEngine): void {
     expect(found.toString()).toBe('1')
   })
 
-  it('gives each field of the index alone', async (world) => {
-    const inbox = await inboxOf(world)
-    const text = 'Subject: Re: \xe4\r\nReferences: <a@x> <b@x>\r\nDate: 3 Jan 2024 10:00:00 +0000\r\n\r\n\xe4\r\n'
-    await append(world, inbox, { text }, {})
-    const whole = await fetched(world, inbox, { index: true })
-    const fields = Object.keys(whole[0]!.index!) as (keyof MessageIndex)[]
-    const alone = await fetched(world, inbox, { fields })
-    expect(alone.map((row) => row.fields)).toEqual(whole.map((row) => row.index))
-    const [two] = await fetched(world, inbox, { fields: ['references', 'replyOrForward'] })
-    expect(two?.fields).toEqual({ references: ['a@x', 'b@x'], replyOrForward: true })
-  })
-
-  it('gives a header as text when it is ASCII to the last octet, else as octets', async (world) => {
-    const inbox = await inboxOf(world)
-    const headers = ['plain', 'ä', '€', '\u{1f600}', '\u0080', '\ufffd'].map((word) => Buffer.from(word))
-    headers.push(...[[0xe4], [0xff, 0x80], [0xc0, 0x80], [0xed, 0xa0, 0x80]].map((octets) => Buffer.from(octets)))
-    const letters = headers.map((word) => Buffer.concat([Buffer.from('Subject: '), word, Buffer.from('\r\n\r\nx')]))
-    for (const octets of letters) await append(world, inbox, { text: octets })
-    const asText = await fetched(world, inbox, { headerText: true, body: true })
-    const asOctets = await fetched(world, inbox, { header: true })
-    expect(asText.map((row) => typeof row.headerText)).toEqual(['string', ...letters.slice(1).map(() => 'undefined')])
-    expect(asText.map((row) => row.header ?? Buffer.from(row.headerText!))).toEqual(asOctets.map((row) => row.header))
-    expect(asText.every((row) => row.body?.toString() === 'x')).toBe(true)
-  })
-
   it('stops when its signal is aborted', async (world) => {
     const inbox = await searchable(world)
     const reason = new Error('enough')
