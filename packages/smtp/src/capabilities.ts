@@ -13,8 +13,9 @@ export interface Capabilities {
   readonly size: number | null
   /** Mechanisms in upper case, of `AUTH …` and of the old form `AUTH=…`. */
   readonly auth: ReadonlySet<string>
-  /** RFC 9422 RCPTMAX and MAILMAX; null when the server names none. */
+  /** RFC 9422 RCPTMAX, RCPTDOMAINMAX and MAILMAX; null when the server names none. */
   readonly recipientsMax: number | null
+  readonly recipientDomainsMax: number | null
   readonly transactionsMax: number | null
 }
 
@@ -39,6 +40,7 @@ export function parseCapabilities(reply: Reply): Capabilities {
     size: positive(keywords.get('SIZE')?.[0]),
     auth,
     recipientsMax: positive(limits.get('RCPTMAX')),
+    recipientDomainsMax: positive(limits.get('RCPTDOMAINMAX')),
     transactionsMax: positive(limits.get('MAILMAX')),
   }
 }

@@ -101,11 +101,14 @@ test('capabilities are read from EHLO and printed back', () => {
     'auth PLAIN login',
     'AUTH=LOGIN CRAM-MD5',
     '8BITMIME',
-    'LIMITS RCPTMAX=50 MAILMAX=3',
+    'LIMITS RCPTMAX=50 MAILMAX=3 rcptdomainmax=2',
     '!!',
   ]
   const capabilities = parseCapabilities(reply(250, null, ...lines))
-  expect(capabilities).toMatchObject({ hostname: 'mx.two.test', size: 1000, recipientsMax: 50, transactionsMax: 3 })
+  expect(capabilities).toMatchObject({
+    ...{ hostname: 'mx.two.test', size: 1000 },
+    ...{ recipientsMax: 50, recipientDomainsMax: 2, transactionsMax: 3 },
+  })
   expect([...capabilities.auth]).toEqual(['PLAIN', 'LOGIN', 'CRAM-MD5'])
   expect([...capabilities.keywords.keys()]).toEqual(['SIZE', 'AUTH', '8BITMIME', 'LIMITS'])
   expect(parseCapabilities(reply(250, null, ...printCapabilities(capabilities))).keywords).toEqual(

@@ -43,13 +43,20 @@ export function composeEnvelope(request: TransactionRequest, context: EnvelopeCo
 
   const rcpts: (string | Failure)[] = []
   const dsn = keywords.has('DSN')
+  const domains = new Set<string>()
+  const domainsMax = capabilities.recipientDomainsMax ?? Number.POSITIVE_INFINITY
   let utf8 = request.smtpUtf8 === true || !isAscii(reversePath)
   for (const recipient of request.recipients) {
     const path = wirePath(recipient.forwardPath, offersUtf8, '5.1.3')
-    const sent = rcpts.length < context.recipientsMax
-    if (typeof path !== 'string') rcpts.push(path)
-    else if (!sent) rcpts.push(failure('unsupported', 'rcpt', '4.5.3', 'too many recipients for one transaction'))
+    if (typeof path !== 'string') {
+      rcpts.push(path)
+      continue
+    }
+    const domain = domainOf(path)
+    const fits = rcpts.length < context.recipientsMax && (domains.has(domain) || domains.size < domainsMax)
+    if (!fits) rcpts.push(failure('unsupported', 'rcpt', '4.5.3', 'too many recipients for one transaction'))
     else {
+      domains.add(domain)
       utf8 ||= !isAscii(path)
       rcpts.push(rcptCommand(path, recipient, dsn, offersUtf8 && utf8))
     }
@@ -83,6 +90,10 @@ function wirePath(path: string, offersUtf8: boolean, badStatus: string): string 
   if (!parsed.ok) return failure('local', 'mail', badStatus, replyFailure('mail', parsed.reply).text)
   if (offersUtf8) return path
   return toAsciiPath(path) ?? refusal('5.6.7', 'address beyond ASCII, and the peer does not offer SMTPUTF8')
+}
+
+function domainOf(path: string): string {
+  return path.slice(path.lastIndexOf('@') + 1).toLowerCase()
 }
 
 function isAscii(path: string): boolean {

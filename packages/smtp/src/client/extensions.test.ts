@@ -2,13 +2,20 @@ import { expect, test } from 'vitest'
 import { parseCapabilities } from '../capabilities.ts'
 import { reply } from '../reply.ts'
 import { content, everything, greeted, request, settled, short } from '../testing/dialogue.ts'
-import { composeEnvelope } from './envelope.ts'
+import { composeEnvelope, type Envelope } from './envelope.ts'
 import type { TransactionRequest } from './request.ts'
 
 function compose(offered: string[], more: Partial<TransactionRequest>, ...forwardPaths: string[]) {
   const capabilities = parseCapabilities(reply(250, null, 'x', ...offered))
   return composeEnvelope(request(more, ...forwardPaths), { capabilities, secure: true, recipientsMax: 100 })
 }
+
+test('recipients of more domains than the peer takes at once wait for the next transaction', () => {
+  const { rcpts } = compose(['LIMITS RCPTDOMAINMAX=2'], {}, 'a@x', 'b@Y', 'c@z', 'd@y', 'e@X') as Envelope
+  expect(rcpts.map((rcpt) => (typeof rcpt === 'string' ? rcpt : rcpt.status))).toEqual([
+    ...['RCPT TO:<a@x>', 'RCPT TO:<b@Y>', '4.5.3', 'RCPT TO:<d@y>', 'RCPT TO:<e@X>'],
+  ])
+})
 
 test('parameters go only where they are offered', () => {
   const asked: Partial<TransactionRequest> = {
