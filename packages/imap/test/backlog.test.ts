@@ -59,6 +59,26 @@ test('a client that reads nothing of a long answer loses its connection after a 
   await expectCutOff()
 })
 
+test('nothing more is read for a client that leaves in the midst of a long answer', async () => {
+  for (let count = 0; count < 20; count++) await server.deliver('INBOX', sampleMessage('large'))
+  const { mail } = server.store
+  const readBody = mail.readBody.bind(mail)
+  let read = 0
+  mail.readBody = (...range) => {
+    read++
+    return readBody(...range)
+  }
+  await select()
+  client.stream.pause()
+  client.send(Buffer.from('x FETCH 1:* BODY.PEEK[]\r\ny FETCH 1:* BODY.PEEK[]\r\n'))
+  await quiet()
+  const before = read
+  expect(before).toBeGreaterThan(0)
+  client.stream.destroy()
+  await quiet()
+  expect(read - before).toBeLessThan(2)
+})
+
 test('a client that takes its time gets all of a long answer', async () => {
   for (let count = 0; count < 4; count++) await server.deliver('INBOX', sampleMessage('large'))
   await select()

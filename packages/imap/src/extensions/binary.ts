@@ -76,6 +76,7 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
         target.out.octets(chunk.subarray(Math.max(0, start - at), Math.max(0, end - at)))
         at += chunk.length
         await target.out.ready()
+        if (target.out.gone) return
       }
     },
   }

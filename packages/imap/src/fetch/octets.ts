@@ -70,6 +70,7 @@ export class Octets {
           out.octets(chunk)
           out.spend(chunk)
           await out.ready()
+          if (out.gone) return
         }
       }
     }

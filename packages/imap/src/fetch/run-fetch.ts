@@ -104,6 +104,7 @@ async function fetchKnown(fetch: Fetch, uids: UidSet): Promise<void> {
       if (pending) await pending
       if (out.pageFull) {
         await out.rested()
+        if (out.gone) return
         await breathe()
       }
     }
@@ -130,8 +131,8 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       if (pending) await pending
       if (row.body) out.spend(row.body)
       if (out.pageFull) await out.rested()
+      if (out.gone) return
     }
-    if (session.connection.closed) return
   }
 }
 

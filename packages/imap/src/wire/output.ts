@@ -62,16 +62,16 @@ export class Output {
   flush(): void {
     this.#pour()
     const pieces = this.#pieces
-    if (pieces.length === 0 || this.#stream.destroyed) {
-      if (pieces.length > 0) this.#pieces = []
-      this.#size = 0
-      return
-    }
+    if (pieces.length === 0) return
     this.#pieces = []
     const size = this.#size
     this.#size = 0
     const spent = this.#spent
     if (spent.length > 0) this.#spent = []
+    if (this.#stream.destroyed) {
+      spent.forEach(freeOctets)
+      return
+    }
     if (pieces.length === 1) {
       this.#stream.write(pieces[0], spent.length === 0 ? undefined : () => spent.forEach(freeOctets))
       return
@@ -79,6 +79,11 @@ export class Output {
     const joined = Buffer.concat(pieces, size)
     spent.forEach(freeOctets)
     this.#stream.write(joined, () => freeOctets(joined))
+  }
+
+  /** Nobody reads any more: a long answer ends where it is. */
+  get gone(): boolean {
+    return this.#stream.destroyed
   }
 
   /** For long answers: it is time to let `rested` send what there is. */
