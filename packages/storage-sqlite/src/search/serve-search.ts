@@ -28,6 +28,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
     guarded: (read) => indexer.guarded(read),
   })
   const cancelled = new Set<number>()
+  let closing = false
 
   async function search(request: Extract<ToSearch, { kind: 'search' }>): Promise<void> {
     const { id, query, within } = request
@@ -36,7 +37,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         mailbox: request.mailbox as MailboxId,
         query: unpackQuery(query),
         within: uidsOf(within),
-        isCancelled: () => cancelled.has(id),
+        isCancelled: () => closing || cancelled.has(id),
       })
       send({ kind: 'found', id, bounds: bounds(found.uids), behind: found.behind })
     } catch (error) {
@@ -66,6 +67,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         send({ kind: 'checked', id: message.id, faults: indexer.faults() })
         break
       case 'close':
+        closing = true
         indexer.close()
         reader.close()
         port.close()

@@ -1,0 +1,59 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type MailboxId, type SearchText, UidSet } from '@pennypost/model'
+import { asciiSearchText } from '@pennypost/model/memory'
+import { sampleMessage, virtualClock } from '@pennypost/model/testing'
+import { expect, onTestFinished, test } from 'vitest'
+import { openStore, temporaryDirectory } from '../../test/temporary-store.ts'
+import { ContentFiles } from '../content/content-files.ts'
+import { Reader } from '../reader/reader.ts'
+import { Searcher } from './searcher.ts'
+
+const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
+
+/** A store with messages in INBOX, and a searcher for which each of them takes a second to decode. */
+async function slowSearcher(count: number): Promise<{ searcher: Searcher; inbox: MailboxId; decoded: () => number }> {
+  const directory = temporaryDirectory()
+  const store = await openStore(directory, { limits: { searchIndexOctets: 0 } })
+  onTestFinished(async () => {
+    await store.close()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const alice = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
+  const inbox = (await store.mail.mailboxes(alice.id))[0]?.id as MailboxId
+  for (let at = 0; at < count; at++) {
+    const message = await sampleMessage(store.mail, `Subject: ${at}\n\nslow\n`)
+    await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+  }
+  let seconds = 0
+  const clock = { ...virtualClock(), elapsed: () => seconds * 1000 }
+  const text: SearchText = {
+    fold: asciiSearchText.fold,
+    headerText: asciiSearchText.headerText,
+    bodyTexts(parts, body) {
+      seconds++
+      return asciiSearchText.bodyTexts(parts, body)
+    },
+  }
+  const reader = new Reader(join(directory, 'mail.db'), clock)
+  onTestFinished(() => reader.close())
+  const files = new ContentFiles(join(directory, 'content'))
+  const searcher = new Searcher({ reader, files, text, clock, index: () => undefined, guarded: (read) => read() })
+  return { searcher, inbox, decoded: () => seconds }
+}
+
+test('a search that nobody waits for any more ends with the message it is at, however long that takes', async () => {
+  const { searcher, inbox, decoded } = await slowSearcher(8)
+  const query = { key: 'body', text: 'nothing' } as const
+  const isCancelled = (): boolean => decoded() > 0
+  await searcher.search({ mailbox: inbox, query, within: everything, isCancelled })
+  expect(decoded()).toBe(1)
+})
+
+test('a search that was cancelled before its turn reads nothing', async () => {
+  const { searcher, inbox, decoded } = await slowSearcher(1)
+  const query = { key: 'body', text: 'nothing' } as const
+  await searcher.search({ mailbox: inbox, query, within: everything, isCancelled: () => true })
+  expect(decoded()).toBe(0)
+})
