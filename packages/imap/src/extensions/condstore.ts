@@ -23,7 +23,7 @@ function sayHighest(session: Session): void {
 
 const modSeqItem: FetchItem = {
   key: 'MODSEQ',
-  write: ({ view, out, openIndex }) => out.text(`MODSEQ (${view.open.modSeqs[openIndex]})`),
+  write: ({ view, out, openIndex }) => out.text(`MODSEQ (${view.saidModSeq(openIndex)})`),
 }
 
 /** `mod-sequence-valzer = "0" / mod-sequence-value` */
@@ -102,7 +102,7 @@ export const condstore: Extension = {
     session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Highest`)
   },
   onFlagsTold(session, view, openIndex) {
-    return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.open.modSeqs[openIndex]})` : undefined
+    return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.saidModSeq(openIndex)})` : undefined
   },
   /** RFC 7162 §3.1.5: only for searches by MODSEQ. */
   onFound(session, { query, uids, view = session.selected }) {

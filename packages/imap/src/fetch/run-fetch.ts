@@ -225,7 +225,7 @@ function end(fetch: Fetch, flagsChanged: boolean): void {
     // RFC 7162 §3.2.4
     if (session.enabled.has('CONDSTORE')) {
       if (!has('UID')) out.text(` UID ${target.uid}`)
-      if (!has('MODSEQ')) out.text(` MODSEQ (${view.open.modSeqs[openIndex]})`)
+      if (!has('MODSEQ')) out.text(` MODSEQ (${view.saidModSeq(openIndex)})`)
     }
     view.markTold(openIndex)
   } else if (tellsModSeq) view.markTold(openIndex)

@@ -28,6 +28,11 @@ export function tellChanges(session: Session, view: View, mayExpunge: boolean, w
     },
   }
   report(view, mayExpunge, reporter, wanted)
+  // A client that takes the highest MODSEQ it was told as the place where it stands would never hear of what is withheld.
+  if (view.holdsBack && view.told.said > view.settledModSeq) {
+    session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Expunged messages have not been told`)
+  }
+  view.told.said = 0
 }
 
 /** `FLAGS (…)` and what extensions say with it. */

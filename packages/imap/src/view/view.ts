@@ -49,6 +49,7 @@ export class View {
       settled: open.modSeq,
       journal: open.journalEnd,
       removals: open.removals,
+      said: 0,
       keywords: open.keywords,
       already: new Map(),
     }
@@ -62,6 +63,13 @@ export class View {
   /** HIGHESTMODSEQ for this session: all that happened up to here it was told, no expunge is withheld (RFC 7162 §3.1.2.1). */
   get settledModSeq(): number {
     return this.told.settled
+  }
+
+  /** MODSEQ of a message, to be said to the client. */
+  saidModSeq(openIndex: number): number {
+    const modSeq = this.open.modSeqs[openIndex] as number
+    if (modSeq > this.told.said) this.told.said = modSeq
+    return modSeq
   }
 
   /** Others have expunged messages of it, and the session could not be told yet. */
@@ -185,6 +193,8 @@ export interface Told {
   journal: number
   /** `OpenMailbox.removals` up to which messages were taken out. */
   removals: number
+  /** The highest MODSEQ that was said with a message since changes were told last. */
+  said: number
   keywords: readonly string[]
   /** MODSEQ above `modSeq` at which the flags of a UID were told by other means. */
   already: Map<number, number>
