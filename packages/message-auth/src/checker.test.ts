@@ -163,6 +163,20 @@ test('of many signatures ten are looked at', async () => {
   )
 })
 
+test('a message that is made to take long kept the worker from all other mail', async () => {
+  const checker = open(script)
+  const folds = `DKIM-Signature: v=1;${'\r\n '.repeat(300_000)}a=rsa-sha256; d=x.test; s=s; h=from; bh=AAAA; b=AAAA\r\n`
+  const header = Buffer.concat([Buffer.from(folds), signed.header])
+  const spaces = Buffer.from(`x${' '.repeat(1000)}`.repeat(20_000))
+  for (const content of [facts({ header }), facts({ body: () => inPieces(spaces) })]) {
+    const [, , dkim, arc] = await checker.checkMessage(content, never)
+    const outcome = { result: 'unavailable', detail: expect.stringContaining('made to take long') }
+    expect([dkim, arc]).toMatchObject([outcome, outcome])
+  }
+  const [, , dkim] = await checker.checkMessage(facts({}), never)
+  expect(dkim).toMatchObject({ result: 'pass' })
+})
+
 /** RFC 8463 appendix A: the message, the Ed25519 key and the signature over it. */
 const football = {
   header: [

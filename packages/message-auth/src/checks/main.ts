@@ -11,6 +11,7 @@ import type { DnsAnswer, DnsType } from '@pennypost/model'
 import { arc } from 'mailauth/lib/arc/index.js'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { spf } from 'mailauth/lib/spf/index.js'
+import { Effort } from './effort.ts'
 import type { FromWorker, SignatureAnswer, SignatureRequest, SpfAnswer, SpfRequest, ToWorker } from './messages.ts'
 
 const port = parentPort
@@ -18,6 +19,7 @@ if (!port) throw new Error('this module is the body of a worker thread')
 
 interface Running {
   message: PassThrough
+  effort: Effort
   queries: Map<number, (answer: DnsAnswer<DnsType>) => void>
 }
 
@@ -34,7 +36,8 @@ port.on('message', (message: ToWorker) => {
     case 'signatures':
       return start(message.id, (work) => checkSignatures(message, message.id, work))
     case 'chunk':
-      return work && feed(message.id, work, message.octets, message.last)
+      if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
+      return work && fail(message.id, work, 'the message is made to take long')
     case 'resolved':
       return work?.queries.get(message.query)?.(message.answer)
     case 'cancel':
@@ -45,7 +48,7 @@ port.on('message', (message: ToWorker) => {
 })
 
 function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
-  const work: Running = { message: new PassThrough(), queries: new Map() }
+  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map() }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
   running.set(id, work)
@@ -55,6 +58,12 @@ function start(id: number, check: (work: Running) => Promise<SpfAnswer | Signatu
       (error: Error) => running.has(id) && send({ id, kind: 'failed', reason: error.message }),
     )
     .finally(() => running.delete(id))
+}
+
+function fail(id: number, { message }: Running, reason: string): void {
+  running.delete(id)
+  message.destroy(new Error(reason))
+  send({ id, kind: 'failed', reason })
 }
 
 function feed(id: number, { message }: Running, octets: Uint8Array, last: boolean): void {
