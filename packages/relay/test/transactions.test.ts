@@ -284,15 +284,6 @@ describe('after the dot', () => {
     expect((await office.trace(journey)).at(-1)).toContain('delivered bob@two.test')
   })
 
-  test('a 354 that answers it means later: the message does not go out again at once', async () => {
-    await using office = await PostOffice.open()
-    const mx = office.peer('192.0.2.2', { script: { CONTENT: '354 go on' } })
-    const journey = await office.send()
-    expect(mx.transactions.length).toBeLessThan(2)
-    expect(mx.sessions).toHaveLength(1)
-    expect((await office.trace(journey)).at(-1)).toContain('deferred bob@two.test 451 4.5.0')
-  })
-
   test('what the peer says is for all', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', { script: { CONTENT: '554 5.7.1 spam' } })
