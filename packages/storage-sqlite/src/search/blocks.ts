@@ -24,6 +24,8 @@ export class Blocks {
   /** By range, rising. */
   #closed: Block[] = []
   readonly #open = new OpenBlock()
+  /** How many messages of the open block have gone. */
+  #gone = 0
 
   constructor(statements: Statements) {
     this.#statements = statements
@@ -34,7 +36,7 @@ export class Blocks {
     this.#closed = this.#statements
       .sql('SELECT id, first, last, alive FROM blocks ORDER BY first')
       .all() as unknown as Block[]
-    this.#open.clear()
+    this.#clear()
     for (const [message, own] of texts(this.#closed.at(-1)?.last ?? 0)) this.#open.add(message, own)
   }
 
@@ -63,11 +65,14 @@ export class Blocks {
     return found.filter((message) => message >= first && message <= last)
   }
 
-  /** A message has gone. */
+  /** A message that was there has gone. */
   forget(message: number): void {
     const at = this.#closed.findIndex(({ first, last }) => message >= first && message <= last)
     const block = this.#closed[at]
-    if (!block) return
+    if (!block) {
+      this.#gone++
+      return
+    }
     block.alive--
     if (block.alive > 0) {
       this.#statements.sql('UPDATE blocks SET alive = ? WHERE id = ?').run(block.alive, block.id)
@@ -92,7 +97,7 @@ export class Blocks {
     for (const [message, own] of texts(one.first, two.last)) joined.add(message, own)
     this.#drop(one)
     this.#drop(two)
-    this.#closed.splice(at, 2, ...this.#write(joined))
+    this.#closed.splice(at, 2, ...this.#write(joined, 0))
     return true
   }
 
@@ -101,14 +106,20 @@ export class Blocks {
   }
 
   #flush(): void {
-    this.#closed.push(...this.#write(this.#open))
-    this.#open.clear()
+    this.#closed.push(...this.#write(this.#open, this.#gone))
+    this.#clear()
   }
 
-  #write(open: OpenBlock): Block[] {
+  #clear(): void {
+    this.#open.clear()
+    this.#gone = 0
+  }
+
+  /** `gone`: how many of its messages are no longer there. Nothing is written of a block that has no others. */
+  #write(open: OpenBlock, gone: number): Block[] {
     const { messages } = open
-    const [first, last, alive] = [messages[0], messages.at(-1), messages.length]
-    if (first === undefined || last === undefined) return []
+    const [first, last, alive] = [messages[0], messages.at(-1), messages.length - gone]
+    if (first === undefined || last === undefined || alive === 0) return []
     const { lastInsertRowid } = this.#statements
       .sql('INSERT INTO blocks (first, last, alive, messages) VALUES (?, ?, ?, ?)')
       .run(first, last, alive, doubles(messages))

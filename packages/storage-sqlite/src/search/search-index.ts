@@ -10,7 +10,7 @@ import { Blocks, type Texts } from './blocks.ts'
  *
  * Who calls it: the search thread, which has its only connection.
  */
-const version = 1
+const version = 2
 /** `PPsx`. */
 const applicationId = 0x50507378
 

@@ -126,6 +126,19 @@ describe('the index', () => {
     expect(await Array.fromAsync(again.check())).toEqual([])
   })
 
+  test('counts no message that went before its block was full', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    const letters = (from: number) => Array.from({ length: 500 }, (_, at) => letter(`${from + at}`))
+    await append(store, inbox, ...letters(0))
+    await indexIs(store, 'whole')
+    await store.mail.expunge(inbox, UidSet.of(7, 8, 9), 'all')
+    await append(store, inbox, ...letters(500))
+    await append(store, inbox, ...letters(1000))
+    await indexIs(store, 'whole')
+    expect(await Array.fromAsync(store.check())).toEqual([])
+  })
+
   test('that has lost something is told by check', async () => {
     const store = await open()
     const { inbox } = await addAlice(store)
