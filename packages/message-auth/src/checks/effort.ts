@@ -6,7 +6,7 @@
  * Who calls it: the check worker, for each chunk.
  */
 
-/** A second or two. Two thousand recipients on a line each take two millionths of it. */
+/** A second or two. Two thousand recipients on a line each take two thousandths of it. */
 const bearable = 1e9
 
 const [lf, cr, space, tab] = [10, 13, 32, 9]
