@@ -66,7 +66,7 @@ export function demoScreen(): string {
                           --mail-from alice@${demoDomain} --mail-rcpt bob@${demoDomain} -T -
     read it by IMAP   curl -u bob@${demoDomain}:${demoPassword} 'imap://127.0.0.1:${line('imap')}/INBOX;MAILINDEX=1'
     read it by POP3   curl -u bob@${demoDomain}:${demoPassword} pop3://127.0.0.1:${line('pop3')}/1
-    follow its way    npm run -s pennypost -- trace ID        (the id after "queued as")
+    follow its way    npm run -s pennypost -- trace ID        (the id in the letter's Received line)
     look around       npm run -s pennypost -- status
 
   The log is in data/pennypost.log. Ctrl-C ends it; the mail stays in ./data.

@@ -70,6 +70,7 @@ interface AddOptions {
 
 async function add(session: Session, address: string, options: AddOptions): Promise<void> {
   const quota = sizeOf(options.quota)
+  if (!address.includes('@')) throw new UsageError(`"${address}" is no address; write e.g. ${address}@one.example.`)
   const asks = options.password && !options.passwordStdin
   // Nobody types a password twice to learn that the domain is not there.
   if (asks) await session.call('domain.show', { name: address.slice(address.lastIndexOf('@') + 1) })
@@ -100,6 +101,7 @@ async function importFile(session: Session, file: string): Promise<void> {
 
 async function list(session: Session, { domain, removed }: { domain?: string; removed: boolean }): Promise<void> {
   const rows = await session.call('account.list', { removed, ...(domain === undefined ? {} : { domain }) })
+  const none = domain === undefined ? 'No account yet' : `No account in ${domain}`
   const text = formatTable(
     rows,
     [
@@ -111,7 +113,7 @@ async function list(session: Session, { domain, removed }: { domain?: string; re
       { title: 'SCRAM', value: ({ scramReady }) => (scramReady ? 'ready' : '-') },
       { title: 'STATE', value: (account) => stateOf(account) },
     ],
-    removed ? 'No account was removed.' : 'No account yet: `pennypost account add ADDRESS` makes one.',
+    removed ? 'No account was removed.' : `${none}: \`pennypost account add ADDRESS\` makes one.`,
   )
   session.show(rows, text)
 }

@@ -77,6 +77,13 @@ describe('without a server', () => {
       code: 1,
       err: expect.stringContaining('domain add'),
     })
+    // It said that there is no domain eve, and that a server with accounts had none.
+    expect(await pennypost(['account', 'add', 'eve', '--no-password'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('"eve" is no address'),
+    })
+    const elsewhere = await pennypost(['account', 'list', '--domain', 'two.test'])
+    expect(elsewhere.out).toMatch(/^No account in two\.test/)
     const accounts = JSON.parse((await pennypost(['account', 'list', '--json'])).out) as { login: string }[]
     expect(accounts.map(({ login }) => login)).toEqual(['alice@one.test', 'bob@one.test'])
     const status = await pennypost(['status'])
