@@ -126,6 +126,7 @@ describe('rspamd', () => {
     [ok('[]'), /no object/],
     [ok('{"action":"dance"}'), /unknown action: dance/],
     ['garbage\r\n\r\n', /f: /],
+    ['HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n', /status 101/],
     ['', /f: /],
   ])('%j is unavailable', async (answer, detail) => {
     expect(await ask(rspamd(answer))).toMatchObject({ result: 'unavailable', detail: expect.stringMatching(detail) })

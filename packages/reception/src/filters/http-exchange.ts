@@ -31,6 +31,8 @@ export async function askByHttp(
       signal,
     })
     asking.on('error', answer.reject)
+    // Nobody asked for another protocol, and Node says nothing more of a request that was answered so.
+    asking.on('upgrade', () => answer.reject(new Error('HTTP status 101')))
     asking.on('response', (response) => {
       read(response).then((octets) => {
         if (response.statusCode === 200) answer.resolve(octets)

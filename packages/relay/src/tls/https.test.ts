@@ -80,6 +80,13 @@ test('an answer that is too long, or breaks off', async () => {
   await expect(broken.ask()).rejects.toThrow()
 })
 
+test('a site that answers by changing the protocol is not waited for', async () => {
+  await using web = await site((request) =>
+    request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
+  )
+  await expect(web.ask()).rejects.toThrow('changes the protocol')
+})
+
 test('a site without address', async () => {
   await using web = await site(() => {})
   await expect(web.ask({ host: 'mta-sts.nowhere.test' })).rejects.toThrow('has no address')

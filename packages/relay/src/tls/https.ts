@@ -89,6 +89,8 @@ function exchange(
       headers: { host: named, connection: 'close', 'user-agent': 'Pennypost', ...headers },
     })
     sent.on('error', reject)
+    // Nobody asked for another protocol, and Node says nothing more of a request that was answered so.
+    sent.on('upgrade', () => reject(new Error('the site changes the protocol')))
     sent.on('response', (response) => {
       const pieces: Buffer[] = []
       let length = 0
