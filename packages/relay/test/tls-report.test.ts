@@ -77,6 +77,18 @@ test('by mail: a multipart/report that goes whatever TLS is like, and nobody is 
   ])
 })
 
+test('an address with line ends behind its percent signs gets nothing, and keeps the report from nobody else', async () => {
+  const hostile = ['mailto:tls+%0D%0AX-Evil:%201@two.test', 'mailto:%@two.test']
+  const { office, posted } = await reporting([...hostile, 'https://reports.two.test/tls'].join(','))
+  await using _office = office
+  const peer = office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(posted).toHaveLength(1)
+  expect(peer.transactions).toHaveLength(1)
+  expect(await Array.fromAsync(office.store.queue.list({}))).toEqual([])
+})
+
 test('who does not ask gets none, and nothing is kept', async () => {
   const { office, posted } = await reporting('nonsense')
   await using _office = office

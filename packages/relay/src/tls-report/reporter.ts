@@ -17,6 +17,7 @@ import {
   type Resolver,
   type Timer,
 } from '@pennypost/model'
+import { parseForwardPath } from '@pennypost/smtp'
 import type { DsnSigner } from '../dsn.ts'
 import { type AddressOptions, pathOf, planFor, postmasterFor } from '../dsn-address.ts'
 import type { Https } from '../tls/https.ts'
@@ -98,10 +99,19 @@ export class TlsReporter {
     }
     const zipped = gzipSync(reportJson(facts))
     for (const uri of wanted) {
-      if (/^mailto:/i.test(uri)) await this.#mail(facts, zipped, decodeURIComponent(uri.slice(7).replace(/\?.*$/, '')))
-      else await this.#post(zipped, new URL(uri))
-      log.info({ domain, day, to: uri }, 'TLS report sent')
+      await this.#send(uri, facts, zipped).then(
+        () => log.info({ domain, day, to: uri }, 'TLS report sent'),
+        (error: unknown) => log.warn({ err: error, domain, day, to: uri }, 'a TLS report could not be sent'),
+      )
     }
+  }
+
+  async #send(uri: string, facts: ReportFacts, zipped: Buffer): Promise<void> {
+    if (!/^mailto:/i.test(uri)) return this.#post(zipped, new URL(uri))
+    const to = decodeURIComponent(uri.slice(7).replace(/\?.*$/, ''))
+    // Strangers wrote it, and behind its percent signs there may be line ends.
+    if (!parseForwardPath(`<${to}>`, { smtpUtf8: true }).ok) throw new Error('that is no address')
+    await this.#mail(facts, zipped, to)
   }
 
   async #contact(): Promise<string> {
