@@ -32,7 +32,8 @@ export async function findJourneys({ store: { flow } }: AdminContext, id: string
   const found = journeys.filter((journey) => journey !== undefined)
   if (found.length > 0) return found
   const advice =
-    'The queue id stands in the server\'s "250 … queued as …" and in its Received line, the Message-ID in the header of the message. ' +
+    'The queue id stands in the server\'s "250 … queued as …" and in its Received line, the Message-ID in the header of ' +
+    'the message. ' +
     'Journeys are kept for as long as `[journeys] keep` says.'
   throw new AdminError('not-found', `No message with the id ${id} is known.`, advice)
 }
