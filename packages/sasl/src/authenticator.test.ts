@@ -126,6 +126,13 @@ describe('answers', () => {
     expect(logged).toContain('login throttled')
     expect(logged).not.toContain('hunter2')
   })
+
+  test('a password typed where the login name belongs is not logged', async () => {
+    await guess(12, { login: 'hunter2' })
+    expect(logged).toContain('"login":"(no address)"')
+    expect(logged).toContain('login throttled')
+    expect(logged).not.toContain('hunter2')
+  })
 })
 
 describe('app passwords', () => {

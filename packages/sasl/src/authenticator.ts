@@ -4,7 +4,7 @@ import type { AuthenticationFailure, AuthenticationResult, LoginAttempt } from '
 import { QueueFull } from './bounded-queue.ts'
 import { ExpiringMap } from './expiring-map.ts'
 import { KnownNetworks } from './known-networks.ts'
-import { lookupLogin } from './login-name.ts'
+import { loginForLog, lookupLogin } from './login-name.ts'
 import type { Mechanism, PasswordClaim, ScramSalt } from './mechanism.ts'
 import { createMechanisms } from './mechanisms.ts'
 import type { Passwords } from './passwords.ts'
@@ -121,7 +121,7 @@ class CachingAuthenticator implements Authenticator {
     } catch (error) {
       // The store's own words go to the log; a full queue is no fault of anybody's and is said by its name alone.
       const text = error instanceof QueueFull ? 'password checks are queued up' : 'login could not be checked'
-      const login = 'login' in attempt ? attempt.login : ''
+      const login = 'login' in attempt ? loginForLog(attempt.login) : ''
       this.#options.log.warn({ login, service: attempt.service, error: String(error) }, text)
       return failure('unavailable')
     }
@@ -169,7 +169,7 @@ class CachingAuthenticator implements Authenticator {
         ? this.#check.proveScram(login, claim)
         : this.#check.proveToken(claim.token))
       if (proof) this.#refund(login, network, key)
-      else this.#options.log.info({ login, network, by: claim.kind }, 'wrong proof of login')
+      else this.#options.log.info({ login: loginForLog(login), network, by: claim.kind }, 'wrong proof of login')
       return proof
     } catch (error) {
       this.#refund(login, network, key)
@@ -196,7 +196,7 @@ class CachingAuthenticator implements Authenticator {
     const anywhere = login === '' ? 0 : this.#throttle.charge(`login ${login}`, key)
     if (here <= failuresPerMinute && anywhere <= failuresPerMinute) return true
     if (!(await this.#networks.has(network))) {
-      this.#options.log.info({ login, network }, 'login throttled')
+      this.#options.log.info({ login: loginForLog(login), network }, 'login throttled')
       return false
     }
     if (here > failuresPerMinute) await this.#slow(network)
@@ -227,7 +227,7 @@ class CachingAuthenticator implements Authenticator {
       const proof = await running
       if (!proof) {
         this.#wrong.set(key, version)
-        this.#options.log.info({ login, network }, 'wrong login name or password')
+        this.#options.log.info({ login: loginForLog(login), network }, 'wrong login name or password')
         return undefined
       }
       this.#check.provideScram(proof, password)

@@ -9,7 +9,7 @@ export {
 } from './authenticator.ts'
 export { QueueFull } from './bounded-queue.ts'
 export { type ExchangeEnd, type ExchangeOptions, runExchange } from './exchange.ts'
-export { lookupLogin } from './login-name.ts'
+export { loginForLog, lookupLogin } from './login-name.ts'
 export type {
   CertificateClaim,
   ChannelBindingType,

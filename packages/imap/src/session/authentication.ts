@@ -1,4 +1,4 @@
-import { type AuthenticationResult, type Mechanism, runExchange, usableMechanisms } from '@pennypost/sasl'
+import { type AuthenticationResult, loginForLog, type Mechanism, runExchange, usableMechanisms } from '@pennypost/sasl'
 import type { Completion } from '../command.ts'
 import { bad, ImapRefusal, no } from '../refusal.ts'
 import type { Session } from './session.ts'
@@ -32,7 +32,7 @@ function conclude(session: Session, result: AuthenticationResult, login: string)
     session.login(result.account)
     return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, text: 'Logged in' }
   }
-  session.log.info({ login, address, reason: result.reason }, 'login failed')
+  session.log.info({ login: loginForLog(login), address, reason: result.reason }, 'login failed')
   if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login can not be checked now, try again later')
   const last = ++session.failedLogins >= limits.failedLogins ? 'Too many failed logins' : undefined
   if (result.reason === 'throttled')
