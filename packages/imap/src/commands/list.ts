@@ -2,13 +2,15 @@
  * LIST in its plain and its extended form (RFC 5258): which names are chosen, and how a line of it is written. What
  * options there are, extensions say.
  */
+
 import { delimiter, superiors } from '@pennypost/model'
 import { hasRight } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
-import { nameMatcher } from '../list/pattern.ts'
+import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -71,7 +73,13 @@ async function run(session: Session, args: Args): Promise<undefined> {
   const chosen = args.selections.filter((kind) => !kind.modifies)
   const recursive = args.selections.some((kind) => kind.modifies)
   const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
-  const matching = [...names.values()].filter((name) => matches(name.name))
+  const perTurn = namesPerTurn(args.patterns)
+  const matching: HierarchyName[] = []
+  let seen = 0
+  for (const name of names.values()) {
+    if (matches(name.name)) matching.push(name)
+    if (++seen % perTurn === 0) await breathe()
+  }
   // RFC 9051 §6.3.9.2: what is below is spoken of only where it is not listed itself.
   const listed = new Set(matching)
   const hidden = recursive ? [...names.values()].filter((name) => isChosen(name) && !listed.has(name)) : []

@@ -1,7 +1,8 @@
 import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
-import { nameMatcher } from '../list/pattern.ts'
+import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
 
 /** Subscribed names; with `%`, a name above one is shown as \Noselect though it is not subscribed itself. */
 export const lsub = {
@@ -23,7 +24,10 @@ export const lsub = {
     const matches = nameMatcher([pattern], session.utf8Names)
     const subscribed = await session.service.mail.subscriptions(session.user.id)
     const names = new Map<string, boolean>()
+    const perTurn = namesPerTurn([pattern])
+    let seen = 0
     for (const name of subscribed) {
+      if (++seen % perTurn === 0) await breathe()
       if (matches(name)) names.set(name, true)
       else if (pattern.includes('%')) {
         const above = superiors(name).filter((superior) => matches(superior))

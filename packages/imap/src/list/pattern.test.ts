@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { createMatcher } from './pattern.ts'
+import { createMatcher, namesPerTurn } from './pattern.ts'
 
 describe('patterns of LIST', () => {
   const known: [string, string[], string[]][] = [
@@ -39,6 +39,12 @@ describe('patterns of LIST', () => {
       ),
       { seed: 5, numRuns: 1000 },
     )
+  })
+
+  test('a pattern of many wildcards holds nobody up: others get their turn after few names', () => {
+    expect(namesPerTurn(['*'])).toBe(10_000)
+    expect(namesPerTurn(['*a'.repeat(400)])).toBe(25)
+    expect(namesPerTurn(['*a'.repeat(20_000), '%'])).toBe(1)
   })
 
   test('many wildcards cost no more than the product of the lengths', () => {

@@ -16,6 +16,11 @@ export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (n
   return utf8Names ? matches : (name) => matches(encodeModifiedUtf7(name))
 }
 
+/** So many names may be held against these patterns before others get their turn: more for short patterns. */
+export function namesPerTurn(patterns: readonly string[]): number {
+  return Math.ceil(20_000 / (1 + patterns.join('').length))
+}
+
 /** Runs of wildcards mean what their widest means. */
 function compile(pattern: string): string {
   const short = pattern.normalize('NFC').replace(/[*%]+/g, (run) => (run.includes('*') ? '*' : '%'))
@@ -42,6 +47,7 @@ function matchesPattern(pattern: string, name: string): boolean {
       }
     }
     reach = next
+    if (!reach.includes(1)) return false
   }
   return reach[name.length] === 1
 }
