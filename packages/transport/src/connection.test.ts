@@ -110,6 +110,17 @@ describe('TLS', () => {
     expect(listener.open).toBe(0)
   })
 
+  test('a client that leaves before the handshake does not keep its place until the deadline', async () => {
+    const contexts = await testMaterial()
+    const listener = await testListener({ tls: 'implicit', contexts, onConnection: session }, createManualTime())
+    for (const octets of [Buffer.alloc(0), Buffer.from('1603010200', 'hex')]) {
+      const client = await dial(listener)
+      client.end(octets)
+      await readAll(client)
+      expect(listener.open).toBe(0)
+    }
+  })
+
   test('a client that speaks no TLS to a TLS port is dropped', async () => {
     const contexts = await testMaterial()
     const listener = await testListener({ tls: 'implicit', contexts, onConnection: session })

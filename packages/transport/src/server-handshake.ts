@@ -43,6 +43,7 @@ export function acceptTls(
     timer[Symbol.dispose]()
     socket.removeListener('secure', onSecure)
     socket.removeListener('error', onError)
+    socket.removeListener('end', onClose)
     socket.removeListener('close', onClose)
     if (error) socket.destroy()
     done(error)
@@ -55,6 +56,8 @@ export function acceptTls(
   )
   socket.once('secure', onSecure)
   socket.once('error', onError)
+  // Who has no more to say will not shake hands: without this, a probe of the port keeps its place until the deadline.
+  socket.once('end', onClose)
   socket.once('close', onClose)
   // After the handshake, Node reports a broken record only here for sockets that no tls.Server owns.
   socket.on('_tlsError', (error: Error) => socket.destroy(error))
