@@ -1,9 +1,6 @@
 /** Facts that policy needs later, by kind and key, each with its expiry. */
-import type { MemoryKind, MemoryNote, PolicyMemory } from '../ports/policy-memory.ts'
+import { type MemoryKind, type MemoryNote, memoryLimits, type PolicyMemory } from '../ports/policy-memory.ts'
 import { commit, compareText, refuse, requireOpen, type State } from './state.ts'
-
-const keyCharacters = 500
-const valueCharacters = 1000
 
 export function createPolicyMemory(state: State): PolicyMemory {
   return {
@@ -45,8 +42,8 @@ export function createPolicyMemory(state: State): PolicyMemory {
 
 export function checkNotes(notes: readonly MemoryNote[]): void {
   for (const { key, value = '' } of notes) {
-    if (key.length > keyCharacters) refuse('limit', `A key can have ${keyCharacters} characters.`)
-    if (value.length > valueCharacters) refuse('limit', `A value can have ${valueCharacters} characters.`)
+    if (key.length > memoryLimits.key) refuse('limit', `A key can have ${memoryLimits.key} characters.`)
+    if (value.length > memoryLimits.value) refuse('limit', `A value can have ${memoryLimits.value} characters.`)
   }
 }
 

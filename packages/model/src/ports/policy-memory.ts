@@ -21,15 +21,18 @@ export type MemoryKind =
   /** Mail that is held when it is first due: `destination two.test`, `from alice@one.test`, `to @two.test`. */
   | 'hold-rule'
 
+/** Characters of a note. */
+export const memoryLimits = { key: 500, value: 1000 }
+
 export interface MemoryNote {
   kind: MemoryKind
-  /** At most 500 characters. */
+  /** At most `memoryLimits.key` characters. */
   key: string
   at: number
   expiresAt: number
   /** How often it happened at once, as if there were so many notes; absent: once. */
   count?: number
-  /** Replaces what was there; absent keeps it. At most 1 000 characters. */
+  /** Replaces what was there; absent keeps it. At most `memoryLimits.value` characters. */
   value?: string
 }
 

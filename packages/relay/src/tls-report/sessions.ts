@@ -5,7 +5,7 @@
  * minute, and at the end of the process.
  * Who calls it: `dial`, for each session; the reporter, for what a day came to.
  */
-import type { Clock, Log, PolicyMemory, Timer } from '@pennypost/model'
+import { type Clock, type Log, memoryLimits, type PolicyMemory, type Timer } from '@pennypost/model'
 import type { Route } from '../routes.ts'
 import type { Security } from '../tls/tls-policy.ts'
 
@@ -59,8 +59,6 @@ const keptMs = 4 * 86_400_000
 /** Kinds that are counted between two writes; more of them are left out, and the report is that much poorer. */
 const kindsMax = 10_000
 const pageSize = 1000
-/** Characters that the policy memory takes. */
-const valueMax = 1000
 
 export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): TlsSessions {
   let counted = new Map<string, CountedSession>()
@@ -102,7 +100,7 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
       const key = `${dayOf(clock.now())} ${domain} ${by} ${result} ${host} ${address}`
       const known = counted.get(key)
       if (known) known.count++
-      else if (counted.size < kindsMax && key.length <= 500) {
+      else if (counted.size < kindsMax && key.length <= memoryLimits.key) {
         counted.set(key, { ...session, reason: session.reason.slice(0, 200), count: 1 })
       }
       timer ??= clock.after(flushMs, () => {
@@ -127,7 +125,7 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
 /** A reason that is longer in JSON than there is room for is left out. */
 function printSession(session: CountedSession): string {
   const text = JSON.stringify(session)
-  return text.length <= valueMax ? text : JSON.stringify({ ...session, reason: '' })
+  return text.length <= memoryLimits.value ? text : JSON.stringify({ ...session, reason: '' })
 }
 
 function countIn(value: string): number {

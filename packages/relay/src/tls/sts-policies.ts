@@ -5,7 +5,7 @@
  * over; without one, what can not be fetched is no policy. A failed fetch is not repeated for five minutes.
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
-import type { Clock, Log, PolicyMemory, Resolver } from '@pennypost/model'
+import { type Clock, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
 import type { Https } from './https.ts'
 import { parseStsPolicy, type StsPolicy, stsIdOf } from './sts-policy.ts'
 
@@ -150,7 +150,7 @@ async function recall(domain: string, { memory, clock, log }: StsOptions): Promi
 /** Too long for the memory, it is fetched again by the next process. */
 async function remember(domain: string, kept: Kept, { memory, clock, log }: StsOptions): Promise<void> {
   const value = JSON.stringify(kept)
-  if (value.length > 1000) return
+  if (value.length > memoryLimits.value) return
   const expiresAt = kept.fetchedAt + kept.policy.maxAgeSeconds * 1000
   try {
     await memory?.note([{ kind: 'sts-policy', key: domain, at: clock.now(), expiresAt, value }])

@@ -1,5 +1,5 @@
 /** The jobs behind `PolicyMemory`, and the notes that ride in acceptances. */
-import { type MemoryNote, StoreError } from '@pennypost/model'
+import { type MemoryNote, memoryLimits, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 
 const remember = `INSERT INTO memory (kind, key, value, count, first_at, last_at, expires_at)
@@ -10,15 +10,12 @@ const remember = `INSERT INTO memory (kind, key, value, count, first_at, last_at
     first_at = CASE WHEN expires_at <= $at THEN $at ELSE first_at END,
     last_at = $at, expires_at = $expiresAt`
 
-const keyCharacters = 500
-const valueCharacters = 1000
-
 /** Rejects with `limit`; to be called before the first change of a job. */
 export function checkNotes(notes: readonly MemoryNote[]): void {
   for (const { key, value = '' } of notes) {
-    if (key.length > keyCharacters) throw new StoreError('limit', `a key has at most ${keyCharacters} characters`)
-    if (value.length > valueCharacters) {
-      throw new StoreError('limit', `a value has at most ${valueCharacters} characters`)
+    if (key.length > memoryLimits.key) throw new StoreError('limit', `a key has at most ${memoryLimits.key} characters`)
+    if (value.length > memoryLimits.value) {
+      throw new StoreError('limit', `a value has at most ${memoryLimits.value} characters`)
     }
   }
 }
