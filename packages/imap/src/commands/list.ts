@@ -2,7 +2,6 @@
  * LIST in its plain and its extended form (RFC 5258): which names are chosen, and how a line of it is written. What
  * options there are, extensions say.
  */
-
 import { delimiter, superiors } from '@pennypost/model'
 import { hasRight } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'

@@ -21,7 +21,7 @@ export interface SearchContext {
 }
 
 /**
- * What a key asks, made anew at each call: a keyword may have come into the mailbox since the last, \\Recent messages
+ * What a key asks, made anew at each call: a keyword may have come into the mailbox since the last, \Recent messages
  * and UIDs too. Message numbers and `$` go on to mean what they meant at first.
  */
 export async function askedAgain(key: SearchKey, session: Session, view: View): Promise<() => SearchQuery> {
