@@ -2,8 +2,9 @@ import { annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
-import { type AskedEntry, askedEntries, entryName, entryValue, isReserved, printEntry } from '../metadata/entries.ts'
+import { type AskedEntry, askedEntries, entryName, entryValue, printEntry } from '../metadata/entries.ts'
 import {
+  changedAnnotations,
   chosen,
   type Depth,
   readAnnotations,
@@ -159,12 +160,8 @@ async function tell(session: Session, view: View): Promise<void> {
   const { annotations: told, open } = view
   const since = told.modSeq
   told.modSeq = open.modSeq
-  const changed = await session.service.annotations.annotationsChanged(
-    open.mailbox.id,
-    session.user.id,
-    since as typeof open.mailbox.highestModSeq,
-  )
-  const others = changed.filter(({ entry, modSeq }) => !isReserved(entry) && modSeq !== told.own.get(entry))
+  const changed = await changedAnnotations(session, open.mailbox.id, since as typeof open.mailbox.highestModSeq)
+  const others = changed.filter(({ entry, modSeq }) => modSeq !== told.own.get(entry))
   for (const [entry, modSeq] of told.own) if (modSeq <= told.modSeq) told.own.delete(entry)
   if (others.length === 0 || session.view !== view) return
   for (const { modSeq } of others) told.modSeq = Math.max(told.modSeq, modSeq)

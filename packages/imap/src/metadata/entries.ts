@@ -12,9 +12,11 @@ export interface AskedEntry {
   entry: string
 }
 
-/** What the server keeps for itself among an account's annotations: clients neither see it nor set it. */
+/** Where the server keeps what is its own among an account's annotations: clients neither see it nor set it. */
+export const reservedEntries = '/private/vendor/pennypost/'
+
 export function isReserved(entry: string): boolean {
-  return entry.startsWith('/private/vendor/pennypost/')
+  return entry.startsWith(reservedEntries)
 }
 
 /** `entry = astring` */

@@ -1,5 +1,5 @@
 /** Which annotations the account may see and set, and what it is told of them. */
-import { type Annotation, isPrivateEntry } from '@pennypost/model'
+import { type Annotation, type ChangedAnnotation, isPrivateEntry, type MailboxId, type ModSeq } from '@pennypost/model'
 import { findMailbox, notPermitted } from '../access/find-mailbox.ts'
 import { hasRight, rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -32,6 +32,16 @@ export async function readAnnotations(session: Session, mailbox: VisibleMailbox 
   return [...found, { entry: administratorEntry, value: Buffer.from(administrator) }].sort((a, b) =>
     a.entry < b.entry ? -1 : 1,
   )
+}
+
+/** What has been set on a mailbox since `modSeq`, as far as the account can see it. */
+export async function changedAnnotations(
+  { service, user }: Session,
+  mailbox: MailboxId,
+  modSeq: ModSeq,
+): Promise<ChangedAnnotation[]> {
+  const changed = await service.annotations.annotationsChanged(mailbox, user.id, modSeq)
+  return changed.filter(({ entry }) => !isReserved(entry))
 }
 
 /** How far below the named entries those that are told may lie. */

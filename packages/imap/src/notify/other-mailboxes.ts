@@ -3,8 +3,8 @@ import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
-import { isReserved, printEntry } from '../metadata/entries.ts'
-import { mayAnnotate } from '../metadata/read-annotations.ts'
+import { printEntry } from '../metadata/entries.ts'
+import { changedAnnotations, mayAnnotate } from '../metadata/read-annotations.ts'
 import type { Session } from '../session/session.ts'
 import { compareNames, type Names } from './compare-names.ts'
 import { type Events, eventsOf, type Wanted } from './groups.ts'
@@ -176,13 +176,11 @@ export class OtherMailboxes {
     const session = this.#session
     // The session is told of these in another way.
     if (session.enabled.has('METADATA') && this.#isSelected(mailbox)) return
-    const changed = await session.service.annotations.annotationsChanged(id, session.user.id, highestModSeq)
+    const changed = await changedAnnotations(session, id, highestModSeq)
     const own = this.#own.annotations.get(id)
     const entries = changed
       // What has come since is told next.
-      .filter(
-        ({ entry, modSeq }) => !isReserved(entry) && modSeq <= mailbox.highestModSeq && own?.get(entry) !== modSeq,
-      )
+      .filter(({ entry, modSeq }) => modSeq <= mailbox.highestModSeq && own?.get(entry) !== modSeq)
       .map(({ entry }) => printEntry(entry))
     if (entries.length > 0) session.untagged(`METADATA ${printMailbox(name, session.utf8Names)} ${entries.join(' ')}`)
   }

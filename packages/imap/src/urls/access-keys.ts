@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Account, Mailbox } from '@pennypost/model'
+import { reservedEntries } from '../metadata/entries.ts'
 import type { SessionService } from '../session/session-service.ts'
 
 /**
@@ -9,7 +10,7 @@ import type { SessionService } from '../session/session-service.ts'
  */
 
 /** The private annotation that holds a mark; of the mailbox, or of the server for all of the account's. */
-const mark = '/private/vendor/pennypost/urlauth'
+const mark = `${reservedEntries}urlauth`
 
 /** The first octet of a token: how the rest was made. */
 const algorithm = '01'
