@@ -144,7 +144,10 @@ describe('rspamd', () => {
       go()
     }
     const filter = createRspamd({ ...settings, hostname: 'x', dialer: dialerTo(flood) })
-    expect(await ask(filter)).toMatchObject({ result: 'unavailable', detail: 'f: the answer is too large' })
+    expect(await ask(filter)).toMatchObject({
+      result: 'unavailable',
+      detail: 'f: the answer is longer than 1048576 octets',
+    })
   })
 })
 

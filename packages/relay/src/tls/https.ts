@@ -4,10 +4,10 @@
  * Never broken: the certificate stands for the name, or nothing is said; a redirect is an answer and is not followed
  * (RFC 8461 §3.3); time and octets are bounded.
  */
-import { request } from 'node:http'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Deadline, Dialer, Resolver } from '@pennypost/model'
+import { exchangeHttp, type HttpAnswer } from '@pennypost/transport'
 
 export interface HttpsOptions {
   resolver: Resolver
@@ -29,13 +29,7 @@ export interface HttpsRequest {
   body?: Buffer
 }
 
-export interface HttpsAnswer {
-  status: number
-  contentType: string
-  body: Buffer
-}
-
-export type Https = (request: HttpsRequest) => Promise<HttpsAnswer>
+export type Https = (request: HttpsRequest) => Promise<HttpAnswer>
 
 /** Rejects with an Error whose message says what went wrong, and with the system's `code` where there is one. */
 export function createHttps(options: HttpsOptions): Https {
@@ -43,7 +37,10 @@ export function createHttps(options: HttpsOptions): Https {
     const signal = options.deadline.signal(options.timeoutMs)
     const stream = await connect(wanted, options, signal)
     try {
-      return await exchange(stream, wanted, options.octetsMax, signal)
+      const { method, host, port, path, headers = {}, body } = wanted
+      const named = { host: port === 443 ? host : `${host}:${port}`, 'user-agent': 'Pennypost', ...headers }
+      const question = { method, path, headers: named, ...(body ? { body } : {}) }
+      return await exchangeHttp(stream, question, { octetsMax: options.octetsMax, signal })
     } finally {
       stream.destroy()
     }
@@ -74,39 +71,4 @@ async function addressesOf(host: string, resolver: Resolver, signal: AbortSignal
   const failed = answers.find((answer) => answer.status === 'failed')
   if (addresses.length === 0 && failed?.status === 'failed') throw new Error(`${host}: ${failed.reason}`)
   return addresses.slice(0, 4)
-}
-
-function exchange(
-  stream: Duplex,
-  { method, host, port, path, headers = {}, body }: HttpsRequest,
-  octetsMax: number,
-  signal: AbortSignal,
-): Promise<HttpsAnswer> {
-  return new Promise((resolve, reject) => {
-    const named = port === 443 ? host : `${host}:${port}`
-    const sent = request({
-      ...{ method, path, host, signal, createConnection: () => stream },
-      headers: { host: named, connection: 'close', 'user-agent': 'Pennypost', ...headers },
-    })
-    sent.on('error', reject)
-    // Nobody asked for another protocol, and Node says nothing more of a request that was answered so.
-    sent.on('upgrade', () => reject(new Error('the site changes the protocol')))
-    sent.on('response', (response) => {
-      const pieces: Buffer[] = []
-      let length = 0
-      response.on('error', reject)
-      response.on('data', (piece: Buffer) => {
-        pieces.push(piece)
-        length += piece.length
-        if (length <= octetsMax) return
-        reject(new Error(`the answer is longer than ${octetsMax} octets`))
-        sent.destroy()
-      })
-      response.on('end', () => {
-        const contentType = response.headers['content-type'] ?? ''
-        resolve({ status: response.statusCode ?? 0, contentType, body: Buffer.concat(pieces) })
-      })
-    })
-    sent.end(body)
-  })
 }
