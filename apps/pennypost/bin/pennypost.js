@@ -16,6 +16,9 @@ setFlagsFromString('--wasm-wrapper-tiering-budget=1000000000')
 // What is compiled is kept, and so is what the sources are without their types. Worker threads find it by the variable.
 const { directory } = module.enableCompileCache()
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory
+// Imported by a module, node:http would load fetch for the sake of three names that nobody here asks it for.
+const http = process.getBuiltinModule('node:http')
+for (const name of ['WebSocket', 'CloseEvent', 'MessageEvent']) delete http[name]
 // bcrypt and file I/O share these threads.
 process.env.UV_THREADPOOL_SIZE ??= '8'
 // A bundle has main.js beside this folder, a checkout has the sources.

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { openSqliteStore, type SqliteLimits, type SqliteStore } from '@pennypost/storage-sqlite'
@@ -23,9 +23,10 @@ export function storeLimitsOf({ storage }: Config): Partial<SqliteLimits> {
   return storage.search_index === undefined ? {} : { searchIndexOctets: storage.search_index }
 }
 
-export async function openServedStore({ config, base, log, onFatal }: ServedStoreOptions): Promise<SqliteStore> {
+/** The thread is under way when it returns, whatever keeps this one busy. */
+export function openServedStore({ config, base, log, onFatal }: ServedStoreOptions): Promise<SqliteStore> {
   const directory = resolve(base, config.data_dir)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
   return openSqliteStore({
     ...{ directory, log, onFatal },
     ...{ clock: systemClock, deadline: systemDeadline, random: systemRandom },
