@@ -31,6 +31,8 @@ export interface ScannedMessage {
   structureCut: boolean
   /** Octets above 127 in the body. */
   eightBitBody: boolean
+  /** The message does not end in CRLF. */
+  openEnd: boolean
   /** What is stored with the message; ENVELOPE and everything else from the header is of the rendering. */
   index(rendering?: Rendering): MessageIndex
 }
@@ -51,6 +53,7 @@ export function buildIndex(facts: ScanFacts, preview: PreviewCapture, rendering:
     bodySize: facts.bodySize,
     utf8Header: !section.ascii,
     eightBitBody: facts.eightBitBody,
+    openEnd: facts.bodySize === 0 && rendering ? !endsLine(rendering.header) : facts.openEnd,
     baseSubject: foldText(subject.text),
     replyOrForward: subject.replyOrForward,
     sortFrom: sortMailbox(envelope.from),
@@ -64,6 +67,11 @@ export function buildIndex(facts: ScanFacts, preview: PreviewCapture, rendering:
     references: referencesOf(section, envelope.inReplyTo),
     preview: preview.text(),
   }
+}
+
+/** Whether the last octets are CRLF; of nothing they need not be. */
+export function endsLine(octets: Buffer): boolean {
+  return octets.length === 0 || (octets.at(-1) === 10 && octets.at(-2) === 13)
 }
 
 /** The charset that the message's first text part declares: its best guess for octets above 127 in the header. */

@@ -190,3 +190,20 @@ describe('section part specifiers', () => {
     expect(partAt(single, '1.1')).toBeUndefined()
   })
 })
+
+test.each([
+  ['Subject: a\r\n\r\nbody', true],
+  ['Subject: a\r\n\r\nbody\r', true],
+  ['Subject: a\r\n\r\nbody\n', true],
+  ['Subject: a\r\n\r\nbody\r\n', false],
+  ['Subject: a\r\n\r\n', false],
+  ['Subject: a', true],
+  ['', false],
+])('a message has an open end when it does not end in CRLF: %j', (content, openEnd) => {
+  expect(scan(Buffer.from(content)).index().openEnd).toBe(openEnd)
+  const scanner = createScanner()
+  for (const octet of Buffer.from(content)) scanner.push(Buffer.from([octet]))
+  expect(scanner.finish().index().openEnd).toBe(openEnd)
+  const header = Buffer.from('Subject: b\r\n\r\n')
+  expect(scan(Buffer.from('Subject: a')).index({ header }).openEnd).toBe(false)
+})

@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer'
 import { type Boundary, boundaryAt, type OpenBoundary } from './boundary.ts'
 import { envelopeOf } from './envelope.ts'
 import { parseHeader } from './fields.ts'
-import { buildIndex, type Rendering, type ScannedMessage } from './message-index.ts'
+import { buildIndex, endsLine, type Rendering, type ScannedMessage } from './message-index.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { newPart, type Part, partLimits } from './part.ts'
 import { PreviewCapture } from './preview.ts'
@@ -84,6 +84,8 @@ class MessageScanner implements Scanner {
   #header: Buffer = Buffer.alloc(0)
   #headerTooLarge = false
   #eightBitBody = false
+  /** The last two octets: whether the message ends in CRLF. */
+  #last = Buffer.alloc(0)
 
   /** Offset in the message up to which lines are counted and the preview is fed. */
   #accounted = 0
@@ -99,6 +101,7 @@ class MessageScanner implements Scanner {
   push(chunk: Buffer): void {
     const inBody = this.#current !== this.#root || this.#state !== 'header'
     if (inBody && !this.#eightBitBody) this.#eightBitBody = !isAscii(chunk)
+    this.#last = chunk.length > 1 ? Buffer.from(chunk.subarray(-2)) : Buffer.concat([this.#last, chunk]).subarray(-2)
     const held = this.#window.length
     if (held === 0) {
       this.#window = chunk
@@ -126,6 +129,7 @@ class MessageScanner implements Scanner {
       headerTooLarge: this.#headerTooLarge,
       structureCut: this.#limitReached,
       eightBitBody: this.#eightBitBody,
+      openEnd: !endsLine(this.#last),
       root: this.#root,
     }
     const preview = this.#preview

@@ -17,7 +17,7 @@ import {
 export interface MaildropMessage {
   uid: Uid
   message: MessageId
-  /** Octets as RETR will send them, before dot-stuffing. */
+  /** Octets as RETR will send them, before dot-stuffing (RFC 1939 §11): a last line without CRLF gets one. */
   size: number
   uidl: string
   journey: JourneyId | null
@@ -58,10 +58,10 @@ export class Maildrop implements AsyncDisposable {
     try {
       const { uids } = await store.mail.snapshot(inbox.id)
       const messages: MaildropMessage[] = []
-      const need = { uidl: true, journey: true }
+      const need = { uidl: true, journey: true, openEnd: true }
       for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), need)) {
-        for (const { uid, message, size, uidl = '', journey = null } of page) {
-          messages.push({ uid, message, size, uidl, journey, deleted: false })
+        for (const { uid, message, size, openEnd, uidl = '', journey = null } of page) {
+          messages.push({ uid, message, size: openEnd ? size + 2 : size, uidl, journey, deleted: false })
         }
       }
       return new Maildrop(store, account, inbox, messages, pin)

@@ -31,14 +31,15 @@ export type IndexRow = [
   string,
 ]
 
-const traits = { utf8Header: 1, eightBitBody: 2, replyOrForward: 4 }
+const traits = { utf8Header: 1, eightBitBody: 2, replyOrForward: 4, openEnd: 8 }
 
 export function toIndexRow(index: MessageIndex): IndexRow {
   return [
     index.bodySize,
     (index.utf8Header ? traits.utf8Header : 0) |
       (index.eightBitBody ? traits.eightBitBody : 0) |
-      (index.replyOrForward ? traits.replyOrForward : 0),
+      (index.replyOrForward ? traits.replyOrForward : 0) |
+      (index.openEnd ? traits.openEnd : 0),
     index.sentAt,
     index.sentDay,
     index.envelope,
@@ -66,6 +67,7 @@ export function fromIndexRow(row: readonly unknown[], at: number): MessageIndex 
     bodySize: row[at] as number,
     utf8Header: (bits & traits.utf8Header) !== 0,
     eightBitBody: (bits & traits.eightBitBody) !== 0,
+    openEnd: (bits & traits.openEnd) !== 0,
     baseSubject: row[at + 7] as string,
     replyOrForward: (bits & traits.replyOrForward) !== 0,
     sortFrom: row[at + 8] as string,
@@ -91,6 +93,7 @@ export const indexFields: Readonly<Record<keyof MessageIndex, Field>> = {
   bodySize: asIs('body_size'),
   utf8Header: trait(traits.utf8Header),
   eightBitBody: trait(traits.eightBitBody),
+  openEnd: trait(traits.openEnd),
   baseSubject: asIs('base_subject'),
   replyOrForward: trait(traits.replyOrForward),
   sortFrom: asIs('sort_from'),

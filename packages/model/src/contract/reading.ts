@@ -41,6 +41,7 @@ function describeFetch(open: OpenEngine): void {
       {},
       { uidl: true },
       { journey: true },
+      { openEnd: true },
       { index: true },
       { fields: ['sentAt'] },
       { envelope: true },
@@ -98,6 +99,17 @@ function describeFetch(open: OpenEngine): void {
     expect(alone.map((row) => row.fields)).toEqual(whole.map((row) => row.index))
     const [two] = await fetched(world, inbox, { fields: ['references', 'replyOrForward'] })
     expect(two?.fields).toEqual({ references: ['a@x', 'b@x'], replyOrForward: true })
+  })
+
+  it('tells which messages do not end in CRLF, expunged ones too', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    const letters = ['Subject: a\r\n\r\nbody', 'Subject: b\r\n\r\nbody\r\n', 'Subject: c', 'Subject: d\r\n\r\n']
+    for (const text of letters) await append(world, inbox, { text })
+    using _ = mail.pin(inbox)
+    await mail.expunge(inbox, UidSet.of(1, 2), 'all')
+    const rows = await fetched(world, inbox, { openEnd: true })
+    expect(rows.map((row) => row.openEnd)).toEqual([true, false, true, false])
   })
 
   it('gives a header as text when it is ASCII to the last octet, else as octets', async (world) => {

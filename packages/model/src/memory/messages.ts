@@ -191,6 +191,7 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
     size: renderedSize(delivery, message),
     ...(need.uidl ? { uidl } : {}),
     ...(need.journey ? { journey } : {}),
+    ...(need.openEnd ? { openEnd: index.openEnd } : {}),
     ...(need.index ? { index } : {}),
     ...(need.fields ? { fields: Object.fromEntries(need.fields.map((field) => [field, index[field]])) } : {}),
     ...(need.envelope ? { envelope: index.envelope } : {}),

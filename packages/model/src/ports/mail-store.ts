@@ -239,6 +239,8 @@ export interface Expunged {
 export interface FetchNeed {
   uidl?: boolean
   journey?: boolean
+  /** Of the index `openEnd` alone, without a look at every message. */
+  openEnd?: boolean
   index?: boolean
   /** Of the index these fields alone: what SORT and THREAD go by is little of it. */
   fields?: readonly (keyof MessageIndex)[]
@@ -264,6 +266,7 @@ export interface FetchedMessage {
   /** POP3's unique id (RFC 1939 §7): 1 to 70 characters. */
   uidl?: string
   journey?: JourneyId | null
+  openEnd?: boolean
   index?: MessageIndex
   fields?: Partial<MessageIndex>
   envelope?: string

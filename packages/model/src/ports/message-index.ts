@@ -19,6 +19,8 @@ export interface MessageIndex {
   utf8Header: boolean
   /** Octets above 127 in the body: a next hop needs 8BITMIME. */
   eightBitBody: boolean
+  /** The message does not end in CRLF: POP3 ends its last line for it, and counts that. */
+  openEnd: boolean
   /** RFC 5256 §2.1 base subject, case-folded for SORT; `replyOrForward` is what the base subject lost. */
   baseSubject: string
   replyOrForward: boolean

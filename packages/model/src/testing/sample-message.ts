@@ -43,6 +43,7 @@ export function sampleIndex(header: Buffer, body: Buffer): MessageIndex {
     bodySize: body.length,
     utf8Header: header.some((octet) => octet > 127),
     eightBitBody: body.some((octet) => octet > 127),
+    openEnd: !(body.length > 0 ? body : header).subarray(-2).equals(Buffer.from('\r\n')),
     baseSubject: subject.replace(/^(re|fwd?): */i, '').toLowerCase(),
     replyOrForward: /^(re|fwd?):/i.test(subject),
     sortFrom: localPart(field('from')),

@@ -114,13 +114,14 @@ export const first: Migration = {
     ) STRICT, WITHOUT ROWID;
 
     -- refs: filings, ghosts and queue entries that need the message. traits: 1 header has octets above 127,
-    -- 2 body has, 4 reply or forward.
+    -- 2 body has, 4 reply or forward, 8 does not end in CRLF.
     CREATE TABLE messages (
       id INTEGER PRIMARY KEY, refs INTEGER NOT NULL, body_size INTEGER NOT NULL, traits INTEGER NOT NULL, sent_at INTEGER, sent_day INTEGER,
       envelope TEXT NOT NULL, structure TEXT NOT NULL, parts TEXT NOT NULL, base_subject TEXT NOT NULL,
       sort_from TEXT NOT NULL, sort_to TEXT NOT NULL, sort_cc TEXT NOT NULL, display_from TEXT NOT NULL,
       display_to TEXT NOT NULL, message_id TEXT NOT NULL, thread_ids TEXT NOT NULL, preview TEXT NOT NULL
     ) STRICT;
+    CREATE INDEX messages_open_end ON messages (id) WHERE traits & 8;
     -- The octets: body inline, or in a file from body_start on.
     CREATE TABLE contents (
       message INTEGER PRIMARY KEY, file TEXT, body_start INTEGER NOT NULL, body_size INTEGER NOT NULL,

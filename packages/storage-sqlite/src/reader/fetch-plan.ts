@@ -26,8 +26,10 @@ export function planFetch(need: FetchNeed): FetchPlan {
 
 const plans = new Map<string, FetchPlan>()
 
-function kindOf({ uidl, journey, index, fields, envelope, structure, header, headerText, body }: FetchNeed): string {
-  const flags = [uidl, journey, index, envelope, structure, header, headerText, body].map((flag) => (flag ? '1' : '0'))
+function kindOf({ uidl, journey, openEnd, index, fields, envelope, structure, ...octets }: FetchNeed): string {
+  const { header, headerText, body } = octets
+  const needs = [uidl, journey, openEnd, index, envelope, structure, header, headerText, body]
+  const flags = needs.map((flag) => (flag ? '1' : '0'))
   return fields ? `${flags.join('')} ${fields}` : flags.join('')
 }
 
@@ -71,7 +73,13 @@ type Add = (text: string, size: number, put: Part) => void
 function addFiling(need: FetchNeed, add: Add): void {
   if (need.uidl) add('uidl', 1, (message, row, at) => void (message.uidl = row[at] as string))
   if (need.journey) add('journey', 1, (message, row, at) => void (message.journey = row[at] as JourneyId | null))
+  if (need.openEnd) add(isOpenEnded, 1, (message, row, at) => void (message.openEnd = row[at] === 1))
 }
+
+// Out of an index in which hardly any message is: the rows themselves are wide.
+const isOpenEnded = `EXISTS (
+  SELECT 1 FROM messages AS ended INDEXED BY messages_open_end WHERE ended.id = message AND ended.traits & 8
+)`
 
 function addIndex(need: FetchNeed, add: Add): void {
   if (need.index) {

@@ -42,7 +42,14 @@ const envelope = `("Mon, 1 Jan 2026 10:00:00 +0000" "a letter" (("Carol" NIL "ca
 function indexOf(bodySize: number): MessageIndex {
   return {
     ...{ envelope, structure: `("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" ${bodySize} 30)`, parts: '[0,0]' },
-    ...{ bodySize, utf8Header: false, eightBitBody: false, baseSubject: 'a letter', replyOrForward: false },
+    ...{
+      bodySize,
+      utf8Header: false,
+      eightBitBody: false,
+      openEnd: false,
+      baseSubject: 'a letter',
+      replyOrForward: false,
+    },
     ...{ sortFrom: 'carol', sortTo: 'alice', sortCc: '', displayFrom: 'carol', displayTo: 'alice' },
     ...{ sentAt: 1, sentDay: 20260101, messageIdHeader: 'id@one.test', references: ['a@b', 'c@d'] },
     preview: 'a line of text that shows what the letter is about, cut somewhere',
