@@ -30,6 +30,8 @@ export const mailboxId = (value: number): MailboxId => value as MailboxId
 export const messageId = (value: number): MessageId => value as MessageId
 export const queueEntryId = (value: number): QueueEntryId => value as QueueEntryId
 export const uid = (value: number): Uid => value as Uid
+/** RFC 9051 §2.3.1.1 */
+export const highestUid = uid(0xffff_ffff)
 export const uidValidity = (value: number): UidValidity => value as UidValidity
 export const modSeq = (value: number): ModSeq => value as ModSeq
 export const seqNum = (value: number): SeqNum => value as SeqNum

@@ -1,6 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AccountId, type MailboxId, type NewMessage, silentLog, type Uid, UidSet } from '@pennypost/model'
+import {
+  type AccountId,
+  highestUid,
+  type MailboxId,
+  type NewMessage,
+  silentLog,
+  type Uid,
+  UidSet,
+} from '@pennypost/model'
 import { sampleMessage, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -92,6 +100,20 @@ describe('the data directory', () => {
     expect(() => refuseNetwork('/mail', silentLog, type)).toThrow(name)
     expect(() => refuseNetwork('/mail', silentLog, 0xef53)).not.toThrow()
   })
+})
+
+test('a STORE of many messages is made in steps, whose MODSEQs it tells', async () => {
+  const store = await open({ limits: { flagsPerJob: 2 } })
+  const { inbox } = await addAlice(store)
+  for (let i = 0; i < 5; i++) await append(store, inbox, await sampleMessage(store.mail, 'Subject: one'))
+  const { mailbox } = await store.mail.snapshot(inbox)
+  const done = await store.mail.updateFlags(inbox, { uids: all, mode: 'add', flags: ['\\Seen'] })
+  expect(done.since).toBe(mailbox.highestModSeq)
+  expect(done.steps.map(({ last }) => last)).toEqual([2, 4, highestUid])
+  const { modSeqs, mailbox: after } = await store.mail.snapshot(inbox)
+  const [first, second, third] = done.steps.map(({ modSeq }) => modSeq)
+  expect([...modSeqs]).toEqual([first, first, second, second, third])
+  expect(after.highestModSeq).toBe(third)
 })
 
 describe('large content', () => {

@@ -43,6 +43,8 @@ export interface SqliteLimits extends StoreLimits, SearchLimits {
   groupJobs: number
   /** Messages that one job expunges or moves; larger verbs are several jobs, each whole by itself. */
   messagesPerJob: number
+  /** Messages whose flags one job changes; a larger STORE is several jobs. */
+  flagsPerJob: number
   /** Milliseconds until a relaxed commit is synced. */
   relaxedSyncMs: number
   /** Milliseconds after a commit that a checkpoint starts. */
@@ -67,6 +69,7 @@ export const sqliteLimits: SqliteLimits = {
   jobsWaiting: 50_000,
   groupJobs: 256,
   messagesPerJob: 256,
+  flagsPerJob: 20_000,
   relaxedSyncMs: 50,
   checkpointMs: 200,
   checkpointFrames: 256,

@@ -1,4 +1,4 @@
-import { type MailboxChanges, type ModSeq, UidSet } from '@pennypost/model'
+import { highestUid, type MailboxChanges, type ModSeq, UidSet } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
@@ -65,7 +65,7 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   if (client.uidValidity !== open.mailbox.uidValidity) return
   const known = UidSet.ofRanges(client.known ?? [[1, Math.max(1, open.uidNext - 1)]])
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
-  const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, 0xffff_ffff]]))
+  const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, highestUid]]))
   const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq, open.viewer)
   sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())

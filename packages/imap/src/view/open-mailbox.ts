@@ -156,7 +156,7 @@ export class OpenMailbox {
 
   /**
    * Takes in a change of flags that the store has made, without reading it back. False when the store had more than is
-   * here, or made it otherwise than in one step: then `refresh` tells.
+   * here, or the change of others in between: then `refresh` tells.
    */
   applyUpdate(
     { uids, mode, flags, unchangedSince = Number.MAX_SAFE_INTEGER as ModSeq }: FlagChange,
@@ -166,6 +166,8 @@ export class OpenMailbox {
     // A keyword that is new to the mailbox: its place is not known here.
     if (mode !== 'remove' && flags.some((flag) => this.bitsOf(flag) === undefined)) return false
     const bits = bitsOf(flags, this.keywords)
+    const { steps } = done
+    let step = 0
     for (const [first, last] of uids.ranges()) {
       for (let index = this.lowerBound(first); index < this.count; index++) {
         const uid = this.uids[index] as number
@@ -173,8 +175,9 @@ export class OpenMailbox {
         const before = this.flags[index] as number
         const after = flagsAfter(before, mode, bits)
         if (after === before || (this.modSeqs[index] as number) > unchangedSince) continue
+        while (uid > (steps[step] as (typeof steps)[0]).last) step++
         this.#note(uid)
-        this.#set(index, uid, after, done.modSeq)
+        this.#set(index, uid, after, (steps[step] as (typeof steps)[0]).modSeq)
       }
     }
     this.modSeq = done.modSeq

@@ -2,6 +2,7 @@ import {
   bitsOf,
   type FlagChange,
   type FlagsUpdated,
+  highestUid,
   type MailboxChanges,
   type MailStore,
   type ModSeq,
@@ -30,16 +31,22 @@ class Mailbox {
     if (message) Object.assign(message, { flags, modSeq: ++this.modSeq })
   }
 
-  /** One change, with one MODSEQ. */
+  /** Two steps: the first messages, then the others; each has one MODSEQ. */
   store({ uids, mode, flags }: FlagChange): FlagsUpdated {
     const since = this.modSeq as ModSeq
-    for (const uid of uids) {
-      const message = this.messages.get(uid)
-      const after = message && flagsAfter(message.flags, mode, bitsOf(flags, []))
-      if (message && after !== message.flags) Object.assign(message, { flags: after, modSeq: since + 1 })
-    }
-    if ([...this.messages.values()].some(({ modSeq }) => modSeq > since)) this.modSeq++
-    return { since, modSeq: this.modSeq as ModSeq, modified: UidSet.empty }
+    const steps = [4, highestUid].map((last, index) => {
+      let isChanged = false
+      for (const uid of uids) {
+        const message = this.messages.get(uid)
+        const after = message && flagsAfter(message.flags, mode, bitsOf(flags, []))
+        if (after === undefined || uid <= 4 !== (index === 0) || after === message?.flags) continue
+        this.messages.set(uid, { flags: after, modSeq: this.modSeq + 1 })
+        isChanged = true
+      }
+      if (isChanged) this.modSeq++
+      return { last, modSeq: this.modSeq as ModSeq }
+    })
+    return { since, modSeq: this.modSeq as ModSeq, steps, modified: UidSet.empty }
   }
 
   expunge(uid: number): void {
@@ -160,6 +167,7 @@ describe('views', () => {
         }
         read()
         const truth = [...mailbox.messages]
+        expect([...open.modSeqs.subarray(0, open.count)]).toEqual(truth.map(([, { modSeq }]) => modSeq))
         for (const client of clients) {
           client.hear(false)
           client.hear(true)

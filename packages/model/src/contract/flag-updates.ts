@@ -60,7 +60,7 @@ function describeModes(open: OpenEngine): void {
     const after = await mail.snapshot(inbox)
     expect([...after.modSeqs]).toEqual([updated.modSeq, before.modSeqs[1], updated.modSeq])
     const { highestModSeq: modSeq } = after.mailbox
-    expect(updated).toEqual({ modSeq, since: before.mailbox.highestModSeq, modified: UidSet.empty })
+    expect(updated).toMatchObject({ modSeq, since: before.mailbox.highestModSeq, modified: UidSet.empty })
   })
 
   it('system flags are known in any case, and UIDs that are gone are passed over', async (world) => {

@@ -1,7 +1,7 @@
 /** Verbs on messages: flags, copies, expunges, reading, search. */
 import { isAscii } from 'node:buffer'
 import { bitsOf, bitsUnion, bitsWithout, type FlagBits, flagsOf } from '../flags.ts'
-import type { MailboxId } from '../ids.ts'
+import { highestUid, type MailboxId } from '../ids.ts'
 import type {
   Acting,
   Copied,
@@ -119,7 +119,9 @@ function updateFlags(
     const nowSeen = seenAfter(seen, mode, seenBy !== undefined, by.may)
     if (nowSeen !== seen) setSeen(mailbox, by.account, filing.uid, nowSeen, changes.raise(mailbox))
   }
-  return { modSeq: mailbox.highestModSeq, since, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
+  const modSeq = mailbox.highestModSeq
+  const steps = [{ last: highestUid, modSeq }]
+  return { modSeq, since, steps, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
 }
 
 function changedBits(old: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {

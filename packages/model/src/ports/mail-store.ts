@@ -216,10 +216,12 @@ export interface FlagsUpdated {
   modSeq: ModSeq
   /**
    * The mailbox's highest MODSEQ before this change: whoever knows the mailbox up to there knows it up to `modSeq` by
-   * making the same change. 0 when it was made in several steps or by another than the owner, and the change log alone
-   * tells.
+   * making the same change. 0 when others have changed it in between or it was made by another than the owner, and the
+   * change log alone tells.
    */
   since: ModSeq | 0
+  /** Very many messages are changed in steps. Rising: the changed messages up to the UID `last` have got this MODSEQ. */
+  steps: readonly { last: number; modSeq: ModSeq }[]
   /** Left alone because of `unchangedSince`. */
   modified: UidSet
 }

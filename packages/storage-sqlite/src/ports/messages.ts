@@ -1,5 +1,13 @@
 /** MailStore, third part: what sessions do in an open mailbox. Reads are on the main thread, changes go to the writer. */
-import { type Copied, type MailStore, type ModSeq, type Uid, UidSet, type UidValidity } from '@pennypost/model'
+import {
+  type Copied,
+  highestUid,
+  type MailStore,
+  type ModSeq,
+  type Uid,
+  UidSet,
+  type UidValidity,
+} from '@pennypost/model'
 import type { Engine } from '../engine.ts'
 import { boundsOf } from '../pack.ts'
 import { readBody } from '../reader/bodies.ts'
@@ -69,16 +77,17 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
   return {
     async updateFlags(mailbox, { uids, mode, flags, unchangedSince = null }, acting) {
       const modified: number[] = []
-      let steps = 0
-      const last = await inSteps(uids, (bounds) =>
-        writer.run('updateFlags', { mailbox, bounds, mode, flags, unchangedSince, acting }).then((done) => {
-          for (const bound of done.modified) modified.push(bound)
-          steps++
-          return done
-        }),
-      )
-      const since = steps === 1 ? (last.since as ModSeq) : 0
-      return { modSeq: last.modSeq as ModSeq, since, modified: uidSet(modified) }
+      const steps: { last: number; modSeq: ModSeq }[] = []
+      let since: number | undefined
+      const job = { mailbox, mode, flags, unchangedSince, limit: limits.flagsPerJob, acting }
+      const { modSeq } = await inSteps(uids, async (bounds) => {
+        const done = await writer.run('updateFlags', { ...job, bounds })
+        for (const bound of done.modified) modified.push(bound)
+        since = since === undefined || done.since === steps.at(-1)?.modSeq ? (since ?? done.since) : 0
+        steps.push({ last: done.resumeAt === 0 ? highestUid : done.resumeAt - 1, modSeq: done.modSeq as ModSeq })
+        return done
+      })
+      return { modSeq: modSeq as ModSeq, since: (since ?? 0) as ModSeq, steps, modified: uidSet(modified) }
     },
     async copy(from, uids, to, acting) {
       const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)
@@ -149,7 +158,7 @@ async function inSteps<Done extends { resumeAt: number }>(
   for (let rest = uids; ; ) {
     const done = await step(boundsOf(rest))
     if (done.resumeAt === 0) return done
-    rest = rest.intersect(UidSet.ofRanges([[done.resumeAt, 2 ** 32 - 1]]))
+    rest = rest.intersect(UidSet.ofRanges([[done.resumeAt, highestUid]]))
   }
 }
 

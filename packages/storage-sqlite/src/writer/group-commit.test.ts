@@ -183,7 +183,7 @@ describe('durability', () => {
     const account = { login: 'a@d1.test', name: '', quota: 0, admin: false }
     run(first, { id: 2, verb: 'addAccount', args: { account, now: 0 } })
     const modSeqOf = (writer: Writer): number => {
-      const args = { mailbox: 1, bounds: [], mode: 'add', flags: [], unchangedSince: null } as const
+      const args = { mailbox: 1, bounds: [], mode: 'add', flags: [], unchangedSince: null, limit: 1 } as const
       const [reply] = run(writer, { id: 3, verb: 'updateFlags', args }).replies
       return reply && 'value' in reply ? (reply.value as { modSeq: number }).modSeq : 0
     }
@@ -195,7 +195,7 @@ describe('durability', () => {
     expect(second.unclean).toBe(true)
     const [reply] = create(second, 'later').replies
     const mailbox = reply && 'value' in reply ? (reply.value as number) : 0
-    const args = { mailbox, bounds: [], mode: 'add', flags: [], unchangedSince: null } as const
+    const args = { mailbox, bounds: [], mode: 'add', flags: [], unchangedSince: null, limit: 1 } as const
     const [flags] = run(second, { id: 5, verb: 'updateFlags', args }).replies
     expect(flags && 'value' in flags && (flags.value as { modSeq: number }).modSeq).toBeGreaterThan(1000)
   })

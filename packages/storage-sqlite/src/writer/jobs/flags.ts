@@ -6,7 +6,7 @@ import { loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
 import { updateFlagsAs } from './viewers.ts'
 
 /**
- * STORE: one UPDATE for each range of UIDs over the narrow marks, whatever it holds. At most `maxRows` rows are
+ * STORE: one UPDATE for each range of UIDs over the narrow marks, whatever it holds. At most `limit` rows are
  * changed at a time, so that other jobs get their turn; `resumeAt` is the UID to go on from, 0 when done.
  */
 export interface FlagsArguments {
@@ -15,6 +15,7 @@ export interface FlagsArguments {
   mode: 'add' | 'remove' | 'replace'
   flags: readonly string[]
   unchangedSince: number | null
+  limit: number
   acting?: Acting | undefined
 }
 
@@ -25,8 +26,6 @@ export interface FlagsResult {
   modified: number[]
   resumeAt: number
 }
-
-const maxRows = 20_000
 
 /** Which rows the mode changes, and into what. */
 const modes = {
@@ -50,7 +49,7 @@ export function updateFlags(context: WriterContext, args: FlagsArguments): Flags
   const bits = bitsOf(args.flags, mailbox.keywords)
   const modified: number[] = []
   const changed: number[] = []
-  let budget = maxRows
+  let budget = args.limit
   let resumeAt = 0
   for (let i = 0; i < args.bounds.length && resumeAt === 0; i += 2) {
     const first = args.bounds[i] as number
