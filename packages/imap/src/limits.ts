@@ -38,8 +38,9 @@ export interface ImapLimits {
   notifyMailboxes: number
   /** A client that reads nothing of an answer for so long is dropped. */
   outputStallMs: number
-  /** Silence before login and after; then BYE. RFC 9051 §5.4 asks for at least 30 minutes after login. */
+  /** From the greeting to a login, whatever is said between; then BYE. */
   loginTimeoutMs: number
+  /** Silence after login; then BYE. RFC 9051 §5.4 asks for at least 30 minutes. */
   idleTimeoutMs: number
   /** Between two `* OK Still here` in IDLE: keeps middleboxes awake and finds dead peers. */
   stillHereMs: number
@@ -69,7 +70,7 @@ export const defaultImapLimits: ImapLimits = {
   notifyBacklog: 256 * 1024,
   notifyMailboxes: 1000,
   outputStallMs: 5 * 60_000,
-  loginTimeoutMs: 60_000,
+  loginTimeoutMs: 3 * 60_000,
   idleTimeoutMs: 30 * 60_000,
   stillHereMs: 4 * 60_000,
   progressMs: 10_000,

@@ -63,6 +63,34 @@ describe('service', () => {
     }
   }
 
+  test('a login that is being checked when its time is over still counts; a failed one is the last', async () => {
+    const checks = [Promise.withResolvers<boolean>(), Promise.withResolvers<boolean>()]
+    const waiting = [...checks]
+    const account = await server.account()
+    server.options.authenticator = {
+      mechanisms: [],
+      scramSalt: () => ({ salt: Buffer.alloc(0), iterations: 1 }),
+      async authenticate() {
+        const right = await waiting.shift()?.promise
+        return right ? { ok: true, account, actor: account } : { ok: false, reason: 'invalid' }
+      },
+      forget() {},
+    }
+    const clients = checks.map(() => server.connect())
+    for (const client of clients) {
+      await client.response()
+      client.send(Buffer.from('x LOGIN alice secret\r\n'))
+    }
+    await server.time.advance(3 * 60_000)
+    checks[0]?.resolve(true)
+    checks[1]?.resolve(false)
+    expect(await clients[0]?.response()).toMatch(/^x OK/)
+    expect(await session(clients[0] as DialogueClient, 'NOOP')).toEqual(['x OK NOOP completed'])
+    expect(await clients[1]?.response()).toMatch(/^x NO/)
+    expect(await clients[1]?.response()).toBe('* BYE There was no login for too long')
+    expect(await clients[1]?.response()).toBeUndefined()
+  })
+
   test('STARTTLS: what was pipelined in clear is forgotten, the password goes over TLS', async () => {
     Object.assign(server.options, { allowPlaintext: false, startTls: true })
     const { bound } = await listen('starttls')

@@ -7,7 +7,7 @@ export interface Pop3Limits {
   lineLength: number
   /** RFC 1939 §3: at least ten minutes, once logged in. */
   idleTimeoutMs: number
-  /** Before login. */
+  /** From the greeting to a login, whatever is said between. */
   loginTimeoutMs: number
   /** A maildrop whose session was silent for so long goes to the next login. */
   takeoverMs: number
@@ -24,7 +24,7 @@ export interface Pop3Limits {
 export const defaultPop3Limits: Pop3Limits = {
   lineLength: 12_300,
   idleTimeoutMs: 10 * 60_000,
-  loginTimeoutMs: 60_000,
+  loginTimeoutMs: 3 * 60_000,
   takeoverMs: 60_000,
   lockWaitMs: 5000,
   errors: 20,

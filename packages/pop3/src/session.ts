@@ -51,7 +51,9 @@ export class Session implements LockHolder {
   begin(): void {
     const { connection, options } = this
     connection.onDrain(() => this.end('-ERR [SYS/TEMP] Server is shutting down'))
-    connection.idleAfter(options.limits.loginTimeoutMs, () => this.end('-ERR [SYS/TEMP] Too slow to log in'))
+    connection.idleAfter(options.limits.loginTimeoutMs, () =>
+      this.end('-ERR [SYS/TEMP] There was no login for too long'),
+    )
     connection.stream.on('close', () => this.#release())
     this.say(`+OK ${options.hostname} POP3 server ready`)
     this.#read()
@@ -144,7 +146,8 @@ export class Session implements LockHolder {
 
   #line(line: Buffer): void | Promise<void> {
     this.lastActive = this.options.clock.elapsed()
-    this.connection.active()
+    // One deadline for all that comes before a login.
+    if (this.state === 'transaction') this.connection.active()
     const turn = Promise.withResolvers<void>()
     this.#proceed = turn.resolve
     const waiting = this.#nextLine

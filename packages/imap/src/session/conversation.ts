@@ -36,6 +36,8 @@ export class Conversation implements ReaderHost {
   #closed = false
   #commands = 0
   #commandsBeforeLogin = 0
+  /** The time for a login is over; what is being checked right now still counts. */
+  #late = false
 
   constructor(id: string, service: SessionService, connection: Connection) {
     this.#service = service
@@ -60,8 +62,8 @@ export class Conversation implements ReaderHost {
 
   /** Greets and begins to read. */
   begin(): void {
-    const { limits, registry, hostname } = this.#service
-    this.#connection.idleAfter(limits.loginTimeoutMs, () => this.#idle())
+    const { registry, hostname } = this.#service
+    this.#armIdle()
     this.#connection.onDrain(() => this.#drain())
     this.#listen()
     this.session.untagged(`OK [CAPABILITY ${registry.capabilities(this.session)}] ${hostname} ready`)
@@ -211,6 +213,7 @@ export class Conversation implements ReaderHost {
   #rest(): void {
     this.#framer.rest()
     if (this.#closed) return
+    if (this.#late && !this.loggedIn) this.session.bye(tooSlow)
     if (this.#connection.draining) this.session.bye('The server goes down now')
     if (!this.session.ending && !this.#inputEnded) return
     this.session.out.flush()
@@ -228,10 +231,19 @@ export class Conversation implements ReaderHost {
     this.#stop()
   }
 
+  /** One deadline for all that comes before a login; after it, each command gives the whole time anew. */
   #armIdle(): void {
     const { limits } = this.#service
-    const wait = this.loggedIn ? limits.idleTimeoutMs : limits.loginTimeoutMs
-    this.#connection.idleAfter(wait, () => this.#idle())
+    this.#late = false
+    if (this.loggedIn) this.#connection.idleAfter(limits.idleTimeoutMs, () => this.#idle())
+    else this.#connection.idleAfter(limits.loginTimeoutMs, () => this.#loginDeadline())
+  }
+
+  #loginDeadline(): void {
+    this.#late = true
+    if (this.#busy && !this.session.wantsLine) return
+    this.session.bye(tooSlow)
+    this.#stop()
   }
 
   #drain(): void {
@@ -314,9 +326,10 @@ export class Conversation implements ReaderHost {
 
   #begun(): void {
     this.#commands++
-    this.#connection.active()
-    if (this.loggedIn) this.#commandsBeforeLogin = 0
-    else if (++this.#commandsBeforeLogin > this.limits.commandsBeforeLogin) {
+    if (this.loggedIn) {
+      this.#connection.active()
+      this.#commandsBeforeLogin = 0
+    } else if (++this.#commandsBeforeLogin > this.limits.commandsBeforeLogin) {
       this.session.bye('Too many commands without a login')
     }
   }
@@ -405,6 +418,8 @@ const notNow = {
   authenticated: 'is not possible now: no mailbox is selected, or you are logged in already',
   selected: 'is not possible after login',
 } as const
+
+const tooSlow = 'There was no login for too long'
 
 /** A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run. */
 const httpRequest = / HTTP\/\d(\.\d)?$/
