@@ -75,6 +75,7 @@ class Opening {
   readonly #room: Room
   readonly #keeper: KeeperClient
   readonly #writer: WriterClient
+  #reader: Reader | undefined
   #search: SearchClient | undefined
   #failed = false
   #commits = 0
@@ -118,7 +119,7 @@ class Opening {
     const { clock, log } = this.#options
     const { unclean } = await this.#writer.ready
     if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
-    const reader = new Reader(this.#directory.database, clock)
+    const reader = (this.#reader = new Reader(this.#directory.database, clock))
     const search = this.#openSearch(reader)
     const engine: OpenEngine = {
       ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
@@ -202,6 +203,7 @@ class Opening {
     this.#walFrames = group.walFrames
     this.#room.grows(group.databaseOctets)
     if (group.ranOut) this.#room.ranOut()
+    this.#reader?.committed()
     this.#watchers.wake(group.accounts, group.queue)
     this.#search?.committed(group.gone)
     if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return

@@ -66,7 +66,7 @@ export function requireMailbox(reader: Reader, id: MailboxId): MailboxRow {
 
 /** The same for who wants to know no more than that it is there. */
 export function requireMailboxExists(reader: Reader, id: MailboxId): void {
-  if (reader.pluck('SELECT 1 FROM mailboxes WHERE id = ?').get(id) === undefined) throw noSuchMailbox()
+  if (!reader.hasMailbox(id)) throw noSuchMailbox()
 }
 
 function noSuchMailbox(): StoreError {

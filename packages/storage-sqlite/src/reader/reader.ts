@@ -1,4 +1,4 @@
-import type { Clock } from '@pennypost/model'
+import type { Clock, MailboxId } from '@pennypost/model'
 import Database from 'better-sqlite3'
 import { Statements } from '../statements.ts'
 import { unavailable } from '../writer-client.ts'
@@ -11,6 +11,8 @@ export class Reader extends Statements {
   readonly #clock: Clock
   readonly #begin: Database.Statement
   readonly #commit: Database.Statement
+  /** Mailboxes that have been found to be there since the last commit: asking again costs more than reading a letter. */
+  readonly #present = new Set<MailboxId>()
   #open = true
 
   constructor(path: string, clock: Clock) {
@@ -31,6 +33,19 @@ export class Reader extends Statements {
     } finally {
       this.#commit.run()
     }
+  }
+
+  /** Whether there is such a mailbox, as far as the main thread has heard of commits. */
+  hasMailbox(id: MailboxId): boolean {
+    if (this.#present.has(id)) return true
+    if (this.pluck('SELECT 1 FROM mailboxes WHERE id = ?').get(id) === undefined) return false
+    this.#present.add(id)
+    return true
+  }
+
+  /** Something has been committed. */
+  committed(): void {
+    this.#present.clear()
   }
 
   /** Rejects with `unavailable` when the store is closed. */
