@@ -4,7 +4,7 @@ import { DotStuffer } from './dot-stuff.ts'
 
 const stuff = (...chunks: string[]): string => {
   const stuffer = new DotStuffer()
-  const pieces = chunks.flatMap((chunk) => [...stuffer.push(Buffer.from(chunk))])
+  const pieces = chunks.map((chunk) => stuffer.push(Buffer.from(chunk)))
   return Buffer.concat([...pieces, stuffer.end()]).toString()
 }
 

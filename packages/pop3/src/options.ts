@@ -9,6 +9,8 @@ export interface Pop3Limits {
   idleTimeoutMs: number
   /** From the greeting to a login, whatever is said between. */
   loginTimeoutMs: number
+  /** A client that takes nothing of an answer for so long is dropped. */
+  outputStallMs: number
   /** A maildrop whose session was silent for so long goes to the next login. */
   takeoverMs: number
   /** A login waits so long for the session that has the maildrop to end; then `[IN-USE]`. */
@@ -25,6 +27,7 @@ export const defaultPop3Limits: Pop3Limits = {
   lineLength: 12_300,
   idleTimeoutMs: 10 * 60_000,
   loginTimeoutMs: 3 * 60_000,
+  outputStallMs: 5 * 60_000,
   takeoverMs: 60_000,
   lockWaitMs: 5000,
   errors: 20,

@@ -11,7 +11,8 @@ import type { Pop3Options } from './options.ts'
  * One client's POP3 session: AUTHORIZATION, TRANSACTION, UPDATE (RFC 1939 §3). Commands are worked one at a time, in
  * order, so that a pipelining client (RFC 2449 §6.6) gets its responses in order too.
  *
- * What must never break: nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
+ * What must never break: a command begins when the client has taken what was said before, so that whoever does not read
+ * fills a page and no more; nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
  * behind STLS is run after the handshake; a session that lost its maildrop never touches it again.
  */
 export class Session implements LockHolder {
@@ -27,11 +28,15 @@ export class Session implements LockHolder {
   utf8 = false
   authFailures = 0
   lastActive: number
+  /** In the middle of a multi-line response: whatever was said now would be read as a part of it. */
+  midResponse = false
   #errors = 0
   #ended = false
   readonly #locks: MaildropLocks
   readonly #reader: LineReader
   #reading: LineReading | undefined
+  /** A command takes its time. */
+  #working = false
   /** Place and lock: free again at once when the session ends, before the client can have read its last words. */
   #held = new DisposableStack()
   #nextLine: ((line: Buffer) => void) | undefined
@@ -50,7 +55,9 @@ export class Session implements LockHolder {
 
   begin(): void {
     const { connection, options } = this
-    connection.onDrain(() => this.end('-ERR [SYS/TEMP] Server is shutting down'))
+    connection.onDrain(() => {
+      if (!this.#working || this.#nextLine) this.end(shuttingDown)
+    })
     connection.idleAfter(options.limits.loginTimeoutMs, () =>
       this.end('-ERR [SYS/TEMP] There was no login for too long'),
     )
@@ -78,13 +85,36 @@ export class Session implements LockHolder {
     if (++this.#errors >= this.options.limits.errors) this.end('-ERR [SYS/PERM] Too many errors')
   }
 
-  /** Ends the session without UPDATE; in the middle of a message without a word, since it would be read as text. */
+  /** Ends the session without UPDATE; in the middle of a response without a word. */
   end(lastWords?: string): void {
     if (this.#ended) return
     this.#ended = true
     this.#reading?.stop()
-    this.connection.end(lastWords === undefined ? undefined : `${lastWords}\r\n`)
+    this.connection.end(lastWords === undefined || this.midResponse ? undefined : `${lastWords}\r\n`)
     this.#release()
+  }
+
+  /**
+   * Undefined while the client keeps up, else settles when it has taken what was said, or is gone. One that takes nothing
+   * for `outputStallMs` is dropped.
+   */
+  drained(): Promise<void> | undefined {
+    const { stream } = this.connection
+    if (!stream.writableNeedDrain || stream.destroyed) return undefined
+    const { deadline, limits, clock } = this.options
+    return new Promise((resolve) => {
+      const stall = deadline.after(limits.outputStallMs, () => stream.destroy())
+      const done = (): void => {
+        stall[Symbol.dispose]()
+        stream.off('drain', done)
+        stream.off('close', done)
+        this.lastActive = clock.elapsed()
+        if (this.state === 'transaction') this.connection.active()
+        resolve()
+      }
+      stream.on('drain', done)
+      stream.on('close', done)
+    })
   }
 
   get ended(): boolean {
@@ -155,7 +185,7 @@ export class Session implements LockHolder {
     if (waiting) waiting(line)
     else {
       const running = this.#run(line)
-      if (!(running instanceof Promise)) return
+      if (!(running instanceof Promise)) return this.drained()
       void this.#settle(running)
     }
     return turn.promise
@@ -163,12 +193,17 @@ export class Session implements LockHolder {
 
   /** Lets the next line come when the command is done; our own trouble is temporary, whole in the log. */
   async #settle(running: Promise<void>): Promise<void> {
+    this.#working = true
     try {
       await running
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'command failed')
+      if (this.midResponse) this.end()
       this.say('-ERR [SYS/TEMP] Internal error, try again later')
     }
+    await this.drained()
+    this.#working = false
+    if (this.connection.draining) this.end(shuttingDown)
     this.#proceed?.()
   }
 
@@ -200,3 +235,5 @@ export class Session implements LockHolder {
     })
   }
 }
+
+const shuttingDown = '-ERR [SYS/TEMP] Server is shutting down'

@@ -44,53 +44,50 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
   }
   const { stream } = session.connection
   const stuffer = new DotStuffer()
-  const write = async (octets: Buffer): Promise<void> => {
-    let flows = true
-    for (const piece of stuffer.push(octets)) flows = stream.write(piece)
-    if (!flows) await drained(session)
-  }
+  session.midResponse = true
   stream.cork()
   stream.write(`+OK ${message.size} octets\r\n`)
-  await write(session.utf8 ? content.header : downgradeHeader(content.header))
-  if (Buffer.isBuffer(content.body)) await write(content.body.subarray(0, endOfLines(content.body, bodyLines).at))
-  else if (bodyLines > 0) {
-    try {
-      await sendLarge(session, content.body, bodyLines, write)
-    } catch (error) {
-      // +OK is out: whatever was said now, the client would take for text of the message.
-      session.log.error(
-        { session: session.id, message: message.message, err: error },
-        'message not readable to its end',
-      )
-      while (stream.writableCorked > 0) stream.uncork()
-      session.end()
-      return false
-    }
+  stream.write(stuffer.push(session.utf8 ? content.header : downgradeHeader(content.header)))
+  try {
+    if (Buffer.isBuffer(content.body)) {
+      stream.write(stuffer.push(content.body.subarray(0, endOfLines(content.body, bodyLines).at)))
+    } else if (bodyLines > 0) await sendLarge(session, content.body, bodyLines, stuffer)
+  } catch (error) {
+    session.log.error({ session: session.id, message: message.message, err: error }, 'message not readable to its end')
+    session.end()
+    return false
+  } finally {
+    while (stream.writableCorked > 0) stream.uncork()
   }
+  if (session.ended) return false
   stream.write(stuffer.end())
-  stream.uncork()
-  return !session.ended
+  session.midResponse = false
+  return true
 }
 
 async function sendLarge(
   session: Session,
   body: AsyncIterable<Buffer>,
   lines: number,
-  write: (octets: Buffer) => Promise<void>,
+  stuffer: DotStuffer,
 ): Promise<void> {
+  const { stream } = session.connection
   let left = lines
   for await (const chunk of body) {
+    if (session.ended) return
     const end = endOfLines(chunk, left)
     left -= end.lines
-    const sent = write(end.at === chunk.length ? chunk : chunk.subarray(0, end.at))
-    // Behind what was just written: its memory is given back as soon as it has left.
-    session.connection.stream.write(nothing, () => freeOctets(chunk))
-    await sent
-    if (left <= 0 || session.ended) return
+    // Its memory is given back as soon as it has left.
+    const sent = stuffer.push(chunk.subarray(0, end.at))
+    stream.write(sent, () => {
+      freeOctets(sent)
+      freeOctets(chunk)
+    })
+    while (stream.writableCorked > 0) stream.uncork()
+    await session.drained()
+    if (left <= 0) return
   }
 }
-
-const nothing = Buffer.alloc(0)
 
 /** Where the first `wanted` lines of the chunk end, and how many that were. */
 function endOfLines(chunk: Buffer, wanted: number): { at: number; lines: number } {
@@ -101,21 +98,4 @@ function endOfLines(chunk: Buffer, wanted: number): { at: number; lines: number 
     if (++lines === wanted) return { at: at + 1, lines }
   }
   return { at: chunk.length, lines }
-}
-
-/** Waits until the client has read on; the idle timer still runs. */
-function drained(session: Session): Promise<void> {
-  const { stream } = session.connection
-  while (stream.writableCorked > 0) stream.uncork()
-  if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve()
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      session.connection.active()
-      resolve()
-    }
-    stream.on('drain', done)
-    stream.on('close', done)
-  })
 }

@@ -30,16 +30,30 @@ export const stat = {
   },
 } as const satisfies Command
 
+/** Lines of a listing that are said before the client must have taken them. */
+const linesAtOnce = 1000
+
+type Value = (message: MaildropMessage) => string | number
+
 /** LIST and UIDL: one line for one message, or all in a multi-line response. */
-function listing(session: Session, argument: string, value: (message: MaildropMessage) => string | number): void {
-  if (argument !== '') {
-    const message = numbered(session, argument)
-    if (message) session.say(`+OK ${Number(argument)} ${value(message)}`)
-    return
-  }
+function listing(session: Session, argument: string, value: Value): void | Promise<void> {
+  if (argument === '') return listAll(session, value)
+  const message = numbered(session, argument)
+  if (message) session.say(`+OK ${Number(argument)} ${value(message)}`)
+}
+
+async function listAll(session: Session, value: Value): Promise<void> {
+  session.midResponse = true
   const lines = ['+OK']
-  for (const [number, message] of session.maildrop?.remaining() ?? []) lines.push(`${number} ${value(message)}`)
+  for (const [number, message] of session.maildrop?.remaining() ?? []) {
+    lines.push(`${number} ${value(message)}`)
+    if (lines.length < linesAtOnce) continue
+    session.say(lines.splice(0).join('\r\n'))
+    await session.drained()
+    if (session.ended) return
+  }
   session.say([...lines, '.'].join('\r\n'))
+  session.midResponse = false
 }
 
 export const list = {
