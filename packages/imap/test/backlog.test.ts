@@ -59,6 +59,25 @@ test('a client that reads nothing of a long answer loses its connection after a 
   await expectCutOff()
 })
 
+test('commands wait while nothing is read of the answers to those before', async () => {
+  await select()
+  client.stream.pause()
+  const flood = Buffer.from('x CAPABILITY\r\n'.repeat(1000))
+  for (let count = 0; count < 20; count++) {
+    client.send(flood)
+    await quiet()
+  }
+  await server.time.advance(5 * 60_000)
+  let told = 0
+  client.stream.on('data', (chunk: Buffer) => {
+    told += chunk.length
+  })
+  client.stream.resume()
+  await quiet()
+  expect(client.closed).toBe(true)
+  expect(told).toBeLessThan(256 * 1024)
+})
+
 test('nothing more is read for a client that leaves in the midst of a long answer', async () => {
   for (let count = 0; count < 20; count++) await server.deliver('INBOX', sampleMessage('large'))
   const { mail } = server.store

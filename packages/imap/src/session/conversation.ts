@@ -17,7 +17,7 @@ import type { SessionService } from './session-service.ts'
  * - A command begins when the one before it has said its completion, so pipelined commands see what those before
  *   them did (RFC 9051 §5.5) and no two ever mix their responses.
  * - Commands that are done at once cost no promise; a chunk of them is answered in one write.
- * - While a command runs, at most `inputBacklog` octets are read ahead.
+ * - While a command runs, or answers that fill a page were not taken, at most `inputBacklog` octets are read ahead.
  * - Nothing that a client sends rejects or throws out of here.
  */
 export class Conversation implements ReaderHost {
@@ -177,7 +177,7 @@ export class Conversation implements ReaderHost {
         if (this.#told) this.#tell()
         break
       }
-      const pending = this.#reader.take(frame)
+      const pending = this.#reader.take(frame) ?? session.out.caughtUp()
       if (!pending) continue
       this.#busy = true
       pending.then(this.#resume, this.#crash)

@@ -96,6 +96,11 @@ export class Output {
     return this.pageFull ? this.rested() : undefined
   }
 
+  /** Between commands: undefined while the client takes what it is told, else resolves when it has, or is gone. */
+  caughtUp(): Promise<void> | undefined {
+    return this.backlog >= pageSize ? this.rested() : undefined
+  }
+
   /** Flushes; undefined when the client keeps up, else resolves when it has caught up or is gone. */
   rested(): Promise<void> | undefined {
     this.flush()
