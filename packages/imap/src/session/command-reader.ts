@@ -48,14 +48,17 @@ export class CommandReader {
       case 'octets':
         return this.#octets(frame.octets, frame.left)
       case 'too-long': {
-        const head = this.#unit.lines[0] ?? frame.head.toString('latin1')
+        const head = frame.head.toString('latin1')
         this.#refusal ??= bad('The line is too long', 'TOOBIG')
-        this.#end(head)
+        return frame.offer ? this.#literal(head, frame.offer) : this.#line(head)
       }
     }
   }
 
-  /** Forgets a command that did not come whole, with all that was staged for it. */
+  /**
+   * Forgets a command that did not come whole, with all that was staged for it. The connection may close while a sink is
+   * asked for, or ends: what that brings belongs to a unit that is not the current one any more.
+   */
   abandon(): void {
     this.#sink?.discard()
     discardStreamed(this.#unit)
@@ -87,8 +90,12 @@ export class CommandReader {
       this.#refuse(error)
       return undefined
     }
-    const accepted = sink instanceof Promise ? sink.then((sink) => this.#accept(sink)) : this.#accept(sink)
-    return accepted?.catch((error) => this.#refuse(error))
+    if (!(sink instanceof Promise)) return this.#accept(sink)
+    const unit = this.#unit
+    return sink.then(
+      (sink) => (unit === this.#unit ? this.#accept(sink) : sink?.discard()),
+      (error) => (unit === this.#unit ? this.#refuse(error) : undefined),
+    )
   }
 
   #accept(sink: LiteralSink | undefined): Promise<void> | undefined {
@@ -142,9 +149,11 @@ export class CommandReader {
       const buffer = this.#buffer as Buffer
       octets.copy(buffer, buffer.length - left - octets.length)
     }
-    const next = more ? more.then(() => (left === 0 ? this.#literalEnd() : undefined)) : undefined
-    const done = next ?? (left === 0 ? this.#literalEnd() : undefined)
-    return done?.catch((error) => this.#fail(error))
+    if (!more) return left === 0 ? this.#literalEnd() : undefined
+    const unit = this.#unit
+    return more
+      .then(() => (left === 0 && unit === this.#unit ? this.#literalEnd() : undefined))
+      .catch((error) => this.#fail(error))
   }
 
   #literalEnd(): Promise<void> | undefined {
@@ -156,10 +165,14 @@ export class CommandReader {
       this.#buffer = undefined
       return undefined
     }
-    const { literals } = this.#unit
-    return sink.finish().then((streamed) => {
-      literals.push({ octets: nothing, binary, streamed })
-    })
+    const unit = this.#unit
+    return sink.finish().then(
+      (streamed) => {
+        if (unit === this.#unit) unit.literals.push({ octets: nothing, binary, streamed })
+        else streamed.discard()
+      },
+      (error) => this.#fail(error),
+    )
   }
 
   /** A sink could not take it: the rest of the literal is read past. */

@@ -9,8 +9,11 @@ function frames(pieces: readonly Buffer[], limit = 100): string[] {
   let literal = ''
   const note = (frame: Frame): void => {
     if (frame.kind === 'line') out.push(`line ${frame.text.toString('latin1')}`)
-    else if (frame.kind === 'too-long') out.push(`too-long ${frame.head.toString('latin1')}`)
-    else if (frame.kind === 'octets') {
+    else if (frame.kind === 'too-long') {
+      const { head, offer } = frame
+      out.push(`too-long ${head.toString('latin1', 0, limit)}${offer ? `|${offer.size}` : ''}`)
+      if (offer && !offer.sync) framer.take(offer.size)
+    } else if (frame.kind === 'octets') {
       literal += frame.octets.toString('latin1')
       if (frame.left > 0) return
       out.push(`literal ${literal}`)
@@ -61,6 +64,16 @@ describe('framer', () => {
     expect(octetByOctet(`${long}\r\na NOOP\r\n`)).toEqual([`too-long ${long.slice(0, 100)}`, 'line a NOOP'])
     expect(whole(`${long}\r\na NOOP\r\n`)).toEqual([`too-long ${long.slice(0, 100)}`, 'line a NOOP'])
     expect(octetByOctet(`${'x'.repeat(100)}\r\n`)).toEqual([`line ${'x'.repeat(100)}`])
+  })
+
+  test('the literal of a line beyond the limit is no command', () => {
+    const long = `tag ${'x'.repeat(300)}`
+    for (const announced of ['{10+}', '~{10+}', '{00000000000000000010+}', '~{00000000000000000010+}']) {
+      const expected = [`too-long ${long.slice(0, 100)}|10`, 'literal b LOGOUT\r\n', 'line ', 'line a NOOP']
+      const text = `${long} ${announced}\r\nb LOGOUT\r\n\r\na NOOP\r\n`
+      expect(octetByOctet(text)).toEqual(expected)
+      expect(whole(text)).toEqual(expected)
+    }
   })
 
   test('raw lines know no literals', () => {

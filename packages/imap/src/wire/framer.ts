@@ -23,13 +23,18 @@ export type Frame =
   | { kind: 'literal'; text: Buffer; offer: LiteralOffer }
   /** Some octets of a literal; `left` are to come. */
   | { kind: 'octets'; octets: Buffer; left: number }
-  /** The line was longer than the limit; all of it is thrown away but its head, which may hold a tag. */
-  | { kind: 'too-long'; head: Buffer }
+  /**
+   * The line was longer than the limit; all of it is thrown away but its head, which may hold a tag, and the literal that
+   * it announced, which may come all the same.
+   */
+  | { kind: 'too-long'; head: Buffer; offer: LiteralOffer | undefined }
 
 const lf = 10
 const cr = 13
 const closingBrace = 125
 const headOctets = 100
+/** `~{`, 20 digits, `+}` and a CR. */
+const longestAnnouncement = 25
 
 export class Framer {
   readonly #lineLimit: number
@@ -86,8 +91,8 @@ export class Framer {
     const text = this.#line()
     if (text === undefined) return undefined
     if (!Buffer.isBuffer(text)) return text
-    if (text[text.length - 1] !== closingBrace) return { kind: 'line', text }
-    return announcement(text) ?? { kind: 'line', text }
+    const announced = announcement(text)
+    return announced ? { kind: 'literal', ...announced } : { kind: 'line', text }
   }
 
   /** Like `next`, for lines that are no part of a command (a SASL response, DONE): braces mean nothing in them. */
@@ -128,20 +133,17 @@ export class Framer {
       // One more than the limit for a CR that may be there.
       if (this.#end - this.#start > this.#lineLimit + 1) {
         this.#overlong ??= Buffer.from(this.#octets.subarray(this.#start, this.#start + headOctets))
-        this.#advance(this.#end)
+        this.#start = Math.max(this.#start, this.#end - longestAnnouncement)
       }
       return undefined
     }
     const start = this.#start
     this.#advance(end + 1)
-    const head = this.#overlong
-    if (head) {
-      this.#overlong = undefined
-      return { kind: 'too-long', head }
-    }
     const text = this.#octets.subarray(start, end > start && this.#octets[end - 1] === cr ? end - 1 : end)
-    if (text.length > this.#lineLimit) return { kind: 'too-long', head: text.subarray(0, headOctets) }
-    return text
+    if (!this.#overlong && text.length <= this.#lineLimit) return text
+    const head = this.#overlong ?? text.subarray(0, headOctets)
+    this.#overlong = undefined
+    return { kind: 'too-long', head, offer: announcement(text)?.offer }
   }
 
   #advance(to: number): void {
@@ -156,17 +158,14 @@ export class Framer {
 
 const nothing = Buffer.alloc(0)
 
-/** The literal that a line announces at its end, or undefined. `number64` above 2⁵³ counts as 2⁵³. */
-function announcement(text: Buffer): Frame | undefined {
+/** The literal that a line announces at its end, and what stands before that. `number64` above 2⁵³ counts as 2⁵³. */
+function announcement(text: Buffer): { text: Buffer; offer: LiteralOffer } | undefined {
+  if (text[text.length - 1] !== closingBrace) return undefined
   const open = text.lastIndexOf(123)
   if (open < 0 || text.length - open > 23) return undefined
   const match = /^\{(\d{1,20})(\+?)\}$/.exec(text.toString('latin1', open))
   if (!match) return undefined
   const binary = open > 0 && text[open - 1] === 126
   const size = Math.min(Number(match[1]), 2 ** 53)
-  return {
-    kind: 'literal',
-    text: text.subarray(0, binary ? open - 1 : open),
-    offer: { size, sync: match[2] === '', binary },
-  }
+  return { text: text.subarray(0, binary ? open - 1 : open), offer: { size, sync: match[2] === '', binary } }
 }

@@ -1,0 +1,92 @@
+/** A client that goes while its APPEND waits for the store: nothing that was staged or promised for it is left. */
+import { searchText } from '@pennypost/message'
+import type { ContentStage, MailStore, StagedContent, Store } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom } from '@pennypost/model/testing'
+import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
+import { afterEach, expect, test, vi } from 'vitest'
+import type { DialogueClient } from './dialogue/client.ts'
+import { password, TestServer } from './dialogue/server.ts'
+
+let server: TestServer
+let client: DialogueClient
+/** What the store waits for before it says where a mailbox is, or has staged a message. */
+let found: Promise<unknown> | undefined
+let finished: Promise<unknown> | undefined
+let promised = 0
+let discarded = 0
+
+/** A store that answers when it is let, and counts the room that is promised and the contents that were dropped. */
+function slow(store: Store): Store {
+  const mail: MailStore = Object.create(store.mail, {
+    mailboxByName: {
+      async value(...args: Parameters<MailStore['mailboxByName']>) {
+        await found
+        return store.mail.mailboxByName(...args)
+      },
+    },
+    reserve: {
+      value() {
+        promised++
+        return { [Symbol.dispose]: () => void promised-- }
+      },
+    },
+    stage: {
+      value(room: Disposable): ContentStage {
+        const stage = store.mail.stage()
+        let staged: StagedContent | undefined
+        const discard = async (): Promise<void> => {
+          discarded++
+          room[Symbol.dispose]()
+          await stage.discard()
+        }
+        return {
+          write: (chunk) => stage.write(chunk),
+          async finish() {
+            await finished
+            staged = await stage.finish()
+            return Object.create(staged, { discard: { value: discard } })
+          },
+          discard,
+        }
+      },
+    },
+  })
+  return Object.create(store, { mail: { value: mail } })
+}
+
+async function begin(): Promise<void> {
+  promised = discarded = 0
+  found = finished = undefined
+  server = await TestServer.start((clock) => slow(createMemoryStore({ clock, random: seededRandom(2), searchText })))
+  client = server.connect()
+  await client.response()
+  client.send(Buffer.from(`x LOGIN alice ${password}\r\n`))
+  await client.response()
+}
+
+afterEach(() => server.stop())
+
+test('while the mailbox is looked for: no room stays promised', async () => {
+  await begin()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  found = promise
+  client.send(Buffer.from('a APPEND INBOX {9+}\r\nSubject: '))
+  await new Promise((resolve) => setImmediate(resolve))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  resolve()
+  await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+})
+
+test('while its message is being staged: the staged content is dropped', async () => {
+  await begin()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  finished = promise
+  client.send(Buffer.from('a APPEND INBOX {9+}\r\nSubject: \r\n'))
+  await vi.waitFor(() => expect(promised).toBe(1))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  resolve()
+  await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+})
