@@ -74,7 +74,7 @@ export type ReservedRoom = Disposable
 export interface ContentStage {
   /** Resolves when more may come (back-pressure). The buffer belongs to the stage from now on. */
   write(chunk: Buffer): Promise<void> | undefined
-  /** Ends it. For large content the file is synced when this resolves. */
+  /** Ends it. For large content the file is synced when this resolves; when it rejects, everything is forgotten. */
   finish(): Promise<StagedContent>
   /** Forgets everything; safe at any time, also after `finish` when nothing accepted the content. */
   discard(): Promise<void>

@@ -104,6 +104,21 @@ test('a sync on the way that fails is not forgotten, though a later one succeeds
   expect(files()).toEqual([])
 })
 
+test('content that can not be synced in the end is forgotten, and its room is free again', async () => {
+  const megabyte = 1024 * kilobytes
+  const { reserveOctets } = sqliteLimits
+  const space = { free: reserveOctets + 3 * megabyte, total: 2 ** 40 }
+  const small = new Room(() => space, nowhere, systemClock, { ...sqliteLimits, ballastOctets: 0 })
+  const promised = small.reserve(2 * megabyte)
+  expect(small.has(2 * megabyte)).toBe(false)
+  await failing('datasync')
+  const content = createStage({ files: new ContentFiles(root), room: small, limits: sqliteLimits }, promised)
+  await content.write(chunk(300 * kilobytes, 1))
+  await expect(content.finish()).rejects.toThrow('disk')
+  expect(files()).toEqual([])
+  expect(small.has(2 * megabyte)).toBe(true)
+})
+
 test('octets are let go of as soon as they are in the file', async () => {
   const content = stage()
   const chunks = Array.from({ length: 4 }, (_, at) => chunk(64 * kilobytes, at))

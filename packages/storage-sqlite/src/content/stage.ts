@@ -72,6 +72,15 @@ class Stage implements ContentStage {
   }
 
   async finish(): Promise<StagedContent> {
+    try {
+      return await this.#finish()
+    } catch (error) {
+      await this.discard()
+      throw error
+    }
+  }
+
+  async #finish(): Promise<StagedContent> {
     if (this.#staged) return this.#staged
     if (this.#size <= this.#inlineOctets) {
       this.#staged = new Staged(this.#place, this.#held, null, this.#size)
