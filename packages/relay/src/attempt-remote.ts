@@ -17,7 +17,7 @@ import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
-import { failed, troubled, type Verdict, verdictOf } from './verdict.ts'
+import { deferred, failed, troubled, type Verdict, verdictOf } from './verdict.ts'
 
 /** So many kept connections may break before that counts against the address. */
 const staleMax = 3
@@ -92,6 +92,8 @@ class RemoteAttempt {
         this.#refuseRest(failed(554, '5.6.3', text))
         return
       }
+      // Without this, a peer that says EHLO's 250 and goes would be called again at once, for ever.
+      if (!hop.client.usable) breakage = deferred('4.4.2', `${placeOf(hop)} went away before the first word of mail`)
       while (this.#pending.length > 0 && hop.client.usable && !breakage) {
         if (this.#work.lost) this.#refuseRest(troubled('Somebody else works on the message now'))
         else breakage = await this.#transact(hop, content)

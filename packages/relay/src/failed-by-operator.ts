@@ -31,8 +31,14 @@ export class FailedByOperator {
     const known: QueueEntryId[] = []
     for (const id of new Set(ids)) if (await queue.get(id)) known.push(id)
     const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, resolve)))
-    await queue.release(known, clock.now())
-    await queue.retryNow(known, clock.now())
+    try {
+      await queue.release(known, clock.now())
+      await queue.retryNow(known, clock.now())
+    } catch (error) {
+      // The verb says that it did not work: then nothing of it may happen later.
+      for (const id of known) this.#resolve(id, false)
+      throw error
+    }
     return (await Promise.all(failed)).filter((each) => each).length
   }
 
@@ -71,7 +77,12 @@ export class FailedByOperator {
 
   async #again(id: QueueEntryId): Promise<void> {
     const { queue, clock } = this.#options
-    if (await queue.get(id)) await queue.retryNow([id], clock.now())
-    else this.#resolve(id, false)
+    try {
+      if (await queue.get(id)) await queue.retryNow([id], clock.now())
+      else this.#resolve(id, false)
+    } catch {
+      // The store has its own trouble and says so elsewhere; the verb says that the entry did not fail.
+      this.#resolve(id, false)
+    }
   }
 }

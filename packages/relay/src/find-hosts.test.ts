@@ -10,7 +10,7 @@ type Row = [string, 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TXT', string]
 function search(rows: Row[], more: Partial<FindHostsOptions> = {}) {
   const resolver = createStaticResolver([zone('two.test', rows)])
   const own = createOwnHosts({ hostname: 'mail.one.test', addresses: ['203.0.113.5'], listeners: [] })
-  const options = { resolver, random: seededRandom(1), own, ipv6First: false, hostsMax: 20, ...more }
+  const options = { resolver, random: seededRandom(1), own, hostsMax: 20, ...more }
   const find = (route: Route = { kind: 'mx', domain: 'two.test', port: 25 }) => findHosts(route, options)
   return { resolver, find }
 }
@@ -138,12 +138,6 @@ describe('hosts and addresses', () => {
     expect(short(await find({ kind: 'host', host: 'a.two.test', port: 587 }))).toBe('a.two.test: 192.0.2.1')
     expect(short(await find({ kind: 'host', host: '192.0.2.8', port: 587 }))).toBe('192.0.2.8: 192.0.2.8')
     expect(short(await find({ kind: 'host', host: 'gone.two.test', port: 587 }))).toBe('deferred 451 4.4.3')
-  })
-
-  test('IPv6 goes first where the machine has it', async () => {
-    const rows: Row[] = [['@', 'MX', '10 a'], a, ['a', 'AAAA', '2001:db8::1']]
-    expect(short(await search(rows).find())).toBe('a.two.test: 192.0.2.1 2001:db8::1')
-    expect(short(await search(rows, { ipv6First: true }).find())).toBe('a.two.test: 2001:db8::1 192.0.2.1')
   })
 
   test('IPv6 is left alone where our address has no PTR, and the journey says so', async () => {

@@ -33,8 +33,6 @@ export interface FindHostsOptions {
   resolver: Resolver
   random: Pick<Random, 'fraction'>
   own: OwnHosts
-  /** IPv6 addresses of a host go before its IPv4 ones: only where the machine has IPv6. */
-  ipv6First: boolean
   /** Ours, where known: without a PTR many take no mail from it, so it is left alone where IPv4 leads there too. */
   ipv6Source?: string
   /** MX hosts that are looked at, best first. */
@@ -175,7 +173,6 @@ class Search {
   /** `secure`: the name itself is beyond doubt, so it is worth knowing whether its addresses are. */
   async #addresses(name: string, secure: boolean): Promise<Addresses> {
     const answers = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
-    if (this.#options.ipv6First) answers.reverse()
     const found = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
     const addresses = await this.#sendable(found)
     if (addresses.length > 0) {

@@ -30,8 +30,6 @@ export interface RelayOptions {
   ownAddresses?: readonly string[]
   /** Where reception listens for other servers. */
   listeners?: readonly { address: string; port: number }[]
-  /** The machine has IPv6: a host's IPv6 addresses are tried before its IPv4 ones. */
-  ipv6First?: boolean
   /** Source addresses of connections, at most one of each family. */
   sourceAddresses?: readonly string[]
   /** The address that IPv6 connections leave from, where known: without PTR it is used only where IPv4 does not lead. */

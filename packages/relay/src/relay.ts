@@ -154,7 +154,6 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions 
     ...{ dialer, clock, deadline, hostname, resolver, random, routes, own, connectMs, unreachableMs, stopping },
     addressesMax: addresses,
     hostsMax: hosts,
-    ipv6First: options.ipv6First ?? false,
     ...(sourceAddresses ? { sourceAddresses } : {}),
     ...(ipv6Source === undefined ? {} : { ipv6Source }),
     ...(timeouts ? { timeouts } : {}),

@@ -26,6 +26,8 @@ export class StandingOrders {
   #suppressed = new Map<string, string>()
   #rules: string[] = []
   #readAt = Number.NEGATIVE_INFINITY
+  /** Whoever asks meanwhile waits for it too. */
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(options: StandingOrdersOptions) {
     this.#options = options
@@ -38,7 +40,7 @@ export class StandingOrders {
 
   /** Verdicts on suppressed recipients, by index; undefined where there is none. */
   async suppressed({ recipients }: LeasedEntry): Promise<Map<number, Verdict> | undefined> {
-    if (this.#isStale) await this.#read()
+    await this.#fresh()
     if (this.#suppressed.size === 0) return undefined
     const verdicts = new Map<number, Verdict>()
     for (const { index, forwardPath } of recipients) {
@@ -52,7 +54,7 @@ export class StandingOrders {
 
   /** The verdict on an entry that a rule holds now. */
   async held({ destination, envelope, recipients }: LeasedEntry): Promise<Verdict | undefined> {
-    if (this.#isStale) await this.#read()
+    await this.#fresh()
     if (this.#rules.length === 0 || recipients.some(({ lastReply }) => lastReply.includes(heldBy))) return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'
     const facts = [`destination ${destination}`, ...kinds('from', from)]
@@ -61,13 +63,16 @@ export class StandingOrders {
     return rule === undefined ? undefined : { ...deferred('4.3.2', `${heldBy} "${rule}"`), own: true }
   }
 
-  get #isStale(): boolean {
-    return this.#options.clock.elapsed() - this.#readAt >= freshMs
+  #fresh(): Promise<void> {
+    const now = this.#options.clock.elapsed()
+    if (now - this.#readAt < freshMs) return this.#reading
+    this.#readAt = now
+    this.#reading = this.#read()
+    return this.#reading
   }
 
   async #read(): Promise<void> {
     const { memory, clock, log } = this.#options
-    this.#readAt = clock.elapsed()
     try {
       const now = clock.now()
       const [suppressed, rules] = await Promise.all([

@@ -182,6 +182,14 @@ describe('connections', () => {
     expect((await office.trace(journey)).at(-1)).toContain('delivered bob@two.test')
   })
 
+  test('that the peer takes back behind EHLO are not made again and again', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { script: { EHLO: '250 mx.two.test\r\n421 4.3.2 going down' } })
+    const trace = await office.trace(await office.send())
+    expect(office.dialled).toHaveLength(1)
+    expect(trace.at(-1)).toMatch(/^deferred bob@two\.test 451 4\.4\.2 mx\.two\.test\[192\.0\.2\.2\]:25 went away/)
+  })
+
   test('are so many for one destination and no more', async () => {
     await using office = await PostOffice.open({ limits: { connectionsPerDestination: 3 } })
     const mx = office.peer('192.0.2.2')

@@ -9,6 +9,17 @@ const session: TlsSession = {
   reason: '',
 }
 
+test('sessions that came while others were written down were not counted', async () => {
+  const clock = virtualClock()
+  const { memory } = createMemoryStore({ clock, random: seededRandom(1) })
+  const sessions = createTlsSessions({ memory, clock, log: silentLog })
+  sessions.note(session)
+  const first = sessions.flush()
+  sessions.note(session)
+  await Promise.all([first, sessions.flush()])
+  expect(await sessions.ofDay('2026-01-01')).toEqual([{ ...session, count: 2 }])
+})
+
 test('a reason that is too long in JSON spoiled the report of its day', async () => {
   const clock = virtualClock()
   const { memory } = createMemoryStore({ clock, random: seededRandom(1) })

@@ -64,7 +64,15 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
   let counted = new Map<string, CountedSession>()
   let timer: Timer | undefined
 
-  const flush = async (): Promise<void> => {
+  let writing = Promise.resolve()
+
+  /** One after the other: each adds to what the one before has written. */
+  const flush = (): Promise<void> => {
+    writing = writing.then(write)
+    return writing
+  }
+
+  const write = async (): Promise<void> => {
     timer?.[Symbol.dispose]()
     timer = undefined
     const now = counted
