@@ -50,7 +50,8 @@ describe('configurations', () => {
   it.each(configurations)('%s asks for the roles of its listeners', (path) => {
     const { listener, roles } = load(path)
     const needed = listener.map(
-      ({ service }) => ({ smtp: 'mx', odmr: 'mx', http: 'admin' })[service as string] ?? service.replace(/s$/, ''),
+      ({ service }) =>
+        ({ smtp: 'mx', odmr: 'mx', http: 'admin', https: 'imap' })[service as string] ?? service.replace(/s$/, ''),
     )
     expect(needed.filter((role) => !(roles as readonly string[]).includes(role))).toEqual([])
   })

@@ -36,10 +36,16 @@ function setUp(now: number) {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const clock = virtualClock(now)
   const files = certificatePaths(directory)
-  const seen = { orders: [] as (string | undefined)[], failing: false, renewed: 0, errors: [] as unknown[] }
+  const seen = {
+    names: ['mail.one.test'],
+    orders: [] as (string | undefined)[],
+    failing: false,
+    renewed: 0,
+    errors: [] as unknown[],
+  }
   const log: Log = { ...silentLog, error: (fields) => void seen.errors.push(fields) }
   const keeper = createCertificateKeeper({
-    names: ['mail.one.test'],
+    names: async () => seen.names,
     files,
     async order(_, accountKey) {
       seen.orders.push(accountKey)
@@ -86,4 +92,15 @@ test('what fails is tried less and less often, and leaves what is there', async 
   seen.failing = false
   await clock.advance(dayMs + 2 * hourMs)
   expect(seen.renewed).toBeGreaterThan(0)
+})
+
+test('a name that came later is ordered at the next look', async () => {
+  const { keeper, clock, files, seen } = setUp(from)
+  cpSync(issued, files.cert)
+  keeper.start()
+  await clock.advance(hourMs)
+  expect(seen.orders).toEqual([])
+  seen.names = ['mail.one.test', 'autoconfig.one.test']
+  await clock.advance(7 * hourMs)
+  expect(seen.orders).toHaveLength(1)
 })

@@ -10,8 +10,8 @@ import type { OrderCertificate } from './order.ts'
  */
 
 export interface CertificateKeeperOptions {
-  /** A-labels; all are in the certificate. */
-  names: readonly string[]
+  /** A-labels that have to be in the certificate; asked for at each look. */
+  names(): Promise<readonly string[]>
   files: CertificatePaths
   order: OrderCertificate
   /** New files are there. */
@@ -32,13 +32,14 @@ const retryFirstMs = hourMs
 const retryAtMostMs = 24 * hourMs
 
 export function createCertificateKeeper(options: CertificateKeeperOptions): CertificateKeeper {
-  const { names, files, order, onRenewed, clock, random, log } = options
+  const { files, order, onRenewed, clock, random, log } = options
   let failures = 0
   let timer: Timer | undefined
   let running = Promise.resolve()
   let over = false
 
   async function renewIfDue(): Promise<void> {
+    const names = await options.names()
     if (!(await isDue(files.cert, names, clock.now()))) return
     log.info({ names }, 'ordering a certificate')
     const made = await order(names, await readOptional(files.accountKey))
@@ -59,7 +60,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     } catch (error) {
       nextMs = Math.min(retryFirstMs * 2 ** failures, retryAtMostMs)
       failures++
-      log.error({ names, error: (error as Error).message, retryMs: nextMs }, 'no new certificate; the old one stays')
+      log.error({ error: (error as Error).message, retryMs: nextMs }, 'no new certificate; the old one stays')
     }
     // A tenth of jitter: whole networks start at the same hour.
     if (!over) timer = clock.after(nextMs * (0.95 + random.fraction() / 10), begin)

@@ -1,6 +1,7 @@
 import type { Policy } from '@pennypost/message-auth'
 import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store, StoreFault } from '@pennypost/model'
 import type { AuditRecord } from './audit.ts'
+import type { OfferedService } from './client-settings/settings.ts'
 import type { ServerFacts } from './server-facts.ts'
 
 /**
@@ -61,12 +62,12 @@ export interface Installation {
   /** Addresses under which the world reaches this server, as far as they are known. */
   publicAddresses: readonly string[]
   /** Services for mail programs and their ports, for SRV records. */
-  clientServices: readonly { service: ClientService; port: number }[]
+  clientServices: readonly OfferedService[]
+  /** Where the https listener is; 443 without one. */
+  sitePort: number
   /** What is served to those who ask for the MTA-STS policy of a domain. */
   mtaSts: { mode: 'enforce' | 'testing' | 'none'; text: string }
 }
-
-export type ClientService = 'submission' | 'submissions' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 /** What only the running server can do. */
 export interface RunningServer {

@@ -35,11 +35,12 @@ function find(resolver: Resolver, record: PublishedRecord, hostname: string, sig
     case 'reverse':
       return checkReverse(resolver, record, hostname, signal)
     case 'mta-sts-host':
+    case 'autoconfig-host':
       return checkAlias(resolver, record, hostname, signal)
     case 'autoconfig':
       return compare(resolver, record.name, 'SRV', signal, ({ priority, weight, port, target }) => ({
         shown: `${priority} ${weight} ${port} ${target}.`,
-        fits: target === hostname && record.value.includes(` ${port} `),
+        fits: record.value.endsWith(` ${port} ${target}.`),
       }))
     default:
       return checkText(resolver, record, signal)

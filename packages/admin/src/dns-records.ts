@@ -27,6 +27,7 @@ export type RecordPurpose =
   | 'mta-sts'
   | 'mta-sts-host'
   | 'autoconfig'
+  | 'autoconfig-host'
   | 'reverse'
 
 /** All records to publish for one domain, the most needed first. */
@@ -140,26 +141,41 @@ function stsRecords(name: string, { hostname, mtaSts }: Installation): Published
   ]
 }
 
-// RFC 6186 §3, RFC 8314 §5.1.
-const srvNames = {
-  submissions: '_submissions._tcp',
-  submission: '_submission._tcp',
-  imaps: '_imaps._tcp',
-  imap: '_imap._tcp',
-  pop3s: '_pop3s._tcp',
-  pop3: '_pop3._tcp',
-} as const
+// RFC 6186 §3, RFC 8314 §5.1. The lowest priority is what programs that know both IMAP and POP3 take (RFC 6186 §3.4).
+const srvServices = [
+  { service: 'submissions', priority: 0 },
+  { service: 'submission', priority: 10 },
+  { service: 'imaps', priority: 0 },
+  { service: 'imap', priority: 10 },
+  { service: 'pop3s', priority: 20 },
+  { service: 'pop3', priority: 30 },
+] as const
 
-function autoconfigRecords(name: string, { clientServices, hostname }: Installation): PublishedRecord[] {
-  return clientServices.map(({ service, port }) => ({
-    purpose: 'autoconfig',
-    name: `${srvNames[service]}.${name}`,
-    type: 'SRV',
-    // With TLS from the start before STARTTLS, IMAP before POP3.
-    value: `${service.endsWith('s') ? 0 : 10} ${service.startsWith('pop3') ? 0 : 1} ${port} ${hostname}.`,
+/** How mail programs find this server by themselves; nothing where it has nothing for them. */
+function autoconfigRecords(name: string, { clientServices, hostname, sitePort }: Installation): PublishedRecord[] {
+  if (clientServices.length === 0) return []
+  const srv = (service: string, value: string, why: string): PublishedRecord => {
+    return { purpose: 'autoconfig', name: `_${service}._tcp.${name}`, type: 'SRV', value, need: 'optional', why }
+  }
+  const host = (label: string, programs: string): PublishedRecord => ({
+    purpose: 'autoconfig-host',
+    name: `${label}.${name}`,
+    type: 'CNAME',
+    value: `${hostname}.`,
     need: 'optional',
-    why: 'mail programs find this server by themselves (RFC 6186)',
-  }))
+    why: `${programs} ask there for all settings; the https listener answers, its certificate has to be for that name too`,
+  })
+  return [
+    ...srvServices.map(({ service, priority }) => {
+      const port = clientServices.find((offered) => offered.service === service)?.port
+      return port === undefined
+        ? srv(service, '0 0 0 .', `there is no ${service} here, and mail programs need not try (RFC 6186)`)
+        : srv(service, `${priority} 1 ${port} ${hostname}.`, 'mail programs find this server by themselves (RFC 6186)')
+    }),
+    host('autoconfig', 'Thunderbird and others'),
+    host('autodiscover', 'Outlook and others'),
+    srv('autodiscover', `0 0 ${sitePort} ${hostname}.`, 'for Outlook, where the certificate is not for autodiscover.'),
+  ]
 }
 
 /** Quoted character-strings of at most 255 octets (RFC 1035 §3.3). All our texts are ASCII. */

@@ -12,7 +12,6 @@ export type {
   AdminContext,
   BackedUp,
   BackUpOptions,
-  ClientService,
   CredentialMaker,
   Installation,
   LocalSubmission,

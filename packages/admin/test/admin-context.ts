@@ -39,6 +39,7 @@ export class TestAdministration implements Disposable {
         dkimDirectory: join(this.directory, 'dkim'),
         publicAddresses: ['192.0.2.1'],
         mtaSts: { mode: 'testing', text: 'version: STSv1\r\n' },
+        sitePort: 443,
         clientServices: [
           { service: 'submissions', port: 465 },
           { service: 'imaps', port: 993 },

@@ -11,7 +11,7 @@ export const acmeSchema = z.strictObject({
   authority: httpUrl.default('https://acme-v02.api.letsencrypt.org/directory'),
   /** Mail address that the authority may warn; '' = that of `[admin]`. */
   contact: z.union([z.literal(''), z.email()]).default(''),
-  /** Names in the certificate; empty means `hostname` alone. */
+  /** Names in the certificate; empty: `hostname`, and with an https listener the names of its pages that lead here. */
   names: z.array(z.string().refine((text) => lookupDomain(text) !== undefined, 'is no host name')).default([]),
   /** Where the authority's question for http-01 is answered while an order runs; it asks on port 80. */
   address: ipAddress.default('0.0.0.0'),

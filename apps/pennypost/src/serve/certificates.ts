@@ -15,6 +15,8 @@ export interface CertificateOptions {
   /** Relative paths of the configuration count from here. */
   base: string
   dataDirectory: string
+  /** What the certificate of an authority is for; asked when the keeper has been started. */
+  names(): Promise<readonly string[]>
   clock: Clock
   random: Random
   log: Log
@@ -67,7 +69,7 @@ async function provideStandIn(options: CertificateOptions, files: CertificateFil
 }
 
 async function openKeeper(
-  { config, base, dataDirectory, clock, random, log }: CertificateOptions,
+  { config, base, dataDirectory, names, clock, random, log }: CertificateOptions,
   acme: NonNullable<NonNullable<Config['tls']>['acme']>,
   material: TlsMaterial,
 ): Promise<CertificateKeeper> {
@@ -82,7 +84,7 @@ async function openKeeper(
     log,
   })
   return createCertificateKeeper({
-    names: acme.names.length > 0 ? acme.names : [config.hostname],
+    names,
     files: certificatePaths(resolve(dataDirectory, 'tls', 'acme')),
     onRenewed: () => material.reload(),
     ...{ order, clock, random, log },

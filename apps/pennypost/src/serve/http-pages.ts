@@ -2,10 +2,10 @@ import type { RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { HttpOptions } from './http.ts'
-import { stsPage, stsPath } from './site.ts'
+import { createSite } from './site.ts'
 
 /** The pages of the HTTP listener; `http.ts` loads them at the first request. */
-export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics' | 'site'>): RequestListener {
+export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics' | 'site' | 'log'>): RequestListener {
   const app = new Hono()
   app.get('/healthz', (context) => {
     const ailments = options.ailments()
@@ -15,11 +15,12 @@ export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics' | 
     const { contentType, body } = await options.metrics.text()
     return context.body(body, 200, { 'content-type': contentType })
   })
-  // For a web server in front that has the certificate of the name.
-  app.get(stsPath, async (context) => {
-    const page = await stsPage(options.site, context.req.header('host') ?? '')
-    return page === undefined ? context.notFound() : context.text(page)
-  })
   app.get('/', (context) => context.text('Pennypost. /healthz and /metrics are here.\n'))
-  return getRequestListener(app.fetch)
+  const own = getRequestListener(app.fetch)
+  // All else is for a web server in front that has the certificates of the names.
+  const site = createSite(options.site, options.log)
+  return (request, response) => {
+    const path = request.url?.split('?', 1)[0] ?? ''
+    return (['/', '/healthz', '/metrics'].includes(path) ? own : site)(request, response)
+  }
 }

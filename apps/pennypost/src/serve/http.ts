@@ -1,10 +1,12 @@
 import { createServer, type RequestListener } from 'node:http'
+import type { Log } from '@pennypost/model'
 import type { Metrics } from './metrics.ts'
-import type { SiteOptions } from './site.ts'
+import type { SiteOptions } from './site-pages.ts'
 
 /**
- * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`, and the MTA-STS policy for a proxy. It shows no mail and changes nothing;
- * bind it to loopback or a private network. What answers is loaded by the first request: nobody waits for it at start.
+ * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`; and the pages of `site-pages.ts`, for a
+ * proxy that has port 443. It shows no mail and changes nothing; bind it to loopback or a private network. What answers is
+ * loaded by the first request: nobody waits for it at start.
  */
 export interface HttpService {
   readonly port: number
@@ -16,6 +18,7 @@ export interface HttpOptions {
   port: number
   metrics: Metrics
   site: SiteOptions
+  log: Log
   /** What is wrong, empty when the server can do its work. */
   ailments(): readonly string[]
 }

@@ -1,10 +1,12 @@
 import { networkInterfaces } from 'node:os'
-import type { ClientService, Installation } from '@pennypost/admin'
+import type { Installation } from '@pennypost/admin'
+import type { ClientService, ClientSettings } from '@pennypost/admin/client-settings'
 import { lookupDomain } from '@pennypost/model'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
 import { policyOf } from '../config/policy.ts'
 import type { Config } from '../config/schema.ts'
+import { wantedListeners } from '../config/wanted-listeners.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
@@ -14,7 +16,8 @@ export function installationOf(config: Config, place: Place): Installation {
     policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
-    clientServices: clientServices(config),
+    clientServices: clientSettings(config).services,
+    sitePort: wantedListeners(config).find(({ service }) => service === 'https')?.port || 443,
     mtaSts: { mode: config.mta_sts.mode, text: ownStsPolicy(config) },
   }
 }
@@ -27,11 +30,17 @@ export function ownStsPolicy({ mta_sts: { mode, mx, max_age }, hostname }: Confi
 
 const forClients: readonly ClientService[] = ['submissions', 'imaps', 'pop3s', 'submission', 'imap', 'pop3']
 
-function clientServices({ listener }: Config): Installation['clientServices'] {
-  return forClients.flatMap((service) => {
-    const port = listener.find((each) => each.service === service)?.port
+/** What mail programs are told: the listeners that they can reach. */
+export function clientSettings(config: Config): ClientSettings {
+  const all = wantedListeners(config).filter(({ service }) => (forClients as readonly string[]).includes(service))
+  // Beside others, one on loopback is for programs of this machine. Where all are, something stands in front of them.
+  const open = all.filter(({ address = '' }) => !/^(127\.|::1$|$)/.test(address))
+  const offered = open.length > 0 ? open : all
+  const services = forClients.flatMap((service) => {
+    const port = offered.find((each) => each.service === service)?.port
     return port ? [{ service, port }] : []
   })
+  return { hostname: lookupDomain(config.hostname) as string, services }
 }
 
 /** Addresses of this machine that are not private, link-local or loopback. */

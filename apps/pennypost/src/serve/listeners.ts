@@ -10,11 +10,12 @@ import {
   limitedToo,
   type ServerContexts,
 } from '@pennypost/transport'
-import type { Config, ListenerConfig } from '../config/schema.ts'
+import type { ListenerConfig } from '../config/schema.ts'
 import type { AccountPlaces } from './places.ts'
-import { openSite, type SiteOptions } from './site.ts'
+import { openSite } from './site.ts'
+import type { SiteOptions } from './site-pages.ts'
 
-/** Opens the listener of each service that the roles of the configuration ask for. */
+/** Opens the listener of each service. */
 export interface Services {
   reception: ReceptionOptions
   /** One for listeners that offer AUTH at the MX. */
@@ -31,26 +32,6 @@ export interface Services {
   site: SiteOptions
   deadline: Deadline
   log: Log
-}
-
-/** The role that a service belongs to: a listener without its role stays closed. */
-const roleOf: Readonly<Record<ListenerConfig['service'], Config['roles'][number]>> = {
-  smtp: 'mx',
-  submission: 'submission',
-  submissions: 'submission',
-  lmtp: 'lmtp',
-  odmr: 'mx',
-  pop3: 'pop3',
-  pop3s: 'pop3',
-  imap: 'imap',
-  imaps: 'imap',
-  http: 'admin',
-  https: 'mx',
-}
-
-/** The listeners that the configuration's roles ask for, those of HTTP apart. */
-export function wantedListeners(config: Config): ListenerConfig[] {
-  return config.listener.filter(({ service }) => service !== 'http' && config.roles.includes(roleOf[service]))
 }
 
 export function openListener(listener: ListenerConfig, services: Services): Promise<Listener> {

@@ -22,20 +22,22 @@ import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { createConnectionLimiter, createDialer, type Listener, networkOf, type TlsMaterial } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
+import { wantedListeners } from '../config/wanted-listeners.ts'
+import { certificateNames } from './certificate-names.ts'
 import { openCertificates } from './certificates.ts'
 import { openContentFilters } from './content-filters.ts'
 import { startHousekeeping } from './housekeeping.ts'
 import { type HttpService, openHttp } from './http.ts'
 import { openInboundChecks } from './inbound-checks.ts'
-import { ownStsPolicy } from './installation.ts'
-import { openListener, type Services, wantedListeners } from './listeners.ts'
+import { clientSettings, ownStsPolicy } from './installation.ts'
+import { openListener, type Services } from './listeners.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { bearableConnections } from './open-files.ts'
 import { AccountPlaces } from './places.ts'
 import { recipientsOf, relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
 import { loadSecrets } from './secrets.ts'
-import type { SiteOptions } from './site.ts'
+import type { SiteOptions } from './site-pages.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
 import { fetching, turning } from './turning.ts'
 
@@ -84,13 +86,14 @@ export async function startServer(
   const trusted = new Map<string, Account>()
   opening.use(await startHousekeeping({ store, config, clock, log, trusted }))
 
-  const { tls, keeper } = await openCertificates({ ...options, dataDirectory, clock, random })
+  const names = () => certificateNames({ config, directory: store.directory, resolver: parts.resolver })
+  const { tls, keeper } = await openCertificates({ ...options, dataDirectory, names, clock, random })
   opening.use(tls)
   const metrics = createMetrics(store, clock, () => sessionCounts(listeners))
   const foundation: Foundation = { ...options, store, passwords, dataDirectory, trusted, tls, metrics }
   const parts = await openParts(foundation, opening)
   const listeners: Listener[] = []
-  for (const listener of wantedListeners(config)) {
+  for (const listener of wantedListeners(config).filter(({ service }) => service !== 'http')) {
     const opened = await openListener(listener, parts.services)
     opening.defer(async () => void (await opened.close({ drainMs: 0 })))
     listeners.push(opened)
@@ -309,18 +312,19 @@ async function openResolver(config: Config, log: Log) {
 }
 
 function siteOptions({ config, store }: Foundation): SiteOptions {
-  return { directory: store.directory, policy: ownStsPolicy(config) }
+  return { directory: store.directory, policy: ownStsPolicy(config), clientSettings: clientSettings(config), clock }
 }
 
 async function openHttpListener(foundation: Foundation): Promise<HttpService | undefined> {
-  const { config, metrics } = foundation
-  const listener = config.listener.find(({ service }) => service === 'http')
-  if (!listener?.address || listener.port === undefined || !config.roles.includes('admin')) return undefined
+  const { config, metrics, log } = foundation
+  const listener = wantedListeners(config).find(({ service }) => service === 'http')
+  if (!listener?.address || listener.port === undefined) return undefined
   return openHttp({
     address: listener.address,
     port: listener.port,
     metrics,
     site: siteOptions(foundation),
+    log,
     ailments: () => [],
   })
 }

@@ -1,6 +1,5 @@
-import { createServer, type RequestListener } from 'node:http'
-import type { Deadline, Directory, Log } from '@pennypost/model'
-import { lookupDomain } from '@pennypost/model'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import type { Deadline, Log } from '@pennypost/model'
 import {
   type ConnectionLimiter,
   createListener,
@@ -8,42 +7,57 @@ import {
   type Listener,
   type ServerContexts,
 } from '@pennypost/transport'
+import { type SiteAnswer, type SiteOptions, sitePage } from './site-pages.ts'
 
-/**
- * What strangers may see over HTTPS: the MTA-STS policy of each domain whose mail comes here (RFC 8461 §3.3), at
- * `mta-sts.` and its name, and nothing else.
- */
-export interface SiteOptions {
-  directory: Pick<Directory, 'domain'>
-  /** The same for all of them. */
-  policy: string
+/** The pages of `site-pages.ts` over HTTP: on the https listener, and on the http listener for a proxy. */
+
+/** A question of Autodiscover has about 400 octets. */
+const mostBodyOctets = 8192
+
+interface Reply extends SiteAnswer {
+  /** Fields beyond those that every reply has. */
+  fields?: Record<string, string>
 }
 
-export const stsPath = '/.well-known/mta-sts.txt'
-
-/** The policy for those who came by this Host field; undefined where the domain is not ours. */
-export async function stsPage({ directory, policy }: SiteOptions, host: string): Promise<string | undefined> {
-  const domain = lookupDomain(/^mta-sts\.([^:]+)(?::\d+)?$/i.exec(host)?.[1] ?? '')
-  if (domain === undefined || !(await directory.domain(domain))) return undefined
-  return policy
+const plain = (status: number, text: string, fields: Record<string, string> = {}): Reply => {
+  return { status, type: 'text/plain', text, fields }
 }
 
-const plain = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' }
+async function answer(request: IncomingMessage, options: SiteOptions): Promise<Reply> {
+  const { method = '', url = '', headers } = request
+  const [path = '', query = ''] = url.split('?', 2)
+  const page = sitePage(path)
+  if (!page) return plain(404, 'There is nothing here.\n')
+  const allow = page.methods.join(', ')
+  if (!page.methods.includes(method)) return plain(405, `Only ${allow}.\n`, { allow })
+  const body = method === 'POST' ? await bodyOf(request) : ''
+  if (body === undefined) return plain(413, 'Too long.\n', { connection: 'close' })
+  return page.answer(options, { host: headers.host ?? '', query: new URLSearchParams(query), body })
+}
+
+/** Undefined when it is too long; the rest is then not read. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  const pieces: Buffer[] = []
+  let octets = 0
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    octets += piece.length
+    if (octets > mostBodyOctets) return undefined
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString()
+}
 
 export function createSite(options: SiteOptions, log: Log): RequestListener {
-  const answer = async (method: string, path: string, host: string): Promise<[number, string]> => {
-    if (method !== 'GET' && method !== 'HEAD') return [405, 'Only GET.\n']
-    const page = path === stsPath ? await stsPage(options, host) : undefined
-    return page === undefined ? [404, 'There is nothing here.\n'] : [200, page]
-  }
   return (request, response) => {
-    const { method = '', url = '', headers } = request
-    void answer(method, url.split('?', 1)[0] as string, headers.host ?? '')
-      .catch((error: unknown): [number, string] => {
-        log.error({ err: error }, 'a page can not be shown')
-        return [503, 'Later.\n']
+    void answer(request, options)
+      .catch((error: unknown): Reply => {
+        if (!request.destroyed) log.error({ err: error }, 'a page can not be shown')
+        return plain(503, 'Later.\n')
       })
-      .then(([status, text]) => response.writeHead(status, plain).end(method === 'HEAD' ? undefined : text))
+      .then(({ status, type, text, fields }) => {
+        const content = { 'content-type': `${type}; charset=utf-8`, 'x-content-type-options': 'nosniff' }
+        response.writeHead(status, { ...content, ...fields }).end(request.method === 'HEAD' ? undefined : text)
+      })
   }
 }
 

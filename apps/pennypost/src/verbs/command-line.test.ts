@@ -169,7 +169,7 @@ describe('beside a running server', () => {
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
       nextHopKey: (text) => text,
       installation: {
-        ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [] },
+        ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [], sitePort: 443 },
         policy: defaultPolicy,
         mtaSts: { mode: 'none', text: '' },
         dkimDirectory: join(directory, 'mail', 'dkim'),

@@ -2,10 +2,7 @@ import { networkInterfaces } from 'node:os'
 
 /** The text of a new `pennypost.toml`: what is needed, and what is often wanted, each with why. */
 export function configText({ hostname, administrator }: { hostname: string; administrator: string }): string {
-  // `::` takes IPv4 too, but not where IPv6 is switched off.
-  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'))
-  const any = hasIpv6 ? '::' : '0.0.0.0'
-  const listener = (service: string, port: number, address = any): string =>
+  const listener = (service: string, port: number, address = anyAddress()): string =>
     `[[listener]]\nservice = "${service}"\naddress = "${address}"\nport = ${port}\n`
   return `# Pennypost. Domains, accounts and aliases are not here: \`pennypost domain\`, \`account\` and \`alias\` change them.
 
@@ -36,6 +33,9 @@ ${listener('imap', 143)}
 ${listener('imaps', 993)}
 ${listener('pop3', 110)}
 ${listener('pop3s', 995)}
+# Mail programs set themselves up from here, and other servers fetch the MTA-STS policy. Both want a certificate that is
+# not self-signed, as [tls.acme] gets it. Where a web server has port 443, let it pass their questions on to http below.
+${commentedOut(listener('https', 443))}
 # /healthz and /metrics, for this machine only.
 ${listener('http', 2080, '127.0.0.1')}
 [relay]
@@ -70,3 +70,11 @@ recipient_rate = 0
 message_size = "50MB"
 `
 }
+
+/** `::` takes IPv4 too, but not where IPv6 is switched off. */
+function anyAddress(): string {
+  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'))
+  return hasIpv6 ? '::' : '0.0.0.0'
+}
+
+const commentedOut = (text: string): string => text.replace(/^(?=.)/gm, '# ')

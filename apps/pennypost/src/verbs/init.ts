@@ -135,7 +135,8 @@ First account: ${facts.account}
 
 Next:
   1. Publish the records above; ask who provides the address for its PTR, ${facts.hostname}.
-  2. Get a certificate for ${facts.hostname} and name it in [tls]; until then the server uses one of its own.
+  2. Get a certificate for ${facts.hostname} and name it in [tls], or let [tls.acme] do it; until then the server uses
+     one of its own. With the https listener open too, mail programs need no more than address and password.
   3. pennypost serve${config}        (ports below 1024 need root, or CAP_NET_BIND_SERVICE)
   4. pennypost dns check${config}    says when the records are right
   5. pennypost status${config}       says what else is wrong

@@ -44,7 +44,14 @@ describe('DNS records', () => {
       'mta-sts.one.test CNAME mail.one.test.',
       expect.stringMatching(/^_mta-sts\.one\.test TXT "v=STSv1; id=[0-9a-f]{13}/),
       '_submissions._tcp.one.test SRV 0 1 465 mail.one.test.',
+      '_submission._tcp.one.test SRV 0 0 0 .',
       '_imaps._tcp.one.test SRV 0 1 993 mail.one.test.',
+      '_imap._tcp.one.test SRV 0 0 0 .',
+      '_pop3s._tcp.one.test SRV 0 0 0 .',
+      '_pop3._tcp.one.test SRV 0 0 0 .',
+      'autoconfig.one.test CNAME mail.one.test.',
+      'autodiscover.one.test CNAME mail.one.test.',
+      '_autodiscover._tcp.one.test SRV 0 0 443 mail.one.test.',
     ])
     const rsa = one!.records.find(({ name }) => name.startsWith('202605r'))!
     const strings = [...rsa.value.matchAll(/"([^"]*)"/g)].map(([, text]) => (text as string).length)
@@ -53,6 +60,30 @@ describe('DNS records', () => {
     // RFC 8463 §4.2: 32 octets, not the 44 of a SubjectPublicKeyInfo.
     const ed25519 = one!.records.find(({ name }) => name.startsWith('202605e'))!
     expect(Buffer.from(/p=([^"]*)/.exec(ed25519.value)![1]!, 'base64')).toHaveLength(32)
+  })
+
+  test('IMAP goes before POP3, whatever its TLS, and TLS from the first octet before STARTTLS', async () => {
+    using admin = await withDomain()
+    const services = ['imap', 'imaps', 'pop3', 'pop3s', 'submission', 'submissions'] as const
+    admin.context.installation.clientServices = services.map((service, index) => ({ service, port: index + 1 }))
+    const [one] = await admin.call('dns.records', {})
+    const lines = one!.records.filter(({ type }) => type === 'SRV').map(({ name, value }) => `${name} ${value}`)
+    expect(lines).toEqual([
+      '_submissions._tcp.one.test 0 1 6 mail.one.test.',
+      '_submission._tcp.one.test 10 1 5 mail.one.test.',
+      '_imaps._tcp.one.test 0 1 2 mail.one.test.',
+      '_imap._tcp.one.test 10 1 1 mail.one.test.',
+      '_pop3s._tcp.one.test 20 1 4 mail.one.test.',
+      '_pop3._tcp.one.test 30 1 3 mail.one.test.',
+      '_autodiscover._tcp.one.test 0 0 443 mail.one.test.',
+    ])
+  })
+
+  test('a server without anything for mail programs says nothing to them', async () => {
+    using admin = await withDomain()
+    admin.context.installation.clientServices = []
+    const [one] = await admin.call('dns.records', {})
+    expect(one!.records.filter(({ purpose }) => purpose.startsWith('autoconfig'))).toEqual([])
   })
 
   test('a relayed domain needs only its MX', async () => {
@@ -90,6 +121,9 @@ describe('DNS check', () => {
       ['mail', 'A', '192.0.2.99'],
       ['mail', 'TXT', 'v=spf1 -all'],
       ['202605e._domainkey', 'TXT', 'v=DKIM1; k=ed25519; p=AAAA'],
+      ['_imap._tcp', 'SRV', '0 1 143 mail'],
+      ['_imaps._tcp', 'SRV', '0 0 0 .'],
+      ['autoconfig', 'A', '192.0.2.7'],
       ['_dmarc', 'TXT', 'v=DMARC1; p=none'],
       ['_dmarc', 'TXT', 'v=DMARC1; p=reject'],
     ]
@@ -103,6 +137,10 @@ describe('DNS check', () => {
     expect(row('dkim')).toMatchObject({ state: 'different', advice: expect.stringContaining('another key') })
     expect(row('dmarc')).toMatchObject({ state: 'different', advice: expect.stringContaining('Keep one') })
     expect(row('reverse')).toMatchObject({ state: 'ok' })
+    const named = (name: string) => one!.records.find((record) => record.name === `${name}.one.test`)
+    expect(named('_imap._tcp')).toMatchObject({ state: 'different', found: ['0 1 143 mail.one.test.'] })
+    expect(named('_imaps._tcp')).toMatchObject({ state: 'different', found: ['0 0 0 .'] })
+    expect(named('autoconfig')).toMatchObject({ state: 'different', found: ['192.0.2.7'] })
   })
 
   test('a DNS that does not answer is no missing record', async () => {

@@ -1,0 +1,40 @@
+/** What of the configuration mail programs are told. */
+import { expect, test } from 'vitest'
+import { checkConfig } from '../config/load.ts'
+import { clientSettings } from './installation.ts'
+
+function servicesOf(listeners: readonly (readonly [string, string, number])[], more = ''): string[] {
+  const tables = listeners.map(
+    ([service, address, port]) => `[[listener]]\nservice = "${service}"\naddress = "${address}"\nport = ${port}\n`,
+  )
+  const config = checkConfig('test.toml', `hostname = "mail.one.test"\n${more}\n${tables.join('')}`)
+  return clientSettings(config).services.map(({ service, port }) => `${service} ${port}`)
+}
+
+const world = [
+  ['imaps', '::', 993],
+  ['submissions', '::', 465],
+] as const
+
+test('the listeners for mail programs, and no others', () => {
+  const others = [
+    ['smtp', '::', 25],
+    ['lmtp', '127.0.0.1', 2424],
+    ['https', '::', 443],
+  ] as const
+  expect(servicesOf([...world, ...others])).toEqual(['submissions 465', 'imaps 993'])
+})
+
+test('what only this machine reaches is not told to others', () => {
+  const local = [
+    ['imap', '127.0.0.1', 143],
+    ['imaps', '::1', 1993],
+  ] as const
+  expect(servicesOf([...local, ...world])).toEqual(['submissions 465', 'imaps 993'])
+  expect(servicesOf(local)).toEqual(['imaps 1993', 'imap 143'])
+})
+
+test('a listener that its role keeps closed, and a port that the system chooses, are not told', () => {
+  expect(servicesOf(world, 'roles = ["mx", "submission"]')).toEqual(['submissions 465'])
+  expect(servicesOf([['imaps', '::', 0]])).toEqual([])
+})

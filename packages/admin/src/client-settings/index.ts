@@ -1,0 +1,9 @@
+/** What mail programs are told over HTTPS: apart, since who serves it needs no administration. */
+export { autoconfigDocument } from './autoconfig.ts'
+export {
+  type AutodiscoverError,
+  autodiscoverDocument,
+  autodiscoverErrorDocument,
+  readAutodiscover,
+} from './autodiscover.ts'
+export { type ClientService, type ClientSettings, loginDomain, type OfferedService } from './settings.ts'
