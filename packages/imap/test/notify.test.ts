@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
+import { type Uid, UidSet } from '@pennypost/model'
 import { expect, test } from 'vitest'
-import { password, TestServer } from './dialogue/server.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
 test('commands are answered though events never end', async () => {
   const server = await TestServer.start()
@@ -39,5 +40,31 @@ test('commands are answered though events never end', async () => {
   for (let turn = 0; turn < 5; turn++) await setImmediate()
   // Nobody looks any more.
   expect(looks - before).toBeLessThan(2)
+  await server.stop()
+})
+
+test('a COPY of very many messages is answered where NOTIFY leaves out what the session does itself', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const target = Array.from({ length: 200_000 }, (_, index) => (index + 1) as Uid)
+  server.options.mail = {
+    ...mail,
+    copy: async (_, __, to) => {
+      const found = await mail.mailbox(to)
+      return { uidValidity: found!.uidValidity, source: UidSet.ofSorted(target), target }
+    },
+  }
+  const client = server.connect()
+  await client.response()
+  const lines = [
+    `a1 LOGIN alice ${password}`,
+    'a2 EXAMINE INBOX',
+    'a3 NOTIFY SET (PERSONAL (MessageNew MessageExpunge))',
+  ]
+  client.send(Buffer.from([...lines, 'a4 COPY 1 Sent', 'a5 LOGOUT', ''].join('\r\n')))
+  const said: string[] = []
+  for (let line = await client.response(); line !== undefined; line = await client.response()) said.push(line)
+  expect(said).toContainEqual(expect.stringMatching(/^a4 OK \[COPYUID \d+ 1:200000 1:200000\]/))
   await server.stop()
 })

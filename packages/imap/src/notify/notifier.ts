@@ -223,11 +223,16 @@ export class Notifier implements SignalListener, Disposable {
 
   // --- what the session does itself ---
 
+  /** `uids` rise. */
   ownMessages({ id }: Pick<VisibleMailbox, 'id'>, uids: Iterable<number>): void {
-    const come = [...uids]
-    if (come.length === 0) return
-    if (this.#session.view?.open.mailbox.id === id) for (const uid of come) this.own.uids.add(uid)
-    this.own.addMessages(id, come.length, Math.max(...come) + 1)
+    const isSelected = this.#session.view?.open.mailbox.id === id
+    let [count, last] = [0, 0]
+    for (const uid of uids) {
+      if (isSelected) this.own.uids.add(uid)
+      count++
+      last = uid
+    }
+    if (count > 0) this.own.addMessages(id, count, last + 1)
   }
 
   /** Names that it has made, deleted or renamed; what lies right above them is its own doing too. */
