@@ -103,7 +103,7 @@ export class KeeperClient {
       return
     }
     if (message.kind === 'faults') {
-      request.faults.push(...message.faults)
+      for (const fault of message.faults) request.faults.push(fault)
       return
     }
     this.#requests.delete(message.id)

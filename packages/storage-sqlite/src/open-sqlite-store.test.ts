@@ -11,11 +11,12 @@ import {
 } from '@pennypost/model'
 import { sampleMessage, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openStore, type TestOptions, temporaryDirectory } from '../test/temporary-store.ts'
 import { refuseNetwork } from './data-directory.ts'
 import { findFaults } from './keeper/check.ts'
 import type { SqliteStore } from './open-sqlite-store.ts'
+import { WriterClient } from './writer-client.ts'
 
 let directory: string
 let stores: SqliteStore[]
@@ -305,6 +306,19 @@ test('a backup is a data directory of that moment', async () => {
   } finally {
     await copy.close()
   }
+})
+
+test('content files stay until the last of two backups that overlap is done, and no longer when one can not begin', async () => {
+  const store = await open()
+  const posted = vi.spyOn(WriterClient.prototype, 'post')
+  const kept = () => posted.mock.calls.flatMap(([message]) => (message.kind === 'keepFiles' ? [message.keep] : []))
+  await Promise.all(['one', 'two'].map((name) => store.backup(join(directory, name))))
+  expect(kept()).toEqual([true, false])
+  const run = vi.spyOn(WriterClient.prototype, 'run').mockRejectedValueOnce(new Error('too many jobs'))
+  await expect(store.backup(join(directory, 'three'))).rejects.toThrow('too many jobs')
+  expect(kept()).toEqual([true, false, true, false])
+  posted.mockRestore()
+  run.mockRestore()
 })
 
 test('a check finds what is wrong', async () => {

@@ -78,6 +78,8 @@ class Opening {
   #reader: Reader | undefined
   #search: SearchClient | undefined
   #failed = false
+  /** That are under way. */
+  #backups = 0
   #commits = 0
   #jobs = 0
   #walFrames = 0
@@ -187,13 +189,14 @@ class Opening {
     if (statSync(target).dev === here.dev && !this.#room.has(here.size)) {
       throw new StoreError('no-room', 'the copy would leave less than the reserve')
     }
-    this.#writer.post({ kind: 'keepFiles', keep: true })
-    // A job that does nothing: when it is done, the writer keeps files.
-    await this.#writer.run('renew', { leases: [], until: 0 })
+    // Files stay until the last of those that overlap is done.
+    if (this.#backups++ === 0) this.#writer.post({ kind: 'keepFiles', keep: true })
     try {
+      // A job that does nothing: when it is done, the writer keeps files.
+      await this.#writer.run('renew', { leases: [], until: 0 })
       return await this.#keeper.backup(target, how)
     } finally {
-      this.#writer.post({ kind: 'keepFiles', keep: false })
+      if (--this.#backups === 0) this.#writer.post({ kind: 'keepFiles', keep: false })
     }
   }
 

@@ -148,8 +148,8 @@ function newestValidity(path: string): number {
   }
 }
 
-/** What belongs to a store, in the order in which it is moved aside. */
-const storeNames = ['mail.db-wal', 'mail.db-shm', 'mail.db', 'content', 'search.db', 'search.db-wal', 'search.db-shm']
+/** What belongs to a store, in the order in which it is moved aside: never a mail.db without what is still in its log. */
+const storeNames = ['mail.db', 'mail.db-wal', 'mail.db-shm', 'content', 'search.db', 'search.db-wal', 'search.db-shm']
 
 function moveIn(path: string, staging: string, { beside, asideName }: RestoreOptions): string | undefined {
   const aside = join(path, asideName)

@@ -1,0 +1,39 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { silentLog } from '@pennypost/model'
+import { afterEach, expect, test, vi } from 'vitest'
+import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { restoreStore } from './index.ts'
+
+vi.mock('node:fs', { spy: true })
+const { renameSync: really } = await vi.importActual<typeof import('node:fs')>('node:fs')
+afterEach(() => vi.restoreAllMocks())
+
+test.each([1, 2, 3, 4, 5])(
+  'a restore that breaks off after %i moves leaves no mail.db without its log, and can be run again',
+  async (moves) => {
+    const root = temporaryDirectory()
+    const [data, backup] = [join(root, 'data'), join(root, 'backup')]
+    {
+      await using store = await openStore(data)
+      await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+      await store.backup(backup)
+    }
+    // As a server leaves them that was killed.
+    for (const name of ['mail.db-wal', 'mail.db-shm']) writeFileSync(join(data, name), 'what a commit has left')
+    const options = { backup, directory: data, replace: true, beside: [], log: silentLog }
+    const rename = vi.mocked(renameSync)
+    let done = 0
+    rename.mockImplementation((from, to) => {
+      if (++done > moves) throw new Error('killed')
+      really(from, to)
+    })
+    await expect(restoreStore({ ...options, asideName: 'aside' })).rejects.toThrow('killed')
+    expect(existsSync(join(data, 'mail.db'))).toBe(false)
+    rename.mockImplementation(really)
+    await restoreStore({ ...options, asideName: 'aside again' })
+    await using store = await openStore(data)
+    expect(await store.directory.domain('one.test')).toBeDefined()
+    rmSync(root, { recursive: true, force: true })
+  },
+)
