@@ -91,7 +91,7 @@ export const relaySchema = table({
   ca_file: z.string().default(''),
 })
 
-/** Our own policy for those who bring mail (RFC 8461), served on the http listener. */
+/** Our own policy for those who bring mail (RFC 8461), served by the https listener. */
 export const ownStsSchema = table({
   mode: z.enum(['enforce', 'testing', 'none']).default('testing'),
   max_age: duration.prefault('1w'),

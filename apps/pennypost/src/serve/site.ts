@@ -31,20 +31,19 @@ async function answer(request: IncomingMessage, options: SiteOptions): Promise<R
   const allow = page.methods.join(', ')
   if (!page.methods.includes(method)) return plain(405, `Only ${allow}.\n`, { allow })
   const body = method === 'POST' ? await bodyOf(request) : ''
-  if (body === undefined) return plain(413, 'Too long.\n', { connection: 'close' })
+  if (body === undefined) return plain(413, 'Too long.\n')
   return page.answer(options, { host: headers.host ?? '', query: new URLSearchParams(query), body })
 }
 
-/** Undefined when it is too long; the rest is then not read. */
+/** Undefined when it is too long. Read to its end all the same, but not kept: who is still sending hears no answer. */
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const pieces: Buffer[] = []
   let octets = 0
-  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  for await (const piece of request as AsyncIterable<Buffer>) {
     octets += piece.length
-    if (octets > mostBodyOctets) return undefined
-    pieces.push(piece)
+    if (octets <= mostBodyOctets) pieces.push(piece)
   }
-  return Buffer.concat(pieces).toString()
+  return octets <= mostBodyOctets ? Buffer.concat(pieces).toString() : undefined
 }
 
 export function createSite(options: SiteOptions, log: Log): RequestListener {
