@@ -2,6 +2,7 @@
  * Many accounts at once, from a file that the caller read. Everything is looked at before anything is changed, accounts
  * that are there already are left as they are, so that the same file can be given again after a fault was mended.
  */
+import { preparePassword } from '@pennypost/sasl'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -61,7 +62,9 @@ async function inspect(context: AdminContext, accounts: readonly NewAccount[]): 
     if (!local.has(login.slice(login.lastIndexOf('@') + 1))) fault('its domain is not here')
     else if (await directory.accountByLogin(login)) found.present.push(login)
     else if (await directory.alias(login)) fault('an alias has this address')
-    else {
+    else if (account.password !== undefined && preparePassword(account.password) === undefined) {
+      fault('its password holds control characters')
+    } else {
       try {
         const hash = account.hash === undefined ? undefined : context.credentials.importHash(account.hash)
         found.fresh.push({ account, hash })

@@ -187,6 +187,7 @@ describe('import of accounts', () => {
       { login: 'bob@one.test' },
       { login: 'dave@two.test' },
       { login: 'eve@one.test', hash: '{MD5}x' },
+      { login: 'fay@one.test', password: 'pass\tword' },
     ]
     const error = await admin.call('account.import', { accounts }).catch((reason: Error) => reason)
     expect(error).toMatchObject({ reason: 'bad-input' })
@@ -194,6 +195,7 @@ describe('import of accounts', () => {
     expect(message).toMatch(/account 2, bob@one.test: stands twice/)
     expect(message).toMatch(/account 3, dave@two.test: its domain is not here/)
     expect(message).toMatch(/account 4, eve@one.test: only bcrypt/)
+    expect(message).toMatch(/account 5, fay@one.test: its password/)
     expect(await admin.call('account.list', {})).toEqual([])
   })
 })

@@ -150,6 +150,17 @@ describe('import', () => {
       advice: expect.stringContaining('quota'),
     })
   })
+
+  test('an account that is full after some messages is told as full, not as failed', async () => {
+    using admin = await withAccounts()
+    await admin.call('account.set', { login: alice, quota: 1000 })
+    const messages = () => literal({ text: 'a: b\n\n' }, { text: `c: d\n\n${'x'.repeat(2000)}`, mailbox: 'Other' })
+    await expect(take(admin, messages)).rejects.toMatchObject({
+      reason: 'limit',
+      message: expect.stringContaining('After 1 messages'),
+      advice: expect.stringMatching(/quota.*goes on/),
+    })
+  })
 })
 
 describe('mbox', () => {

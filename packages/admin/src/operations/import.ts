@@ -24,6 +24,7 @@ import type { AdminContext } from '../context.ts'
 import { address } from '../input-fields.ts'
 import { fingerprint, type IncomingMessage, readMessages } from '../message-intake.ts'
 import { operation } from '../operation.ts'
+import { asAdminError } from '../store-refusals.ts'
 
 const messageHead = z.object({
   mailbox: z.string().max(1000),
@@ -129,11 +130,10 @@ class Import {
   }
 
   explain(error: unknown): AdminError {
-    const reason = error instanceof AdminError ? error.reason : 'failed'
-    const text = `After ${this.imported} messages: ${(error as Error).message}`
-    return new AdminError(reason, text, 'Those stay; run the import again, and it goes on where it ended.', {
-      cause: error,
-    })
+    const { reason, message, advice } = asAdminError(error)
+    const again = 'Those stay; run the import again, and it goes on where it ended.'
+    const text = `After ${this.imported} messages: ${message}`
+    return new AdminError(reason, text, `${advice} ${again}`.trim(), { cause: error })
   }
 
   async #targetFor(written: string): Promise<Target> {

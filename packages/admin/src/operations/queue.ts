@@ -98,8 +98,9 @@ export const queueRedirect = operation({
     const entries = (await selectEntries(context, selection)).filter(({ route }) => route === 'remote')
     const at = context.clock.now()
     let changed = 0
-    for (const [destination, ids] of byDestination(entries, named)) {
+    for (const [destination, group] of Map.groupBy(entries, (entry) => named ?? ownDestination(entry))) {
       context.running?.forgive([destination])
+      const ids = group.map(({ id }) => id)
       changed += await context.store.queue.redirect(ids, destination, at)
     }
     await context.store.flow.record(
@@ -109,18 +110,10 @@ export const queueRedirect = operation({
   },
 })
 
-/** Where each goes: to the named next hop, or to its own domain. */
-function byDestination(entries: readonly QueueEntry[], named: string | undefined): Map<string, QueueEntryId[]> {
-  const own = ({ recipients: [first], destination }: QueueEntry): string => {
-    const domain = first?.forwardPath.slice(first.forwardPath.lastIndexOf('@') + 1) ?? ''
-    return lookupDomain(domain) ?? (domain.toLowerCase() || destination)
-  }
-  const groups = new Map<string, QueueEntryId[]>()
-  for (const entry of entries) {
-    const destination = named ?? own(entry)
-    groups.set(destination, [...(groups.get(destination) ?? []), entry.id])
-  }
-  return groups
+/** The domain of its recipients. */
+function ownDestination({ recipients: [first], destination }: QueueEntry): string {
+  const domain = first?.forwardPath.slice(first.forwardPath.lastIndexOf('@') + 1) ?? ''
+  return lookupDomain(domain) ?? (domain.toLowerCase() || destination)
 }
 
 export const queueRemove = operation({

@@ -56,7 +56,7 @@ async function* reportsIn(
 ): AsyncGenerator<Report> {
   using _pin = mail.pin(mailbox)
   const { uids } = await mail.snapshot(mailbox)
-  const newest = UidSet.ofSorted([...uids].slice(-messagesMax))
+  const newest = UidSet.ofSorted(uids.slice(-messagesMax))
   for await (const page of mail.fetch(mailbox, newest, { fields: ['parts'] }, signal)) {
     for (const row of page) {
       if (row.internalDate.at < since) continue
