@@ -48,6 +48,8 @@ const known: [text: string, addresses: string[]][] = [
   ['"Miller, Alice" alice . m @one.test', ['Miller, Alice - alice.m one.test']],
   ['<Undisclosed Recipients@one.test>', ['- - Undisclosed Recipients one.test']],
   ['Alice [Sales] <a@b>', ['Alice [Sales] - a b']],
+  ['A\\B)>C . [d] <a)b\\c@d>', ['A\\B)>C . [d] - a)b\\c d']],
+  ['g:a:b c\\:@d;', ['- - g -', 'a:b - c\\: d', '- - - -']],
 ]
 
 test.each(known)('%s', (text, addresses) => {
@@ -83,6 +85,18 @@ test('any text gives entries with all that ENVELOPE needs, and groups that close
     }),
     { seed: 4, numRuns: 500 },
   )
+})
+
+test('of a megabyte of entries only as many are read as are wanted, and those are the first', () => {
+  const piece = fc.constantFrom('a@b', '<a@b>', 'g:', ';', ',', '<', '"x" ', '(c)', '<h:;>')
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 20 }), fc.integer({ min: 1, max: 9 }), (pieces, most) => {
+      const text = pieces.join('')
+      expect(parseAddressList(text, most)).toEqual(parseAddressList(text).slice(0, most))
+    }),
+    { seed: 5, numRuns: 300 },
+  )
+  expect(parseAddressList('<>'.repeat(500_000), 3)).toHaveLength(3)
 })
 
 test('mailboxes without placeholders', () => {

@@ -16,9 +16,9 @@ export interface Address {
 export const missingMailbox = 'MISSING_MAILBOX'
 export const missingDomain = 'MISSING_DOMAIN'
 
-/** Parses an unfolded field value. Empty elements and comments alone give nothing. */
-export function parseAddressList(text: string): Address[] {
-  return new AddressReader(text).list()
+/** Parses an unfolded field value, up to `most` entries. Empty elements and comments alone give nothing. */
+export function parseAddressList(text: string, most = Number.POSITIVE_INFINITY): Address[] {
+  return new AddressReader(text).list(most)
 }
 
 /** `local@domain` of every mailbox in a list; placeholders are left out. */
@@ -58,10 +58,10 @@ class AddressReader {
     this.#text = text
   }
 
-  list(): Address[] {
+  list(most: number): Address[] {
     const found: Address[] = []
     let inGroup = false
-    for (;;) {
+    while (found.length < most) {
       this.#skipSpace()
       if (this.#at >= this.#text.length) break
       const character = this.#text[this.#at]
@@ -79,7 +79,7 @@ class AddressReader {
         continue
       }
       this.#comment = ''
-      const words = this.#words(inGroup ? stopInGroup : stop)
+      const words = this.#words(inGroup ? wordInGroup : word)
       if (this.#text[this.#at] === ':') {
         this.#at++
         found.push({ mailbox: words.phrase })
@@ -89,7 +89,7 @@ class AddressReader {
       }
     }
     if (inGroup) found.push({})
-    return found
+    return found.length > most ? found.slice(0, most) : found
   }
 
   /** `<undisclosed-recipients:;>`: an empty group that an agent took for an address; what a relay added goes with it. */
@@ -134,7 +134,7 @@ class AddressReader {
         this.#at -= route.length
       }
     }
-    const words = this.#words(stopInAngle)
+    const words = this.#words(wordInAngle)
     address.mailbox = (words.before && `${words.before} `) + words.localPart || missingMailbox
     address.host = missingDomain
     if (this.#text[this.#at] === '@') {
@@ -160,35 +160,40 @@ class AddressReader {
     return domain
   }
 
-  /** Words, dots and comments up to a character of `ends`. */
-  #words(ends: RegExp): Words {
+  /** Words, dots and comments up to what is neither: `unquoted` matches words that are not quoted strings. */
+  #words(unquoted: RegExp): Words {
     const words: Words = { phrase: '', localPart: '', before: '', count: 0, lastQuoted: false }
+    let phrase = ''
+    let localPart = ''
     // Asked instead of the phrase, which would be copied whole for each question.
-    let last = ''
+    let endsInDot = false
     for (;;) {
       const spaced = this.#skipSpace()
-      const character = this.#text[this.#at]
-      if (character === undefined || ends.test(character)) return words
-      const quotedWord = character === '"'
-      const word = quotedWord ? this.#quoted() : this.#take(atom) || this.#take(/./sy)
-      const apart = spaced && words.phrase !== ''
-      if (apart && word !== '.' && !last.endsWith('.')) {
-        words.before = words.phrase
-        words.localPart = ''
+      const quotedWord = this.#text.charCodeAt(this.#at) === quote
+      const word = quotedWord ? this.#quoted() : this.#take(unquoted)
+      if (word === '' && !quotedWord) break
+      const dotted = endsInDot || (quotedWord ? word === '.' : word.charCodeAt(0) === dot)
+      if (spaced && phrase !== '' && !dotted) {
+        words.before = phrase
+        localPart = ''
       }
-      words.phrase += apart ? ` ${word}` : word
-      words.localPart += word
-      last = word || last
+      phrase += spaced && phrase !== '' ? ` ${word}` : word
+      localPart += word
+      if (word !== '') endsInDot = word.charCodeAt(word.length - 1) === dot
       if (spaced || words.count === 0) words.count++
       words.lastQuoted = quotedWord
     }
+    words.phrase = phrase
+    words.localPart = localPart
+    return words
   }
 
   #take(pattern: RegExp): string {
-    pattern.lastIndex = this.#at
-    const found = pattern.exec(this.#text)?.[0] ?? ''
-    this.#at += found.length
-    return found
+    const start = this.#at
+    pattern.lastIndex = start
+    if (!pattern.test(this.#text)) return ''
+    this.#at = pattern.lastIndex
+    return this.#text.slice(start, this.#at)
   }
 
   /** quoted-string without its quotes; a missing closing quote takes the rest. */
@@ -203,9 +208,10 @@ class AddressReader {
   #skipSpace(): boolean {
     const start = this.#at
     for (;;) {
-      this.#take(/[ \t\r\n]+/y)
-      if (this.#text[this.#at] !== '(') return this.#at > start
-      this.#readComment()
+      const character = this.#text.charCodeAt(this.#at)
+      if (character === 32 || character === 9 || character === 13 || character === 10) this.#at++
+      else if (character === openParenthesis) this.#readComment()
+      else return this.#at > start
     }
   }
 
@@ -224,7 +230,11 @@ class AddressReader {
   }
 }
 
-const stop = /[<:@,;]/
-const stopInGroup = /[<@,;]/
-const stopInAngle = /[@>,;]/
-const atom = /[^\s"(),.:;<>@[\\\]]+/y
+const quote = 0x22
+const openParenthesis = 0x28
+const dot = 0x2e
+
+/** Atoms, dots, and what passes for them, up to what tells what they are: in a list, in a group, between `<` and `>`. */
+const word = /[^ \t\r\n"(<:@,;]+/y
+const wordInGroup = /[^ \t\r\n"(<@,;]+/y
+const wordInAngle = /[^ \t\r\n"(@>,;]+/y

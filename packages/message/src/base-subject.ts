@@ -8,6 +8,8 @@ export interface BaseSubject {
 
 /** What is looked at; longer subjects are cut, so that no subject costs more than a few passes. */
 const maxSubject = 2000
+/** Of it as it is written: in encoded words it is several times as long as what it says. */
+const maxWritten = 16_000
 
 // subj-refwd = ("re" / ("fw" ["d"])) *WSP [subj-blob] ":", behind any number of subj-blob
 const leader = /^(?:\[[^[\]]*\] *)*(?:re|fwd?) *(?:\[[^[\]]*\] *)?:/i
@@ -17,7 +19,7 @@ const forwarded = /^\[fwd:(.*)\]$/i
 
 /** The base subject of an unfolded Subject value. Not folded for comparison. */
 export function baseSubject(subject: string): BaseSubject {
-  let text = decodeWords(subject).slice(0, maxSubject).replace(/\s+/g, ' ')
+  let text = decodeWords(subject.slice(0, maxWritten)).slice(0, maxSubject).replace(/\s+/g, ' ')
   let replyOrForward = false
   for (;;) {
     while (trailer.test(text)) {

@@ -38,9 +38,8 @@ export function envelopeFieldsOf(section: HeaderSection, charset = ''): Envelope
     }
     const list = addresses.get(name) ?? []
     addresses.set(name, list)
-    if (list.length >= maxAddresses) continue
-    const found = parseAddressList(fieldValue(section, field, charset))
-    for (const address of found.slice(0, maxAddresses - list.length)) list.push(address)
+    const room = maxAddresses - list.length
+    if (room > 0) list.push(...parseAddressList(fieldValue(section, field, charset), room))
   }
   const of = (name: string): readonly Address[] => addresses.get(name) ?? []
   const from = of('from')
@@ -88,5 +87,5 @@ function addressList(addresses: readonly Address[]): string {
 
 /** All addresses of one field of a header (lower-case name), encoded words undecoded. */
 export function addressesOf(section: HeaderSection, name: string): Address[] {
-  return valuesOf(section, name).flatMap(parseAddressList)
+  return valuesOf(section, name).flatMap((value) => parseAddressList(value))
 }

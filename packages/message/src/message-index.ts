@@ -84,13 +84,22 @@ function declaredCharset(part: Part): string {
 
 /** RFC 5256 §3: the addr-mailbox of the first address ('' without one), a group's name for a group. */
 function sortMailbox([first]: readonly Address[]): string {
-  return foldText(first?.mailbox ?? '').slice(0, 256)
+  return sortText(first?.mailbox ?? '')
 }
 
 /** RFC 5957 §3.1: the decoded display name of the first address, or else the address itself. */
 function sortName([first]: readonly Address[]): string {
   if (first === undefined) return ''
-  return foldText(first.name ? decodeWords(first.name) : (mailboxesOf([first])[0] ?? first.mailbox ?? '')).slice(0, 256)
+  return sortText(
+    first.name ? decodeWords(first.name.slice(0, maxName)) : (mailboxesOf([first])[0] ?? first.mailbox ?? ''),
+  )
+}
+
+/** Of a display name as it is written; in encoded words it is several times as long as what it says. */
+const maxName = 8192
+
+function sortText(text: string): string {
+  return foldText(text.slice(0, 1024)).slice(0, 256)
 }
 
 /** RFC 5256 §3: References, or else the first id of In-Reply-To. */

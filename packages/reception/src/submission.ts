@@ -48,6 +48,9 @@ export async function refuseAuthors(session: Session, section: HeaderSection): P
   if (!has(section, 'from') && !has(section, 'resent-from')) return undefined
   const authors = authorsOf(section)
   if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
+  if (authors.length > maxAuthors) {
+    return withText({ ...replies.badContent, code: 554 }, `From has more than ${maxAuthors} addresses`)
+  }
   for (const author of authors) {
     const mailbox = parseMailbox(author, { smtpUtf8: true })
     if (typeof mailbox === 'string') return withText(replies.senderNotAllowed, `From has no valid address: ${author}`)
@@ -57,6 +60,9 @@ export async function refuseAuthors(session: Session, section: HeaderSection): P
   }
   return undefined
 }
+
+/** Each is looked up. */
+const maxAuthors = 100
 
 function authorsOf(section: HeaderSection): string[] {
   const resent = section.fields.find((field) => field.name === 'resent-from')

@@ -3,15 +3,16 @@ import { lookupDomain } from '@pennypost/model'
 
 /** DMARC asks the policy of the author's domain; more than so many addresses are none that it could ask. */
 const maxAuthors = 100
+/** Of a field's entries, what is no address included. */
+const maxEntries = 1000
 
 /** Domains of all addresses in all From fields, in A-labels, each once (RFC 9989 §4.2.1); what is no domain is ''. */
 export function authorDomains(section: HeaderSection): string[] {
-  const domains = new Set<string>()
+  const written = new Set<string>()
   for (const field of section.fields) {
     if (field.name !== 'from') continue
-    for (const mailbox of mailboxesOf(parseAddressList(fieldValue(section, field))).slice(0, maxAuthors)) {
-      domains.add(lookupDomain(mailbox.slice(mailbox.lastIndexOf('@') + 1)) ?? '')
-    }
+    const authors = mailboxesOf(parseAddressList(fieldValue(section, field), maxEntries))
+    for (const mailbox of authors.slice(0, maxAuthors)) written.add(mailbox.slice(mailbox.lastIndexOf('@') + 1))
   }
-  return [...domains]
+  return [...new Set([...written].map((domain) => lookupDomain(domain) ?? ''))]
 }
