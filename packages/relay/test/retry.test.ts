@@ -395,16 +395,6 @@ describe('standing orders', () => {
     },
   )
 
-  test('the first of many at the start was the only one for whom they held', async () => {
-    await using office = await PostOffice.open()
-    const mx = office.peer('192.0.2.2')
-    await note(office, 'suppressed', 'bob@two.test')
-    for (let i = 0; i < 3; i++) await office.accept()
-    await office.advance(0)
-    expect(mx.transactions).toHaveLength(0)
-    expect(await office.inbox()).toHaveLength(3)
-  })
-
   test('a rule for others holds nothing', async () => {
     await using office = await PostOffice.open()
     const mx = office.peer('192.0.2.2')
