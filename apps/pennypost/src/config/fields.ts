@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { parseDuration, parseSize } from './quantity.ts'
+import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
 
 /** Kinds of values that several tables of the configuration have, each with what to say when one is wrong. */
 
@@ -30,6 +30,11 @@ function isNetwork(text: string): boolean {
   const version = isIP(address)
   if (version === 0 || rest.length > 0) return false
   return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 6 ? 128 : 32))
+}
+
+/** `127.0.0.1:11333`, `[::1]:53`: nobody is asked what a name means. Without a default the port has to be there. */
+export function isAddressPort(text: string, defaultPort = 0): boolean {
+  return isIP(parseHostPort(text, defaultPort)?.host ?? '') > 0
 }
 
 export const count = z.number().int().nonnegative()

@@ -47,6 +47,27 @@ describe('configuration', () => {
     expect(found).toHaveLength(5)
   })
 
+  it('has the hostname as addresses are looked up: with a capital in it, its postmaster was nobody of ours', () => {
+    expect(checkConfig('x', 'hostname = "Mail.Bücher.Test"').hostname).toBe('mail.xn--bcher-kva.test')
+  })
+
+  it('says of a name server that it is none, not the start of the server', () => {
+    const found = faults('hostname = "a.test"\n[dns]\nservers = ["127.0.0.1", "[::1]:53", "dns.one.test:53", ""]')
+    expect(found).toEqual([
+      expect.stringMatching(/^3 dns\.servers\.2: is no address/),
+      expect.stringMatching(/^3 dns\.servers\.3: is no address/),
+    ])
+  })
+
+  it('takes no login name without its password: mail went to the smarthost without both', () => {
+    expect(faults('hostname = "a.test"\n[relay]\nsmarthost = "b.test"\nsmarthost_user = "me"')).toEqual([
+      expect.stringContaining('relay: needs both smarthost_user and smarthost_password_file'),
+    ])
+    expect(faults('hostname = "a.test"\n[[relay.route]]\ndomain = "b.test"\nto = "c.test"\nuser = "me"')).toEqual([
+      expect.stringContaining('relay.route.0: needs both user and password_file'),
+    ])
+  })
+
   it('says where the file is not TOML', () => {
     expect(faults('hostname = "a.test"\nroles = [\n')).toEqual([expect.stringMatching(/^\d+ : is not TOML: /)])
   })

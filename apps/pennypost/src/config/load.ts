@@ -26,9 +26,6 @@ export interface ConfigFault {
   text: string
 }
 
-/** Where verbs look for the configuration when `--config` does not say. */
-export const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml'] as const
-
 /** Reads and checks a configuration file. Throws `ConfigError` with every fault, or the system's error. */
 export function loadConfig(file: string): Config {
   return checkConfig(file, readFileSync(file, 'utf8'))

@@ -19,11 +19,12 @@ interface Glance {
   hostname?: unknown
 }
 
-const places = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
+/** Where the configuration is looked for when `--config` does not say. */
+export const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
 
 /** The installation that `--config` names, or else the one that is found. */
 export function findPlace(configFile?: string): Place {
-  const file = configFile ?? places.find((place) => existsSync(place))
+  const file = configFile ?? configPlaces.find((place) => existsSync(place))
   if (file !== undefined) {
     if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`)
     return { configFile: resolve(file), dataDirectory: dataDirectoryOf(file, readFileSync(file, 'utf8')) }
@@ -31,7 +32,7 @@ export function findPlace(configFile?: string): Place {
   // The demo of a checkout: `npm start` keeps its mail in ./data.
   if (existsSync(adminSocket({ dataDirectory: 'data' }))) return { dataDirectory: resolve('data') }
   throw new UsageError(
-    `There is no configuration: ${places.join(' and ')} are not there.\n` +
+    `There is no configuration: ${configPlaces.join(' and ')} are not there.\n` +
       '`pennypost init --domain D` writes one, `--config FILE` names another.',
   )
 }

@@ -1,8 +1,6 @@
-import { isIP } from 'node:net'
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
-import { count, duration, network, size, table } from './fields.ts'
-import { parseHostPort } from './quantity.ts'
+import { count, duration, isAddressPort, network, size, table } from './fields.ts'
 
 /** `[policy]`: what is asked of mail that strangers bring, and what follows from the answers. */
 
@@ -29,7 +27,10 @@ const filter = z.strictObject({
   /** `127.0.0.1:11333`, or the path of a Unix socket. */
   at: z
     .string()
-    .refine(isPlace, 'is no address with port and no path; write e.g. "127.0.0.1:11333", "/run/clamav/clamd.ctl"'),
+    .refine(
+      (text) => text.startsWith('/') || isAddressPort(text),
+      'is no address with port and no path; write e.g. "127.0.0.1:11333", "/run/clamav/clamd.ctl"',
+    ),
   /** Whose mail it is shown: strangers' (smtp), accounts' (submission), neighbours' (lmtp). */
   services: z
     .array(z.enum(['smtp', 'submission', 'lmtp']))
@@ -44,12 +45,6 @@ const filter = z.strictObject({
   /** rspamd: where its password stands alone. */
   password_file: z.string().default(''),
 })
-
-function isPlace(text: string): boolean {
-  if (text.startsWith('/')) return true
-  const place = parseHostPort(text, 0)
-  return place !== undefined && isIP(place.host) > 0
-}
 
 export const policySchema = table({
   require_tls_for_auth: z.boolean().default(true),

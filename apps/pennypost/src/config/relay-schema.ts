@@ -2,13 +2,9 @@ import { isIP } from 'node:net'
 import { lookupAddress, lookupDomain } from '@pennypost/model'
 import { parseHop } from '@pennypost/relay/hop'
 import { z } from 'zod'
-import { duration, ipAddress, network, table } from './fields.ts'
-import { parseHostPort } from './quantity.ts'
+import { duration, ipAddress, isAddressPort, network, table } from './fields.ts'
 
 /** `[dns]`, `[relay]`, `[mta_sts]`: how mail finds its way out, and what others are told about the way in. */
-
-const hostPort = (port: number) =>
-  z.string().refine((text) => text === '' || parseHostPort(text, port) !== undefined, `is no host or host:port`)
 
 const port = z.number().int().min(1).max(65_535)
 
@@ -45,6 +41,7 @@ const route = z
   })
   .refine(({ domain, sender }) => domain !== undefined || sender !== undefined, 'needs a domain or a sender')
   .refine(({ to }) => to !== '', 'needs to know where to')
+  .refine(({ user, password_file: file }) => (user === '') === (file === ''), 'needs both user and password_file')
 
 /** Who may start the queue of a domain by ETRN, and which accounts may fetch it by ATRN. */
 const turn = z
@@ -56,7 +53,11 @@ const turn = z
   .refine(({ clients, accounts }) => clients.length + accounts.length > 0, 'needs clients or accounts')
 
 export const dnsSchema = table({
-  servers: z.array(hostPort(53)).default([]),
+  servers: z
+    .array(
+      z.string().refine((text) => isAddressPort(text, 53), 'is no address of a name server; write e.g. "127.0.0.1:53"'),
+    )
+    .default([]),
   /** `trust-ad`: believe these servers when they say that DNSSEC vouches for an answer. Loopback is always believed. */
   dnssec: z.enum(['off', 'trust-ad']).default('off'),
 })
@@ -89,7 +90,10 @@ export const relaySchema = table({
   tls_reports: z.boolean().default(true),
   /** PEM of anchors that certificates of others are checked against beside the built-in ones. */
   ca_file: z.string().default(''),
-})
+}).refine(
+  ({ smarthost_user: user, smarthost_password_file: file }) => (user === '') === (file === ''),
+  'needs both smarthost_user and smarthost_password_file',
+)
 
 /** Our own policy for those who bring mail (RFC 8461), served by the https listener. */
 export const ownStsSchema = table({

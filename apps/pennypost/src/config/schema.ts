@@ -11,9 +11,13 @@ import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
  * are not here: they live in the directory and are changed by verbs. Unknown keys are faults.
  */
 
-const hostname = z
-  .string()
-  .refine((text) => lookupDomain(text) !== undefined, 'is no host name; write e.g. "mail.example.org"')
+/** In lower case and A-labels, as it is compared with the names in addresses. */
+const hostname = z.string().transform((text, context) => {
+  const name = lookupDomain(text)
+  if (name !== undefined) return name
+  context.addIssue({ code: 'custom', message: 'is no host name; write e.g. "mail.example.org"' })
+  return z.NEVER
+})
 
 export const roles = ['mx', 'submission', 'lmtp', 'relay', 'pop3', 'imap', 'admin'] as const
 export const services = [
@@ -29,7 +33,6 @@ export const services = [
   'http',
   'https',
 ] as const
-export type ServiceName = (typeof services)[number]
 
 const certificate = z.strictObject({ cert: z.string(), key: z.string() })
 

@@ -1,4 +1,4 @@
-import { type Directory, lookupDomain, type Resolver } from '@pennypost/model'
+import type { Directory, Resolver } from '@pennypost/model'
 import type { Config } from '../config/schema.ts'
 import { wantedListeners } from '../config/wanted-listeners.ts'
 
@@ -21,7 +21,7 @@ export async function certificateNames(options: CertificateNamesOptions): Promis
   const { config, directory, resolver } = options
   const acme = config.tls?.acme
   if (acme && acme.names.length > 0) return acme.names
-  const hostname = lookupDomain(config.hostname) as string
+  const { hostname } = config
   const hasSite = wantedListeners(config).some(({ service }) => service === 'https')
   // A web server with a root of files has sites of its own: which of them answers for a name, nobody knows but the operator.
   if (!hasSite || acme?.web_root !== '') return [hostname]

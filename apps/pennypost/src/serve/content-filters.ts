@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { type Dialer, lookupDomain } from '@pennypost/model'
+import type { Dialer } from '@pennypost/model'
 import { type ContentFilter, createClamav, createHttpHook, createRspamd } from '@pennypost/reception'
 import { parseHostPort } from '../config/quantity.ts'
 import type { Config } from '../config/schema.ts'
@@ -30,7 +30,7 @@ async function openFilter(
       return createHttpHook({ ...common, path, sendsContent: content })
     case 'rspamd': {
       const password = password_file === '' ? {} : { password: await passwordIn(resolve(base, password_file)) }
-      return createRspamd({ ...common, hostname: lookupDomain(hostname) ?? hostname, ...password })
+      return createRspamd({ ...common, hostname, ...password })
     }
   }
 }

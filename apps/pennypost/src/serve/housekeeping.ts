@@ -23,11 +23,12 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   let seen = -1
   let over = false
   let running = Promise.resolve()
-  const timers: Timer[] = []
+  /** One for each task. */
+  const timers = new Map<() => Promise<void>, Timer>()
 
   async function followDevices(): Promise<void> {
-    if (store.directory.version === seen) return
-    seen = store.directory.version
+    const { version } = store.directory
+    if (version === seen) return
     for (const { address, account } of config.submission.trusted) {
       const found = await store.directory.accountByLogin(account.toLowerCase())
       if (found && !found.suspended && found.removedAt === null) trusted.set(address, found)
@@ -36,6 +37,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
         log.warn({ address, account }, 'a trusted device has no account')
       }
     }
+    seen = version
   }
 
   async function prune(): Promise<void> {
@@ -47,16 +49,15 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   }
 
   function every(periodMs: number, task: () => Promise<void>): void {
+    if (over) return
     const timer = clock.after(periodMs, () => {
-      if (over) return
       using _busy = clock.busy('housekeeping')
       running = running
         .then(task)
         .catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'))
         .then(() => every(periodMs, task))
     })
-    timers.push(timer)
-    if (timers.length > 4) timers.splice(0, timers.length - 4)
+    timers.set(task, timer)
   }
 
   await followDevices()
@@ -65,7 +66,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   return {
     async [Symbol.asyncDispose]() {
       over = true
-      for (const timer of timers) timer[Symbol.dispose]()
+      for (const timer of timers.values()) timer[Symbol.dispose]()
       await running
     },
   }

@@ -6,7 +6,8 @@ import type { SiteOptions } from './site-pages.ts'
 /**
  * The HTTP listener for machines that watch this one: `/healthz` and `/metrics`; and the pages of `site-pages.ts`, for a
  * proxy that has port 443. It shows no mail and changes nothing; bind it to loopback or a private network. What answers is
- * loaded by the first request: nobody waits for it at start.
+ * loaded by the first request: nobody waits for it at start. Its files may be gone by then (an upgrade), which must not
+ * end the server.
  */
 export interface HttpService {
   readonly port: number
@@ -28,10 +29,12 @@ export const mostConnections = 32
 
 export async function openHttp(options: HttpOptions): Promise<HttpService> {
   let pages: Promise<RequestListener> | undefined
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000 }, async (request, response) => {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000 }, (request, response) => {
     pages ??= import('./http-pages.ts').then(({ createPages }) => createPages(options))
-    const answer = await pages
-    answer(request, response)
+    pages.then(
+      (answer) => answer(request, response),
+      () => response.writeHead(503).end(),
+    )
   })
   server.maxConnections = mostConnections
   await new Promise<void>((resolve, reject) => {

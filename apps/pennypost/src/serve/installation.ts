@@ -1,7 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { Installation } from '@pennypost/admin'
 import type { ClientService, ClientSettings } from '@pennypost/admin/client-settings'
-import { lookupDomain } from '@pennypost/model'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
 import { policyOf } from '../config/policy.ts'
@@ -11,7 +10,7 @@ import { wantedListeners } from '../config/wanted-listeners.ts'
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
   return {
-    hostname: lookupDomain(config.hostname) as string,
+    hostname: config.hostname,
     administrator: config.admin.address,
     policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
@@ -40,7 +39,7 @@ export function clientSettings(config: Config): ClientSettings {
     const port = offered.find((each) => each.service === service)?.port
     return port ? [{ service, port }] : []
   })
-  return { hostname: lookupDomain(config.hostname) as string, services }
+  return { hostname: config.hostname, services }
 }
 
 /** Addresses of this machine that are not private, link-local or loopback. */

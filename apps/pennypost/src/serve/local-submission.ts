@@ -45,10 +45,17 @@ export async function openLocalSubmissions(options: LocalSubmissionsOptions): Pr
   return {
     close: () => listener.close({ drainMs: 0 }),
     async submit({ reversePath, forwardPaths, user, content }) {
+      const { recipients } = reception.limits
+      // In several transactions some would have it when another is refused, and whoever tries again sends it twice.
+      if (forwardPaths.length > recipients) throw new AdminError('limit', `More than ${recipients} recipients.`)
       const stream = await dialer.connect({ address: path, port: 0 }, deadline.signal(5_000))
-      const client = createSmtpClient(stream, { dialer, deadline, clock, hostname: helloName(user) })
+      const hostname = helloName(user)
+      const client = createSmtpClient(stream, { dialer, deadline, clock, hostname, limits: { recipients } })
       const hello = await client.hello()
-      if (!hello.ok) throw new AdminError('unavailable', hello.failure.text)
+      if (!hello.ok) {
+        client.close()
+        throw new AdminError('unavailable', hello.failure.text)
+      }
       const { outcomes } = await client.transact({
         reversePath,
         recipients: forwardPaths.map((forwardPath) => ({ forwardPath })),

@@ -67,8 +67,8 @@ export async function routeOptions({ config, base }: Pick<RelayingParts, 'config
   const { port, smarthost, smarthost_user, smarthost_password_file, route } = config.relay
   const named = async (text: string, defaultPort: number, user: string, file: string): Promise<Hop | undefined> => {
     const hop = parseHop(text, defaultPort)
-    const password = file === '' ? undefined : (await readFile(resolve(base, file), 'utf8')).trimEnd()
-    return hop && { ...hop, ...(user === '' || password === undefined ? {} : { username: user, password }) }
+    if (!hop || user === '') return hop
+    return { ...hop, username: user, password: (await readFile(resolve(base, file), 'utf8')).trimEnd() }
   }
   const standard = await named(smarthost, 587, smarthost_user, smarthost_password_file)
   const routes: ConfiguredRoute[] = []

@@ -61,6 +61,18 @@ describe('spool', () => {
     expect((await take()).texts).toEqual([])
   })
 
+  test.runIf(process.platform === 'linux')('what was left stayed open, once more at each look', async () => {
+    await writeSpool(directory, envelope, Buffer.from('x'))
+    const open = () => readdirSync('/proc/self/fd').length
+    const before = open()
+    for (let look = 0; look < 5; look++) {
+      await takeSpool(directory, async () => {
+        throw new Error('no room')
+      })
+    }
+    await expect.poll(open).toBe(before)
+  })
+
   test('no spool at all is an empty one, junk in it is refused', async () => {
     expect((await take()).taken.submitted).toBe(0)
     await writeSpool(directory, envelope, Buffer.from('x'))

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, type ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { LocalSubmission } from '@pennypost/admin'
@@ -56,8 +56,9 @@ export async function takeSpool(
 ): Promise<SpoolTaken> {
   const taken: SpoolTaken = { submitted: 0, left: 0, refused: [] }
   for (const path of await spooled(directory)) {
+    const file = createReadStream(path)
     try {
-      await submit(await readSpooled(path))
+      await submit(await readSpooled(file))
       await rm(path)
       taken.submitted++
     } catch (error) {
@@ -67,6 +68,9 @@ export async function takeSpool(
       }
       await rename(path, `${path}.refused`)
       taken.refused.push({ file: basename(path), reason: (error as Error).message })
+    } finally {
+      // Whoever refused it has not read it to its end.
+      file.destroy()
     }
   }
   return taken
@@ -89,14 +93,13 @@ const isFinal = (error: unknown): boolean =>
 /** Longest line of JSON: thousands of recipients. */
 const envelopeLimit = 8 * 1024 * 1024
 
-async function readSpooled(path: string): Promise<LocalSubmission> {
-  const chunks = createReadStream(path)[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+async function readSpooled(file: ReadStream): Promise<LocalSubmission> {
+  const chunks = file[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   let head = Buffer.alloc(0)
   let end = -1
   while (end < 0) {
     const { done, value } = await chunks.next()
-    if (done || head.length > envelopeLimit)
-      throw new AdminError('bad-input', `${basename(path)} is no spooled message.`)
+    if (done || head.length > envelopeLimit) throw new AdminError('bad-input', 'It is no spooled message.')
     head = Buffer.concat([head, value])
     end = head.indexOf(10)
   }
