@@ -24,13 +24,17 @@ import type { Recipient, Transaction } from './transaction.ts'
  * leaves (LMTP: one for each recipient, RFC 2033 §4.2), a positive one only after the durable commit, and the staged
  * content is either accepted or gone.
  */
-export async function concludeTransaction(session: Session, transaction: Transaction): Promise<Reply | undefined> {
+export async function concludeTransaction(
+  session: Session,
+  transaction: Transaction,
+  copies = session.isLmtp ? transaction.recipients.length : 1,
+): Promise<Reply | undefined> {
   const reply = await conclude(session, transaction)
   session.transaction = undefined
   if (!reply) return undefined
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
   else session.errors.clear()
-  const copies = session.isLmtp ? transaction.recipients.length : 1
+  session.forwarded = undefined
   for (let copy = 1; copy < copies; copy++) session.say(reply)
   return reply
 }
@@ -213,7 +217,7 @@ function events(
 ): readonly FlowEvent[] {
   const { account } = session
   const { tls } = session.connection
-  const hello = session.forwarded?.helo ?? session.hello
+  const hello = session.forwarded?.helo ?? session.client.helo ?? session.hello
   const at = { journey: transaction.journey, at: transaction.beganAt }
   const first: FlowFact = {
     kind: 'received',

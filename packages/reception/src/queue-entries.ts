@@ -61,18 +61,28 @@ export function queueEntries(
   for (const { recipient, filing } of plan.later) {
     const { path } = transaction.recipients[recipient] as Recipient
     const trace = deliveryBlock(reversePath, filing.deliveredTo).toString()
-    add('local', 'local', reversePath, { forwardPath: path.text, account: filing.account, trace })
+    const asked = withoutSuccess(dsnParameters(transaction.recipients[recipient]))
+    add('local', 'local', reversePath, { forwardPath: path.text, account: filing.account, ...asked, trace })
   }
   return [...entries.values()]
 }
 
+type DsnParameters = Pick<NewQueueRecipient, 'notify' | 'orcpt'>
+
 /** What the client asked to be told about (RFC 3461 §4.1, §4.2). */
-function dsnParameters(recipient: Recipient | undefined): Pick<NewQueueRecipient, 'notify' | 'orcpt'> {
+function dsnParameters(recipient: Recipient | undefined): DsnParameters {
   const { notify, orcpt } = recipient?.parameters ?? { notify: null, orcpt: null }
   return {
     ...(notify === null ? {} : { notify: notify.length === 0 ? ['NEVER'] : notify }),
     ...(orcpt === null ? {} : { orcpt: `${orcpt.type};${orcpt.address}` }),
   }
+}
+
+/** The success is told by the acceptance, for all accounts of the recipient at once. */
+function withoutSuccess({ notify, ...asked }: DsnParameters): DsnParameters {
+  if (!notify) return asked
+  const rest = notify.filter((condition) => condition !== 'SUCCESS')
+  return { ...asked, notify: rest.length === 0 ? ['NEVER'] : rest }
 }
 
 /** Mail from lists and programs: nobody waits for a word about its delay (RFC 3834 §2, RFC 2919). */

@@ -39,8 +39,9 @@ export async function returnedEvents(
   const events: FlowEvent[] = []
   for (const about of await flow.findByMessageId(id, journeysMax)) {
     const sent = new Set((await flow.journey(about))?.events.flatMap(relayedTo) ?? [])
+    // A report may name a thousand times whom it knows; each is told of once.
     for (const { action, status: code, finalRecipient, originalRecipient, diagnostic } of report.recipients) {
-      const forwardPath = [finalRecipient, originalRecipient].find((path) => sent.has(lookupAddress(path) ?? path))
+      const forwardPath = [finalRecipient, originalRecipient].find((path) => sent.delete(lookupAddress(path) ?? path))
       if (forwardPath === undefined) continue
       const said = { forwardPath, by: report.reportingMta, action, status: code, diagnostic }
       events.push({ journey: about, at, kind: 'returned', ...said, dsn: journey })

@@ -50,6 +50,8 @@ export interface SessionContext {
 export interface Client {
   readonly address: string
   readonly port: number
+  /** What it called itself, where a proxy says so (XCLIENT). */
+  readonly helo?: string
 }
 
 /** How a session came about. */
@@ -73,7 +75,7 @@ export class Session implements WireHandler {
   readonly leaveAddressLimit: () => void
   wire!: Wire
   client: Client
-  /** What a trusted proxy says of the client behind it, for journeys only (XFORWARD). */
+  /** What a trusted relay says of the client behind it, for journeys only (XFORWARD); of one transaction, as Postfix has it. */
   forwarded: { address?: string; helo?: string } | undefined
   /** Argument of HELO, EHLO or LHLO. */
   hello: string | undefined
@@ -336,6 +338,7 @@ export class Session implements WireHandler {
     if (intake) intake.discard()
     else room?.[Symbol.dispose]()
     this.transaction = undefined
+    this.forwarded = undefined
   }
 
   /** TLS begins, or another client speaks: nothing that was said before counts (RFC 3207 §4.2). */

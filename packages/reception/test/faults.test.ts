@@ -40,6 +40,21 @@ it('a store that cannot stage is 451, and the session goes on', async () => {
   expect(host.errors).toEqual(['command failed'])
 })
 
+it('a chunk for which nothing could be staged was read as commands', async () => {
+  const host = await testReception()
+  host.store.mail.stage = () => {
+    throw new Error('no file')
+  }
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\n')
+  client.say('BDAT 6\r\nVRFY\r\nBDAT 6 LAST\r\nVRFY\r\nNOOP\r\n')
+  expect((await client.until(/^250 2\.0\.0 Ok\r\n/m)).slice(-3)).toEqual([
+    '451 4.3.0 Local error, try again later',
+    '503 5.5.1 MAIL first',
+    '250 2.0.0 Ok',
+  ])
+})
+
 it.each([
   ['write', { write: () => Promise.reject(new Error('disk')) }],
   ['finish', { finish: () => Promise.reject(new Error('disk')) }],

@@ -193,6 +193,27 @@ describe('ClamAV', () => {
     expect(await ask(clamav(clamd('stream: OK\0')))).toMatchObject({ result: 'clean' })
   })
 
+  test('a listener stayed for each time that clamd was slower than the message came', async () => {
+    let most = 0
+    const { connect, secure } = dialerTo(clamd('stream: OK\0'))
+    const counting: Dialer = {
+      secure,
+      async connect(...to) {
+        const stream = await connect(...to)
+        return stream.on('drain', () => {
+          most = Math.max(most, stream.listenerCount('close'))
+        })
+      },
+    }
+    const filter = createClamav({ ...settings, dialer: counting })
+    const content = async function* () {
+      for (let nth = 0; nth < 40; nth++) yield Buffer.alloc(70_000, 'x')
+    }
+    expect(await ask(filter, { ...mail, content })).toMatchObject({ result: 'clean' })
+    expect(most).toBeGreaterThan(0)
+    expect(most).toBeLessThan(10)
+  })
+
   test('an answer before the end counts, though no more is read', async () => {
     const early = (stream: Duplex): void => {
       stream.once('data', () => stream.end('INSTREAM size limit exceeded. ERROR\0'))

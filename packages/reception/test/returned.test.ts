@@ -52,6 +52,18 @@ test('a bounce is told in the journey of its message, and in its own', async () 
   expect(events).toContainEqual(expect.objectContaining({ kind: 'about', about: journey }))
 })
 
+test('a report that names its recipient a thousand times was a thousand events', async () => {
+  const world = await testReception()
+  const journey = await sent(world, 'carol@two.test')
+  const about = '\r\nFinal-Recipient: rfc822; carol@two.test\r\nAction: failed\r\nStatus: 5.2.1\r\n'
+  await bring(
+    world,
+    '',
+    report('carol@two.test').replace('\r\n--b\r\nContent-Type: text/rfc', `${about.repeat(900)}$&`),
+  )
+  expect(await returned(world, journey)).toHaveLength(1)
+})
+
 test.each([
   ['of a message that nobody here sent', '', report('carol@two.test', '<other@one.test>')],
   ['about a recipient that the message did not have', '', report('mallory@two.test')],

@@ -82,7 +82,6 @@ export const replies = {
   mailboxDisabled: named(550, '5.2.1', 'Mailbox disabled, not accepting messages'),
   relayDenied: named(550, '5.7.1', 'Relaying denied'),
   policyRefused: named(550, '5.7.1', 'Message refused by policy'),
-  accountDisabled: named(550, '5.7.13', 'Account is suspended'),
   spfFailed: named(550, '5.7.23', 'SPF validation failed'), // RFC 7372 §3.2
   spfError: named(550, '5.7.24', 'SPF record has an error'),
   dkimFailed: named(550, '5.7.20', 'No passing DKIM signature found'),
@@ -91,6 +90,7 @@ export const replies = {
   senderNullMx: named(550, '5.7.27', 'Sender domain accepts no mail'), // RFC 7505 §4.2
   arcFailed: named(550, '5.7.29', 'ARC validation failed'),
   requireTlsNotPossible: named(550, '5.7.30', 'REQUIRETLS support required'), // RFC 8689 §4.2.1
+  accountDisabled: named(525, '5.7.13', 'Account is suspended'), // RFC 5248: the code that the registry has with it
   requireTlsWithoutTls: named(530, '5.7.10', 'REQUIRETLS needs TLS'),
   userMoved: named(551, '5.1.6', 'User has moved'),
   mailboxFull: named(552, '5.2.2', 'Mailbox is full'),

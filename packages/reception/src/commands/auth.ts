@@ -69,5 +69,5 @@ function conclude(session: Session, result: AuthenticationResult): Reply {
   session.log.info({ session: session.id, reason: result.reason, remote: session.client.address }, 'login refused')
   if (++session.authFailures >= options.limits.authFailures) return replies.tooManyErrors
   if (result.reason === 'invalid') return replies.authFailed
-  return result.reason === 'suspended' ? withText(replies.authFailed, 'Account is suspended') : replies.authUnavailable
+  return result.reason === 'suspended' ? replies.accountDisabled : replies.authUnavailable
 }

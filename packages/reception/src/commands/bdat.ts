@@ -3,6 +3,7 @@ import { type Command, takingMail } from '../command.ts'
 import { concludeTransaction, troubleReply } from '../conclude.ts'
 import { ChunkReader, ContentIntake } from '../content.ts'
 import type { Session } from '../session.ts'
+import type { Transaction } from '../transaction.ts'
 
 export const bdat = {
   verb: 'BDAT',
@@ -19,21 +20,20 @@ export const bdat = {
     const last = match[2] !== undefined
     const refusal = whyNot(session)
     const { transaction } = session
-    if (refusal || !transaction) {
+    const intake = !refusal && transaction && openIntake(session, transaction)
+    if (!transaction || !intake) {
       // Nobody sends so much for a transaction that was refused: it is not worth reading to its end.
       if (octets > session.options.limits.messageSize) return reply(421, '4.5.1', 'Too much to throw away')
-      return receive(session, octets, undefined, () => refusal)
+      return receive(session, octets, undefined, () => refusal ?? replies.localError)
     }
-    transaction.intake ??= new ContentIntake(session, transaction, false)
-    const { intake } = transaction
     return receive(session, octets, intake, () => {
       if (last) {
         intake.filter.end()
         return concludeTransaction(session, transaction)
       }
       if (!intake.tooLarge && !intake.failure) return reply(250, '2.0.0', `${octets} octets received`)
-      // RFC 3030 §2: no further chunk of it will be taken.
-      if (intake.tooLarge) return concludeTransaction(session, transaction)
+      // RFC 3030 §2: no further chunk of it will be taken. RFC 2033 §4.3: only the last has a reply for each recipient.
+      if (intake.tooLarge) return concludeTransaction(session, transaction, 1)
       session.reset()
       return troubleReply(session, intake.failure)
     })
@@ -47,6 +47,17 @@ function whyNot(session: Session): Reply | undefined {
   if (!transaction) return replies.needMail
   if (transaction.recipients.length > 0) return undefined
   return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
+}
+
+/** Undefined where the store stages nothing: then the transaction is over, but the octets of its chunk come all the same. */
+function openIntake(session: Session, transaction: Transaction): ContentIntake | undefined {
+  try {
+    transaction.intake ??= new ContentIntake(session, transaction, false)
+  } catch (error) {
+    session.log.error({ session: session.id, err: error }, 'content not accepted')
+    session.reset()
+  }
+  return transaction.intake
 }
 
 type Outcome = ReturnType<Command['run']>

@@ -26,15 +26,14 @@ export const xclient = {
     if (login !== undefined && !account) return withText(replies.badArgument, 'LOGIN is nobody here')
     if (session.ended) return undefined
     const { address, port } = session.client
+    const helo = attributes.get('HELO')
     session.trusted = false
-    session.account = undefined
     session.forget()
     session.client = {
       address: attributes.get('ADDR') ?? address,
       port: Number(attributes.get('PORT') ?? port),
+      ...(helo === undefined ? {} : { helo }),
     }
-    const helo = attributes.get('HELO')
-    if (helo !== undefined) session.forwarded = { helo }
     session.greet()
     if (account) {
       session.account = account

@@ -1,5 +1,5 @@
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { VirusFinding } from '@pennypost/message-auth'
 import type { Dialer } from '@pennypost/model'
 import type { ContentFilter, FilterEndpoint } from './filter.ts'
@@ -23,10 +23,8 @@ export function createClamav({ endpoint, dialer, ...filter }: ClamavOptions): Co
       try {
         const answer = readAnswer(stream)
         // clamd answers before the end when it has seen enough, and reads no more then.
-        const sent = send(stream, mail.content()).catch(() => undefined)
-        const line = await answer
-        void sent
-        return findingOf(filter.name, line)
+        pipeline(framed(mail.content()), stream, { end: false }).catch(() => undefined)
+        return findingOf(filter.name, await answer)
       } finally {
         signal.removeEventListener('abort', stop)
         stream.destroy()
@@ -35,20 +33,18 @@ export function createClamav({ endpoint, dialer, ...filter }: ClamavOptions): Co
   }
 }
 
-async function send(stream: Duplex, content: AsyncIterable<Buffer>): Promise<void> {
-  const write = async (octets: Buffer): Promise<void> => {
-    if (stream.destroyed) throw new Error('the connection has ended')
-    if (!stream.write(octets)) await Promise.race([once(stream, 'drain'), once(stream, 'close')])
-  }
-  await write(Buffer.from('zINSTREAM\0'))
+async function* framed(content: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  yield Buffer.from('zINSTREAM\0')
   for await (const piece of content) {
-    if (piece.length === 0) continue
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(piece.length)
-    await write(length)
-    await write(piece)
+    if (piece.length > 0) yield* [lengthOf(piece), piece]
   }
-  await write(Buffer.alloc(4))
+  yield lengthOf('')
+}
+
+function lengthOf({ length }: { length: number }): Buffer {
+  const octets = Buffer.alloc(4)
+  octets.writeUInt32BE(length)
+  return octets
 }
 
 async function readAnswer(stream: Duplex): Promise<string> {

@@ -1,0 +1,43 @@
+/** What a transaction leaves behind it: in the journey, and in the queue. */
+import type { FlowEvent } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { testReception } from './test-reception.ts'
+
+test('what a relay said of one message was believed of the next', async () => {
+  const world = await testReception({ xclient: ['192.0.2.0/24'] })
+  const client = world.connect()
+  client.say('EHLO relay.test\r\n', 'XFORWARD ADDR=203.0.113.1 HELO=far.test\r\n')
+  for (let nth = 0; nth < 2; nth++) {
+    client.say('MAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\n', `BDAT 14 LAST\r\nSubject: x${nth}\r\n\r\n`)
+  }
+  await client.until(/queued as[\s\S]*queued as/)
+  const journeys = await world.store.flow.recent(2)
+  const events: FlowEvent[] = []
+  for (const id of journeys) events.push(...((await world.store.flow.journey(id))?.events ?? []))
+  const peers = events.flatMap((event) => (event.kind === 'received' ? [`${event.peer} ${event.helo}`] : []))
+  expect(peers.toSorted()).toEqual(['192.0.2.7 relay.test', '203.0.113.1 far.test'])
+})
+
+test('a sender who wants to hear nothing heard of a member of the list whose mailbox stays full', async () => {
+  const world = await testReception()
+  const { directory } = world.store
+  await directory.addAccount({ login: 'full@one.test', name: '', quota: 1, admin: false }, 0)
+  await directory.putAlias({ address: 'all@one.test', targets: ['bob@one.test', 'full@one.test'] })
+  const client = world.connect()
+  const asked = ['NOTIFY=NEVER', 'NOTIFY=SUCCESS,DELAY ORCPT=rfc822;we@two.test', '']
+  client.say('EHLO client.test\r\n')
+  for (const parameters of asked) {
+    client.say(`MAIL FROM:<a@two.test> SIZE=100\r\nRCPT TO:<all@one.test> ${parameters}\r\nBDAT 14 LAST\r\n`)
+    client.say('Subject: x\r\n\r\n')
+  }
+  await client.until(/(queued as[\s\S]*){3}/)
+  const queued: unknown[] = []
+  for await (const page of world.store.queue.list({})) {
+    for (const { recipients } of page) queued.push(...recipients.map(({ notify, orcpt }) => [notify, orcpt]))
+  }
+  expect(queued).toEqual([
+    [['NEVER'], undefined],
+    [['DELAY'], 'rfc822;we@two.test'],
+    [undefined, undefined],
+  ])
+})
