@@ -1,9 +1,10 @@
-/** Clients that do not read what they are told, and clients that do not wait for it. */
-import { UidSet } from '@pennypost/model'
+/** Clients that do not read what they are told, clients that do not wait for it, and changes that fall in between. */
+import { type Mailbox, UidSet } from '@pennypost/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
+const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
 const everyUid = Array.from({ length: 50 }, (_, index) => index + 1)
 let server: TestServer
 let client: DialogueClient
@@ -130,6 +131,54 @@ test('a client that idles and does not read is dropped once too much waits for i
     await quiet()
   }
   await expectCutOff()
+})
+
+test('a change that is committed while IDLE begins is told', async () => {
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
+  await select()
+  client.send(Buffer.from('x IDLE\r\n'))
+  expect(await client.response()).toBe('+ idling')
+  await mail.updateFlags(id, { uids: everything, mode: 'add', flags: ['\\Seen'] })
+  await quiet()
+  expect(client.unread).toBe('* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))\r\n')
+})
+
+test('a change of very many messages is told a client that idles in pages, and what follows it behind them', async () => {
+  server.options.limits = { outputBacklog: 150_000 }
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
+  for (let count = 1; count < 4096; count *= 2) await mail.copy(id, everything, id)
+  await select()
+  client.send(Buffer.from('x IDLE\r\n'))
+  expect(await client.response()).toBe('+ idling')
+  client.stream.pause()
+  await mail.updateFlags(id, { uids: everything, mode: 'add', flags: ['\\Flagged'] })
+  await quiet()
+  await mail.expunge(id, UidSet.of(4000), 'all')
+  await mail.updateFlags(id, { uids: UidSet.of(4001), mode: 'add', flags: ['$new'] })
+  await quiet()
+  expect(client.closed).toBe(false)
+  client.send(Buffer.from('DONE\r\n'))
+  client.stream.resume()
+  const responses: string[] = []
+  for (let last = ''; !last.startsWith('x '); responses.push(last)) last = (await client.response()) ?? 'x closed'
+  // The one that has gone is not told of; the one behind it with what it has by then, under the number that it had.
+  const told = responses.filter((response) => response.includes(' FETCH '))
+  expect(told.slice(3998, 4000)).toEqual([
+    '* 3999 FETCH (UID 3999 FLAGS (\\Flagged \\Recent))',
+    '* 4001 FETCH (UID 4001 FLAGS (\\Flagged $new \\Recent))',
+  ])
+  const named = responses.findIndex((response) => /^\* FLAGS .*\$new/.test(response))
+  expect(named).toBeLessThan(responses.indexOf(told[3999] as string))
+  expect(responses.slice(-4)).toEqual([
+    '* 4096 FETCH (UID 4096 FLAGS (\\Flagged \\Recent))',
+    '* 4000 EXPUNGE',
+    '* 4000 FETCH (UID 4001 FLAGS (\\Flagged $new \\Recent))',
+    'x OK IDLE completed',
+  ])
 })
 
 test('what is sent ahead of a running command is read when that is done, and answered in order', async () => {

@@ -17,18 +17,12 @@ const idle = {
     const { deadline, limits } = session.service
     session.out.text('+ idling\r\n')
     const { notifier } = session
-    let more: Promise<void> | undefined
+    const pushing = notifier ? undefined : new Pushing(session)
     // RFC 5465 §4: the same events as without IDLE, where NOTIFY has asked for some.
     if (notifier) notifier.idle()
-    else {
-      await begin(session)
-      session.view?.watch(() => {
-        push(session)
-        more = pushMore(session) ?? more
-      })
-    }
+    else await pushing?.begin()
     const stillHere = (): void => {
-      if (!notifier?.isTelling) session.untagged('OK Still here')
+      if (!(notifier ?? pushing)?.isTelling) session.untagged('OK Still here')
       session.out.flush()
       timer = deadline.after(limits.stillHereMs, stillHere)
     }
@@ -38,41 +32,84 @@ const idle = {
       if (line && line.toString('latin1').toUpperCase() !== 'DONE') throw bad('DONE expected')
     } finally {
       timer[Symbol.dispose]()
-      if (!notifier) session.view?.watch(undefined)
       // Nothing may be said in the midst of what the next command answers.
-      await (notifier ? notifier.idleEnded() : more)
+      await (notifier ?? pushing)?.idleEnded()
     }
     return { text: 'IDLE completed' }
   },
 } satisfies Command<undefined>
 
-/** What there is to tell already. */
-async function begin(session: Session): Promise<void> {
-  await session.refresh().catch(() => {})
-  await session.tellMore()?.catch(() => {})
-  session.tellChanges(true)
-  await session.tellResults()?.catch(() => {})
-}
+/** Tells each change as it is committed, one telling at a time: what comes meanwhile is told by the next. */
+class Pushing {
+  readonly #session: Session
+  #due = false
+  #telling: Promise<void> | undefined
 
-function push(session: Session): void {
-  session.tellChanges(true)
-  if (session.view?.open.deleted) {
-    session.bye('The selected mailbox was deleted')
-    session.giveLine(undefined)
+  constructor(session: Session) {
+    this.#session = session
   }
-  session.out.flush()
-  if (session.out.backlog > session.service.limits.outputBacklog) session.connection.destroy()
-}
 
-/** The rest, once the store has told it; it never rejects. */
-function pushMore(session: Session): Promise<void> | undefined {
-  const more = session.tellMore()
-  const results = session.tellResults()
-  if (!more && !results) return undefined
-  return Promise.all([more, results]).then(
-    () => session.out.flush(),
-    (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
-  )
+  /** What there is already is told first; watched from before that is read, so that nothing falls in between. */
+  async begin(): Promise<void> {
+    this.#session.view?.watch(() => this.#push())
+    await this.#session.refresh().catch(() => {})
+    this.#push()
+  }
+
+  get isTelling(): boolean {
+    return this.#telling !== undefined
+  }
+
+  async idleEnded(): Promise<void> {
+    this.#session.view?.watch(undefined)
+    await this.#telling
+  }
+
+  #push(): void {
+    this.#due = true
+    this.#telling ??= this.#tellOn().finally(() => {
+      this.#telling = undefined
+    })
+  }
+
+  async #tellOn(): Promise<void> {
+    while (this.#due) {
+      this.#due = false
+      const more = this.#tell()
+      if (more) await more
+    }
+  }
+
+  /** A promise for what takes longer; it never rejects. */
+  #tell(): Promise<void> | undefined {
+    const session = this.#session
+    const told = session.tellChanges(true)
+    if (session.view?.open.deleted) {
+      session.bye('The selected mailbox was deleted')
+      session.giveLine(undefined)
+    }
+    this.#flush()
+    return told ? told.then(() => this.#tellMore()) : this.#tellMore()
+  }
+
+  /** The rest, once the store has told it. */
+  #tellMore(): Promise<void> | undefined {
+    const session = this.#session
+    const more = session.tellMore()
+    const results = session.tellResults()
+    if (!more && !results) return void this.#flush()
+    return Promise.all([more, results]).then(
+      () => this.#flush(),
+      (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
+    )
+  }
+
+  /** A client that does not read loses its connection before what waits for it grows. */
+  #flush(): void {
+    const { out, service, connection } = this.#session
+    out.flush()
+    if (out.backlog > service.limits.outputBacklog) connection.destroy()
+  }
 }
 
 export const idleExtension: Extension = {

@@ -29,7 +29,7 @@ async function run(session: Session, { wanted, status }: Args): Promise<undefine
     throw error
   }
   session.setNotifier(undefined)
-  session.tellChanges(true)
+  await session.tellChanges(true)
   await session.tellResults()
   session.setNotifier(next)
   return undefined

@@ -186,7 +186,7 @@ export class Notifier implements SignalListener, Disposable {
     if (!view || !this.selected.messages) return
     await session.refresh()
     await session.tellMore()
-    session.tellChanges(this.selected.immediate || this.#idling)
+    await session.tellChanges(this.selected.immediate || this.#idling)
     if (view.open.deleted) {
       session.bye('The selected mailbox was deleted')
       session.giveLine(undefined)

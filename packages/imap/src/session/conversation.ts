@@ -387,8 +387,8 @@ export class Conversation implements ReaderHost {
       session.log.warn({ error: String(error) }, 'changes could not be read')
     }
     const say = (): Promise<void> | undefined => {
-      session.tellChanges(!command.effects.numbers, command.effects.removes)
-      const results = session.tellResults()
+      const told = session.tellChanges(!command.effects.numbers, command.effects.removes)
+      const results = told ? told.then(() => session.tellResults()) : session.tellResults()
       if (results) return results.catch(failed).then(end)
       end()
       return undefined

@@ -154,20 +154,19 @@ export class Session {
   }
 
   /**
-   * Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current.
+   * Tells what changed in the selected mailbox, from what is known here; `service.mailboxes` keeps that current. A
+   * promise when that is very much: the session says nothing else before it resolves.
    * @param removes the command has expunged messages itself: that is told whatever NOTIFY asked for
    */
-  tellChanges(mayExpunge: boolean, removes = false): void {
+  tellChanges(mayExpunge: boolean, removes = false): Promise<void> | undefined {
     const { view, notifier } = this
-    if (!view) return
+    if (!view) return undefined
     if (view.contexts.size > 0) view.contexts.tellRemovals(this)
-    if (!notifier) {
-      tellChanges(this, view, mayExpunge)
-      return
-    }
+    if (!notifier) return tellChanges(this, view, mayExpunge)
     const before = view.lastUid
-    tellChanges(this, view, mayExpunge && (removes || notifier.selected.messages), notifier.selected)
+    const told = tellChanges(this, view, mayExpunge && (removes || notifier.selected.messages), notifier.selected)
     if (view.lastUid > before) notifier.arrived(before + 1, view.lastUid)
+    return told
   }
 
   /** Says what extensions have to tell of the selected mailbox beside that; a promise when something must be asked. */

@@ -1,34 +1,70 @@
 import { flagKinds, mayFlag } from '@pennypost/model'
-import { type Reported, type Reporter, report } from '../view/report.ts'
+import type { Extension } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
+import { type Changes, report, type Wanted } from '../view/report.ts'
 import type { View } from '../view/view.ts'
+import type { Output } from '../wire/output.ts'
 import type { Session } from './session.ts'
 
-/** Says the untagged responses for what changed in the selected mailbox (RFC 9051 §7.4.1, §7.5.1, §7.5.2). */
-export function tellChanges(session: Session, view: View, mayExpunge: boolean, wanted?: Reported): void {
-  const { out } = session
-  const reporter: Reporter = {
-    expunged(seqs, uids) {
-      for (const extension of session.service.registry.extensions) {
-        if (extension.onExpungeTold?.(session, view, uids)) return
-      }
-      for (const seq of seqs) out.text(`* ${seq} EXPUNGE\r\n`)
-    },
-    exists: (count) => out.untagged(`${count} EXISTS`),
-    recent(count) {
-      if (!session.rev2) out.untagged(`${count} RECENT`)
-    },
-    claimed() {
-      const { mail, log } = session.service
-      mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ error: String(error) }, '\\Recent not kept'))
-    },
-    flagNames: () => sayFlagNames(session, view),
-    flags(seq, openIndex) {
-      const uid = view.open.uids[openIndex] as number
-      out.text(`* ${seq} FETCH (UID ${uid} ${flagsItem(session, view, openIndex)})\r\n`)
-    },
+/**
+ * Says the untagged responses for what changed in the selected mailbox (RFC 9051 §7.4.1, §7.5.1, §7.5.2). What there is
+ * to say is decided at once; a promise when it is so much that others have their turn meanwhile: the session may say
+ * nothing else before that.
+ */
+export function tellChanges(
+  session: Session,
+  view: View,
+  mayExpunge: boolean,
+  wanted?: Wanted,
+): Promise<void> | undefined {
+  const changes = report(view, mayExpunge, wanted)
+  if (changes && changes.expunged.seqs.length + changes.flags.length > manyResponses) {
+    return sayInPages(session.out, responses(session, view, changes)).then(() => sayWithheld(session, view))
   }
-  report(view, mayExpunge, reporter, wanted)
-  // A client that takes the highest MODSEQ it was told as the place where it stands would never hear of what is withheld.
+  if (changes) for (const response of responses(session, view, changes)) session.out.text(response)
+  sayWithheld(session, view)
+  return undefined
+}
+
+const manyResponses = 1000
+
+async function sayInPages(out: Output, responses: Iterable<string>): Promise<void> {
+  for (const response of responses) {
+    out.text(response)
+    if (!out.pageFull) continue
+    await out.rested()
+    if (out.gone) return
+    await breathe()
+  }
+}
+
+function* responses(session: Session, view: View, changes: Changes): Generator<string> {
+  const { expunged, exists, claimed, flags, flagNames } = changes
+  if (flagNames) sayFlagNames(session, view)
+  if (expunged.seqs.length > 0 && !session.service.registry.extensions.some(tellsGone(session, view, expunged.uids))) {
+    for (const seq of expunged.seqs) yield `* ${seq} EXPUNGE\r\n`
+  }
+  if (claimed) {
+    const { mail, log } = session.service
+    mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ error: String(error) }, '\\Recent not kept'))
+  }
+  if (exists) yield `* ${view.count} EXISTS\r\n`
+  if (exists && !session.rev2) yield `* ${view.recentCount} RECENT\r\n`
+  for (const uid of flags) {
+    const index = view.open.indexOf(uid)
+    // Between pages others may have expunged it, or given it a new keyword.
+    if (index < 0) continue
+    tellFlagNames(session, view)
+    yield `* ${view.seqOf(uid)} FETCH (UID ${uid} ${flagsItem(session, view, index)})\r\n`
+  }
+}
+
+function tellsGone(session: Session, view: View, uids: readonly number[]): (extension: Extension) => boolean {
+  return ({ onExpungeTold }) => onExpungeTold?.(session, view, uids) === true
+}
+
+/** A client that takes the highest MODSEQ it was told as the place where it stands would never hear of what is withheld. */
+function sayWithheld(session: Session, view: View): void {
   if (view.holdsBack && view.told.said > view.settledModSeq) {
     session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Expunged messages have not been told`)
   }

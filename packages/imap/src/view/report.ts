@@ -1,53 +1,62 @@
 import type { OpenMailbox } from './open-mailbox.ts'
 import type { View } from './view.ts'
 
-/** What is said to the session; each is an untagged response. */
-export interface Reporter {
-  /** Sequence numbers as EXPUNGE wants them, each valid after those before it; `uids` are theirs. */
-  expunged(seqs: readonly number[], uids: readonly number[]): void
-  exists(count: number): void
-  recent(count: number): void
-  /** This session has taken messages as its \\Recent ones: the store must know. */
-  claimed(): void
+/** What a session is to be told of; as soon as it is known here the view counts it as told. */
+export interface Changes {
   /** The mailbox has new keywords (RFC 9051 §7.3.5). */
-  flagNames(): void
-  flags(seq: number, openIndex: number): void
+  flagNames: boolean
+  /** What has gone; sequence numbers as EXPUNGE wants them, each valid after those before it. */
+  expunged: { seqs: readonly number[]; uids: readonly number[] }
+  /** There are new messages. */
+  exists: boolean
+  /** This session has taken messages as its \\Recent ones: the store must know. */
+  claimed: boolean
+  /** UIDs of messages whose flags have changed. */
+  flags: readonly number[]
 }
 
 /** What a session wants to be told; the rest is told when it wants it again. */
-export interface Reported {
+export interface Wanted {
   /** New messages. */
   messages: boolean
   flags: boolean
 }
 
-const everything: Reported = { messages: true, flags: true }
+const everything: Wanted = { messages: true, flags: true }
 
 /**
- * Tells a session what has changed in the shared state since it was last told (RFC 9051 §7.5). EXPUNGE only when
- * `mayExpunge`; withheld ones stay in the view under their numbers. Does nothing when nothing changed.
+ * What has changed in the shared state since a session was last told (RFC 9051 §7.5); undefined when there is nothing.
+ * EXPUNGE only when `mayExpunge`; withheld ones stay in the view under their numbers.
  */
-export function report(view: View, mayExpunge: boolean, reporter: Reporter, wanted = everything): void {
+export function report(view: View, mayExpunge: boolean, wanted = everything): Changes | undefined {
   const { open, told } = view
-  if (told.keywords !== open.keywords) {
-    told.keywords = open.keywords
-    reporter.flagNames()
-  }
+  const flagNames = told.keywords !== open.keywords
+  told.keywords = open.keywords
+  let expunged: Changes['expunged'] = nothing
   if (mayExpunge && told.removals !== open.removals) {
     told.removals = open.removals
-    removeGone(view, reporter)
+    expunged = removeGone(view)
   }
   const before = view.lastUid
-  if (wanted.messages && open.count > 0 && (open.uids[open.count - 1] as number) > before) addNew(view, reporter)
-  if (!wanted.flags) return
-  if (told.journal !== open.journalEnd) reportFlags(view, before, reporter)
-  told.modSeq = open.modSeq
-  if (told.removals === open.removals) told.settled = open.modSeq
-  if (told.already.size > 0) told.already.clear()
+  const exists = wanted.messages && open.count > 0 && (open.uids[open.count - 1] as number) > before
+  const claimed = exists && addNew(view)
+  let flags: readonly number[] = none
+  if (wanted.flags) {
+    if (told.journal !== open.journalEnd) flags = changedFlags(view, before)
+    told.journal = open.journalEnd
+    told.modSeq = open.modSeq
+    if (told.removals === open.removals) told.settled = open.modSeq
+    if (told.already.size > 0) told.already.clear()
+  }
+  if (!flagNames && !exists && expunged.seqs.length === 0 && flags.length === 0) return undefined
+  return { flagNames, expunged, exists, claimed, flags }
 }
 
+const none: readonly number[] = []
+const nothing = { seqs: none, uids: none }
+
 /** What is left of the view is then how the shared state begins: new messages only ever come behind. */
-function removeGone(view: View, reporter: Reporter): void {
+function removeGone(view: View): Changes['expunged'] {
   const { open, uids } = view
   const kept = open.lowerBound(view.lastUid + 1)
   const seqs: number[] = []
@@ -64,10 +73,11 @@ function removeGone(view: View, reporter: Reporter): void {
   }
   view.uids = open.uids
   view.count = kept
-  if (seqs.length > 0) reporter.expunged(seqs, gone)
+  return { seqs, uids: gone }
 }
 
-function addNew(view: View, reporter: Reporter): void {
+/** Whether some of them are \\Recent to this session. */
+function addNew(view: View): boolean {
   const { open } = view
   const from = open.lowerBound(view.lastUid + 1)
   if (view.told.removals === open.removals) view.uids = open.uids
@@ -78,43 +88,41 @@ function addNew(view: View, reporter: Reporter): void {
     view.uids = uids
   }
   view.count += open.count - from
-  if (claimRecent(view, open)) reporter.claimed()
-  reporter.exists(view.count)
-  reporter.recent(view.recentCount)
+  return claimRecent(view, open)
 }
 
-/** The first session that is told of a new message has it as \Recent (RFC 3501 §2.3.2). */
+/** The first session that is told of a new message has it as \\Recent (RFC 3501 §2.3.2). */
 function claimRecent(view: View, open: OpenMailbox): boolean {
-  // What is \Recent is the owner's to claim.
+  // What is \\Recent is the owner's to claim.
   if (view.readOnly || open.viewer !== undefined || view.lastUid < open.recentFrom) return false
   view.recent.push([open.recentFrom, view.lastUid])
   open.recentFrom = view.lastUid + 1
   return true
 }
 
-function reportFlags(view: View, before: number, reporter: Reporter): void {
+/** Of messages up to the UID `before`: those behind it the session is told of just now, and fetches their flags. */
+function changedFlags(view: View, before: number): number[] {
   const { open, told } = view
-  const changed = open.journalSince(told.journal)
-  told.journal = open.journalEnd
-  const say = (uid: number, index: number): void => {
+  const flags: number[] = []
+  const note = (uid: number, index: number): void => {
     const modSeq = open.modSeqs[index] as number
-    if (modSeq <= told.modSeq || told.already.get(uid) === modSeq) return
-    const seq = view.seqOf(uid)
-    if (seq !== 0) reporter.flags(seq, index)
+    if (modSeq <= told.modSeq || (told.already.size > 0 && told.already.get(uid) === modSeq)) return
+    if (view.seqOf(uid) !== 0) flags.push(uid)
   }
-  if (changed) {
-    for (const uid of sortedOnce(changed)) {
-      // Messages that the session is told of just now have their flags fetched by it.
+  const noted = open.journalSince(told.journal)
+  if (noted) {
+    for (const uid of sortedOnce(noted)) {
       const index = uid <= before ? open.indexOf(uid) : -1
-      if (index >= 0) say(uid, index)
+      if (index >= 0) note(uid, index)
     }
-    return
+    return flags
   }
   for (let index = 0; index < open.count; index++) {
     const uid = open.uids[index] as number
     if (uid > before) break
-    say(uid, index)
+    note(uid, index)
   }
+  return flags
 }
 
 function sortedOnce(uids: readonly number[]): Iterable<number> {

@@ -103,27 +103,23 @@ class Client {
 
   hear(mayExpunge: boolean): void {
     const { view } = this
-    report(view, mayExpunge, {
-      expunged: (seqs) => {
-        expect(mayExpunge).toBe(true)
-        for (const seq of seqs) this.uids.splice(seq - 1, 1)
-      },
-      exists: (count) => {
-        expect(count).toBeGreaterThan(this.uids.length)
-        while (this.uids.length < count) {
-          const uid = view.uids[this.uids.length] as number
-          this.uids.push(uid)
-          this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
-        }
-      },
-      recent: () => {},
-      claimed: () => {},
-      flagNames: () => {},
-      flags: (seq, openIndex) => {
-        expect(view.open.uids[openIndex]).toBe(this.uids[seq - 1])
-        this.flags.set(this.uids[seq - 1] as number, view.open.flags[openIndex] as number)
-      },
-    })
+    const changes = report(view, mayExpunge)
+    if (!changes) return
+    const { expunged, exists, flags } = changes
+    if (expunged.seqs.length > 0) expect(mayExpunge).toBe(true)
+    for (const [place, seq] of expunged.seqs.entries()) {
+      expect(this.uids.splice(seq - 1, 1)).toEqual([expunged.uids[place]])
+    }
+    expect(exists).toBe(view.count > this.uids.length)
+    while (this.uids.length < view.count) {
+      const uid = view.uids[this.uids.length] as number
+      this.uids.push(uid)
+      this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
+    }
+    for (const uid of flags) {
+      expect(this.uids[view.seqOf(uid) - 1]).toBe(uid)
+      this.flags.set(uid, view.open.flags[view.open.indexOf(uid)] as number)
+    }
   }
 }
 
@@ -186,15 +182,9 @@ describe('views', () => {
     const open = await mailbox.open()
     const view = new View(open, false)
     const told: number[] = []
-    const hear = (): void =>
-      report(view, true, {
-        expunged() {},
-        exists() {},
-        recent() {},
-        claimed() {},
-        flagNames() {},
-        flags: (_, index) => void told.push(open.flags[index] as number),
-      })
+    const hear = (): void => {
+      for (const uid of report(view, true)?.flags ?? []) told.push(open.flags[open.indexOf(uid)] as number)
+    }
     mailbox.flag(1, 8)
     open.apply(mailbox.changesSince(open.modSeq))
     view.markTold(0)
