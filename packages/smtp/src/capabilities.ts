@@ -47,12 +47,6 @@ export function parseCapabilities(reply: Reply): Capabilities {
 
 export const noCapabilities: Capabilities = parseCapabilities({ code: 250, enhanced: null, lines: [''] })
 
-/** The reply's lines for these capabilities, server name first: the other direction, for our own EHLO. */
-export function printCapabilities(capabilities: Pick<Capabilities, 'hostname' | 'keywords'>): string[] {
-  const lines = [...capabilities.keywords].map(([keyword, parameters]) => [keyword, ...parameters].join(' '))
-  return [capabilities.hostname, ...lines]
-}
-
 function positive(text: string | undefined): number | null {
   return text !== undefined && /^[0-9]{1,20}$/.test(text) && Number(text) > 0 ? Number(text) : null
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { noCapabilities, parseCapabilities, printCapabilities } from './capabilities.ts'
+import { noCapabilities, parseCapabilities } from './capabilities.ts'
 import { parseHelloArgument, parseMailArgument, parseRcptArgument, splitCommandLine } from './command-line.ts'
 import { reply } from './reply.ts'
 
@@ -94,7 +94,7 @@ test('no line makes the parsers throw', () => {
   )
 })
 
-test('capabilities are read from EHLO and printed back', () => {
+test('capabilities are read from EHLO', () => {
   const lines = [
     'mx.two.test at your service',
     'SIZE 1000',
@@ -111,9 +111,6 @@ test('capabilities are read from EHLO and printed back', () => {
   })
   expect([...capabilities.auth]).toEqual(['PLAIN', 'LOGIN', 'CRAM-MD5'])
   expect([...capabilities.keywords.keys()]).toEqual(['SIZE', 'AUTH', '8BITMIME', 'LIMITS'])
-  expect(parseCapabilities(reply(250, null, ...printCapabilities(capabilities))).keywords).toEqual(
-    capabilities.keywords,
-  )
   expect(parseCapabilities(reply(250, null, 'x', 'SIZE 0')).size).toBeNull()
   expect(noCapabilities.keywords.size).toBe(0)
 })

@@ -25,8 +25,8 @@ export interface ArgumentLimits {
 }
 
 /**
- * Splits one line without its CRLF. Trailing white space is tolerated (RFC 5321 §4.1.1). NUL and other controls, and
- * octets that are not UTF-8, are 500 5.5.2; HELO and its kin may have Latin-1, since host names of old Windows do.
+ * Splits one line without its CRLF. Trailing white space is tolerated (RFC 5321 §4.1.1). NUL and other controls are
+ * 500 5.5.2, octets that are not UTF-8 501 5.5.2; HELO and its kin may have Latin-1, since host names of old Windows do.
  */
 export function splitCommandLine(line: Buffer): Parsed<CommandLine> {
   const utf8 = isUtf8(line)

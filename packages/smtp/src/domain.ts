@@ -48,14 +48,3 @@ export function parseAddressLiteral(text: string): AddressLiteral | null {
     ? { kind: 'general', tag, content }
     : null
 }
-
-export function printAddressLiteral(literal: AddressLiteral): string {
-  switch (literal.kind) {
-    case 'ipv4':
-      return `[${literal.address}]`
-    case 'ipv6':
-      return `[IPv6:${literal.address}]`
-    case 'general':
-      return `[${literal.tag}:${literal.content}]`
-  }
-}

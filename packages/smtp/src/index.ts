@@ -16,13 +16,12 @@ export type {
 } from './client/request.ts'
 export {
   defaultTranscriptLimits,
-  printTranscript,
   type TranscriptEvent,
   type TranscriptLimits,
 } from './client/transcript.ts'
 export * from './command-line.ts'
 export * from './domain.ts'
-export * from './enhanced-status.ts'
+export type { EnhancedStatus } from './enhanced-status.ts'
 export * from './mail-parameters.ts'
 export * from './parameters.ts'
 export * from './parsed.ts'

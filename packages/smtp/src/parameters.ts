@@ -36,11 +36,6 @@ export function parseParameters(text: string, limits = defaultParameterLimits): 
   return parsed(parameters)
 }
 
-/** Inverse of `parseParameters`; '' when there are none. */
-export function printParameters(parameters: Parameters): string {
-  return [...parameters].map(([keyword, value]) => (value === null ? keyword : `${keyword}=${value}`)).join(' ')
-}
-
 /** The 555 5.5.4 that RFC 5321 §4.1.1.11 asks for when a keyword is not known or not offered. */
 export function unknownParameter(keyword: string): { ok: false; reply: ReturnType<typeof withText> } {
   return refused(withText(replies.unknownParameter, `Parameter ${keyword} is not recognized`))

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseAddressLiteral, printAddressLiteral } from './domain.ts'
-import { parseForwardPath, parseReversePath, printMailbox, printPath, toAsciiPath } from './path.ts'
+import { parseAddressLiteral } from './domain.ts'
+import { parseForwardPath, parseReversePath, toAsciiPath } from './path.ts'
 import { printReply } from './reply.ts'
 
 const ascii = { smtpUtf8: false }
@@ -25,7 +25,7 @@ describe('paths of RFC 5321 §4.1.2', () => {
   ])('%s is accepted', (text, localPart, domain) => {
     const path = parseForwardPath(text, ascii)
     expect(path).toMatchObject({ ok: true, value: { localPart, domain } })
-    if (path.ok) expect(printPath(path.value)).toBe(text.replace(/^<@[^:]*:/, '<'))
+    if (path.ok) expect(path.value.text).toBe(text.slice(1, -1).replace(/^@[^:]*:/, ''))
     expect(parseReversePath(text, ascii).ok).toBe(true)
   })
 
@@ -84,7 +84,6 @@ describe('paths of RFC 5321 §4.1.2', () => {
       value: { text: 'PostMaster', domain: '' },
     })
     expect(parseReversePath('<postmaster>', ascii).ok).toBe(false)
-    expect(printPath(null)).toBe('<>')
   })
 
   test('addresses beyond ASCII need SMTPUTF8 (RFC 6531 §3.5)', () => {
@@ -117,10 +116,7 @@ describe('paths of RFC 5321 §4.1.2', () => {
   })
 })
 
-test('address literals print as they were read', () => {
-  for (const text of ['[192.0.2.1]', '[IPv6:2001:db8::1]', '[tag:x]']) {
-    expect(printAddressLiteral(parseAddressLiteral(text)!)).toBe(text)
-  }
+test('an address literal is read whatever the case of its tag', () => {
   expect(parseAddressLiteral('[ipv6:::1]')).toEqual({ kind: 'ipv6', address: '::1' })
 })
 
@@ -130,18 +126,19 @@ test('a domain beyond ASCII has an A-label form, a local part has none', () => {
   expect(toAsciiPath('a@XN--bcher-kva.Example')).toBe('a@XN--bcher-kva.Example')
 })
 
-test('any local part that can be quoted comes back from print and parse', () => {
+test('any local part that can be quoted is read without its quotes', () => {
   const local = fc.string({ unit: 'grapheme', maxLength: 30 }).filter((text) => !/[\x00-\x1f\x7f-\x9f]/.test(text))
   fc.assert(
     fc.property(local, (localPart) => {
-      const path = parseForwardPath(`<${printMailbox(localPart, 'one.test')}>`, utf8)
+      const quoted = `"${localPart.replace(/["\\]/g, '\\$&')}"`
+      const path = parseForwardPath(`<${quoted}@one.test>`, utf8)
       expect(path).toMatchObject({ ok: true, value: { localPart, domain: 'one.test' } })
     }),
     { numRuns: 500, seed: 1 },
   )
 })
 
-test('no text makes the parser throw, and what it accepts prints as one line of the dialogue', () => {
+test('no text makes the parser throw, and what it accepts stays within a line of the dialogue', () => {
   const piece = fc.oneof(
     fc.constantFrom('<', '>', '@', '"', '\\', '.', ':', ',', '[', ']', 'IPv6:', 'a', ' ', '\r\n', '\0', 'ü', 'x.test'),
     fc.string({ maxLength: 4 }),
@@ -150,7 +147,7 @@ test('no text makes the parser throw, and what it accepts prints as one line of 
     fc.property(fc.array(piece, { maxLength: 12 }), fc.boolean(), (pieces, smtpUtf8) => {
       for (const text of [pieces.join(''), `<${pieces.join('')}>`]) {
         const path = parseForwardPath(text, { smtpUtf8 })
-        if (path.ok) expect(printPath(path.value)).toMatch(/^<[^\x00-\x1f\x7f]*>$/)
+        if (path.ok) expect(path.value.text).toMatch(/^[^\x00-\x1f\x7f]*$/)
         else expect(printReply(path.reply)).toMatch(/^5[^\r\n]*\r\n$/)
       }
     }),

@@ -93,17 +93,6 @@ export function parseMailbox(text: string, options: PathOptions): Mailbox | stri
   return { text, localPart, domain, literal }
 }
 
-/** The path for the wire, with brackets: `<>` for null. Inverse of the parsers. */
-export function printPath(path: Pick<Mailbox, 'text'> | null): string {
-  return path === null ? '<>' : `<${path.text}>`
-}
-
-/** Makes `local-part@domain` of an unquoted local part, with quotes where RFC 5321 §4.1.2 asks for them. */
-export function printMailbox(localPart: string, domain: string): string {
-  const local = dotStringUtf8.test(localPart) ? localPart : `"${localPart.replace(/["\\]/g, '\\$&')}"`
-  return domain === '' ? local : `${local}@${domain}`
-}
-
 /**
  * The same address with A-labels, for a peer without SMTPUTF8 (RFC 6531 §3.2); null when the local part needs it.
  * An ASCII address is returned as it is.

@@ -11,7 +11,6 @@ function named(code: number, enhanced: EnhancedStatus | null, text: string): Rep
 
 export const replies = {
   // 2yz
-  help: named(214, '2.0.0', 'See RFC 5321'),
   closing: named(221, '2.0.0', 'Bye'),
   readyForTls: named(220, '2.0.0', 'Ready to start TLS'),
   authenticated: named(235, '2.7.0', 'Authentication successful'),
@@ -19,7 +18,6 @@ export const replies = {
   senderOk: named(250, '2.1.0', 'Ok'),
   recipientOk: named(250, '2.1.5', 'Ok'),
   cannotVerify: named(252, '2.5.0', 'Send some mail, delivery will be tried'), // RFC 5321 §3.5.3
-  queueingStarted: named(250, '2.0.0', 'Queuing for node started'), // RFC 1985 §5.3
 
   // 3yz: without enhanced code (RFC 2034 §4)
   startData: named(354, null, 'End data with <CR><LF>.<CR><LF>'),
@@ -31,20 +29,11 @@ export const replies = {
   tooManyConnections: named(421, '4.7.0', 'Too many connections from your network'),
   tooManyErrors: named(421, '4.7.0', 'Too many errors'),
   tooManyTransactions: named(421, '4.5.0', 'Too many transactions in one connection'),
-  mailboxBusy: named(450, '4.2.0', 'Mailbox is busy'),
-  senderDomainUnresolved: named(450, '4.1.8', 'Sender domain can not be looked up now'),
-  recipientDomainUnresolved: named(450, '4.1.2', 'Recipient domain can not be looked up now'),
   rateLimited: named(450, '4.7.1', 'Too much mail, try again later'),
-  greylisted: named(451, '4.7.1', 'Greylisted, try again later'),
   localError: named(451, '4.3.0', 'Local error, try again later'),
-  lookupFailed: named(451, '4.4.3', 'Lookup failed, try again later'),
-  policyDeferred: named(451, '4.7.1', 'Try again later'),
-  spfUnavailable: named(451, '4.7.24', 'SPF can not be checked now'), // RFC 7372 §3.2
   recipientsTooMany: named(452, '4.5.3', 'Too many recipients'), // RFC 5321 §4.5.3.1.10
-  mailboxFullForNow: named(452, '4.2.2', 'Mailbox is full'),
   systemFull: named(452, '4.3.1', 'Insufficient system storage'),
   authUnavailable: named(454, '4.7.0', 'Temporary authentication failure'), // RFC 4954 §4.7
-  tlsUnavailable: named(454, '4.7.0', 'TLS not available due to temporary reason'), // RFC 3207 §4
   etrnUnavailable: named(458, '4.3.0', 'Unable to queue messages for node'), // RFC 1985 §5.3
 
   // 50z, 53z, 55z of the dialogue
@@ -67,47 +56,23 @@ export const replies = {
   alreadyAuthenticated: named(503, '5.5.1', 'Already authenticated'),
   alreadySecure: named(503, '5.5.1', 'TLS is already active'),
   mechanismUnknown: named(504, '5.5.4', 'Unrecognized authentication mechanism'),
-  noMailHere: named(521, '5.3.2', 'This host does not accept mail'), // RFC 7504
   authRequired: named(530, '5.7.0', 'Authentication required'), // RFC 4954 §6
   tlsRequired: named(530, '5.7.0', 'Must issue a STARTTLS command first'), // RFC 3207 §4
-  mechanismTooWeak: named(534, '5.7.9', 'Authentication mechanism is too weak'),
   authFailed: named(535, '5.7.8', 'Authentication credentials invalid'),
   encryptionRequired: named(538, '5.7.11', 'Encryption required for requested authentication mechanism'),
   unknownParameter: named(555, '5.5.4', 'Parameter not recognized or not implemented'),
 
   // 55z about addresses and policy
   noSuchUser: named(550, '5.1.1', 'No such user'),
-  noSuchDomain: named(550, '5.1.2', 'Recipient domain does not exist'),
-  noSuchSenderDomain: named(550, '5.1.8', 'Sender domain does not exist'),
-  mailboxDisabled: named(550, '5.2.1', 'Mailbox disabled, not accepting messages'),
-  relayDenied: named(550, '5.7.1', 'Relaying denied'),
   policyRefused: named(550, '5.7.1', 'Message refused by policy'),
-  spfFailed: named(550, '5.7.23', 'SPF validation failed'), // RFC 7372 §3.2
-  spfError: named(550, '5.7.24', 'SPF record has an error'),
-  dkimFailed: named(550, '5.7.20', 'No passing DKIM signature found'),
-  reverseDnsFailed: named(550, '5.7.25', 'Reverse DNS validation failed'),
-  authenticationChecksFailed: named(550, '5.7.26', 'Message failed its authentication checks'),
-  senderNullMx: named(550, '5.7.27', 'Sender domain accepts no mail'), // RFC 7505 §4.2
-  arcFailed: named(550, '5.7.29', 'ARC validation failed'),
-  requireTlsNotPossible: named(550, '5.7.30', 'REQUIRETLS support required'), // RFC 8689 §4.2.1
   accountDisabled: named(525, '5.7.13', 'Account is suspended'), // RFC 5248: the code that the registry has with it
   requireTlsWithoutTls: named(530, '5.7.10', 'REQUIRETLS needs TLS'),
-  userMoved: named(551, '5.1.6', 'User has moved'),
-  mailboxFull: named(552, '5.2.2', 'Mailbox is full'),
-  tooLargeForMailbox: named(552, '5.2.3', 'Message is too large for this mailbox'),
-  tooLarge: named(552, '5.3.4', 'Message is too large'), // RFC 1870 §6
   senderNotAllowed: named(553, '5.7.1', 'Sender address not allowed for this account'),
   nonAsciiAddress: named(553, '5.6.7', 'Address beyond ASCII without SMTPUTF8'), // RFC 6531 §3.5
   noValidRecipients: named(554, '5.5.1', 'No valid recipients'), // RFC 2920 §3.2
-  transactionFailed: named(554, '5.0.0', 'Transaction failed'),
-  routingLoop: named(554, '5.4.6', 'Routing loop detected'),
   badContent: named(550, '5.6.0', 'Message content is not valid'),
   utf8HeaderRefused: named(550, '5.6.9', 'UTF-8 header needs SMTPUTF8'),
-  clientBlocked: named(554, '5.7.1', 'Client host is blocked'),
-  recipientNullMx: named(556, '5.1.10', 'Recipient domain accepts no mail'), // RFC 7505 §4.1
 } as const satisfies Record<string, Reply>
-
-export type ReplyName = keyof typeof replies
 
 /** `250 2.0.0 Ok: queued as …`: the one reply that says a message is safe. */
 export function queuedReply(id: string): Reply {

@@ -28,11 +28,6 @@ export function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 300
 }
 
-/** 4yz: the same command may succeed later. */
-export function isTransient(reply: Reply): boolean {
-  return reply.code >= 400 && reply.code < 500
-}
-
 export function isPermanent(reply: Reply): boolean {
   return reply.code >= 500 && reply.code < 600
 }

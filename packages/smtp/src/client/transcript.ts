@@ -67,9 +67,3 @@ export class Transcript {
     this.#sink({ direction, phase, elapsedMs, line: line.slice(0, this.#limits.lineCharacters) })
   }
 }
-
-/** The lines of a transcript as text, `C:` and `S:`, for logs and tests. */
-export function printTranscript(events: readonly TranscriptEvent[]): string {
-  const who = { sent: 'C', received: 'S', note: '*' }
-  return events.map(({ direction, line }) => `${who[direction]}: ${line}\n`).join('')
-}

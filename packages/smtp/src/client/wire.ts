@@ -117,7 +117,10 @@ export class Wire {
       this.#arm(timeoutMs)
       this.#onDrain = () => {
         this.#onDrain = null
-        if (this.#expected.length === 0) this.#disarm()
+        // A chunk's reply may be due already, and it has its own time.
+        const [next] = this.#expected
+        if (next) this.#await(next.phase, next.timeoutMs)
+        else this.#disarm()
         resolve()
       }
     })

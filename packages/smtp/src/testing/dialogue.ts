@@ -2,7 +2,7 @@ import type { Clock, Deadline, Timer } from '@pennypost/model'
 import { createSmtpClient, type SmtpClient } from '../client/client.ts'
 import type { ClientOptions } from '../client/options.ts'
 import type { RecipientOutcome, TransactionRequest, TransactionResult } from '../client/request.ts'
-import { printTranscript, type TranscriptEvent } from '../client/transcript.ts'
+import type { TranscriptEvent } from '../client/transcript.ts'
 import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts'
 
 /** What the client's tests share: a scripted peer, a client that has said hello, and a transaction to begin with. */
@@ -55,6 +55,12 @@ export function short({ outcomes }: TransactionResult): string[] {
       : `${failure?.kind} ${failure?.status}`
     return `${outcome} ${why}${tooMany ? ' tooMany' : ''}`
   })
+}
+
+/** The lines of a transcript as text, `C:` and `S:`. */
+function printTranscript(events: readonly TranscriptEvent[]): string {
+  const who = { sent: 'C', received: 'S', note: '*' }
+  return events.map(({ direction, line }) => `${who[direction]}: ${line}\n`).join('')
 }
 
 const frozen: Pick<Clock, 'elapsed'> = { elapsed: () => 7 }
