@@ -1,5 +1,5 @@
 /** CREATE, with the superior names that are missing and the special use that RFC 6154 §3 lets a client ask for. */
-import { type Mailbox, othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
+import { othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { decodeMailbox } from '../grammar/mailbox.ts'
@@ -15,11 +15,9 @@ interface Args {
 /** Makes the names above this one that are not there (RFC 9051 §6.3.4). */
 export async function createSuperiors(session: Session, { owner, name }: Place): Promise<void> {
   const { mail } = session.service
-  const above = superiors(name)
-  if (above.length === 0) return
-  const existing = new Set((await mail.mailboxes(owner.id)).map((mailbox: Mailbox) => mailbox.name))
-  for (const superior of above) {
-    if (existing.has(superior)) continue
+  for (const superior of superiors(name)) {
+    // Asked one by one: an account may have ten thousand others.
+    if (await mail.mailboxByName(owner.id, superior)) continue
     session.notifier?.ownNames(owner.id === session.user.id ? superior : othersName(owner.login, superior))
     await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
       // Another session was faster.
