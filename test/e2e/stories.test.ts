@@ -20,6 +20,8 @@ interface Story {
   to?: readonly string[]
   /** Lines beyond the usual header and the text. */
   text?: string
+  /** What `[[relay.tls]]` demands. */
+  level?: 'encrypt' | 'verify'
   before?(domain: string): void
   /** What each recipient ends in, in words that its last event has. */
   ends: Readonly<Record<string, RegExp>>
@@ -148,6 +150,18 @@ const stories: Readonly<Record<string, Story>> = {
     hosts: { mx: { capabilities: [...everything, 'STARTTLS'] } },
     ends: delivered,
     tells: [/TLSv1\.3/],
+  },
+  'no STARTTLS, where the configuration demands it': {
+    zone: [mx],
+    level: 'encrypt',
+    hosts: { mx: {} },
+    ends: { bob: /^failed .*\[\[relay\.tls\]\] encrypt wants TLS: STARTTLS is not offered/ },
+  },
+  'STARTTLS with any certificate, where the configuration demands one that stands': {
+    zone: [mx],
+    level: 'verify',
+    hosts: { mx: { capabilities: [...everything, 'STARTTLS'] } },
+    ends: { bob: /^failed .*\[\[relay\.tls\]\] verify wants TLS: / },
   },
   'STARTTLS that is refused': {
     zone: [mx],
@@ -278,10 +292,13 @@ class World implements AsyncDisposable {
       }
       this.zones.put(zone(domainOf(at), rows))
     }
+    const demands = Object.values(stories).flatMap(({ level }, at) =>
+      level === undefined ? [] : [`[[relay.tls]]\ndomain = "${domainOf(at)}"\nlevel = "${level}"\n`],
+    )
     this.one = await startInstance({
       domain: 'one.test',
       accounts: ['alice'],
-      toml: `[dns]\nservers = ["127.0.0.1:${this.#zones.port}"]\n[relay]\nport = ${this.port}\nmta_sts = false\nretry = ["400ms"]\ndelay_warning = "1h"\nexpire = "9s"\n`,
+      toml: `[dns]\nservers = ["127.0.0.1:${this.#zones.port}"]\n[relay]\nport = ${this.port}\nmta_sts = false\nretry = ["400ms"]\ndelay_warning = "1h"\nexpire = "9s"\n${demands.join('')}`,
     })
   }
 

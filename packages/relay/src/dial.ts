@@ -23,6 +23,7 @@ import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { isLoopback, type OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { checkDane } from './tls/check-dane.ts'
+import { nameFault } from './tls/tls-demand.ts'
 import type { Security, TlsPolicy } from './tls/tls-policy.ts'
 import { reportedDomain, type TlsResult, type TlsSessions, tlsResultOf } from './tls-report/sessions.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
@@ -174,6 +175,10 @@ class Dial {
       minVersion,
       ...(ca ? { ca } : {}),
     } as const
+    if (check.kind === 'pkix' && check.names) {
+      const { names } = check
+      return { ...common, checkName: (peer) => nameFault(peer, names) }
+    }
     if (check.kind !== 'dane') return common
     return {
       ...common,

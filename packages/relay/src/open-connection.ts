@@ -10,6 +10,7 @@ import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
 import type { NextHop, Tried } from './next-hop.ts'
 import type { Route, Routes } from './routes.ts'
 import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
+import { demandOf, securityUnder, type TlsDemand } from './tls/tls-demand.ts'
 import { type Security, tlsPolicy } from './tls/tls-policy.ts'
 import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
 import { reportedDomain, type TlsResult } from './tls-report/sessions.ts'
@@ -19,6 +20,7 @@ export interface OpenOptions extends DialOptions, FindHostsOptions {
   routes: Routes
   /** Absent: MTA-STS is off. */
   sts?: StsPolicies
+  tlsDemands?: readonly TlsDemand[]
   /** Addresses that one call tries. */
   addressesMax: number
   unreachableMs: number
@@ -76,6 +78,7 @@ export function candidatesOf({ destination, security }: Way, route: Route, hosts
 /** The TLS policies of one walk over the hosts: what is asked of DNS is asked once for each host. */
 export class TlsPolicies {
   readonly #route: Route
+  readonly #demand: TlsDemand | undefined
   readonly #security: Security
   readonly #options: OpenOptions
   readonly #note: (line: string) => void
@@ -84,17 +87,20 @@ export class TlsPolicies {
 
   constructor(route: Route, security: Security, options: OpenOptions, note: (line: string) => void) {
     this.#route = route
-    this.#security = security
+    this.#demand = demandOf(options.tlsDemands ?? [], route)
+    this.#security = securityUnder(this.#demand, security)
     this.#options = options
     this.#note = note
   }
 
   async of({ host, address, port, found }: Candidate): Promise<ReturnType<typeof tlsPolicy>> {
     const { nameSecure, secureNames } = found
-    const common = { route: this.#route, host, address, security: this.#security, nameSecure }
+    const demand = this.#demand
+    const common = { route: this.#route, host, address, security: this.#security, nameSecure, demand }
     if (this.#security === 'waived') return tlsPolicy({ ...common, sts: undefined, tlsa: { kind: 'none' } })
     const [tlsa, sts] = await Promise.all([this.#tlsaOf(host, port, secureNames), (this.#sts ??= this.#findSts())])
     const { policy, failure, domain } = sts
+    if (demand?.level === 'dane' && tlsa.kind === 'none') this.#report('tlsa', 'dane-required', host, '')
     return tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
   }
 

@@ -7,6 +7,7 @@ import type { Routes } from './routes.ts'
 import type { Schedule } from './schedule.ts'
 import type { Https } from './tls/https.ts'
 import type { StsPolicies } from './tls/sts-policies.ts'
+import type { TlsDemand } from './tls/tls-demand.ts'
 
 /** What the composition root gives to the relay. */
 export interface RelayOptions {
@@ -40,6 +41,8 @@ export interface RelayOptions {
   ca?: readonly string[]
   /** The MTA-STS policies of other domains; absent: they are not asked for. */
   sts?: StsPolicies
+  /** What is demanded of TLS with some domains and next hops; the first that fits counts. */
+  tlsDemands?: readonly TlsDemand[]
   /** Sends the daily reports of TLS sessions (RFC 8460) that domains ask for; absent: none are made. */
   tlsReports?: Https
 }

@@ -143,6 +143,7 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions 
     timeouts,
     ca,
     sts,
+    tlsDemands,
   } = options
   const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
   const own = createOwnHosts({
@@ -159,6 +160,7 @@ function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions 
     ...(timeouts ? { timeouts } : {}),
     ...(ca ? { ca } : {}),
     ...(sts ? { sts } : {}),
+    ...(tlsDemands ? { tlsDemands } : {}),
   }
 }
 

@@ -101,6 +101,16 @@ describe('secure', () => {
     expect(subject).toBe('mail.one.test')
   })
 
+  test('checkName says whom the certificate has to be for, the chain being checked all the same', async () => {
+    const refusal = new Error('for nobody that we know')
+    const known = { verify: true, ca: ['server'], servername: 'mail.two.test' }
+    expect(await toServer({ ...known, checkName: () => undefined })).toMatchObject({ verified: true })
+    await expect(toServer({ ...known, checkName: () => refusal })).rejects.toBe(refusal)
+    await expect(toServer({ verify: true, checkName: () => undefined })).rejects.toMatchObject({
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    })
+  })
+
   test('names no address literal in SNI', async () => {
     const seen: (string | undefined)[] = []
     const contexts = await testMaterial()

@@ -61,6 +61,8 @@ function clientOptions(stream: Duplex, tls: TlsDialOptions, contexts: Map<string
     secureContext: clientContext(tls, contexts),
     rejectUnauthorized: tls.verify,
   }
+  const { checkName } = tls
+  if (checkName) options.checkServerIdentity = (_, certificate) => checkName(certificate)
   // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted" in SNI.
   if (isIP(tls.servername) === 0) options.servername = tls.servername
   return options

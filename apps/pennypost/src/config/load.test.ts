@@ -68,6 +68,19 @@ describe('configuration', () => {
     ])
   })
 
+  it('takes demands of TLS by domain and below it, and says what is wrong with one', () => {
+    const table = (more: string) => `hostname = "a.test"\n[[relay.tls]]\n${more}`
+    const { relay } = checkConfig('x', table('domain = ".Two.test"\nlevel = "verify"\nnames = ["MX.three.test"]'))
+    expect(relay.tls).toEqual([{ domain: '.two.test', level: 'verify', names: ['mx.three.test'] }])
+    expect(faults(table('domain = "a b"\nlevel = "none"'))).toEqual([
+      expect.stringMatching(/^3 relay\.tls\.0\.domain: is no name/),
+      expect.stringMatching(/^4 relay\.tls\.0\.level: /),
+    ])
+    expect(faults(table('domain = "two.test"\nlevel = "dane"\nnames = ["two.test"]'))).toEqual([
+      expect.stringMatching(/has names, which only "verify" looks at/),
+    ])
+  })
+
   it('says where the file is not TOML', () => {
     expect(faults('hostname = "a.test"\nroles = [\n')).toEqual([expect.stringMatching(/^\d+ : is not TOML: /)])
   })

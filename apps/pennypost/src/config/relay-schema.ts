@@ -43,6 +43,18 @@ const route = z
   .refine(({ to }) => to !== '', 'needs to know where to')
   .refine(({ user, password_file: file }) => (user === '') === (file === ''), 'needs both user and password_file')
 
+const name = condition(false, 'is no name; write e.g. "mx.example.net", or ".example.net" for all below it')
+
+/** What TLS with a domain or a next hop has to be at least, whatever they publish. The first that fits counts. */
+const tlsDemand = z
+  .strictObject({
+    domain: name,
+    level: z.enum(['may', 'encrypt', 'verify', 'dane']),
+    /** verify: the certificate bears one of these; empty: the domain, or a name below it. */
+    names: z.array(name).default([]),
+  })
+  .refine(({ level, names }) => level === 'verify' || names.length === 0, 'has names, which only "verify" looks at')
+
 /** Who may start the queue of a domain by ETRN, and which accounts may fetch it by ATRN. */
 const turn = z
   .strictObject({
@@ -72,6 +84,7 @@ export const relaySchema = table({
   smarthost_user: z.string().default(''),
   smarthost_password_file: z.string().default(''),
   route: z.array(route).default([]),
+  tls: z.array(tlsDemand).default([]),
   turn: z.array(turn).default([]),
   own_addresses: z.array(ipAddress).default([]),
   /** Where connections leave from: at most one IPv4 and one IPv6 address; the system chooses otherwise. */

@@ -103,6 +103,7 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
       connectionsPerDestination: relay.per_destination,
     },
     ...(relay.mta_sts ? { sts: stsPolicies(parts, resolver, https) } : {}),
+    tlsDemands: relay.tls.map(({ names, ...demand }) => (names.length > 0 ? { ...demand, names } : demand)),
     ...(relay.tls_reports ? { tlsReports: https } : {}),
   }
 }

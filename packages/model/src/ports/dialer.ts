@@ -29,6 +29,8 @@ export interface TlsDialOptions {
   minVersion?: 'TLSv1' | 'TLSv1.2' | 'TLSv1.3'
   /** PEM of the trust anchors that replace the system's. */
   ca?: readonly string[]
+  /** When verifying, in place of comparing `servername`: what is wrong with whom the certificate is for. */
+  checkName?: (certificate: PeerCertificate) => Error | undefined
   /** Called after the handshake with the peer's chain, leaf first; throws to refuse. */
   checkPeer?: (certificate: PeerCertificate) => void
 }

@@ -1,7 +1,7 @@
 /**
  * Whether and how a connection to a next hop is secured, and why: the one place where that is decided. Pure.
  *
- * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy demands is never given up
+ * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy or the operator demands is never given up
  * because it can not be had; with `required` nothing goes where the next hop's name or certificate could be anybody's.
  * Who calls it: the opener of connections, for each address.
  */
@@ -11,6 +11,7 @@ import { isLoopback } from '../own-hosts.ts'
 import type { Route } from '../routes.ts'
 import { deferred, failed, type Verdict } from '../verdict.ts'
 import { allowsMx, type StsPolicy } from './sts-policy.ts'
+import type { TlsDemand } from './tls-demand.ts'
 import type { Tlsa, TlsaFound } from './tlsa.ts'
 
 /**
@@ -39,7 +40,11 @@ export interface TlsPolicy {
 export type CertificateCheck =
   | { kind: 'none' }
   /** A chain to a known root, and the host's name (RFC 8461 §4.1). */
-  | { kind: 'pkix' /** In place of the host's. */; name?: string }
+  | {
+      kind: 'pkix' /** In place of the host's. */
+      name?: string /** Any of these will do. */
+      names?: readonly string[]
+    }
   | { kind: 'dane'; base: string; records: readonly Tlsa[]; names: readonly string[] }
 
 export interface TlsSituation {
@@ -53,21 +58,37 @@ export interface TlsSituation {
   /** The policy of the domain could not be found out, and there should be one. */
   stsFailure?: string | undefined
   tlsa: TlsaFound
+  /** What the operator demands; `security` has taken account of it. */
+  demand?: TlsDemand | undefined
 }
+
+type Decision = TlsPolicy | { refused: Verdict; reason: string }
 
 /** RFC 8314 §3.3. */
 const submissionsPort = 465
 const anyCertificate: CertificateCheck = { kind: 'none' }
 
-export function tlsPolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } {
-  const { route, security } = situation
+export function tlsPolicy(situation: TlsSituation): Decision {
+  const { route, security, demand } = situation
   if (route.kind === 'socket') return { use: 'never', check: anyCertificate, reason: 'Unix socket', by: 'none' }
   if ('hop' in route && route.hop) {
     const own = hopPolicy(route.hop, situation)
     if (own) return own
   }
-  if (security === 'waived') return opportunistic('opportunistic, the message says TLS-Required: No')
-  return danePolicy(situation) ?? stsPolicy(situation) ?? namedPolicy(situation) ?? opportunistic('opportunistic')
+  const decided =
+    security === 'waived'
+      ? opportunistic(
+          demand?.level === 'may' ? demandReason(demand) : 'opportunistic, the message says TLS-Required: No',
+        )
+      : (danePolicy(situation) ?? withoutDane(situation) ?? opportunistic('opportunistic'))
+  if (demand?.level !== 'encrypt' || 'refused' in decided || decided.use !== 'opportunistic') return decided
+  return { ...decided, use: 'required', reason: demandReason(demand) }
+}
+
+const demandReason = ({ level }: TlsDemand): string => `[[relay.tls]] ${level}`
+
+function withoutDane(situation: TlsSituation): Decision | undefined {
+  return verifyPolicy(situation) ?? stsPolicy(situation) ?? namedPolicy(situation)
 }
 
 /** Of a next hop that somebody named; undefined where it is as good as any other. */
@@ -85,8 +106,13 @@ function hopPolicy(
   return { use: 'required', check, reason: 'credentials for the next hop', by: 'none' }
 }
 
-function danePolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
-  const { tlsa, host, route } = situation
+function danePolicy(situation: TlsSituation): Decision | undefined {
+  const { tlsa, host, route, demand } = situation
+  const isDemanded = demand?.level === 'dane'
+  if (isDemanded && (tlsa.kind === 'none' || (tlsa.kind === 'records' && tlsa.usable.length === 0))) {
+    const text = `${host}: there is no usable TLSA record that DNSSEC vouches for`
+    return { refused: deferred('4.7.5', text), reason: demandReason(demand) }
+  }
   if (tlsa.kind === 'none') return undefined
   // RFC 7672 §2.1.2: never in clear, never unauthenticated, for want of an answer.
   if (tlsa.kind === 'failed') return { refused: deferred('4.7.5', `${host}: ${tlsa.reason}`), reason: 'DANE' }
@@ -96,15 +122,32 @@ function danePolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; re
     return { use: 'required', check: { kind: 'dane', base, records: usable, names }, reason: 'DANE', by: 'tlsa' }
   }
   // RFC 7672 §2.2: records that say nothing to us still say that the host has TLS.
-  const other = stsPolicy(situation) ?? namedPolicy(situation)
-  return other ?? { use: 'required', check: anyCertificate, reason: 'DANE without a usable record', by: 'tlsa' }
+  return (
+    withoutDane(situation) ?? {
+      use: 'required',
+      check: anyCertificate,
+      reason: 'DANE without a usable record',
+      by: 'tlsa',
+    }
+  )
 }
 
-function stsPolicy({
-  sts,
-  host,
-  security,
-}: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
+/**
+ * A known authority vouches for the peer. Where anybody could have named the MX host, it is for the domain or a host below
+ * it, unless the operator knows better names.
+ */
+function verifyPolicy(situation: TlsSituation): Decision | undefined {
+  const { demand, nameSecure, route } = situation
+  if (demand?.level !== 'verify') return undefined
+  const sts = stsPolicy(situation)
+  if (sts && ('refused' in sts || (sts.use === 'required' && !demand.names))) return sts
+  const inDomain = route.kind === 'mx' && !nameSecure ? [route.domain, `.${route.domain}`] : undefined
+  const names = demand.names ?? inDomain
+  const check: CertificateCheck = { kind: 'pkix', ...(names ? { names } : {}) }
+  return { use: 'required', check, reason: demandReason(demand), by: sts?.by ?? 'none' }
+}
+
+function stsPolicy({ sts, host, security }: TlsSituation): Decision | undefined {
   if (!sts || sts.policy.mode === 'none') return undefined
   const { domain, policy } = sts
   const isAllowed = allowsMx(policy, host)
@@ -119,7 +162,7 @@ function stsPolicy({
 }
 
 /** RFC 8689 §4.2.1: the name beyond doubt, and a certificate that bears it. */
-function namedPolicy(situation: TlsSituation): TlsPolicy | { refused: Verdict; reason: string } | undefined {
+function namedPolicy(situation: TlsSituation): Decision | undefined {
   const { security, nameSecure, host, stsFailure } = situation
   if (security !== 'required') return undefined
   const reason = 'REQUIRETLS'

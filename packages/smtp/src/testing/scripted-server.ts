@@ -117,13 +117,14 @@ export const testDialer: Dialer = {
 }
 
 async function secureForTest(
-  ...[stream, { servername, verify, ca, checkPeer }]: Parameters<Dialer['secure']>
+  ...[stream, { servername, verify, ca, checkName, checkPeer }]: Parameters<Dialer['secure']>
 ): ReturnType<Dialer['secure']> {
   const secured = tlsConnect({
     socket: stream,
     servername,
     rejectUnauthorized: verify,
     ...(ca ? { ca: [...ca] } : {}),
+    ...(checkName ? { checkServerIdentity: (_, certificate) => checkName(certificate) } : {}),
   })
   await once(secured, 'secureConnect')
   checkPeer?.(secured.getPeerCertificate(true))
