@@ -21,13 +21,21 @@ export function certificatePaths(directory: string): CertificatePaths {
 
 /** Whether the certificate must be ordered now. A third of its life is left for what may go wrong. */
 export async function isDue(path: string, names: readonly string[], now: number): Promise<boolean> {
-  const text = await readOptional(path)
-  if (text === undefined) return true
-  const leaf = new X509Certificate(text)
+  const leaf = parse((await readOptional(path)) ?? '')
+  if (!leaf) return true
   const [from, until] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()]
   // What stands in until the first order is made has signed itself.
   if (leaf.issuer === leaf.subject || names.some((name) => leaf.checkHost(name) === undefined)) return true
   return now >= until - (until - from) / 3
+}
+
+/** Undefined for a file that is damaged, whose place a new one takes. */
+function parse(text: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(text)
+  } catch {
+    return undefined
+  }
 }
 
 /** The text of a file, or undefined where there is none. */
@@ -44,6 +52,6 @@ export async function readOptional(path: string): Promise<string | undefined> {
 export async function replaceFile(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const fresh = `${path}.new`
-  await writeFile(fresh, content, { mode: 0o600 })
+  await writeFile(fresh, content, { mode: 0o600, flush: true })
   await rename(fresh, path)
 }

@@ -30,6 +30,14 @@ test('none, and one that has signed itself, are due', async () => {
   expect(await isDue(standIn, [], from)).toBe(true)
 })
 
+test('one that is damaged was never replaced', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const damaged = join(directory, 'certificate.pem')
+  writeFileSync(damaged, readFileSync(issued, 'utf8').slice(0, 200))
+  expect(await isDue(damaged, [], from)).toBe(true)
+})
+
 /** A keeper over a directory of its own, whose authority issues the certificate above, or not. */
 function setUp(now: number) {
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))

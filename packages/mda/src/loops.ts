@@ -8,11 +8,11 @@
 import { lookupAddress } from '@pennypost/model'
 import type { Delivery, MdaReply } from './mda.ts'
 
-/** RFC 5321 §6.3 wants at least 100. */
-export const hopLimit = 100
-
-/** The reply with which the message is refused, or undefined when all is well. `header` is the section as received. */
-export function findLoop(header: Buffer, deliveries: Iterable<Delivery>, limit = hopLimit): MdaReply | undefined {
+/**
+ * The reply with which the message is refused, or undefined when all is well. `header` is the section as received;
+ * `limit`: Received fields that it may have, of which RFC 5321 §6.3 wants at least 100.
+ */
+export function findLoop(header: Buffer, deliveries: Iterable<Delivery>, limit: number): MdaReply | undefined {
   const { received, deliveredTo } = readTrace(header)
   if (received > limit) return { code: 554, enhanced: '5.4.6', text: `more than ${limit} Received fields: a mail loop` }
   if (deliveredTo.size === 0) return undefined

@@ -68,14 +68,10 @@ export async function loadCertificate(
   }
 }
 
-/** What changes when one of the files is replaced, also behind a symbolic link; '' when one cannot be read. */
-export async function signatureOf(files: CertificateFiles): Promise<string> {
-  try {
-    const stats = await Promise.all([stat(files.cert), stat(files.key)])
-    return stats.map((found) => `${found.ino}:${found.size}:${found.mtimeMs}`).join(' ')
-  } catch {
-    return ''
-  }
+/** What changes when one of the files is replaced, also behind a symbolic link, appears or goes. */
+export async function signatureOf(files: readonly string[]): Promise<string> {
+  const stats = await Promise.all(files.map((file) => stat(file).catch(() => undefined)))
+  return stats.map((found) => (found ? `${found.ino}:${found.size}:${found.mtimeMs}` : '')).join(' ')
 }
 
 async function read(file: string, what: string): Promise<string> {

@@ -1,10 +1,9 @@
 import { once } from 'node:events'
-import { TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { dial, dialTls, readAll, readSome, testListener, testMaterial } from '../test/loopback.ts'
 import { createManualTime } from '../test/manual-time.ts'
 import { createDuplexPair } from './duplex-pair.ts'
-import { type Connection, createConnectionLimiter } from './index.ts'
+import type { Connection } from './index.ts'
 
 /** Answers STLS and repeats every other line, behind the protocol version if there is TLS. */
 function session(connection: Connection): void {
@@ -216,38 +215,6 @@ describe('end', () => {
     time.advance(60_000)
     expect(said).toEqual(['idle'])
   })
-})
-
-test('a foreign session that strips the listeners and makes its own handshake is still counted', async () => {
-  const contexts = await testMaterial()
-  const limiter = createConnectionLimiter({ connections: 1, connectionsPerAddress: 0 })
-  const listener = await testListener({
-    tls: 'starttls',
-    contexts,
-    limiter,
-    onConnection(connection) {
-      // As smtp-server does it.
-      const socket = connection.stream
-      socket.once('data', () => {
-        socket.write('220 go\r\n')
-        socket.removeAllListeners()
-        connection.track()
-        const secured = new TLSSocket(socket, { isServer: true, secureContext: contexts.defaultContext })
-        secured.on('error', () => {})
-        secured.on('data', (chunk: Buffer) => secured.write(chunk))
-      })
-    },
-  })
-  const clear = await dial(listener)
-  clear.write('STARTTLS\r\n')
-  await readSome(clear)
-  const client = await dialTls(clear)
-  client.write('hello')
-  expect(await readSome(client)).toBe('hello')
-  expect(limiter.open).toBe(1)
-  expect(await listener.close({ drainMs: 0 })).toBe(1)
-  await readAll(client)
-  expect(limiter.open).toBe(0)
 })
 
 test('a listener without material cannot be told to speak TLS', async () => {

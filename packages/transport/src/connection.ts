@@ -39,7 +39,6 @@ export class Connection {
   readonly local: EndpointAddress
   /** The client's network, by which limits count: `networkOf(remote.address)`. */
   readonly network: string
-  #socket: Duplex
   #stream: Duplex
   #tls: TlsFacts | undefined
   #certifiedAddresses: readonly string[] | undefined
@@ -56,11 +55,11 @@ export class Connection {
     this.remote = remote
     this.local = local
     this.network = networkOf(remote.address)
-    this.#socket = socket
     this.#stream = socket
     this.#host = host
     this.#slot = slot
-    this.track()
+    socket.on('close', () => this.#gone())
+    socket.on('error', (error) => host.log.debug({ remote: remote.address, error: error.message }, 'socket error'))
   }
 
   /** What the session reads and writes: the socket, or the TLS socket once a handshake is done. */
@@ -185,17 +184,6 @@ export class Connection {
   /** Drops the connection at once. */
   destroy(): void {
     this.#stream.destroy()
-  }
-
-  /**
-   * Attaches what the connection itself listens to. Only for a session that has called `removeAllListeners()` on the
-   * accepted socket, as smtp-server does when it begins STARTTLS: it must call this in the same tick.
-   */
-  track(): void {
-    this.#socket.on('close', () => this.#gone())
-    this.#socket.on('error', (error) => {
-      this.#host.log.debug({ remote: this.remote.address, error: error.message }, 'socket error')
-    })
   }
 
   #gone(): void {

@@ -59,6 +59,6 @@ async function serves(files: CertificateFiles, hostname: string, now: number): P
 /** Whole or not at all, and never readable by others in between. */
 async function replace(file: string, content: string): Promise<void> {
   const fresh = `${file}.new`
-  await writeFile(fresh, content, { mode: 0o600 })
+  await writeFile(fresh, content, { mode: 0o600, flush: true })
   await rename(fresh, file)
 }

@@ -31,23 +31,21 @@ export interface TlsMaterial extends ServerContexts, Disposable {
   readonly certificates: readonly CertificateFacts[]
   /** Reads all files again. Rejects with `TlsMaterialError`, and then nothing has changed. */
   reload(): Promise<void>
-  /** `tell` runs after each change of the contexts: for a server that keeps its own (smtp-server). */
-  onChange(tell: () => void): void
 }
 
 /** Loads everything; rejects with `TlsMaterialError`. Disposing ends the watch. */
 export async function createTlsMaterial(options: TlsMaterialOptions): Promise<TlsMaterial> {
   const { certificates: files, clientCa, clock, log, watchMs = 30_000, minVersion = 'TLSv1.2' } = options
   if (files.length === 0) throw new Error('TLS material without a certificate')
-  const listeners: (() => void)[] = []
+  const watched = [...files.flatMap(({ cert, key }) => [cert, key]), ...(clientCa === undefined ? [] : [clientCa])]
   let signature = ''
   let lastFault = ''
   let loaded: readonly LoadedCertificate[] = []
   let byName = new Map<string, SecureContext>()
 
-  async function load(): Promise<void> {
+  async function reload(): Promise<void> {
     // Taken before reading: a file that changes meanwhile is then read once more, never overlooked.
-    const seen = await signatures(files)
+    const seen = await signatureOf(watched)
     const fresh = await Promise.all(files.map((pair) => loadCertificate(pair, minVersion, clientCa)))
     loaded = fresh
     byName = contextsByName(fresh)
@@ -56,13 +54,8 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
     warnOfDates(fresh, clock.now(), log)
   }
 
-  async function reload(): Promise<void> {
-    await load()
-    for (const tell of listeners) tell()
-  }
-
   async function look(): Promise<void> {
-    if ((await signatures(files)) === signature) return
+    if ((await signatureOf(watched)) === signature) return
     try {
       await reload()
       log.info({ certificates: loaded.map(({ files }) => files.cert) }, 'TLS certificates reloaded')
@@ -74,7 +67,7 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
     }
   }
 
-  await load()
+  await reload()
   const watch = watchMs > 0 ? repeat(clock, watchMs, look) : undefined
   return {
     asksForCertificate: clientCa !== undefined,
@@ -88,17 +81,10 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
       return loaded
     },
     reload,
-    onChange(tell) {
-      listeners.push(tell)
-    },
     [Symbol.dispose]() {
       watch?.[Symbol.dispose]()
     },
   }
-}
-
-async function signatures(files: readonly CertificateFiles[]): Promise<string> {
-  return (await Promise.all(files.map(signatureOf))).join('\n')
 }
 
 function contextsByName(certificates: readonly LoadedCertificate[]): Map<string, SecureContext> {

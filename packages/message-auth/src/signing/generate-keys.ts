@@ -1,5 +1,5 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto'
-import { link, mkdir, open, rm } from 'node:fs/promises'
+import { link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { SigningKeyError } from './key-directory.ts'
@@ -17,12 +17,15 @@ export interface Selector {
   algorithm: 'rsa' | 'ed25519'
 }
 
-/** A pair named after the month, such as `202608r` and `202608e`, so that the age of a key can be seen in its name. */
-export function defaultSelectors(nowMs: number): Selector[] {
+/**
+ * A pair named after the month, such as `202608r` and `202608e`, so that the age of a key can be seen in its name;
+ * `letter` is behind the names of the month's further pairs.
+ */
+export function defaultSelectors(nowMs: number, letter = ''): Selector[] {
   const month = new Date(nowMs).toISOString().slice(0, 7).replace('-', '')
   return [
-    { name: `${month}r`, algorithm: 'rsa' },
-    { name: `${month}e`, algorithm: 'ed25519' },
+    { name: `${month}r${letter}`, algorithm: 'rsa' },
+    { name: `${month}e${letter}`, algorithm: 'ed25519' },
   ]
 }
 
@@ -61,13 +64,7 @@ async function makeKey(algorithm: Selector['algorithm']): Promise<string> {
 async function writeNew(path: string, content: string): Promise<void> {
   const fresh = `${path}.new`
   await rm(fresh, { force: true })
-  const file = await open(fresh, 'wx', 0o600)
-  try {
-    await file.writeFile(content)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
+  await writeFile(fresh, content, { flag: 'wx', mode: 0o600, flush: true })
   try {
     await link(fresh, path)
   } catch (error) {

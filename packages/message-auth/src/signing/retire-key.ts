@@ -1,5 +1,5 @@
 import { rename } from 'node:fs/promises'
-import type { Selector } from './generate-keys.ts'
+import { defaultSelectors, type Selector } from './generate-keys.ts'
 import type { KeyFile } from './key-directory.ts'
 import { listKeyFiles, SigningKeyError } from './key-directory.ts'
 
@@ -15,12 +15,8 @@ export async function freshSelectors(directory: string, domain: string, nowMs: n
   const taken = new Set(
     (await listKeyFiles(directory)).filter((file) => file.domain === domain).map(({ selector }) => selector),
   )
-  const month = new Date(nowMs).toISOString().slice(0, 7).replace('-', '')
   for (const letter of ['', ...'bcdfghijklmnopqstuvwxyz']) {
-    const pair: Selector[] = [
-      { name: `${month}r${letter}`, algorithm: 'rsa' },
-      { name: `${month}e${letter}`, algorithm: 'ed25519' },
-    ]
+    const pair = defaultSelectors(nowMs, letter)
     if (pair.every(({ name }) => !taken.has(name))) return pair
   }
   throw new SigningKeyError(`${domain} has all keys that a month can have; retire some`)
