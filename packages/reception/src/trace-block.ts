@@ -40,7 +40,7 @@ function clientLiteral(address: string): string {
 }
 
 /** RFC 3848 and RFC 6531 §4.3: what the mail came with. */
-export function protocolKeyword(session: Session, transaction: Transaction): string {
+function protocolKeyword(session: Session, transaction: Transaction): string {
   const authenticated = session.account !== undefined && !session.trusted ? 'A' : ''
   const secure = session.secure ? 'S' : ''
   if (transaction.parameters.smtpUtf8) return `UTF8${session.isLmtp ? 'LMTP' : 'SMTP'}${secure}${authenticated}`

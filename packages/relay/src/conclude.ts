@@ -41,8 +41,11 @@ export interface ConcludeOptions {
 export async function conclude(entry: LeasedEntry, result: AttemptResult, options: ConcludeOptions): Promise<boolean> {
   const conclusion = decide(entry, result, options)
   for (let attempt = 1; ; attempt++) {
-    const made = await createNotices(entry, conclusion, options)
     const filed = result.accept ? [await result.accept()] : []
+    const made = await createNotices(entry, conclusion, options).catch(async (error: unknown) => {
+      for (const { message } of filed) await message.content.discard()
+      throw error
+    })
     try {
       await options.queue.settle(settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() }))
       break

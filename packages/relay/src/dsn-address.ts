@@ -26,7 +26,7 @@ export interface AddressOptions {
 }
 
 /** Destination of entries that are filed here. */
-export const localDestination = 'local'
+const localDestination = 'local'
 
 export function pathOf(address: string): AddressPath {
   const split = splitAddress(address) ?? { localPart: address, domain: '' }

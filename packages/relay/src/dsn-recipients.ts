@@ -28,12 +28,12 @@ export function awaitsDelayNotice({ reversePath, autoSubmitted }: Envelope, reci
   return recipient.notify?.includes('DELAY') ?? true
 }
 
-export function wantsFailureNotice({ notify }: QueueRecipient): boolean {
+function wantsFailureNotice({ notify }: QueueRecipient): boolean {
   return notify?.includes('FAILURE') ?? true
 }
 
 /** What the next hop does not tell itself, we do (RFC 3461 §5.2.2); a local delivery is ours to tell. */
-export function wantsSuccessNotice({ notify }: QueueRecipient, { withoutDsn, host }: Verdict): boolean {
+function wantsSuccessNotice({ notify }: QueueRecipient, { withoutDsn, host }: Verdict): boolean {
   return (notify?.includes('SUCCESS') ?? false) && (withoutDsn === true || host === null)
 }
 

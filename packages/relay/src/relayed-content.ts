@@ -1,7 +1,7 @@
 /**
  * What a next hop gets of a stored message: the recipients' trace, the header section, the body (DESIGN: a rendering).
  * Small messages come as one buffer, so that they can go out with their envelope; large ones are streamed.
- * Who calls it: remote attempts, DSNs, and local filing, which stores a message anew.
+ * Who calls it: remote attempts.
  */
 import { toSevenBit } from '@pennypost/message'
 import type { MailStore, MessageId, MessageIndex } from '@pennypost/model'
@@ -63,7 +63,7 @@ function encoded(whole: Buffer, octets: Buffer, index: MessageIndex): RelayedCon
   return made
 }
 
-export async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
   const all: Buffer[] = []
   for await (const piece of pieces) all.push(piece)
   return all.length === 1 ? (all[0] as Buffer) : Buffer.concat(all)

@@ -53,6 +53,21 @@ test('a day of sessions is posted once, and not again', async () => {
   expect(posted).toHaveLength(1)
 })
 
+test('a day before a night in which no server ran was told to nobody', async () => {
+  const { office, posted } = await reporting('https://reports.two.test/tls')
+  await using _office = office
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.relay.stop(0)
+  await office.advance(day + 5 * hour)
+  office.relay = office.createRelay()
+  office.relay.start()
+  await office.send()
+  await office.advance(day)
+  const ranges = posted.map(({ body }) => JSON.parse(gunzipSync(body).toString())['date-range']['start-datetime'])
+  expect(ranges).toEqual(['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'])
+})
+
 test('by mail: a multipart/report that goes whatever TLS is like, and nobody is told of its fate', async () => {
   const { office } = await reporting('mailto:tls@two.test')
   await using _office = office

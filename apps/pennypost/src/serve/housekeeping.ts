@@ -50,12 +50,13 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
 
   function every(periodMs: number, task: () => Promise<void>): void {
     if (over) return
-    const timer = clock.after(periodMs, () => {
+    const timer = clock.after(periodMs, async () => {
       using _busy = clock.busy('housekeeping')
       running = running
         .then(task)
         .catch((error: unknown) => log.error({ err: error }, 'housekeeping failed'))
         .then(() => every(periodMs, task))
+      await running
     })
     timers.set(task, timer)
   }

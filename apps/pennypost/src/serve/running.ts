@@ -92,15 +92,16 @@ function followSpool(
     const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), submit)
     if (submitted + left + refused.length > 0) log.info({ submitted, left, refused }, 'spool taken')
   }
-  const go = (): void => {
+  const go = async (): Promise<void> => {
     using _busy = clock.busy('spool')
     running = take()
       .catch((error: unknown) => log.error({ err: error }, 'spool not taken'))
       .then(() => {
         if (!over) timer = clock.after(spoolEveryMs, go)
       })
+    await running
   }
-  go()
+  void go()
   return {
     async [Symbol.asyncDispose]() {
       over = true

@@ -64,12 +64,7 @@ export function reportAddresses(records: readonly string[]): string[] {
 }
 
 /** `mail.one.test!two.test!1500000000!1500086399!id.json.gz` (§5.1). */
-export function reportFile({
-  domain,
-  day,
-  hostname,
-  id,
-}: Pick<ReportFacts, 'domain' | 'day' | 'hostname' | 'id'>): string {
+function reportFile({ domain, day, hostname, id }: Pick<ReportFacts, 'domain' | 'day' | 'hostname' | 'id'>): string {
   const begin = Date.parse(`${day}T00:00:00Z`) / 1000
   return `${hostname}!${domain}!${begin}!${begin + 86_399}!${id}.json.gz`
 }

@@ -1,8 +1,8 @@
 /**
  * Sends the reports of each day to the domains that ask for them (RFC 8460): by mail through the queue, or by HTTPS.
  *
- * Never broken: a day is reported once, after it is over and at a time of its own; what can not be sent is not tried for
- * ever, and a report never brings forth a bounce or another report's worth of trouble.
+ * Never broken: a day is reported once, after it is over and at a time of its own, in a later night where no server ran
+ * in this one; what can not be sent is not tried for ever, and a report never brings forth a bounce or another report's worth of trouble.
  * Who calls it: `createRelay` starts and stops it.
  */
 import { gzipSync } from 'node:zlib'
@@ -56,9 +56,10 @@ export class TlsReporter {
     const { clock, random } = this.#options
     const now = clock.now()
     const midnight = (Math.floor(now / dayMs) + 1) * dayMs
-    this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, () => {
+    this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, async () => {
       using _busy = clock.busy('TLS reports')
-      this.#running = this.report(dayOf(clock.now() - dayMs)).finally(() => this.#timer && this.start())
+      this.#running = this.#report(dayOf(clock.now())).finally(() => this.#timer && this.start())
+      await this.#running
     })
   }
 
@@ -69,19 +70,21 @@ export class TlsReporter {
     await this.#options.sessions.flush()
   }
 
-  /** Reports on this day, and forgets it. */
-  async report(day: string): Promise<void> {
+  /** Reports on the days before this one, and forgets them. */
+  async #report(today: string): Promise<void> {
     const { sessions, log } = this.#options
     try {
       await sessions.flush()
-      for (const [domain, own] of Map.groupBy(await sessions.ofDay(day), (session) => session.domain)) {
-        await this.#reportTo(domain, day, own).catch((error: unknown) =>
-          log.warn({ err: error, domain, day }, 'a TLS report could not be sent'),
-        )
+      for (const [day, ofDay] of await sessions.before(today)) {
+        for (const [domain, own] of Map.groupBy(ofDay, (session) => session.domain)) {
+          await this.#reportTo(domain, day, own).catch((error: unknown) =>
+            log.warn({ err: error, domain, day }, 'a TLS report could not be sent'),
+          )
+        }
       }
-      await sessions.forgetDay(day)
+      await sessions.forgetBefore(today)
     } catch (error) {
-      log.error({ err: error, day }, 'TLS reports could not be made')
+      log.error({ err: error, today }, 'TLS reports could not be made')
     }
   }
 

@@ -43,9 +43,10 @@ export interface TlsSessions {
   note(session: TlsSession): void
   /** Writes down what is only counted so far. */
   flush(): Promise<void>
-  /** Of one day, `2026-11-26`. */
-  ofDay(day: string): Promise<CountedSession[]>
-  forgetDay(day: string): Promise<void>
+  /** Those of the days before `today` (`2026-11-26`), by day, that are not forgotten yet. */
+  before(today: string): Promise<ReadonlyMap<string, CountedSession[]>>
+  /** All of the days before it. */
+  forgetBefore(today: string): Promise<void>
 }
 
 export interface TlsSessionsOptions {
@@ -89,11 +90,11 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
     }
   }
 
-  const pages = async function* (day: string): AsyncGenerator<{ key: string; value: string }> {
-    for (let after = `${day} `; ; ) {
+  const rowsBefore = async function* (today: string): AsyncGenerator<{ key: string; value: string }> {
+    for (let after = ''; ; ) {
       const page = await memory.list('tls-session', clock.now(), { limit: pageSize, after })
       for (const row of page) {
-        if (!row.key.startsWith(`${day} `)) return
+        if (row.key >= today) return
         yield row
       }
       const last = page.at(-1)
@@ -111,21 +112,22 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
       else if (counted.size < kindsMax && key.length <= memoryLimits.key) {
         counted.set(key, { ...session, reason: session.reason.slice(0, 200), count: 1 })
       }
-      timer ??= clock.after(flushMs, () => {
+      timer ??= clock.after(flushMs, async () => {
         using _busy = clock.busy('TLS sessions')
-        void flush()
+        await flush()
       })
     },
     flush,
-    async ofDay(day) {
-      const sessions: CountedSession[] = []
-      for await (const { value } of pages(day)) sessions.push(JSON.parse(value) as CountedSession)
-      return sessions
+    async before(today) {
+      const days = new Map<string, CountedSession[]>()
+      for await (const { key, value } of rowsBefore(today)) {
+        const day = key.slice(0, today.length)
+        days.set(day, [...(days.get(day) ?? []), JSON.parse(value) as CountedSession])
+      }
+      return days
     },
-    async forgetDay(day) {
-      const keys: string[] = []
-      for await (const { key } of pages(day)) keys.push(key)
-      for (const key of keys) await memory.forget('tls-session', key)
+    async forgetBefore(today) {
+      for (const { key } of await Array.fromAsync(rowsBefore(today))) await memory.forget('tls-session', key)
     },
   }
 }

@@ -40,7 +40,7 @@ export function checkDane(
 }
 
 /** The chain as shown, leaf first. */
-export function chainOf(peer: PeerCertificate): X509Certificate[] {
+function chainOf(peer: PeerCertificate): X509Certificate[] {
   const chain: X509Certificate[] = []
   let next: Partial<DetailedPeerCertificate> | undefined = peer as Partial<DetailedPeerCertificate>
   const seen = new Set<object>()

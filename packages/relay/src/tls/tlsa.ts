@@ -42,7 +42,7 @@ const digestOctets: Readonly<Record<number, number>> = { 1: 32, 2: 64 }
  * RFC 7672 §3.1: DANE-TA(2) and DANE-EE(3) only. Of two digests with one usage and selector the better one counts
  * (RFC 7671 §9).
  */
-export function usableOf(records: readonly Tlsa[]): Tlsa[] {
+function usableOf(records: readonly Tlsa[]): Tlsa[] {
   const known = records.filter(({ usage, selector, matchingType, certificate }) => {
     if ((usage !== 2 && usage !== 3) || selector > 1 || matchingType > 2) return false
     return matchingType === 0 || certificate.length === digestOctets[matchingType]
