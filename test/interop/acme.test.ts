@@ -21,7 +21,7 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** pebble with DNS that answers 127.0.0.1 for every name. Ends with the test. */
-async function startAuthority(home: string): Promise<{ directory: string; ca: string; http: number }> {
+async function startAuthority(home: string): Promise<{ directory: string; ca: string; http: number; dns: number }> {
   const [api = 0, management = 0, http = 0, tls = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
   const { cert, key } = await ensureSelfSigned({
     ...{ hostname: 'authority.test', directory: join(home, 'authority'), clock: systemClock, random: systemRandom },
@@ -42,7 +42,7 @@ async function startAuthority(home: string): Promise<{ directory: string; ca: st
     const child = spawn(program, args, { env, cwd: home, stdio: 'ignore' })
     onTestFinished(() => void child.kill('SIGKILL'))
   }
-  return { directory: `https://127.0.0.1:${api}/dir`, ca: cert, http }
+  return { directory: `https://127.0.0.1:${api}/dir`, ca: cert, http, dns }
 }
 
 /** The certificate that the server shows to a client that asks for this name. */
@@ -56,41 +56,67 @@ function shown(port: number, servername: string): Promise<X509Certificate | unde
   })
 }
 
-// The authority makes its own keys first: on a busy machine that alone takes many seconds.
-it.skipIf(!has('pebble') || !has('pebble-challtestsrv'))(
-  'a certificate is ordered from pebble and shown, without a restart (needs pebble)',
-  async () => {
-    using home = makeHome()
-    const authority = await startAuthority(home.path)
-    const toml = `[tls.acme]
+const hasAuthority = has('pebble') && has('pebble-challtestsrv')
+
+/** What a server of one.test shows once pebble has issued it. `acme`: a line of `[tls.acme]`; `rest`: other tables. */
+async function orderedCertificate({ acme = '', rest = '' }): Promise<X509Certificate> {
+  using home = makeHome()
+  const authority = await startAuthority(home.path)
+  const toml = `[dns]
+servers = ["127.0.0.1:${authority.dns}"]
+[tls.acme]
 accept_terms = true
 authority = "${authority.directory}"
 authority_ca = "${authority.ca}"
-names = ["mail.one.test", "one.test"]
 address = "127.0.0.1"
-port = ${authority.http}`
-    const directory = join(home.path, 'data')
-    mkdirSync(directory)
-    await eventually(
-      () =>
-        fetch(authority.directory).catch((error) =>
-          /self|certificate/i.test(String(error.cause)) ? error : undefined,
-        ),
-      'pebble',
-    )
-    await using at = await startInstance({ domain: 'one.test', accounts: ['alice'], toml, directory })
-    const certificate = await eventually(
-      async () => {
-        const found = await shown(at.port('imaps'), 'one.test')
-        if (found && found.issuer !== found.subject) return found
-        await setTimeout(250)
-        return undefined
-      },
-      'a certificate of the authority',
-      60_000,
-    )
-    expect(certificate.issuer).toContain('Pebble')
-    expect(certificate.checkHost('mail.one.test') && certificate.checkHost('one.test')).toBeTruthy()
+port = ${authority.http}
+${acme}
+${rest}`
+  const directory = join(home.path, 'data')
+  mkdirSync(directory)
+  await eventually(
+    () =>
+      fetch(authority.directory).catch((error) => (/self|certificate/i.test(String(error.cause)) ? error : undefined)),
+    'pebble',
+  )
+  await using at = await startInstance({ domain: 'one.test', accounts: ['alice'], toml, directory })
+  const certificate = await eventually(
+    async () => {
+      const found = await shown(at.port('imaps'), 'mail.one.test')
+      if (found && found.issuer !== found.subject) return found
+      await setTimeout(250)
+      return undefined
+    },
+    'a certificate of the authority',
+    60_000,
+  )
+  expect(certificate.issuer).toContain('Pebble')
+  return certificate
+}
+
+const namesOf = ({ subjectAltName = '' }: X509Certificate): string[] =>
+  [...subjectAltName.matchAll(/DNS:([^,]+)/g)].map(([, name]) => name as string).sort()
+
+// The authority makes its own keys first: on a busy machine that alone takes many seconds.
+const patience = 90_000
+
+it.skipIf(!hasAuthority)(
+  'a certificate is ordered from pebble and shown, without a restart (needs pebble)',
+  async () => {
+    const names = ['mail.one.test', 'one.test']
+    const certificate = await orderedCertificate({ acme: `names = ${JSON.stringify(names)}` })
+    expect(namesOf(certificate)).toEqual(names)
   },
-  90_000,
+  patience,
+)
+
+it.skipIf(!hasAuthority)(
+  'the names under which strangers ask about a domain are in it, once the DNS leads them here (needs pebble)',
+  async () => {
+    const https = '[[listener]]\nservice = "https"\naddress = "127.0.0.1"\nport = 0'
+    const certificate = await orderedCertificate({ rest: https })
+    const labels = ['autoconfig', 'autodiscover', 'mta-sts']
+    expect(namesOf(certificate)).toEqual([...labels.map((label) => `${label}.one.test`), 'mail.one.test'].sort())
+  },
+  patience,
 )
