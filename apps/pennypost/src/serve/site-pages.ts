@@ -1,8 +1,10 @@
 import {
+  appleProfile,
   autoconfigDocument,
   autodiscoverDocument,
   autodiscoverErrorDocument,
   type ClientSettings,
+  isTypedAddress,
   loginDomain,
   readAutodiscover,
 } from '@pennypost/admin/client-settings'
@@ -30,7 +32,7 @@ export interface SiteQuestion {
 
 export interface SiteAnswer {
   status: number
-  type: 'text/plain' | 'text/xml'
+  type: 'text/plain' | 'text/xml' | 'application/x-apple-aspen-config'
   text: string
 }
 
@@ -73,18 +75,35 @@ const autodiscover: SitePage = {
     }
     const request = readAutodiscover(body)
     if ('error' in request) return refused(request.error)
-    const { localPart, domain: typed } = splitAddress(request.address) ?? { localPart: '', domain: '' }
-    const domain = lookupDomain(typed)
-    const login = await loginDomain(directory, domain)
+    const login = await loginNameOf(request.address, directory)
     if (login === undefined) return refused(500)
-    const name = login === domain ? request.address : `${localPart}@${login}`
-    return { status: 200, type: 'text/xml', text: autodiscoverDocument(name, clientSettings, clock.now()) }
+    return { status: 200, type: 'text/xml', text: autodiscoverDocument(login, clientSettings, clock.now()) }
   },
+}
+
+const profile: SitePage = {
+  methods: reading,
+  async answer({ directory, clientSettings }, { query }) {
+    const address = query.get('email') ?? ''
+    const login = isTypedAddress(address) ? await loginNameOf(address, directory) : undefined
+    const text = login === undefined ? undefined : appleProfile(address, login, clientSettings)
+    return text === undefined ? nothing : { status: 200, type: 'application/x-apple-aspen-config', text }
+  },
+}
+
+/** As whom somebody with this address would log in; undefined where the domain is not ours. */
+async function loginNameOf(address: string, directory: SiteOptions['directory']): Promise<string | undefined> {
+  const typed = splitAddress(address)
+  const domain = lookupDomain(typed?.domain ?? '')
+  const login = await loginDomain(directory, domain)
+  if (!typed || login === undefined) return undefined
+  return login === domain ? address : `${typed.localPart}@${login}`
 }
 
 /** By path; that of Autodiscover is written in many cases. */
 export function sitePage(path: string): SitePage | undefined {
   if (path === '/.well-known/mta-sts.txt') return stsPolicy
   if (path === '/mail/config-v1.1.xml' || path === '/.well-known/autoconfig/mail/config-v1.1.xml') return autoconfig
+  if (path === '/email.mobileconfig') return profile
   return path.toLowerCase() === '/autodiscover/autodiscover.xml' ? autodiscover : undefined
 }

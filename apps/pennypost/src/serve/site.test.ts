@@ -105,6 +105,12 @@ test.each([autodiscoverPath, '/Autodiscover/Autodiscover.xml', '/AutoDiscover/Au
   },
 )
 
+test('a profile for Apple, at a link that a person opens', async () => {
+  const { text, ...rest } = await ask('autoconfig.one.test', '/email.mobileconfig?email=alice%40one.test')
+  expect(rest).toEqual({ status: 200, type: 'application/x-apple-aspen-config; charset=utf-8' })
+  expect(text).toContain('<key>IncomingMailServerUsername</key><string>alice@one.test</string>')
+})
+
 test('people of an alias domain are told the login name that is theirs', async () => {
   const mozilla = await ask('autoconfig.alias.test', autoconfigPath)
   expect(mozilla.text).toContain('<username>%EMAILLOCALPART%@one.test</username>')
@@ -121,6 +127,9 @@ test.each([
   ['settings of another domain', 'autoconfig.two.test', autoconfigPath, 'GET', 404],
   ['an address elsewhere', 'autoconfig.one.test', `${autoconfigPath}?emailaddress=a@two.test`, 'GET', 404],
   ['a domain without accounts', 'autoconfig.far.test', autoconfigPath, 'GET', 404],
+  ['a profile of another domain', 'autoconfig.one.test', '/email.mobileconfig?email=a@two.test', 'GET', 404],
+  ['a profile of nobody', 'autoconfig.one.test', '/email.mobileconfig', 'GET', 404],
+  ['a profile with a control in it', 'autoconfig.one.test', '/email.mobileconfig?email=a%00@one.test', 'GET', 404],
   ['settings by POST', 'autoconfig.one.test', autoconfigPath, 'POST', 405],
   ['Autodiscover by GET', 'autodiscover.one.test', autodiscoverPath, 'GET', 405],
   ['settings at nobody', '[::1]:443', autoconfigPath, 'GET', 404],

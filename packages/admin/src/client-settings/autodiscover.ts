@@ -1,5 +1,4 @@
-import { splitAddress } from '@pennypost/model'
-import { type ClientSettings, escapeXml, toldServers } from './settings.ts'
+import { type ClientSettings, escapeXml, isTypedAddress, toldServers } from './settings.ts'
 
 /**
  * The settings as Outlook asks for them: Autodiscover in plain XML ([MS-OXDSCLI], "POX"). The answer repeats the address
@@ -22,9 +21,7 @@ export function readAutodiscover(body: string): { address: string } | { error: A
   const schema = elementText(body, 'AcceptableResponseSchema')
   if (schema !== undefined && schema !== outlookSchema) return { error: 601 }
   const address = elementText(body, 'EMailAddress') ?? ''
-  // Controls have no place in XML, nor in an address that anybody types.
-  const isAddress = address.length <= 320 && !/\p{C}/u.test(address) && splitAddress(address) !== undefined
-  return isAddress ? { address } : { error: 600 }
+  return isTypedAddress(address) ? { address } : { error: 600 }
 }
 
 /** Found as text: no document of a stranger is taken apart, and none of its entities is looked up. */

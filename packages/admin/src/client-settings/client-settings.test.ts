@@ -1,6 +1,7 @@
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
+import { appleProfile } from './apple-profile.ts'
 import { autoconfigDocument } from './autoconfig.ts'
 import { autodiscoverDocument, autodiscoverErrorDocument, readAutodiscover } from './autodiscover.ts'
 import { type ClientSettings, loginDomain } from './settings.ts'
@@ -119,6 +120,36 @@ describe('autodiscover', () => {
     ['ActiveSync', request('a@one.test', outlook.replace('outlook', 'mobilesync').replace('2006a', '2006')), 601],
   ])('refuses %s', (_, body, error) => {
     expect(readAutodiscover(body)).toEqual({ error })
+  })
+})
+
+describe('a profile for Apple', () => {
+  const textOf = (document: string | undefined, key: string) =>
+    new RegExp(`<key>${key}</key><(?:string|integer)>([^<]*)<`).exec(document ?? '')?.[1]
+
+  test('IMAP and submission with TLS from the first octet, and no password', () => {
+    const document = appleProfile('a&b@two.test', 'a&b@one.test', all)
+    expect(textOf(document, 'EmailAddress')).toBe('a&#38;b@two.test')
+    expect(textOf(document, 'EmailAccountType')).toBe('EmailTypeIMAP')
+    expect(textOf(document, 'IncomingMailServerPortNumber')).toBe('993')
+    expect(textOf(document, 'OutgoingMailServerPortNumber')).toBe('465')
+    expect(textOf(document, 'IncomingMailServerUsername')).toBe('a&#38;b@one.test')
+    expect(textOf(document, 'OutgoingMailServerHostName')).toBe('mail.one.test')
+    expect(document).not.toMatch(/<key>(In|Out)\w*Password<\/key><string>/)
+  })
+
+  test('is the same for an address each time, and has ids of its own', () => {
+    const [first, again, other] = ['a', 'a', 'b'].map((name) => appleProfile(`${name}@one.test`, 'a@one.test', all))
+    expect(again).toBe(first)
+    const ids = [first, other].flatMap((document) => [
+      ...(document ?? '').matchAll(/PayloadUUID<.key><string>([^<]*)/g),
+    ])
+    expect(new Set(ids.map(([, id]) => id)).size).toBe(4)
+    for (const [, id] of ids) expect(id).toMatch(/^[\dA-F]{8}-[\dA-F]{4}-8[\dA-F]{3}-8[\dA-F]{3}-[\dA-F]{12}$/)
+  })
+
+  test('is not there where it could not say STARTTLS', () => {
+    expect(appleProfile('a@one.test', 'a@one.test', startTlsOnly)).toBeUndefined()
   })
 })
 

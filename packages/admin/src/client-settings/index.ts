@@ -1,4 +1,5 @@
 /** What mail programs are told over HTTPS: apart, since who serves it needs no administration. */
+export { appleProfile } from './apple-profile.ts'
 export { autoconfigDocument } from './autoconfig.ts'
 export {
   type AutodiscoverError,
@@ -6,4 +7,10 @@ export {
   autodiscoverErrorDocument,
   readAutodiscover,
 } from './autodiscover.ts'
-export { type ClientService, type ClientSettings, loginDomain, type OfferedService } from './settings.ts'
+export {
+  type ClientService,
+  type ClientSettings,
+  isTypedAddress,
+  loginDomain,
+  type OfferedService,
+} from './settings.ts'

@@ -1,6 +1,6 @@
-import type { Directory } from '@pennypost/model'
+import { type Directory, splitAddress } from '@pennypost/model'
 
-/** What a mail program has to know in order to work with this server: told in the DNS, and by two kinds of XML over HTTPS. */
+/** What a mail program has to know in order to work with this server: told in the DNS, and by three kinds of XML over HTTPS. */
 export type ClientService = 'submission' | 'submissions' | 'imap' | 'imaps' | 'pop3' | 'pop3s'
 
 export interface OfferedService {
@@ -14,7 +14,7 @@ export interface ClientSettings {
   services: readonly OfferedService[]
 }
 
-/** A server as both kinds of XML tell it, and whether TLS is there from the first octet or by STARTTLS. */
+/** A server as every kind of XML tells it, and whether TLS is there from the first octet or by STARTTLS. */
 export interface ToldServer {
   protocol: 'imap' | 'pop3' | 'smtp'
   port: number
@@ -54,6 +54,11 @@ export async function loginDomain(
     domain = await directory.domain(domain.target)
   }
   return domain?.kind === 'local' ? domain.name : undefined
+}
+
+/** Whether a stranger's text may be repeated as an address: controls have no place in XML, nor in what anybody types. */
+export function isTypedAddress(text: string): boolean {
+  return text.length <= 320 && !/\p{C}/u.test(text) && splitAddress(text) !== undefined
 }
 
 /** Text inside an element or a quoted attribute. */
