@@ -7,8 +7,8 @@ import { createSite } from './site.ts'
 /** The pages of the HTTP listener; `http.ts` loads them at the first request. */
 export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics' | 'site' | 'log'>): RequestListener {
   const app = new Hono()
-  app.get('/healthz', (context) => {
-    const ailments = options.ailments()
+  app.get('/healthz', async (context) => {
+    const ailments = await options.ailments()
     return context.json({ ok: ailments.length === 0, ailments }, ailments.length === 0 ? 200 : 503)
   })
   app.get('/metrics', async (context) => {

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { type HttpOptions, mostConnections, openHttp } from './http.ts'
 
 test('connections that ask nothing do not take the open files that mail needs', async () => {
-  const options = { address: '127.0.0.1', port: 0, ailments: () => [], site: { policies: [] }, metrics: {} }
+  const options = { address: '127.0.0.1', port: 0, ailments: async () => [], site: { policies: [] }, metrics: {} }
   const http = await openHttp(options as unknown as HttpOptions)
   onTestFinished(() => http.close())
   const dial = async (): Promise<Socket> => {
@@ -22,4 +22,12 @@ test('connections that ask nothing do not take the open files that mail needs', 
   const [answer] = await once(silent[0]!, 'data')
   expect(String(answer)).toMatch(/^HTTP\/1.1 200 /)
   for (const socket of silent) socket.destroy()
+})
+
+test('a store that does not answer was healthy', async () => {
+  const options = { address: '127.0.0.1', port: 0, ailments: async () => ['the store does not answer'] }
+  const http = await openHttp({ ...options, site: {}, metrics: {} } as unknown as HttpOptions)
+  onTestFinished(() => http.close())
+  const answer = await fetch(`http://127.0.0.1:${http.port}/healthz`)
+  expect([answer.status, await answer.json()]).toEqual([503, { ok: false, ailments: ['the store does not answer'] }])
 })

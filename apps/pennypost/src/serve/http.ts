@@ -21,7 +21,7 @@ export interface HttpOptions {
   site: SiteOptions
   log: Log
   /** What is wrong, empty when the server can do its work. */
-  ailments(): readonly string[]
+  ailments(): Promise<readonly string[]>
 }
 
 /** Who watches needs few; without an end they would take the open files that mail needs (`open-files.ts`). */

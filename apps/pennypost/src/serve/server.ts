@@ -325,8 +325,18 @@ async function openHttpListener(foundation: Foundation): Promise<HttpService | u
     metrics,
     site: siteOptions(foundation),
     log,
-    ailments: () => [],
+    ailments: () => ailmentsOf(foundation.store),
   })
+}
+
+/** A server can do its work when its store answers: it ends by itself when the store can write no more. */
+async function ailmentsOf({ queue }: Store): Promise<readonly string[]> {
+  try {
+    await queue.nextDueAt()
+    return []
+  } catch (error) {
+    return [`the store does not answer: ${(error as Error).message}`]
+  }
 }
 
 /** Who reads what is nobody's business: kept in the demo only, whose mail is nobody's. */
