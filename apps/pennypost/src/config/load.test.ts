@@ -81,6 +81,12 @@ describe('configuration', () => {
     ])
   })
 
+  it('takes no Unix socket for http: such a listener was not opened, and nothing was said', () => {
+    expect(faults('hostname = "a.test"\n[[listener]]\nservice = "http"\npath = "/run/x"')).toEqual([
+      expect.stringContaining('listener.0: has a path, which http does not know'),
+    ])
+  })
+
   it('says where the file is not TOML', () => {
     expect(faults('hostname = "a.test"\nroles = [\n')).toEqual([expect.stringMatching(/^\d+ : is not TOML: /)])
   })

@@ -58,6 +58,7 @@ const listener = z
       path === undefined ? address !== undefined && port !== undefined : address === undefined && port === undefined,
     'needs address and port, or a path instead',
   )
+  .refine(({ service, path }) => service !== 'http' || path === undefined, 'has a path, which http does not know')
   .refine(
     ({ service, proxy, xclient }) => isOfMail(service) || proxy.length + xclient.length === 0,
     'has proxy or xclient, which only smtp, submission, submissions, lmtp and odmr know',

@@ -50,7 +50,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   for (const { service, bound } of server.listeners) {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }
-  if (server.http) log.info({ service: 'http', port: server.http.port }, 'listening')
+  for (const { port } of server.http) log.info({ service: 'http', port }, 'listening')
   if (options.demo) process.stdout.write(demoScreen())
   process.stdout.write('ready\n')
   log.info({}, 'ready')

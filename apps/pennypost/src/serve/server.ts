@@ -20,7 +20,7 @@ import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { createConnectionLimiter, createDialer, type Listener, networkOf, type TlsMaterial } from '@pennypost/transport'
-import type { Config } from '../config/schema.ts'
+import type { Config, ListenerConfig } from '../config/schema.ts'
 import { version } from '../config/version.ts'
 import { wantedListeners } from '../config/wanted-listeners.ts'
 import { certificateNames } from './certificate-names.ts'
@@ -48,7 +48,7 @@ import { fetching, turning } from './turning.ts'
 export interface RunningServer {
   readonly config: Config
   readonly listeners: readonly Listener[]
-  readonly http: HttpService | undefined
+  readonly http: readonly HttpService[]
   readonly store: Store
   /** Reads certificates anew. */
   reload(): Promise<void>
@@ -98,8 +98,12 @@ export async function startServer(
     opening.defer(async () => void (await opened.close({ drainMs: 0 })))
     listeners.push(opened)
   }
-  const http = await openHttpListener(foundation)
-  if (http) opening.defer(() => http.close())
+  const http: HttpService[] = []
+  for (const listener of wantedListeners(config).filter(({ service }) => service === 'http')) {
+    const opened = await openHttpListener(listener, foundation)
+    opening.defer(() => opened.close())
+    http.push(opened)
+  }
   if (config.roles.includes('relay')) parts.relay.start()
   opening.defer(() => parts.relay.stop(0))
   opening.use(await openAdministration({ ...foundation, ...parts, listeners }))
@@ -315,17 +319,16 @@ function siteOptions({ config, store }: Foundation): SiteOptions {
   return { directory: store.directory, policy: ownStsPolicy(config), clientSettings: clientSettings(config), clock }
 }
 
-async function openHttpListener(foundation: Foundation): Promise<HttpService | undefined> {
-  const { config, metrics, log } = foundation
-  const listener = wantedListeners(config).find(({ service }) => service === 'http')
-  if (!listener?.address || listener.port === undefined) return undefined
+function openHttpListener({ address, port }: ListenerConfig, foundation: Foundation): Promise<HttpService> {
+  const { metrics, store, log } = foundation
   return openHttp({
-    address: listener.address,
-    port: listener.port,
+    // The configuration takes no other.
+    address: address as string,
+    port: port as number,
     metrics,
     site: siteOptions(foundation),
     log,
-    ailments: () => ailmentsOf(foundation.store),
+    ailments: () => ailmentsOf(store),
   })
 }
 
