@@ -1,5 +1,4 @@
-import { reverseName } from '@pennypost/dns'
-import type { DnsRecords, DnsType, Resolver } from '@pennypost/model'
+import { type DnsRecords, type DnsType, type Resolver, reverseName } from '@pennypost/model'
 import type { PublishedRecord } from './dns-records.ts'
 
 /** Compares what should be in the DNS with what is. Says "unknown" where it could not find out, never guesses. */

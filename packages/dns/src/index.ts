@@ -2,7 +2,7 @@
 export type { AskingLimits } from './ask.ts'
 export type { CacheLimits } from './cache.ts'
 export type { Fault, FaultPlan, FaultScope } from './fault-plan.ts'
-export { canonicalName, reverseName } from './names.ts'
+export { canonicalName } from './names.ts'
 export {
   type CachingResolver,
   createResolver,

@@ -1,7 +1,6 @@
-import type { Clock, Deadline, Log, Resolver } from '@pennypost/model'
+import { type Clock, type Deadline, type Log, plainAddress, type Resolver } from '@pennypost/model'
 import { CheckWorker } from './checks/check-worker.ts'
 import { checkDmarc, type DmarcFacts, dmarcUnavailable } from './dmarc/check-dmarc.ts'
-import { plainAddress } from './findings/address-octets.ts'
 import { within } from './findings/deadline.ts'
 import { checkDnsList, type DnsList } from './findings/dns-list.ts'
 import type { DmarcFinding, DnsListFinding, Finding, ReverseDnsFinding, SpfFinding } from './findings/finding.ts'
@@ -111,7 +110,7 @@ export function createChecker(options: CheckerOptions): Checker {
     )
 
   const checkConnection: Checker['checkConnection'] = (clientAddress, signal) =>
-    checkAddress({ resolver, lists, limits, timed }, plainAddress(clientAddress) ?? clientAddress, signal)
+    checkAddress({ resolver, lists, limits, timed }, plainAddress(clientAddress), signal)
 
   return {
     checkConnection,

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
+import { plainAddress } from '@pennypost/model'
 import { decodeXtext } from '@pennypost/smtp'
-import { plainAddress } from '@pennypost/transport'
 
 /** What a trusted proxy or relay says of the client behind it: the arguments of XCLIENT and XFORWARD, as Postfix has them. */
 export type ClientAttributes = ReadonlyMap<string, string | undefined>

@@ -1,4 +1,5 @@
-import { createStaticResolver, reverseName, zone } from '@pennypost/dns'
+import { createStaticResolver, zone } from '@pennypost/dns'
+import { reverseName } from '@pennypost/model'
 import { seededRandom } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { type FindHostsOptions, findHosts, type HostsFound } from './find-hosts.ts'

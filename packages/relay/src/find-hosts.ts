@@ -6,8 +6,7 @@
  * Who calls it: the opener of connections, once for each connection.
  */
 import { isIP } from 'node:net'
-import { reverseName } from '@pennypost/dns'
-import type { DnsAnswer, Random, Resolver } from '@pennypost/model'
+import { type DnsAnswer, type Random, type Resolver, reverseName } from '@pennypost/model'
 import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { deferred, failed, type Verdict } from './verdict.ts'

@@ -18,7 +18,7 @@ export {
   type ListenerOptions,
   type ListenerTimes,
 } from './listener.ts'
-export { networkOf, plainAddress } from './network-of.ts'
+export { networkOf } from './network-of.ts'
 export { type LineHandlers, type LineReading, readLines } from './read-lines.ts'
 export { ensureSelfSigned, type SelfSignedFilesOptions } from './self-signed-files.ts'
 export { HandshakeError, type ServerContexts } from './server-handshake.ts'

@@ -1,10 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Deadline, Log } from '@pennypost/model'
+import { type Deadline, type Log, plainAddress } from '@pennypost/model'
 import { Connection, type ConnectionHost, type EndpointAddress } from './connection.ts'
 import type { ConnectionLimiter, Refusal } from './connection-limiter.ts'
 import { type ListenEndpoint, listenOn } from './listen-endpoint.ts'
-import { networkOf, plainAddress } from './network-of.ts'
+import { networkOf } from './network-of.ts'
 import type { ServerContexts } from './server-handshake.ts'
 
 /**

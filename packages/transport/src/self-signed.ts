@@ -1,8 +1,6 @@
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { isIP, isIPv4 } from 'node:net'
-import type { Random } from '@pennypost/model'
+import { ipOctets, type Random } from '@pennypost/model'
 import * as der from './asn1-writer.ts'
-import { expandIPv6 } from './network-of.ts'
 
 /**
  * Makes a self-signed ECDSA P-256 certificate (RFC 5280), so that a fresh installation has TLS before it has a
@@ -71,8 +69,8 @@ const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
 
 /** GeneralName ::= CHOICE { …, dNSName [2] IA5String, …, iPAddress [7] OCTET STRING, … } */
 function generalName(name: string): Buffer {
-  if (isIP(name) === 0) return der.implicit(2, Buffer.from(name, 'latin1'))
-  return der.implicit(7, isIPv4(name) ? Buffer.from(name.split('.').map(Number)) : expandIPv6(name))
+  const octets = ipOctets(name)
+  return octets ? der.implicit(7, octets) : der.implicit(2, Buffer.from(name, 'latin1'))
 }
 
 function pem(label: string, content: Buffer): string {

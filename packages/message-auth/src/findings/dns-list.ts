@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import type { Resolver } from '@pennypost/model'
-import { plainAddress, reverseLabels } from './address-octets.ts'
+import { plainAddress, type Resolver, reverseName } from '@pennypost/model'
 import type { DnsListFinding } from './finding.ts'
 
 /**
@@ -24,7 +23,7 @@ export async function checkDnsList(
   signal: AbortSignal,
 ): Promise<DnsListFinding> {
   const { kind, zone } = list
-  const address = plainAddress(clientAddress) ?? clientAddress
+  const address = plainAddress(clientAddress)
   const finding = (
     result: DnsListFinding['result'],
     detail: string,
@@ -39,7 +38,7 @@ export async function checkDnsList(
   })
   const version = isIP(address)
   if (version === 0) return finding('unavailable', 'not an address')
-  const answer = await resolver.query(`${reverseLabels(address)}.${zone}`, 'A', signal)
+  const answer = await resolver.query(reverseName(address, zone), 'A', signal)
   if (answer.status === 'failed') return finding('unavailable', answer.reason)
   if (answer.status !== 'found') return finding('not-listed', `not in ${zone}`)
   const codes = answer.records.filter((code) => !list.codes || list.codes.some((wanted) => wholly(wanted, code)))
@@ -47,7 +46,7 @@ export async function checkDnsList(
   if (refusal !== undefined) return finding('unavailable', refusal, answer.records)
   if (codes.length === 0) return finding('not-listed', `${zone} answers ${answer.records.join(', ')}`, answer.records)
   // RFC 5782 §5: 127.0.0.1 (::ffff:7f00:1) must not be listed. Asked only now, and then cached.
-  const control = version === 4 ? '1.0.0.127' : reverseLabels('0:0:0:0:0:ffff:7f00:1')
+  const control = version === 4 ? '1.0.0.127' : `1.0.0.0.0.0.f.7.f.f.f.f${'.0'.repeat(20)}`
   const sane = await resolver.query(`${control}.${zone}`, 'A', signal)
   if (sane.status === 'found') return finding('unavailable', `${zone} lists everything`, codes)
   return finding('listed', `in ${zone} as ${codes.join(', ')}`, codes)

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { plainAddress } from './address-octets.ts'
+import { plainAddress } from '@pennypost/model'
 import type { HeloFinding } from './finding.ts'
 
 /**

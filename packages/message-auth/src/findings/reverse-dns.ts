@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import type { Resolver } from '@pennypost/model'
-import { plainAddress, reverseZoneName } from './address-octets.ts'
+import { plainAddress, type Resolver, reverseName } from '@pennypost/model'
 import type { ReverseDnsFinding } from './finding.ts'
 
 /** Forward-confirmed reverse DNS (RFC 8601 §3): does a name of the address lead back to it? */
@@ -13,7 +12,7 @@ export async function checkReverseDns(
   clientAddress: string,
   signal: AbortSignal,
 ): Promise<ReverseDnsFinding> {
-  const address = plainAddress(clientAddress) ?? clientAddress
+  const address = plainAddress(clientAddress)
   const finding = (result: ReverseDnsFinding['result'], detail: string, name = ''): ReverseDnsFinding => ({
     check: 'reverse-dns',
     result,
@@ -22,7 +21,7 @@ export async function checkReverseDns(
     name,
   })
   if (isIP(address) === 0) return finding('permerror', 'not an address')
-  const names = await resolver.query(reverseZoneName(address), 'PTR', signal)
+  const names = await resolver.query(reverseName(address), 'PTR', signal)
   if (names.status === 'failed') return finding('temperror', names.reason)
   if (names.status !== 'found') return finding('permerror', 'the address has no name')
   let failure: string | undefined

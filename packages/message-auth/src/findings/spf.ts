@@ -1,7 +1,6 @@
 import { domainToASCII } from 'node:url'
-import type { Resolver } from '@pennypost/model'
+import { plainAddress, type Resolver } from '@pennypost/model'
 import type { CheckWorker } from '../checks/check-worker.ts'
-import { plainAddress } from './address-octets.ts'
 import type { SpfFinding } from './finding.ts'
 
 /**
@@ -44,7 +43,7 @@ export async function checkSpf(context: SpfContext, facts: SenderFacts, signal: 
   const { result, detail } = await context.worker.spf(
     {
       kind: 'spf',
-      clientAddress: plainAddress(facts.clientAddress) ?? facts.clientAddress,
+      clientAddress: plainAddress(facts.clientAddress),
       helo: facts.helo,
       reversePath: facts.reversePath,
       hostname: context.hostname,

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
-import { plainAddress } from '@pennypost/transport'
+import { plainAddress } from '@pennypost/model'
 
 /**
  * The header of the PROXY protocol, versions 1 and 2, as HAProxy's specification (proxy-protocol.txt, 2020/03/05) has it:
