@@ -347,18 +347,21 @@ class MessageScanner implements Scanner {
   }
 
   #runDelimiter(): boolean {
-    const lineFeed = this.#window.indexOf(10, this.#position)
+    const window = this.#window
+    const lineFeed = window.indexOf(10, this.#position)
     if (lineFeed < 0) {
-      this.#position = this.#window.length
+      // Of a line end that may belong to the next delimiter nothing is passed.
+      this.#position = Math.max(this.#position, window.length - (window.at(-1) === 13 ? 1 : 0))
       this.#account(this.#base + this.#position)
       return false
     }
-    this.#position = lineFeed + 1
     if (this.#boundaries.at(-1)?.part === this.#current) {
-      this.#openPart(this.#current, this.#position)
+      this.#openPart(this.#current, lineFeed + 1)
     } else {
+      // The line end behind a last delimiter is the next delimiter's, where one follows at once (RFC 2046 §5.1.1).
+      this.#position = this.#beforeLineEnd(lineFeed + 1, this.#position)
       this.#state = 'body'
-      this.#firstLine = true
+      this.#firstLine = false
     }
     return true
   }

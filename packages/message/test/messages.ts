@@ -40,6 +40,12 @@ export const cases: readonly Case[] = [
     body: `(${plain(3, 0)}("text" "html" ("charset" "us-ascii") NIL NIL "7bit" 5 1) "mixed")`,
   },
   {
+    title: 'a delimiter right behind the last one of an inner multipart has the line end between them',
+    message:
+      'Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: message/rfc822\n\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n--a--\n',
+    body: `(("message" "rfc822" NIL NIL NIL "7bit" 62 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) (${plain(3, 0)} "mixed") 5) "mixed")`,
+  },
+  {
     title: 'a delimiter as the first line of the body',
     message: 'Content-Type: multipart/mixed; boundary="b b"\n\n--b b\n\none\n--b b--',
     body: `(${plain(3, 0)} "mixed")`,
