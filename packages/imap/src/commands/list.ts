@@ -19,14 +19,16 @@ interface Args {
   patterns: string[]
   /** What is said after the line of each mailbox. */
   returns: { kind: ListReturn; run: ReturnType<ListReturn['parse']> }[]
-  /** No extended syntax was used: an empty pattern asks for the delimiter. */
+  /** No extended syntax was used. */
   basic: boolean
+  /** The mailbox is "": whatever the reference, only the delimiter is asked for. */
+  delimiterOnly: boolean
 }
 
 /** `"LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts]` */
 function parse(cursor: Cursor, session: Session): Args {
   const { limits, registry } = session.service
-  const args: Args = { selections: [], patterns: [], returns: [], basic: true }
+  const args: Args = { selections: [], patterns: [], returns: [], basic: true, delimiterOnly: false }
   cursor.sp()
   if (cursor.peek() === '(') {
     args.basic = false
@@ -43,13 +45,17 @@ function parse(cursor: Cursor, session: Session): Args {
   }
   const reference = cursor.astring('Reference')
   cursor.sp()
-  const pattern = (): number => args.patterns.push(listPattern(reference + cursor.listMailbox(), session.utf8Names))
+  const pattern = (): string => {
+    const mailbox = cursor.listMailbox()
+    args.patterns.push(listPattern(reference + mailbox, session.utf8Names))
+    return mailbox
+  }
   if (cursor.peek() === '(') {
     args.basic = false
     cursor.list(pattern, limits.listPatterns)
-  } else pattern()
+  } else args.delimiterOnly = pattern() === '' && args.basic
   if (cursor.skip(' ')) {
-    args.basic = false
+    args.basic = args.delimiterOnly = false
     cursor.expect('RETURN')
     cursor.sp()
     cursor.list(() => {
@@ -63,7 +69,7 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, args: Args): Promise<undefined> {
-  if (args.basic && args.patterns[0] === '') {
+  if (args.delimiterOnly) {
     session.untagged(`LIST (\\Noselect) "${delimiter}" ""`)
     return undefined
   }
@@ -134,7 +140,7 @@ export function attributesOf(
 
 /** The LIST response for one mailbox, as SELECT has it under IMAP4rev2. */
 export function sayListed(session: Session, name: HierarchyName): void {
-  sayName(session, name, { selections: [], patterns: [], returns: [], basic: true }, [])
+  sayName(session, name, { selections: [], patterns: [], returns: [], basic: true, delimiterOnly: false }, [])
 }
 
 export const list = {

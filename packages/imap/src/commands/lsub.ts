@@ -14,7 +14,8 @@ export const lsub = {
     cursor.sp()
     const reference = cursor.astring('Reference')
     cursor.sp()
-    return listPattern(reference + cursor.listMailbox(), session.utf8Names)
+    const mailbox = cursor.listMailbox()
+    return mailbox === '' ? '' : listPattern(reference + mailbox, session.utf8Names)
   },
   async run(session, pattern) {
     if (pattern === '') {
