@@ -36,8 +36,13 @@ export class UidSet {
     return new UidSet(bounds)
   }
 
+  /** UIDs in any order. */
+  static from(uids: Iterable<number>): UidSet {
+    return UidSet.ofSorted(Float64Array.from(uids).sort())
+  }
+
   static of(...uids: number[]): UidSet {
-    return UidSet.ofSorted(uids.sort((a, b) => a - b))
+    return UidSet.from(uids)
   }
 
   get isEmpty(): boolean {

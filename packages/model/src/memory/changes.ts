@@ -62,7 +62,7 @@ function columns(filings: readonly Viewed[]) {
 function vanishedSince(row: MailboxRow, since: number): UidSet {
   if (since >= row.expungeFloor) {
     const later = row.expunged.filter((expunge) => expunge.modSeq > since)
-    return UidSet.ofSorted(later.map((expunge) => expunge.uid).sort((a, b) => a - b))
+    return UidSet.from(later.map((expunge) => expunge.uid))
   }
   const absent: number[] = []
   for (let number = 1; number < row.uidNext; number++) if (!row.filings.has(number)) absent.push(number)
