@@ -20,6 +20,11 @@ describe('tables', () => {
     expect(new Set(text.trimEnd().split('\n').map(width))).toEqual(new Set([13]))
   })
 
+  test('as long as may be', () => {
+    const text = formatTable(Array(200_000).fill('x'), [{ title: 'NAME', value: String }], '-')
+    expect(text).toHaveLength('NAME\n'.length + 2 * 200_000)
+  })
+
   test('no rows give their own sentence', () => {
     expect(formatTable([], [{ title: 'X', value: () => '' }], 'Nothing waits.')).toBe('Nothing waits.\n')
   })

@@ -10,7 +10,9 @@ export interface Column<Row> {
 export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], empty: string): string {
   if (rows.length === 0) return `${empty}\n`
   const cells = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => clean(value(row))))]
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => width(line[index] as string))))
+  const widths = columns.map((_, index) =>
+    cells.reduce((widest, line) => Math.max(widest, width(line[index] as string)), 0),
+  )
   return cells
     .map((line) => {
       const padded = line.map((cell, index) => {
