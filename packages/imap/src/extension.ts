@@ -108,8 +108,10 @@ export interface SearchReturn {
   name: string
   /** Lists the result: of these a command has one at most. */
   lists?: true
-  /** Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it. */
-  /** '' adds nothing but asks for the response; undefined asks for none (SAVE). */
+  /**
+   * Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it: '' adds nothing but
+   * asks for the response, undefined asks for none (SAVE).
+   */
   parse(cursor: Cursor): SearchResult
 }
 

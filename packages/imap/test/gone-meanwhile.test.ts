@@ -1,4 +1,4 @@
-/** A client that goes while its APPEND waits for the store: nothing that was staged or promised for it is left. */
+/** A client that goes while its command waits for the store: nothing is left of it, and nothing begun for nobody. */
 import { searchText } from '@pennypost/message'
 import type { ContentStage, MailStore, StagedContent, Store } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
@@ -15,6 +15,7 @@ let found: Promise<unknown> | undefined
 let finished: Promise<unknown> | undefined
 let promised = 0
 let discarded = 0
+let searched: AbortSignal | undefined
 
 /** A store that answers when it is let, and counts the room that is promised and the contents that were dropped. */
 function slow(store: Store): Store {
@@ -23,6 +24,18 @@ function slow(store: Store): Store {
       async value(...args: Parameters<MailStore['mailboxByName']>) {
         await found
         return store.mail.mailboxByName(...args)
+      },
+    },
+    mailboxes: {
+      async value(...args: Parameters<MailStore['mailboxes']>) {
+        await found
+        return store.mail.mailboxes(...args)
+      },
+    },
+    search: {
+      async value(...args: Parameters<MailStore['search']>) {
+        searched = args[3]
+        return store.mail.search(...args)
       },
     },
     reserve: {
@@ -67,7 +80,7 @@ async function begin(): Promise<void> {
 
 afterEach(() => server.stop())
 
-test('while the mailbox is looked for: no room stays promised', async () => {
+test('while the mailbox of its APPEND is looked for: no room stays promised', async () => {
   await begin()
   const { promise, resolve } = Promise.withResolvers<void>()
   found = promise
@@ -79,7 +92,7 @@ test('while the mailbox is looked for: no room stays promised', async () => {
   await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
 })
 
-test('while its message is being staged: the staged content is dropped', async () => {
+test('while the message of its APPEND is being staged: the staged content is dropped', async () => {
   await begin()
   const { promise, resolve } = Promise.withResolvers<void>()
   finished = promise
@@ -89,4 +102,16 @@ test('while its message is being staged: the staged content is dropped', async (
   await vi.waitFor(() => expect(server.service.sessions).toBe(0))
   resolve()
   await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+})
+
+test('while the mailboxes of its ESEARCH are looked for: the search is over as it begins', async () => {
+  await begin()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  found = promise
+  client.send(Buffer.from('a ESEARCH IN (mailboxes INBOX) SUBJECT hello\r\n'))
+  await new Promise((resolve) => setImmediate(resolve))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  resolve()
+  await vi.waitFor(() => expect(searched?.aborted).toBe(true))
 })

@@ -1,4 +1,4 @@
-import { annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
+import { annotationLimits, isPrivateEntry, type ModSeq, StoreError } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
@@ -158,9 +158,10 @@ const setMetadata = {
 /** Unsolicited: names alone, and not what the session has set itself (RFC 5464 §4.4.2). */
 async function tell(session: Session, view: View): Promise<void> {
   const { annotations: told, open } = view
-  const since = told.modSeq
-  told.modSeq = open.modSeq
-  const changed = await changedAnnotations(session, open.mailbox.id, since as typeof open.mailbox.highestModSeq)
+  const { modSeq: upTo } = open
+  const changed = await changedAnnotations(session, open.mailbox.id, told.modSeq as ModSeq)
+  // Not before: what could not be read is read with the next changes.
+  told.modSeq = upTo
   const others = changed.filter(({ entry, modSeq }) => modSeq !== told.own.get(entry))
   for (const [entry, modSeq] of told.own) if (modSeq <= told.modSeq) told.own.delete(entry)
   if (others.length === 0 || session.view !== view) return

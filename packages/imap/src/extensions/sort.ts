@@ -38,7 +38,7 @@ async function run(session: Session, { returns, criteria, key }: Args, by: 'sequ
     return { matching, sorted: await runSort(session, matching, criteria) }
   })
   // Some may have been expunged in between.
-  const uids = sorted.length === matching.size ? matching : UidSet.ofSorted([...sorted].sort((a, b) => a - b))
+  const uids = sorted.length === matching.size ? matching : UidSet.from(sorted)
   const found: SearchFound = { uids, sorted, criteria, by, query }
   return returns ? sayResults(session, found, returns) : saySorted(session, found)
 }

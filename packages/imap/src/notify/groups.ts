@@ -107,7 +107,7 @@ export function eventGroups(cursor: Cursor, session: Session): Wanted {
 
 const filters: Readonly<Record<string, Group['filter']>> = {
   PERSONAL: 'personal',
-  // Sieve can deliver into each of them: RFC 5465 §6.3.
+  // Mail may come into INBOX and into whatever mailbox is \Junk at that moment: too much to follow (RFC 5465 §6.3).
   INBOXES: 'personal',
   SUBSCRIBED: 'subscribed',
   SUBTREE: 'subtree',

@@ -48,5 +48,5 @@ export function partOf(found: SearchFound, range: PartialRange): SearchFound {
   const { sorted } = found
   if (!sorted) return { ...found, uids: placed(found.uids, range) }
   const part = sorted.slice(...bounds(range, sorted.length))
-  return { ...found, sorted: part, uids: UidSet.ofSorted([...part].sort((a, b) => a - b)) }
+  return { ...found, sorted: part, uids: UidSet.from(part) }
 }

@@ -64,18 +64,25 @@ export class ResultContexts {
     const { view } = session
     for (const [tag, kept] of this.#kept) {
       if (!view || session.view !== view) return
-      const changed = changedSince(session, kept)
-      kept.modSeq = view.open.modSeq
-      kept.lastUid = view.lastUid
-      if (changed.isEmpty) continue
-      const matching = await runSearch(session, kept.query(), changed)
-      if (session.view !== view) return
-      const there = (uid: number): boolean => view.open.indexOf(uid) >= 0
-      const differing = [...changed].filter((uid) => there(uid) && kept.uids.has(uid) !== matching.has(uid))
-      remove(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => !matching.has(uid))))
-      await add(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => matching.has(uid))))
+      const { lastUid, open } = view
+      const { modSeq } = open
+      await lookAgain(session, tag, kept, changedSince(session, kept))
+      // Not before: what could not be looked for is looked for with the next changes.
+      kept.modSeq = modSeq
+      kept.lastUid = lastUid
     }
   }
+}
+
+async function lookAgain(session: Session, tag: string, kept: Kept, changed: UidSet): Promise<void> {
+  if (changed.isEmpty) return
+  const view = session.selected
+  const matching = await runSearch(session, kept.query(), changed)
+  if (session.view !== view) return
+  const there = (uid: number): boolean => view.open.indexOf(uid) >= 0
+  const differing = [...changed].filter((uid) => there(uid) && kept.uids.has(uid) !== matching.has(uid))
+  remove(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => !matching.has(uid))))
+  await add(session, tag, kept, UidSet.ofSorted(differing.filter((uid) => matching.has(uid))))
 }
 
 interface Kept {
@@ -122,7 +129,7 @@ async function add(session: Session, tag: string, kept: Kept, come: UidSet): Pro
   // Some may have gone, before they were sorted or after: the client's list and this one must stay the same.
   remove(session, tag, kept, UidSet.ofSorted([...kept.uids].filter((uid) => !found.has(uid))))
   const sorted = [...found].filter((uid) => kept.uids.has(uid) || (come.has(uid) && view.open.indexOf(uid) >= 0))
-  kept.uids = UidSet.ofSorted([...sorted].sort((a, b) => a - b))
+  kept.uids = UidSet.from(sorted)
   kept.order.sorted = sorted
   say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
 }

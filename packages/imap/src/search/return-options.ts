@@ -1,5 +1,5 @@
 import type { UidSet } from '@pennypost/model'
-import type { SearchFound, SearchResult } from '../extension.ts'
+import type { SearchFound, SearchResult, SearchReturn } from '../extension.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -14,13 +14,17 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
   if (!(registry.has('ESEARCH') || registry.has('SEARCHRES')) || cursor.peekWord() !== 'RETURN') return undefined
   cursor.word()
   cursor.sp()
+  const kinds = new Set<SearchReturn>()
   const options: SearchResult[] = []
   let lists = 0
   cursor.list(() => {
     const name = cursor.word('Return option')
     const kind = registry.searchReturns.get(name)
     if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
-    options.push(kind.parse(cursor))
+    const option = kind.parse(cursor)
+    // What is repeated counts once: UPDATE would find its own tag in use.
+    if (!kinds.has(kind)) options.push(option)
+    kinds.add(kind)
     // RFC 9394 §3.1: one PARTIAL or one ALL.
     if (kind.lists && ++lists > 1) throw bad('Only one ALL or PARTIAL is allowed')
   }, limits.listPatterns)

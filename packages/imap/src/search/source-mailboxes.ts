@@ -1,3 +1,4 @@
+import { superiors } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { mailbox } from '../grammar/mailbox.ts'
@@ -29,8 +30,8 @@ export function sourceMailboxes(cursor: Cursor, session: Session): Sources {
 
 /** `filter-mailboxes` (RFC 5465 §8, RFC 7377 §4) */
 function filter(kind: string, cursor: Cursor, session: Session): Sources['filters'][number] {
-  if (kind === 'PERSONAL') return ({ shared }) => !shared
-  if (kind === 'INBOXES') return ({ name }) => name === 'INBOX'
+  // As for NOTIFY, INBOXES are all personal ones.
+  if (kind === 'PERSONAL' || kind === 'INBOXES') return ({ shared }) => !shared
   if (kind === 'SUBSCRIBED') return ({ name }, subscribed) => subscribed.has(name)
   if (kind !== 'MAILBOXES' && kind !== 'SUBTREE' && kind !== 'SUBTREE-ONE') {
     throw bad(`Unknown kind of mailboxes ${kind.slice(0, 40)}`)
@@ -38,12 +39,9 @@ function filter(kind: string, cursor: Cursor, session: Session): Sources['filter
   const names = oneOrMoreMailboxes(cursor, session)
   if (kind === 'MAILBOXES') return ({ name }) => names.has(name)
   return ({ name }) => {
-    if (names.has(name)) return true
-    for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
-      if (names.has(name.slice(0, at))) return true
-      if (kind === 'SUBTREE-ONE') return false
-    }
-    return false
+    const above = superiors(name)
+    const counting = kind === 'SUBTREE-ONE' ? above.slice(-1) : above
+    return [...counting, name].some((each) => names.has(each))
   }
 }
 

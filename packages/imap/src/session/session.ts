@@ -244,7 +244,9 @@ export class Session {
 
   /** The connection is gone. */
   close(): void {
-    this.#gone?.abort(new StoreError('unavailable', 'the session is over'))
+    // Made if need be: what asks for it only now is to know at once.
+    this.#gone ??= new AbortController()
+    this.#gone.abort(new StoreError('unavailable', 'the session is over'))
     this.setNotifier(undefined)
     this.unselect()
     this.#place?.[Symbol.dispose]()

@@ -1,0 +1,65 @@
+/** Changes that the store can not read when they are to be told: they are told when it can. */
+import { searchText } from '@pennypost/message'
+import type { Annotations, MailStore, Store } from '@pennypost/model'
+import { createMemoryStore } from '@pennypost/model/memory'
+import { seededRandom } from '@pennypost/model/testing'
+import { expect, test } from 'vitest'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+
+test('of a result that is kept up to date, and of annotations', async () => {
+  let fails = false
+  const orFail = (): void => {
+    if (fails) throw new Error('the disk does not answer')
+  }
+  const server = await TestServer.start((clock): Store => {
+    const store = createMemoryStore({ clock, random: seededRandom(2), searchText })
+    const mail: MailStore = Object.create(store.mail, {
+      search: {
+        async value(...args: Parameters<MailStore['search']>) {
+          orFail()
+          return store.mail.search(...args)
+        },
+      },
+    })
+    const annotations: Annotations = Object.create(store.annotations, {
+      annotationsChanged: {
+        async value(...args: Parameters<Annotations['annotationsChanged']>) {
+          orFail()
+          return store.annotations.annotationsChanged(...args)
+        },
+      },
+    })
+    return Object.create(store, { mail: { value: mail }, annotations: { value: annotations } })
+  })
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const [client, other] = [server.connect(), server.connect()]
+  const say = async (to: typeof client, text: string): Promise<string[]> => {
+    to.send(Buffer.from(`x ${text}\r\n`))
+    const said: string[] = []
+    for (;;) {
+      const response = await to.response()
+      said.push(response ?? '<closed>')
+      if (response === undefined || response.startsWith('x ')) return said
+    }
+  }
+  for (const each of [client, other]) {
+    await each.response()
+    await say(each, `LOGIN alice ${password}`)
+    await say(each, 'SELECT INBOX')
+  }
+  await say(client, 'ENABLE METADATA')
+  await say(client, 'UID SEARCH RETURN (UPDATE ALL) SUBJECT hello')
+  await server.deliver('INBOX', sampleMessage('simple'))
+  await say(other, 'SETMETADATA INBOX (/private/comment "x")')
+
+  fails = true
+  expect(await say(client, 'NOOP')).toEqual(['* 2 EXISTS', expect.stringContaining('RECENT'), 'x OK NOOP completed'])
+  fails = false
+  expect(await say(client, 'NOOP')).toEqual([
+    '* METADATA INBOX /private/comment',
+    '* ESEARCH (TAG "x") UID ADDTO (0 2)',
+    'x OK NOOP completed',
+  ])
+  expect(await say(client, 'NOOP')).toEqual(['x OK NOOP completed'])
+  await server.stop()
+})
