@@ -8,7 +8,7 @@
  *
  * Who calls it: reception and the relay itself for new entries (`destination`), the opener of connections (`resolve`).
  */
-import { lookupAddress, lookupDomain } from '@pennypost/model'
+import { lookupAddress, lookupDomain, plainAddress } from '@pennypost/model'
 import { parseAddressLiteral } from '@pennypost/smtp'
 import { type Hop, hopKey, parseHop } from './hop.ts'
 
@@ -74,7 +74,7 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
       if (!destination.startsWith('[')) return { kind: 'mx', domain: destination, port }
       const literal = parseAddressLiteral(destination)
       if (literal === null || literal.kind === 'general') return { kind: 'none' }
-      return { kind: 'address', address: literal.address, port }
+      return { kind: 'address', address: plainAddress(literal.address), port }
     },
   }
 }

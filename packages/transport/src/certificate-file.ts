@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext, type SecureContext, type SecureVersion } from 'node:tls'
+import { plainAddress } from '@pennypost/model'
 
 /**
  * One certificate with its key, from two PEM files. Every fault names its file and says what is wrong with it, since
@@ -122,8 +123,8 @@ function namesOf(leaf: X509Certificate): string[] {
   const names: string[] = []
   // Node quotes what could be mistaken for a separator (CVE-2021-44532); such names are of no use for SNI.
   for (const entry of (leaf.subjectAltName ?? '').split(', ')) {
-    const match = /^(?:DNS|IP Address):([^"]+)$/.exec(entry)
-    if (match?.[1]) names.push(match[1].toLowerCase())
+    const [, kind, name] = /^(DNS|IP Address):([^"]+)$/.exec(entry) ?? []
+    if (name) names.push(kind === 'DNS' ? name.toLowerCase() : plainAddress(name))
   }
   return names
 }

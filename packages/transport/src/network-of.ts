@@ -1,4 +1,4 @@
-import { ipOctets } from '@pennypost/model'
+import { ipOctets, plainAddress } from '@pennypost/model'
 
 /**
  * What counts as one client: an IPv4 address, or the /64 that an IPv6 host gets as a whole (RFC 6177 §2), so that
@@ -10,5 +10,5 @@ export function networkOf(address: string): string {
   const octets = ipOctets(address)
   if (octets?.length !== 16) return octets?.join('.') ?? ''
   const groups = [0, 2, 4, 6].map((offset) => octets.readUInt16BE(offset).toString(16))
-  return `${groups.join(':')}::/64`
+  return `${plainAddress(`${groups.join(':')}::`)}/64`
 }

@@ -57,9 +57,9 @@ test('chooses by SNI: whole name, wildcard for one label, else the first', async
 
 test('says what it holds, for status', async () => {
   const tls = await material({
-    certificates: [write(await temporaryDirectory(), 'one', ['mail.one.test', '192.0.2.1'])],
+    certificates: [write(await temporaryDirectory(), 'one', ['mail.one.test', '192.0.2.1', '2001:db8::1'])],
   })
-  expect(tls.certificates[0]).toMatchObject({ names: ['mail.one.test', '192.0.2.1'] })
+  expect(tls.certificates[0]).toMatchObject({ names: ['mail.one.test', '192.0.2.1', '2001:db8::1'] })
   expect(tls.certificates[0]?.fingerprint).toMatch(/^[0-9a-f]{64}$/)
 })
 

@@ -18,7 +18,7 @@ export function ipOctets(address: string): Buffer | undefined {
   return octets.subarray(0, 12).equals(mapped) ? octets.subarray(12) : octets
 }
 
-/** The one way to write an address, so that two spellings are one text; what is no address stays as it is. */
+/** The one way to write an address (RFC 5952 §4), so that two spellings are one text; what is no address stays as it is. */
 export function plainAddress(address: string): string {
   const octets = ipOctets(address)
   if (!octets) return address

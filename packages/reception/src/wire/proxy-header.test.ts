@@ -20,7 +20,7 @@ const good: [name: string, octets: Buffer, client: Extract<ProxyHeader, { kind: 
   ['UNKNOWN with more', Buffer.from('PROXY UNKNOWN ffff::1 ffff::2 1 2\r\n'), undefined],
   ['binary, IPv4', binary(1, 0x11, ...v4), { address: '192.0.2.1', port: 4711 }],
   ['binary, IPv4 with TLVs', binary(1, 0x11, ...v4, 4, 0, 1, 0), { address: '192.0.2.1', port: 4711 }],
-  ['binary, IPv6', binary(1, 0x21, ...v6), { address: '2001:db8:0:0:0:0:0:7', port: 4711 }],
+  ['binary, IPv6', binary(1, 0x21, ...v6), { address: '2001:db8::7', port: 4711 }],
   ['binary, IPv6, mapped', binary(1, 0x21, ...mapped), { address: '192.0.2.1', port: 4711 }],
   ['binary, LOCAL', binary(0, 0), undefined],
   ['binary, LOCAL with addresses', binary(0, 0x11, ...v4), undefined],

@@ -65,9 +65,7 @@ function readBinary(octets: Buffer): ProxyHeader {
   }
   if (family === 0x21 && length >= 52) {
     const groups = [0, 2, 4, 6, 8, 10, 12, 14].map((at) => octets.readUInt16BE(16 + at).toString(16))
-    const mapped = /^0:0:0:0:0:ffff:/.test(groups.join(':'))
-    const address = mapped ? octets.subarray(28, 32).join('.') : groups.join(':')
-    return { kind: 'read', length, client: { address, port: octets.readUInt16BE(48) } }
+    return { kind: 'read', length, client: { address: plainAddress(groups.join(':')), port: octets.readUInt16BE(48) } }
   }
   return family === 0 || family >> 4 === 3 ? { kind: 'read', length } : bad
 }
