@@ -53,7 +53,7 @@ describe('accounts', () => {
     ])
   })
 
-  test('faults name the line and never what is in it', () => {
+  test('faults name the line and never what may be a password', () => {
     const fault = (text: string): string => {
       try {
         parseAccounts(text)
@@ -68,6 +68,11 @@ describe('accounts', () => {
       'Line 2: the quota is no size such as 500MB or 2GB.',
     )
     expect(fault('address,password\n,geheim')).toBe('Line 2 has no address.')
+    expect(fault('address,password\na@one.test,x\ncarol,geheim')).toBe(
+      'Line 3: "carol" is no address: a whole address, name and domain, such as alice@one.example, is expected.',
+    )
+    expect(fault('geheim,a@one.test')).toMatch(/^Line 1: in the column of the address a whole address.* order is/)
+    expect(fault('geheim,a@one.test')).not.toContain('geheim')
     expect(fault('a@one.test,geheim,b,c,d')).toBe('Line 1 has more than 4 columns.')
   })
 })

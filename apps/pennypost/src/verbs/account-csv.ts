@@ -1,3 +1,4 @@
+import { lookupAddress } from '@pennypost/model'
 import { parseSize } from '../config/quantity.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -25,7 +26,7 @@ const columnNames: Readonly<Record<string, keyof AccountRow>> = {
   hash: 'hash',
 }
 
-/** Throws `UsageError` naming the line; never with what stands in it. */
+/** Throws `UsageError` naming the line; never with what may be a password. */
 export function parseAccounts(text: string): AccountRow[] {
   const lines = parseCsv(text.replace(/^\ufeff/, ''))
   const [first] = lines
@@ -52,7 +53,17 @@ function accountOf(fields: readonly string[], columns: readonly string[], line: 
     else row[key] = value
   }
   if (row.login === '') throw new UsageError(`Line ${line} has no address.`)
+  if (lookupAddress(row.login.trim()) === undefined) throw new UsageError(noAddress(fields, row.login, line))
   return row
+}
+
+function noAddress(fields: readonly string[], value: string, line: number): string {
+  const expected = 'a whole address, name and domain, such as alice@one.example, is expected'
+  // With its columns in another order, what stands in the place of the address may be the password.
+  const hasOther = fields.some((field) => lookupAddress(field.trim()) !== undefined)
+  return hasOther
+    ? `Line ${line}: in the column of the address ${expected}. Name the columns in the first line if their order is another.`
+    : `Line ${line}: "${value}" is no address: ${expected}.`
 }
 
 interface CsvLine {
