@@ -7,8 +7,11 @@ export interface ImapLimits {
   line: number
   /** One literal held in memory, after login: tagged NO or BAD [TOOBIG], before the continuation is sent. */
   literal: number
-  /** All literals held for one command. */
-  commandLiterals: number
+  /**
+   * All that is held of one command, lines and literals, 32 octets more for each of either: BAD [TOOBIG]. So it bounds the
+   * messages of one APPEND too. Before login it is as much as one line and one literal.
+   */
+  command: number
   /** One literal before login. */
   literalBeforeLogin: number
   /** A message given to APPEND: NO [TOOBIG]. */
@@ -54,7 +57,7 @@ export interface ImapLimits {
 export const defaultImapLimits: ImapLimits = {
   line: 64 * 1024,
   literal: 64 * 1024,
-  commandLiterals: 256 * 1024,
+  command: 512 * 1024,
   literalBeforeLogin: 4 * 1024,
   message: 50 * 1024 * 1024,
   swallowed: 64 * 1024 * 1024,

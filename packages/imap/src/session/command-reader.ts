@@ -4,6 +4,9 @@ import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
 import type { Unit } from '../wire/cursor.ts'
 import type { Frame, Framer, LiteralOffer } from '../wire/framer.ts'
 
+/** What a line or a literal takes besides its octets. */
+const partOctets = 32
+
 /** What the reader asks of the conversation that it reads for. */
 export interface ReaderHost {
   readonly limits: ImapLimits
@@ -49,6 +52,7 @@ export class CommandReader {
         return this.#octets(frame.octets, frame.left)
       case 'too-long': {
         const head = frame.head.toString('latin1')
+        this.#keep(head)
         this.#refusal ??= bad('The line is too long', 'TOOBIG')
         return frame.offer ? this.#literal(head, frame.offer) : this.#line(head)
       }
@@ -65,8 +69,21 @@ export class CommandReader {
     this.#reset()
   }
 
+  /** Counts each line, since as many may come as the client likes; of what is refused, the first alone is needed. */
+  #keep(line: string): void {
+    if (this.#refusal && this.#unit.lines.length > 0) return
+    this.#unit.lines.push(line)
+    this.#held += line.length + partOctets
+    if (this.#held > this.#limit) this.#refusal ??= bad('The command is too long', 'TOOBIG')
+  }
+
+  get #limit(): number {
+    const { limits, loggedIn } = this.#host
+    return loggedIn ? limits.command : limits.line + limits.literalBeforeLogin
+  }
+
   #line(text: string): Promise<void> | undefined {
-    this.#unit.lines.push(text)
+    this.#keep(text)
     if (this.#refusal) {
       this.#end(this.#unit.lines[0] as string)
       return undefined
@@ -77,7 +94,7 @@ export class CommandReader {
   }
 
   #literal(text: string, offer: LiteralOffer): Promise<void> | undefined {
-    this.#unit.lines.push(text)
+    this.#keep(text)
     this.#offer = offer
     if (this.#refusal) {
       this.#refuse(this.#refusal)
@@ -103,12 +120,12 @@ export class CommandReader {
     if (!sink) {
       const { limits, loggedIn } = this.#host
       const limit = loggedIn ? limits.literal : limits.literalBeforeLogin
-      if (offer.size > limit || this.#held + offer.size > limits.commandLiterals) {
-        const text = `A literal can have ${limit} octets here, those of a command together ${limits.commandLiterals}`
+      this.#held += offer.size + partOctets
+      if (offer.size > limit || this.#held > this.#limit) {
+        const text = `A literal can have ${limit} octets here, a command ${this.#limit}`
         this.#refuse(bad(text, 'TOOBIG'))
         return undefined
       }
-      this.#held += offer.size
       this.#buffer = Buffer.allocUnsafe(offer.size)
     }
     this.#sink = sink
