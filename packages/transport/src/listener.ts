@@ -46,7 +46,10 @@ export interface ListenerOptions {
   deadline: Deadline
   log: Log
   times?: Partial<ListenerTimes>
-  /** Connections that the kernel holds for us until we accept them. Default 511. */
+  /**
+   * Connections that the kernel holds for us until we accept them. Default 4096, of which it grants `somaxconn`. When
+   * all clients come back at once after a restart, one beyond it may wait for its greeting for ever.
+   */
   backlog?: number
   /**
    * true (the default): a client that closed its sending side still gets its replies, and the session must `end()`
@@ -89,7 +92,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   })
   const listener = new SocketListener(server, options, times)
   server.on('connection', (socket) => listener.admit(socket, remoteOf(socket), localOf(socket)))
-  listener.bound = await listenOn(server, options.service, options.endpoint, options.backlog ?? 511)
+  listener.bound = await listenOn(server, options.service, options.endpoint, options.backlog ?? 4096)
   return listener
 }
 
