@@ -19,5 +19,7 @@ export interface Engine {
   search: Pick<SearchClient, 'search'>
   room: Room
   pins: Pins
+  /** What is received and not yet stored, in memory. */
+  staged: { octets: number }
   watchers: Watchers
 }

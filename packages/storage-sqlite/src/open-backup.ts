@@ -40,6 +40,7 @@ export function openBackup(options: { directory: string; clock: Clock; log: Log 
     writer: { run: () => Promise.reject(unavailable()), hasFailed: false },
     files: new ContentFiles(join(directory, 'content')),
     room: new Room(() => ({ free: 0, total: 0 }), files, clock, sqliteLimits),
+    staged: { octets: 0 },
     pins: new Pins(async () => {}),
     watchers: new Watchers(),
   }

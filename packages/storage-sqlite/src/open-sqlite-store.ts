@@ -126,6 +126,7 @@ class Opening {
     const engine: OpenEngine = {
       ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
       files: new ContentFiles(this.#directory.contents),
+      staged: { octets: 0 },
       pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
       watchers: this.#watchers,
     }

@@ -32,6 +32,8 @@ export interface FileSystemSpace {
 export interface SqliteLimits extends StoreLimits, SearchLimits {
   /** Content up to here is kept in the row; larger content in a file. Octets. */
   inlineOctets: number
+  /** Small content that is received and not yet stored stays in memory up to so much of it; beyond it is in files too. */
+  stagedOctets: number
   /** Rows of the change log kept for one mailbox; below them a comparison of all marks takes over. */
   changesPerMailbox: number
   /** Jobs that the writer has at a time, and their octets; the rest waits on the main thread. */
@@ -63,6 +65,7 @@ export interface SqliteLimits extends StoreLimits, SearchLimits {
 export const sqliteLimits: SqliteLimits = {
   ...storeLimits,
   inlineOctets: 128 * 1024,
+  stagedOctets: 64 * 1024 * 1024,
   changesPerMailbox: 4096,
   jobsInFlight: 1024,
   octetsInFlight: 32 * 1024 * 1024,

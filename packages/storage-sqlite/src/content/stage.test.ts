@@ -17,6 +17,7 @@ beforeEach(() => {
   directory = temporaryDirectory()
   root = join(directory, 'content')
   mkdirSync(root)
+  staged.octets = 0
 })
 afterEach(() => {
   vi.restoreAllMocks()
@@ -25,7 +26,8 @@ afterEach(() => {
 
 const nowhere = { ballast: '/nowhere/ballast', database: '/nowhere/mail.db' }
 const room = new Room(() => ({ free: 2 ** 40, total: 2 ** 40 }), nowhere, systemClock, sqliteLimits)
-const stage = () => createStage({ files: new ContentFiles(root), room, limits: sqliteLimits }, undefined)
+const staged = { octets: 0 }
+const stage = (limits = sqliteLimits) => createStage({ files: new ContentFiles(root), room, limits, staged }, undefined)
 const files = () => readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
 
 /** As a socket gives them: each in memory of its own. */
@@ -112,7 +114,7 @@ test('content that can not be synced in the end is forgotten, and its room is fr
   const promised = small.reserve(2 * megabyte)
   expect(small.has(2 * megabyte)).toBe(false)
   await failing('datasync')
-  const content = createStage({ files: new ContentFiles(root), room: small, limits: sqliteLimits }, promised)
+  const content = createStage({ files: new ContentFiles(root), room: small, limits: sqliteLimits, staged }, promised)
   await content.write(chunk(300 * kilobytes, 1))
   await expect(content.finish()).rejects.toThrow('disk')
   expect(files()).toEqual([])
@@ -134,4 +136,23 @@ test('memory that has other views is kept', () => {
   expect(octets).toHaveLength(64 * kilobytes)
   freeOctets(octets)
   expect(octets).toHaveLength(0)
+})
+
+test('many small contents that nobody stores are in files beyond what memory is there for them', async () => {
+  const limits = { ...sqliteLimits, stagedOctets: 100 }
+  const finish = async (size: number): Promise<Staged> => {
+    const content = stage(limits)
+    await content.write(chunk(size, 1))
+    return (await content.finish()) as Staged
+  }
+  const [first, second, third] = [await finish(60), await finish(60), await finish(40)]
+  expect(files()).toHaveLength(1)
+  const pieces: Buffer[] = []
+  for await (const piece of second.read()) pieces.push(piece)
+  expect(Buffer.concat(pieces)).toEqual(chunk(60, 1))
+  expect(first.take().file).toBeNull()
+  await third.discard()
+  await second.discard()
+  expect([files(), staged.octets]).toEqual([[], 0])
+  expect((await finish(100)).take().file).toBeNull()
 })

@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { type ContentStage, freeOctets, type ReservedRoom, type StagedContent, StoreError } from '@pennypost/model'
 import type { Engine } from '../engine.ts'
+import type { SqliteLimits } from '../options.ts'
 import { Reservation } from '../room.ts'
 import { isFull } from '../writer/full-disk.ts'
 import type { ContentFiles } from './content-files.ts'
@@ -8,27 +9,27 @@ import { readBufferRange, readFileRange } from './read-file.ts'
 
 /**
  * Content on its way in. Up to `inlineOctets` it stays in memory and goes into the row; beyond, all of it is written to
- * a file while it comes, which is synced when it ends. Taken over by `pack.ts`.
+ * a file while it comes, which is synced when it ends. So is small content when too much of it is in memory already,
+ * since nobody says how many messages one APPEND brings. Taken over by `pack.ts`.
  *
  * Writes go on while more comes: a sender waits only when as much is held as is being written. What goes wrong with one
  * rejects the next call, and `finish` at the latest.
  */
-export function createStage({ files, room, limits }: Stager, promised: ReservedRoom | undefined): ContentStage {
+export function createStage(stager: Stager, promised: ReservedRoom | undefined): ContentStage {
+  const { files, room, limits, staged } = stager
   if (promised && !(promised instanceof Reservation)) throw new TypeError('the room was promised by another engine')
   const onFull = (): void => room.ranOut()
-  return new Stage(
-    { files, room: promised ?? room.open(), isPromised: promised !== undefined, onFull },
-    limits.inlineOctets,
-  )
+  return new Stage({ files, room: promised ?? room.open(), isPromised: promised !== undefined, staged, onFull }, limits)
 }
 
-export type Stager = Pick<Engine, 'files' | 'room' | 'limits'>
+export type Stager = Pick<Engine, 'files' | 'room' | 'limits' | 'staged'>
 
 interface Place {
   files: ContentFiles
   room: Reservation
   /** Content that nobody promised room to is refused only when it is to be stored: a DSN goes into the reserve. */
   isPromised: boolean
+  staged: Engine['staged']
   /** A write found no room. */
   onFull: () => void
 }
@@ -40,7 +41,7 @@ const syncOctets = 4 * 1024 * 1024
 
 class Stage implements ContentStage {
   readonly #place: Place
-  readonly #inlineOctets: number
+  readonly #limits: SqliteLimits
   /** What is not in the file yet. */
   #held: Buffer[] = []
   #heldOctets = 0
@@ -54,9 +55,9 @@ class Stage implements ContentStage {
   #failure: { error: unknown } | undefined
   #staged: Staged | undefined
 
-  constructor(place: Place, inlineOctets: number) {
+  constructor(place: Place, limits: SqliteLimits) {
     this.#place = place
-    this.#inlineOctets = inlineOctets
+    this.#limits = limits
   }
 
   write(chunk: Buffer): Promise<void> | undefined {
@@ -64,7 +65,7 @@ class Stage implements ContentStage {
     this.#size += chunk.length
     this.#held.push(chunk)
     this.#heldOctets += chunk.length
-    if (this.#size <= this.#inlineOctets) return undefined
+    if (this.#size <= this.#limits.inlineOctets) return undefined
     if (this.#heldOctets < writeOctets) return undefined
     if (this.#writing || this.#failure) return this.#wait()
     this.#begin()
@@ -82,7 +83,10 @@ class Stage implements ContentStage {
 
   async #finish(): Promise<StagedContent> {
     if (this.#staged) return this.#staged
-    if (this.#size <= this.#inlineOctets) {
+    if (
+      this.#size <= this.#limits.inlineOctets &&
+      this.#place.staged.octets + this.#size <= this.#limits.stagedOctets
+    ) {
       this.#staged = new Staged(this.#place, this.#held, null, this.#size)
     } else {
       if (this.#heldOctets > 0) {
@@ -195,24 +199,23 @@ async function writeAll(handle: FileHandle, chunks: readonly Buffer[], octets: n
 /** Content that this engine has staged: octets in memory, or a file. */
 export class Staged implements StagedContent {
   readonly size: number
-  readonly #files: ContentFiles
-  readonly #room: Reservation
+  readonly #place: Place
   #octets: readonly Buffer[] | null
   #name: string | null
   #gone = false
 
-  constructor({ files, room }: Place, octets: readonly Buffer[] | null, name: string | null, size: number) {
-    this.#files = files
-    this.#room = room
+  constructor(place: Place, octets: readonly Buffer[] | null, name: string | null, size: number) {
+    this.#place = place
     this.#octets = octets
     this.#name = name
     this.size = size
+    if (octets) place.staged.octets += size
   }
 
   async *read(start = 0, end = this.size): AsyncGenerator<Buffer> {
     this.#requireHere()
     const last = Math.min(end, this.size)
-    if (this.#name !== null) yield* readFileRange(this.#files.path(this.#name), start, last)
+    if (this.#name !== null) yield* readFileRange(this.#place.files.path(this.#name), start, last)
     let at = 0
     for (const chunk of this.#octets ?? []) {
       yield* readBufferRange(chunk, Math.max(0, start - at), Math.min(chunk.length, last - at))
@@ -223,20 +226,24 @@ export class Staged implements StagedContent {
   /** Hands the content over to a job; afterwards it is not here any more. */
   take(): { room: Reservation } & ({ octets: readonly Buffer[]; file: null } | { octets: null; file: string }) {
     this.#requireHere()
-    this.#gone = true
-    const room = this.#room
+    const { room } = this.#place
     const octets = this.#octets
-    this.#octets = null
+    this.#leave()
     if (octets) return { room, octets, file: null }
     return { room, octets: null, file: this.#name as string }
   }
 
   async discard(): Promise<void> {
     if (this.#gone) return
+    this.#leave()
+    this.#place.room[Symbol.dispose]()
+    if (this.#name !== null) await rm(this.#place.files.path(this.#name), { force: true })
+  }
+
+  #leave(): void {
     this.#gone = true
+    if (this.#octets) this.#place.staged.octets -= this.size
     this.#octets = null
-    this.#room[Symbol.dispose]()
-    if (this.#name !== null) await rm(this.#files.path(this.#name), { force: true })
   }
 
   #requireHere(): void {
