@@ -34,7 +34,7 @@ function modSequence(cursor: Cursor): number {
 
 /** `"MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`; the entry that may be named makes no difference here. */
 function searchEntry(cursor: Cursor): void {
-  if (!cursor.match(/ (?="\/flags\/)/y)) return
+  if (!cursor.match(/ (?="\/flags\/)/iy)) return
   cursor.quoted('Entry name')
   cursor.sp()
   const type = cursor.word('Entry type')
