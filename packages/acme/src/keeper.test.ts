@@ -112,3 +112,15 @@ test('a name that came later is ordered at the next look', async () => {
   await clock.advance(7 * hourMs)
   expect(seen.orders).toHaveLength(1)
 })
+
+test('an authority that did not answer held up the end of the server', async () => {
+  const keeper = createCertificateKeeper({
+    names: async () => ['mail.one.test'],
+    files: certificatePaths('/nonexistent'),
+    order: () => new Promise(() => {}),
+    onRenewed: async () => {},
+    ...{ clock: virtualClock(from), random: seededRandom(8555), log: silentLog },
+  })
+  keeper.start()
+  await keeper[Symbol.asyncDispose]()
+})

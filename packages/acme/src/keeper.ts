@@ -21,6 +21,7 @@ export interface CertificateKeeperOptions {
   log: Log
 }
 
+/** Disposed, it is no more than the files: an order under way is left to itself, since an authority may take its time. */
 export interface CertificateKeeper extends AsyncDisposable {
   /** Looks for the first time, at once. */
   start(): void
@@ -35,7 +36,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
   const { files, order, onRenewed, clock, random, log } = options
   let failures = 0
   let timer: Timer | undefined
-  let running = Promise.resolve()
+  let putting = Promise.resolve()
   let over = false
 
   async function renewIfDue(): Promise<void> {
@@ -43,12 +44,17 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     if (!(await isDue(files.cert, names, clock.now()))) return
     log.info({ names }, 'ordering a certificate')
     const made = await order(names, await readOptional(files.accountKey))
-    await replaceFile(files.accountKey, made.accountKey)
-    // Whoever reads in between sees a key that does not fit, keeps what he has, and looks again.
-    await replaceFile(files.key, made.key)
-    await replaceFile(files.cert, made.cert)
+    if (over) return
+    await (putting = put(made))
     await onRenewed()
     log.info({ names, certificate: files.cert }, 'a new certificate is in use')
+  }
+
+  async function put({ accountKey, key, cert }: Awaited<ReturnType<OrderCertificate>>): Promise<void> {
+    await replaceFile(files.accountKey, accountKey)
+    // Whoever reads in between sees a key that does not fit, keeps what he has, and looks again.
+    await replaceFile(files.key, key)
+    await replaceFile(files.cert, cert)
   }
 
   async function look(): Promise<void> {
@@ -63,19 +69,16 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
       log.error({ error: (error as Error).message, retryMs: nextMs }, 'no new certificate; the old one stays')
     }
     // A tenth of jitter: whole networks start at the same hour.
-    if (!over) timer = clock.after(nextMs * (0.95 + random.fraction() / 10), begin)
+    if (!over) timer = clock.after(nextMs * (0.95 + random.fraction() / 10), start)
   }
 
-  function begin(): void {
-    running = look()
-  }
-
+  const start = (): void => void look()
   return {
-    start: begin,
+    start,
     async [Symbol.asyncDispose]() {
       over = true
       timer?.[Symbol.dispose]()
-      await running
+      await putting.catch(() => {})
     },
   }
 }

@@ -69,6 +69,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.info({ signal }, 'draining')
   await server.stop(drainMs)
   log.info({}, 'stopped')
+  // Whatever else is under way, an order at a certificate authority for one, nobody waits for.
+  process.exit()
 }
 
 function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {
