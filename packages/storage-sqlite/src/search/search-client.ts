@@ -224,7 +224,12 @@ export class SearchClient {
 
   #start(): Worker {
     const { url, data, log } = this.#options
-    const worker = new Worker(url, { workerData: data, name: 'pennypost-search' })
+    const worker = new Worker(url, {
+      workerData: data,
+      name: 'pennypost-search',
+      // Texts die as soon as they were looked at: with more room they leave a heap that is never given back.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    })
     worker.on('message', (message: FromSearch) => this.#receive(message))
     worker.on('error', (error) => log.error({ err: error }, 'search: the thread has broken'))
     this.#exited = new Promise((resolve) => {

@@ -18,8 +18,9 @@ export function serveSearch(text: SearchText, clock: Clock): void {
   const { database, contents, path, keeps } = workerData as SearchData
   const send = (message: FromSearch): void => port.postMessage(message)
   const reader = new Reader(database, clock)
-  // Contents are read once each.
+  // Contents are read once each: mapped, a quarter of a gigabyte of them would count as ours for ever.
   reader.db.exec('PRAGMA cache_size = -8192')
+  reader.db.exec('PRAGMA mmap_size = 0')
   const files = new ContentFiles(contents)
   const indexer = new Indexer({ reader, files, text, path, keeps, note: (note) => send({ kind: 'note', ...note }) })
   const searcher = new Searcher({
