@@ -90,7 +90,7 @@ export function buildDsn(report: DsnReport): Dsn {
     dsnHeader(report),
     '\r\nThis is a delivery status notification in MIME format.\r\n\r\n',
     `--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Description: Notification\r\n`,
-    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${encodeQuotedPrintable(text)}\r\n`,
+    `Content-Transfer-Encoding: quoted-printable\r\n\r\n${encodeQuotedPrintable(Buffer.from(text))}\r\n`,
     `--${boundary}\r\nContent-Type: message/${international ? 'global-' : ''}delivery-status\r\n`,
     `Content-Description: Delivery report\r\n${encodingField(status)}\r\n${status}\r\n`,
     `--${boundary}\r\n${originalPartHeader(returns, international, original)}\r\n`,

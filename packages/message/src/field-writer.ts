@@ -1,4 +1,3 @@
-import { quoteLocalPart } from './address.ts'
 import { encodeWords } from './encoded-words.ts'
 
 /** Writes header fields that every reader takes: lines of at most 78 characters where white space allows it. */
@@ -34,9 +33,4 @@ export function formatMailbox(name: string, address: string): string {
   if (!/^[\x20-\x7e]*$/.test(shown)) return `${encodeWords(shown)} <${address}>`
   const isPhrase = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+$/.test(shown)
   return `${isPhrase ? shown : `"${shown.replace(/["\\]/g, '\\$&')}"`} <${address}>`
-}
-
-/** `local@domain`, the local part quoted where it must be. */
-export function formatAddress(localPart: string, domain: string): string {
-  return `${quoteLocalPart(localPart)}@${domain}`
 }

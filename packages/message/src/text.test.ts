@@ -38,7 +38,7 @@ describe('transfer encodings', () => {
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.string({ unit: 'binary', maxLength: 300 }), (octets, text) => {
         const lines = text.replace(/[\r\n]+/g, '\r\n').toWellFormed()
         expect(decodeTransfer(Buffer.from(encodeBase64(Buffer.from(octets))), 'base64')).toEqual(Buffer.from(octets))
-        const quoted = encodeQuotedPrintable(lines)
+        const quoted = encodeQuotedPrintable(Buffer.from(lines))
         expect(decodeTransfer(Buffer.from(quoted), 'quoted-printable')?.toString()).toBe(lines)
         expect(quoted).toMatch(/^[\t\r\n\x20-\x7e]*$/)
         for (const line of quoted.split('\r\n')) expect(line.length).toBeLessThanOrEqual(76)

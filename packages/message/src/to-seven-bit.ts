@@ -9,7 +9,7 @@
 import { isAscii } from 'node:buffer'
 import { parseHeader } from './fields.ts'
 import { type PartNode, partTree } from './parts.ts'
-import { decodeTransfer, encodeBase64 } from './transfer-encoding.ts'
+import { decodeTransfer, encodeBase64, encodeQuotedPrintable } from './transfer-encoding.ts'
 
 export interface SevenBit {
   header: Buffer
@@ -60,36 +60,10 @@ type Encoding = '7bit' | 'base64' | 'quoted-printable'
 
 function encoded(node: PartNode, content: Buffer): { octets: Buffer; encoding: Encoding } {
   const plain = decodeTransfer(content, node.encoding) ?? content
-  if (node.kind === 'text') return { octets: quoted(plain), encoding: 'quoted-printable' }
+  if (node.kind === 'text') return { octets: Buffer.from(encodeQuotedPrintable(plain)), encoding: 'quoted-printable' }
   const text = encodeBase64(plain)
   // The line end before a delimiter is the delimiter's.
   return { octets: Buffer.from(content.at(-1) === 10 ? text : text.replace(/\r\n$/, '')), encoding: 'base64' }
-}
-
-const hex = Array.from({ length: 256 }, (_, octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`)
-
-/** Quoted-printable of octets in any charset; CRLF stays a line end. */
-function quoted(octets: Buffer): Buffer {
-  const lines: string[] = []
-  let line = ''
-  for (let at = 0; at < octets.length; at++) {
-    const octet = octets[at] as number
-    if (octet === 13 && octets[at + 1] === 10) {
-      lines.push(line.replace(/[ \t]$/, (space) => hex[space.charCodeAt(0)] as string))
-      line = ''
-      at++
-      continue
-    }
-    const isPlain = (octet >= 32 && octet < 127 && octet !== 61) || octet === 9
-    const piece = isPlain ? String.fromCharCode(octet) : (hex[octet] as string)
-    if (line.length + piece.length > 73) {
-      lines.push(`${line}=`)
-      line = ''
-    }
-    line += piece
-  }
-  lines.push(line.replace(/[ \t]$/, (space) => hex[space.charCodeAt(0)] as string))
-  return Buffer.from(lines.join('\r\n'))
 }
 
 /** The header section with that Content-Transfer-Encoding in place of its own. */

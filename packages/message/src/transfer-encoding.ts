@@ -82,22 +82,23 @@ export function encodeBase64(octets: Buffer): string {
   return octets.toString('base64').replace(/.{1,76}/g, '$&\r\n')
 }
 
-/** Quoted-printable text; CRLF in the input stays a line end. */
-export function encodeQuotedPrintable(text: string): string {
-  return text
-    .split(/\r?\n/)
-    .map((line) => quotedLine(Buffer.from(line, 'utf8')))
-    .join('\r\n')
-}
+const hex = Array.from({ length: 256 }, (_, octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`)
 
-function quotedLine(octets: Buffer): string {
+/** Quoted-printable of octets in any charset; CRLF stays a line end. */
+export function encodeQuotedPrintable(octets: Buffer): string {
   let lines = ''
   let line = ''
   for (let at = 0; at < octets.length; at++) {
     const octet = octets[at] as number
-    const last = at === octets.length - 1
+    if (octet === 13 && octets[at + 1] === 10) {
+      lines += `${line}\r\n`
+      line = ''
+      at++
+      continue
+    }
+    const last = at + 1 === octets.length || (octets[at + 1] === 13 && octets[at + 2] === 10)
     const plain = (octet > 32 && octet < 127 && octet !== 61) || ((octet === 32 || octet === 9) && !last)
-    const piece = plain ? String.fromCharCode(octet) : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`
+    const piece = plain ? String.fromCharCode(octet) : (hex[octet] as string)
     if (line.length + piece.length > (last ? 76 : 75)) {
       lines += `${line}=\r\n`
       line = ''
