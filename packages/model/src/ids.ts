@@ -34,5 +34,4 @@ export const uid = (value: number): Uid => value as Uid
 export const highestUid = uid(0xffff_ffff)
 export const uidValidity = (value: number): UidValidity => value as UidValidity
 export const modSeq = (value: number): ModSeq => value as ModSeq
-export const seqNum = (value: number): SeqNum => value as SeqNum
 export const journeyId = (value: string): JourneyId => value as JourneyId

@@ -2,6 +2,7 @@
  * Many accounts at once, from a file that the caller read. Everything is looked at before anything is changed, accounts
  * that are there already are left as they are, so that the same file can be given again after a fault was mended.
  */
+import { domainOf } from '@pennypost/model'
 import { preparePassword } from '@pennypost/sasl'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
@@ -59,7 +60,7 @@ async function inspect(context: AdminContext, accounts: readonly NewAccount[]): 
     const fault = (text: string) => faults.push(`account ${index + 1}, ${login}: ${text}`)
     if (seen.has(login)) fault('stands twice in the list')
     seen.add(login)
-    if (!local.has(login.slice(login.lastIndexOf('@') + 1))) fault('its domain is not here')
+    if (!local.has(domainOf(login))) fault('its domain is not here')
     else if (await directory.accountByLogin(login)) found.present.push(login)
     else if (await directory.alias(login)) fault('an alias has this address')
     else if (account.password !== undefined && preparePassword(account.password) === undefined) {

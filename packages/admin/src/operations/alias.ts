@@ -1,4 +1,5 @@
 /** Aliases: addresses that stand for others, here or elsewhere. */
+import { domainOf } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import { address, domainName } from '../input-fields.ts'
@@ -25,7 +26,7 @@ export const aliasAdd = operation({
     await directory.putAlias({ address: of, targets: unique })
     const unknown: string[] = []
     for (const target of unique) {
-      const domain = await directory.domain(target.slice(target.lastIndexOf('@') + 1))
+      const domain = await directory.domain(domainOf(target))
       const isHere = domain?.kind === 'local'
       if (isHere && !(await directory.accountByLogin(target)) && !(await directory.alias(target))) unknown.push(target)
     }

@@ -1,5 +1,5 @@
 /** The queue as its operators see and change it. Each change is also an event in the journey of the message. */
-import { type FlowEvent, lookupDomain, type QueueEntry, type QueueEntryId } from '@pennypost/model'
+import { domainOf, type FlowEvent, lookupDomain, type QueueEntry, type QueueEntryId } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -112,7 +112,7 @@ export const queueRedirect = operation({
 
 /** The domain of its recipients. */
 function ownDestination({ recipients: [first], destination }: QueueEntry): string {
-  const domain = first?.forwardPath.slice(first.forwardPath.lastIndexOf('@') + 1) ?? ''
+  const domain = domainOf(first?.forwardPath ?? '')
   return lookupDomain(domain) ?? (domain.toLowerCase() || destination)
 }
 

@@ -2,6 +2,7 @@
 import { type AccountId, accountId } from '../ids.ts'
 import type { Account, Directory, NewAccount } from '../ports/directory.ts'
 import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
+import { domainOf } from '../rules/address.ts'
 import { accountUsage } from './content.ts'
 import { addMailbox, dropMailbox } from './mailboxes.ts'
 import {
@@ -86,10 +87,6 @@ function createAccountLookups(state: State): Pick<Accounts, 'account' | 'account
       return accountUsage(state, accountRow(state, id))
     },
   }
-}
-
-export function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1)
 }
 
 function newAccount(state: State, { login, name, quota, admin }: NewAccount, now: number): AccountRow {

@@ -1,6 +1,7 @@
 /** Domains, aliases and grants; accounts are beside it. */
 import type { Directory } from '../ports/directory.ts'
-import { createAccounts, domainOf } from './accounts.ts'
+import { domainOf } from '../rules/address.ts'
+import { createAccounts } from './accounts.ts'
 import { accountRow, commit, compareText, refuse, requireOpen, type State } from './state.ts'
 
 export function createDirectory(state: State): Directory {

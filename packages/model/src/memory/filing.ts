@@ -2,7 +2,7 @@
  * The few steps that all verbs on mailboxes are made of: put a copy in, take one out, find places for keywords.
  * None of them can fail, so that a transaction that has passed its checks is done as a whole.
  */
-import { bitsOf, type Flag, firstKeywordBit, hasBit, isKeyword, maxKeywords } from '../flags.ts'
+import { bitsOf, type Flag, firstKeywordBit, hasBit, isKeyword, maxKeywords, systemFlags } from '../flags.ts'
 import { type ModSeq, type Uid, uid } from '../ids.ts'
 import { uidlOf } from '../rules/uidl.ts'
 import { accountUsage, release, retain } from './content.ts'
@@ -92,7 +92,7 @@ function isBorne(mailbox: MailboxRow, place: number): boolean {
   return false
 }
 
-export const isDeleted = (filing: FilingRow): boolean => hasBit(filing.flags, 2)
+export const isDeleted = (filing: FilingRow): boolean => (filing.flags & systemFlags['\\Deleted']) !== 0
 
 export function requireQuota(state: State, owner: AccountRow, more: number): void {
   const { quota } = owner.account

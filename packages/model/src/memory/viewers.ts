@@ -1,5 +1,5 @@
 /** \Seen of accounts in mailboxes of others, kept beside the flags that all share. */
-import { hasBit } from '../flags.ts'
+import { systemFlags } from '../flags.ts'
 import type { AccountId, ModSeq } from '../ids.ts'
 import { foreignTo, withSeen } from '../rules/acting.ts'
 import type { FilingRow, MailboxRow } from './state.ts'
@@ -19,7 +19,7 @@ export function viewed(mailbox: MailboxRow, filing: Viewed, viewer: AccountId | 
   }
 }
 
-export const isSeen = ({ flags }: Viewed): boolean => hasBit(flags, 3)
+export const isSeen = ({ flags }: Viewed): boolean => (flags & systemFlags['\\Seen']) !== 0
 
 export function setSeen(mailbox: MailboxRow, viewer: AccountId, uid: number, seen: boolean, modSeq: ModSeq): void {
   let own = mailbox.seen.get(viewer)

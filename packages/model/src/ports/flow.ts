@@ -4,7 +4,11 @@ import type { JourneyId } from '../ids.ts'
  * The journey: what happened to one message, in order, from the first line of its mail transaction. Written by every
  * component, read by `pennypost trace`, the console and the lab. Never holds content or secrets.
  */
-export type FlowEvent = { journey: JourneyId /** Milliseconds of the clock. */; at: number } & FlowFact
+export type FlowEvent = FlowFact & {
+  journey: JourneyId
+  /** Milliseconds of the clock. */
+  at: number
+}
 
 export type FlowFact =
   | {

@@ -118,8 +118,8 @@ export interface MailStore {
   /** The UIDs among `within` that match; exact, whatever index may help (RFC 9051 §6.4.4). Flags are the owner's. */
   search(mailbox: MailboxId, query: SearchQuery, within: UidSet, signal?: AbortSignal): Promise<UidSet>
   /**
-   * What is expunged from the mailbox from now on stays readable by `fetch` and `readBody` until disposed: a POP3
-   * session's maildrop (RFC 1939 §4), an IMAP session that was not told of the expunge yet.
+   * What is expunged from the mailbox from now on stays readable by `fetch` and `readBody` until disposed: for a POP3
+   * session's maildrop (RFC 1939 §4), and an export that takes long.
    */
   pin(mailbox: MailboxId): Disposable
 }

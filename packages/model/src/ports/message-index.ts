@@ -13,7 +13,7 @@ export interface MessageIndex {
   structure: string
   /** The part tree with offsets, as text that only `@pennypost/message` reads. */
   parts: string
-  /** The body's octets and its lines (for a header-only message 0). */
+  /** The body's octets; 0 for a message of a header section alone. */
   bodySize: number
   /** Octets above 127 in the header section: readers without UTF8 get RFC 6858 surrogates. */
   utf8Header: boolean

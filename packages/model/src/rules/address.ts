@@ -47,3 +47,8 @@ export function splitAddress(address: string): { localPart: string; domain: stri
   const localPart = quoted ? (quoted[1] as string).replace(/\\(.)/gs, '$1') : written
   return localPart === '' ? undefined : { localPart, domain: address.slice(at + 1) }
 }
+
+/** What stands behind the last @, which every address of the directory has. */
+export function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1)
+}

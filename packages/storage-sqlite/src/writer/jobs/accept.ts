@@ -1,4 +1,12 @@
-import { type MemoryNote, mailboxName, StoreError, type Uid, type UidValidity, uidlOf } from '@pennypost/model'
+import {
+  type MemoryNote,
+  mailboxName,
+  StoreError,
+  systemFlags,
+  type Uid,
+  type UidValidity,
+  uidlOf,
+} from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { type FlowRow, findUnconfirmed, insertFlow, recordFlow } from './flow.ts'
 import { flagBits } from './keywords.ts'
@@ -150,8 +158,8 @@ export function arrived(mailbox: MailboxState, modSeq: number, messages: number,
   mailbox.highestModSeq = modSeq
   mailbox.messages += messages
   mailbox.size += size
-  if ((flags & 8) === 0) mailbox.unseen += messages
-  if ((flags & 4) !== 0) mailbox.deleted += messages
+  if ((flags & systemFlags['\\Seen']) === 0) mailbox.unseen += messages
+  if ((flags & systemFlags['\\Deleted']) !== 0) mailbox.deleted += messages
 }
 
 function queueOne(

@@ -1,4 +1,4 @@
-import { type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
+import { domainOf, type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { requireAccount } from './mailbox-rows.ts'
 import { bury, insertMailbox, subscribe } from './mailboxes.ts'
@@ -100,10 +100,6 @@ export function requireDomain(context: WriterContext, domain: string): void {
   if (!context.pluck('SELECT 1 FROM domains WHERE name = ?').get(domain)) {
     throw new StoreError('no-such-domain', `there is no domain ${domain}`)
   }
-}
-
-export function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1)
 }
 
 function noSuchAccount(): StoreError {

@@ -1,6 +1,6 @@
-import { type Alias, type Domain, StoreError } from '@pennypost/model'
+import { type Alias, type Domain, domainOf, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
-import { domainOf, requireDomain } from './accounts.ts'
+import { requireDomain } from './accounts.ts'
 
 /** Domains and aliases. Accounts are in `accounts.ts`. */
 export function addDomain(context: WriterContext, domain: Domain): void {
