@@ -31,11 +31,6 @@ export class Session implements Administration, AsyncDisposable {
     return this.#place
   }
 
-  /** Whether the last call was answered by a running server. */
-  get isServed(): boolean {
-    return this.#direct === undefined
-  }
-
   async call<Name extends OperationName>(
     name: Name,
     input: OperationInput<Name>,

@@ -42,7 +42,7 @@ function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
   const name = mailbox(cursor, session.utf8Names)
   const messages: Appending[] = []
-  const several = session.service.registry.extensions.some((extension) => extension.name === 'MULTIAPPEND')
+  const several = session.service.registry.has('MULTIAPPEND')
   do messages.push(appendMessage(cursor, session))
   while (several && !cursor.atEnd)
   return { name, messages }

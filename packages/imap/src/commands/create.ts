@@ -31,7 +31,7 @@ function parameters(cursor: Cursor, session: Session): SpecialUse | undefined {
   const uses: string[] = []
   cursor.expect('(')
   const word = cursor.word('Parameter')
-  if (word !== 'USE' || !session.service.registry.extensions.some(({ name }) => name === 'CREATE-SPECIAL-USE')) {
+  if (word !== 'USE' || !session.service.registry.has('CREATE-SPECIAL-USE')) {
     throw bad(`Unknown parameter ${word.slice(0, 40)}`)
   }
   cursor.sp()

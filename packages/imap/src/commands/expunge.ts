@@ -11,9 +11,15 @@ async function expungeDeleted(session: Session, uids: UidSet): Promise<Completio
   const expunged = await session.service.mail.expunge(open.mailbox.id, uids, 'deleted')
   session.service.mailboxes.touch(open.mailbox.id)
   await session.refresh()
-  // RFC 7162 §3.2.7
-  const tells = session.enabled.has('CONDSTORE') && !expunged.uids.isEmpty
-  return tells ? { code: `HIGHESTMODSEQ ${expunged.modSeq}` } : undefined
+  return expungedAt(session, expunged)
+}
+
+/** RFC 7162 §3.2.7: who has enabled CONDSTORE is told the MODSEQ of what its command has expunged. */
+export function expungedAt(
+  session: Session,
+  { uids, modSeq }: { uids: UidSet; modSeq: number },
+): Completion | undefined {
+  return session.enabled.has('CONDSTORE') && !uids.isEmpty ? { code: `HIGHESTMODSEQ ${modSeq}` } : undefined
 }
 
 export const expunge = {

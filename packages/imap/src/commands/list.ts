@@ -9,7 +9,7 @@ import type { ListReturn, ListSelection } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
-import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
+import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -78,12 +78,11 @@ async function run(session: Session, args: Args): Promise<undefined> {
   const chosen = args.selections.filter((kind) => !kind.modifies)
   const recursive = args.selections.some((kind) => kind.modifies)
   const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
-  const perTurn = namesPerTurn(args.patterns)
+  const isOthersTurn = turnsOfOthers(args.patterns)
   const matching: HierarchyName[] = []
-  let seen = 0
   for (const name of names.values()) {
     if (matches(name.name)) matching.push(name)
-    if (++seen % perTurn === 0) await breathe()
+    if (isOthersTurn()) await breathe()
   }
   // RFC 9051 §6.3.9.2: what is below is spoken of only where it is not listed itself.
   const listed = new Set(matching)

@@ -2,7 +2,7 @@ import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import { breathe } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
-import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
+import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
 
 /** Subscribed names; with `%`, a name above one is shown as \Noselect though it is not subscribed itself. */
 export const lsub = {
@@ -25,10 +25,9 @@ export const lsub = {
     const matches = nameMatcher([pattern], session.utf8Names)
     const subscribed = await session.service.mail.subscriptions(session.user.id)
     const names = new Map<string, boolean>()
-    const perTurn = namesPerTurn([pattern])
-    let seen = 0
+    const isOthersTurn = turnsOfOthers([pattern])
     for (const name of subscribed) {
-      if (++seen % perTurn === 0) await breathe()
+      if (isOthersTurn()) await breathe()
       if (matches(name)) names.set(name, true)
       else if (pattern.includes('%')) {
         const above = superiors(name).filter((superior) => matches(superior))

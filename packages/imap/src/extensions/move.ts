@@ -1,6 +1,7 @@
 import { actingOn, requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { type CopyArgs, copyUid, parseCopy } from '../commands/copy.ts'
+import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 
@@ -19,8 +20,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | '
   const code = copyUid(moved)
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
   await session.refresh()
-  // RFC 7162 §3.2.7
-  return session.enabled.has('CONDSTORE') && code !== undefined ? { code: `HIGHESTMODSEQ ${open.modSeq}` } : undefined
+  return expungedAt(session, { uids: moved.source, modSeq: open.modSeq })
 }
 
 const move = {

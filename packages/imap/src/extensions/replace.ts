@@ -2,6 +2,7 @@ import { UidSet } from '@pennypost/model'
 import { requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import { type Appending, appendMessage, appendTo, messageLiteral } from '../commands/append.ts'
+import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
@@ -45,7 +46,11 @@ function replaced(session: Session, set: SequenceSet, by: 'sequence' | 'uid'): n
   return uid
 }
 
-async function run(session: Session, { set, name, message }: Args, by: 'sequence' | 'uid'): Promise<Completion> {
+async function run(
+  session: Session,
+  { set, name, message }: Args,
+  by: 'sequence' | 'uid',
+): Promise<Completion | undefined> {
   const { open } = session.selected
   const { mail, mailboxes } = session.service
   const uid = replaced(session, set, by)
@@ -60,8 +65,7 @@ async function run(session: Session, { set, name, message }: Args, by: 'sequence
   // Before EXPUNGE, so that the client has the new message when the old one goes (§4.3).
   session.untagged(`OK [APPENDUID ${appended.uidValidity} ${appended.uids}] The new message is there`)
   await session.refresh()
-  const tells = session.enabled.has('CONDSTORE') && !expunged.uids.isEmpty
-  return tells ? { code: `HIGHESTMODSEQ ${expunged.modSeq}` } : {}
+  return expungedAt(session, expunged)
 }
 
 /** What is wrong is said before the client has sent the message. */

@@ -16,9 +16,11 @@ export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (n
   return utf8Names ? matches : (name) => matches(encodeModifiedUtf7(name))
 }
 
-/** So many names may be held against these patterns before others get their turn: more for short patterns. */
-export function namesPerTurn(patterns: readonly string[]): number {
-  return Math.ceil(20_000 / (1 + patterns.join('').length))
+/** To be asked at each name that is held against these patterns: whether it is others' turn. More often for long ones. */
+export function turnsOfOthers(patterns: readonly string[]): () => boolean {
+  const perTurn = Math.ceil(20_000 / (1 + patterns.join('').length))
+  let count = 0
+  return () => ++count % perTurn === 0
 }
 
 /** Runs of wildcards mean what their widest means. */

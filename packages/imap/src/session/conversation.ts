@@ -267,8 +267,7 @@ export class Conversation implements ReaderHost {
 
   /** Decides about a literal from what came before it: only a command that may be given can have one. */
   offer(unit: Unit, offer: LiteralOffer): LiteralSink | undefined | Promise<LiteralSink | undefined> {
-    const { command } = this.#recognize(new Cursor(unit, this.limits.nesting))
-    return command.literal?.(this.session, unit, offer)
+    return this.#recognize(new Cursor(unit, this.limits.nesting)).literal?.(this.session, unit, offer)
   }
 
   refused(line: string, refusal: ImapRefusal): void {
@@ -289,10 +288,9 @@ export class Conversation implements ReaderHost {
     let command: Command
     let args: unknown
     try {
-      const recognized = this.#recognize(cursor, (found) => {
+      command = this.#recognize(cursor, (found) => {
         tag = found
       })
-      command = recognized.command
       args = command.parse(cursor, this.session)
       cursor.crlf()
       if (command.effects.writes && this.session.view?.readOnly) {
@@ -309,7 +307,7 @@ export class Conversation implements ReaderHost {
     return done?.finally(() => discardStreamed(unit))
   }
 
-  #recognize(cursor: Cursor, onTag?: (tag: string) => void): { command: Command } {
+  #recognize(cursor: Cursor, onTag?: (tag: string) => void): Command {
     const tag = cursor.tag()
     onTag?.(tag)
     cursor.sp()
@@ -321,7 +319,7 @@ export class Conversation implements ReaderHost {
     const command = this.session.service.registry.commands.get(name)
     if (!command) throw bad(`Unknown command ${name.slice(0, 40)}`)
     if (!command.states.includes(this.session.state)) throw bad(`${name} ${notNow[this.session.state]}`)
-    return { command }
+    return command
   }
 
   #begun(): void {
