@@ -109,8 +109,8 @@ export function buildDsn(report: DsnReport): Dsn {
 
 function dsnHeader(report: DsnReport): string {
   const { original, boundary } = report
-  const id = parseHeader(original.header).fields.find(({ name }) => name === 'message-id')
   const section = parseHeader(original.header)
+  const id = section.fields.find(({ name }) => name === 'message-id')
   const originalId = id ? /<[^<>\s]{1,900}>/.exec(section.text.slice(id.valueStart, id.end))?.[0] : undefined
   return [
     foldField('From', formatMailbox('Mail Delivery System', report.from)),
