@@ -3,10 +3,10 @@ import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { patiently } from '../search/progress.ts'
-import { besides, returnOptions, sayResults } from '../search/return-options.ts'
-import { resultNumbers, runSearch } from '../search/run-search.ts'
+import { returnOptions, sayResults } from '../search/return-options.ts'
+import { runSearch } from '../search/run-search.ts'
+import { sayNumbers } from '../search/say-numbers.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
-import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -28,20 +28,11 @@ async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'u
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (options) sayResults(session, found, options)
-  else await sayNumbers(session, found)
+  else await sayNumbers(session, 'SEARCH', found)
   if (by === 'uid') return undefined
   await session.refresh()
   // Numbers of messages that are gone stand for nothing now, and the client cannot know (RFC 2180 §4.3, RFC 5530).
   return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
-}
-
-/** RFC 3501 §7.2.5 */
-async function sayNumbers(session: Session, found: SearchFound): Promise<undefined> {
-  const { out } = session
-  out.text('* SEARCH')
-  await writeNumbers(out, resultNumbers(session, found))
-  for (const text of besides(session, found)) out.text(` (${text})`)
-  out.text('\r\n')
 }
 
 export const search = {

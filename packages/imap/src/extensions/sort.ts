@@ -2,11 +2,11 @@ import { UidSet } from '@pennypost/model'
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { patiently } from '../search/progress.ts'
-import { besides, returnOptions, sayResults } from '../search/return-options.ts'
-import { resultNumbers, runSearch } from '../search/run-search.ts'
+import { returnOptions, sayResults } from '../search/return-options.ts'
+import { runSearch } from '../search/run-search.ts'
+import { sayNumbers } from '../search/say-numbers.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
-import { writeNumbers } from '../search/write-numbers.ts'
 import type { Session } from '../session/session.ts'
 import { sortCriteria } from '../sort/criteria.ts'
 import { runSort } from '../sort/run-sort.ts'
@@ -40,16 +40,7 @@ async function run(session: Session, { returns, criteria, key }: Args, by: 'sequ
   // Some may have been expunged in between.
   const uids = sorted.length === matching.size ? matching : UidSet.from(sorted)
   const found: SearchFound = { uids, sorted, criteria, by, query }
-  return returns ? sayResults(session, found, returns) : saySorted(session, found)
-}
-
-/** `sort-data = "SORT" *(SP nz-number)`, with MODSEQ as RFC 7162 §7 has it. */
-async function saySorted(session: Session, found: SearchFound): Promise<undefined> {
-  const { out } = session
-  out.text('* SORT')
-  await writeNumbers(out, resultNumbers(session, found))
-  for (const text of besides(session, found)) out.text(` (${text})`)
-  out.text('\r\n')
+  return returns ? sayResults(session, found, returns) : sayNumbers(session, 'SORT', found)
 }
 
 const sort = {

@@ -39,7 +39,7 @@ function result(
   picks: NonNullable<SearchResult['picks']>,
   more: Pick<SearchResult, 'isEnd'> = {},
 ): SearchResult {
-  return Object.assign((session: Session, found: SearchFound) => say(session, found), { picks, ...more })
+  return Object.assign(say, { picks, ...more })
 }
 
 /** The first and the last in the order of the result, which for SEARCH are the lowest and the highest (RFC 5267 §3.1). */
