@@ -4,7 +4,7 @@ import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { patiently } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
-import { runSearch } from '../search/run-search.ts'
+import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { sayNumbers } from '../search/say-numbers.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
@@ -29,10 +29,7 @@ async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'u
   const options = returns ?? (session.rev2 ? [] : undefined)
   if (options) sayResults(session, found, options)
   else await sayNumbers(session, 'SEARCH', found)
-  if (by === 'uid') return undefined
-  await session.refresh()
-  // Numbers of messages that are gone stand for nothing now, and the client cannot know (RFC 2180 §4.3, RFC 5530).
-  return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
+  return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
 export const search = {

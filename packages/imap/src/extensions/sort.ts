@@ -1,9 +1,9 @@
 import { UidSet } from '@pennypost/model'
-import { type Command, whenSelected } from '../command.ts'
+import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { patiently } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
-import { runSearch } from '../search/run-search.ts'
+import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { sayNumbers } from '../search/say-numbers.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
@@ -31,7 +31,11 @@ function parse(cursor: Cursor, session: Session): Args {
   return { returns, criteria, key: searchCriteria(cursor, session) }
 }
 
-async function run(session: Session, { returns, criteria, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+async function run(
+  session: Session,
+  { returns, criteria, key }: Args,
+  by: 'sequence' | 'uid',
+): Promise<Completion | undefined> {
   const query = await askedAgain(key, session, session.selected)
   const { matching, sorted } = await patiently(session, async () => {
     const matching = await runSearch(session, query())
@@ -40,7 +44,9 @@ async function run(session: Session, { returns, criteria, key }: Args, by: 'sequ
   // Some may have been expunged in between.
   const uids = sorted.length === matching.size ? matching : UidSet.from(sorted)
   const found: SearchFound = { uids, sorted, criteria, by, query }
-  return returns ? sayResults(session, found, returns) : sayNumbers(session, 'SORT', found)
+  if (returns) sayResults(session, found, returns)
+  else await sayNumbers(session, 'SORT', found)
+  return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
 const sort = {

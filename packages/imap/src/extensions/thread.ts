@@ -1,9 +1,9 @@
-import { type Command, whenSelected } from '../command.ts'
+import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import { bad } from '../refusal.ts'
 import { patiently } from '../search/progress.ts'
-import { runSearch } from '../search/run-search.ts'
+import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
@@ -29,7 +29,11 @@ function parse(cursor: Cursor, session: Session): Args {
   return { algorithm, key: searchCriteria(cursor, session) }
 }
 
-async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 'uid'): Promise<undefined> {
+async function run(
+  session: Session,
+  { algorithm, key }: Args,
+  by: 'sequence' | 'uid',
+): Promise<Completion | undefined> {
   const view = session.selected
   const query = await askedAgain(key, session, view)
   const threads = await patiently(session, async () => {
@@ -46,6 +50,7 @@ async function run(session: Session, { algorithm, key }: Args, by: 'sequence' | 
     }
   }
   out.text('\r\n')
+  return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
 const thread = {

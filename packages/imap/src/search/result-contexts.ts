@@ -54,7 +54,8 @@ export class ResultContexts {
   /** Messages that match now or no longer; undefined when nothing has changed since this was last called. */
   tellChanges(session: Session): Promise<void> | undefined {
     const { open, lastUid } = session.selected
-    if (![...this.#kept.values()].some((kept) => kept.modSeq < open.modSeq || kept.lastUid < lastUid)) return undefined
+    if (![...this.#kept.values()].some((kept) => kept.modSeq < open.modSeq || kept.lastUid !== lastUid))
+      return undefined
     const next = (): Promise<void> => this.#tellChanges(session)
     this.#telling = this.#telling.then(next, next)
     return this.#telling
@@ -98,14 +99,15 @@ interface Kept {
   lastUid: number
 }
 
-/** Those that the session knows of and that are still there. */
+/** Those that the session knows of and that are still there; `UID *` no longer means the last one of then, but that of now. */
 function changedSince(session: Session, { modSeq, lastUid: seen }: Kept): UidSet {
   const { open, lastUid } = session.selected
   const changed: number[] = []
   for (let index = 0; index < open.count; index++) {
     const uid = open.uids[index] as number
     if (uid > lastUid) break
-    if (uid > seen || (open.modSeqs[index] as number) > modSeq) changed.push(uid)
+    const isLast = seen !== lastUid && (uid === seen || uid === lastUid)
+    if (isLast || uid > seen || (open.modSeqs[index] as number) > modSeq) changed.push(uid)
   }
   return UidSet.ofSorted(changed)
 }

@@ -1,5 +1,6 @@
 import { matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
 import { queryForStore } from '../access/viewer-query.ts'
+import type { Completion } from '../command.ts'
 import type { SearchFound } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
@@ -67,6 +68,15 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
 
 /** So many flags are looked at in one go, or dates and sizes. */
 const perPage = { flags: 20_000, row: 4000 }
+
+/**
+ * How a command ends that has told message numbers: some may be of messages that are gone, stand for nothing now, and
+ * the client cannot know (RFC 2180 §4.3, RFC 5530 §3).
+ */
+export async function goneMeanwhile(session: Session): Promise<Completion | undefined> {
+  await session.refresh()
+  return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
+}
 
 /** UIDs of a set, or the session's message numbers of them, in order. */
 export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | 'uid'): Generator<number> {
