@@ -140,6 +140,7 @@ export class Session implements LockHolder {
     this.#reading?.stop()
     this.#reader.clear()
     this.user = undefined
+    this.utf8 = false
     await this.connection.startTls('+OK Begin TLS\r\n')
     this.connection.stream.on('close', () => this.#release())
     this.#read()
