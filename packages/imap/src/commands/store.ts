@@ -90,11 +90,11 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
 }
 
 /** NO when not one of the flags may be changed; those that may not are passed over (RFC 4314 §4). */
-async function actingFor(session: Session, { mode, flags }: Args): Promise<Acting | undefined> {
+async function actingFor(session: Session, { flags }: Args): Promise<Acting | undefined> {
   const acting = await actingOnSelected(session)
   if (!acting) return undefined
   const { may } = acting
-  const changes = mode === 'replace' ? mayAny(may) : flags.some((flag) => mayFlag(may, flag))
+  const changes = flags.length === 0 ? mayAny(may) : flags.some((flag) => mayFlag(may, flag))
   if (!changes) throw notPermitted('s, w or t')
   return acting
 }
