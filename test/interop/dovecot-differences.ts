@@ -26,6 +26,13 @@ const reasons: [why: string, ...messages: string[]][] = [
     'a letter with a header that a delimiter ends',
     'a letter in base64',
   ],
+  [
+    'RFC 2046 §5.1.1: where an outer delimiter stands right behind the last one of an inner multipart, the line end between them is the outer one’s. Dovecot counts it to the part.',
+    'a boundary that starts another',
+    'a digest in a digest',
+    'an outer boundary that is longer',
+    'the same boundary twice',
+  ],
   ['RFC 2046 §5.1.1: a boundary has at least one character, so this multipart has no parts.', 'an empty boundary'],
   [
     'Dovecot cuts boundaries at 80 characters, and takes the closing delimiter for the start of a part.',
