@@ -66,6 +66,20 @@ it('ten thousand recipients: as many as fit get 250, the others 452, and the mes
   expect(await host.messages()).toBe(1)
 })
 
+it('commands that come in one piece and ask the store leave others their turn', async () => {
+  const host = await testReception({ limits })
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\n', 'RCPT TO:<nobody@one.test>\r\n'.repeat(2000))
+  let most = 0
+  for (let before = 0; before < 2000; ) {
+    await turns(1)
+    const refused = client.replies().filter((line) => line.startsWith('550')).length
+    most = Math.max(most, refused - before)
+    before = refused
+  }
+  expect(most).toBeLessThanOrEqual(200)
+})
+
 it('ten thousand unknown recipients end the session long before', async () => {
   const host = await testReception()
   const client = host.connect()

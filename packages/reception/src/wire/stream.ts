@@ -20,7 +20,7 @@ export interface OctetReader {
 const LF = 10
 const CR = 13
 const nothing = Buffer.alloc(0)
-/** Lines handled before other connections get their turn. */
+/** Lines handled before other connections get their turn: each may ask the store. */
 const linesPerTurn = 100
 
 export class WireStream extends SMTPStream {
@@ -74,9 +74,17 @@ export class WireStream extends SMTPStream {
 
   /** Works off what is pending, then asks for more by `next`. */
   #pump(next: () => void): void {
-    let lines = 0
+    let worked = 0
     let running = false
     let again = false
+    // Counted whether it was answered at once or a microtask later: neither lets others in.
+    const proceed = (): void => {
+      if (++worked % linesPerTurn > 0) step()
+      else {
+        this.onpause()
+        setImmediate(step)
+      }
+    }
     const step = (): void => {
       if (running) {
         again = true
@@ -91,19 +99,13 @@ export class WireStream extends SMTPStream {
           break
         }
         if (this.#reader) {
-          if (!this.#feed(this.#reader, step)) {
+          if (!this.#feed(this.#reader, proceed)) {
             next()
             break
           }
-        } else if (!this.#line(step)) {
+        } else if (!this.#line(proceed)) {
           next()
           break
-        }
-        if (again && ++lines >= linesPerTurn) {
-          lines = 0
-          again = false
-          this.onpause()
-          setImmediate(step)
         }
       } while (again)
       running = false
@@ -112,7 +114,7 @@ export class WireStream extends SMTPStream {
   }
 
   /** Hands out one command line; false when there is none yet. */
-  #line(step: () => void): boolean {
+  #line(proceed: () => void): boolean {
     const pending = this.#pending
     const end = pending.indexOf(LF)
     if (end < 0) {
@@ -125,28 +127,28 @@ export class WireStream extends SMTPStream {
     const line = pending.subarray(0, isBare ? end : end - 1)
     if (this.#skipping || line.length > this.#maxLineLength) {
       this.#skipping = false
-      this.ontoolong(step)
-    } else if (isBare && this.#needsCr) this.onbare(step)
-    else this.oncommand(line, step)
+      this.ontoolong(proceed)
+    } else if (isBare && this.#needsCr) this.onbare(proceed)
+    else this.oncommand(line, proceed)
     return true
   }
 
   /** Feeds the reader with what is pending; false when more octets have to come first. */
-  #feed(reader: OctetReader, step: () => void): boolean {
+  #feed(reader: OctetReader, proceed: () => void): boolean {
     const pending = this.#pending
     if (pending.length === 0) return false
     const used = reader.push(pending)
     this.#pending = used < 0 || used === pending.length ? nothing : pending.subarray(used)
-    const proceed = (): void => {
-      if (used < 0) step()
+    const taken = (): void => {
+      if (used < 0) proceed()
       else {
         this.#reader = undefined
-        reader.end(step)
+        reader.end(proceed)
       }
     }
     const wait = reader.ready()
-    if (wait) void wait.then(proceed)
-    else proceed()
+    if (wait) void wait.then(taken)
+    else taken()
     return true
   }
 }
