@@ -47,6 +47,18 @@ describe('configuration', () => {
     expect(found).toHaveLength(5)
   })
 
+  it('tells a value of the wrong type from a missing one: a text for a list was "missing"', () => {
+    const relay = (more: string) => faults(`hostname = "a.test"\n[relay]\n${more}`)
+    expect(relay('retry = "2s"')).toEqual([expect.stringMatching(/^3 relay\.retry: has to be a list/)])
+    expect(relay('expire = 5')).toEqual([expect.stringMatching(/^3 relay\.expire: has to be text in quotes/)])
+    expect(relay('[relay.tls]\ndomain = "b.test"')).toEqual([expect.stringContaining('relay.tls: has to be a list')])
+    expect(relay('[[relay.tls]]\nlevel = "dane"')).toEqual([expect.stringContaining('relay.tls.0.domain: is missing')])
+    expect(relay('[[relay.tls]]\ndomain = "b.test"')).toEqual([
+      expect.stringContaining('relay.tls.0.level: is missing; it is may, encrypt, verify, dane'),
+    ])
+    expect(faults('')).toEqual([expect.stringContaining('hostname: is missing')])
+  })
+
   it('has the hostname as addresses are looked up: with a capital in it, its postmaster was nobody of ours', () => {
     expect(checkConfig('x', 'hostname = "Mail.Bücher.Test"').hostname).toBe('mail.xn--bcher-kva.test')
   })

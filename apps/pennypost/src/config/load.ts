@@ -45,11 +45,21 @@ export function checkConfig(file: string, document: string): Config {
   if (result.success) return result.data
   throw new ConfigError(
     file,
-    result.error.issues.flatMap((issue) => faultsOf(issue, document)),
+    result.error.issues.flatMap((issue) => faultsOf(issue, document, values)),
   )
 }
 
-function faultsOf(issue: z.core.$ZodIssue, document: string): ConfigFault[] {
+/** What the schema calls a type, as whoever writes TOML does. */
+const kinds: Readonly<Record<string, string>> = {
+  string: 'text in quotes: "…"',
+  number: 'a number without quotes',
+  int: 'a whole number without quotes',
+  boolean: 'true or false, without quotes',
+  array: 'a list: […], or [[…]] where it is of tables',
+  object: 'a table',
+}
+
+function faultsOf(issue: z.core.$ZodIssue, document: string, values: unknown): ConfigFault[] {
   const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))
   const fault = (at: readonly (string | number)[], text: string): ConfigFault => ({
     line: lineOfKey(document, at),
@@ -59,6 +69,14 @@ function faultsOf(issue: z.core.$ZodIssue, document: string): ConfigFault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => fault([...path, key], 'is not a key that Pennypost knows'))
   }
-  if (issue.code === 'invalid_type' && issue.input === undefined) return [fault(path, 'is missing')]
+  const isType = issue.code === 'invalid_type'
+  if ((isType || issue.code === 'invalid_value') && valueAt(values, path) === undefined) {
+    return [fault(path, issue.code === 'invalid_value' ? `is missing; it is ${issue.values.join(', ')}` : 'is missing')]
+  }
+  if (isType) return [fault(path, `has to be ${kinds[issue.expected] ?? issue.expected}`)]
   return [fault(path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))]
+}
+
+function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((value, part) => (Object(value) as Record<string | number, unknown>)[part], values)
 }

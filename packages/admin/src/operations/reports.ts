@@ -45,7 +45,8 @@ async function administrator({ installation, store }: AdminContext): Promise<str
   if (installation.administrator !== '') return installation.administrator
   const [first] = (await store.directory.accounts()).filter(({ admin, removedAt }) => admin && removedAt === null)
   if (first) return first.login
-  throw new AdminError('not-found', 'There is no administrator.', 'Name the account whose mail has the reports.')
+  const advice = 'Name the account whose mail has the reports (`--account`), or an administrator: `[admin] address`.'
+  throw new AdminError('not-found', 'There is no administrator.', advice)
 }
 
 async function* reportsIn(
