@@ -20,7 +20,7 @@ export const address = lookedUp(lookupAddress, (text) => `"${text}" is no addres
 /** An address, or `@domain` for all of a domain. */
 export const addressOrDomain = lookedUp(
   (text) => (text.startsWith('@') ? prefixed(lookupDomain(text.slice(1))) : lookupAddress(text)),
-  (text) => `"${text}" is no address and no @domain`,
+  (text) => `"${text}" is no address; all of a domain is @one.test`,
 )
 
 const prefixed = (domain: string | undefined): string | undefined => (domain === undefined ? undefined : `@${domain}`)

@@ -63,6 +63,12 @@ describe('configuration', () => {
     expect(checkConfig('x', 'hostname = "Mail.Bücher.Test"').hostname).toBe('mail.xn--bcher-kva.test')
   })
 
+  it('says that the administrator has no such address, not that mail for postmaster@ reaches nobody', () => {
+    expect(faults('hostname = "a.test"\n[admin]\naddress = "foo"')).toEqual([
+      expect.stringMatching(/^3 admin\.address: is no address/),
+    ])
+  })
+
   it('says of a name server that it is none, not the start of the server', () => {
     const found = faults('hostname = "a.test"\n[dns]\nservers = ["127.0.0.1", "[::1]:53", "dns.one.test:53", ""]')
     expect(found).toEqual([

@@ -1,4 +1,4 @@
-import { lookupDomain } from '@pennypost/model'
+import { lookupAddress, lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
 import { acmeSchema } from './acme-schema.ts'
 import { authSchema } from './auth-schema.ts'
@@ -102,7 +102,15 @@ export const configSchema = z.strictObject({
   }),
   policy: policySchema,
   auth: authSchema,
-  admin: table({ address: z.string().default('') }),
+  admin: table({
+    address: z
+      .string()
+      .refine(
+        (text) => text === '' || lookupAddress(text) !== undefined,
+        'is no address; write e.g. "alice@example.org"',
+      )
+      .default(''),
+  }),
   limits: table({
     message_size: size.prefault('50MB'),
     recipients: z.number().int().min(100).default(1000),
