@@ -228,11 +228,11 @@ class Opening {
     reapGraves(engine)
   }
 
-  /** Ballast, free pages and a rest of the log: once a minute, and until the ballast is whole every second. */
+  /** Ballast, free pages and a rest of the log: once a minute, and every second while room is wanted. */
   #upkeep(engine: Engine): void {
     this.#writer.post({ kind: 'upkeep', ballast: this.#room.ballast() })
     if (this.#walFrames > 0) this.#keeper.checkpoint()
-    const pauseMs = this.#room.lacksBallast ? firstUpkeepMs : upkeepMs
+    const pauseMs = this.#room.isWanted ? firstUpkeepMs : upkeepMs
     this.#upkeepTimer = this.#options.deadline.after(pauseMs, () => this.#upkeep(engine))
   }
 

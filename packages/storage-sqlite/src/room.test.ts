@@ -80,9 +80,9 @@ test('that the database will take from the log is not there for others', () => {
 test('that the ballast gave up is not for new mail', () => {
   const room = openRoom({ ballastOctets: 3 * megabyte })
   space.free = reserve + 4 * megabyte
-  expect([room.has(megabyte / 2), room.has(2 * megabyte), room.lacksBallast]).toEqual([true, false, true])
+  expect([room.has(megabyte / 2), room.has(2 * megabyte), room.isWanted]).toEqual([true, false, true])
   writeFileSync(join(directory, 'ballast'), Buffer.alloc(3 * megabyte))
-  expect([room.has(2 * megabyte), room.lacksBallast]).toEqual([true, false])
+  expect([room.has(2 * megabyte), room.isWanted]).toEqual([true, false])
 })
 
 test('a MAIL is not taken a moment after one was refused', async () => {
@@ -96,6 +96,17 @@ test('a MAIL is not taken a moment after one was refused', async () => {
   }
   space.free = reserve + megabyte
   expect(room.reserve(0)).toBeDefined()
+})
+
+test('is wanted while new mail is refused', async () => {
+  const room = openRoom()
+  expect([room.has(0), room.isWanted]).toEqual([true, false])
+  space.free = reserve
+  await clock.advance(1000)
+  expect([room.has(0), room.isWanted]).toEqual([false, true])
+  space.free = total
+  await clock.advance(1000)
+  expect([room.has(0), room.isWanted]).toEqual([true, false])
 })
 
 test('a COPY is not taken where a MAIL was refused', () => {

@@ -70,9 +70,9 @@ export class Room {
     return this.#fits(0) ? this.#ballast.wanted : undefined
   }
 
-  /** Whether something of the ballast is missing. */
-  get lacksBallast(): boolean {
-    return this.#ballast.there < this.#ballast.wanted
+  /** Whether something of the ballast is missing, or new mail is refused: pages of deleted mail are waited for. */
+  get isWanted(): boolean {
+    return this.#isLow || this.#ballast.there < this.#ballast.wanted
   }
 
   // --- for reservations ---

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
 import { sqliteLimits } from '../options.ts'
@@ -132,6 +133,20 @@ describe('a group', () => {
     writer.take({ kind: 'upkeep', ballast: 2_500_000 })
     writer.take({ kind: 'upkeep', ballast: undefined })
     expect(readFileSync(join(directory, 'ballast'))).toHaveLength(2_500_000)
+  })
+
+  test('upkeep that gives pages back tells what the database has, though nothing else is committed', () => {
+    openWriter().take({ kind: 'close' })
+    writers.pop()
+    const other = new Database(join(directory, 'mail.db'))
+    other.exec('CREATE TABLE junk (octets); INSERT INTO junk VALUES (zeroblob(20000000)); DROP TABLE junk')
+    other.close()
+    const writer = openWriter()
+    const { databaseOctets } = run(writer, domain(1))
+    writer.take({ kind: 'upkeep', ballast: undefined })
+    expect(writer.hasJobs).toBe(true)
+    expect(writer.commit().databaseOctets).toBeLessThan(databaseOctets - 2_000_000)
+    expect(writer.hasJobs).toBe(false)
   })
 })
 

@@ -18,6 +18,8 @@ export class Writer {
   readonly #groups: GroupCommit
   readonly #data: WriterData
   #jobs: Job[] = []
+  /** Upkeep gave pages back: the next group, though it may be empty, tells what the database has now. */
+  #shrank = false
 
   constructor(data: WriterData) {
     this.#data = data
@@ -31,7 +33,7 @@ export class Writer {
   }
 
   get hasJobs(): boolean {
-    return this.#jobs.length > 0
+    return this.#jobs.length > 0 || this.#shrank
   }
 
   /** Gives the last message when the store is closed. */
@@ -61,6 +63,7 @@ export class Writer {
     const { groupJobs } = this.#data
     const group = this.#jobs.length <= groupJobs ? this.#jobs : this.#jobs.slice(0, groupJobs)
     this.#jobs = group === this.#jobs ? [] : this.#jobs.slice(groupJobs)
+    this.#shrank = false
     return this.#groups.run(group)
   }
 
@@ -68,7 +71,10 @@ export class Writer {
   #upkeep(ballast: number | undefined): void {
     try {
       const free = this.#db.pragma('freelist_count', { simple: true }) as number
-      if (free > keptFreePages) this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
+      if (free > keptFreePages) {
+        this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
+        this.#shrank = true
+      }
     } catch (error) {
       // Moving pages takes room in the log. The free ones are used by what comes next.
       if (!isFull(error, probeOf(this.#data.ballast))) throw error
