@@ -1,5 +1,6 @@
 /** Clients that do not read what they are told, clients that do not wait for it, and changes that fall in between. */
-import { type Mailbox, UidSet } from '@pennypost/model'
+import { type Log, type Mailbox, silentLog, UidSet } from '@pennypost/model'
+import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
@@ -97,6 +98,28 @@ test('nothing more is read for a client that leaves in the midst of a long answe
   client.stream.destroy()
   await quiet()
   expect(read - before).toBeLessThan(2)
+})
+
+test('a client that left in the midst of STORE was an error in the log', async () => {
+  const errors: unknown[] = []
+  const log: Log = { ...silentLog, error: (facts) => void errors.push(facts), child: () => log }
+  server.options.log = log
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { mail } = server.store
+  const updateFlags = mail.updateFlags.bind(mail)
+  let stored = false
+  mail.updateFlags = async (...change) => {
+    ;(client.stream as DuplexEnd).resetAndDestroy()
+    await quiet()
+    const done = await updateFlags(...change)
+    stored = true
+    return done
+  }
+  await select()
+  client.send(Buffer.from('x STORE 1 +FLAGS (\\Seen)\r\n'))
+  await quiet()
+  await quiet()
+  expect([stored, errors]).toEqual([true, []])
 })
 
 test('a client that takes its time gets all of a long answer', async () => {

@@ -399,10 +399,10 @@ export class Conversation implements ReaderHost {
     const { session } = this
     let refusal = refusalOf(error)
     if (!refusal) {
-      session.log.error(
-        { command: running, error: error instanceof Error ? error.stack : String(error) },
-        'command failed',
-      )
+      const facts = { command: running, error: error instanceof Error ? error.stack : String(error) }
+      // Without a client there is no selected mailbox to answer from: that is nobody's fault.
+      if (this.#closed) session.log.info(facts, 'command broken off')
+      else session.log.error(facts, 'command failed')
       refusal = no('SERVERBUG', 'The server has failed at this; it is in its log')
     }
     const code = refusal.code ? `[${refusal.code}] ` : ''
