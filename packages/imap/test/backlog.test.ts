@@ -61,10 +61,13 @@ test('a client that reads nothing of a long answer loses its connection after a 
   await expectCutOff()
 })
 
-test('commands wait while nothing is read of the answers to those before', async () => {
+test.each([
+  ['at once', 'x CAPABILITY\r\n'],
+  ['by the store', 'x STATUS INBOX (MESSAGES)\r\nx LIST "" *\r\n'],
+])('commands that are answered %s wait while nothing is read of the answers to those before', async (_, commands) => {
   await select()
   client.stream.pause()
-  const flood = Buffer.from('x CAPABILITY\r\n'.repeat(1000))
+  const flood = Buffer.from(commands.repeat(1000))
   for (let count = 0; count < 20; count++) {
     client.send(flood)
     await quiet()
@@ -78,6 +81,24 @@ test('commands wait while nothing is read of the answers to those before', async
   await quiet()
   expect(client.closed).toBe(true)
   expect(told).toBeLessThan(256 * 1024)
+})
+
+test('of what is sent ahead of a running command no more is taken in for each one that ends', async () => {
+  await select()
+  const { mail } = server.store
+  const list = mail.mailboxes.bind(mail)
+  let ended = 0
+  const never = new Promise<never>(() => {})
+  mail.mailboxes = async (account) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    return ++ended > 100 ? never : list(account)
+  }
+  const flood = Buffer.from('x LIST "" *\r\n'.repeat(5000))
+  for (let count = 0; count < 50; count++) client.send(flood)
+  for (let count = 0; count < 20; count++) await quiet()
+  expect(ended).toBe(101)
+  // 3 MB were offered: what is not read ahead waits on the client's side.
+  expect(client.stream.writableLength).toBeGreaterThan(2_500_000)
 })
 
 test('nothing more is read for a client that leaves in the midst of a long answer', async () => {

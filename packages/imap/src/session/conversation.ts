@@ -83,16 +83,13 @@ export class Conversation implements ReaderHost {
   readonly #onData = (chunk: Buffer): void => {
     this.#framer.push(chunk)
     if (!this.#busy || this.session.wantsLine) this.#pump()
-    if (this.#busy && !this.session.wantsLine && this.#framer.size > this.limits.inputBacklog) {
+    if (this.#isFull) {
       this.#paused = true
       this.#input.pause()
     }
   }
 
-  readonly #onLineWanted = (): void => {
-    this.#flowAgain()
-    this.#pump()
-  }
+  readonly #onLineWanted = (): void => this.#pump()
 
   readonly #onEnd = (): void => {
     this.#inputEnded = true
@@ -183,6 +180,7 @@ export class Conversation implements ReaderHost {
       pending.then(this.#resume, this.#crash)
     }
     session.out.flush()
+    this.#flowAgain()
     if (!this.#busy) this.#rest()
   }
 
@@ -192,13 +190,22 @@ export class Conversation implements ReaderHost {
   }
 
   readonly #resume = (): void => {
+    const unread = this.session.out.caughtUp()
+    if (unread) {
+      unread.then(this.#resume, this.#crash)
+      return
+    }
     this.#busy = false
-    this.#flowAgain()
     this.#pump()
   }
 
+  get #isFull(): boolean {
+    return this.#busy && !this.session.wantsLine && this.#framer.size > this.limits.inputBacklog
+  }
+
+  /** Not for each command that ends: what one takes away is less than what would come. */
   #flowAgain(): void {
-    if (!this.#paused || this.#closed) return
+    if (!this.#paused || this.#closed || this.#isFull) return
     this.#paused = false
     this.#input.resume()
   }
