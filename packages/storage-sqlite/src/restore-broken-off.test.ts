@@ -37,3 +37,35 @@ test.each([1, 2, 3, 4, 5])(
     rmSync(root, { recursive: true, force: true })
   },
 )
+
+test('the store that a restore moved aside before it broke off had given out UIDVALIDITYs that came again', async () => {
+  const root = temporaryDirectory()
+  const [data, backup] = [join(root, 'data'), join(root, 'backup')]
+  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
+  {
+    await using store = await openStore(data)
+    await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+    await store.directory.addAccount(account, 0)
+    await store.backup(backup)
+  }
+  const options = { backup, directory: data, replace: true, beside: [], log: silentLog }
+  // Each restore lifts the numbers by more than any backup knows of.
+  for (const asideName of ['first', 'second']) await restoreStore({ ...options, asideName })
+  const given = await validities(data)
+  let done = 0
+  vi.mocked(renameSync).mockImplementation((from, to) => {
+    if (++done > 2) throw new Error('killed')
+    really(from, to)
+  })
+  await expect(restoreStore({ ...options, asideName: 'third' })).rejects.toThrow('killed')
+  vi.mocked(renameSync).mockImplementation(really)
+  await restoreStore({ ...options, asideName: 'fourth' })
+  expect(Math.min(...(await validities(data)))).toBeGreaterThan(Math.max(...given))
+  rmSync(root, { recursive: true, force: true })
+})
+
+async function validities(data: string): Promise<number[]> {
+  await using store = await openStore(data)
+  const account = await store.directory.accountByLogin('alice@one.test')
+  return (await store.mail.mailboxes(account!.id)).map(({ uidValidity }) => uidValidity)
+}

@@ -131,11 +131,16 @@ function raiseNumbers(db: Database.Database, validity: number): { mailboxes: num
   return { mailboxes: mailboxes.length, messages, held }
 }
 
-/** The last UIDVALIDITY that the store which is there may have given out; 0 when it can not be read any more. */
+/** The last UIDVALIDITY that the store which is there, or one that was moved aside, may have given out; 0 without any. */
 function newestValidity(path: string): number {
-  if (!existsSync(join(path, 'mail.db'))) return 0
+  const directories = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  const stores = [path, ...directories.map(({ name }) => join(path, name))].map((at) => join(at, 'mail.db'))
+  return Math.max(0, ...stores.filter((file) => existsSync(file)).map(validityIn))
+}
+
+function validityIn(file: string): number {
   try {
-    const db = new Database(join(path, 'mail.db'), { readonly: true, timeout: 0 })
+    const db = new Database(file, { readonly: true, timeout: 0 })
     try {
       const reserved = db.prepare('SELECT reserved FROM counters WHERE owner = ?').pluck().get(uidValidities)
       return (reserved as number | undefined) ?? 0
