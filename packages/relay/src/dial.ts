@@ -96,7 +96,8 @@ class Dial {
   readonly #lines: string[] = []
   readonly #given: Duplex | undefined
   #tls: TlsFacts | null
-  #tlsReason: string
+  /** '' until the policy has been asked: of a connection that came to nothing before, no TLS was decided. */
+  #tlsReason = ''
 
   constructor(
     target: Target,
@@ -110,7 +111,6 @@ class Dial {
     this.#given = given?.stream
     this.#tls = given?.tls ?? null
     this.#begun = options.clock.elapsed()
-    this.#tlsReason = policy.reason
   }
 
   async run(): Promise<Round> {
@@ -157,6 +157,7 @@ class Dial {
   }
 
   async #secure(stream: Duplex): Promise<Duplex> {
+    this.#tlsReason = this.#policy.reason
     const { dialer, deadline, connectMs, stopping } = this.#options
     const secured = await dialer.secure(stream, this.#tlsOptions(), deadline.signal(connectMs, stopping))
     this.#tls = secured.tls
@@ -226,12 +227,13 @@ class Dial {
   }
 
   async #startTls(client: SmtpClient): Promise<Round | undefined> {
-    const { use } = this.#policy
+    const { use, reason } = this.#policy
+    this.#tlsReason ||= reason
     if (use === 'never' || use === 'implicit') return undefined
     if (!client.capabilities.keywords.has('STARTTLS')) {
       this.#count('starttls-not-supported', '')
       if (use === 'required') return this.#withoutTls(client, 'STARTTLS is not offered')
-      this.#tlsReason = this.#policy.reason === 'opportunistic' ? 'not offered' : `${this.#policy.reason}; not offered`
+      this.#tlsReason = reason === 'opportunistic' ? 'not offered' : `${reason}; not offered`
       return undefined
     }
     const secured = await client.startTls(this.#tlsOptions())
@@ -239,7 +241,7 @@ class Dial {
       this.#tls = secured.tls
       const trouble = this.#policy.testing ? secured.tls.unverified : undefined
       this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
-      if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${this.#policy.reason}: the certificate stands`
+      if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${reason}: the certificate stands`
       return undefined
     }
     const { failure } = secured
@@ -319,7 +321,7 @@ class Dial {
       host,
       address,
       ...(tls === undefined ? {} : { tls }),
-      tlsReason: this.#tlsReason,
+      ...(this.#tlsReason === '' ? {} : { tlsReason: this.#tlsReason }),
       elapsedMs: this.#elapsedMs(),
       ...(this.#lines.length > 0 ? { transcript: [...this.#lines] } : {}),
       error,

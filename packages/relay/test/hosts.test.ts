@@ -36,6 +36,16 @@ test('a message goes to the MX of its domain, and its journey tells the way', as
   expect(attempt!.transcript).toContain('C: MAIL FROM:<alice@one.test> SIZE=96')
 })
 
+test('a connection that never came about, or was turned away at the door, was said to be in clear', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.20', { script: { GREETING: '554 5.7.1 not you' } })
+  const attempts = await office.events(await office.send(toThree), 'attempt')
+  expect(attempts.map(({ host, tls, tlsReason }) => [host, tls, tlsReason])).toEqual([
+    ['a.three.test', undefined, undefined],
+    ['b.three.test', undefined, undefined],
+  ])
+})
+
 describe('the next MX is tried', () => {
   test('when the first can not be reached', async () => {
     await using office = await withTwoHosts()

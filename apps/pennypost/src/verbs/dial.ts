@@ -43,7 +43,7 @@ function hostLines(host: Target['hosts'][number], transcripts: boolean): string[
   const said = ([name, words]: [string, string]): string[] => (words === '' ? [] : [`    ${name}: ${words}`])
   return [
     `  ${host.host} [${host.address}]:${host.port}`,
-    `    TLS: ${host.tls || 'none'} (${host.tlsReason || 'not decided'})`,
+    ...said(['TLS', host.tls || host.tlsReason ? `${host.tls || 'none'} (${host.tlsReason})` : '']),
     ...said(['greeting', host.greeting]),
     ...said(['offers', host.capabilities.join(', ')]),
     ...said(['MAIL', host.mail]),

@@ -54,6 +54,19 @@ test('a journey reads from the first hop to the last', () => {
   expect(lines(facts, true)).not.toContain('\x1b')
 })
 
+test('an attempt that failed before TLS was decided, or for want of it, was said to be in clear', () => {
+  const tried = { kind: 'attempt', entry: 1, destination: 'two.test', host: 'mx', address: '192.0.2.9' } as const
+  const line = (fact: object): string =>
+    lines([{ ...tried, elapsedMs: 0, ...fact }])
+      .split('\n')[0]!
+      .slice(22)
+  expect(line({ error: 'ECONNREFUSED' })).toBe('tried mx [192.0.2.9] for two.test, 0 s')
+  expect(line({ error: 'STARTTLS is not offered', tlsReason: 'MTA-STS enforce' })).toBe(
+    'tried mx [192.0.2.9] for two.test (MTA-STS enforce), 0 s',
+  )
+  expect(line({ tlsReason: 'not offered' })).toBe('tried mx [192.0.2.9] for two.test, in clear (not offered), 0 s')
+})
+
 test('every kind of event has its line', () => {
   const facts: FlowFact[] = [
     {

@@ -70,9 +70,10 @@ function received(event: Of<'received'>): string[] {
 }
 
 function attempt(event: Of<'attempt'>, transcripts: boolean): string[] {
-  const tls = event.tls ?? 'in clear'
+  // What failed without TLS may have failed for want of it: only what went on went in clear.
+  const tls = event.tls ?? (event.error ? '' : 'in clear')
   const reason = event.tlsReason ? ` (${event.tlsReason})` : ''
-  const host = `tried ${event.host} [${event.address}] for ${event.destination}, ${tls}${reason}`
+  const host = `tried ${event.host} [${event.address}] for ${event.destination}${tls && ', '}${tls}${reason}`
   return [
     // Without an address nobody was called: the DNS, or the choice of hosts, ended it.
     `${event.address === '' ? `looked for ${event.destination}` : host}, ${formatDuration(event.elapsedMs)}`,
