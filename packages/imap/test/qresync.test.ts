@@ -60,6 +60,29 @@ describe('resynchronization', () => {
   })
 })
 
+test('very many messages that vanished are told in several responses', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { mailbox } = await snapshot(server)
+  const vanished = UidSet.ofSorted(Array.from({ length: 12_000 }, (_, index) => 2 * index + 3))
+  server.options.mail = {
+    ...mail,
+    changesSince: async (...asked) => ({ ...(await mail.changesSince(...asked)), vanished }),
+  }
+  const client = server.connect()
+  await client.response()
+  await say(client, `LOGIN alice ${password}`)
+  await say(client, 'ENABLE QRESYNC')
+  const responses = await say(client, `SELECT INBOX (QRESYNC (${mailbox.uidValidity} 1 1:30000))`)
+  const memory = { uidValidity: '', modSeq: '', flags: new Map<number, string>([...vanished].map((uid) => [uid, ''])) }
+  memory.flags.set(1, '')
+  follow(memory, responses)
+  expect(responses.filter((response) => response.startsWith('* VANISHED (EARLIER) '))).toHaveLength(3)
+  expect([...memory.flags.keys()]).toEqual([1])
+  await server.stop()
+})
+
 async function perform(server: TestServer, act: Act): Promise<void> {
   if (act.act === 'deliver') return server.deliver('INBOX', sampleMessage('simple'))
   const { mail } = server.store

@@ -15,9 +15,13 @@ export class UidSet {
 
   /** Ranges in any order, overlapping or not; each is [first, last] with first ≤ last. */
   static ofRanges(ranges: Iterable<readonly [number, number]>): UidSet {
-    const sorted = [...ranges].sort((a, b) => a[0] - b[0])
+    return UidSet.ofSortedRanges([...ranges].sort((a, b) => a[0] - b[0]))
+  }
+
+  /** Ranges in rising order of their first UIDs. */
+  static ofSortedRanges(ranges: Iterable<readonly [number, number]>): UidSet {
     const bounds: number[] = []
-    for (const [first, last] of sorted) {
+    for (const [first, last] of ranges) {
       const end = bounds.length - 1
       if (end > 0 && first <= (bounds[end] as number) + 1) bounds[end] = Math.max(bounds[end] as number, last)
       else bounds.push(first, last)
@@ -77,6 +81,8 @@ export class UidSet {
   }
 
   union(other: UidSet): UidSet {
+    if (this.isEmpty) return other
+    if (other.isEmpty) return this
     return UidSet.ofRanges([...this.ranges(), ...other.ranges()])
   }
 

@@ -193,6 +193,35 @@ describe('large mailboxes', () => {
     expect((await store.mail.mailbox(inbox))?.messages).toBe(0)
     expect(await Array.fromAsync(store.check())).toEqual([])
   })
+
+  test('from below the expunge floor all is looked at in slices, and the answer is of one state', async () => {
+    const store = await open({ limits: { expungesPerMailbox: 2 } })
+    const { inbox } = await addAlice(store)
+    for (let n = 0; n < 9; n++) {
+      const message = () => sampleMessage(store.mail, 'Subject: x\n\n')
+      await append(store, inbox, ...(await Promise.all(Array.from({ length: 1000 }, message))))
+    }
+    const { mailbox } = await store.mail.snapshot(inbox)
+    for (const uid of [1, 20, 21, 8500]) await store.mail.expunge(inbox, UidSet.of(uid), 'all')
+    let turned = false
+    setImmediate(() => {
+      turned = true
+    })
+    const reading = store.mail.changesSince(inbox, mailbox.highestModSeq)
+    const changing = [
+      store.mail.updateFlags(inbox, { uids: UidSet.of(5, 8600), mode: 'add', flags: ['\\Seen'] }),
+      store.mail.expunge(inbox, UidSet.of(7), 'all'),
+      store.mail.expunge(inbox, UidSet.of(8999), 'all'),
+      append(store, inbox, await sampleMessage(store.mail, 'Subject: new\n\n')),
+    ]
+    const first = await reading
+    expect(turned).toBe(true)
+    await Promise.all(changing)
+    const second = await store.mail.changesSince(inbox, first.modSeq)
+    expect(first.vanished.union(second.vanished).toString()).toBe('1,7,20:21,8500,8999')
+    expect(new Set([...first.uids, ...second.uids])).toEqual(new Set([5, 8600, 9001]))
+    expect((await store.mail.changesSince(inbox, mailbox.highestModSeq)).vanished.size).toBe(6)
+  })
 })
 
 describe('room', () => {

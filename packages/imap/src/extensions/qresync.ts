@@ -1,5 +1,6 @@
 import { highestUid, type MailboxChanges, type ModSeq, UidSet } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
@@ -67,7 +68,7 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
   const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, highestUid]]))
   const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq, open.viewer)
-  sayVanishedEarlier(session, view, changes, asked)
+  await sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
   await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
 }
@@ -91,11 +92,25 @@ function* numbers(ranges: Ranges): Generator<number, undefined> {
   for (const [first, last] of ranges) for (let number = first; number <= last; number++) yield number
 }
 
-/** `"VANISHED" SP "(EARLIER)" SP known-uids`: those of `asked` that have gone (RFC 7162 §3.2.10.1). */
-function sayVanishedEarlier(session: Session, view: View, { vanished }: MailboxChanges, asked: UidSet): void {
-  const gone = withoutCounted(view, vanished.intersect(asked))
-  if (!gone.isEmpty) session.untagged(`VANISHED (EARLIER) ${gone}`)
+/** `"VANISHED" SP "(EARLIER)" SP known-uids`: those of `asked` that have gone (RFC 7162 §3.2.10.1), in several where they are many. */
+async function sayVanishedEarlier(
+  session: Session,
+  view: View,
+  { vanished }: MailboxChanges,
+  asked: UidSet,
+): Promise<void> {
+  const { out } = session
+  const gone = [...withoutCounted(view, vanished.intersect(asked)).ranges()]
+  for (let from = 0; from < gone.length && !out.gone; from += rangesPerResponse) {
+    if (from > 0) {
+      await out.ready()
+      await breathe()
+    }
+    session.untagged(`VANISHED (EARLIER) ${UidSet.ofSortedRanges(gone.slice(from, from + rangesPerResponse))}`)
+  }
 }
+
+const rangesPerResponse = 5000
 
 /** What went after the view was made is still counted in it, and is told by VANISHED without EARLIER. */
 function withoutCounted(view: View, vanished: UidSet): UidSet {
@@ -110,7 +125,7 @@ function withoutCounted(view: View, vanished: UidSet): UidSet {
     }
     if (from <= last) ranges.push([from, last])
   }
-  return UidSet.ofRanges(ranges)
+  return UidSet.ofSortedRanges(ranges)
 }
 
 /** The UIDs that a set means, there or not: what is gone lies beyond the last message too. */
@@ -154,7 +169,7 @@ export const qresync: Extension = {
             if (asked.isEmpty) return
             const { mailbox, viewer } = view.open
             const changes = await session.service.mail.changesSince(mailbox.id, changedSince as ModSeq, viewer)
-            sayVanishedEarlier(session, view, changes, asked)
+            await sayVanishedEarlier(session, view, changes, asked)
           },
         }
       },

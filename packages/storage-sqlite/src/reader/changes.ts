@@ -62,8 +62,9 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
       reader.requireOpen()
       read.next()
     }
-    marks = marks.merge(read.marks, read.vanished)
-    vanished = vanished.union(read.vanished)
+    const gone = read.vanished
+    marks = marks.merge(read.marks, gone)
+    vanished = vanished.union(gone)
     if (wasWhole) return { mailbox: read.row.mailbox, marks, vanished }
     cursor = read.row.mailbox.highestModSeq
   }
@@ -73,12 +74,15 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
 class ChangeRead {
   readonly marks = new Marks()
   readonly row: MailboxRow
-  readonly vanished: UidSet
   done: boolean
   readonly #reader: Reader
   readonly #since: number
   /** Ranges that are still to be read. */
   readonly #ranges: [number, number][]
+  /** What the log says has vanished. */
+  readonly #vanished: UidSet
+  /** Where the log does not reach back so far, all marks pass by, and what is between them has vanished. */
+  readonly #gaps: Gaps | undefined
 
   /** Reads the mailbox row, the log, and the first slice, all of one state. */
   constructor(reader: Reader, id: MailboxId, since: number, wantVanished: boolean) {
@@ -88,30 +92,39 @@ class ChangeRead {
       const row = requireMailbox(reader, id)
       // Whoever asks has mostly missed nothing.
       if (since > 0 && row.mailbox.highestModSeq <= since)
-        return { row, ranges: [], vanished: UidSet.empty, done: true }
-      const ranges = changedRanges(reader, row, since)
-      const vanished = wantVanished ? vanishedSince(reader, row, since) : UidSet.empty
-      return { row, ranges, vanished, done: this.#read(id, ranges) }
+        return { row, ranges: [], vanished: UidSet.empty, gaps: undefined, done: true }
+      const gaps = wantVanished && since < row.expungeFloor ? new Gaps() : undefined
+      const ranges = gaps ? everywhere(row) : changedRanges(reader, row, since)
+      const vanished = wantVanished && !gaps ? vanishedSince(reader, row, since) : UidSet.empty
+      return { row, ranges, vanished, gaps, done: this.#read(id, ranges, gaps) }
     })
     this.row = begun.row
     this.#ranges = begun.ranges
-    this.vanished = begun.vanished
+    this.#vanished = begun.vanished
+    this.#gaps = begun.gaps
     this.done = begun.done
+  }
+
+  /** Known when it is done. */
+  get vanished(): UidSet {
+    return this.#gaps?.below(this.row.mailbox.uidNext) ?? this.#vanished
   }
 
   /** Reads another slice. */
   next(): void {
-    this.done = this.#read(this.row.mailbox.id, this.#ranges)
+    this.done = this.#read(this.row.mailbox.id, this.#ranges, this.#gaps)
   }
 
-  #read(mailbox: MailboxId, ranges: [number, number][]): boolean {
+  #read(mailbox: MailboxId, ranges: [number, number][], gaps: Gaps | undefined): boolean {
     const statement = this.#reader.raw(
       'SELECT uid, flags, modseq FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? AND modseq > ? ORDER BY uid LIMIT ?',
     )
+    const since = this.#since
     let left = sliceRows
     for (let range = ranges[0]; range; range = ranges[0]) {
-      const rows = statement.all(mailbox, range[0], range[1], this.#since, left) as [number, number, number][]
-      this.marks.push(rows)
+      const rows = statement.all(mailbox, range[0], range[1], gaps ? 0 : since, left) as [number, number, number][]
+      for (const row of gaps ? rows : []) gaps?.pass(row[0])
+      this.marks.push(gaps ? rows.filter((row) => row[2] > since) : rows)
       left -= rows.length
       if (left <= 0) {
         range[0] = (rows.at(-1)?.[0] ?? range[1]) + 1
@@ -124,8 +137,9 @@ class ChangeRead {
 }
 
 /** Where to look for changed marks: what the log says, or everywhere when it does not reach back so far. */
-function changedRanges(reader: Reader, { mailbox, changeFloor }: MailboxRow, since: number): [number, number][] {
-  if (since < changeFloor || since === 0) return [[1, mailbox.uidNext]]
+function changedRanges(reader: Reader, row: MailboxRow, since: number): [number, number][] {
+  const { mailbox, changeFloor } = row
+  if (since < changeFloor || since === 0) return everywhere(row)
   const rows = reader
     .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 0 AND modseq > ?')
     .all(mailbox.id, since) as [number, number][]
@@ -138,21 +152,33 @@ function changedRanges(reader: Reader, { mailbox, changeFloor }: MailboxRow, sin
   return Array.from(UidSet.ofRanges(rows).ranges(), ([first, last]) => [first, last])
 }
 
-function vanishedSince(reader: Reader, { mailbox, expungeFloor }: MailboxRow, since: number): UidSet {
-  if (since >= expungeFloor) {
-    const rows = reader
-      .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 1 AND modseq > ?')
-      .all(mailbox.id, since) as [number, number][]
-    return UidSet.ofRanges(rows)
+function everywhere({ mailbox }: MailboxRow): [number, number][] {
+  return [[1, mailbox.uidNext]]
+}
+
+/** From the expunge floor on. */
+function vanishedSince(reader: Reader, { mailbox }: MailboxRow, since: number): UidSet {
+  const rows = reader
+    .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 1 AND modseq > ?')
+    .all(mailbox.id, since) as [number, number][]
+  return UidSet.ofRanges(rows)
+}
+
+/** The UIDs between those that pass by, rising. */
+class Gaps {
+  readonly #ranges: [number, number][] = []
+  #next = 1
+
+  pass(uid: number): void {
+    if (uid > this.#next) this.#ranges.push([this.#next, uid - 1])
+    this.#next = uid + 1
   }
-  const absent: [number, number][] = []
-  let next = 1
-  for (const uid of reader.pluck('SELECT uid FROM marks WHERE mailbox = ? ORDER BY uid').iterate(mailbox.id)) {
-    if ((uid as number) > next) absent.push([next, (uid as number) - 1])
-    next = (uid as number) + 1
+
+  /** `end`: the first UID behind all of them, but for one that came meanwhile. */
+  below(end: number): UidSet {
+    this.pass(end)
+    return UidSet.ofSortedRanges(this.#ranges)
   }
-  if (next < mailbox.uidNext) absent.push([next, mailbox.uidNext - 1])
-  return UidSet.ofRanges(absent)
 }
 
 /** UIDs, flags and MODSEQs side by side, rising by UID. */
