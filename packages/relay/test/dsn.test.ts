@@ -35,6 +35,18 @@ describe('a bounce', () => {
     expect(own!.events[1]).toMatchObject({ about: journey })
   })
 
+  test('stays small, and so does its journey, whatever the peer has to say about each of many', async () => {
+    await using office = await PostOffice.open()
+    const lines = Array.from({ length: 200 }, (_, at) => `550${at === 199 ? ' ' : '-'}${'x'.repeat(4000)}`)
+    office.peer('192.0.2.2', { script: { CONTENT: lines.join('\r\n') } })
+    const recipients = Array.from({ length: 20 }, (_, at) => ({ forwardPath: `bob${at}@two.test` }))
+    const journey = await office.send({ recipients })
+    const [bounce = ''] = await office.inbox()
+    expect(bounce).toContain('Final-Recipient: rfc822; bob19@two.test')
+    expect(bounce.length).toBeLessThan(200_000)
+    expect(JSON.stringify(await office.store.flow.journey(journey)).length).toBeLessThan(100_000)
+  })
+
   test('returns the header only where the sender asked for that', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', refusing('bob'))

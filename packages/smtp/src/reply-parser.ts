@@ -4,6 +4,7 @@ import type { Reply } from './reply.ts'
  * Reads replies (RFC 5321 §4.2) from octets in pieces of any size, several replies in one piece included.
  * As a client should, it forgives a bare LF, missing text and codes that differ between the lines (the last counts);
  * it never forgives a line without a code, or one without end. After a fault it must not be fed again.
+ * Of a long reply it keeps the first lines and the code, so that no peer fills the memory, the journey or a bounce.
  * Who calls it: the client's connection, for each chunk; no promise and no string per octet.
  */
 export interface ReplyLimits {
@@ -11,9 +12,11 @@ export interface ReplyLimits {
   lineOctets: number
   /** Lines of one reply. */
   lines: number
+  /** Octets of its text that are kept; lines behind them only count. */
+  textOctets: number
 }
 
-export const defaultReplyLimits: ReplyLimits = { lineOctets: 4096, lines: 200 }
+export const defaultReplyLimits: ReplyLimits = { lineOctets: 4096, lines: 2000, textOctets: 16_384 }
 
 const lf = 0x0a
 const cr = 0x0d
@@ -22,6 +25,9 @@ export class ReplyParser {
   readonly #limits: ReplyLimits
   #held: Buffer | null = null
   #lines: string[] = []
+  /** Lines of the reply so far, and the octets of their text. */
+  #count = 0
+  #octets = 0
   #enhanced: string | null = null
 
   constructor(limits: ReplyLimits = defaultReplyLimits) {
@@ -30,7 +36,7 @@ export class ReplyParser {
 
   /** Whether octets of a reply are held that is not complete. */
   get partial(): boolean {
-    return this.#held !== null || this.#lines.length > 0
+    return this.#held !== null || this.#count > 0
   }
 
   /**
@@ -63,12 +69,18 @@ export class ReplyParser {
     if (code === 0 || (separator !== 0x20 && separator !== 0x2d)) return 'reply has no valid code'
     const text = end - start <= 4 ? '' : octets.toString('utf8', start + 4, end)
     const status = enhancedStatusLength(text, code)
-    if (this.#lines.length === 0) this.#enhanced = status === 0 ? null : text.slice(0, status)
+    if (this.#count++ === 0) this.#enhanced = status === 0 ? null : text.slice(0, status)
     const repeated = this.#enhanced !== null && status === this.#enhanced.length && text.startsWith(this.#enhanced)
-    this.#lines.push(repeated ? text.slice(status + 1) : text)
-    if (separator === 0x2d) return this.#lines.length < this.#limits.lines ? null : 'reply has too many lines'
+    this.#octets += end - start
+    // The first line is kept whatever its length: a reply has at least one.
+    if (this.#count === 1 || this.#octets <= this.#limits.textOctets) {
+      this.#lines.push(repeated ? text.slice(status + 1) : text)
+    }
+    if (separator === 0x2d) return this.#count < this.#limits.lines ? null : 'reply has too many lines'
     const reply = { code, enhanced: this.#enhanced, lines: this.#lines }
     this.#lines = []
+    this.#count = 0
+    this.#octets = 0
     return reply
   }
 }

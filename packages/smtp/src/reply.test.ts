@@ -56,12 +56,19 @@ describe('reading replies', () => {
   })
 
   test('lines and their count are limited, also without an end', () => {
-    const limits = { lineOctets: 20, lines: 3 }
+    const limits = { lineOctets: 20, lines: 3, textOctets: 100 }
     expect(parse(`250 ${'x'.repeat(16)}\r\n`, 1, new ReplyParser(limits))).toHaveLength(1)
     expect(parse(`250 ${'x'.repeat(17)}\r\n`, 1, new ReplyParser(limits))).toEqual(['reply line is too long'])
     expect(parse('x'.repeat(50), 1, new ReplyParser(limits))).toEqual(['reply line is too long'])
     expect(parse('250-a\r\n250-b\r\n250 c\r\n', 9, new ReplyParser(limits))).toHaveLength(1)
     expect(parse('250-a\r\n250-b\r\n250-c\r\n', 9, new ReplyParser(limits))).toEqual(['reply has too many lines'])
+  })
+
+  test('of a long reply the first lines and the code are kept', () => {
+    const limits = { lineOctets: 20, lines: 100, textOctets: 20 }
+    const lines = ['550-5.1.1 a', '550-5.1.1 b', '550-c']
+    const text = [...lines, '550 d', '250 ok', ''].join('\r\n')
+    expect(parse(text, 3, new ReplyParser(limits))).toEqual([reply(550, '5.1.1', 'a'), reply(250, null, 'ok')])
   })
 
   test('a taker that stops learns how much was behind its reply', () => {
@@ -98,6 +105,7 @@ describe('printing replies', () => {
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(512)
     expect(long).not.toContain('\ufffd')
     expect(describeReply(reply(550, '5.1.1', 'a', 'b\r\n'))).toBe('550 5.1.1 a b')
+    expect(describeReply(reply(550, null, 'a\u009b31m'))).toBe('550 a 31m')
   })
 
   test('what is printed is read back', () => {

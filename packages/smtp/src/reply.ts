@@ -47,11 +47,15 @@ export function printReply({ code, enhanced, lines }: Reply): string {
   return printed
 }
 
+/** Characters of a described reply. It is repeated for each recipient: in journey, queue, log and bounce. */
+const describedCharacters = 2000
+
 /** One line for journeys, logs and diagnostic codes (RFC 3464 §2.3.6): `550 5.1.1 No such user`. */
 export function describeReply({ code, enhanced, lines }: Reply): string {
-  return `${code}${enhanced === null ? '' : ` ${enhanced}`} ${lines.join(' ')}`
-    .replace(/[\x00-\x1f\x7f]/g, ' ')
+  const text = `${code}${enhanced === null ? '' : ` ${enhanced}`} ${lines.join(' ')}`
+    .replace(/\p{Cc}/gu, ' ')
     .trimEnd()
+  return text.length <= describedCharacters ? text : `${text.slice(0, describedCharacters).toWellFormed()}...`
 }
 
 function cut(text: string, octets: number): string {

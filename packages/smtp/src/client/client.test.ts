@@ -228,7 +228,7 @@ describe('connection', () => {
   })
 
   test('the transcript is bounded for each transaction', async () => {
-    const limits = { transcript: { events: 4, lineCharacters: 10 } }
+    const limits = { transcript: { events: 4, characters: 1000, lineCharacters: 10 } }
     const { client, events } = await greeted({}, { limits })
     expect(events.map(({ line }) => line)).toEqual([
       '220 script',
@@ -240,5 +240,11 @@ describe('connection', () => {
     await client.transact(request())
     expect(events).toHaveLength(10)
     expect(events[5]).toEqual({ direction: 'sent', phase: 'mail', elapsedMs: 0, line: 'MAIL FROM:' })
+  })
+
+  test('so is what its lines hold together', async () => {
+    const limits = { transcript: { events: 100, characters: 30, lineCharacters: 10 } }
+    const { events } = await greeted({}, { limits })
+    expect(events.map(({ line }) => line)).toEqual(['220 script', 'EHLO mail.', '250-script', 'transcript'])
   })
 })

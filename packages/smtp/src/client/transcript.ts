@@ -18,10 +18,12 @@ export interface TranscriptEvent {
 export interface TranscriptLimits {
   /** Events of one transaction. */
   events: number
+  /** Characters of all of them. */
+  characters: number
   lineCharacters: number
 }
 
-export const defaultTranscriptLimits: TranscriptLimits = { events: 2000, lineCharacters: 1000 }
+export const defaultTranscriptLimits: TranscriptLimits = { events: 2000, characters: 100_000, lineCharacters: 1000 }
 
 export class Transcript {
   readonly #sink: (event: TranscriptEvent) => void
@@ -29,6 +31,8 @@ export class Transcript {
   readonly #limits: TranscriptLimits
   readonly #begun: number
   #count = 0
+  #characters = 0
+  #isCut = false
 
   constructor(sink: (event: TranscriptEvent) => void, elapsed: () => number, limits: TranscriptLimits) {
     this.#sink = sink
@@ -40,6 +44,8 @@ export class Transcript {
   /** A transaction begins: it has the whole bound for itself. */
   begin(): void {
     this.#count = 0
+    this.#characters = 0
+    this.#isCut = false
   }
 
   sent(phase: Phase, line: string): void {
@@ -58,12 +64,15 @@ export class Transcript {
   }
 
   #event(direction: TranscriptEvent['direction'], phase: Phase, line: string): void {
-    if (this.#count > this.#limits.events) return
-    if (++this.#count > this.#limits.events) {
+    if (this.#isCut) return
+    const { events, characters, lineCharacters } = this.#limits
+    line = line.slice(0, lineCharacters)
+    this.#characters += line.length
+    if (++this.#count > events || this.#characters > characters) {
+      this.#isCut = true
       direction = 'note'
-      line = 'transcript is cut here'
+      line = 'transcript is cut here'.slice(0, lineCharacters)
     }
-    const elapsedMs = this.#elapsed() - this.#begun
-    this.#sink({ direction, phase, elapsedMs, line: line.slice(0, this.#limits.lineCharacters) })
+    this.#sink({ direction, phase, elapsedMs: this.#elapsed() - this.#begun, line })
   }
 }
