@@ -237,14 +237,16 @@ class Dial {
       return undefined
     }
     const secured = await client.startTls(this.#tlsOptions())
-    if (secured.ok) {
-      this.#tls = secured.tls
-      const trouble = this.#policy.testing ? secured.tls.unverified : undefined
+    this.#tls = client.tls
+    const failure = secured.ok ? undefined : secured.failure
+    if (client.tls && (!failure || failure.kind === 'reply')) {
+      const trouble = this.#policy.testing ? client.tls.unverified : undefined
       this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
       if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${reason}: the certificate stands`
-      return undefined
     }
-    const { failure } = secured
+    if (!failure) return undefined
+    // EHLO behind the handshake is as final as the one before it.
+    if (client.tls && failure.kind === 'reply') return this.#greetingRefused(client, failure)
     this.#count(tlsResultOf(failure.code ?? ''), failure.code ?? failure.text)
     if (use === 'required') {
       // A handshake that broke off says nothing about the certificate.

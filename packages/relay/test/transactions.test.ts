@@ -40,6 +40,24 @@ describe('opportunistic STARTTLS', () => {
   })
 })
 
+describe('EHLO that is refused behind the handshake', () => {
+  const offered = '250-mx.two.test\r\n250 STARTTLS'
+
+  test.each([
+    ['450 4.3.0 not now', 'deferred bob@two.test 450 4.3.0 not now'],
+    ['550 5.3.0 never', 'failed bob@two.test 550 5.3.0 never'],
+  ])('%s: nothing is sent without it', async (refusal, outcome) => {
+    await using office = await PostOffice.open()
+    const script = { EHLO: [offered, refusal], HELO: refusal }
+    const peer = office.peer('192.0.2.2', { capabilities: [...everything, 'STARTTLS'], script })
+    const journey = await office.send()
+    expect(await office.trace(journey)).toContain(outcome)
+    expect(peer.transactions).toEqual([])
+    const [attempt] = await office.events(journey, 'attempt')
+    expect(attempt).toMatchObject({ tls: expect.stringContaining('TLSv1.3'), tlsReason: 'opportunistic' })
+  })
+})
+
 describe('a smarthost', () => {
   const smarthost = { host: '192.0.2.99', port: 587, username: 'one', password: 'open sesame' }
   const capabilities = [...withTls, 'AUTH PLAIN']
