@@ -52,9 +52,7 @@ const describedCharacters = 2000
 
 /** One line for journeys, logs and diagnostic codes (RFC 3464 §2.3.6): `550 5.1.1 No such user`. */
 export function describeReply({ code, enhanced, lines }: Reply): string {
-  const text = `${code}${enhanced === null ? '' : ` ${enhanced}`} ${lines.join(' ')}`
-    .replace(/\p{Cc}/gu, ' ')
-    .trimEnd()
+  const text = `${code}${enhanced === null ? '' : ` ${enhanced}`} ${lines.join(' ')}`.replace(/\p{Cc}/gu, ' ').trimEnd()
   return text.length <= describedCharacters ? text : `${text.slice(0, describedCharacters).toWellFormed()}...`
 }
 
