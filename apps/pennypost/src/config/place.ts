@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { parse } from 'smol-toml'
 import { UsageError } from '../verbs/usage-error.ts'
 
@@ -20,11 +20,17 @@ interface Glance {
 }
 
 /** Where the configuration is looked for when `--config` does not say. */
-export const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
+const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
+
+/** The file that `--config` names, or that lies in the directory it names; without it the one that is found. */
+export function findConfigFile(named?: string): string | undefined {
+  if (named === undefined) return configPlaces.find((place) => existsSync(place))
+  return statSync(named, { throwIfNoEntry: false })?.isDirectory() ? join(named, 'pennypost.toml') : named
+}
 
 /** The installation that `--config` names, or else the one that is found. */
-export function findPlace(configFile?: string): Place {
-  const file = configFile ?? configPlaces.find((place) => existsSync(place))
+export function findPlace(named?: string): Place {
+  const file = findConfigFile(named)
   if (file !== undefined) {
     if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`)
     return { configFile: resolve(file), dataDirectory: dataDirectoryOf(file, readFileSync(file, 'utf8')) }

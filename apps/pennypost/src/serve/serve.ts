@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError, loadConfig } from '../config/load.ts'
-import { configPlaces } from '../config/place.ts'
+import { findConfigFile } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
 import { createLog } from './log.ts'
@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 
 function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {
   if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
-  const file = configFile ?? configPlaces.find((place) => existsSync(place))
+  const file = findConfigFile(configFile)
   if (file === undefined || !existsSync(file)) {
     throw new ConfigError(file ?? 'pennypost.toml', [
       {

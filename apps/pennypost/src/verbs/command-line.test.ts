@@ -59,6 +59,49 @@ describe('without a server', () => {
     expect(lost).toMatchObject({ code: 2, err: expect.stringMatching(/init --domain D/) })
   })
 
+  test('with --json, what went wrong was plain text', async () => {
+    const error = async (args: string[]): Promise<unknown> => {
+      const { code, out, err } = await pennypost([...args, '--json'])
+      expect({ out, lines: err.split('\n').length }).toEqual({ out: '', lines: 2 })
+      return [code, (JSON.parse(err) as { error: object }).error]
+    }
+    const lost = await error(['domain', 'list'])
+    expect(lost).toEqual([2, { reason: 'bad-input', text: expect.stringMatching(/no configuration/), advice: '' }])
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    const [verb, option, group, account, file] = await Promise.all(
+      [
+        ['frobnicate'],
+        ['trace'],
+        ['domain', 'frob'],
+        ['account', 'show', 'x@one.test'],
+        ['account', 'import', 'x.csv'],
+      ].map(error),
+    )
+    expect(verb).toMatchObject([2, { reason: 'bad-input', text: expect.stringMatching(/"frobnicate" is no verb/) }])
+    expect(option).toMatchObject([2, { reason: 'bad-input', text: "missing required argument 'id'" }])
+    expect(group).toMatchObject([2, { reason: 'bad-input', text: "unknown command 'frob'" }])
+    const advice = '`pennypost account list` shows all.'
+    expect(account).toEqual([1, { reason: 'not-found', text: 'There is no account x@one.test.', advice }])
+    expect(file).toEqual([1, { reason: 'not-found', text: 'There is no x.csv.', advice: '' }])
+  })
+
+  test('a directory that --config named was "EISDIR"', async () => {
+    mkdirSync(join(directory, 'etc'))
+    const list = ['domain', 'list', '--config', 'etc']
+    expect(await pennypost(list)).toMatchObject({
+      code: 2,
+      err: 'pennypost: There is no configuration file etc/pennypost.toml.\n',
+    })
+    writeFileSync(join(directory, 'etc', 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    expect(await pennypost(list)).toMatchObject({ code: 0, err: '' })
+    expect(readdirSync(join(directory, 'etc'))).toContain('data')
+    writeFileSync(join(directory, 'etc', 'pennypost.toml'), 'hostname = 1\n')
+    expect(await pennypost(['serve', '--config', 'etc'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('etc/pennypost.toml:1: hostname'),
+    })
+  })
+
   test('from nothing to a domain with accounts, and back out of mistakes', async () => {
     const init = await pennypost(
       ['init', '--domain', 'one.test', '--password-stdin', '--account', 'alice@one.test'],
@@ -210,6 +253,12 @@ describe('beside a running server', () => {
       code: 2,
       err: 'pennypost: address: "bad" is no address; write e.g. alice@one.example\n',
     })
+    const outcome = { forwardPath: 'x@two.test', destination: 'two.test', dns: [], hosts: [], outcome: '550 no' }
+    for (const accepted of [true, false]) {
+      context.probe = async ({ address }) => ({ address, targets: [{ ...outcome, accepted }] })
+      // It was 0 for what is not accepted too.
+      expect((await pennypost(['dial', 'x@two.test'])).code).toBe(accepted ? 0 : 1)
+    }
   })
 
   test('sendmail hands over at once, names without a domain find their people', async () => {

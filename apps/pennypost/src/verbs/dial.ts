@@ -4,7 +4,7 @@ import type { Session } from './session.ts'
 import { clean } from './table.ts'
 import { addVerb, inSession } from './verb.ts'
 
-/** `dial ADDRESS`. */
+/** `dial ADDRESS`. Exit code 1 when mail for it would not be taken. */
 export function register(program: Command): void {
   addVerb(program, 'dial <address>', 'what would happen to mail for an address, without sending any')
     .option('--from <address>', 'as this sender; the null reverse-path without')
@@ -27,6 +27,7 @@ async function dial(session: Session, address: string, options: DialOptions): Pr
   const { from = '', requireTls, all, transcripts } = options
   const report = await session.call('dial', { address, from: from === '<>' ? '' : from, requireTls, all })
   session.show(report, () => report.targets.map((target) => targetText(target, transcripts)).join('\n'))
+  if (report.targets.some(({ accepted }) => !accepted)) process.exitCode = 1
 }
 
 function targetText(target: Target, transcripts: boolean): string {

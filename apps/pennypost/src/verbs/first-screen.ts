@@ -16,6 +16,7 @@ For a domain of your own:
 Verbs, each with --help:
 ${rows.join('\n')}
 
-Every verb takes --config FILE, every listing --json.
+All but sendmail take --json, and all but init --config FILE. They end with 0 when it is done or all is well, 1 when it
+failed or the answer is no, 2 when it was not understood; sendmail as sysexits.h has it.
 `
 }

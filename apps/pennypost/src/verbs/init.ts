@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { PublishedRecord } from '@pennypost/admin'
 import { lookupAddress, lookupDomain, systemRandom } from '@pennypost/model'
 import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
@@ -21,6 +22,7 @@ interface InitOptions {
   dir: string
   account?: string
   passwordStdin?: boolean
+  json?: boolean
 }
 
 export function register(program: Command): void {
@@ -32,6 +34,7 @@ export function register(program: Command): void {
     .option('--dir <directory>', 'where pennypost.toml goes', '.')
     .option('--account <address>', 'the first account, which is the administrator')
     .option('--password-stdin', 'read its password from standard input')
+    .option('--json', 'answer as JSON, also with what went wrong')
     .action(init)
 }
 
@@ -52,7 +55,12 @@ async function init(options: InitOptions): Promise<void> {
     password: password.text,
   })
   await writeFile(file, document, { mode: 0o640, flag: 'wx' })
-  out(`${records}\n`)
+  if (options.json) {
+    const made = password.isGenerated ? { password: password.text } : {}
+    out(`${JSON.stringify({ config: file, hostname, account, ...made, records }, null, 2)}\n`)
+    return
+  }
+  out(`${recordsText(domain, records)}\n`)
   const shown = password.isGenerated ? `, password (shown this once): ${password.text}` : ''
   out(nextSteps({ file, account: `${account}${shown}`, hostname, isDefault: resolve('pennypost.toml') === file }))
 }
@@ -88,12 +96,12 @@ async function choosePassword(account: string, options: InitOptions): Promise<{ 
   return { text: systemRandom.bytes(15).toString('base64url'), isGenerated: true }
 }
 
-/** Domain, keys, account, certificate; what was there from an earlier try is kept. The DNS records as text. */
+/** Domain, keys, account, certificate; what was there from an earlier try is kept. The DNS records. */
 async function fill(
   place: { configFile: string; dataDirectory: string },
   config: Config,
   { domain, account, password }: { domain: string; account: string; password: string },
-): Promise<string> {
+): Promise<PublishedRecord[]> {
   const [{ openDirect }, { ensureSelfSigned }, { systemClock }] = await Promise.all([
     import('./direct.ts'),
     import('@pennypost/transport'),
@@ -123,9 +131,9 @@ async function unlessThere(adding: Promise<unknown>): Promise<boolean> {
   }
 }
 
-async function recordsOf({ call }: DirectAdministration, domain: string): Promise<string> {
+async function recordsOf({ call }: DirectAdministration, domain: string): Promise<PublishedRecord[]> {
   const [first] = await call('dns.records', { domain })
-  return recordsText(domain, first?.records ?? [])
+  return first?.records ?? []
 }
 
 function nextSteps(facts: { file: string; account: string; hostname: string; isDefault: boolean }): string {

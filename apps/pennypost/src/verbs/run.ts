@@ -1,11 +1,11 @@
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { firstScreen } from './first-screen.ts'
-import { note, out } from './terminal.ts'
+import { out } from './terminal.ts'
 
 /**
- * Finds the verb and runs it. Only the file of that verb is loaded. Exit codes: 0 done, 1 failed, 2 not understood
- * (`sendmail` has those of sysexits).
+ * Finds the verb and runs it. Only the file of that verb is loaded. Exit codes: 0 done, or all is well; 1 failed, or the
+ * answer is no; 2 not understood. `sendmail` has those of sysexits.
  */
 interface VerbGroup {
   summary: string
@@ -64,8 +64,12 @@ export async function run(argv: readonly string[]): Promise<number> {
   }
   const group = Object.hasOwn(verbs, name) ? verbs[name] : undefined
   if (!group?.load) {
-    note(`pennypost: "${name}" is no verb. They are: ${Object.keys(verbs).join(', ')}.\n`)
-    return 2
+    const [{ reportError, wantsJson }, { UsageError }] = await Promise.all([
+      import('./report-error.ts'),
+      import('./usage-error.ts'),
+    ])
+    const text = `"${name}" is no verb. They are: ${Object.keys(verbs).join(', ')}.`
+    return reportError(new UsageError(text), wantsJson(args))
   }
   const [{ register }, { runVerb }] = await Promise.all([group.load(), import('./run-verb.ts')])
   return runVerb(register, args)
