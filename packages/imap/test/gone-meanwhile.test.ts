@@ -6,7 +6,7 @@ import { seededRandom } from '@pennypost/model/testing'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, TestServer } from './dialogue/server.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
 let server: TestServer
 let client: DialogueClient
@@ -16,6 +16,7 @@ let finished: Promise<unknown> | undefined
 let promised = 0
 let discarded = 0
 let searched: AbortSignal | undefined
+let fetched: AbortSignal | undefined
 
 /** A store that answers when it is let, and counts the room that is promised and the contents that were dropped. */
 function slow(store: Store): Store {
@@ -38,6 +39,13 @@ function slow(store: Store): Store {
         return store.mail.search(...args)
       },
     },
+    fetch: {
+      async *value(...args: Parameters<MailStore['fetch']>) {
+        fetched = args[3]
+        await found
+        yield* store.mail.fetch(...args)
+      },
+    },
     reserve: {
       value() {
         promised++
@@ -45,8 +53,10 @@ function slow(store: Store): Store {
       },
     },
     stage: {
-      value(room: Disposable): ContentStage {
+      value(room?: Disposable): ContentStage {
         const stage = store.mail.stage()
+        // What the test itself delivers.
+        if (!room) return stage
         let staged: StagedContent | undefined
         const discard = async (): Promise<void> => {
           discarded++
@@ -70,7 +80,7 @@ function slow(store: Store): Store {
 
 async function begin(): Promise<void> {
   promised = discarded = 0
-  found = finished = undefined
+  found = finished = searched = fetched = undefined
   server = await TestServer.start((clock) => slow(createMemoryStore({ clock, random: seededRandom(2), searchText })))
   client = server.connect()
   await client.response()
@@ -114,4 +124,31 @@ test('while the mailboxes of its ESEARCH are looked for: the search is over as i
   await vi.waitFor(() => expect(server.service.sessions).toBe(0))
   resolve()
   await vi.waitFor(() => expect(searched?.aborted).toBe(true))
+})
+
+async function selectInbox(): Promise<void> {
+  await server.deliver('INBOX', sampleMessage('simple'), ['\\Deleted'])
+  client.send(Buffer.from('x SELECT INBOX\r\n'))
+  while (!(await client.response())?.startsWith('x OK'));
+}
+
+test('while what bears an EMAILID is looked for: the rest is not read', async () => {
+  await begin()
+  await selectInbox()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  found = promise
+  client.send(Buffer.from('a SEARCH EMAILID M1-0\r\n'))
+  await vi.waitFor(() => expect(fetched?.aborted).toBe(false))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(fetched?.aborted).toBe(true))
+  resolve()
+})
+
+test('while what DELETED-STORAGE would free is counted: the rest is not read', async () => {
+  await begin()
+  await selectInbox()
+  client.send(Buffer.from('a STATUS INBOX (DELETED-STORAGE)\r\n'))
+  await vi.waitFor(() => expect([searched, fetched]).toEqual([expect.any(AbortSignal), expect.any(AbortSignal)]))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect([searched?.aborted, fetched?.aborted]).toEqual([true, true]))
 })

@@ -53,14 +53,16 @@ function objectId(cursor: Cursor): string {
 
 /** The store knows no such search: rows are looked through for the message first, its header is read after that. */
 async function messagesOf(session: Session, view: View, wanted: string): Promise<UidSet> {
-  const { mail } = session.service
+  const { gone, service } = session
+  const { mail } = service
+  const { id } = view.open.mailbox
   const candidates: number[] = []
-  for await (const rows of mail.fetch(view.open.mailbox.id, view.all(), {})) {
+  for await (const rows of mail.fetch(id, view.all(), {}, gone)) {
     for (const { uid, message } of rows) if (wanted.startsWith(messagePrefix(message))) candidates.push(uid)
   }
   const found: number[] = []
   if (candidates.length > 0) {
-    for await (const rows of mail.fetch(view.open.mailbox.id, UidSet.ofSorted(candidates), { header: true })) {
+    for await (const rows of mail.fetch(id, UidSet.ofSorted(candidates), { header: true }, gone)) {
       for (const row of rows) if (emailObjectId(row) === wanted) found.push(row.uid)
     }
   }

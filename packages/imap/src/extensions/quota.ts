@@ -121,11 +121,12 @@ const setQuota = {
 /** What EXPUNGE would free: RFC822.SIZE of what bears \Deleted (§4.1.4). */
 async function deletedStorage(session: Session, found: Mailbox): Promise<number> {
   if (found.deleted === 0) return 0
-  const { mail } = session.service
+  const { gone, service } = session
+  const { mail } = service
   const all = UidSet.ofRanges([[1, Math.max(1, found.uidNext - 1)]])
-  const deleted = await mail.search(found.id, { key: 'flags', set: systemFlags['\\Deleted'], clear: 0 }, all)
+  const deleted = await mail.search(found.id, { key: 'flags', set: systemFlags['\\Deleted'], clear: 0 }, all, gone)
   let octets = 0
-  for await (const rows of mail.fetch(found.id, deleted, {})) for (const { size } of rows) octets += size
+  for await (const rows of mail.fetch(found.id, deleted, {}, gone)) for (const { size } of rows) octets += size
   return octets
 }
 
