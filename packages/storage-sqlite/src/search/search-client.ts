@@ -49,7 +49,7 @@ export interface SearchStats {
   octets: number
 }
 
-/** Rests between pieces of indexing, in times of what the last piece took. */
+/** Rests between pieces of indexing, in times of what the last piece took; busy is who has taken mail in meanwhile. */
 const rests = { idle: 1, wantedWhileBusy: 3, busy: 15 }
 /** After it could not go on for want of room. */
 const retryMs = 60_000
@@ -75,8 +75,8 @@ export class SearchClient {
   #state: IndexState = { upTo: 0, octets: 0, more: true }
   /** When the piece that is being indexed was begun; undefined while none is. */
   #begunAt: number | undefined
-  /** Something was committed since the last piece was begun. */
-  #committing = false
+  /** The newest message when the last piece was done. */
+  #newestBefore = 0
   /** Somebody searched what is not in the index yet. */
   #wanted = false
   #gone: number[] = []
@@ -110,7 +110,6 @@ export class SearchClient {
 
   /** After each commit. */
   committed(gone: readonly number[]): void {
-    this.#committing = true
     if (gone.length > 0) this.#forget(gone)
     this.#schedule(this.#options.limits.searchIndexDelayMs)
   }
@@ -176,7 +175,6 @@ export class SearchClient {
     else if (this.#isFull && last > this.#state.upTo) this.#state = { ...this.#state, more: true }
     else {
       this.#begunAt = clock.elapsed()
-      this.#committing = false
       this.#post({ kind: 'index' })
       return
     }
@@ -189,7 +187,9 @@ export class SearchClient {
     this.#state = state
     if (state.stopped) this.#schedule(retryMs)
     else if (state.more) {
-      const rest = !this.#committing ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
+      const newest = this.#options.newest()
+      const rest = newest === this.#newestBefore ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
+      this.#newestBefore = newest
       this.#schedule(Math.ceil(took * rest))
     } else {
       this.#wanted = false

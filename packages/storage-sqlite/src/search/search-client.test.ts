@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { SearchClient } from './search-client.ts'
+
+/** A thread that always has more to index. */
+const thread = `import { parentPort } from 'node:worker_threads'
+parentPort.on('message', ({ kind }) => {
+  if (kind === 'close') process.exit()
+  parentPort.postMessage({ kind: 'indexed', state: { upTo: 0, octets: 0, more: true } })
+})`
+
+test('indexing rests long while mail comes in, and not for flags that change', async () => {
+  let newest = 1000
+  let elapsed = 0
+  const scheduled: { ms: number; run: () => void }[] = []
+  let wake = Promise.withResolvers<void>()
+  const client = new SearchClient({
+    url: new URL(`data:text/javascript,${encodeURIComponent(thread)}`),
+    data: { path: '/nowhere', keeps: true } as never,
+    clock: { elapsed: () => elapsed, busy: () => ({ [Symbol.dispose]() {} }) } as never,
+    deadline: {
+      after(ms: number, run: () => void) {
+        scheduled.push({ ms, run })
+        wake.resolve()
+        return { [Symbol.dispose]() {} }
+      },
+    } as never,
+    log: {} as never,
+    limits: { searchIndexOctets: 1e9, searchIndexDelayMs: 1 },
+    newest: () => newest,
+    hasRoom: () => true,
+  })
+  /** Has a piece indexed that takes 10 ms while `meanwhile` is done; gives the rest after it. */
+  const piece = async (meanwhile: () => void): Promise<number | undefined> => {
+    wake = Promise.withResolvers()
+    scheduled.shift()?.run()
+    meanwhile()
+    elapsed += 10
+    await wake.promise
+    return scheduled[0]?.ms
+  }
+  await piece(() => {})
+  expect(await piece(() => client.committed([]))).toBe(10)
+  const arrives = () => {
+    newest++
+    client.committed([])
+  }
+  expect(await piece(arrives)).toBe(150)
+  await client.close()
+})
