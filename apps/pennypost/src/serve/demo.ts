@@ -34,7 +34,7 @@ export function demoConfig(): Config {
 
 /** Domain and accounts of the demo, as far as they are not there. */
 export async function fillDemo(store: Store, passwords: Passwords, clock: Clock): Promise<void> {
-  const { directory, credentials } = store
+  const { directory } = store
   if (!(await directory.domain(demoDomain))) {
     await directory.addDomain({ name: demoDomain, kind: 'local', target: '', catchAll: '' })
   }
@@ -43,8 +43,8 @@ export async function fillDemo(store: Store, passwords: Passwords, clock: Clock)
     if (await directory.accountByLogin(login)) continue
     const admin = name === 'alice'
     const displayName = name.charAt(0).toUpperCase() + name.slice(1)
-    const account = await directory.addAccount({ login, name: displayName, quota: 0, admin }, clock.now())
-    await credentials.setPassword(account.id, await passwords.hash(demoPassword), clock.now())
+    const verifier = await passwords.hash(demoPassword)
+    await directory.addAccount({ login, name: displayName, quota: 0, admin, verifier }, clock.now())
   }
 }
 

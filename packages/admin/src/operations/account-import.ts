@@ -33,10 +33,10 @@ export const accountImport = operation({
     for (const { account, hash } of fresh) {
       signal.throwIfAborted()
       const verifier = hash ?? (account.password && (await context.credentials.hash(account.password)))
-      const now = context.clock.now()
       const { login, name, quota: octets } = account
-      const { id } = await context.store.directory.addAccount({ login, name, quota: octets, admin: false }, now)
-      if (verifier !== undefined) await context.store.credentials.setPassword(id, verifier, now)
+      const proof = verifier === undefined ? {} : { verifier }
+      const made = { login, name, quota: octets, admin: false, ...proof }
+      await context.store.directory.addAccount(made, context.clock.now())
       progress({ done: ++done, total: fresh.length, unit: 'accounts' })
     }
     return { added: fresh.map(({ account }) => account.login), present }

@@ -180,6 +180,24 @@ describe('import of accounts', () => {
     expect(JSON.stringify(admin.audited)).not.toMatch(/secret"|\$2y/)
   })
 
+  test('a server that died between an account and its password left an account without one', async () => {
+    using admin = await oneTest()
+    const { directory, credentials } = admin.context.store
+    const add = directory.addAccount.bind(directory)
+    directory.addAccount = async (...args) => {
+      const made = await add(...args)
+      const fail = () => Promise.reject(new Error('the server is gone'))
+      directory.addAccount = fail
+      credentials.setPassword = fail
+      return made
+    }
+    const accounts = ['bob', 'carol'].map((name) => ({ login: `${name}@one.test`, password: 'secret' }))
+    await expect(admin.call('account.import', { accounts })).rejects.toThrow('the server is gone')
+    const made = await directory.accounts()
+    expect(made.map(({ login }) => login)).toEqual(['bob@one.test'])
+    expect(await credentials.list(made[0]!.id)).toHaveLength(1)
+  })
+
   test('changes nothing when anything is wrong, and names every fault', async () => {
     using admin = await oneTest()
     const accounts = [

@@ -22,15 +22,14 @@ export const accountAdd = operation({
   async run(context, { login, password: plain, ...rest }) {
     // First, so that a password which cannot be stored leaves no account behind.
     const verifier = plain === undefined ? undefined : await verifierOf(context, plain)
-    const { directory, credentials } = context.store
-    const now = context.clock.now()
+    const { directory } = context.store
     const present = await directory.accountByLogin(login)
     if (present?.removedAt != null) {
       const advice = `\`pennypost account restore ${login}\` brings it back with its mail.`
       throw new AdminError('exists', `An account ${login} was removed and can still be restored.`, advice)
     }
-    const account = await directory.addAccount({ login, ...rest }, now)
-    if (verifier !== undefined) await credentials.setPassword(account.id, verifier, now)
+    const proof = verifier === undefined ? {} : { verifier }
+    const account = await directory.addAccount({ login, ...rest, ...proof }, context.clock.now())
     return { ...account, hasPassword: verifier !== undefined }
   },
 })

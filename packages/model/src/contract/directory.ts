@@ -80,6 +80,18 @@ function describeAccounts(open: OpenEngine): void {
     expect(await logins('none.test')).toEqual([])
   })
 
+  it('are made with their password in one step', async ({ store: { directory, credentials }, clock }) => {
+    const before = credentials.version
+    const made = await directory.addAccount({ ...named('zoe@one.test'), verifier: '$2b$zoe' }, clock.now())
+    expect(made).not.toHaveProperty('verifier')
+    expect(await directory.account(made.id)).toEqual(made)
+    const expected = { account: made.id, kind: 'password', verifier: '$2b$zoe', createdAt: clock.now() }
+    expect(await credentials.list(made.id)).toMatchObject([expected])
+    expect(credentials.version).toBeGreaterThan(before)
+    const without = await directory.addAccount(named('adam@one.test'), clock.now())
+    expect(await credentials.list(without.id)).toEqual([])
+  })
+
   it('refuse a login that is taken, or whose domain is no local one', async ({ store: { directory }, clock }) => {
     await directory.putAlias({ address: 'sales@one.test', targets: ['alice@one.test'] })
     await directory.addDomain({ name: 'r.test', kind: 'relay', target: 'h.test', catchAll: '' })

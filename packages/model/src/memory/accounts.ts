@@ -4,6 +4,7 @@ import type { Account, Directory, NewAccount } from '../ports/directory.ts'
 import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
 import { domainOf } from '../rules/address.ts'
 import { accountUsage } from './content.ts'
+import { addPassword } from './credentials.ts'
 import { addMailbox, dropMailbox } from './mailboxes.ts'
 import {
   type AccountRow,
@@ -38,6 +39,7 @@ export function createAccounts(state: State): Accounts {
         const row = newAccount(state, added, now)
         state.accounts.set(row.account.id, row)
         for (const { name, specialUse } of newAccountMailboxes) addMailbox(state, row, name, specialUse, changes)
+        if (added.verifier !== undefined) addPassword(state, row.account.id, added.verifier, now)
         state.directoryVersion++
         return row.account
       })

@@ -1,16 +1,11 @@
 /** Verifiers of passwords and app passwords. */
+import type { AccountId } from '../ids.ts'
 import type { Credential, Credentials } from '../ports/credentials.ts'
 import { accountRow, commit, nextId, refuse, requireOpen, type State } from './state.ts'
 
 export function createCredentials(state: State): Credentials {
   const of = (account: number, kind?: Credential['kind']): Credential[] =>
     [...state.credentials.values()].filter((row) => row.account === account && (!kind || row.kind === kind))
-  function add(row: Omit<Credential, 'id' | 'lastUsedAt' | 'scram'>): Credential {
-    const credential = { ...row, id: nextId(state), scram: null, lastUsedAt: null }
-    state.credentials.set(credential.id, credential)
-    state.credentialsVersion++
-    return credential
-  }
   return {
     get version() {
       return state.credentialsVersion
@@ -23,7 +18,7 @@ export function createCredentials(state: State): Credentials {
       commit(state, () => {
         accountRow(state, account)
         for (const old of of(account, 'password')) state.credentials.delete(old.id)
-        add({ account, kind: 'password', label: '', scope: [], verifier, createdAt: now })
+        addPassword(state, account, verifier, now)
       })
     },
     async addAppPassword(account, { label, scope, verifier }, now) {
@@ -33,7 +28,7 @@ export function createCredentials(state: State): Credentials {
         if (of(account, 'app').length >= appPasswordsPerAccount) {
           refuse('limit', `An account can have ${appPasswordsPerAccount} app passwords.`)
         }
-        return add({ account, kind: 'app', label, scope: [...scope], verifier, createdAt: now })
+        return add(state, { account, kind: 'app', label, scope: [...scope], verifier, createdAt: now })
       })
     },
     async findAppPassword(verifier) {
@@ -60,4 +55,15 @@ export function createCredentials(state: State): Credentials {
       })
     },
   }
+}
+
+export function addPassword(state: State, account: AccountId, verifier: string, now: number): void {
+  add(state, { account, kind: 'password', label: '', scope: [], verifier, createdAt: now })
+}
+
+function add(state: State, row: Omit<Credential, 'id' | 'lastUsedAt' | 'scram'>): Credential {
+  const credential = { ...row, id: nextId(state), scram: null, lastUsedAt: null }
+  state.credentials.set(credential.id, credential)
+  state.credentialsVersion++
+  return credential
 }

@@ -39,6 +39,8 @@ export interface NewAccount {
   name: string
   quota: number
   admin: boolean
+  /** Of its password, as `Credentials.setPassword` takes it; without one nobody can log in yet. */
+  verifier?: string
 }
 
 export interface Alias {
@@ -70,7 +72,7 @@ export interface Directory {
   /** In order of login; the removed ones too. */
   accounts(domain?: string): Promise<Account[]>
   /**
-   * Makes the account with `newAccountMailboxes`, subscribed. Rejects with `exists` where an account (removed ones
+   * Makes the account with `newAccountMailboxes`, subscribed, and its password, at once. Rejects with `exists` where an account (removed ones
    * too) or an alias has the address, with `no-such-domain` unless its domain is a local one.
    */
   addAccount(account: NewAccount, now: number): Promise<Account>

@@ -78,6 +78,7 @@ export class SqliteDirectory implements Directory {
 
   async addAccount(...[account, now]: Parameters<Directory['addAccount']>) {
     const id = (await this.#change('addAccount', { account, now })) as AccountId
+    if (account.verifier !== undefined) this.#onAccess()
     return readAccount(this.#engine.reader, id) as Account
   }
 

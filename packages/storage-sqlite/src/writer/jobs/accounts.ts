@@ -1,11 +1,12 @@
 import { domainOf, type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
+import { setPassword } from './credentials.ts'
 import { requireAccount } from './mailbox-rows.ts'
 import { bury, insertMailbox, subscribe } from './mailboxes.ts'
 
-/** Makes the account with its first mailboxes, all subscribed; gives its id. */
+/** Makes the account with its first mailboxes, all subscribed, and its password; gives its id. */
 export function addAccount(context: WriterContext, args: { account: NewAccount; now: number }): number {
-  const { login, name, quota, admin } = args.account
+  const { login, name, quota, admin, verifier } = args.account
   const domain = domainOf(login)
   const taken = context.pluck('SELECT 1 FROM accounts WHERE login = ? UNION SELECT 1 FROM aliases WHERE address = ?')
   if (taken.get(login, login)) throw new StoreError('exists', `${login} exists`)
@@ -24,6 +25,7 @@ export function addAccount(context: WriterContext, args: { account: NewAccount; 
     insertMailbox(context, id, mailbox, specialUse ?? null)
     subscribe(context, { account: id, name: mailbox, subscribed: true })
   }
+  if (verifier !== undefined) setPassword(context, { account: id, verifier, now: args.now })
   return id
 }
 
