@@ -68,6 +68,53 @@ test('a day before a night in which no server ran was told to nobody', async () 
   expect(ranges).toEqual(['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'])
 })
 
+test('a report that a site did not take, or nobody could be asked about, was lost', async () => {
+  const urls: string[] = []
+  let status = 503
+  const tlsReports: Https = async ({ host }) => {
+    urls.push(host)
+    return { status: host === 'up.two.test' ? 201 : status, contentType: '', body: Buffer.alloc(0) }
+  }
+  await using office = await PostOffice.open({ tlsReports })
+  const query = office.resolver.query.bind(office.resolver)
+  let isDown = true
+  office.resolver.query = (async (name, type) =>
+    isDown && name.startsWith('_smtp._tls')
+      ? { status: 'failed', reason: 'timeout' }
+      : query(name, type)) as typeof office.resolver.query
+  const rua = 'https://up.two.test/,https://down.two.test/'
+  office.zone('two.test', [['_smtp._tls', 'TXT', `v=TLSRPTv1; rua=${rua}`]])
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(urls).toEqual([])
+  isDown = false
+  await office.advance(4 * hour)
+  expect(urls.slice(0, 2)).toEqual(['up.two.test', 'down.two.test'])
+  status = 201
+  await office.advance(16 * hour)
+  // The one that had it was not told again, the other when it took it.
+  expect(urls.filter((host) => host === 'up.two.test')).toHaveLength(1)
+  const tried = urls.length
+  await office.advance(2 * day)
+  expect(urls).toHaveLength(tried)
+})
+
+test('a report that nobody takes is not tried for ever', async () => {
+  let tried = 0
+  const tlsReports: Https = async () => {
+    tried++
+    throw new Error('no connection')
+  }
+  await using office = await PostOffice.open({ tlsReports })
+  office.zone('two.test', [['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=https://reports.two.test/']])
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(4 * day)
+  // At once, and after one, three, seven and fifteen hours.
+  expect(tried).toBe(5)
+})
+
 test('by mail: a multipart/report that goes whatever TLS is like, and nobody is told of its fate', async () => {
   const { office } = await reporting('mailto:tls@two.test')
   await using _office = office

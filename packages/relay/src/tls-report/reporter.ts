@@ -42,11 +42,16 @@ export interface ReporterOptions extends AddressOptions {
 const dayMs = 86_400_000
 /** Reports go out within so long after midnight, so that not all of the world's come at once (§4.1). */
 const spreadMs = 4 * 3_600_000
+/** After an hour, two, four and eight more: within a day of the first attempt (§5.5). */
+const retryFirstMs = 3_600_000
+const retryLastMs = 8 * retryFirstMs
 
 export class TlsReporter {
   readonly #options: ReporterOptions
   #timer: Timer | undefined
-  #running: Promise<void> = Promise.resolve()
+  #running: Promise<unknown> = Promise.resolve()
+  /** What could not be done, until it is tried again; it ends with the process. */
+  readonly #retries = new Set<Timer>()
 
   constructor(options: ReporterOptions) {
     this.#options = options
@@ -66,6 +71,7 @@ export class TlsReporter {
   async stop(): Promise<void> {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
+    for (const retry of this.#retries) retry[Symbol.dispose]()
     await this.#running
     await this.#options.sessions.flush()
   }
@@ -77,9 +83,7 @@ export class TlsReporter {
       await sessions.flush()
       for (const [day, ofDay] of await sessions.before(today)) {
         for (const [domain, own] of Map.groupBy(ofDay, (session) => session.domain)) {
-          await this.#reportTo(domain, day, own).catch((error: unknown) =>
-            log.warn({ err: error, domain, day }, 'a TLS report could not be sent'),
-          )
+          await this.#insist({ domain, day }, () => this.#reportTo(domain, day, own))
         }
       }
       await sessions.forgetBefore(today)
@@ -88,9 +92,31 @@ export class TlsReporter {
     }
   }
 
+  /** Tries it again where it fails, less and less often. */
+  async #insist(about: object, work: () => Promise<void>, waitMs = retryFirstMs): Promise<void> {
+    const { clock, log } = this.#options
+    try {
+      await work()
+    } catch (error) {
+      const isOver = waitMs > retryLastMs || !this.#timer
+      log.warn({ err: error, ...about, ...(isOver ? {} : { retryMs: waitMs }) }, 'a TLS report could not be sent')
+      if (isOver) return
+      const retry = clock.after(waitMs, async () => {
+        using _busy = clock.busy('TLS report')
+        this.#retries.delete(retry)
+        const again = this.#insist(about, work, 2 * waitMs)
+        this.#running = Promise.all([this.#running, again])
+        await again
+      })
+      this.#retries.add(retry)
+    }
+  }
+
   async #reportTo(domain: string, day: string, sessions: ReportFacts['sessions']): Promise<void> {
     const { resolver, clock, random, hostname, sts, log } = this.#options
     const answer = await resolver.query(`_smtp._tls.${domain}`, 'TXT')
+    if (answer.status === 'failed')
+      throw new Error(`whether ${domain} wants one is not to be found out: ${answer.reason}`)
     const wanted = answer.status === 'found' ? reportAddresses(answer.records) : []
     if (wanted.length === 0) return
     const stsPolicy = sessions.some(({ by }) => by === 'sts') ? (await sts?.find(domain))?.policy : undefined
@@ -102,10 +128,11 @@ export class TlsReporter {
     }
     const zipped = gzipSync(reportJson(facts))
     for (const uri of wanted) {
-      await this.#send(uri, facts, zipped).then(
-        () => log.info({ domain, day, to: uri }, 'TLS report sent'),
-        (error: unknown) => log.warn({ err: error, domain, day, to: uri }, 'a TLS report could not be sent'),
-      )
+      const about = { domain, day, to: uri }
+      await this.#insist(about, async () => {
+        await this.#send(uri, facts, zipped)
+        log.info(about, 'TLS report sent')
+      })
     }
   }
 
