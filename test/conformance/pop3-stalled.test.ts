@@ -1,5 +1,6 @@
-/** POP3 clients that do not read what they asked for. */
+/** POP3 clients that do not read what they asked for, and clients that ask for very much at once. */
 import type { Duplex } from 'node:stream'
+import type { Clock } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom } from '@pennypost/model/testing'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -20,12 +21,13 @@ S: 250 *
 `
 
 let host: Host
+let time: Clock
 let client: Duplex
 let received: string
 let ended: boolean
 
 beforeEach(async () => {
-  host = await openHost(async (clock) => createMemoryStore({ clock, random: seededRandom(2) }))
+  host = await openHost(async (clock) => createMemoryStore({ clock: (time = clock), random: seededRandom(2) }))
   await host.direct('set', ['require-tls', 'off'], '')
   await playDialogue(delivery, host)
   client = await host.connect('pop3')
@@ -110,3 +112,20 @@ it('a server that goes down ends a session behind the message that is being sent
   await quiet()
   expect(received).toMatch(/\r\n\.\r\n-ERR \[SYS\/TEMP\] Server is shutting down\r\n$/)
 })
+
+it.each(['NOOP', 'STAT', 'TOP 1 0', 'UIDL 1'])(
+  'thousands of commands sent at once held up another session: %s',
+  async (command) => {
+    let reads = 0
+    time.elapsed = () => reads++
+    client.resume()
+    client.write(`${command}\r\n`.repeat(1000))
+    let turns = 0
+    while (received.split('+OK').length <= 1000) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+    // Each takes a millisecond or more; in each turn the other session is heard.
+    expect(turns).toBeGreaterThan(150)
+  },
+)

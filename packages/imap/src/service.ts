@@ -14,7 +14,7 @@ import type {
   Sharing,
 } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
-import type { Connection, Refusal } from '@pennypost/transport'
+import { type Connection, type Refusal, Turns } from '@pennypost/transport'
 import { extensions } from './extensions/index.ts'
 import type { UsageOf } from './extensions/quota.ts'
 import { defaultImapLimits, type ImapLimits } from './limits.ts'
@@ -105,6 +105,7 @@ export function createImapService(options: ImapServiceOptions): ImapService {
     signals: new Signals(),
     limits,
     clock: options.clock,
+    turns: new Turns(options.clock),
     deadline: options.deadline,
     random: options.random,
     log: options.log,

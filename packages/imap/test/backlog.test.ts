@@ -83,6 +83,23 @@ test.each([
   expect(told).toBeLessThan(256 * 1024)
 })
 
+test.each(['CAPABILITY', 'LIST "" *', 'CREATE INBOX', 'NONSENSE'])(
+  'thousands of commands sent at once held up another session: %s',
+  async (command) => {
+    let reads = 0
+    server.time.elapsed = () => reads++
+    await select()
+    client.send(Buffer.from(`y ${command}\r\n`.repeat(1000)))
+    let turns = 0
+    while (client.unread.split('\r\ny ').length < 1000) {
+      await new Promise((resolve) => setImmediate(resolve))
+      turns++
+    }
+    // Each takes a millisecond or more; in each turn the other session is heard.
+    expect(turns).toBeGreaterThan(150)
+  },
+)
+
 test('of what is sent ahead of a running command no more is taken in for each one that ends', async () => {
   await select()
   const { mail } = server.store

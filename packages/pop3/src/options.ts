@@ -1,5 +1,6 @@
 import type { Account, AccountId, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
+import type { Turns } from '@pennypost/transport'
 
 /** Every bound of a POP3 session. */
 export interface Pop3Limits {
@@ -50,6 +51,8 @@ export interface Pop3Options {
   /** A message was read (recorded in lab and demo only). */
   onRead?(journey: JourneyId, account: Account, session: string): void
   clock: Clock
+  /** Of all sessions of the service. */
+  turns: Turns
   deadline: Deadline
   random: Random
   log: Log

@@ -5,6 +5,7 @@ import {
   type ListenEndpoint,
   type Listener,
   type ServerContexts,
+  Turns,
 } from '@pennypost/transport'
 import { MaildropLocks } from './locks.ts'
 import type { Pop3Options } from './options.ts'
@@ -23,7 +24,8 @@ export interface Pop3Service {
   listen(listener: Pop3ListenerOptions): Promise<Listener>
 }
 
-export function createPop3Service(options: Omit<Pop3Options, 'offersTls'>): Pop3Service {
+export function createPop3Service(options: Omit<Pop3Options, 'offersTls' | 'turns'>): Pop3Service {
+  const turns = new Turns(options.clock)
   const locks = new MaildropLocks({
     ...{ clock: options.clock, deadline: options.deadline },
     ...{ takeoverMs: options.limits.takeoverMs, waitMs: options.limits.lockWaitMs },
@@ -31,7 +33,7 @@ export function createPop3Service(options: Omit<Pop3Options, 'offersTls'>): Pop3
   return {
     listen({ service, endpoint, contexts, limiter }) {
       const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'
-      const settings: Pop3Options = { ...options, offersTls: tls === 'starttls' }
+      const settings: Pop3Options = { ...options, turns, offersTls: tls === 'starttls' }
       return createListener({
         service,
         endpoint,

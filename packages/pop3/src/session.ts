@@ -12,7 +12,7 @@ import type { Pop3Options } from './options.ts'
  * order, so that a pipelining client (RFC 2449 §6.6) gets its responses in order too.
  *
  * What must never break: a command begins when the client has taken what was said before, so that whoever does not read
- * fills a page and no more; nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
+ * fills a page and no more, and other sessions have had their turn; nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
  * behind STLS is run after the handshake; a session that lost its maildrop never touches it again.
  */
 export class Session implements LockHolder {
@@ -176,7 +176,8 @@ export class Session implements LockHolder {
   }
 
   #line(line: Buffer): void | Promise<void> {
-    this.lastActive = this.options.clock.elapsed()
+    const began = this.options.clock.elapsed()
+    this.lastActive = began
     // One deadline for all that comes before a login.
     if (this.state === 'transaction') this.connection.active()
     const turn = Promise.withResolvers<void>()
@@ -186,14 +187,14 @@ export class Session implements LockHolder {
     if (waiting) waiting(line)
     else {
       const running = this.#run(line)
-      if (!(running instanceof Promise)) return this.drained()
-      void this.#settle(running)
+      if (!(running instanceof Promise)) return this.drained() ?? this.options.turns.over(began)
+      void this.#settle(running, began)
     }
     return turn.promise
   }
 
   /** Lets the next line come when the command is done; our own trouble is temporary, whole in the log. */
-  async #settle(running: Promise<void>): Promise<void> {
+  async #settle(running: Promise<void>, began: number): Promise<void> {
     this.#working = true
     try {
       await running
@@ -203,6 +204,7 @@ export class Session implements LockHolder {
       this.say('-ERR [SYS/TEMP] Internal error, try again later')
     }
     await this.drained()
+    await this.options.turns.over(began)
     this.#working = false
     if (this.connection.draining) this.end(shuttingDown)
     this.#proceed?.()

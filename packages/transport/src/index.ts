@@ -24,3 +24,4 @@ export { ensureSelfSigned, type SelfSignedFilesOptions } from './self-signed-fil
 export { HandshakeError, type ServerContexts } from './server-handshake.ts'
 export { tlsFactsOf } from './tls-facts.ts'
 export { type CertificateFacts, createTlsMaterial, type TlsMaterial, type TlsMaterialOptions } from './tls-material.ts'
+export { Turns } from './turns.ts'

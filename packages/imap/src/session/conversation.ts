@@ -16,7 +16,8 @@ import type { SessionService } from './session-service.ts'
  * Never broken:
  * - A command begins when the one before it has said its completion, so pipelined commands see what those before
  *   them did (RFC 9051 §5.5) and no two ever mix their responses.
- * - Commands that are done at once cost no promise; a chunk of them is answered in one write.
+ * - Commands that are done at once cost no promise; a chunk of them is answered in one write, or one for each turn of
+ *   the event loop that they take.
  * - While a command runs, or answers that fill a page were not taken, at most `inputBacklog` octets are read ahead.
  * - Nothing that a client sends rejects or throws out of here.
  */
@@ -35,6 +36,8 @@ export class Conversation implements ReaderHost {
   #inputEnded = false
   #closed = false
   #commands = 0
+  /** When what is worked began, until it is counted. */
+  #began: number | undefined
   #commandsBeforeLogin = 0
   /** The time for a login is over; what is being checked right now still counts. */
   #late = false
@@ -174,7 +177,8 @@ export class Conversation implements ReaderHost {
         if (this.#told) this.#tell()
         break
       }
-      const pending = this.#reader.take(frame) ?? session.out.caughtUp()
+      this.#began = this.#service.clock.elapsed()
+      const pending = this.#reader.take(frame) ?? this.#others()
       if (!pending) continue
       this.#busy = true
       pending.then(this.#resume, this.#crash)
@@ -190,13 +194,22 @@ export class Conversation implements ReaderHost {
   }
 
   readonly #resume = (): void => {
-    const unread = this.session.out.caughtUp()
-    if (unread) {
-      unread.then(this.#resume, this.#crash)
+    const others = this.#others()
+    if (others) {
+      others.then(this.#resume, this.#crash)
       return
     }
     this.#busy = false
     this.#pump()
+  }
+
+  /** Between commands: undefined, or what is waited for, the client to read or other sessions to have their turn. */
+  #others(): Promise<void> | undefined {
+    const unread = this.session.out.caughtUp()
+    const began = this.#began
+    if (unread || began === undefined) return unread
+    this.#began = undefined
+    return this.#service.turns.over(began)
   }
 
   get #isFull(): boolean {

@@ -13,6 +13,7 @@ import type {
   Uid,
 } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
+import type { Turns } from '@pennypost/transport'
 import type { UsageOf } from '../extensions/quota.ts'
 import type { ImapLimits } from '../limits.ts'
 import type { Signals } from '../notify/signals.ts'
@@ -33,6 +34,7 @@ export interface SessionService {
   readonly signals: Signals
   readonly limits: ImapLimits
   readonly clock: Clock
+  readonly turns: Turns
   readonly deadline: Deadline
   readonly random: Random
   readonly log: Log
