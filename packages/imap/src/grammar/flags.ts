@@ -18,10 +18,13 @@ export function flag(cursor: Cursor): Flag {
   return system
 }
 
-/** `flag-list = "(" [flag *(SP flag)] ")"` */
+/** `flag-list = "(" [flag *(SP flag)] ")"`, and `( $Forwarded)`: so Dovecot's imapc appends a message that has but keywords. */
 export function flagList(cursor: Cursor, limit = 100): Flag[] {
   const flags: Flag[] = []
-  cursor.list(() => flags.push(flag(cursor)), limit)
+  cursor.list(() => {
+    if (flags.length === 0) cursor.skip(' ')
+    flags.push(flag(cursor))
+  }, limit)
   return flags
 }
 
