@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { connect } from 'node:tls'
+import { callAdmin } from '@pennypost/admin/client'
 import { systemClock, systemRandom } from '@pennypost/model'
 import { ensureSelfSigned } from '@pennypost/transport'
 import { expect, it, onTestFinished } from 'vitest'
@@ -21,7 +22,14 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** pebble with DNS that answers 127.0.0.1 for every name. Ends with the test. */
-async function startAuthority(home: string): Promise<{ directory: string; ca: string; http: number; dns: number }> {
+async function startAuthority(home: string): Promise<{
+  directory: string
+  ca: string
+  http: number
+  dns: number
+  /** Where nobody listens from now on, as far as its DNS says. */
+  bury(name: string): Promise<void>
+}> {
   const [api = 0, management = 0, http = 0, tls = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
   const { cert, key } = await ensureSelfSigned({
     ...{ hostname: 'authority.test', directory: join(home, 'authority'), clock: systemClock, random: systemRandom },
@@ -42,7 +50,14 @@ async function startAuthority(home: string): Promise<{ directory: string; ca: st
     const child = spawn(program, args, { env, cwd: home, stdio: 'ignore' })
     onTestFinished(() => void child.kill('SIGKILL'))
   }
-  return { directory: `https://127.0.0.1:${api}/dir`, ca: cert, http, dns }
+  const bury = async (name: string): Promise<void> => {
+    const body = JSON.stringify({ host: `${name}.`, addresses: ['127.0.0.2'] })
+    await eventually(
+      () => fetch(`http://127.0.0.1:${dnsManagement}/add-a`, { method: 'POST', body }).catch(() => undefined),
+      'the DNS of pebble',
+    )
+  }
+  return { directory: `https://127.0.0.1:${api}/dir`, ca: cert, http, dns, bury }
 }
 
 /** The certificate that the server shows to a client that asks for this name. */
@@ -58,10 +73,14 @@ function shown(port: number, servername: string): Promise<X509Certificate | unde
 
 const hasAuthority = has('pebble') && has('pebble-challtestsrv')
 
-/** What a server of one.test shows once pebble has issued it. `acme`: a line of `[tls.acme]`; `rest`: other tables. */
-async function orderedCertificate({ acme = '', rest = '' }): Promise<X509Certificate> {
+/**
+ * What a server of one.test shows once pebble has issued it, and what its status says is wrong. `acme`: a line of
+ * `[tls.acme]`; `rest`: other tables; `dead`: a name at which nobody answers.
+ */
+async function order({ acme = '', rest = '', dead = '' }): Promise<{ certificate: X509Certificate; problems: string }> {
   using home = makeHome()
   const authority = await startAuthority(home.path)
+  if (dead !== '') await authority.bury(dead)
   const toml = `[dns]
 servers = ["127.0.0.1:${authority.dns}"]
 [tls.acme]
@@ -91,7 +110,10 @@ ${rest}`
     60_000,
   )
   expect(certificate.issuer).toContain('Pebble')
-  return certificate
+  const { problems } = (await callAdmin(join(directory, 'data', 'admin.sock'), 'status', {}, 'test')) as {
+    problems: object[]
+  }
+  return { certificate, problems: JSON.stringify(problems) }
 }
 
 const namesOf = ({ subjectAltName = '' }: X509Certificate): string[] =>
@@ -104,8 +126,20 @@ it.skipIf(!hasAuthority)(
   'a certificate is ordered from pebble and shown, without a restart (needs pebble)',
   async () => {
     const names = ['mail.one.test', 'one.test']
-    const certificate = await orderedCertificate({ acme: `names = ${JSON.stringify(names)}` })
+    const { certificate } = await order({ acme: `names = ${JSON.stringify(names)}` })
     expect(namesOf(certificate)).toEqual(names)
+  },
+  patience,
+)
+
+it.skipIf(!hasAuthority)(
+  'one name that pebble could not reach kept all others from their certificate (needs pebble)',
+  async () => {
+    const acme = `names = ["dead.one.test", "mail.one.test", "one.test"]`
+    const { certificate, problems } = await order({ acme, dead: 'dead.one.test' })
+    expect(namesOf(certificate)).toEqual(['mail.one.test', 'one.test'])
+    expect(problems).toMatch(/not convinced of dead\.one\.test \(.*refused/)
+    expect(problems).not.toMatch(/convinced of mail/)
   },
   patience,
 )
@@ -114,7 +148,7 @@ it.skipIf(!hasAuthority)(
   'the names under which strangers ask about a domain are in it, once the DNS leads them here (needs pebble)',
   async () => {
     const https = '[[listener]]\nservice = "https"\naddress = "127.0.0.1"\nport = 0'
-    const certificate = await orderedCertificate({ rest: https })
+    const { certificate } = await order({ rest: https })
     const labels = ['autoconfig', 'autodiscover', 'mta-sts']
     expect(namesOf(certificate)).toEqual([...labels.map((label) => `${label}.one.test`), 'mail.one.test'].sort())
   },

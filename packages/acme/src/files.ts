@@ -19,14 +19,24 @@ export function certificatePaths(directory: string): CertificatePaths {
   }
 }
 
-/** Whether the certificate must be ordered now. A third of its life is left for what may go wrong. */
-export async function isDue(path: string, names: readonly string[], now: number): Promise<boolean> {
+export interface Present {
+  /** Those of the wanted names that the certificate is for. */
+  covered: readonly string[]
+  /** It is time for another: a third of its life is left for what may go wrong. */
+  isDue: boolean
+  /** No time is left to wait for better ones. */
+  isEnding: boolean
+}
+
+/** The certificate that is in use, against the names that are wanted. */
+export async function present(path: string, names: readonly string[], now: number): Promise<Present> {
   const leaf = parse((await readOptional(path)) ?? '')
-  if (!leaf) return true
-  const [from, until] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()]
   // What stands in until the first order is made has signed itself.
-  if (leaf.issuer === leaf.subject || names.some((name) => leaf.checkHost(name) === undefined)) return true
-  return now >= until - (until - from) / 3
+  if (!leaf || leaf.issuer === leaf.subject) return { covered: [], isDue: true, isEnding: true }
+  const [from, until] = [leaf.validFromDate.getTime(), leaf.validToDate.getTime()]
+  const isLeft = (part: number): boolean => now < until - (until - from) * part
+  const covered = names.filter((name) => leaf.checkHost(name) !== undefined)
+  return { covered, isDue: !isLeft(1 / 3), isEnding: !isLeft(1 / 10) }
 }
 
 /** Undefined for a file that is damaged, whose place a new one takes. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { type Log, silentLog } from '@pennypost/model'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { certificatePaths, isDue } from './files.ts'
+import { certificatePaths, present } from './files.ts'
 import { createCertificateKeeper } from './keeper.ts'
 
 // For mail.one.test and one.test, issued by an authority; openssl made it.
@@ -21,13 +21,19 @@ test.each([
   ['expired', ['mail.one.test'], from + 91 * dayMs, true],
   ['without one of the names', ['mail.one.test', 'two.test'], from, true],
 ])('a certificate %s', async (_, names, now, due) => {
-  expect(await isDue(issued, names, now)).toBe(due)
+  const { isDue, covered } = await present(issued, names, now)
+  expect(isDue || covered.length < names.length).toBe(due)
+})
+
+test('a certificate is ending when a tenth of its life is left', async () => {
+  const endingAt = async (days: number) => (await present(issued, [], from + days * dayMs)).isEnding
+  expect([await endingAt(80), await endingAt(81)]).toEqual([false, true])
 })
 
 test('none, and one that has signed itself, are due', async () => {
-  expect(await isDue('/nonexistent/certificate.pem', [], from)).toBe(true)
+  expect(await present('/nonexistent/certificate.pem', [], from)).toMatchObject({ isDue: true, covered: [] })
   const standIn = fileURLToPath(new URL('../../transport/test/certificates/authority.pem', import.meta.url))
-  expect(await isDue(standIn, [], from)).toBe(true)
+  expect(await present(standIn, [], from)).toMatchObject({ isDue: true, covered: [] })
 })
 
 test('one that is damaged was never replaced', async () => {
@@ -35,7 +41,7 @@ test('one that is damaged was never replaced', async () => {
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const damaged = join(directory, 'certificate.pem')
   writeFileSync(damaged, readFileSync(issued, 'utf8').slice(0, 200))
-  expect(await isDue(damaged, [], from)).toBe(true)
+  expect(await present(damaged, [], from)).toMatchObject({ isDue: true, covered: [] })
 })
 
 /** A keeper over a directory of its own, whose authority issues the certificate above, or not. */
@@ -48,6 +54,7 @@ function setUp(now: number) {
     names: ['mail.one.test'],
     orders: [] as (string | undefined)[],
     failing: false,
+    dead: [] as string[],
     renewed: 0,
     errors: [] as unknown[],
   }
@@ -55,14 +62,15 @@ function setUp(now: number) {
   const keeper = createCertificateKeeper({
     names: async () => seen.names,
     files,
-    async order(_, accountKey) {
-      seen.orders.push(accountKey)
+    async order(names, known, isWorth) {
+      seen.orders.push(known)
       if (seen.failing) throw new Error('no connection')
-      return {
-        cert: readFileSync(issued, 'utf8'),
-        key: `key ${seen.orders.length}`,
-        accountKey: accountKey ?? 'account',
-      }
+      const accountKey = known ?? 'account'
+      const unproved = seen.dead.map((name) => ({ name, why: 'connection refused' }))
+      if (unproved.length > 0 && !isWorth(names.filter((name) => !seen.dead.includes(name))))
+        return { accountKey, unproved }
+      const issuedNow = { cert: readFileSync(issued, 'utf8'), key: `key ${seen.orders.length}` }
+      return { accountKey, unproved, issued: issuedNow }
     },
     async onRenewed() {
       expect(readFileSync(files.key, 'utf8')).toBe(`key ${seen.orders.length}`)
@@ -111,6 +119,39 @@ test('a name that came later is ordered at the next look', async () => {
   seen.names = ['mail.one.test', 'autoconfig.one.test']
   await clock.advance(7 * hourMs)
   expect(seen.orders).toHaveLength(1)
+})
+
+// The certificate is for mail.one.test and one.test.
+test.each([
+  ['one that is new does not keep the first certificate', ['mail.one.test', 'dead.test'], ['dead.test'], undefined, 1],
+  ['without any there is no certificate', ['dead.test'], ['dead.test'], undefined, 0],
+  ['nothing is ordered for what is there already', ['mail.one.test', 'dead.test'], ['dead.test'], 1, 0],
+  ['one that the certificate has is not given up early', ['mail.one.test', 'one.test'], ['one.test'], 70, 0],
+  ['but at last', ['mail.one.test', 'one.test'], ['one.test'], 82, 1],
+])('of names that can not be proved, %s', async (_, names, dead, ageDays, renewed) => {
+  const { keeper, clock, files, seen } = setUp(from + (ageDays ?? 0) * dayMs)
+  if (ageDays !== undefined) cpSync(issued, files.cert)
+  seen.names = names
+  seen.dead = dead
+  keeper.start()
+  await clock.advance(hourMs / 2)
+  expect(seen).toMatchObject({ renewed, errors: [{ name: dead[0], error: 'connection refused', retryMs: hourMs }] })
+  expect(keeper.unproved).toEqual([{ name: dead[0], why: 'connection refused' }])
+  expect(readFileSync(files.accountKey, 'utf8')).toBe('account')
+  // It was mended meanwhile.
+  seen.dead = []
+  await clock.advance(hourMs)
+  expect(seen.orders).toHaveLength(2)
+  expect(keeper.unproved).toEqual([])
+})
+
+test('a name that is never proved is tried less and less often, and without a new certificate each time', async () => {
+  const { keeper, clock, seen } = setUp(from)
+  seen.names = ['mail.one.test', 'dead.test']
+  seen.dead = ['dead.test']
+  keeper.start()
+  await clock.advance(3 * dayMs)
+  expect(seen).toMatchObject({ renewed: 1, orders: { length: 7 } })
 })
 
 test('an authority that did not answer held up the end of the server', async () => {

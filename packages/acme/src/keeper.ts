@@ -1,12 +1,13 @@
 import type { Clock, Log, Random, Timer } from '@pennypost/model'
-import { type CertificatePaths, isDue, readOptional, replaceFile } from './files.ts'
-import type { OrderCertificate } from './order.ts'
+import { type CertificatePaths, type Present, present, readOptional, replaceFile } from './files.ts'
+import type { OrderCertificate, Ordered, Unproved } from './order.ts'
 
 /**
- * Keeps one certificate fresh: looks at it now and then, orders a new one in time, and tries again when that fails.
+ * Keeps one certificate fresh: looks at it now and then, orders a new one in time, and tries again when that fails. Names
+ * that cannot be proved are left out, and tried again like an order that failed.
  *
- * Never broken: the certificate in use stays until its successor is there, whole; a failing order is tried less and less
- * often (authorities block who insists), and each failure is an error in the log, long before anything expires.
+ * Never broken: the certificate in use stays until its successor is there, whole, and no worse; a failing order is tried
+ * less and less often (authorities block who insists), and each failure is an error in the log, long before anything expires.
  */
 
 export interface CertificateKeeperOptions {
@@ -25,6 +26,8 @@ export interface CertificateKeeperOptions {
 export interface CertificateKeeper extends AsyncDisposable {
   /** Looks for the first time, at once. */
   start(): void
+  /** What the authority was not convinced of at the last order. */
+  readonly unproved: readonly Unproved[]
 }
 
 const hourMs = 3_600_000
@@ -35,37 +38,51 @@ const retryAtMostMs = 24 * hourMs
 export function createCertificateKeeper(options: CertificateKeeperOptions): CertificateKeeper {
   const { files, order, onRenewed, clock, random, log } = options
   let failures = 0
+  let unproved: readonly Unproved[] = []
   let timer: Timer | undefined
   let putting = Promise.resolve()
   let over = false
 
   async function renewIfDue(): Promise<void> {
     const names = await options.names()
-    if (!(await isDue(files.cert, names, clock.now()))) return
+    const old = await present(files.cert, names, clock.now())
+    if (!old.isDue && old.covered.length === names.length) {
+      unproved = []
+      return
+    }
     log.info({ names }, 'ordering a certificate')
-    const made = await order(names, await readOptional(files.accountKey))
+    const made = await order(names, await readOptional(files.accountKey), (proved) => isBetter(proved, old))
     if (over) return
+    unproved = made.unproved
     await (putting = put(made))
+    if (!made.issued) return
     await onRenewed()
     log.info({ names, certificate: files.cert }, 'a new certificate is in use')
   }
 
-  async function put({ accountKey, key, cert }: Awaited<ReturnType<OrderCertificate>>): Promise<void> {
+  async function put({ accountKey, issued }: Ordered): Promise<void> {
     await replaceFile(files.accountKey, accountKey)
+    if (!issued) return
+    const { key, cert } = issued
     // Whoever reads in between sees a key that does not fit, keeps what he has, and looks again.
     await replaceFile(files.key, key)
     await replaceFile(files.cert, cert)
   }
+
+  const retryMs = (): number => Math.min(retryFirstMs * 2 ** failures++, retryAtMostMs)
 
   async function look(): Promise<void> {
     using _busy = clock.busy('certificate')
     let nextMs = lookEveryMs
     try {
       await renewIfDue()
-      failures = 0
+      if (unproved.length === 0) failures = 0
+      else nextMs = retryMs()
+      for (const { name, why } of unproved) {
+        log.error({ name, error: why, retryMs: nextMs }, 'the certificate authority was not convinced of a name')
+      }
     } catch (error) {
-      nextMs = Math.min(retryFirstMs * 2 ** failures, retryAtMostMs)
-      failures++
+      nextMs = retryMs()
       log.error({ error: (error as Error).message, retryMs: nextMs }, 'no new certificate; the old one stays')
     }
     // A tenth of jitter: whole networks start at the same hour.
@@ -75,10 +92,20 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
   const start = (): void => void look()
   return {
     start,
+    get unproved() {
+      return unproved
+    },
     async [Symbol.asyncDispose]() {
       over = true
       timer?.[Symbol.dispose]()
       await putting.catch(() => {})
     },
   }
+}
+
+/** Whether a certificate for these names alone is worth an order: it must gain something, and lose no name too early. */
+function isBetter(proved: readonly string[], { covered, isDue, isEnding }: Present): boolean {
+  const gains = isDue || proved.some((name) => !covered.includes(name))
+  const loses = covered.some((name) => !proved.includes(name))
+  return proved.length > 0 && gains && (isEnding || !loses)
 }

@@ -14,15 +14,30 @@ export interface OrderOptions {
   log: Log
 }
 
-/** Certificate chain and key in PEM, for all of `names`. `accountKey` is made by the first call, and given back. */
+/** A name that the authority was not convinced of. */
+export interface Unproved {
+  name: string
+  why: string
+}
+
+export interface Ordered {
+  /** Made by the first call, to be given to later ones. */
+  accountKey: string
+  /** Certificate chain and key in PEM, for the names that could be proved; absent where those were not worth it. */
+  issued?: { cert: string; key: string }
+  unproved: readonly Unproved[]
+}
+
+/** `isWorth`: whether to go on with these names alone, when others could not be proved. */
 export type OrderCertificate = (
   names: readonly string[],
   accountKey: string | undefined,
-) => Promise<{ cert: string; key: string; accountKey: string }>
+  isWorth: (proved: readonly string[]) => boolean,
+) => Promise<Ordered>
 
 export function createOrder(options: OrderOptions): OrderCertificate {
-  return async (names, accountKey) => {
+  return async (...what) => {
     const { placeOrder } = await import('./place-order.ts')
-    return placeOrder(options, names, accountKey)
+    return placeOrder(options, ...what)
   }
 }

@@ -15,6 +15,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     startedAt: now - day,
     listeners: [{ service: 'smtp', address: '127.0.0.1:2525', sessions: 1 }],
     certificates: [{ file: 'cert.pem', names: ['mail.one.test'], notAfter: now + 60 * day, selfSigned: false }],
+    unproved: [],
     errors: [{ at: now - 2 * day, text: 'old' }],
     search: { index: 'whole', behind: 0, octets: 1e6 },
     disk: { directory: 'data', free: 1e12, total: 2e12, reserve: 256e6 },
@@ -44,6 +45,14 @@ describe('problems', () => {
       'warning: The oldest message in the queue waits for 2 days.',
       'warning: 1 entry is held in the queue.',
     ])
+  })
+
+  test('names without a certificate are named, with the authority’s reason', () => {
+    const unproved = Array.from({ length: 7 }, (_, n) => ({ name: `n${n}.test`, why: 'connection refused' }))
+    const [text, ...none] = texts({ ...well, server: { ...well.server, unproved } })
+    expect(text).toMatch(/^warning: The certificate authority was not convinced of n0\.test \(connection refused\); n1/)
+    expect(text).toMatch(/n4\.test \(connection refused\); and 2 more\.$/)
+    expect(none).toEqual([])
   })
 
   test('what does not listen is broken, with advice that fits the error', () => {

@@ -35,7 +35,8 @@ export function problemsOf(facts: StatusFacts): Problem[] {
       todo: 'Start it with `pennypost serve`, or by the service manager.',
     })
   } else {
-    found.push(...listenerProblems(server), ...certificateProblems(server, facts.now), ...diskProblems(server))
+    found.push(...listenerProblems(server), ...certificateProblems(server, facts.now))
+    found.push(...unprovedProblems(server), ...diskProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
     if (recent.length > 0) {
       const what = `${recent.length} errors in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
@@ -83,6 +84,18 @@ function listenerProblems({ listeners }: ServerFacts): Problem[] {
         : 'See [[listener]] in the configuration, then restart the server.'
     return [{ severity: 'broken' as const, what: `${service} does not listen on ${address}: ${error}`, todo }]
   })
+}
+
+const namesShown = 5
+
+function unprovedProblems({ unproved }: ServerFacts): Problem[] {
+  if (unproved.length === 0) return []
+  const shown = unproved.slice(0, namesShown).map(({ name, why }) => `${name} (${why})`)
+  const rest = unproved.length > namesShown ? `; and ${unproved.length - namesShown} more` : ''
+  const what = `The certificate authority was not convinced of ${shown.join('; ')}${rest}.`
+  const todo =
+    'See that its DNS leads here and that port 80 answers, or leave it out of `[tls.acme] names`; it is tried again.'
+  return [{ severity: 'warning', what, todo }]
 }
 
 function certificateProblems({ certificates }: ServerFacts, now: number): Problem[] {

@@ -4,6 +4,8 @@ export interface ServerFacts {
   startedAt: number
   listeners: readonly ListenerFacts[]
   certificates: readonly CertificateState[]
+  /** Names that a certificate was to be for, and why the authority was not convinced of them. */
+  unproved: readonly { name: string; why: string }[]
   /** The newest errors of the log, newest last. */
   errors: readonly { at: number; text: string }[]
   /** The index that searches use: in what state it is, how many messages it lacks at most, and its size. */

@@ -1,6 +1,5 @@
-import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
-import { httpUrl, ipAddress } from './fields.ts'
+import { hostname, httpUrl, ipAddress } from './fields.ts'
 
 /** `[tls.acme]`: a certificate ordered from an authority, and renewed (RFC 8555, challenge http-01). */
 export const acmeSchema = z.strictObject({
@@ -12,7 +11,7 @@ export const acmeSchema = z.strictObject({
   /** Mail address that the authority may warn; '' = that of `[admin]`. */
   contact: z.union([z.literal(''), z.email()]).default(''),
   /** Names in the certificate; empty: `hostname`, and with an https listener the names of its pages that lead here. */
-  names: z.array(z.string().refine((text) => lookupDomain(text) !== undefined, 'is no host name')).default([]),
+  names: z.array(hostname).default([]),
   /** Where the authority's question for http-01 is answered while an order runs; it asks on port 80. */
   address: ipAddress.default('0.0.0.0'),
   port: z.number().int().min(1).max(65_535).default(80),

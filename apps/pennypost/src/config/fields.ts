@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
 import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
 
@@ -45,3 +46,11 @@ export const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObje
 export const httpUrl = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'is no address of http or https')
+
+/** In lower case and A-labels, as it is compared with the names in addresses. */
+export const hostname = z.string().transform((text, context) => {
+  const name = lookupDomain(text)
+  if (name !== undefined) return name
+  context.addIssue({ code: 'custom', message: 'is no host name; write e.g. "mail.example.org"' })
+  return z.NEVER
+})

@@ -22,6 +22,12 @@ describe('configuration', () => {
     expect(config.policy.require_tls_for_auth).toBe(true)
   })
 
+  it('the names of a certificate were ordered as they were written, which no authority knows', () => {
+    const acme = '[tls.acme]\naccept_terms = true\nnames = ["Mail.One.TEST", "bücher.test"]'
+    const { tls } = checkConfig('x', `hostname = "mail.one.test"\n${acme}`)
+    expect(tls?.acme?.names).toEqual(['mail.one.test', 'xn--bcher-kva.test'])
+  })
+
   it('reports every fault at once, with line and key', () => {
     const document = [
       'hostname = "not a host"',

@@ -1,8 +1,8 @@
-import { lookupAddress, lookupDomain } from '@pennypost/model'
+import { lookupAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { acmeSchema } from './acme-schema.ts'
 import { authSchema } from './auth-schema.ts'
-import { count, duration, ipAddress, network, size, table } from './fields.ts'
+import { count, duration, hostname, ipAddress, network, size, table } from './fields.ts'
 import { policySchema } from './policy-schema.ts'
 import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
 
@@ -10,14 +10,6 @@ import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
  * `pennypost.toml` as values: every key with its default and its limits, and nothing else. Domains, accounts and aliases
  * are not here: they live in the directory and are changed by verbs. Unknown keys are faults.
  */
-
-/** In lower case and A-labels, as it is compared with the names in addresses. */
-const hostname = z.string().transform((text, context) => {
-  const name = lookupDomain(text)
-  if (name !== undefined) return name
-  context.addIssue({ code: 'custom', message: 'is no host name; write e.g. "mail.example.org"' })
-  return z.NEVER
-})
 
 export const roles = ['mx', 'submission', 'lmtp', 'relay', 'pop3', 'imap', 'admin'] as const
 export const services = [

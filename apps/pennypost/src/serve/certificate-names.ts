@@ -4,8 +4,8 @@ import { wantedListeners } from '../config/wanted-listeners.ts'
 
 /**
  * Which names the certificate of an authority is for, where `[tls.acme] names` does not say: the host name, and those
- * under which strangers ask the https listener about a domain. Only names that the DNS leads to this host: one that the
- * authority cannot prove fails the order for all.
+ * under which strangers ask the https listener about a domain. Only names that the DNS leads to this host: for
+ * others the authority would be asked in vain.
  */
 export interface CertificateNamesOptions {
   config: Config

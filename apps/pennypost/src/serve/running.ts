@@ -1,3 +1,4 @@
+import type { CertificateKeeper } from '@pennypost/acme'
 import { type AdminContext, type LocalSubmission, type ServerFacts, submitLocally } from '@pennypost/admin'
 import type { Clock, Deadline, Dialer, Log, Resolver } from '@pennypost/model'
 import type { ReceptionOptions } from '@pennypost/reception'
@@ -28,6 +29,7 @@ export interface RunningParts {
   services: Services
   listeners: readonly Listener[]
   tls: TlsMaterial
+  keeper: CertificateKeeper | undefined
   dialer: Dialer
   errors: () => ServerFacts['errors']
   clock: Clock
@@ -60,6 +62,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
             notAfter,
             selfSigned,
           })),
+          unproved: parts.keeper?.unproved ?? [],
           errors: parts.errors(),
           search: store.stats().search,
           disk: await diskFacts(dataDirectory),
