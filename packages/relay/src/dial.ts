@@ -251,10 +251,10 @@ class Dial {
     if (use === 'required') {
       // A handshake that broke off says nothing about the certificate.
       const isLost = failure.kind !== 'tls' || ['ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(failure.code ?? '')
-      return this.#withoutTls(client, failure.text, isLost)
+      return this.#withoutTls(client, wordsOf(failure), isLost)
     }
     if (client.usable) {
-      this.#tlsReason = `STARTTLS refused: ${failure.reply ? describeReply(failure.reply) : failure.text}; in clear`
+      this.#tlsReason = `STARTTLS refused: ${wordsOf(failure)}; in clear`
       return undefined
     }
     if (failure.kind === 'reply') return this.#refuse('refused', this.#verdictOf(failure))
@@ -342,6 +342,11 @@ class Dial {
   #elapsedMs(): number {
     return Math.round(this.#options.clock.elapsed() - this.#begun)
   }
+}
+
+/** A reply with its code, which says more than its text. */
+function wordsOf({ reply: said, text }: Failure): string {
+  return said ? describeReply(said) : text
 }
 
 const speakers: Record<TranscriptEvent['direction'], string> = { sent: 'C', received: 'S', note: '*' }

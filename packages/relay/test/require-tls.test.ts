@@ -65,6 +65,18 @@ describe('REQUIRETLS', () => {
     expect((await office.trace(await office.send(required))).at(-1)).toContain('deferred bob@two.test 451 4.4.1')
   })
 
+  test('waits for a host that is silent in the handshake', async () => {
+    const secure = async () => {
+      throw new DOMException('The operation was aborted due to timeout', 'TimeoutError')
+    }
+    await using office = await PostOffice.open(({ dialer: { connect } }) => ({ dialer: { connect, secure } }))
+    office.secureZone('two.test', hosts)
+    office.peer('192.0.2.2', { capabilities })
+    expect((await office.trace(await office.send(required))).at(-1)).toBe(
+      'deferred bob@two.test 454 4.7.5 mx.two.test[192.0.2.2]:25: REQUIRETLS wants TLS: no TLS session within 60000 ms',
+    )
+  })
+
   test('does not ride on a connection that was opened for others', async () => {
     await using office = await secureOffice()
     const peer = office.peer('192.0.2.2', { capabilities, tls: mail })

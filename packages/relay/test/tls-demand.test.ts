@@ -49,6 +49,12 @@ describe('encrypt', () => {
     expect(peer.sessions).toHaveLength(1)
   })
 
+  test('tells the words with which STARTTLS was refused', async () => {
+    await using office = await officeWith(demand)
+    office.peer('192.0.2.2', { ...selfSigned, script: { STARTTLS: '454 4.3.0 later' } })
+    expect((await outcome(office)).last).toContain('[[relay.tls]] encrypt wants TLS: 454 4.3.0 later')
+  })
+
   test('is no matter of the message, which waives only what the domain asks for', async () => {
     await using office = await officeWith(demand)
     const peer = office.peer('192.0.2.2', inClear)

@@ -123,8 +123,7 @@ export class SmtpClient {
         this.#session.tls = secured.tls
         this.#session.needsReset = false
       } catch (error) {
-        const { message, code } = error as NodeJS.ErrnoException
-        this.#wire.fail(failure('tls', 'starttls', '4.7.5', message, { code }))
+        this.#wire.fail(handshakeFailure(error as NodeJS.ErrnoException, timeouts.tlsMs))
         return { ok: false, failure: this.#wire.down! }
       }
       const { protocol, cipher } = this.#session.tls
@@ -220,4 +219,10 @@ export class SmtpClient {
       this.#busy = false
     }
   }
+}
+
+/** A peer that is silent in the handshake says nothing about its certificate, nor about what it has to offer. */
+function handshakeFailure({ name, message, code }: NodeJS.ErrnoException, tlsMs: number): Failure {
+  if (name === 'TimeoutError') return failure('timeout', 'starttls', '4.4.2', `no TLS session within ${tlsMs} ms`)
+  return failure('tls', 'starttls', '4.7.5', message, { code })
 }
