@@ -1,5 +1,5 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -33,6 +33,18 @@ test('the listener answers what is posted, and nothing else, and is gone with th
   expect(await ask('token-1')).toEqual([404, ''])
   await second[Symbol.asyncDispose]()
   await expect(ask('token_2')).rejects.toThrow()
+})
+
+test('very many questions of one piece are not answered', async () => {
+  const port = await freePort()
+  const board = openChallengeListener({ address: '127.0.0.1', port })
+  await using _posted = await board.post('token', 'x')
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  let received = ''
+  socket.on('data', (chunk) => (received += String(chunk)))
+  socket.write('GET /.well-known/acme-challenge/token HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1000))
+  await new Promise((resolve) => socket.once('close', resolve))
+  expect(received.split('200 OK').length).toBeLessThan(102)
 })
 
 test('a port that is taken is said by its number', async () => {

@@ -58,6 +58,9 @@ async function listen(
     response.end(found ?? '')
   })
   server.maxConnections = 100
+  // All questions of one piece are taken in the same turn of the event loop.
+  server.maxRequestsPerSocket = 100
+  server.on('dropRequest', (_request, socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(endpoint.port, endpoint.address, resolve)

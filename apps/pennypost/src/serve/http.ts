@@ -1,5 +1,6 @@
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import type { Log } from '@pennypost/model'
+import { createPageServer } from './http-server.ts'
 import type { Metrics } from './metrics.ts'
 import type { SiteOptions } from './site-pages.ts'
 
@@ -29,7 +30,7 @@ export const mostConnections = 32
 
 export async function openHttp(options: HttpOptions): Promise<HttpService> {
   let pages: Promise<RequestListener> | undefined
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000 }, (request, response) => {
+  const server = createPageServer((request, response) => {
     pages ??= import('./http-pages.ts').then(({ createPages }) => createPages(options))
     pages.then(
       (answer) => answer(request, response),

@@ -26,6 +26,8 @@ export interface Services {
   places: AccountPlaces
   contexts: ServerContexts
   limiter: ConnectionLimiter
+  /** Of those who load pages. */
+  siteLimiter: ConnectionLimiter
   /** Of strangers at the MX. */
   strangerLimiter: ConnectionLimiter
   isStranger(address: string): boolean
@@ -66,7 +68,7 @@ export function openListener(listener: ListenerConfig, services: Services): Prom
         refusal: (reason) => services.imap.refusal(reason),
       })
     case 'https':
-      return openSite({ endpoint, contexts, limiter }, { ...services.site, deadline, log })
+      return openSite({ endpoint, contexts, limiter: pageLimiter(services) }, { ...services.site, deadline, log })
     case 'http':
       throw new Error('the HTTP listener is opened apart')
   }
@@ -76,6 +78,17 @@ function receptionLimiter({ service, trusted }: ListenerConfig, services: Servic
   const { limiter, strangerLimiter, isStranger } = services
   if (service === 'lmtp') return onlyFrom(limiter, trusted)
   return service === 'smtp' ? limitedToo(limiter, strangerLimiter, isStranger) : limiter
+}
+
+/** Who loads pages takes no place of an office's mail programs that are about to log in: each are counted by themselves. */
+export function pageLimiter({ limiter, siteLimiter }: Pick<Services, 'limiter' | 'siteLimiter'>): ConnectionLimiter {
+  const inAll: ConnectionLimiter = {
+    admit: (address) => limiter.admit(address, ''),
+    get open() {
+      return limiter.open
+    },
+  }
+  return limitedToo(inAll, siteLimiter, () => true)
 }
 
 /** LMTP takes what it is given as checked: only this machine and the networks that the configuration names may speak it. */

@@ -159,6 +159,10 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
       connections: bearableConnections(config.limits.connections, log),
       connectionsPerAddress: config.limits.connections_per_address,
     }),
+    siteLimiter: createConnectionLimiter({
+      connections: 0,
+      connectionsPerAddress: config.limits.connections_per_address,
+    }),
     strangerLimiter: createConnectionLimiter({
       connections: 0,
       connectionsPerAddress: config.limits.connections_per_stranger,

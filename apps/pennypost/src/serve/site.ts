@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import type { Deadline, Log } from '@pennypost/model'
 import {
   type ConnectionLimiter,
@@ -7,6 +7,7 @@ import {
   type Listener,
   type ServerContexts,
 } from '@pennypost/transport'
+import { createPageServer } from './http-server.ts'
 import { type SiteAnswer, type SiteOptions, sitePage } from './site-pages.ts'
 
 /** The pages of `site-pages.ts` over HTTP: on the https listener, and on the http listener for a proxy. */
@@ -65,8 +66,7 @@ export function openSite(
   { endpoint, contexts, limiter }: { endpoint: ListenEndpoint; contexts: ServerContexts; limiter: ConnectionLimiter },
   options: SiteOptions & { deadline: Deadline; log: Log },
 ): Promise<Listener> {
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 20_000, maxHeaderSize: 8192 })
-  server.on('request', createSite(options, options.log))
+  const server = createPageServer(createSite(options, options.log))
   return createListener({
     ...{ service: 'https', endpoint, contexts, limiter, tls: 'implicit', allowHalfOpen: false },
     ...{ deadline: options.deadline, log: options.log },
