@@ -59,7 +59,12 @@ describe('nothing goes to a host', () => {
     ['with another certificate', [another], secure, 'the certificate is none that the TLSA records stand for'],
     ['with an anchor that did not issue its own', [`2 0 1 ${'11'.repeat(32)}`], secure, 'none that the TLSA records'],
     ['that offers no STARTTLS', [ours], { capabilities: everything }, 'STARTTLS is not offered'],
-    ['that refuses STARTTLS', [ours], { ...secure, script: { STARTTLS: '454 4.7.0 no' } }, 'DANE wants TLS: no'],
+    [
+      'that refuses STARTTLS',
+      [ours],
+      { ...secure, script: { STARTTLS: '454 4.7.0 no' } },
+      'DANE wants TLS: 454 4.7.0 no',
+    ],
     ['whose handshake breaks off', [ours], { ...secure, script: { STARTTLS: { reply: '220 go', drop: true } } }, ''],
   ] as const)('%s', async (_, records, options, words) => {
     await using office = await officeWith(...records)
