@@ -71,7 +71,7 @@ export const defaultImapLimits: ImapLimits = {
   inputBacklog: 64 * 1024,
   outputBacklog: 1024 * 1024,
   notifyBacklog: 256 * 1024,
-  notifyMailboxes: 1000,
+  notifyMailboxes: 5000,
   outputStallMs: 5 * 60_000,
   loginTimeoutMs: 3 * 60_000,
   idleTimeoutMs: 30 * 60_000,

@@ -11,7 +11,7 @@ test('commands are answered though events never end', async () => {
   server.options.mail = {
     ...mail,
     watch(_, onWake) {
-      wake = onWake
+      wake = () => onWake(undefined)
       return { [Symbol.dispose]: () => {} }
     },
     async mailboxes(account) {

@@ -208,7 +208,7 @@ class Opening {
     this.#room.grows(group.databaseOctets)
     if (group.ranOut) this.#room.ranOut()
     this.#reader?.committed()
-    this.#watchers.wake(group.accounts, group.queue)
+    this.#watchers.wake(group)
     this.#search?.committed(group.gone)
     if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return
     this.#checkpointTimer = this.#options.deadline.after(this.#limits.checkpointMs, () => {

@@ -26,7 +26,10 @@ export class Notifier implements SignalListener, Disposable {
   readonly #watches = new Map<AccountId, Disposable>()
   #signals: Disposable | undefined
   #selectedDue = false
-  #othersDue = false
+  /** All mailboxes are to be looked at: names may have changed. */
+  #namesDue = false
+  /** Those that a commit has touched. */
+  readonly #touched = new Set<MailboxId>()
   /** The selected mailbox whose changes wake it. */
   #view: View | undefined
   #arrived: [first: number, last: number][] = []
@@ -65,14 +68,20 @@ export class Notifier implements SignalListener, Disposable {
   // --- what wakes it ---
 
   namesChanged(): void {
-    this.#othersDue = true
+    this.#namesDue = true
     this.#stir()
+  }
+
+  #woken(touched: readonly MailboxId[] | undefined): void {
+    if (!touched) this.namesChanged()
+    for (const mailbox of touched ?? []) if (this.#others.tellsOf(mailbox)) this.#touched.add(mailbox)
+    if (this.#touched.size > 0) this.#stir()
   }
 
   serverAnnotated(entry: string): void {
     if (!this.#others.wantsServer) return
     this.#serverEntries.add(entry)
-    this.namesChanged()
+    this.#stir()
   }
 
   /** Messages that the session has been told to exist: their items follow. */
@@ -84,7 +93,9 @@ export class Notifier implements SignalListener, Disposable {
   get due(): boolean {
     return (
       this.#selectedDue ||
-      this.#othersDue ||
+      this.#namesDue ||
+      this.#touched.size > 0 ||
+      this.#serverEntries.size > 0 ||
       this.#arrived.length > 0 ||
       this.own.any ||
       (this.selected.messages && this.#session.view !== this.#view)
@@ -108,10 +119,10 @@ export class Notifier implements SignalListener, Disposable {
       if (this.#watches.has(owner)) continue
       this.#watches.set(
         owner,
-        this.#session.service.mail.watch(owner, () => this.namesChanged()),
+        this.#session.service.mail.watch(owner, (touched) => this.#woken(touched)),
       )
       // What was committed before that woke nobody.
-      this.#othersDue = true
+      this.#namesDue = true
     }
   }
 
@@ -169,15 +180,32 @@ export class Notifier implements SignalListener, Disposable {
       await this.#tellSelected()
     }
     if (this.#wanted.groups.length === 0 || this.#disposed) return
-    if (!this.#othersDue && !this.own.any) return
-    this.#othersDue = false
+    if (this.#namesDue || this.own.ofNames) await this.#tellAll()
+    else await this.#tellTouched()
+    this.#others.tellServer(this.#serverEntries)
+    this.#serverEntries.clear()
+  }
+
+  async #tellAll(): Promise<void> {
+    this.#namesDue = false
+    this.#touched.clear()
     const names = await hierarchyOf(this.#session)
     if (this.#disposed) return
     if (this.#others.watched(names) > this.#session.service.limits.notifyMailboxes) return this.#overflow()
     await this.#others.tell(names)
-    this.#others.tellServer(this.#serverEntries)
-    this.#serverEntries.clear()
     if (!this.#disposed) this.#watch([this.account, ...this.#others.owners()])
+  }
+
+  /** What names there are is as it was: nothing is read but what was touched, by others or by the session itself. */
+  async #tellTouched(): Promise<void> {
+    const touched = new Set([...this.#touched, ...this.own.mailboxes])
+    this.#touched.clear()
+    const { mail } = this.#session.service
+    for (const id of touched) {
+      const mailbox = this.#others.tellsOf(id) ? await mail.mailbox(id, this.account) : undefined
+      if (this.#disposed) return
+      if (mailbox) await this.#others.tellOne(mailbox)
+    }
   }
 
   async #tellSelected(): Promise<void> {

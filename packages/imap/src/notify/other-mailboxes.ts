@@ -1,4 +1,4 @@
-import { type AccountId, delimiter, type MailboxId } from '@pennypost/model'
+import { type AccountId, delimiter, type Mailbox, type MailboxId } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -20,6 +20,7 @@ export class OtherMailboxes {
   readonly #groups: Wanted['groups']
   readonly #own: OwnChanges
   #names: Names = new Map()
+  #byId = new Map<MailboxId, HierarchyName>()
   /** Names said to be \NoAccess. */
   readonly #noAccess = new Set<string>()
 
@@ -51,7 +52,7 @@ export class OtherMailboxes {
 
   /** From here on; with the numbers that there are, if the client wants them. */
   begin(names: Names, status: boolean): void {
-    this.#names = names
+    this.#know(names)
     for (const name of names.values()) {
       const { mailbox } = name
       if (!mailbox) continue
@@ -64,21 +65,43 @@ export class OtherMailboxes {
     }
   }
 
+  /** @param names as they are now, all of them */
   async tell(names: Names): Promise<void> {
-    const before = this.#names
-    this.#names = names
+    const [before, known] = [this.#names, this.#byId]
+    this.#know(names)
     this.#tellNames(before, names)
-    const known = mailboxesById(before)
     for (const name of names.values()) {
-      if (!name.mailbox) continue
-      const events = this.#eventsOf(name)
-      if (!isWanted(events)) continue
-      const old = known.get(name.mailbox.id)
-      if (this.#mayRead(name, name.mailbox, old)) {
-        this.#tellCounts(name.name, name.mailbox, events, old)
-        if (events.metadata && old) await this.#tellAnnotations(name.name, name.mailbox, old)
-      }
+      if (name.mailbox) await this.#tellMailbox(name, name.mailbox, known.get(name.mailbox.id)?.mailbox)
     }
+  }
+
+  /** Whether anything in it is to be told; never in one whose name is not known. */
+  tellsOf(id: MailboxId): boolean {
+    const name = this.#byId.get(id)
+    return name !== undefined && isWanted(this.#eventsOf(name))
+  }
+
+  /** @param now what is in it; its name and rights stand as they were told */
+  async tellOne(now: Mailbox): Promise<void> {
+    const name = this.#byId.get(now.id)
+    const old = name?.mailbox
+    if (!old) return
+    const { specialUse, shared } = old
+    name.mailbox = { ...now, name: old.name, specialUse, ...(shared && { shared, recentUid: now.uidNext }) }
+    await this.#tellMailbox(name, name.mailbox, old)
+  }
+
+  async #tellMailbox(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): Promise<void> {
+    const events = this.#eventsOf(name)
+    if (!isWanted(events) || !this.#mayRead(name, mailbox, old)) return
+    this.#tellCounts(name.name, mailbox, events, old)
+    if (events.metadata && old) await this.#tellAnnotations(name.name, mailbox, old)
+  }
+
+  #know(names: Names): void {
+    this.#names = names
+    this.#byId = new Map()
+    for (const name of names.values()) if (name.mailbox) this.#byId.set(name.mailbox.id, name)
   }
 
   /** Says by name what was set on the server. */
@@ -196,12 +219,6 @@ export class OtherMailboxes {
 
 function isWanted({ messages, names, subscriptions, metadata }: Events): boolean {
   return messages || names || subscriptions || metadata
-}
-
-function mailboxesById(names: Names): Map<MailboxId, VisibleMailbox> {
-  const known = new Map<MailboxId, VisibleMailbox>()
-  for (const { mailbox } of names.values()) if (mailbox) known.set(mailbox.id, mailbox)
-  return known
 }
 
 /** A mailbox that was not there: empty, and another one than what may have had the name. */

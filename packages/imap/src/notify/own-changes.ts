@@ -19,6 +19,16 @@ export class OwnChanges {
     return [this.uids, this.names, this.subscriptions, this.counts, this.annotations].some(({ size }) => size > 0)
   }
 
+  /** Among them names, or subscriptions. */
+  get ofNames(): boolean {
+    return this.names.size > 0 || this.subscriptions.size > 0
+  }
+
+  /** Those in which it has done something. */
+  get mailboxes(): Set<MailboxId> {
+    return new Set([...this.counts.keys(), ...this.annotations.keys()])
+  }
+
   addMessages(mailbox: MailboxId, messages: number, uidNext: number): void {
     const known = this.counts.get(mailbox) ?? { messages: 0, uidNext: 0 }
     this.counts.set(mailbox, {

@@ -131,8 +131,8 @@ export class OpenMailboxes {
     let owner = this.#owners.get(account)
     if (!owner) {
       const mailboxes = new Set<MailboxId>()
-      const watch = this.#mail.watch(account, () => {
-        for (const mailbox of mailboxes) this.#wake(mailbox)
+      const watch = this.#mail.watch(account, (touched) => {
+        for (const mailbox of touched ?? mailboxes) if (mailboxes.has(mailbox)) this.#wake(mailbox)
       })
       owner = { watch, mailboxes }
       this.#owners.set(account, owner)

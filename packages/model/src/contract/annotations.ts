@@ -122,10 +122,10 @@ function describeChanged(open: OpenEngine): void {
 
   it('wake who watches the owner', async (world) => {
     const inbox = await inboxOf(world)
-    let woken = 0
-    using _watch = world.store.mail.watch(world.alice, () => woken++)
+    const woken: unknown[] = []
+    using _watch = world.store.mail.watch(world.alice, (touched) => woken.push(touched))
     await set(world, inbox, world.bob, { '/shared/x': '1' })
-    await vi.waitFor(() => expect(woken).toBe(1))
+    await vi.waitFor(() => expect(woken).toEqual([[inbox]]))
   })
 }
 

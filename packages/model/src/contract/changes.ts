@@ -215,28 +215,32 @@ function describeRecent(open: OpenEngine): void {
 function describeWatch(open: OpenEngine): void {
   const it = worldTest(open)
 
-  it('wakes after each commit that touched the account, when the change can be read', async (world) => {
+  it('wakes after each commit that touched the account, says where, and the change can be read', async (world) => {
     const { mail } = world.store
     const inbox = await inboxOf(world)
-    let woken = 0
+    const { id: other } = await mail.createMailbox(world.alice, 'other')
+    const woken: (readonly MailboxId[] | undefined)[] = []
     let seen: Promise<number[]> | undefined
-    using _watch = mail.watch(world.alice, () => {
-      woken++
+    using _watch = mail.watch(world.alice, (touched) => {
+      woken.push(touched)
       seen = uidsIn(world, inbox)
     })
-    const steps = [
-      () => accept(world, { filings: [filing(world.alice)] }),
-      () => append(world, inbox, {}),
-      () => mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }),
-      () => mail.expunge(inbox, UidSet.of(1), 'all'),
-      () => mail.createMailbox(world.alice, 'new'),
-      () => mail.renameMailbox(world.alice, 'new', 'newer'),
-      () => mail.deleteMailbox(world.alice, 'newer'),
+    const steps: [act: () => Promise<unknown>, ...touched: MailboxId[]][] = [
+      [() => accept(world, { filings: [filing(world.alice)] }), inbox],
+      [() => append(world, inbox, {}), inbox],
+      [() => mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }), inbox],
+      [() => mail.copy(inbox, UidSet.of(1), other), other],
+      [() => mail.move(inbox, UidSet.of(2), other), inbox, other],
+      [() => mail.expunge(inbox, UidSet.of(1), 'all'), inbox],
+      [() => mail.createMailbox(world.alice, 'new')],
+      [() => mail.renameMailbox(world.alice, 'new', 'newer')],
+      [() => mail.deleteMailbox(world.alice, 'newer')],
     ]
-    for (const step of steps) {
-      const before = woken
-      await step()
-      await vi.waitFor(() => expect(woken).toBeGreaterThan(before))
+    for (const [act, ...touched] of steps) {
+      woken.length = 0
+      await act()
+      const expected = touched.length > 0 ? new Set(touched) : undefined
+      await vi.waitFor(() => expect(woken.map((ids) => ids && new Set(ids))).toEqual([expected]))
       expect(await seen).toEqual(await uidsIn(world, inbox))
     }
   })

@@ -153,10 +153,10 @@ function describeSeen(open: OpenEngine): void {
   it('wakes who watches the owner', async (world) => {
     const { mail } = world.store
     const inbox = await sharedInbox(world, 1)
-    let woken = 0
-    using _watch = mail.watch(world.alice, () => woken++)
+    const woken: unknown[] = []
+    using _watch = mail.watch(world.alice, (touched) => woken.push(touched))
     await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
-    await vi.waitFor(() => expect(woken).toBe(1))
+    await vi.waitFor(() => expect(woken).toEqual([[inbox]]))
   })
 
   it('of many messages at once is each told', async (world) => {

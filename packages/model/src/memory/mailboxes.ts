@@ -102,6 +102,7 @@ export function addMailbox(
   }
   state.mailboxes.set(row.id, row)
   changes.raise(row)
+  changes.accounts.add(owner)
   return row
 }
 

@@ -10,7 +10,7 @@ import { type AccountId, type JourneyId, type MailboxId, type MessageId, type Mo
 import type { Credential } from '../ports/credentials.ts'
 import type { Account, Alias, Domain } from '../ports/directory.ts'
 import type { FlowEvent } from '../ports/flow.ts'
-import type { InternalDate, SpecialUse } from '../ports/mail-store.ts'
+import type { InternalDate, MailStore, SpecialUse } from '../ports/mail-store.ts'
 import type { MessageIndex } from '../ports/message-index.ts'
 import type { Memory } from '../ports/policy-memory.ts'
 import type { QueueEntry } from '../ports/queue.ts'
@@ -124,7 +124,7 @@ export interface State {
   readonly memory: Map<string, MemoryRow>
   /** Fingerprints of acceptances, oldest first; `unconfirmedUntil` is 0 as long as nobody doubts that the 250 was read. */
   readonly fingerprints: Map<JourneyId, { fingerprint: string; unconfirmedUntil: number }>
-  readonly mailWatchers: Set<{ account: AccountId; onWake: () => void }>
+  readonly mailWatchers: Set<{ account: AccountId; onWake: Parameters<MailStore['watch']>[1] }>
   readonly queueWatchers: Set<{ onWake: () => void }>
   directoryVersion: number
   credentialsVersion: number
@@ -161,7 +161,9 @@ export function mailboxRows(state: State, account: AccountId): MailboxRow[] {
 /** What one transaction has touched. */
 export class Changes {
   readonly #modSeqs = new Map<AccountRow, ModSeq>()
+  /** Owners of mailboxes that came, went, or got other names or rights. */
   readonly accounts = new Set<AccountRow>()
+  readonly mailboxes = new Set<MailboxRow>()
   queue = false
 
   /** This transaction's MODSEQ for the mailbox's owner, as the mailbox's new highest. */
@@ -169,7 +171,7 @@ export class Changes {
     const owner = mailbox.owner
     const current = this.#modSeqs.get(owner) ?? modSeq(++owner.modSeq)
     this.#modSeqs.set(owner, current)
-    this.accounts.add(owner)
+    this.mailboxes.add(mailbox)
     mailbox.highestModSeq = current
     return current
   }
@@ -180,8 +182,12 @@ export function commit<Result>(state: State, work: (changes: Changes) => Result)
   requireOpen(state)
   const changes = new Changes()
   const result = work(changes)
-  const touched = new Set([...changes.accounts].map((row) => row.account.id))
-  for (const watcher of state.mailWatchers) if (touched.has(watcher.account)) queueMicrotask(watcher.onWake)
+  const accounts = new Set([...changes.accounts].map((row) => row.account.id))
+  for (const { account, onWake } of state.mailWatchers) {
+    const touched = [...changes.mailboxes].filter((row) => row.owner.account.id === account).map((row) => row.id)
+    if (accounts.has(account)) queueMicrotask(() => onWake(undefined))
+    else if (touched.length > 0) queueMicrotask(() => onWake(touched))
+  }
   if (changes.queue) for (const watcher of state.queueWatchers) queueMicrotask(watcher.onWake)
   return result
 }

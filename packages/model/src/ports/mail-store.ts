@@ -76,10 +76,11 @@ export interface MailStore {
   /** UIDs from the returned one on are \Recent for this session, and for no later one. Relaxed. */
   claimRecent(mailbox: MailboxId): Promise<Uid>
   /**
-   * Called after each commit that touched a mailbox of the account: messages, flags, expunges, or the mailbox itself.
+   * Called after each commit that touched a mailbox of the account: messages, flags, expunges, annotations, or the
+   * mailbox itself. `touched`: all the mailboxes that did; undefined when mailboxes came, went, or got other names or rights.
    * Never from within the verb; what it tells of can be read when it comes.
    */
-  watch(account: AccountId, onWake: () => void): Disposable
+  watch(account: AccountId, onWake: (touched: readonly MailboxId[] | undefined) => void): Disposable
 
   // --- messages ---
   /** Relaxed. Messages whose flags stay as they are keep their MODSEQ; UIDs that are gone are passed over. */

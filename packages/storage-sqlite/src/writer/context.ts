@@ -46,8 +46,10 @@ export interface WriterLimits extends StoreLimits {
 
 /** What a commit brings about outside the database. Those of a job that is rolled back are dropped. */
 export class Effects {
-  /** Accounts to wake. */
+  /** To wake: accounts whose mailboxes came, went, or got other names or rights. */
   readonly accounts = new Set<number>()
+  /** To wake: mailboxes with other changes, and the account of each. */
+  readonly mailboxes = new Map<number, number>()
   /** Given out to this job. */
   readonly modSeqs = new Map<number, number>()
   queue = false
@@ -59,6 +61,7 @@ export class Effects {
   readonly directories = new Set<string>()
   add(other: Effects): void {
     for (const account of other.accounts) this.accounts.add(account)
+    for (const [mailbox, account] of other.mailboxes) this.mailboxes.set(mailbox, account)
     this.queue ||= other.queue
     this.unlink.push(...other.unlink)
     this.gone.push(...other.gone)

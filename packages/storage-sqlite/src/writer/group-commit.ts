@@ -62,13 +62,14 @@ export class GroupCommit {
   }
 
   run(jobs: readonly Job[]): GroupReply {
-    const reply: GroupReply = { replies: [], accounts: [], queue: false, gone: [], ...unknownYet }
+    const reply: GroupReply = { replies: [], accounts: [], mailboxes: [], queue: false, gone: [], ...unknownYet }
     const effects = new Effects()
     const first = jobs[0]
     if (jobs.length === 1 && first) this.#runAlone(first, reply.replies, effects)
     else this.#runTogether(jobs, reply.replies, effects)
     this.#unlink(effects.unlink)
     reply.accounts = [...effects.accounts]
+    reply.mailboxes = [...effects.mailboxes]
     reply.queue = effects.queue
     reply.gone = effects.gone
     reply.walFrames = this.#boundWal()

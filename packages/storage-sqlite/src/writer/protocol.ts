@@ -22,8 +22,9 @@ export type JobReply =
 
 export interface GroupReply {
   replies: JobReply[]
-  /** Accounts to wake. */
+  /** To wake: see `Effects`. */
   accounts: number[]
+  mailboxes: [mailbox: number, account: number][]
   queue: boolean
   /** Messages that are not in the store any more. */
   gone: number[]

@@ -82,7 +82,7 @@ export function saveMailbox(context: WriterContext, mailbox: MailboxState): void
       mailbox.expungeFloor,
       mailbox.id,
     )
-  context.effects.accounts.add(mailbox.account)
+  context.effects.mailboxes.set(mailbox.id, mailbox.account)
 }
 
 /** Adds to what the account uses; negative to take away. */
