@@ -112,7 +112,7 @@ export interface SearchReturn {
    * Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it: '' adds nothing but
    * asks for the response, undefined asks for none (SAVE).
    */
-  parse(cursor: Cursor): SearchResult
+  parse(cursor: Cursor, session: Session): SearchResult
 }
 
 export interface SearchResult {

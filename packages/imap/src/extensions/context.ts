@@ -1,7 +1,10 @@
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import type { FetchItem } from '../fetch/fetch-item.ts'
+import { fetchAtts } from '../grammar/fetch-att.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
+import type { Cursor } from '../wire/cursor.ts'
 import { printQuoted } from '../wire/strings.ts'
 
 /** Results of SEARCH and SORT that are kept up to date: RETURN (UPDATE), and CANCELUPDATE to end it. */
@@ -9,7 +12,14 @@ import { printQuoted } from '../wire/strings.ts'
 /** CONTEXT is a hint that the client will ask again; finding is quick enough without one (RFC 5267 §4.2). */
 const context: SearchResult = () => ''
 
-const update: SearchResult = (session: Session, found: SearchFound): string => {
+/** `"UPDATE" [SP "(" fetch-att *(SP fetch-att) ")"]`: items of new messages that come into the result (RFC 5465 §7). */
+function update(cursor: Cursor, session: Session): SearchResult {
+  const fetches = session.service.registry.has('NOTIFY') && cursor.match(/ ?(?=\()/y) !== undefined
+  const items = fetches ? fetchAtts(cursor, session) : []
+  return (session, found) => keep(session, found, items)
+}
+
+function keep(session: Session, found: SearchFound, items: readonly FetchItem[]): string {
   const { contexts } = session.selected
   if (contexts.has(session.tag)) throw bad('The tag has a result that is being updated')
   // What another command says of other mailboxes would need more than a tag to tell them apart.
@@ -17,7 +27,7 @@ const update: SearchResult = (session: Session, found: SearchFound): string => {
   else if (found.sorted && !session.service.registry.has('CONTEXT=SORT'))
     refuse(session, 'Sorted results are not updated')
   else if (contexts.size >= session.service.limits.updatedResults) refuse(session, 'Too many results are being updated')
-  else contexts.keep(session, found)
+  else contexts.keep(session, found, items)
   return ''
 }
 
@@ -55,7 +65,7 @@ export const contextSearch: Extension = {
   capabilities: [{ name: 'CONTEXT=SEARCH' }],
   commands: [cancelUpdate],
   searchReturns: [
-    { name: 'UPDATE', parse: () => update },
+    { name: 'UPDATE', parse: update },
     { name: 'CONTEXT', parse: () => context },
   ],
 }

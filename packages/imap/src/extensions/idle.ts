@@ -92,13 +92,13 @@ class Pushing {
     return told ? told.then(() => this.#tellMore()) : this.#tellMore()
   }
 
-  /** The rest, once the store has told it. */
+  /** The rest, one after the other, once the store has told it. */
   #tellMore(): Promise<void> | undefined {
     const session = this.#session
     const more = session.tellMore()
-    const results = session.tellResults()
-    if (!more && !results) return void this.#flush()
-    return Promise.all([more, results]).then(
+    const results = more ? more.then(() => session.tellResults()) : session.tellResults()
+    if (!results) return void this.#flush()
+    return results.then(
       () => this.#flush(),
       (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
     )

@@ -1,8 +1,8 @@
 import { type AccountId, type MailboxId, superiors, UidSet } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
-import { runFetch } from '../fetch/run-fetch.ts'
 import { hierarchyOf } from '../list/hierarchy.ts'
 import { no } from '../refusal.ts'
+import { Arrivals } from '../search/arrivals.ts'
 import type { Session } from '../session/session.ts'
 import type { View } from '../view/view.ts'
 import { nothingWanted, type Wanted } from './groups.ts'
@@ -32,7 +32,7 @@ export class Notifier implements SignalListener, Disposable {
   readonly #touched = new Set<MailboxId>()
   /** The selected mailbox whose changes wake it. */
   #view: View | undefined
-  #arrived: [first: number, last: number][] = []
+  #arrived = new Arrivals()
   readonly #serverEntries = new Set<string>()
   #telling: Promise<void> | undefined
   #disposed = false
@@ -86,7 +86,7 @@ export class Notifier implements SignalListener, Disposable {
 
   /** Messages that the session has been told to exist: their items follow. */
   arrived(first: number, last: number): void {
-    if (this.selected.fetch.length > 0) this.#arrived.push([first, last])
+    this.#arrived.add(UidSet.ofRanges([[first, last]]), this.selected.fetch)
   }
 
   /** There is something to tell, as soon as no command runs. */
@@ -96,10 +96,14 @@ export class Notifier implements SignalListener, Disposable {
       this.#namesDue ||
       this.#touched.size > 0 ||
       this.#serverEntries.size > 0 ||
-      this.#arrived.length > 0 ||
+      this.#hasArrived ||
       this.own.any ||
       (this.selected.messages && this.#session.view !== this.#view)
     )
+  }
+
+  get #hasArrived(): boolean {
+    return this.#arrived.any || this.#session.view?.contexts.arrivals.any === true
   }
 
   #stir(): void {
@@ -166,7 +170,7 @@ export class Notifier implements SignalListener, Disposable {
     } catch (error) {
       log.warn({ error: String(error) }, 'changes could not be read')
       // Not again at once: the next wake tells.
-      this.#arrived = []
+      this.#arrived = new Arrivals()
     }
     this.own.clear()
     out.flush()
@@ -175,7 +179,7 @@ export class Notifier implements SignalListener, Disposable {
 
   async #tell(): Promise<void> {
     this.#followView()
-    if (this.#selectedDue || this.#arrived.length > 0) {
+    if (this.#selectedDue || this.#hasArrived) {
       this.#selectedDue = false
       await this.#tellSelected()
     }
@@ -221,17 +225,17 @@ export class Notifier implements SignalListener, Disposable {
       return
     }
     await session.tellResults()
-    const arrived = UidSet.ofRanges(this.#arrived)
-    this.#arrived = []
-    const others = [...view.among(arrived)].filter((uid) => !this.own.uids.has(uid))
-    if (others.length > 0) await runFetch(session, UidSet.ofSorted(others), this.selected.fetch)
+    const arrived = this.#arrived
+    this.#arrived = new Arrivals()
+    arrived.take(view.contexts.arrivals)
+    await arrived.tell(session, this.own.uids)
   }
 
   /** Another mailbox has been selected, or none. */
   #followView(): void {
     const { view } = this.#session
     if (view === this.#view) return
-    this.#arrived = []
+    this.#arrived = new Arrivals()
     this.#view = view
     if (!view || !this.selected.messages) return
     view.watch(() => {

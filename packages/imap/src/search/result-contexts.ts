@@ -1,9 +1,11 @@
 import { UidSet } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
+import type { FetchItem } from '../fetch/fetch-item.ts'
 import type { Session } from '../session/session.ts'
 import { runSort } from '../sort/run-sort.ts'
 import type { SortCriterion } from '../sort/sort-key.ts'
 import { printQuoted } from '../wire/strings.ts'
+import { Arrivals } from './arrivals.ts'
 import { inOrder } from './esearch.ts'
 import { runSearch } from './run-search.ts'
 
@@ -19,6 +21,8 @@ export class ResultContexts {
   readonly #kept = new Map<string, Kept>()
   /** One after the other: what was looked for first is said first. */
   #telling: Promise<void> = Promise.resolve()
+  /** New messages in results whose client wants items of such. */
+  readonly arrivals = new Arrivals()
 
   get size(): number {
     return this.#kept.size
@@ -28,11 +32,14 @@ export class ResultContexts {
     return this.#kept.has(tag)
   }
 
-  keep(session: Session, { uids, sorted, criteria, by, query }: SearchFound): void {
+  /** @param items what is told of new messages that come into it */
+  keep(session: Session, found: SearchFound, items: readonly FetchItem[]): void {
+    const { uids, sorted, criteria, by, query } = found
     const { told, lastUid } = session.selected
     const order = sorted && criteria ? { criteria, sorted } : undefined
     // What came while it was looked for may be in it or not: it is searched again with the next changes.
-    this.#kept.set(session.tag, { by, query, uids, order, modSeq: told.modSeq, removals: told.removals, lastUid })
+    const asOf = { modSeq: told.modSeq, removals: told.removals, lastUid }
+    this.#kept.set(session.tag, { by, query, uids, order, items, ...asOf })
   }
 
   /** False when there is none of that tag. */
@@ -68,6 +75,9 @@ export class ResultContexts {
       const { lastUid, open } = view
       const { modSeq } = open
       await lookAgain(session, tag, kept, changedSince(session, kept))
+      if (kept.items.length > 0 && lastUid > kept.lastUid) {
+        this.arrivals.add(kept.uids.intersect(UidSet.ofRanges([[kept.lastUid + 1, lastUid]])), kept.items)
+      }
       // Not before: what could not be looked for is looked for with the next changes.
       kept.modSeq = modSeq
       kept.lastUid = lastUid
@@ -92,6 +102,7 @@ interface Kept {
   uids: UidSet
   /** Of SORT. */
   order: { criteria: readonly SortCriterion[]; sorted: readonly number[] } | undefined
+  items: readonly FetchItem[]
   /** Of the open mailbox, as of which it was told. */
   modSeq: number
   removals: number

@@ -21,7 +21,7 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
     const name = cursor.word('Return option')
     const kind = registry.searchReturns.get(name)
     if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
-    const option = kind.parse(cursor)
+    const option = kind.parse(cursor, session)
     // What is repeated counts once: UPDATE would find its own tag in use.
     if (!kinds.has(kind)) options.push(option)
     kinds.add(kind)

@@ -181,9 +181,15 @@ export class Session {
     return more
   }
 
-  /** Tells what this has changed in results that the client keeps; undefined when there is nothing to look for. */
+  /**
+   * Tells what this has changed in results that the client keeps, and of new messages in them what it wants to know;
+   * undefined when there is nothing to look for. Where NOTIFY tells of new messages, it says both in one.
+   */
   tellResults(): Promise<void> | undefined {
-    return this.view && this.view.contexts.size > 0 ? this.view.contexts.tellChanges(this) : undefined
+    if (!this.view || this.view.contexts.size === 0) return undefined
+    const { contexts } = this.view
+    const isNotified = this.notifier !== undefined && this.notifier.selected.fetch.length > 0
+    return contexts.tellChanges(this)?.then(() => (isNotified ? undefined : contexts.arrivals.tell(this)))
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */
