@@ -1,9 +1,9 @@
+/** Who is woken after a commit: by account for mailboxes, and the queue. A wake says where something changed, not what. */
 import type { AccountId, MailboxId, MailStore } from '@pennypost/model'
 import type { GroupReply } from './writer/protocol.ts'
 
 type OnWake = Parameters<MailStore['watch']>[1]
 
-/** Who is woken after a commit: by account for mailboxes, and the queue. A wake says where something changed, not what. */
 export class Watchers {
   readonly #accounts = new Map<number, Set<OnWake>>()
   readonly #queue = new Set<() => void>()
