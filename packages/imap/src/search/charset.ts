@@ -1,6 +1,6 @@
+import { isUtf8 } from 'node:buffer'
 import { decodeCharset, knowsCharset } from '@pennypost/message'
-import { bad, no } from '../refusal.ts'
-import { utf8 } from '../wire/cursor.ts'
+import { type ImapRefusal, no } from '../refusal.ts'
 
 /** The strings of one SEARCH, in the charset that it named (RFC 9051 §6.4.4: UTF-8 when it names none). */
 export type DecodeText = (binary: string) => string
@@ -9,11 +9,25 @@ export function decoderFor(charset: string | undefined): DecodeText {
   const name = charset?.toUpperCase() ?? 'UTF-8'
   if (name === 'UTF-8') return utf8
   if (name === 'US-ASCII') return ascii
-  if (!knowsCharset(name)) throw no('BADCHARSET (US-ASCII UTF-8 ISO-8859-1)', 'This charset is not known')
+  if (!knowsCharset(name)) throw badCharset('This charset is not known')
   return (binary) => decodeCharset(Buffer.from(binary, 'latin1'), name)
 }
 
+const isAscii = (binary: string): boolean => !/[^\x00-\x7f]/.test(binary)
+
+function utf8(binary: string): string {
+  if (isAscii(binary)) return binary
+  const octets = Buffer.from(binary, 'latin1')
+  if (!isUtf8(octets)) throw badCharset('This is not UTF-8')
+  return octets.toString('utf8')
+}
+
 function ascii(binary: string): string {
-  if (/[^\x00-\x7f]/.test(binary)) throw bad('Not US-ASCII')
+  if (!isAscii(binary)) throw badCharset('This is not US-ASCII')
   return binary
+}
+
+/** A NO: Jakarta Mail sends ISO-8859-1 when UTF-8 is due, and on a NO, not on a BAD, looks into the messages itself. */
+function badCharset(text: string): ImapRefusal {
+  return no('BADCHARSET (US-ASCII UTF-8 ISO-8859-1)', text)
 }
