@@ -14,6 +14,11 @@ const lookedUp = (lookup: (text: string) => string | undefined, complaint: (text
 /** A domain as lower-case A-label. */
 export const domainName = lookedUp(lookupDomain, (text) => `"${text}" is no domain name; write e.g. one.example`)
 
+/** One that gets mail: other lookups take host names with `_` too, and what looks like an address of the network. */
+export const mailDomain = domainName.refine((name) => /^([a-z0-9-]+\.)*[a-z0-9-]*[a-z][a-z0-9-]*$/.test(name), {
+  error: ({ input }) => `"${input}" is no domain that gets mail; write e.g. one.example`,
+})
+
 /** `local@domain` in lookup form. */
 export const address = lookedUp(lookupAddress, (text) => `"${text}" is no address; write e.g. alice@one.example`)
 

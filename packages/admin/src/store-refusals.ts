@@ -1,5 +1,6 @@
 import { StoreError, type StoreRefusal } from '@pennypost/model'
 import { AdminError, type AdminRefusal } from './admin-error.ts'
+import { systemFault } from './system-faults.ts'
 
 /** What each refusal of the store means to an administrator, in one table. */
 const refusals: Readonly<Record<StoreRefusal, readonly [AdminRefusal, advice: string]>> = {
@@ -24,8 +25,17 @@ export function asAdminError(error: unknown): AdminError {
   if (error instanceof AdminError) return error
   if (error instanceof StoreError) {
     const [reason, advice] = refusals[error.reason]
-    return new AdminError(reason, error.message, advice, { cause: error })
+    return new AdminError(reason, sentence(error.message), advice, { cause: error })
   }
+  const system = systemFault(error)
+  if (system) return new AdminError(system.reason, system.text, system.advice, { cause: error })
   const text = error instanceof Error ? error.message : String(error)
   return new AdminError('failed', text, '', { cause: error })
+}
+
+/** The store's words are for logs, where they stand within a line. An address at their beginning stays as it is. */
+function sentence(text: string): string {
+  return text
+    .replace(/^(there is|no such) /, (words) => words.charAt(0).toUpperCase() + words.slice(1))
+    .replace(/\w$/, '$&.')
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import type { Account } from '@pennypost/model'
+import { AdminError } from '@pennypost/admin/client'
+import { type Account, domainOf, lookupAddress } from '@pennypost/model'
 import type { Command } from 'commander'
 import { parseSize } from '../config/quantity.ts'
 import { registerPasswords } from './account-passwords.ts'
@@ -73,7 +74,7 @@ async function add(session: Session, address: string, options: AddOptions): Prom
   if (!address.includes('@')) throw new UsageError(`"${address}" is no address; write e.g. ${address}@one.example.`)
   const asks = options.password && !options.passwordStdin
   // Nobody types a password twice to learn that the domain is not there.
-  if (asks) await session.call('domain.show', { name: address.slice(address.lastIndexOf('@') + 1) })
+  if (asks) await mustBeFree(session, address)
   const password = options.password ? await newPassword(address, options) : undefined
   const account = await session.call('account.add', {
     login: address,
@@ -86,6 +87,14 @@ async function add(session: Session, address: string, options: AddOptions): Prom
     ? 'Mail programs log in with the whole address as user name.'
     : `Nobody can log in yet: \`pennypost account passwd ${account.login}\` sets a password.`
   session.show(account, `${account.login} added. ${next}\n`)
+}
+
+async function mustBeFree(session: Session, address: string): Promise<void> {
+  const { accounts } = await session.call('domain.show', { name: domainOf(address) })
+  const login = lookupAddress(address)
+  if (accounts.some((account) => account.login === login && account.removedAt === null)) {
+    throw new AdminError('exists', `${login} exists.`, `\`pennypost account passwd ${login}\` sets its password.`)
+  }
 }
 
 async function importFile(session: Session, file: string): Promise<void> {

@@ -85,6 +85,33 @@ describe('without a server', () => {
     expect(file).toEqual([1, { reason: 'not-found', text: 'There is no x.csv.', advice: '' }])
   })
 
+  test('what is no mbox brought 0 messages in, and an account that exists asked for a password', async () => {
+    const init = ['init', '--domain', 'one.test', '--password-stdin', '--account', 'alice@one.test', '--json']
+    const made = await pennypost(init, 'geheim\n')
+    const config = join(directory, 'pennypost.toml')
+    expect(JSON.parse(made.out)).toMatchObject({ config, account: 'alice@one.test', records: expect.anything() })
+    writeFileSync(join(directory, 'letter'), 'Subject: x\n\nx\n')
+    expect(await pennypost(['import', 'mbox', 'alice@one.test', 'letter'])).toMatchObject({
+      code: 2,
+      err: 'pennypost: letter is no mbox: it does not begin with "From ".\n',
+    })
+    expect(await pennypost(['account', 'add', 'Alice@one.test'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/alice@one\.test exists\.\n.*account passwd/),
+    })
+  })
+
+  test('help of a verb was the first screen, and its options were said to be false', async () => {
+    const [help, option] = await Promise.all([
+      pennypost(['help', 'account', 'add']),
+      pennypost(['account', 'add', '-h']),
+    ])
+    expect(help).toEqual(option)
+    expect(help).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Usage: pennypost account add/) })
+    expect(help.out).toContain('no limit (default: 0)')
+    expect(help.out).not.toContain('false')
+  })
+
   test('a directory that --config named was "EISDIR"', async () => {
     mkdirSync(join(directory, 'etc'))
     const list = ['domain', 'list', '--config', 'etc']

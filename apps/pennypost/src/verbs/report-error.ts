@@ -1,4 +1,4 @@
-import { AdminError, type AdminRefusal, NoServer } from '@pennypost/admin/client'
+import { AdminError, type AdminRefusal, NoServer, systemFault } from '@pennypost/admin/client'
 import { CommanderError } from 'commander'
 import { note } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -40,21 +40,4 @@ function faultOf(error: unknown): Fault {
   return (
     systemFault(error) ?? { reason: 'failed', text: error instanceof Error ? error.message : String(error), advice: '' }
   )
-}
-
-/** What the system says of a file, as people say it. */
-const systemTexts: Readonly<Record<string, (path: string) => Fault>> = {
-  ENOENT: (path) => ({ reason: 'not-found', text: `There is no ${path}.`, advice: '' }),
-  EISDIR: (path) => ({ reason: 'failed', text: `${path} is a directory.`, advice: 'Name a file.' }),
-  ENOTDIR: (path) => ({ reason: 'failed', text: `${path} is no directory, or lies in none.`, advice: '' }),
-  EACCES: (path) => ({
-    reason: 'not-allowed',
-    text: `You may not open ${path}.`,
-    advice: 'Run this as the user who runs the server, or as root.',
-  }),
-}
-
-function systemFault(error: unknown): Fault | undefined {
-  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException
-  return path === undefined ? undefined : systemTexts[code]?.(path)
 }

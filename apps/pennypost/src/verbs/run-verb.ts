@@ -1,4 +1,4 @@
-import { Command } from 'commander'
+import { Command, type Option } from 'commander'
 import { reportError, wantsJson } from './report-error.ts'
 
 /** Runs one verb through commander and turns what goes wrong into a text and an exit code. */
@@ -16,9 +16,18 @@ export async function runVerb(register: (program: Command) => void, args: readon
   }
 }
 
+/** Commander's own shows that what is not given is false. */
+function optionDescription({ description, argChoices, defaultValue }: Option): string {
+  const more = [
+    ...(argChoices ? [argChoices.join(', ')] : []),
+    ...(typeof defaultValue === 'string' && defaultValue !== '' ? [`default: ${defaultValue}`] : []),
+  ]
+  return more.length > 0 ? `${description} (${more.join('; ')})` : description
+}
+
 /** Commander hands its settings only to commands that are made after they were set. */
 function prepare(command: Command, asJson: boolean): void {
-  command.exitOverride()
+  command.exitOverride().configureHelp({ optionDescription })
   if (asJson) command.configureOutput({ writeErr: () => {} })
   else command.showHelpAfterError('(--help shows what the verb takes)')
   for (const inner of command.commands) prepare(inner, asJson)

@@ -46,7 +46,9 @@ export const verbs: Readonly<Record<string, VerbGroup>> = {
 export async function run(argv: readonly string[]): Promise<number> {
   // `pennypost list | head` ends us without a word.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-  const args = argv.slice(2)
+  // Nobody is left to be told: the exit code says it.
+  process.stderr.on('error', () => {})
+  const args = argv[2] === 'help' && argv.length > 3 ? [...argv.slice(3), '--help'] : argv.slice(2)
   const calledAs = basename(argv[1] ?? '')
   if (calledAs === 'sendmail' || args[0] === 'sendmail') {
     const { sendmail } = await import('./sendmail.ts')

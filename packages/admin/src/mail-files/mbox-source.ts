@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createMboxReader } from '@pennypost/message'
+import { AdminError } from '../admin-error.ts'
 import { readMboxStatus } from './mbox-status.ts'
 import type { FiledMessage } from './message-file.ts'
 
@@ -13,8 +14,11 @@ import type { FiledMessage } from './message-file.ts'
 /** Larger header sections are read as if they ended there. */
 const headerLimit = 1024 * 1024
 
-/** The messages of one file. */
+/** The messages of one file. Rejects when it is no mbox. */
 export async function* readMboxFile(path: string, mailbox: string): AsyncGenerator<FiledMessage> {
+  if ((await stat(path)).size > 0 && !(await startsAsMbox(path))) {
+    throw new AdminError('bad-input', `${path} is no mbox: it does not begin with "From ".`)
+  }
   const found: Found[] = []
   let current: Found | undefined
   const reader = createMboxReader({

@@ -10,12 +10,14 @@ const targetLimit = 1000
 export const aliasAdd = operation({
   name: 'alias.add',
   kind: 'change',
-  input: z.strictObject({
-    address,
-    targets: z.array(address).min(1).max(targetLimit),
-    /** Take the place of an alias that is there. */
-    replace: z.boolean().default(false),
-  }),
+  input: z
+    .strictObject({
+      address,
+      targets: z.array(address).min(1).max(targetLimit),
+      /** Take the place of an alias that is there. */
+      replace: z.boolean().default(false),
+    })
+    .refine(({ address: of, targets }) => !targets.includes(of), 'an alias does not go to itself'),
   async run({ store: { directory } }, { address: of, targets, replace }) {
     const present = await directory.alias(of)
     if (present && !replace) {

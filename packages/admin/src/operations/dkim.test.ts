@@ -46,4 +46,6 @@ test('the last key stays, and a relayed domain has none', async () => {
   await expect(admin.call('dkim.retire', last)).rejects.toThrow(/last key/)
   await expect(admin.call('dkim.rotate', { domain: 'far.test' })).rejects.toMatchObject({ reason: 'not-allowed' })
   await expect(admin.call('dkim.rotate', { domain: 'two.test' })).rejects.toMatchObject({ reason: 'not-found' })
+  // It said that there are no keys, and how to make some.
+  await expect(admin.call('dkim.list', { domain: 'two.test' })).rejects.toMatchObject({ reason: 'not-found' })
 })

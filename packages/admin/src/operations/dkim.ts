@@ -20,6 +20,10 @@ export const dkimList = operation({
     const domains = domain === undefined ? (await context.store.directory.domains()).map(({ name }) => name) : [domain]
     const keys: ListedKey[] = []
     for (const name of domains) keys.push(...(await keysOf(context, name, signal)))
+    // The keys of a domain that was removed are there still.
+    if (domain !== undefined && keys.length === 0 && !(await context.store.directory.domain(domain))) {
+      throw new AdminError('not-found', `There is no domain ${domain}.`, '`pennypost domain list` shows all.')
+    }
     return keys
   },
 })

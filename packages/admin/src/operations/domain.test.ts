@@ -13,6 +13,21 @@ describe('domains', () => {
     for (const file of files) expect(statSync(join(directory, file)).mode & 0o777).toBe(0o600)
   })
 
+  test.each(['127.0.0.1', 'foo_bar.test', 'one.2'])('%s was taken for a domain that gets mail', async (name) => {
+    using admin = new TestAdministration()
+    await expect(admin.call('domain.add', { name })).rejects.toMatchObject({
+      reason: 'bad-input',
+      message: `name: "${name}" is no domain that gets mail; write e.g. one.example`,
+    })
+  })
+
+  test('an alias that went to itself was made', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    const alias = { address: 'sales@one.test', targets: ['bob@two.test', 'SALES@one.test'] }
+    await expect(admin.call('alias.add', alias)).rejects.toThrow('an alias does not go to itself')
+  })
+
   test('an alias needs a local domain, a relayed one gets no keys', async () => {
     using admin = new TestAdministration()
     await expect(admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })).rejects.toMatchObject({

@@ -8,7 +8,7 @@ import type { Domain } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { address, domainName, nextHop, nothing } from '../input-fields.ts'
+import { address, domainName, mailDomain, nextHop, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
 export const domainAdd = operation({
@@ -16,7 +16,7 @@ export const domainAdd = operation({
   kind: 'change',
   input: z
     .strictObject({
-      name: domainName,
+      name: mailDomain,
       aliasOf: domainName.optional(),
       relayTo: nextHop.optional(),
       catchAll: address.optional(),

@@ -1,0 +1,29 @@
+import { mkdir, open, readFile } from 'node:fs/promises'
+import { StoreError } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { asAdminError } from './store-refusals.ts'
+import { systemFault } from './system-faults.ts'
+
+test.each([
+  ['a file that is not there', () => open('/nonexistent/file'), 'not-found', 'There is no /nonexistent/file.'],
+  ['a directory in none', () => mkdir('/nonexistent/a'), 'not-found', '/nonexistent/a cannot be made in /nonexistent.'],
+  ['a directory in a file', () => mkdir('/dev/null/a'), 'failed', '/dev/null/a is no directory, or lies in none.'],
+  ['a directory for a file', () => readFile('/'), 'failed', 'What was named is a directory.'],
+])('%s was told in the words of the system', async (_, work, reason, text) => {
+  const error = await work().catch((thrown: unknown) => thrown)
+  expect(systemFault(error)).toMatchObject({ reason, text })
+  expect(asAdminError(error)).toMatchObject({ reason, message: text })
+})
+
+test('what is no word on a path is left alone', () => {
+  expect(systemFault(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBeUndefined()
+  expect(systemFault(undefined)).toBeUndefined()
+})
+
+test.each([
+  ['there is no domain one.test', 'There is no domain one.test.'],
+  ['no such account', 'No such account.'],
+  ['there@one.test exists', 'there@one.test exists.'],
+])('the store’s "%s" becomes a sentence', (text, sentence) => {
+  expect(asAdminError(new StoreError('exists', text)).message).toBe(sentence)
+})

@@ -1,0 +1,35 @@
+import { dirname } from 'node:path'
+import type { AdminRefusal } from './admin-error.ts'
+
+/** What the system says of a file, as people say it; for verbs and operations alike. */
+export interface SystemFault {
+  reason: AdminRefusal
+  text: string
+  advice: string
+}
+
+const rights = 'See its owner and mode, and as which user the server and this verb run.'
+
+const texts: Readonly<Record<string, (path: string) => SystemFault>> = {
+  EISDIR: (path) => ({ reason: 'failed', text: `${path} is a directory.`, advice: 'Name a file.' }),
+  ENOTDIR: (path) => ({ reason: 'failed', text: `${path} is no directory, or lies in none.`, advice: '' }),
+  EEXIST: (path) => ({ reason: 'exists', text: `${path} exists.`, advice: '' }),
+  EACCES: (path) => ({ reason: 'not-allowed', text: `There is no right to open ${path}.`, advice: rights }),
+  EROFS: (path) => ({ reason: 'failed', text: `${path} is on a disk that nothing can be written to.`, advice: '' }),
+  ENOSPC: (path) => ({
+    reason: 'unavailable',
+    text: `The disk of ${path} is full.`,
+    advice: 'Make room, then try again.',
+  }),
+}
+
+/** Undefined for anything but the system's word on a path. */
+export function systemFault(error: unknown): SystemFault | undefined {
+  const { code = '', path: given, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  // Reading says it of what was opened, without its name.
+  const path = given ?? (code === 'EISDIR' ? 'What was named' : undefined)
+  if (path === undefined) return undefined
+  if (code !== 'ENOENT') return texts[code]?.(path)
+  const text = syscall === 'mkdir' ? `${path} cannot be made in ${dirname(path)}.` : `There is no ${path}.`
+  return { reason: 'not-found', text, advice: '' }
+}
