@@ -53,6 +53,18 @@ describe('MX', () => {
     ).toBe('failed 556 5.1.10')
   })
 
+  test('hosts that are not looked at any more keep mail from going back', async () => {
+    const rows = Array.from({ length: 3 }, (_, at): Row => ['@', 'MX', `${at} ${'xya'[at]}`])
+    expect(short(await search([...rows, a], { hostsMax: 2 }).find())).toBe('deferred 451 4.4.4')
+    expect(short(await search(rows, { hostsMax: 3 }).find())).toBe('failed 550 5.4.4')
+  })
+
+  test('many records are one short line of the journey', async () => {
+    const addresses = Array.from({ length: 500 }, (_, at): Row => ['a', 'A', `192.0.${at >> 8}.${at & 255}`])
+    const { dns } = await search([['@', 'MX', '10 a'], ...addresses]).find()
+    expect(dns[1]).toMatch(/^A a\.two\.test: 192\.0\.0\.0, .*, and 480 more$/)
+  })
+
   test('a host that is an alias is tolerated', async () => {
     const { find } = search([['@', 'MX', '10 mx'], ['mx', 'CNAME', 'a'], a])
     expect(short(await find())).toBe('mx.two.test: 192.0.2.1')

@@ -7,6 +7,7 @@
  */
 import { isIP } from 'node:net'
 import { type DnsAnswer, type Random, type Resolver, reverseName } from '@pennypost/model'
+import { listed } from './listed.ts'
 import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { deferred, failed, type Verdict } from './verdict.ts'
@@ -112,7 +113,10 @@ class Search {
     const exchanges = answer.records.filter(({ exchange }) => exchange !== '')
     if (exchanges.length === 0) return this.none(failed(556, '5.1.10', `${domain} accepts no mail`))
     const ordered = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
-    return this.#resolved(domain, ordered.slice(0, this.#options.hostsMax), port, answer.authentic)
+    const { hostsMax } = this.#options
+    const found = await this.#resolved(domain, ordered.slice(0, hostsMax), port, answer.authentic)
+    if (found.kind === 'hosts' || ordered.length <= hostsMax || found.verdict.reply.enhanced !== '5.4.4') return found
+    return this.none(deferred('4.4.4', `None of the first ${hostsMax} MX hosts of ${domain} has an address`))
   }
 
   /** RFC 5321 §5.1: without any MX the domain itself is the host, with preference 0. */
@@ -218,7 +222,9 @@ function loop(where: string): Verdict {
 function describeAnswer(answer: DnsAnswer<'MX' | 'A' | 'AAAA'>): string {
   if (answer.status === 'failed') return answer.reason
   if (answer.status !== 'found') return answer.status
-  return answer.records
-    .map((record) => (typeof record === 'string' ? record : `${record.preference} ${record.exchange || '.'}`))
-    .join(', ')
+  return listed(
+    answer.records.map((record) =>
+      typeof record === 'string' ? record : `${record.preference} ${record.exchange || '.'}`,
+    ),
+  )
 }

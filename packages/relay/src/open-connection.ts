@@ -50,7 +50,9 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
       return { ok: false, verdict: found.verdict, tried: [nothingTried(destination, dns, found.verdict)] }
     }
     const way = { destination, security }
-    const targets = candidatesOf(way, route, found.hosts).filter(({ address }) => !avoid?.has(address))
+    const targets = candidatesOf(way, route, withinReach(found.hosts, options.addressesMax)).filter(
+      ({ address }) => !avoid?.has(address),
+    )
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
     for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
@@ -63,6 +65,12 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     }
     return { ok: false, verdict: walk.verdict, tried: walk.tried }
   }
+}
+
+/** A host with many addresses leaves some of an attempt for the hosts behind it: all of its own may be dead. */
+function withinReach(hosts: readonly Host[], addressesMax: number): Host[] {
+  const each = hosts.length > 1 ? Math.ceil(addressesMax / 2) : addressesMax
+  return hosts.map((host) => ({ ...host, addresses: host.addresses.slice(0, each) }))
 }
 
 export type Candidate = Target & { found: Host }

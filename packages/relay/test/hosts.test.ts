@@ -86,6 +86,15 @@ describe('the next MX is tried', () => {
     }
   })
 
+  test('when the first has more dead addresses than one attempt tries', async () => {
+    await using office = await withTwoHosts()
+    const dead = Array.from({ length: 12 }, (_, at) => ['a', 'A', `198.51.100.${at}`] as const)
+    office.zone('three.test', [...twoHosts.filter(([name]) => name !== 'a'), ...dead])
+    const b = office.peer('192.0.2.20')
+    await office.send(toThree)
+    expect(b.transactions).toHaveLength(1)
+  })
+
   test('but not when it defers the recipient: that is the domain’s word', async () => {
     await using office = await withTwoHosts()
     office.peer('192.0.2.10', { script: { RCPT: '451 4.7.1 greylisted' } })

@@ -6,6 +6,7 @@
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
 import { type Clock, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
+import { listed } from '../listed.ts'
 import type { Https } from './https.ts'
 import { parseStsPolicy, type StsPolicy, stsIdOf } from './sts-policy.ts'
 
@@ -114,7 +115,7 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
 }
 
 function noteOf({ id, policy }: Pick<Kept, 'id' | 'policy'>): string {
-  return `MTA-STS policy ${id}: ${policy.mode}, ${policy.mx.join(', ') || 'no host'}`
+  return `MTA-STS policy ${id}: ${policy.mode}, ${listed(policy.mx) || 'no host'}`
 }
 
 async function fetchPolicy(domain: string, { https, port, log }: StsOptions): Promise<Fetched> {

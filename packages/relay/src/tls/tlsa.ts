@@ -6,6 +6,7 @@
  * Who calls it: the opener of connections, for each host whose turn comes.
  */
 import type { DnsRecords, Resolver } from '@pennypost/model'
+import { listed } from '../listed.ts'
 
 export type Tlsa = DnsRecords['TLSA']
 
@@ -30,7 +31,7 @@ export async function findTlsa(
       return { kind: 'failed', reason: `TLSA ${name}: ${answer.reason}` }
     }
     if (answer.status !== 'found') continue
-    note(`TLSA ${name}: ${answer.records.map(describeTlsa).join(', ')}${answer.authentic ? '' : ', not secure'}`)
+    note(`TLSA ${name}: ${listed(answer.records.map(describeTlsa))}${answer.authentic ? '' : ', not secure'}`)
     if (answer.authentic) return { kind: 'records', base, usable: usableOf(answer.records) }
   }
   return { kind: 'none' }
