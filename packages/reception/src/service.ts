@@ -8,6 +8,7 @@ import {
   networkOf,
   type Refusal,
   type ServerContexts,
+  Turns,
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
 import { awaitPatience, readClient } from './before-banner.ts'
@@ -80,11 +81,13 @@ class Entrance {
   readonly #limiter: ConnectionLimiter
   readonly #context: SessionContext
   readonly #server: SMTPServer
+  readonly #turns: Turns
 
   constructor({ limiter }: ReceptionListenerOptions, context: SessionContext) {
     this.#limiter = limiter
     this.#context = context
     this.#server = createServer(context.options)
+    this.#turns = new Turns(context.options.clock)
   }
 
   /** Counts the client that the proxy names, instead of the proxy. */
@@ -151,7 +154,8 @@ class Entrance {
     const session = new Session(this.#context, origin)
     const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
     const { connection } = origin
-    const wireLimits = { lineLength, tickMs: tickOf(limits), needsCr: options.rejectBareCommands === true }
+    const needsCr = options.rejectBareCommands === true
+    const wireLimits = { lineLength, tickMs: tickOf(limits), needsCr, turns: this.#turns }
     const wire = new WireConnection(this.#server, connection, session, wireLimits, session.id)
     session.wire = wire
     this.#server.connections.add(wire)

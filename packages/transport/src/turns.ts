@@ -15,7 +15,12 @@ export class Turns {
     this.#clock = clock
   }
 
-  /** A command that began at `from`, by the clock's `elapsed`, is done. Undefined, or what its session waits for before it begins another. */
+  /** For `over`: when a command begins. */
+  now(): number {
+    return this.#clock.elapsed()
+  }
+
+  /** A command that began at `from` is done. Undefined, or what its session waits for before it begins another. */
   over(from: number): Promise<void> | undefined {
     // Also counts what a command waited for, e.g. a commit: one turn more is nothing to who has waited so long.
     this.#spentMs += this.#clock.elapsed() - from

@@ -177,7 +177,7 @@ export class Conversation implements ReaderHost {
         if (this.#told) this.#tell()
         break
       }
-      this.#began = this.#service.clock.elapsed()
+      this.#began = this.#service.turns.now()
       const pending = this.#reader.take(frame) ?? this.#others()
       if (!pending) continue
       this.#busy = true

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
-import type { Connection } from '@pennypost/transport'
+import { type Connection, Turns } from '@pennypost/transport'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { type OctetReader, WireStream } from './stream.ts'
@@ -37,6 +37,8 @@ export interface WireLimits {
   tickMs: number
   /** A bare LF ends no command. */
   needsCr: boolean
+  /** Of all sessions of the listener. */
+  turns: Turns
 }
 
 /** Replies are held until a turn is over, unless there are more characters of them. */
@@ -185,7 +187,7 @@ export class WireConnection extends SMTPConnection {
   }
 
   #parser(): WireStream {
-    const parser = new WireStream(this.#limits.lineLength, this.#limits.needsCr)
+    const parser = new WireStream(this.#limits.lineLength, this.#limits.needsCr, this.#limits.turns)
     const resume = (next: () => void) => () => {
       if (this.#said.length > mostHeld) this.#send()
       this._whenWritable(next)
@@ -208,4 +210,4 @@ export class WireConnection extends SMTPConnection {
 }
 
 /** Stands for the parser that is not made yet; it is never written to. */
-const noParser = new WireStream(0)
+const noParser = new WireStream(0, false, new Turns({ elapsed: () => 0 }))

@@ -1,3 +1,4 @@
+import type { Turns } from '@pennypost/transport'
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
 
 /**
@@ -20,8 +21,6 @@ export interface OctetReader {
 const LF = 10
 const CR = 13
 const nothing = Buffer.alloc(0)
-/** Lines handled before other connections get their turn: each may ask the store. */
-const linesPerTurn = 100
 
 export class WireStream extends SMTPStream {
   /** A line longer than the limit has ended; it was not kept. Set by the connection. */
@@ -32,6 +31,7 @@ export class WireStream extends SMTPStream {
   onpause: () => void = () => {}
   readonly #maxLineLength: number
   readonly #needsCr: boolean
+  readonly #turns: Turns
   #pending: Buffer = nothing
   /** Octets that `_write` was given so far, and those of the write that is being worked. */
   #written = 0
@@ -39,11 +39,12 @@ export class WireStream extends SMTPStream {
   #skipping = false
   #reader: OctetReader | undefined
 
-  /** `needsCr`: a bare LF ends no command. */
-  constructor(maxLineLength: number, needsCr = false) {
+  /** `needsCr`: a bare LF ends no command. Others have their `turns` between commands. */
+  constructor(maxLineLength: number, needsCr: boolean, turns: Turns) {
     super({ maxCommandLength: maxLineLength })
     this.#maxLineLength = maxLineLength
     this.#needsCr = needsCr
+    this.#turns = turns
   }
 
   /** What follows the current command goes to `reader`. Called by a handler before it calls back. */
@@ -74,16 +75,15 @@ export class WireStream extends SMTPStream {
 
   /** Works off what is pending, then asks for more by `next`. */
   #pump(next: () => void): void {
-    let worked = 0
+    let began = 0
     let running = false
     let again = false
-    // Counted whether it was answered at once or a microtask later: neither lets others in.
     const proceed = (): void => {
-      if (++worked % linesPerTurn > 0) step()
-      else {
+      const others = this.#turns.over(began)
+      if (others) {
         this.onpause()
-        setImmediate(step)
-      }
+        void others.then(step)
+      } else step()
     }
     const step = (): void => {
       if (running) {
@@ -93,6 +93,7 @@ export class WireStream extends SMTPStream {
       running = true
       do {
         again = false
+        began = this.#turns.now()
         if (this.isClosed) {
           this.#pending = nothing
           next()
