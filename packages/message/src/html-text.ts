@@ -1,53 +1,5 @@
 /** Text of HTML for previews and search: tags go, blocks become spaces, character references are read. */
-
-const named: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-  euro: '€',
-  pound: '£',
-  hellip: '…',
-  mdash: '—',
-  ndash: '–',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  bull: '•',
-  middot: '·',
-  laquo: '«',
-  raquo: '»',
-  auml: 'ä',
-  ouml: 'ö',
-  uuml: 'ü',
-  Auml: 'Ä',
-  Ouml: 'Ö',
-  Uuml: 'Ü',
-  szlig: 'ß',
-  eacute: 'é',
-  egrave: 'è',
-  ecirc: 'ê',
-  agrave: 'à',
-  aacute: 'á',
-  acirc: 'â',
-  iacute: 'í',
-  oacute: 'ó',
-  ocirc: 'ô',
-  uacute: 'ú',
-  ntilde: 'ñ',
-  ccedil: 'ç',
-  aring: 'å',
-  aelig: 'æ',
-  oslash: 'ø',
-  shy: '',
-  zwnj: '',
-}
+import { decodeHTML } from 'entities/decode'
 
 /** Elements whose content nobody reads. */
 const unread = new Set(['script', 'style', 'head', 'title', 'template'])
@@ -73,8 +25,20 @@ const inline = new Set([
   'wbr',
 ])
 
-/** One forward pass; unclosed comments and unread elements take the rest. */
+/** What a reader sees, each run of white space as one space. */
 export function htmlText(html: string): string {
+  return textAndTags(html)
+}
+
+/** The same, and behind it, a line each, what a reader can find out: where links lead, and the words that stand for images. */
+export function htmlSearchText(html: string): string {
+  const hidden: string[] = []
+  const text = textAndTags(html, (tag) => hidden.push(...worthFinding(tag)))
+  return hidden.length === 0 ? text : `${text}\n${hidden.join('\n')}`
+}
+
+/** One forward pass; unclosed comments and unread elements take the rest. */
+function textAndTags(html: string, onTag?: (tag: string) => void): string {
   let text = ''
   for (let at = 0; at < html.length; ) {
     const tag = html.indexOf('<', at)
@@ -89,12 +53,16 @@ export function htmlText(html: string): string {
       if (at === tag + 1) text += '<'
     } else if (unread.has(name)) {
       at = afterElement(html, name, at)
-    } else if (!inline.has(name)) {
-      text += ' '
+    } else {
+      if (!inline.has(name)) text += ' '
+      onTag?.(html.slice(tag, at))
     }
   }
-  return text.includes('&') ? text.replace(/&(#x?)?([a-z0-9]{1,31});?/gi, reference) : text
+  return characters(text.replace(whiteSpace, ' '))
 }
+
+// A lone space stays as it is: replacing each would be most of the work.
+const whiteSpace = /[\t\r\n\f][ \t\r\n\f]*| [ \t\r\n\f]+/g
 
 function tagName(html: string, tag: number): string | undefined {
   tagStart.lastIndex = tag
@@ -119,8 +87,22 @@ function afterElement(html: string, name: string, from: number): number {
   return closing.exec(html) ? closing.lastIndex : html.length
 }
 
-function reference(whole: string, numeric: string | undefined, body: string): string {
-  if (numeric === undefined) return named[body] ?? named[body.toLowerCase()] ?? whole
-  const code = Number.parseInt(body, numeric.length === 2 ? 16 : 10)
-  return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : ' '
+/** Longer ones are no address that somebody types, but data or what a tracker remembers. */
+const longestAttribute = 2000
+const attributes = /\s(?:href|alt|title)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/gi
+
+function* worthFinding(tag: string): Generator<string> {
+  for (const [, quoted, apostrophed, bare] of tag.matchAll(attributes)) {
+    const value = quoted ?? apostrophed ?? bare ?? ''
+    if (value !== '' && value.length <= longestAttribute) yield characters(value)
+  }
+}
+
+/** With character references read; those that are to be seen nowhere go, and spaces are spaces. */
+function characters(text: string): string {
+  return text.includes('&')
+    ? decodeHTML(text)
+        .replace(/[\u00ad\u200c]/g, '')
+        .replace(/\u00a0/g, ' ')
+    : text
 }

@@ -5,17 +5,17 @@ import { decodeWords } from './encoded-words.ts'
 import { fieldValue, type HeaderSection, parseHeader } from './fields.ts'
 import { foldText } from './fold.ts'
 import { decodedValue } from './header-edit.ts'
-import { htmlText } from './html-text.ts'
+import { htmlSearchText } from './html-text.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { decodedParameter } from './parameters.ts'
 import { allParts, type PartInfo } from './parts.ts'
 import { plainText } from './quick-no.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
 
-/** The decoded text of a text part; `octets` are its body as it stands in the message. HTML is given without tags. */
+/** The decoded text of a text part; `octets` are its body as it stands in the message. HTML is given as it is read, with its links. */
 export function partText(part: Pick<PartInfo, 'subtype' | 'charset' | 'encoding'>, octets: Buffer): string {
   const text = decodeCharset(decodeTransfer(octets, part.encoding) ?? octets, part.charset)
-  return part.subtype === 'html' ? htmlText(text) : text
+  return part.subtype === 'html' ? htmlSearchText(text) : text
 }
 
 /**

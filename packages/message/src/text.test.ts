@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { htmlSearchText } from './html-text.ts'
 import {
   decodeCharset,
   decodeTransfer,
@@ -65,8 +66,21 @@ describe('text of HTML', () => {
     ['1 < 2 & 3', '1 < 2 & 3'],
     ['a<style>never closed', 'a'],
     ['a<b', 'a'],
+    ['in\r\n  one   <b>\n line</b>', 'in one line'],
+    ['&Scaron;&Lambda;&#150;&copy;', 'ŠΛ–©'],
+    ['in&shy;vis&zwnj;ible', 'invisible'],
   ]
   test.each(known)('%s', (html, text) => expect(htmlText(html)).toBe(text))
+
+  const sought: [string, string][] = [
+    ['no link', 'no link'],
+    ['click <a href="https://one.test/?a=1&amp;b">here</a> now', 'click here now\nhttps://one.test/?a=1&b'],
+    ["<img alt='A cat' src=cat.png title = Cat>", ' \nA cat\nCat'],
+    ['<a href=one.test>x</a><p data-href="no">', 'x \none.test'],
+    [`<a href="${'x'.repeat(3000)}">x`, 'x'],
+    ['<a href="never closed', ''],
+  ]
+  test.each(sought)('sought: %s', (html, text) => expect(htmlSearchText(html)).toBe(text))
 })
 
 const message = (content: string) => scan(Buffer.from(content.replace(/\n/g, '\r\n')))
