@@ -21,11 +21,14 @@ export interface Result {
 
 export class Mirror {
   readonly name: string
-  readonly client: DialogueClient
+  client: DialogueClient
   messages: Known[] = []
   mailbox = ''
   /** The last HIGHESTMODSEQ. */
   highest = 0
+  /** Where the client believes to stand: that, and what it was told of messages since. */
+  place = 0
+  uidValidity = ''
   readonly results = new Map<string, Result>()
   readonly log: string[]
   /** What runs lets the server tell of expunges (RFC 9051 §7.5.1). */
@@ -81,6 +84,38 @@ export class Mirror {
     this.results.clear()
   }
 
+  /** The connection has gone; what is remembered of the messages comes back, none if a UID is not known. */
+  reconnect(client: DialogueClient): Known[] {
+    const known = this.messages
+    this.client = client
+    this.#leave()
+    this.notifies = false
+    this.idling = ''
+    return known.every(({ uid }) => uid !== undefined) ? known : []
+  }
+
+  /**
+   * Puts together what is remembered and what a SELECT with QRESYNC has told.
+   * @param alone nobody else did anything meanwhile
+   */
+  remember(known: readonly Known[], alone: boolean): void {
+    const gone = new Set(this.said.flatMap((line) => numbers(/^\* VANISHED \(EARLIER\) (\S+)$/.exec(line)?.[1] ?? '')))
+    const all = new Map<number, Known>()
+    for (const message of known) if (!gone.has(message.uid as number)) all.set(message.uid as number, { ...message })
+    for (const message of this.messages) {
+      if (message.uid !== undefined) all.set(message.uid, { ...all.get(message.uid), ...message })
+    }
+    if (all.size !== this.messages.length) {
+      if (alone) this.#wrong(`${all.size} messages known after QRESYNC, not ${this.messages.length}`)
+      return
+    }
+    const merged = [...all.values()].sort((a, b) => (a.uid as number) - (b.uid as number))
+    for (const [index, { uid }] of this.messages.entries()) {
+      if (uid !== undefined && uid !== merged[index]?.uid) this.#wrong(`${index + 1} has UID ${uid} after QRESYNC`)
+    }
+    this.messages = merged
+  }
+
   #wrong(what: string): never {
     throw new Error(`${this.name}: ${what}`)
   }
@@ -88,7 +123,8 @@ export class Mirror {
   #take(response: string): void {
     if (response.startsWith('* OK [CLOSED]')) this.#leave()
     const code = /\[HIGHESTMODSEQ (\d+)\]/.exec(response)?.[1]
-    if (code) this.highest = Number(code)
+    if (code) this.place = this.highest = Number(code)
+    this.uidValidity = /^\* OK \[UIDVALIDITY (\d+)\]/.exec(response)?.[1] ?? this.uidValidity
     const [, number = '', event = '', data = ''] =
       /^\* (\d+) (EXISTS|EXPUNGE|FETCH)(?: \((.*)\))?$/s.exec(response) ?? []
     if (event === 'EXISTS') this.#exists(Number(number))
@@ -158,7 +194,10 @@ export class Mirror {
     const flags = /(?:^| )FLAGS \(([^)]*)\)/.exec(data)?.[1]
     if (flags !== undefined) message.flags = sortFlags(flags)
     const modSeq = /(?:^| )MODSEQ \((\d+)\)/.exec(data)?.[1]
-    if (modSeq !== undefined) message.modSeq = Number(modSeq)
+    if (modSeq !== undefined) {
+      message.modSeq = Number(modSeq)
+      this.place = Math.max(this.place, message.modSeq)
+    }
     this.fetched.push(message)
   }
 

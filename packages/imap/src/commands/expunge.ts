@@ -14,12 +14,17 @@ async function expungeDeleted(session: Session, uids: UidSet): Promise<Completio
   return expungedAt(session, expunged)
 }
 
-/** RFC 7162 §3.2.7: who has enabled CONDSTORE is told the MODSEQ of what its command has expunged. */
+/**
+ * RFC 7162 §3.2.7: who has enabled CONDSTORE is told the MODSEQ of what its command has expunged. Not where NOTIFY keeps
+ * back what others did before: who took it for the place where it stands would never hear of that.
+ */
 export function expungedAt(
   session: Session,
   { uids, modSeq }: { uids: UidSet; modSeq: number },
 ): Completion | undefined {
-  return session.enabled.has('CONDSTORE') && !uids.isEmpty ? { code: `HIGHESTMODSEQ ${modSeq}` } : undefined
+  if (!session.enabled.has('CONDSTORE') || uids.isEmpty) return undefined
+  const tellsAll = session.notifier?.selected.flags !== false
+  return { code: `HIGHESTMODSEQ ${tellsAll ? modSeq : Math.min(modSeq, session.selected.settledModSeq)}` }
 }
 
 export const expunge = {

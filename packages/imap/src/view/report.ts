@@ -41,7 +41,7 @@ export function report(view: View, mayExpunge: boolean, wanted = everything): Ch
   const exists = wanted.messages && open.count > 0 && (open.uids[open.count - 1] as number) > before
   const claimed = exists && addNew(view)
   let flags: readonly number[] = none
-  if (wanted.flags) {
+  if (wanted.flags || nothingUntold(view)) {
     if (told.journal !== open.journalEnd) flags = changedFlags(view, before)
     told.journal = open.journalEnd
     told.modSeq = open.modSeq
@@ -50,6 +50,11 @@ export function report(view: View, mayExpunge: boolean, wanted = everything): Ch
   }
   if (!flagNames && !exists && expunged.seqs.length === 0 && flags.length === 0) return undefined
   return { flagNames, expunged, exists, claimed, flags }
+}
+
+/** But for expunges. */
+function nothingUntold({ open, told, lastUid }: View): boolean {
+  return told.journal === open.journalEnd && (open.count === 0 || (open.uids[open.count - 1] as number) <= lastUid)
 }
 
 const none: readonly number[] = []
