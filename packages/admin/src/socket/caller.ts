@@ -84,11 +84,8 @@ export class Caller implements Call {
   async end(line: Line): Promise<void> {
     if (this.#socket.destroyed) return
     this.#socket.end(encodeLine(line))
-    try {
-      while (!(await this.#lines.next()).done);
-    } catch {
-      // A line that is none: what follows it is dropped as octets.
-    }
+    // As octets: nobody wants the lines any more. The line being read ahead ends first, which may be no line.
+    await this.#lines.return(undefined).catch(() => {})
     this.#socket.resume()
   }
 }

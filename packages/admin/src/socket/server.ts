@@ -54,6 +54,8 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       socket.destroy()
     })
   })
+  // As many again are told to come later; open files beyond that are for mail.
+  server.maxConnections = 2 * limits.calls
   const path = shortestPath(options.path)
   await removeStale(path)
   await listen(server, path)

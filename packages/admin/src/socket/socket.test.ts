@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { existsSync, linkSync, statSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { z } from 'zod'
 import { TestAdministration } from '../../test/admin-context.ts'
 import { type Operation, operation, type Progress } from '../operation.ts'
@@ -216,6 +216,36 @@ describe('admin socket', () => {
     await expect(call('endless', {})).rejects.toMatchObject({ reason: 'unavailable' })
     leave.abort()
     await first
+  })
+
+  test('connections that say nothing do not take the open files that mail needs', async () => {
+    const all = [] as readonly Operation[]
+    server = await createAdminServer({
+      ...{ operations: all, context: admin.context, path, log: silentLog },
+      limits: { calls: 2 },
+    })
+    const silent = Array.from({ length: 5 }, () => connect(path).on('error', () => {}))
+    onTestFinished(() => {
+      for (const socket of silent) socket.destroy()
+    })
+    await once(silent[4] as Socket, 'close')
+    silent[3]?.write('{"call":"x","input":{}}\n')
+    expect(String(await once(silent[3] as Socket, 'data'))).toContain('"unavailable"')
+  })
+
+  test('what follows a call that has its answer was read line by line, while mail waited', async () => {
+    await open()
+    const parse = vi.spyOn(JSON, 'parse')
+    onTestFinished(() => parse.mockRestore())
+    const socket = connect(path)
+    socket.write('{"call":"x","input":{}}\n')
+    const answer = String(await once(socket, 'data'))
+    parse.mockClear()
+    socket.end('{}\n'.repeat(100_000))
+    socket.resume()
+    await once(socket, 'close')
+    expect(answer).toContain('"no-such-operation"')
+    expect(parse.mock.calls.length).toBeLessThan(10)
   })
 
   test('a path that no Unix socket can have is refused with what to do', async () => {
