@@ -17,7 +17,7 @@ import type { RelayOptions } from './options.ts'
 import { createOwnHosts } from './own-hosts.ts'
 import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
-import { defaultSchedule, type Schedule } from './schedule.ts'
+import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
 import type { Https } from './tls/https.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
@@ -84,6 +84,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
   const runner = new Runner({
     ...{ queue, clock, log, limits, attempt },
+    longestWaitMs: longestWaitMs(schedule),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, random, log }),
     onDone: (entry) => failing.done(entry.id),
   })

@@ -19,6 +19,8 @@ export interface RunnerOptions {
   clock: Clock
   log: Log
   limits: Pick<RelayLimits, 'attempts' | 'leasesPerDestination' | 'leaseMs' | 'troubleMs'>
+  /** No entry is put off for longer. */
+  longestWaitMs: number
   attempt(work: Work): Promise<AttemptResult>
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
   /** After each entry, whatever became of it. */
@@ -108,8 +110,25 @@ export class Runner {
     const due = await queue.nextDueAt()
     if (due === null) return limits.leaseMs
     const pauseMs = due - clock.now()
+    if (pauseMs > this.#options.longestWaitMs) return (await this.#bringForward()) > 0 ? 0 : limits.leaseMs
     if (pauseMs > 0) return Math.min(pauseMs, limits.leaseMs)
     return this.#working.size > 0 ? limits.leaseMs : 100
+  }
+
+  /** The clock was ahead when these were put off, and is right now: they would wait until it has caught up. */
+  async #bringForward(): Promise<number> {
+    const { queue, clock, longestWaitMs, log } = this.#options
+    const now = clock.now()
+    let count = 0
+    for await (const page of queue.list({})) {
+      const stranded = page.filter(({ held, dueAt }) => !held && dueAt > now + longestWaitMs)
+      count += await queue.retryNow(
+        stranded.map(({ id }) => id),
+        now,
+      )
+    }
+    log.warn({ entries: count }, 'the clock was set back: what it had put off too far is tried now')
+    return count
   }
 
   #sleep(ms: number): void {

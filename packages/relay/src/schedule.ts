@@ -52,3 +52,8 @@ export function nextAttemptAt(
   if (awaitsNotice && delayWarningMs > 0) marks.push(entry.acceptedAt + delayWarningMs)
   return Math.min(due, ...marks.filter((mark) => mark > now))
 }
+
+/** No attempt is put off for longer, whatever the random part of its step. */
+export function longestWaitMs({ retryMs }: Pick<Schedule, 'retryMs'>): number {
+  return Math.max(...retryMs) * 1.1
+}

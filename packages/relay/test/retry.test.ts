@@ -74,6 +74,17 @@ test('a clock that jumps bounces nothing untried', async () => {
   expect(await office.inbox()).toEqual([])
 })
 
+test('a clock that is set back strands nothing', async () => {
+  let aheadMs = 2 * day
+  await using office = await PostOffice.open(({ clock }) => ({ clock: { ...clock, now: () => clock.now() + aheadMs } }))
+  const mx = office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
+  await office.send()
+  aheadMs = 0
+  await office.advance(15 * minute)
+  expect(mx.transactions).toHaveLength(1)
+  expect(office.logged).toContainEqual(expect.objectContaining({ level: 'warn', facts: { entries: 1 } }))
+})
+
 test('a held entry neither goes nor expires', async () => {
   await using office = await PostOffice.open()
   const mx = office.peer('192.0.2.2', { script: { GREETING: inTurn('421 later', '220 ready') } })

@@ -71,7 +71,10 @@ export class Greylist {
       return finding('known', `${reversePath} was written to from here`)
     }
     const key = createHash('sha256').update(`${origin}\0${reversePath}\0${forwardPath}`).digest('base64url')
-    const first = await this.#memory.recall('greylist', key, now)
+    const noted = await this.#memory.recall('greylist', key, now)
+    // Noted by a clock that was ahead, it would make the sender wait until ours has caught up.
+    const first = noted && noted.firstAt <= now ? noted : undefined
+    if (noted && !first) await this.#memory.forget('greylist', key)
     if (!first) await this.#memory.note([{ kind: 'greylist', key, at: now, expiresAt: now + windowMs }])
     const waitMs = (first?.firstAt ?? now) + delayMs - now
     if (waitMs > 0) return finding('wait', `${origin} is not known yet`, Math.ceil(waitMs / 1000))
