@@ -63,8 +63,9 @@ export function parseDate(value: string): WrittenDate | undefined {
   return { at: local - offsetMinutes * 60_000, offsetMinutes, day: (fullYear * 100 + month + 1) * 100 + parts[0] }
 }
 
-/** RFC 5322 §4.3: two digits below 50 are of this century, three digits count from 1900. */
-function completeYear(digits: string): number {
+/** RFC 5322 §4.3: two digits below 50 are of this century, three digits count from 1900; some fill those up with zeros. */
+function completeYear(written: string): number {
+  const digits = written.length === 4 ? written.replace(/^00?/, '') : written
   const year = Number(digits)
   if (digits.length === 2) return year < 50 ? 2000 + year : 1900 + year
   return digits.length === 3 ? 1900 + year : year

@@ -1,6 +1,5 @@
 import type { Address } from './address.ts'
-import { downgradeAddress, downgradeParameters } from './downgrade.ts'
-import { encodeWords } from './encoded-words.ts'
+import { downgradeAddress, downgradeParameters, downgradeText } from './downgrade.ts'
 import { nstring } from './imap-string.ts'
 import type { Parameter } from './parameters.ts'
 
@@ -63,7 +62,7 @@ function printItem(item: Item): string {
 }
 
 function changeText(item: Item | undefined): void {
-  if (item?.kind === 'string') item.value = encodeWords(item.value)
+  if (item?.kind === 'string') item.value = downgradeText(item.value)
 }
 
 /** Ids, dates and locations have no form in ASCII. */

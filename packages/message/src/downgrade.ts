@@ -1,7 +1,7 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { domainToASCII } from 'node:url'
 import { type Address, parseAddressList, quoteLocalPart } from './address.ts'
-import { encodeWords } from './encoded-words.ts'
+import { decodeWords, encodeWords } from './encoded-words.ts'
 import { foldField } from './field-writer.ts'
 import { type Field, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
 import { extendedValue, type Parameter, parseParameterized } from './parameters.ts'
@@ -16,18 +16,21 @@ export const surrogate = { mailbox: 'invalid', host: 'internationalized-address.
 
 const ascii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
 
+/** Text of a header field in ASCII. Encoded words in what is ASCII already stay: encoded again, they would be read as signs. */
+export const downgradeText = (text: string): string => (ascii(text) ? text : encodeWords(decodeWords(text)))
+
 /** An address as a reader without UTF-8 sees it (RFC 6858 §3.1). A domain alone is said as A-label, and still works. */
 export function downgradeAddress(address: Address): Address {
   const { name, mailbox, host } = address
-  const shown = name === undefined ? {} : { name: encodeWords(name) }
+  const shown = name === undefined ? {} : { name: downgradeText(name) }
   const route = address.route !== undefined && ascii(address.route) ? { route: address.route } : {}
   if (mailbox === undefined) return address
-  if (host === undefined) return { mailbox: encodeWords(mailbox) }
+  if (host === undefined) return { mailbox: downgradeText(mailbox) }
   if (ascii(mailbox)) {
     const label = ascii(host) ? host : domainToASCII(host)
     if (label !== '') return { ...shown, ...route, mailbox, host: label }
   }
-  return { name: encodeWords(name ?? `${mailbox}@${host}`), ...surrogate }
+  return { name: downgradeText(name ?? `${mailbox}@${host}`), ...surrogate }
 }
 
 /** Parameters in ASCII: `name*=utf-8''…` (RFC 2231 §4) for a value that is not. */
@@ -66,7 +69,7 @@ function downgradeField(section: HeaderSection, field: Field): string {
   const name = section.text.slice(field.start, field.valueStart - 1).trimEnd()
   if (addressFields.test(field.name))
     return foldField(name, addressListText(parseAddressList(value).map(downgradeAddress)))
-  if (textFields.test(field.name)) return foldField(name, encodeWords(value))
+  if (textFields.test(field.name)) return foldField(name, downgradeText(value))
   if (field.name === 'content-type' || field.name === 'content-disposition') {
     const parsed = parseParameterized(value)
     if (!ascii(parsed.value)) return ''

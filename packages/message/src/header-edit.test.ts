@@ -163,6 +163,14 @@ Content-Type: multipart/mixed; boundary=b; x*=utf-8''%C3%BC%20%22y
     expect(again.parts).toBe(index().parts)
   })
 
+  test('encoded words beside UTF-8 are not encoded twice', () => {
+    const { header, index } = scan(
+      crlf('From: =?big5?Q?=A7A?= <jürgen@one.test>\nSubject: =?big5?Q?=A7A?=\nX-Note: =?big5?Q?=A7A?= ü\n\n'),
+    )
+    expect(downgradeEnvelope(index().envelope)).toContain('(NIL "=?big5?Q?=A7A?=" (("=?big5?Q?=A7A?=" NIL "invalid"')
+    expect(lf(downgradeHeader(header))).toContain('X-Note: =?utf-8?B?5L2gIMO8?=\n')
+  })
+
   test('what is ASCII, or no UTF-8 at all, stays as it is', () => {
     const plain = crlf('Subject: x\n\n')
     expect(downgradeHeader(plain)).toBe(plain)
