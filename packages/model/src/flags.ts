@@ -44,6 +44,15 @@ export function bitsUnion(a: FlagBits, b: FlagBits): FlagBits {
   return combine(a, b, (x, y) => x | y)
 }
 
+/** What STORE does: `replace` is FLAGS, the others are +FLAGS and -FLAGS. */
+export type FlagMode = 'add' | 'remove' | 'replace'
+
+/** What the flags of a message become by a change. */
+export function flagsAfter(before: FlagBits, mode: FlagMode, bits: FlagBits): FlagBits {
+  if (mode === 'replace') return bits
+  return mode === 'add' ? bitsUnion(before, bits) : bitsWithout(before, bits)
+}
+
 export function bitsWithout(a: FlagBits, b: FlagBits): FlagBits {
   return combine(a, b, (x, y) => x & ~y)
 }

@@ -2,6 +2,8 @@
  * What Maildir, Maildir++ and Dovecot beside them agree on: letters for flags, names of folders, and Dovecot's files
  * `dovecot-uidlist` (UIDs and UIDLs) and `dovecot-keywords`.
  */
+import { encodeModifiedUtf7, readModifiedUtf7 } from '@pennypost/message'
+
 const flagLetters: Readonly<Record<string, string>> = {
   D: '\\Draft',
   F: '\\Flagged',
@@ -68,28 +70,15 @@ function defaultUidl(uid: number, uidValidity: number): string {
 
 /** `.Archive.2024` → `Archive/2024`; the names are in IMAP's modified UTF-7 (RFC 3501 §5.1.3), or plain UTF-8. */
 export function mailboxOfFolder(folder: string): string {
-  return folder.slice(1).split('.').map(decodeUtf7).join('/')
+  return folder.slice(1).split('.').map(readModifiedUtf7).join('/')
 }
 
-/** `Archive/2024` → `.Archive.2024`; dots in a level are written as UTF-7 writes what it must. */
+/** `Archive/2024` → `.Archive.2024`. */
 export function folderOfMailbox(mailbox: string): string {
-  return mailbox === 'INBOX' ? '' : `.${mailbox.split('/').map(encodeUtf7).join('.')}`
+  return mailbox === 'INBOX' ? '' : `.${mailbox.split('/').map(folderLevel).join('.')}`
 }
 
-function decodeUtf7(text: string): string {
-  return text.replace(/&([A-Za-z0-9+,]*)-/g, (_all, base64: string) => {
-    if (base64 === '') return '&'
-    const octets = Buffer.from(base64.replaceAll(',', '/'), 'base64')
-    return octets
-      .subarray(0, octets.length & ~1)
-      .swap16()
-      .toString('utf16le')
-  })
-}
-
-function encodeUtf7(text: string): string {
-  return text.replaceAll('&', '&-').replace(/[^\x20-\x7e]+|\.+/g, (run) => {
-    const octets = Buffer.from(run, 'utf16le').swap16()
-    return `&${octets.toString('base64').replaceAll('/', ',').replace(/=+$/, '')}-`
-  })
+/** Dots in a level are written as UTF-7 writes what it must. */
+function folderLevel(level: string): string {
+  return encodeModifiedUtf7(level).replaceAll('.', '&AC4-')
 }

@@ -8,7 +8,9 @@ import {
   type Flag,
   type FlagBits,
   type FlagChange,
+  type FlagMode,
   type FlagsUpdated,
+  flagsAfter,
   type ModSeq,
   mayFlag,
   UidSet,
@@ -26,13 +28,12 @@ import { bad, no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
-import { flagsAfter } from '../view/open-mailbox.ts'
 import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 interface Args {
   set: SequenceSet
-  mode: 'add' | 'remove' | 'replace'
+  mode: FlagMode
   silent: boolean
   flags: Flag[]
   condition: StoreCondition

@@ -1,7 +1,7 @@
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from '@pennypost/message'
 import { mailboxName } from '@pennypost/model'
 import { no } from '../refusal.ts'
 import { type Cursor, utf8 } from '../wire/cursor.ts'
-import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../wire/modified-utf7.ts'
 import { printAString } from '../wire/strings.ts'
 
 /**

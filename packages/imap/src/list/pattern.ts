@@ -1,5 +1,5 @@
+import { encodeModifiedUtf7 } from '@pennypost/message'
 import { delimiter } from '@pennypost/model'
-import { encodeModifiedUtf7 } from '../wire/modified-utf7.ts'
 
 /**
  * `list-mailbox` against names (RFC 9051 §6.3.9): `*` is anything, `%` anything but the delimiter. INBOX in any case.

@@ -1,12 +1,11 @@
 import {
   type AccountId,
   bitsOf,
-  bitsUnion,
-  bitsWithout,
   type Flag,
   type FlagBits,
   type FlagChange,
   type FlagsUpdated,
+  flagsAfter,
   flagsOf,
   type Mailbox,
   type MailboxChanges,
@@ -310,12 +309,6 @@ const seen = systemFlags['\\Seen']
 const longestJournal = 4096
 const mostFlagTexts = 1000
 const none: readonly number[] = []
-
-/** What the flags of a message become by a change. */
-export function flagsAfter(before: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {
-  if (mode === 'replace') return bits
-  return mode === 'add' ? bitsUnion(before, bits) : bitsWithout(before, bits)
-}
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
   return a === b || (a.length === b.length && a.every((item, index) => item === b[index]))

@@ -2,6 +2,7 @@ import {
   bitsOf,
   type FlagChange,
   type FlagsUpdated,
+  flagsAfter,
   highestUid,
   type MailboxChanges,
   type MailStore,
@@ -11,7 +12,7 @@ import {
 } from '@pennypost/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { flagsAfter, OpenMailbox } from './open-mailbox.ts'
+import { OpenMailbox } from './open-mailbox.ts'
 import { report } from './report.ts'
 import { View } from './view.ts'
 

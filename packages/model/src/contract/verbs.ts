@@ -3,6 +3,7 @@
  * so that the same verb means the same thing in two engines with different ids.
  */
 import fc from 'fast-check'
+import type { FlagMode } from '../flags.ts'
 
 export interface MailboxRef {
   account: 0 | 1
@@ -41,12 +42,12 @@ export type Verb =
   | { verb: 'rename'; mailbox: MailboxRef; to: string }
   | { verb: 'delete'; mailbox: MailboxRef }
   | { verb: 'subscribe'; mailbox: MailboxRef; subscribed: boolean }
-  | { verb: 'flags'; mailbox: MailboxRef; uids: Uids; mode: 'add' | 'remove' | 'replace'; flags: readonly string[] }
+  | { verb: 'flags'; mailbox: MailboxRef; uids: Uids; mode: FlagMode; flags: readonly string[] }
   | {
       verb: 'flags as'
       mailbox: MailboxRef
       uids: Uids
-      mode: 'add' | 'remove' | 'replace'
+      mode: FlagMode
       flags: readonly string[]
       by: By
     }

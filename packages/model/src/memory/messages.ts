@@ -1,6 +1,6 @@
 /** Verbs on messages: flags, copies, expunges, reading, search. */
 import { isAscii } from 'node:buffer'
-import { bitsOf, bitsUnion, bitsWithout, type FlagBits, flagsOf } from '../flags.ts'
+import { bitsOf, flagsAfter, flagsOf } from '../flags.ts'
 import { highestUid, type MailboxId } from '../ids.ts'
 import type {
   Acting,
@@ -110,7 +110,7 @@ function updateFlags(
   const bits = bitsOf(flags, mailbox.keywords)
   for (const filing of open) {
     const seen = isSeen(viewed(mailbox, filing, viewer))
-    const after = by ? sharedBits(filing.flags, mode, bits, by.may) : changedBits(filing.flags, mode, bits)
+    const after = by ? sharedBits(filing.flags, mode, bits, by.may) : flagsAfter(filing.flags, mode, bits)
     if (after !== filing.flags) {
       filing.flags = after
       filing.modSeq = changes.raise(mailbox)
@@ -122,10 +122,6 @@ function updateFlags(
   const modSeq = mailbox.highestModSeq
   const steps = [{ last: highestUid, modSeq }]
   return { modSeq, since, steps, modified: UidSet.ofSorted(modified.map((filing) => filing.uid)) }
-}
-
-function changedBits(old: FlagBits, mode: FlagChange['mode'], bits: FlagBits): FlagBits {
-  return mode === 'add' ? bitsUnion(old, bits) : mode === 'remove' ? bitsWithout(old, bits) : bits
 }
 
 function copy(

@@ -1,4 +1,4 @@
-import type { Flag } from '../flags.ts'
+import type { Flag, FlagMode } from '../flags.ts'
 import type { AccountId, JourneyId, MailboxId, MessageId, ModSeq, Uid, UidValidity } from '../ids.ts'
 import type { FlagKinds } from '../rules/rights.ts'
 import type { SearchQuery } from '../search-query.ts'
@@ -196,7 +196,7 @@ export interface Appended {
 
 export interface FlagChange {
   uids: UidSet
-  mode: 'add' | 'remove' | 'replace'
+  mode: FlagMode
   /** New keywords are added to the mailbox if any message is to bear them; `limit` when there is no place left. */
   flags: readonly Flag[]
   /** RFC 7162 §3.1.3: messages changed after this are left alone and reported. */

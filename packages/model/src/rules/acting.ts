@@ -2,7 +2,16 @@
  * What somebody who is not the owner does to flags, the same in every engine: \Seen goes beside the shared ones, and what
  * it may not set stays as it is (RFC 4314 §4).
  */
-import { bitsUnion, bitsWithout, type Flag, type FlagBits, systemFlag, systemFlags } from '../flags.ts'
+import {
+  bitsUnion,
+  bitsWithout,
+  type Flag,
+  type FlagBits,
+  type FlagMode,
+  flagsAfter,
+  systemFlag,
+  systemFlags,
+} from '../flags.ts'
 import type { AccountId } from '../ids.ts'
 import type { Acting } from '../ports/mail-store.ts'
 import type { FlagKinds } from './rights.ts'
@@ -36,25 +45,14 @@ export function mayFlag(may: FlagKinds, flag: Flag): boolean {
 }
 
 /** The shared flags after a change by somebody who is not the owner; `bits` are those of `divideFlags`. */
-export function sharedBits(
-  old: FlagBits,
-  mode: 'add' | 'remove' | 'replace',
-  bits: FlagBits,
-  { deleted, others }: FlagKinds,
-): FlagBits {
-  if (mode === 'add') return bitsUnion(old, bits)
-  if (mode === 'remove') return bitsWithout(old, bits)
+export function sharedBits(old: FlagBits, mode: FlagMode, bits: FlagBits, { deleted, others }: FlagKinds): FlagBits {
+  if (mode !== 'replace') return flagsAfter(old, mode, bits)
   const kept = (old & seenBit) + (deleted ? 0 : old & deletedBit)
   return bitsUnion(bits, others ? kept : bitsUnion(kept, bitsWithout(old, seenBit + deletedBit)))
 }
 
 /** Its own \Seen after the same change; `named`: \Seen is among the flags of the change. */
-export function seenAfter(
-  before: boolean,
-  mode: 'add' | 'remove' | 'replace',
-  named: boolean,
-  { seen }: FlagKinds,
-): boolean {
+export function seenAfter(before: boolean, mode: FlagMode, named: boolean, { seen }: FlagKinds): boolean {
   if (!seen) return before
   if (mode === 'replace') return named
   return named ? mode === 'add' : before

@@ -1,4 +1,4 @@
-import { type Acting, bitsOf, systemFlags } from '@pennypost/model'
+import { type Acting, bitsOf, type FlagMode, systemFlags } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { logChanged } from './changes.ts'
 import { requirePlaces } from './keywords.ts'
@@ -12,7 +12,7 @@ import { updateFlagsAs } from './viewers.ts'
 export interface FlagsArguments {
   mailbox: number
   bounds: readonly number[]
-  mode: 'add' | 'remove' | 'replace'
+  mode: FlagMode
   flags: readonly string[]
   unchangedSince: number | null
   limit: number
@@ -89,7 +89,7 @@ function anyOpen(context: WriterContext, { mailbox, bounds }: FlagsArguments, si
 function changeRange(
   context: WriterContext,
   mailbox: MailboxState,
-  mode: 'add' | 'remove' | 'replace',
+  mode: FlagMode,
   range: { mailbox: number; first: number; last: number; bits: number; since: number },
   changed: number[],
 ): number {
@@ -115,7 +115,7 @@ function changeRange(
 }
 
 /** How many of `count` changed rows bear a flag afterwards; `bit` is 0 when the change does not name it. */
-function bearers(mode: 'add' | 'remove' | 'replace', bit: number, count: number, before: number): number {
+function bearers(mode: FlagMode, bit: number, count: number, before: number): number {
   if (mode === 'replace') return bit ? count : 0
   if (bit === 0) return before
   return mode === 'add' ? count : 0

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.ts'
+import { decodeModifiedUtf7, encodeModifiedUtf7, readModifiedUtf7 } from './modified-utf7.ts'
 
 describe('modified UTF-7', () => {
   // The first is the example of RFC 3501 §5.1.3.
@@ -38,6 +38,17 @@ describe('modified UTF-7', () => {
   ]) {
     test(`junk ${JSON.stringify(junk)}`, () => expect(decodeModifiedUtf7(junk)).toBeUndefined())
   }
+
+  test('what others have written is read as far as it goes', () => {
+    expect(['Entwürfe', '&AC4-&AGE-b', '&', '&Jjo', '&APwA-', 'A&-B'].map(readModifiedUtf7)).toEqual([
+      'Entwürfe',
+      '.ab',
+      '&',
+      '&Jjo',
+      'ü',
+      'A&B',
+    ])
+  })
 
   test('every name has one spelling, and comes back from it', () => {
     fc.assert(
