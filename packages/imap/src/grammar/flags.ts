@@ -18,13 +18,10 @@ export function flag(cursor: Cursor): Flag {
   return system
 }
 
-/** `flag-list = "(" [flag *(SP flag)] ")"`, and `( $Forwarded)`: so Dovecot's imapc appends a message that has but keywords. */
+/** `flag-list = "(" [flag *(SP flag)] ")"` */
 export function flagList(cursor: Cursor, limit = 100): Flag[] {
   const flags: Flag[] = []
-  cursor.list(() => {
-    if (flags.length === 0) cursor.skip(' ')
-    flags.push(flag(cursor))
-  }, limit)
+  cursor.list(() => flags.push(flag(cursor)), limit)
   return flags
 }
 

@@ -102,7 +102,8 @@ describe('flags', () => {
   test('lists and their spellings', () => {
     expect(read(flagList, '(\\seen Work $Forwarded)')).toEqual({ value: ['\\Seen', 'Work', '$Forwarded'], rest: '' })
     expect(read(storeFlags, '\\Deleted \\DRAFT')).toEqual({ value: ['\\Deleted', '\\Draft'], rest: '' })
-    for (const wrong of ['(\\Recent)', '(\\Foo)', '(a', '(%)', '("a")', '( )', '(a  b)', '(a )']) {
+    expect(read(flagList, '( $Forwarded kw )')).toEqual({ value: ['$Forwarded', 'kw'], rest: '' })
+    for (const wrong of ['(\\Recent)', '(\\Foo)', '(a', '(a ', '(%)', '("a")', '(  a)', '(a  b)', '(a  )']) {
       expect(() => read(flagList, wrong)).toThrow()
     }
   })

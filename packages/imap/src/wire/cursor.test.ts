@@ -67,9 +67,10 @@ describe('cursor', () => {
       return items
     }
     expect(read('(a b)', 2)).toEqual(['a', 'b'])
-    expect(read('()', 2)).toEqual([])
+    for (const empty of ['()', '( )']) expect(read(empty, 2)).toEqual([])
+    for (const spaced of ['( a b)', '(a b )', '( a b )']) expect(read(spaced, 2)).toEqual(['a', 'b'])
     expect(() => read('(a b c)', 2)).toThrow('Too many')
-    for (const wrong of ['(a', '(a  b)', '( a)', 'a']) expect(() => read(wrong, 9)).toThrow()
+    for (const wrong of ['(a', '(a ', '(a  b)', '(  a)', '(a  )', 'a']) expect(() => read(wrong, 9)).toThrow()
     const deep = cursor('((((((')
     const nest = (): void => deep.list(nest, 9)
     expect(nest).toThrow('nested')

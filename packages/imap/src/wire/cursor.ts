@@ -109,17 +109,15 @@ export class Cursor {
     this.#depth--
   }
 
-  /** `"(" [item *(SP item)] ")"`. */
+  /** `"(" [item *(SP item)] ")"`; one space at either end is let through, for Dovecot's imapc and aioimaplib send it. */
   list(item: () => void, limit: number): void {
     this.expect('(')
     this.enter()
-    let count = 0
-    if (!this.skip(')')) {
-      do {
-        if (++count > limit) throw bad('Too many items in the list')
-        item()
-      } while (this.skip(' '))
-      this.expect(')')
+    this.skip(' ')
+    for (let count = 0; !this.skip(')'); count++) {
+      if (count === limit) throw bad('Too many items in the list')
+      item()
+      if (!this.skip(' ') && this.peek() !== ')') this.expect(')')
     }
     this.leave()
   }
