@@ -78,7 +78,7 @@ describe('base subjects (RFC 5256 §2.1)', () => {
 
 describe('message ids', () => {
   test('brackets, comments, quoting and repetition', () => {
-    expect(messageIds('<a@b> (c) <"d"@e>\r\n <a@b><f g@h> junk')).toEqual(['a@b', 'd@e', 'fg@h'])
+    expect(messageIds('<a@b> (c) <"d"@e>\r\n <a@b><f g@h> junk')).toEqual(['a@b', 'd@e', 'a@b', 'fg@h'])
     expect(messageIdOf('a@b')).toBe('a@b')
     expect(messageIdOf('no id')).toBe('')
     expect(messageIds('<"a b"@c>')).toEqual(['ab@c'])

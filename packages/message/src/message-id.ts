@@ -3,16 +3,16 @@
 const maxIds = 200
 
 /**
- * Every id in a Message-ID, In-Reply-To or References value, in order, each once. Of more than 200 the first and the
- * last stay, since a thread hangs on its root and its nearest parents.
+ * Every id in a Message-ID, In-Reply-To or References value, in order, as often as it stands there: the last is the
+ * parent, though it may have been named before. Of more than 200 the first and the last stay, since a thread hangs on
+ * its root and its nearest parents.
  */
 export function messageIds(value: string): string[] {
-  const found = new Set<string>()
+  const ids: string[] = []
   for (const [, inner] of value.matchAll(/<([^<>]{1,998})>/g)) {
     const id = normalId(inner as string)
-    if (id !== '') found.add(id)
+    if (id !== '') ids.push(id)
   }
-  const ids = [...found]
   return ids.length <= maxIds ? ids : [ids[0] as string, ...ids.slice(1 - maxIds)]
 }
 
