@@ -49,7 +49,9 @@ function takeLock(path: string): Database.Database {
   } catch (error) {
     lock.close()
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY') {
-      throw new Error(`the data directory ${path} is in use by another process`)
+      throw new Error(
+        `the data directory ${path} is in use by another process: a server, which has to be stopped first, or a verb`,
+      )
     }
     throw error
   }

@@ -184,7 +184,8 @@ class Opening {
   }
 
   async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
-    if (existsSync(join(target, 'mail.db'))) throw new StoreError('exists', `${target} holds a store or a backup`)
+    if (existsSync(join(target, 'mail.db')))
+      throw new StoreError('exists', `${target} holds a store or a backup: name another directory`)
     mkdirSync(target, { recursive: true, mode: 0o700 })
     const here = statSync(this.#directory.database)
     if (statSync(target).dev === here.dev && !this.#room.has(here.size)) {

@@ -18,6 +18,9 @@ async function open() {
     ...{ hostname: 'mail.one.test', store, ...time, random: systemRandom, log: silentLog, trusted: new Map() },
     mda: {
       expand: async ({ text: forwardPath }: { text: string }) => {
+        if (forwardPath.startsWith('nobody')) {
+          return { kind: 'refused', reply: { code: 550, enhanced: '5.1.1', text: 'no such mailbox here' } }
+        }
         return { kind: 'accepted', deliveries: [{ kind: 'relay', forwardPath, trace: '' }], facts: [] }
       },
     },
@@ -28,10 +31,10 @@ async function open() {
   const dialer = createDialer({ deadline: systemDeadline })
   const submissions = await openLocalSubmissions({ reception, dataDirectory, dialer, ...time })
   onTestFinished(async () => void (await submissions.close()))
-  const submit = (recipients: number) =>
+  const submit = (recipients: number, name = 'a') =>
     submissions.submit({
       ...{ reversePath: 'cron@one.test', user: 'cron' },
-      forwardPaths: Array.from({ length: recipients }, (_, at) => `a${at}@two.test`),
+      forwardPaths: Array.from({ length: recipients }, (_, at) => `${name}${at}@two.test`),
       content: (async function* () {
         yield Buffer.from('From: cron@one.test\r\nSubject: x\r\n\r\nx\r\n')
       })(),
@@ -54,4 +57,12 @@ test('more recipients than the server takes are refused before anybody has it', 
   const { submit, queued } = await open()
   await expect(submit(1001)).rejects.toMatchObject({ reason: 'limit' })
   expect(await queued()).toBe(0)
+})
+
+test('sendmail said of a recipient who is not there that the message was wrong', async () => {
+  const { submit } = await open()
+  await expect(submit(1, 'nobody')).rejects.toMatchObject({
+    reason: 'not-found',
+    message: expect.stringContaining('5.1.1'),
+  })
 })

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import { AdminError, type LocalSubmission } from '@pennypost/admin'
+import { AdminError, type AdminRefusal, type LocalSubmission } from '@pennypost/admin'
 import { type Account, accountId, type Clock, type Deadline, type Dialer, journeyId } from '@pennypost/model'
 import { openReception, type ReceptionOptions } from '@pennypost/reception'
-import { createSmtpClient, describeReply } from '@pennypost/smtp'
+import { createSmtpClient, describeReply, type RecipientOutcome } from '@pennypost/smtp'
 import { createConnectionLimiter } from '@pennypost/transport'
 
 /**
@@ -69,13 +69,18 @@ export async function openLocalSubmissions(options: LocalSubmissionsOptions): Pr
       const queued = /queued as (\S+)/.exec(delivered?.lines.join(' ') ?? '')
       if (refused) {
         const said = refused.reply ? describeReply(refused.reply) : (refused.failure?.text ?? 'no answer')
-        const reason = refused.outcome === 'failed' ? 'bad-input' : 'unavailable'
-        throw new AdminError(reason, `<${refused.forwardPath}> was not taken: ${said}`)
+        throw new AdminError(reasonOf(refused), `<${refused.forwardPath}> was not taken: ${said}`)
       }
       if (!queued) throw new AdminError('unavailable', 'The message was not taken.')
       return { journey: journeyId(queued[1] as string) }
     },
   }
+}
+
+/** RFC 3463 §3.2: 5.1.x is about the address. */
+function reasonOf({ outcome, reply }: RecipientOutcome): AdminRefusal {
+  if (outcome !== 'failed') return 'unavailable'
+  return reply?.enhanced?.startsWith('5.1.') ? 'not-found' : 'bad-input'
 }
 
 /** EHLO takes one word. */

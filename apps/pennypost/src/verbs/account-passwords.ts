@@ -24,6 +24,8 @@ export function registerPasswords(group: Command): void {
 }
 
 async function passwd(session: Session, login: string, options: { passwordStdin?: boolean }): Promise<void> {
+  // Nobody types a password twice to learn that the account is not there.
+  if (!options.passwordStdin) await session.call('account.show', { login })
   const password = await newPassword(login, options)
   const done = await session.call('account.passwd', { login, password })
   session.show(done, `The password of ${done.login} is changed.\n`)

@@ -99,6 +99,7 @@ describe('without a server', () => {
       code: 1,
       err: expect.stringMatching(/alice@one\.test exists\.\n.*account passwd/),
     })
+    expect((await pennypost(['account', 'passwd', 'bob@one.test'])).err).toMatch(/There is no account bob@one\.test/)
   })
 
   test('help of a verb was the first screen, and its options were said to be false', async () => {

@@ -32,7 +32,7 @@ async function dial(session: Session, address: string, options: DialOptions): Pr
 
 function targetText(target: Target, transcripts: boolean): string {
   const lines = [
-    `<${target.forwardPath}> goes ${target.destination === 'local' ? 'nowhere else' : `to ${target.destination}`}`,
+    `<${target.forwardPath}> ${target.destination === 'local' ? 'stays here' : `goes to ${target.destination}`}`,
     ...target.dns.map((answer) => `  DNS: ${answer}`),
     ...target.hosts.flatMap((host) => hostLines(host, transcripts)),
     `${target.accepted ? 'accepted' : 'not accepted'}: ${target.outcome}`,
