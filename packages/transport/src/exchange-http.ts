@@ -30,6 +30,9 @@ export interface HttpBounds {
   signal: AbortSignal
 }
 
+/** Answers of 1xx before the real one: each costs a turn of ours, and none has an end of its own. */
+const interimMax = 20
+
 /** Rejects when the answer is too long, breaks off, or changes the protocol; and with the signal. */
 export function exchangeHttp(
   stream: Duplex,
@@ -44,6 +47,10 @@ export function exchangeHttp(
   asking.on('error', reject)
   // Nobody asked for another protocol, and Node says nothing more of a request that was answered so.
   asking.on('upgrade', () => reject(new Error('HTTP status 101, which changes the protocol')))
+  let interim = 0
+  asking.on('information', () => {
+    if (++interim > interimMax) asking.destroy(new Error(`more than ${interimMax} interim answers`))
+  })
   asking.on('response', (response) => {
     readAll(response, octetsMax).then((octets) => {
       const { statusCode: status = 0, headers: said } = response

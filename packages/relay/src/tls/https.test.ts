@@ -9,7 +9,7 @@ import { expect, test } from 'vitest'
 import { mail, policy, root } from '../../test/certificates.ts'
 import { createHttps } from './https.ts'
 
-async function site(answer: RequestListener, tls: { key: string; cert: string } = policy) {
+async function site(answer: RequestListener, tls: { key: string; cert: string } = policy, deadline = systemDeadline) {
   const server = createServer(tls, answer)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -18,7 +18,7 @@ async function site(answer: RequestListener, tls: { key: string; cert: string } 
   const https = createHttps({
     resolver: createStaticResolver([zone('two.test', [['mta-sts', 'A', '127.0.0.1']])]),
     dialer: createDialer({ deadline: systemDeadline }),
-    deadline: systemDeadline,
+    deadline,
     ca: [root],
     timeoutMs: 5000,
     octetsMax: 1000,
@@ -85,6 +85,20 @@ test('a site that answers by changing the protocol is not waited for', async () 
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
   )
   await expect(web.ask()).rejects.toThrow('changes the protocol')
+})
+
+test('a site that goes on with interim answers is not listened to', async () => {
+  await using flood = await site((_, response) => {
+    for (let count = 0; count < 100; count++) response.writeProcessing()
+  })
+  await expect(flood.ask()).rejects.toThrow('more than 20 interim answers')
+})
+
+test('a site that says nothing', async () => {
+  const patience = new AbortController()
+  const deadline = { ...systemDeadline, signal: () => patience.signal }
+  await using silent = await site(() => patience.abort(), policy, deadline)
+  await expect(silent.ask()).rejects.toThrow('no answer within 5000 ms')
 })
 
 test('a site without address', async () => {

@@ -35,14 +35,17 @@ export type Https = (request: HttpsRequest) => Promise<HttpAnswer>
 export function createHttps(options: HttpsOptions): Https {
   return async (wanted) => {
     const signal = options.deadline.signal(options.timeoutMs)
-    const stream = await connect(wanted, options, signal)
+    let stream: Duplex | undefined
     try {
+      stream = await connect(wanted, options, signal)
       const { method, host, port, path, headers = {}, body } = wanted
       const named = { host: port === 443 ? host : `${host}:${port}`, 'user-agent': 'Pennypost', ...headers }
       const question = { method, path, headers: named, ...(body ? { body } : {}) }
       return await exchangeHttp(stream, question, { octetsMax: options.octetsMax, signal })
+    } catch (error) {
+      throw signal.aborted ? new Error(`no answer within ${options.timeoutMs} ms`) : error
     } finally {
-      stream.destroy()
+      stream?.destroy()
     }
   }
 }
