@@ -100,6 +100,20 @@ test.each(['CAPABILITY', 'LIST "" *', 'CREATE INBOX', 'NONSENSE'])(
   },
 )
 
+test.each(['UNSEEN', 'LARGER 1'])('one SEARCH of very many keys held up another session: %s', async (key) => {
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
+  for (let count = 1; count < 512; count *= 2) await mail.copy(id, everything, id)
+  await select()
+  client.send(Buffer.from(`x UID SEARCH RETURN (COUNT)${` ${key}`.repeat(999)}\r\n`))
+  let turns = 0
+  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  expect(client.unread).toContain('COUNT 512')
+  // Twenty messages of a turn at most.
+  expect(turns).toBeGreaterThanOrEqual(25)
+})
+
 test('of what is sent ahead of a running command no more is taken in for each one that ends', async () => {
   await select()
   const { mail } = server.store

@@ -46,3 +46,10 @@ export function searchNeeds(query: SearchQuery): 'flags' | 'row' | 'header' | 'b
       return 'flags'
   }
 }
+
+/** How many keys a message is held against at most: what one message of a page costs. */
+export function countKeys(query: SearchQuery): number {
+  if (query.key === 'not') return countKeys(query.query)
+  if (query.key !== 'and' && query.key !== 'or') return 1
+  return query.queries.reduce((count, inner) => count + countKeys(inner), 1)
+}

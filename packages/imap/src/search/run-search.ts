@@ -1,4 +1,4 @@
-import { matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
+import { countKeys, matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
 import { queryForStore } from '../access/viewer-query.ts'
 import type { Completion } from '../command.ts'
 import type { SearchFound } from '../extension.ts'
@@ -42,7 +42,7 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
   const row = { size: 0, internalDate: { at: 0, offsetMinutes: 0 }, savedAt: 0, sentDay: null }
   const needsRow = searchNeeds(query) === 'row'
   if (needsRow) await columns.upToDate()
-  const pageSize = needsRow ? perPage.row : perPage.flags
+  const pageSize = Math.ceil((needsRow ? perPage.row : perPage.flags) / countKeys(query))
   let place = -1
   // By UID, not by index: others may expunge while this rests.
   for (let index = 0; index < open.count && (open.uids[index] as number) <= lastUid; index++) {
@@ -66,7 +66,7 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
   return UidSet.ofSorted(found)
 }
 
-/** So many flags are looked at in one go, or dates and sizes. */
+/** So many flags are looked at in one go, or dates and sizes, each for one key. */
 const perPage = { flags: 20_000, row: 4000 }
 
 /**

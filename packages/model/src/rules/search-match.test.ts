@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type SearchQuery, searchNeeds } from '../search-query.ts'
+import { countKeys, type SearchQuery, searchNeeds } from '../search-query.ts'
 import { matches, type SearchSubject, writtenDay } from './search-match.ts'
 
 const row = {
@@ -130,6 +130,15 @@ test('searchNeeds tells the dearest class of data', () => {
     [{ key: 'and', queries: [{ key: 'or', queries: [{ key: 'text', text: 'x' }] }, flags] }, 'body'],
   ]
   for (const [query, need] of needs) expect(searchNeeds(query)).toBe(need)
+})
+
+test('countKeys counts every key that a message may be held against', () => {
+  const seen: SearchQuery = { key: 'flags', set: 1, clear: 0 }
+  const either: SearchQuery = {
+    key: 'or',
+    queries: [seen, { key: 'not', query: { key: 'and', queries: [seen, seen] } }],
+  }
+  expect([seen, either].map(countKeys)).toEqual([1, 5])
 })
 
 test('writtenDay is what Date says, in any year', () => {

@@ -1,4 +1,12 @@
-import { type MailboxId, matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
+import {
+  countKeys,
+  type MailboxId,
+  matches,
+  type SearchQuery,
+  type SearchSubject,
+  searchNeeds,
+  UidSet,
+} from '@pennypost/model'
 import { requireMailbox } from './mailboxes.ts'
 import { nextTurn, type Reader } from './reader.ts'
 import { SpanCursor } from './spans.ts'
@@ -43,18 +51,20 @@ const selects = {
   row: `SELECT uid, flags, modseq, size, internal_at, internal_offset, saved_at, sent_day
     FROM marks JOIN filings USING (mailbox, uid) JOIN messages ON messages.id = message ${range}`,
 }
-/** Rows of a page. */
+/** Rows of a page, each for one key; of many keys, so many that reading them is not the most of it. */
 const pageRows = { flags: 5000, row: 250 }
+const leastRows = 10
 
 async function readRows(reader: Reader, { mailbox, query, within, signal }: SearchRequest): Promise<UidSet> {
   const need = searchNeeds(query) === 'flags' ? 'flags' : 'row'
   const cursor = new SpanCursor(within)
   const found: number[] = []
+  const page = Math.max(leastRows, Math.ceil(pageRows[need] / countKeys(query)))
   for (let first = true; cursor.current; first = false) {
     if (!first) await nextTurn()
     signal?.throwIfAborted()
     reader.requireOpen()
-    let left = pageRows[need]
+    let left = page
     for (let span = cursor.current; span && left > 0; span = cursor.current) {
       const rows = reader.raw(selects[need]).all(mailbox, span[0], span[1], left) as unknown[][]
       for (const row of rows) {
