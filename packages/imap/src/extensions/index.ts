@@ -48,6 +48,7 @@ import { uidplus } from './uidplus.ts'
 import { unauthenticateExtension } from './unauthenticate.ts'
 import { unselectExtension } from './unselect.ts'
 import { urlAuth } from './urlauth.ts'
+import { urlAuthBinary } from './urlauth-binary.ts'
 import { utf8Accept } from './utf8-accept.ts'
 import { within } from './within.ts'
 
@@ -102,6 +103,7 @@ export const extensions: readonly Extension[] = [
   replaceExtension,
   catenate,
   urlAuth,
+  urlAuthBinary,
   unauthenticateExtension,
   compressDeflate,
   utf8Accept,

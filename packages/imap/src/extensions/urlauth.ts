@@ -1,13 +1,14 @@
 import { requireMailbox } from '../access/find-mailbox.ts'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
-import type { Octets } from '../fetch/octets.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { isSameToken, resetKeys, tokenFor } from '../urls/access-keys.ts'
-import { type AuthorizedUrl, authorizedUrl, type UrlAccess } from '../urls/message-url.ts'
-import { mailboxOf, readUrl } from '../urls/read-url.ts'
+import { type AuthorizedUrl, authorizedUrl, type MessageUrl, type UrlAccess } from '../urls/message-url.ts'
+import { mailboxOf } from '../urls/read-url.ts'
+import { answerOf, type UrlAnswer, type UrlItem, urlItems } from '../urls/url-answer.ts'
 import type { Cursor } from '../wire/cursor.ts'
 import { printString } from '../wire/strings.ts'
 
@@ -66,36 +67,62 @@ const urlFetch = {
   rfc: 'RFC 4467 §7',
   states: loggedIn,
   effects: {},
-  /** `"URLFETCH" 1*(SP url-full)` */
+  /** `"URLFETCH" 1*(SP url-fetch-arg)` */
   parse(cursor, session) {
-    const found: string[] = []
+    const found: Wanted[] = []
     do {
       cursor.sp()
-      if (found.push(url(cursor)) > session.service.limits.listPatterns) throw bad('Too many URLs')
+      if (found.push(wanted(cursor, session)) > session.service.limits.listPatterns) throw bad('Too many URLs')
     } while (!cursor.atEnd)
     return found
   },
   /** Whatever is wrong with a URL is NIL: why is nobody's business (RFC 4467 §6.2). */
   async run(session, urls) {
-    const { out, service } = session
+    const { out } = session
     // Looked at before anything is said: nothing that could be said within a response would be understood.
-    const all: (Octets | undefined)[] = []
-    for (const text of urls) {
-      const octets = await authorizedOctets(session, text)
-      await octets?.check(service.mail)
-      all.push(octets)
+    const answers: (UrlAnswer | undefined)[] = []
+    for (const { text, items } of urls) {
+      const authorized = await authorizedBy(session, text)
+      answers.push(authorized && (await answerOf(session, authorized.found, authorized.message, items)))
     }
     out.text('* URLFETCH')
-    for (const [index, octets] of all.entries()) {
-      out.text(` ${printString(urls[index] as string, false)} ${octets ? `{${octets.size}}\r\n` : 'NIL'}`)
-      await octets?.write(out, service.mail)
+    for (const [index, answer] of answers.entries()) {
+      out.text(` ${printString((urls[index] as Wanted).text, false)}`)
+      if (answer) await answer(out)
+      else out.text(' NIL')
     }
     out.text('\r\n')
     return undefined
   },
-} satisfies Command<string[]>
+} satisfies Command<Wanted[]>
 
-async function authorizedOctets(session: Session, text: string): Promise<Octets | undefined> {
+interface Wanted {
+  text: string
+  items: readonly UrlItem[]
+}
+
+/** `url-fetch-arg = url-full / "(" url-full *(SP url-fetch-param) ")"` (RFC 5524 §5) */
+function wanted(cursor: Cursor, session: Session): Wanted {
+  if (cursor.peek() !== '(' || !session.service.registry.has('URLAUTH=BINARY')) return { text: url(cursor), items: [] }
+  cursor.expect('(')
+  const text = url(cursor)
+  const items: UrlItem[] = []
+  while (cursor.skip(' ')) {
+    const name = cursor.word('Item')
+    const item = urlItems.find((known) => known === name)
+    if (!item || items.includes(item)) throw bad(`Unknown item ${name.slice(0, 40)}, or twice`)
+    items.push(item)
+  }
+  cursor.expect(')')
+  if (items.includes('BODY') && items.includes('BINARY')) throw bad('BODY or BINARY, not both')
+  return { text, items }
+}
+
+/** What a URL lets the session read; undefined when it does not. */
+async function authorizedBy(
+  session: Session,
+  text: string,
+): Promise<{ found: VisibleMailbox; message: MessageUrl } | undefined> {
   const { service } = session
   const asked = authorizedUrl(text)
   if (!asked?.token || asked.token.mechanism.toUpperCase() !== mechanism) return undefined
@@ -106,7 +133,7 @@ async function authorizedOctets(session: Session, text: string): Promise<Octets 
   const found = await mailboxOf({ service, user: owner }, asked.message)
   if (!found) return undefined
   const token = await tokenFor(service, owner, found, asked.rump)
-  return isSameToken(token, asked.token.value) ? readUrl(session, found, asked.message) : undefined
+  return isSameToken(token, asked.token.value) ? { found, message: asked.message } : undefined
 }
 
 async function mayUse({ service, user }: Session, access: UrlAccess): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { type MailboxId, UidSet } from '@pennypost/model'
+import { type FetchedMessage, type FetchNeed, type MailboxId, UidSet } from '@pennypost/model'
 import { findMailbox, type Viewer } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { Octets } from '../fetch/octets.ts'
@@ -28,11 +28,18 @@ export async function readUrl(
   found: VisibleMailbox,
   { uid, section, partial }: MessageUrl,
 ): Promise<Octets | undefined> {
+  const row = await rowOfUrl(session, found, uid, needOf(section))
+  return (row && (await sectionOctets(session, row, section)))?.slice(partial)
+}
+
+/** The message that a URL names, or whose part. */
+export async function rowOfUrl(
+  { service }: Pick<Session, 'service'>,
+  found: VisibleMailbox,
+  uid: number,
+  need: FetchNeed,
+): Promise<FetchedMessage | undefined> {
   if (uid < 1 || uid >= found.uidNext) return undefined
-  for await (const rows of session.service.mail.fetch(found.id, UidSet.of(uid), needOf(section))) {
-    const [row] = rows
-    const octets = row && (await sectionOctets(session, row, section))
-    if (octets) return octets.slice(partial)
-  }
+  for await (const [row] of service.mail.fetch(found.id, UidSet.of(uid), need)) return row
   return undefined
 }

@@ -1,0 +1,94 @@
+/** What URLFETCH says of one URL: the octets, or in the extended form the items that were asked for (RFC 5524 §3). */
+import { decodedStructure, downgradeStructure, partStructure, structureFor } from '@pennypost/message'
+import type { FetchedMessage } from '@pennypost/model'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
+import { type Encoded, encodedPart, measure, writeDecoded } from '../fetch/decoded.ts'
+import { sectionOctets } from '../fetch/sections.ts'
+import type { Session } from '../session/session.ts'
+import type { Output } from '../wire/output.ts'
+import type { MessageUrl } from './message-url.ts'
+import { readUrl, rowOfUrl } from './read-url.ts'
+
+export const urlItems = ['BODY', 'BINARY', 'BODYPARTSTRUCTURE'] as const
+export type UrlItem = (typeof urlItems)[number]
+
+/** Says it, with a space before it. All that may fail was looked at before there was one. */
+export type UrlAnswer = (out: Output) => void | Promise<void>
+
+/** Undefined where the URL names nothing: NIL. Without items: the form of RFC 4467. */
+export async function answerOf(
+  session: Session,
+  found: VisibleMailbox,
+  url: MessageUrl,
+  items: readonly UrlItem[],
+): Promise<UrlAnswer | undefined> {
+  if (items.length === 0) {
+    const octets = await readUrl(session, found, url)
+    return octets && literal(session, { octets, encoding: '8bit' }, '')
+  }
+  const need = { headerText: true, body: true, index: true, structure: true }
+  const row = await rowOfUrl(session, found, url.uid, need)
+  const named = row && (await namedBy(session, row, url))
+  if (!named) return undefined
+  const answers: UrlAnswer[] = []
+  const decodes = items.includes('BINARY')
+  for (const item of items) {
+    const answer =
+      item === 'BODYPARTSTRUCTURE'
+        ? await structure(session, row, url, decodes ? named : undefined)
+        : item === 'BODY'
+          ? await literal(session, { octets: named.octets.slice(url.partial), encoding: '8bit' }, 'BODY')
+          : await binary(session, named, url)
+    if (answer) answers.push(answer)
+  }
+  return async (out) => {
+    for (const answer of answers) await answer(out)
+  }
+}
+
+/** The section, with the encoding of the part that it is. */
+async function namedBy(session: Session, row: FetchedMessage, { section }: MessageUrl): Promise<Encoded | undefined> {
+  if (section.text === 'ALL') return encodedPart(session, row, section.part) ?? undefined
+  const octets = await sectionOctets(session, row, section)
+  return octets ? { octets, encoding: '8bit' } : undefined
+}
+
+async function literal(session: Session, { octets }: Encoded, name: string): Promise<UrlAnswer> {
+  const { mail } = session.service
+  await octets.check(mail)
+  return async (out) => {
+    out.text(name === '' ? ` {${octets.size}}\r\n` : ` (${name} {${octets.size}}\r\n`)
+    await octets.write(out, mail)
+    if (name !== '') out.text(')')
+  }
+}
+
+/** RFC 5524 §3.2: NIL where the encoding is not known. */
+async function binary(session: Session, named: Encoded, { partial }: MessageUrl): Promise<UrlAnswer> {
+  if (named.encoding === 'unknown') return (out) => out.text(' (BINARY NIL)')
+  const { mail } = session.service
+  const measured = await measure(mail, named)
+  return async (out) => {
+    out.text(' (BINARY ')
+    await writeDecoded(out, mail, named, measured, partial)
+    out.text(')')
+  }
+}
+
+/** Of whole parts. `decoded`: as BINARY sends it. */
+async function structure(
+  session: Session,
+  { structure: stored = '' }: FetchedMessage,
+  { section }: MessageUrl,
+  decoded: Encoded | undefined,
+): Promise<UrlAnswer | undefined> {
+  const part = section.text === 'ALL' ? partStructure(stored, section.part) : undefined
+  if (part === undefined) return undefined
+  let shown = part
+  if (decoded && decoded.encoding !== 'unknown') {
+    const { size, lines } = await measure(session.service.mail, decoded)
+    shown = decodedStructure(part, size, lines)
+  }
+  const text = structureFor(shown, 'BODYSTRUCTURE')
+  return (out) => out.text(` (BODYPARTSTRUCTURE ${session.utf8Messages ? text : downgradeStructure(text)})`)
+}
