@@ -1,3 +1,4 @@
+/** BINARY in FETCH (RFC 3516): parts without their Content-Transfer-Encoding, and how large they are so. */
 import type { Extension } from '../extension.ts'
 import { type Encoded, encodedPart, measure, writeDecoded } from '../fetch/decoded.ts'
 import { type FetchItem, type FetchTarget, rowOf } from '../fetch/fetch-item.ts'
