@@ -44,10 +44,13 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
   const unreachable = new UnreachableAddresses(options)
   return async ({ destination, security }, avoid) => {
     const route = options.routes.resolve(destination)
+    const begun = options.clock.elapsed()
     const found = await findHosts(route, options)
     const dns = [...found.dns]
     if (found.kind === 'none') {
-      return { ok: false, verdict: found.verdict, tried: [nothingTried(destination, dns, found.verdict)] }
+      const elapsedMs = Math.round(options.clock.elapsed() - begun)
+      const tried = { host: destination, address: '', dns, elapsedMs, error: describeVerdict(found.verdict) }
+      return { ok: false, verdict: found.verdict, tried: [tried] }
     }
     const way = { destination, security }
     const targets = candidatesOf(way, route, withinReach(found.hosts, options.addressesMax)).filter(
@@ -202,14 +205,4 @@ class UnreachableAddresses {
 
 function keyOf({ address, port }: Target): string {
   return `${address} ${port}`
-}
-
-function nothingTried(destination: string, dns: readonly string[], { reply }: Verdict): Tried {
-  return {
-    host: destination,
-    address: '',
-    dns,
-    elapsedMs: 0,
-    error: `${reply.code} ${reply.enhanced} ${reply.lines[0]}`,
-  }
 }

@@ -155,6 +155,18 @@ describe('DNS decides', () => {
     expect(office.dialled).toEqual([])
   })
 
+  test('and the journey tells how long that took', async () => {
+    let passedMs = 0
+    await using office = await PostOffice.open(({ clock }) => ({
+      clock: { ...clock, elapsed: () => clock.elapsed() + passedMs },
+    }))
+    const until = async (): Promise<void> => void (passedMs += 6000)
+    office.resolver.zones.fault('two.test', { kind: 'delay', until }, { times: 1 })
+    office.zone('two.test', [['@', 'MX', '0 .']])
+    const [attempt] = await office.events(await office.send(), 'attempt')
+    expect(attempt).toMatchObject({ address: '', elapsedMs: 6000, error: '556 5.1.10 two.test accepts no mail' })
+  })
+
   test('SERVFAIL defers', async () => {
     await using office = await PostOffice.open()
     office.resolver.zones.fault('two.test', { kind: 'servfail' }, { times: 1 })
