@@ -19,12 +19,16 @@ interface Glance {
   hostname?: unknown
 }
 
+/** No configuration is there. */
+export class NoConfiguration extends UsageError {}
+
 /** Where the configuration is looked for when `--config` does not say. */
 const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
 
 /** The file that `--config` names, or that lies in the directory it names; without it the one that is found. */
 export function findConfigFile(named?: string): string | undefined {
-  if (named === undefined) return configPlaces.find((place) => existsSync(place))
+  // One that may not be looked at is not absent: the system's error says which.
+  if (named === undefined) return configPlaces.find((place) => statSync(place, { throwIfNoEntry: false }))
   return statSync(named, { throwIfNoEntry: false })?.isDirectory() ? join(named, 'pennypost.toml') : named
 }
 
@@ -32,12 +36,12 @@ export function findConfigFile(named?: string): string | undefined {
 export function findPlace(named?: string): Place {
   const file = findConfigFile(named)
   if (file !== undefined) {
-    if (!existsSync(file)) throw new UsageError(`There is no configuration file ${file}.`)
+    if (!existsSync(file)) throw new NoConfiguration(`There is no configuration file ${file}.`)
     return { configFile: resolve(file), dataDirectory: dataDirectoryOf(file, readFileSync(file, 'utf8')) }
   }
   // The demo of a checkout: `npm start` keeps its mail in ./data.
   if (existsSync(adminSocket({ dataDirectory: 'data' }))) return { dataDirectory: resolve('data') }
-  throw new UsageError(
+  throw new NoConfiguration(
     `There is no configuration: ${configPlaces.join(' and ')} are not there.\n` +
       '`pennypost init --domain D` writes one, `--config FILE` names another.',
   )

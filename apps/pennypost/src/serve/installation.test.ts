@@ -1,7 +1,10 @@
 /** What of the configuration mail programs are told. */
-import { expect, test } from 'vitest'
+import { networkInterfaces } from 'node:os'
+import { expect, test, vi } from 'vitest'
 import { checkConfig } from '../config/load.ts'
-import { clientSettings } from './installation.ts'
+import { clientSettings, publicAddresses } from './installation.ts'
+
+vi.mock('node:os', { spy: true })
 
 function servicesOf(listeners: readonly (readonly [string, string, number])[], more = ''): string[] {
   const tables = listeners.map(
@@ -37,4 +40,11 @@ test('what only this machine reaches is not told to others', () => {
 test('a listener that its role keeps closed, and a port that the system chooses, are not told', () => {
   expect(servicesOf(world, 'roles = ["mx", "submission"]')).toEqual(['submissions 465'])
   expect(servicesOf([['imaps', '::', 0]])).toEqual([])
+})
+
+test('a sandbox that told no addresses of this machine kept the server from starting', () => {
+  vi.mocked(networkInterfaces).mockImplementationOnce(() => {
+    throw new Error('uv_interface_addresses returned Unknown system error 97')
+  })
+  expect(publicAddresses()).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Installation } from '@pennypost/admin'
 import type { ClientService, ClientSettings } from '@pennypost/admin/client-settings'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
@@ -42,12 +42,20 @@ export function clientSettings(config: Config): ClientSettings {
   return { hostname: config.hostname, services }
 }
 
+/** The addresses of this machine. A sandbox that lets nobody ask the kernel (netlink) is no reason not to start. */
+export function ownInterfaces(): NetworkInterfaceInfo[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((interfaces) => interfaces ?? [])
+  } catch {
+    return []
+  }
+}
+
 /** Addresses of this machine that are not private, link-local or loopback. */
 export function publicAddresses(): string[] {
   const notPublic =
     /^(10|127|0)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(::1$|f[cd]|fe[89ab])/i
-  return Object.values(networkInterfaces())
-    .flatMap((interfaces) => interfaces ?? [])
+  return ownInterfaces()
     .filter(({ internal, address }) => !internal && !notPublic.test(address))
     .map(({ address }) => address)
 }

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os'
+import { ownInterfaces } from '../serve/installation.ts'
 
 /** The text of a new `pennypost.toml`: what is needed, and what is often wanted, each with why. */
 export function configText({ hostname, administrator }: { hostname: string; administrator: string }): string {
@@ -73,7 +73,7 @@ message_size = "50MB"
 
 /** `::` takes IPv4 too, but not where IPv6 is switched off. */
 function anyAddress(): string {
-  const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some(({ family }) => family === 'IPv6'))
+  const hasIpv6 = ownInterfaces().some(({ family }) => family === 'IPv6')
   return hasIpv6 ? '::' : '0.0.0.0'
 }
 

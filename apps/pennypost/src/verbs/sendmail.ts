@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import { AdminError, callAdmin, type Frame, NoServer } from '@pennypost/admin/client'
-import { adminSocket, findPlace, hostnameOf, spoolDirectory } from '../config/place.ts'
+import { AdminError, callAdmin, type Frame, NoServer, systemFault } from '@pennypost/admin/client'
+import { adminSocket, findPlace, hostnameOf, NoConfiguration, spoolDirectory } from '../config/place.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
 import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
 import { currentUser } from './session.ts'
@@ -32,14 +32,17 @@ export async function sendmail(args: readonly string[]): Promise<number> {
     const parsed = parseSendmailArguments(args)
     return parsed.mode === 'deliver' ? await deliver(parsed) : otherMode(parsed.mode)
   } catch (error) {
-    note(`sendmail: ${(error as Error).message}\n`)
-    return error instanceof UsageError ? exits.usage : exitOf(error)
+    const system = systemFault(error)
+    note(`sendmail: ${system?.text ?? (error as Error).message}\n`)
+    if (error instanceof NoConfiguration) return exits.config
+    if (error instanceof UsageError) return exits.usage
+    if (system) return system.reason === 'not-allowed' ? exits.noPermission : exits.ioError
+    return error instanceof AdminError ? exitOf(error) : exits.software
   }
 }
 
-function exitOf(error: unknown): number {
-  if (!(error instanceof AdminError)) return exits.software
-  switch (error.reason) {
+function exitOf({ reason }: AdminError): number {
+  switch (reason) {
     case 'bad-input':
     case 'limit':
       return exits.dataError
@@ -78,7 +81,7 @@ const help = `Usage: pennypost sendmail [-t] [-i] [-f SENDER] [-F NAME] [recipie
   --config FILE  configuration file
 
 Other options of sendmail are accepted without effect. Exit codes: 0 taken, 64 usage, 65 message refused, 67 no such
-recipient, 75 try again later, 77 not allowed.
+recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try again later, 77 not allowed, 78 no configuration.
 `
 
 async function deliver(options: SendmailArguments): Promise<number> {
