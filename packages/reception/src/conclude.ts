@@ -104,7 +104,7 @@ async function examine(
   })
   if (session.isSubmission) {
     const section = parseHeader(scanned.header)
-    const refused = await refuseAuthors(session, section)
+    const refused = await refuseAuthors(session, transaction, section)
     if (refused) return refused
     trace += completion(session, transaction, section, now)
     const domain = authorDomain(session, transaction, section)

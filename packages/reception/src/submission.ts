@@ -43,10 +43,15 @@ export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {
  * Each author must be an address that the account may use: the latest Resent-From where the mail was resent (RFC 5322
  * §3.6.6), else From. Gives the refusal that names the first other one; a message without author is refused too.
  */
-export async function refuseAuthors(session: Session, section: HeaderSection): Promise<Reply | undefined> {
+export async function refuseAuthors(
+  session: Session,
+  transaction: Transaction,
+  section: HeaderSection,
+): Promise<Reply | undefined> {
   // A missing From is completed, and the reverse-path was allowed at MAIL.
   if (!has(section, 'from') && !has(section, 'resent-from')) return undefined
   const authors = authorsOf(section)
+  if (isBounceToUs(transaction, authors)) return undefined
   if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
   if (authors.length > maxAuthors) {
     return withText({ ...replies.badContent, code: 554 }, `From has more than ${maxAuthors} addresses`)
@@ -59,6 +64,18 @@ export async function refuseAuthors(session: Session, section: HeaderSection): P
     }
   }
   return undefined
+}
+
+/**
+ * What the mail system of a machine bounces that sends by us: from its mailer daemon, for which dma names no address. Where
+ * it stays in our mailboxes it is no more than strangers may bring.
+ */
+function isBounceToUs({ reversePath, recipients }: Transaction, authors: readonly string[]): boolean {
+  return (
+    reversePath === null &&
+    authors.every((author) => /^mailer-daemon@/i.test(author)) &&
+    recipients.every(({ expansion }) => expansion.deliveries.every(({ kind }) => kind === 'file'))
+  )
 }
 
 /** Each is looked up. */
