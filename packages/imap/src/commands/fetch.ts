@@ -26,12 +26,16 @@ function parse(cursor: Cursor, session: Session): Args {
 
 function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   const extra: FetchExtra = {}
-  cursor.list(() => {
-    const name = cursor.word('Modifier')
-    const kind = session.service.registry.fetchModifiers.get(name)
-    if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
-    Object.assign(extra, kind.parse(cursor, session))
-  }, session.service.limits.listPatterns)
+  cursor.someOf(
+    'Modifier',
+    () => {
+      const name = cursor.word('Modifier')
+      const kind = session.service.registry.fetchModifiers.get(name)
+      if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
+      Object.assign(extra, kind.parse(cursor, session))
+    },
+    session.service.limits.listPatterns,
+  )
   return extra
 }
 

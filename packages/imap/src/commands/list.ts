@@ -52,7 +52,7 @@ function parse(cursor: Cursor, session: Session): Args {
   }
   if (cursor.peek() === '(') {
     args.basic = false
-    cursor.list(pattern, limits.listPatterns)
+    cursor.someOf('Pattern', pattern, limits.listPatterns)
   } else args.delimiterOnly = pattern() === '' && args.basic
   if (cursor.skip(' ')) {
     args.basic = args.delimiterOnly = false

@@ -19,12 +19,16 @@ function parse(cursor: Cursor, session: Session): Args {
   const name = mailbox(cursor, session.utf8Names)
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
-    cursor.list(() => {
-      const word = cursor.word('Parameter')
-      const kind = session.service.registry.selectParameters.get(word)
-      if (!kind) throw bad(`Unknown parameter ${word.slice(0, 40)}`)
-      parameters.push(kind.parse(cursor, session))
-    }, session.service.limits.listPatterns)
+    cursor.someOf(
+      'Parameter',
+      () => {
+        const word = cursor.word('Parameter')
+        const kind = session.service.registry.selectParameters.get(word)
+        if (!kind) throw bad(`Unknown parameter ${word.slice(0, 40)}`)
+        parameters.push(kind.parse(cursor, session))
+      },
+      session.service.limits.listPatterns,
+    )
   }
   return { name, parameters }
 }

@@ -10,13 +10,16 @@ import type { Cursor } from '../wire/cursor.ts'
 export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
   const { registry, limits } = session.service
   const items: StatusItem[] = []
-  cursor.list(() => {
-    const name = cursor.word('Status item')
-    const item = registry.statusItems.get(name)
-    if (!item) throw bad(`Unknown status item ${name.slice(0, 40)}`)
-    if (!items.includes(item)) items.push(item)
-  }, limits.listPatterns)
-  if (items.length === 0) throw bad('Status item expected')
+  cursor.someOf(
+    'Status item',
+    () => {
+      const name = cursor.word('Status item')
+      const item = registry.statusItems.get(name)
+      if (!item) throw bad(`Unknown status item ${name.slice(0, 40)}`)
+      if (!items.includes(item)) items.push(item)
+    },
+    limits.listPatterns,
+  )
   return items
 }
 

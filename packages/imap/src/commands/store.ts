@@ -48,12 +48,16 @@ function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
   const condition: StoreCondition = {}
   if (cursor.peek() === '(') {
-    cursor.list(() => {
-      const name = cursor.word('Modifier')
-      const kind = session.service.registry.storeModifiers.get(name)
-      if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
-      Object.assign(condition, kind.parse(cursor, session))
-    }, session.service.limits.listPatterns)
+    cursor.someOf(
+      'Modifier',
+      () => {
+        const name = cursor.word('Modifier')
+        const kind = session.service.registry.storeModifiers.get(name)
+        if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
+        Object.assign(condition, kind.parse(cursor, session))
+      },
+      session.service.limits.listPatterns,
+    )
     cursor.sp()
   }
   const sign = cursor.skip('+') ? '+' : cursor.skip('-') ? '-' : ''

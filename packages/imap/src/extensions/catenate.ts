@@ -44,17 +44,20 @@ function textSink(session: Session, room: ReservedRoom): LiteralSink {
 function parts(cursor: Cursor, session: Session): Part[] {
   const found: Part[] = []
   cursor.sp()
-  cursor.list(() => {
-    const kind = cursor.word('TEXT or URL')
-    cursor.sp()
-    if (kind === 'URL') found.push({ url: cursor.astring('URL') })
-    else if (kind === 'TEXT') {
-      const { streamed } = cursor.literal()
-      if (!(streamed instanceof StagedText)) throw bad('A literal is expected behind TEXT')
-      found.push({ text: streamed })
-    } else throw bad('TEXT or URL expected')
-  }, session.service.limits.listPatterns)
-  if (found.length === 0) throw bad('TEXT or URL expected')
+  cursor.someOf(
+    'TEXT or URL',
+    () => {
+      const kind = cursor.word('TEXT or URL')
+      cursor.sp()
+      if (kind === 'URL') found.push({ url: cursor.astring('URL') })
+      else if (kind === 'TEXT') {
+        const { streamed } = cursor.literal()
+        if (!(streamed instanceof StagedText)) throw bad('A literal is expected behind TEXT')
+        found.push({ text: streamed })
+      } else throw bad('TEXT or URL expected')
+    },
+    session.service.limits.listPatterns,
+  )
   return found
 }
 

@@ -139,12 +139,15 @@ const setMetadata = {
     const name = annotated(cursor, session)
     cursor.sp()
     const changes = new Map<string, SetArgs['changes'][number]>()
-    cursor.list(() => {
-      const asked = entryName(cursor)
-      cursor.sp()
-      changes.set(asked.entry, { ...asked, value: entryValue(cursor) })
-    }, session.service.limits.listPatterns)
-    if (changes.size === 0) throw bad('Entry expected')
+    cursor.someOf(
+      'Entry',
+      () => {
+        const asked = entryName(cursor)
+        cursor.sp()
+        changes.set(asked.entry, { ...asked, value: entryValue(cursor) })
+      },
+      session.service.limits.listPatterns,
+    )
     return { name, changes: [...changes.values()] }
   },
   run: set,

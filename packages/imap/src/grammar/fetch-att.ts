@@ -14,8 +14,7 @@ export function fetchAtts(cursor: Cursor, session: Session): FetchItem[] {
     items.push(item)
   }
   if (cursor.peek() === '(') {
-    cursor.list(() => add(fetchAtt(cursor, session)), session.service.limits.fetchItems)
-    if (items.length === 0) throw bad('Fetch item expected')
+    cursor.someOf('Fetch item', () => add(fetchAtt(cursor, session)), session.service.limits.fetchItems)
     return items
   }
   const macro = fetchMacros[cursor.peekWord()]

@@ -76,8 +76,7 @@ function sectionText(cursor: Cursor, part: readonly number[], fieldLimit: number
 function headerList(cursor: Cursor, limit: number): string[] {
   const fields: string[] = []
   cursor.sp()
-  cursor.list(() => fields.push(headerFieldName(cursor)), limit)
-  if (fields.length === 0) throw bad('Header field name expected')
+  cursor.someOf('Header field name', () => fields.push(headerFieldName(cursor)), limit)
   return fields
 }
 

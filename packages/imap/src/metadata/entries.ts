@@ -46,9 +46,8 @@ export function askedEntries(cursor: Cursor, limit: number): AskedEntry[] {
     const asked = askedEntry(cursor)
     if (!entries.some(({ entry }) => entry === asked.entry)) entries.push(asked)
   }
-  if (cursor.peek() === '(') cursor.list(read, limit)
+  if (cursor.peek() === '(') cursor.someOf('Entry', read, limit)
   else read()
-  if (entries.length === 0) throw bad('Entry expected')
   return entries
 }
 

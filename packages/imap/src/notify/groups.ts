@@ -136,12 +136,7 @@ function filterOf(
   }
   cursor.sp()
   if (cursor.peek() === '(') {
-    let count = 0
-    cursor.list(() => {
-      count++
-      name()
-    }, session.service.limits.listPatterns)
-    if (count === 0) throw bad('Mailbox name expected')
+    cursor.someOf('Mailbox name', name, session.service.limits.listPatterns)
   } else name()
   return { filter, mailboxes }
 }
@@ -159,8 +154,7 @@ function events(cursor: Cursor, session: Session, ofSelected: boolean): { names:
   }
   const limit = session.service.limits.listPatterns
   if (cursor.peek() === '(') {
-    cursor.list(event, limit)
-    if (names.length === 0) throw bad('Event expected')
+    cursor.someOf('Event', event, limit)
     return { names, fetch }
   }
   if (cursor.peekWord() === 'NONE') {

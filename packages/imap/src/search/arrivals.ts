@@ -1,6 +1,7 @@
 /** New messages of the selected mailbox with the items that the client wants of each; asked by NOTIFY and by UPDATE. */
 import { UidSet } from '@pennypost/model'
 import type { FetchItem } from '../fetch/fetch-item.ts'
+import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import type { Session } from '../session/session.ts'
 
@@ -39,7 +40,14 @@ export class Arrivals {
     }
     for (const [which, uids] of groups) {
       const items = new Map<string, FetchItem>()
+      // RFC 7162 §3.2.4: nobody has asked for this response by a FETCH.
+      const keepsModSeqs = session.enabled.has('CONDSTORE')
+      if (keepsModSeqs) items.set(uidItem.key, uidItem)
       for (const index of which.split(',')) for (const item of wanted[Number(index)]![0]) items.set(item.key, item)
+      if (keepsModSeqs && items.has(changedFlags.key)) {
+        items.set(changedFlags.key, changedFlags)
+        items.delete('MODSEQ')
+      }
       if (session.view) await runFetch(session, UidSet.ofSorted(uids), [...items.values()])
     }
   }

@@ -171,8 +171,7 @@ export const baseSearchKeys: readonly SearchKeyKind[] = [
 export function unnamedKey(cursor: Cursor, key: () => SearchKey): SearchKey | undefined {
   if (cursor.peek() === '(') {
     const keys: SearchKey[] = []
-    cursor.list(() => keys.push(key()), Number.POSITIVE_INFINITY)
-    if (keys.length === 0) throw bad('Search key expected')
+    cursor.someOf('Search key', () => keys.push(key()), Number.POSITIVE_INFINITY)
     return allOf(keys)
   }
   if (!atSequenceSet(cursor)) return undefined

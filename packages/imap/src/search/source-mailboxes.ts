@@ -19,12 +19,15 @@ export function sourceMailboxes(cursor: Cursor, session: Session): Sources {
   cursor.word()
   cursor.sp()
   const limit = session.service.limits.listPatterns
-  cursor.list(() => {
-    const kind = cursor.word('Mailboxes to search')
-    if (kind === 'SELECTED') sources.selected = true
-    else sources.filters.push(filter(kind, cursor, session))
-  }, limit)
-  if (!sources.selected && sources.filters.length === 0) throw bad('Mailboxes to search expected')
+  cursor.someOf(
+    'Mailboxes to search',
+    () => {
+      const kind = cursor.word('Mailboxes to search')
+      if (kind === 'SELECTED') sources.selected = true
+      else sources.filters.push(filter(kind, cursor, session))
+    },
+    limit,
+  )
   return sources
 }
 
@@ -50,7 +53,7 @@ function oneOrMoreMailboxes(cursor: Cursor, session: Session): ReadonlySet<strin
   cursor.sp()
   const names = new Set<string>()
   const read = (): void => void names.add(mailbox(cursor, session.utf8Names))
-  if (cursor.peek() === '(') cursor.list(read, session.service.limits.listPatterns)
+  if (cursor.peek() === '(') cursor.someOf('Mailbox name', read, session.service.limits.listPatterns)
   else read()
   return names
 }

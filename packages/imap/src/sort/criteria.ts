@@ -7,17 +7,20 @@ import type { SortCriterion } from './sort-key.ts'
 export function sortCriteria(cursor: Cursor, session: Session): SortCriterion[] {
   const { registry, limits } = session.service
   const criteria: SortCriterion[] = []
-  cursor.list(() => {
-    let name = cursor.word('Sort key')
-    const reverse = name === 'REVERSE'
-    if (reverse) {
-      cursor.sp()
-      name = cursor.word('Sort key')
-    }
-    const key = registry.sortKeys.get(name)
-    if (!key) throw bad(`Unknown sort key ${name.slice(0, 40)}`)
-    criteria.push({ key, reverse })
-  }, limits.listPatterns)
-  if (criteria.length === 0) throw bad('Sort key expected')
+  cursor.someOf(
+    'Sort key',
+    () => {
+      let name = cursor.word('Sort key')
+      const reverse = name === 'REVERSE'
+      if (reverse) {
+        cursor.sp()
+        name = cursor.word('Sort key')
+      }
+      const key = registry.sortKeys.get(name)
+      if (!key) throw bad(`Unknown sort key ${name.slice(0, 40)}`)
+      criteria.push({ key, reverse })
+    },
+    limits.listPatterns,
+  )
   return criteria
 }

@@ -122,6 +122,16 @@ export class Cursor {
     this.leave()
   }
 
+  /** The same of at least one. */
+  someOf(what: string, item: () => void, limit: number): void {
+    let any = false
+    this.list(() => {
+      any = true
+      item()
+    }, limit)
+    if (!any) throw bad(`${what} expected`)
+  }
+
   // --- lexical productions ---
 
   /** `tag = 1*<any ASTRING-CHAR except "+">` */
