@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { AdminError } from '@pennypost/admin/client'
 import { parse } from 'smol-toml'
 import { UsageError } from '../verbs/usage-error.ts'
 
@@ -44,6 +45,18 @@ export function findPlace(named?: string): Place {
   throw new NoConfiguration(
     `There is no configuration: ${configPlaces.join(' and ')} are not there.\n` +
       '`pennypost init --domain D` writes one, `--config FILE` names another.',
+  )
+}
+
+/** What root makes in a data directory, the account that owns it cannot open afterwards. Before anything is opened here. */
+export function requireOwner({ dataDirectory }: Place): void {
+  const owner = statSync(dataDirectory, { throwIfNoEntry: false })?.uid ?? 0
+  if (owner === 0 || process.getuid?.() !== 0) return
+  const text = `${dataDirectory} belongs to uid ${owner}, who could not open what root makes in it.`
+  throw new AdminError(
+    'not-allowed',
+    text,
+    `Run this as that account: \`runuser -u "$(id -un ${owner})" -- pennypost …\`.`,
   )
 }
 

@@ -1,6 +1,15 @@
 /** The program as people call it: started as a process, on a data directory of its own or beside a running server. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -100,6 +109,17 @@ describe('without a server', () => {
       err: expect.stringMatching(/alice@one\.test exists\.\n.*account passwd/),
     })
     expect((await pennypost(['account', 'passwd', 'bob@one.test'])).err).toMatch(/There is no account bob@one\.test/)
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('root made files that the account of the server could not open', async () => {
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    mkdirSync(join(directory, 'data'))
+    chownSync(join(directory, 'data'), 12_345, 12_345)
+    expect(await pennypost(['domain', 'add', 'one.test'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/data belongs to uid 12345, .*\n.*runuser -u "\$\(id -un 12345\)"/),
+    })
+    expect(readdirSync(join(directory, 'data'))).toEqual([])
   })
 
   test('help of a verb was the first screen, and its options were said to be false', async () => {

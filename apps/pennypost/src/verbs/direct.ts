@@ -5,7 +5,7 @@ import { silentLog, systemClock, systemDeadline, systemRandom } from '@pennypost
 import { createPasswords } from '@pennypost/sasl'
 import { openSqliteStore } from '@pennypost/storage-sqlite'
 import { loadConfig } from '../config/load.ts'
-import type { Place } from '../config/place.ts'
+import { type Place, requireOwner } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { adminContext } from '../serve/administration.ts'
 import { backUpDirectory } from '../serve/backup-directory.ts'
@@ -23,6 +23,7 @@ export interface DirectAdministration extends Administration {
 
 /** Opens the data directory of the installation. `given`: instead of reading the configuration file. */
 export async function openDirect(place: Place, actor: string, given?: Config): Promise<DirectAdministration> {
+  requireOwner(place)
   const config = given ?? loadConfig(place.configFile as string)
   const { dataDirectory } = place
   const [clock, deadline, random, log] = [systemClock, systemDeadline, systemRandom, silentLog]

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { requireOwner } from '../config/place.ts'
 import type { Session } from './session.ts'
 import { plural } from './table.ts'
 import { UsageError } from './usage-error.ts'
@@ -38,6 +39,7 @@ async function restore(session: Session, directory: string, options: RestoreOpti
 }
 
 async function restoreAll(session: Session, backup: string, replace: boolean): Promise<void> {
+  requireOwner(session.place)
   const { restoreDirectory } = await import('./restore-directory.ts')
   const onProgress = session.onProgress
   const done = await restoreDirectory({ backup, dataDirectory: session.place.dataDirectory, replace, onProgress })
