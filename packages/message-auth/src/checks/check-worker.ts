@@ -26,6 +26,8 @@ interface Pending {
 }
 
 const chunkSize = 64 * 1024
+/** Most letters fit into it: what the garbage collector finds outside the heap makes it work. */
+const smallChunk = 8 * 1024
 /** A worker that needs more than this for what it was given is stopped; its requests fail. */
 const maxHeapMb = 256
 /** A worker that does not even confirm a cancelled request within this time hangs on something, and is stopped. */
@@ -86,7 +88,7 @@ export class CheckWorker implements AsyncDisposable {
 
   /** Small messages in one chunk, others in chunks of which one is under way. */
   async #feed(id: number, pending: Pending, octets: AsyncIterable<Buffer>): Promise<void> {
-    let chunk = new Uint8Array(chunkSize)
+    let chunk = new Uint8Array(smallChunk)
     let length = 0
     for await (const piece of octets) {
       for (let from = 0; from < piece.length; ) {
@@ -96,10 +98,11 @@ export class CheckWorker implements AsyncDisposable {
           this.#sendChunk(id, chunk, length, false)
           await promise
           if (!this.#pending.has(id)) return
-          chunk = new Uint8Array(chunkSize)
+          chunk = wholeChunk()
           length = 0
         }
         const part = piece.subarray(from, from + chunkSize - length)
+        if (length + part.length > chunk.length) chunk = wholeChunk(chunk)
         chunk.set(part, length)
         length += part.length
         from += part.length
@@ -173,4 +176,11 @@ export class CheckWorker implements AsyncDisposable {
     }
     if (this.#pending.has(id)) this.#send({ id, kind: 'resolved', query, answer })
   }
+}
+
+/** Room for a whole chunk, which begins as the smaller one did. */
+function wholeChunk(begun?: Uint8Array): Uint8Array<ArrayBuffer> {
+  const chunk = new Uint8Array(chunkSize)
+  if (begun) chunk.set(begun)
+  return chunk
 }
