@@ -39,27 +39,55 @@ export interface ConcludeOptions {
 
 /** `false`: the lease was lost, and nothing happened. */
 export async function conclude(entry: LeasedEntry, result: AttemptResult, options: ConcludeOptions): Promise<boolean> {
-  const conclusion = decide(entry, result, options)
+  const { log } = options
+  const which = { journey: entry.journey, entry: entry.id }
+  let conclusion = decide(entry, result, options)
   for (let attempt = 1; ; attempt++) {
-    const filed = result.accept ? [await result.accept()] : []
-    const made = await createNotices(entry, conclusion, options).catch(async (error: unknown) => {
-      for (const { message } of filed) await message.content.discard()
-      throw error
-    })
     try {
-      await options.queue.settle(settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() }))
+      await settle(entry, result, conclusion, options)
       break
     } catch (error) {
       if (error instanceof StoreError && error.reason === 'lease-lost') {
-        options.log.warn({ journey: entry.journey, entry: entry.id }, 'the lease was lost, its outcomes do not count')
+        log.warn(which, 'the lease was lost, its outcomes do not count')
         return false
       }
       // Whoever was to get a DSN may have been removed since it was addressed: once more, from the start.
-      if (attempt === 2) throw error
+      if (attempt === 1) continue
+      if (conclusion.notices.length === 0) throw error
+      log.warn({ ...which, err: error }, 'no DSN can be made: who failed is tried again, and told then')
+      conclusion = withoutNotices(conclusion)
     }
   }
-  report(entry, conclusion, options.log)
+  report(entry, conclusion, log)
   return true
+}
+
+async function settle(
+  entry: LeasedEntry,
+  result: AttemptResult,
+  conclusion: Conclusion,
+  options: ConcludeOptions,
+): Promise<void> {
+  const filed = result.accept ? [await result.accept()] : []
+  const made = await createNotices(entry, conclusion, options).catch(async (error: unknown) => {
+    for (const { message } of filed) await message.content.discard()
+    throw error
+  })
+  await options.queue.settle(settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() }))
+}
+
+/**
+ * On a full disk there is no room for a bounce. Who got the message must not get it again for that, and nobody fails in
+ * silence.
+ */
+function withoutNotices(conclusion: Conclusion): Conclusion {
+  const failed = conclusion.notices.flatMap(({ action, recipients }) => (action === 'failed' ? recipients : []))
+  const told = conclusion.told.map((each): Told => {
+    if (!failed.includes(each)) return each
+    const { reply, host } = each.verdict
+    return { ...each, verdict: { outcome: 'deferred', reply, host } }
+  })
+  return { ...conclusion, told, notices: [], delayNotified: [] }
 }
 
 interface Conclusion {

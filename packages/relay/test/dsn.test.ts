@@ -35,6 +35,36 @@ describe('a bounce', () => {
     expect(own!.events[1]).toMatchObject({ about: journey })
   })
 
+  test('that finds no room waits for it, and nobody gets the message again for that', async () => {
+    let isFull = true
+    await using office = await PostOffice.open(({ store }) => {
+      const stage: typeof store.mail.stage = (...promised) => {
+        if (isFull) throw new Error('the file system is full')
+        return store.mail.stage(...promised)
+      }
+      return { store: { ...store, mail: { ...store.mail, stage } } }
+    })
+    const RCPT = (path: string) => (path.includes('bad') ? '550 5.1.1 no such user' : undefined)
+    const peer = office.peer('192.0.2.2', { script: { RCPT } })
+    const recipients = [{ forwardPath: 'good@two.test' }, { forwardPath: 'bad@two.test' }]
+    const journey = await office.send({ recipients })
+    expect((await office.trace(journey)).slice(1)).toEqual([
+      'delivered good@two.test 250 2.0.0 Ok: queued as SCRIPTED',
+      'deferred bad@two.test 550 5.1.1 no such user',
+    ])
+    isFull = false
+    await office.advance(17 * minute)
+    expect((await office.trace(journey)).slice(-2)).toEqual([
+      'failed bad@two.test 550 5.1.1 no such user',
+      'dsn failed to alice@one.test',
+    ])
+    expect(peer.transactions).toHaveLength(1)
+    expect(await office.inbox()).toHaveLength(1)
+    expect(office.logged).toContainEqual(
+      expect.objectContaining({ level: 'warn', text: expect.stringContaining('DSN') }),
+    )
+  })
+
   test('stays small, and so does its journey, whatever the peer has to say about each of many', async () => {
     await using office = await PostOffice.open()
     const lines = Array.from({ length: 200 }, (_, at) => `550${at === 199 ? ' ' : '-'}${'x'.repeat(4000)}`)
