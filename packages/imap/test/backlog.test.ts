@@ -114,6 +114,34 @@ test.each(['UNSEEN', 'LARGER 1'])('one SEARCH of very many keys held up another 
   expect(turns).toBeGreaterThanOrEqual(25)
 })
 
+test('one FETCH of very many items of one message held up another session', async () => {
+  let reads = 0
+  await server.deliver('INBOX', sampleMessage('simple'))
+  await select()
+  server.time.elapsed = () => reads++
+  const items = Array.from({ length: 190 }, (_, index) => `BODY.PEEK[HEADER.FIELDS (X-${index})]`)
+  client.send(Buffer.from(`x FETCH 1 (${items.join(' ')})\r\n`))
+  let turns = 0
+  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  expect(client.unread).toContain(`${items[189]?.replace('.PEEK', '')} {2}`)
+  expect(turns).toBeGreaterThan(30)
+})
+
+test('one FETCH of many items of very many messages held up another session', async () => {
+  let reads = 0
+  server.time.elapsed = () => reads++
+  const { mail } = server.store
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
+  for (let count = 1; count < 512; count *= 2) await mail.copy(id, everything, id)
+  await select()
+  client.send(Buffer.from(`x FETCH 1:* (${'ENVELOPE RFC822.SIZE '.repeat(50)}UID)\r\n`))
+  let turns = 0
+  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  // Each takes a millisecond or more to write.
+  expect(turns).toBeGreaterThan(100)
+})
+
 test('of what is sent ahead of a running command no more is taken in for each one that ends', async () => {
   await select()
   const { mail } = server.store

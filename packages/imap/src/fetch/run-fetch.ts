@@ -6,6 +6,7 @@ import {
   systemFlags,
   UidSet,
 } from '@pennypost/model'
+import type { Turns } from '@pennypost/transport'
 import { actingOnSelected } from '../access/acting.ts'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
@@ -19,7 +20,7 @@ import type { FetchItem, FetchTarget } from './fetch-item.ts'
  * arrays; everything else out of the store's pages. Messages that are gone, told or not, are passed over.
  *
  * Never broken: a response that was begun is finished, or the connection dies with it; a page that was written leaves
- * before the next one is made; other sessions get their turn between pages.
+ * before the next one is made; other sessions get their turn between pages, and within one that takes long to write.
  */
 export async function runFetch(
   session: Session,
@@ -32,7 +33,8 @@ export async function runFetch(
   const need = joinNeeds(items)
   const prepares = items.some((item) => item.prepare)
   const tellsModSeq = ['FLAGS', 'MODSEQ'].every((key) => items.some((item) => item.key === key))
-  const fetched: Fetch = { target, items, prepares, tellsModSeq, extra, refusal: undefined, told: 0 }
+  const between = items.length > fewItems ? betweenItems(session.service.turns) : undefined
+  const fetched: Fetch = { target, items, prepares, between, tellsModSeq, extra, refusal: undefined, told: 0 }
   if (need && session.service.onRead && items.some((item) => item.reads)) need.journey = true
   if (need) await fetchRows(fetched, uids, need)
   else await fetchKnown(fetched, uids)
@@ -71,12 +73,27 @@ interface Fetch {
   items: readonly FetchItem[]
   /** Some of them look before anything is written. */
   prepares: boolean
+  /** After an item, where there are many: undefined, or what is waited for. */
+  between: (() => Promise<void> | undefined) | undefined
   /** Each response says all that is new in the flags of its message. */
   tellsModSeq: boolean
   extra: FetchExtra | undefined
   refusal: unknown
   /** Messages that were written or left out on purpose. */
   told: number
+}
+
+/** So many need no look at the clock after each. */
+const fewItems = 10
+
+/** Each of many items may go through a header of a megabyte. */
+function betweenItems(turns: Turns): () => Promise<void> | undefined {
+  let began = turns.now()
+  return () => {
+    const from = began
+    began = turns.now()
+    return turns.over(from)
+  }
 }
 
 function joinNeeds(items: readonly FetchItem[]): FetchNeed | undefined {
@@ -120,9 +137,11 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
   const acting = asked ? await actingOnSelected(session) : undefined
   const setsSeen = asked && acting?.may.seen !== false
   const { service } = session
+  const { turns } = service
   for await (const rows of service.mail.fetch(view.open.mailbox.id, uids, need)) {
     const seen = setsSeen ? await setSeen(session, view, rows, acting) : undefined
     for (const row of rows) {
+      const began = turns.now()
       // Mostly the next one.
       const seq = view.uids[target.seq] === row.uid ? target.seq + 1 : view.seqOf(row.uid)
       if (seq === 0 || seq > view.count || !aim(fetch, row.uid, seq - 1)) continue
@@ -131,6 +150,8 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       if (pending) await pending
       if (row.body) out.spend(row.body)
       if (out.pageFull) await out.rested()
+      const others = turns.over(began)
+      if (others) await others
       if (out.gone) return
     }
   }
@@ -177,7 +198,7 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   if (fetch.prepares) {
     try {
       for (const item of items) {
-        const prepared = item.prepare?.(target)
+        const prepared = item.prepare?.(target) ?? fetch.between?.()
         if (prepared)
           return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
       }
@@ -190,7 +211,7 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   out.text(`* ${seq} FETCH (`)
   for (let i = 0; i < items.length; i++) {
     if (i > 0) out.text(' ')
-    const pending = (items[i] as FetchItem).write(target)
+    const pending = (items[i] as FetchItem).write(target) ?? fetch.between?.()
     if (pending)
       return pending.then(() => writeFrom(fetch, i + 1, flagsChanged)).catch((error) => breakOff(fetch, error))
   }
@@ -201,7 +222,7 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
 /** All items that need it prepared, then written: for messages whose octets are not at hand. */
 async function writeSlowly(fetch: Fetch, flagsChanged: boolean): Promise<void> {
   const { target, items } = fetch
-  for (const item of items) await item.prepare?.(target)
+  for (const item of items) await (item.prepare?.(target) ?? fetch.between?.())
   target.out.text(`* ${target.seq} FETCH (`)
   await writeFrom(fetch, 0, flagsChanged).catch((error) => breakOff(fetch, error))
 }
@@ -210,7 +231,7 @@ async function writeFrom(fetch: Fetch, from: number, flagsChanged: boolean): Pro
   const { target, items } = fetch
   for (let i = from; i < items.length; i++) {
     if (i > 0) target.out.text(' ')
-    const pending = (items[i] as FetchItem).write(target)
+    const pending = (items[i] as FetchItem).write(target) ?? fetch.between?.()
     if (pending) await pending
   }
   end(fetch, flagsChanged)
