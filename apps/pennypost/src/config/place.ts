@@ -50,14 +50,29 @@ export function findPlace(named?: string): Place {
 
 /** What root makes in a data directory, the account that owns it cannot open afterwards. Before anything is opened here. */
 export function requireOwner({ dataDirectory }: Place): void {
-  const owner = statSync(dataDirectory, { throwIfNoEntry: false })?.uid ?? 0
-  if (owner === 0 || process.getuid?.() !== 0) return
+  const owner = otherOwner(dataDirectory)?.uid
+  if (owner === undefined) return
   const text = `${dataDirectory} belongs to uid ${owner}, who could not open what root makes in it.`
   throw new AdminError(
     'not-allowed',
     text,
     `Run this as that account: \`runuser -u "$(id -un ${owner})" -- pennypost …\`.`,
   )
+}
+
+/** Root becomes the account that owns the data directory, for good: what it writes there is for that account. */
+export function becomeOwner({ dataDirectory }: Place): void {
+  const owner = otherOwner(dataDirectory)
+  if (!owner) return
+  process.setgroups?.([owner.gid])
+  process.setgid?.(owner.gid)
+  process.setuid?.(owner.uid)
+}
+
+/** Who owns a data directory that root works on, unless it is root. */
+function otherOwner(dataDirectory: string): { uid: number; gid: number } | undefined {
+  const found = statSync(dataDirectory, { throwIfNoEntry: false })
+  return found && found.uid !== 0 && process.getuid?.() === 0 ? found : undefined
 }
 
 /** `data_dir` counts from the directory of the configuration file. */

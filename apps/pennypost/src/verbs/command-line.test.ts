@@ -1,6 +1,7 @@
 /** The program as people call it: started as a process, on a data directory of its own or beside a running server. */
 import { spawn } from 'node:child_process'
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
@@ -8,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -120,6 +122,11 @@ describe('without a server', () => {
       err: expect.stringMatching(/data belongs to uid 12345, .*\n.*runuser -u "\$\(id -un 12345\)"/),
     })
     expect(readdirSync(join(directory, 'data'))).toEqual([])
+    // A spool of root, the server could not take.
+    chmodSync(directory, 0o711)
+    expect((await pennypost(['sendmail', 'bob@one.test'], 'Subject: x\n\nx\n')).code).toBe(0)
+    const [file] = readdirSync(join(directory, 'data', 'spool'))
+    expect(statSync(join(directory, 'data', 'spool', file!))).toMatchObject({ uid: 12_345, gid: 12_345 })
   })
 
   test('help of a verb was the first screen, and its options were said to be false', async () => {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { AdminError, callAdmin, type Frame, NoServer, systemFault } from '@pennypost/admin/client'
-import { adminSocket, findPlace, hostnameOf, NoConfiguration, spoolDirectory } from '../config/place.ts'
+import { adminSocket, becomeOwner, findPlace, hostnameOf, NoConfiguration, spoolDirectory } from '../config/place.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
 import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
 import { currentUser } from './session.ts'
@@ -105,6 +105,7 @@ async function deliver(options: SendmailArguments): Promise<number> {
     const isLater = error instanceof NoServer || (error instanceof AdminError && error.reason === 'unavailable')
     if (!isLater) throw error
     const { writeSpool } = await import('../serve/spool.ts')
+    becomeOwner(place)
     await writeSpool(spoolDirectory(place), envelope, content).catch((cause: Error) => {
       throw new AdminError('unavailable', `No server takes it, and it cannot be spooled: ${cause.message}`)
     })
