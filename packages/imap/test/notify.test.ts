@@ -43,6 +43,33 @@ test('commands are answered though events never end', async () => {
   await server.stop()
 })
 
+test('what comes into a new mailbox while its name is being read is told', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let delivered = false
+  server.options.mail = {
+    ...mail,
+    async mailboxes(account) {
+      const found = await mail.mailboxes(account)
+      if (!delivered && found.some(({ name }) => name === 'New')) {
+        delivered = true
+        await server.deliver('New', sampleMessage('simple'))
+        await setImmediate()
+      }
+      return found
+    },
+  }
+  const client = server.connect()
+  await client.response()
+  const lines = [`a1 LOGIN alice ${password}`, 'a2 NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))', '']
+  client.send(Buffer.from(lines.join('\r\n')))
+  while (!(await client.response())?.startsWith('a2 OK'));
+  await server.createMailbox('New')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" New')
+  expect(await client.response()).toBe('* STATUS New (UIDNEXT 2 MESSAGES 1)')
+  await server.stop()
+})
+
 test('a COPY of very many messages is answered where NOTIFY leaves out what the session does itself', async () => {
   const server = await TestServer.start()
   const { mail } = server.store

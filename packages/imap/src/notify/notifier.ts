@@ -28,6 +28,8 @@ export class Notifier implements SignalListener, Disposable {
   #selectedDue = false
   /** All mailboxes are to be looked at: names may have changed. */
   #namesDue = false
+  /** Some could not be read: the next wake has all of them looked at. */
+  #missed = false
   /** Those that a commit has touched. */
   readonly #touched = new Set<MailboxId>()
   /** The selected mailbox whose changes wake it. */
@@ -73,9 +75,10 @@ export class Notifier implements SignalListener, Disposable {
   }
 
   #woken(touched: readonly MailboxId[] | undefined): void {
-    if (!touched) this.namesChanged()
-    for (const mailbox of touched ?? []) if (this.#others.tellsOf(mailbox)) this.#touched.add(mailbox)
-    if (this.#touched.size > 0) this.#stir()
+    if (!touched || this.#missed) return void this.namesChanged()
+    // All of them: whether they are watched is known when the names that are being read are.
+    for (const mailbox of touched) this.#touched.add(mailbox)
+    this.#stir()
   }
 
   serverAnnotated(entry: string): void {
@@ -170,6 +173,7 @@ export class Notifier implements SignalListener, Disposable {
     } catch (error) {
       log.warn({ error: String(error) }, 'changes could not be read')
       // Not again at once: the next wake tells.
+      this.#missed = true
       this.#arrived = new Arrivals()
     }
     this.own.clear()
@@ -191,7 +195,7 @@ export class Notifier implements SignalListener, Disposable {
   }
 
   async #tellAll(): Promise<void> {
-    this.#namesDue = false
+    this.#namesDue = this.#missed = false
     this.#touched.clear()
     const names = await hierarchyOf(this.#session)
     if (this.#disposed) return

@@ -4,6 +4,7 @@ import type { FetchItem } from '../fetch/fetch-item.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import type { Session } from '../session/session.ts'
+import { sayWithheld } from '../session/tell-changes.ts'
 
 export class Arrivals {
   readonly #wanted = new Map<readonly FetchItem[], UidSet>()
@@ -50,5 +51,6 @@ export class Arrivals {
       }
       if (session.view) await runFetch(session, UidSet.ofSorted(uids), [...items.values()])
     }
+    if (session.view) sayWithheld(session, session.view)
   }
 }

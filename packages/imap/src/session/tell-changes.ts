@@ -64,7 +64,7 @@ function tellsGone(session: Session, view: View, uids: readonly number[]): (exte
 }
 
 /** A client that takes the highest MODSEQ it was told as the place where it stands would never hear of what is withheld. */
-function sayWithheld(session: Session, view: View): void {
+export function sayWithheld(session: Session, view: View): void {
   if (view.told.said > view.settledModSeq) {
     session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Not all changes have been told`)
   }
