@@ -28,6 +28,16 @@ test('thousands of questions sent at once held up the mail sessions', async () =
   expect(answered).toBe(mostRequests)
 })
 
+test('a body in chunks without end, an octet each, held up the mail sessions', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n')
+  let received = ''
+  for await (const piece of socket) received += String(piece)
+  expect(received).toMatch(/^HTTP\/1\.1 411 /)
+  expect(answered).toBe(0)
+})
+
 test('who asks one question after the other has an answer to each, on more than one connection', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   onTestFinished(() => agent.destroy())
