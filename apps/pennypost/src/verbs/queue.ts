@@ -82,7 +82,8 @@ async function list(session: Session, { limit, ...filter }: FilterOptions & { li
 type Listed = OperationResult<'queue.list'>
 type Entry = Listed['entries'][number]
 
-function listText({ entries, now, more, counts }: Listed): string {
+/** The screen of `queue list`. */
+export function listText({ entries, now, more, counts }: Listed): string {
   const table = formatTable(
     entries,
     [
@@ -92,16 +93,18 @@ function listText({ entries, now, more, counts }: Listed): string {
       { title: 'SIZE', value: ({ size }) => formatSize(size), right: true },
       { title: 'TRIES', value: ({ attempts }) => attempts, right: true },
       { title: 'NEXT', value: (entry) => nextAttempt(entry, now) },
+      { title: 'NEXT HOP', value: ({ destination }) => destination },
       { title: 'FROM', value: ({ envelope }) => envelope.reversePath || '<>' },
       { title: 'TO', value: recipientsOf },
       { title: 'LAST REPLY', value: ({ recipients }) => clean(recipients[0]?.lastReply ?? '').slice(0, 80) },
     ],
-    'Nothing waits.',
+    '',
   )
   const total = counts.waiting + counts.due + counts.leased + counts.held
   const rest = more ? `More are there: ${total} in all; --limit shows more.\n` : ''
-  const sum = `${plural(total, 'entry', 'entries')}: ${counts.due} due, ${counts.leased} under way, ${counts.waiting} waiting, ${counts.held} held.\n`
-  return entries.length === 0 ? table : `${table}${rest}${sum}`
+  const sum = `In all ${plural(total, 'entry', 'entries')}: ${counts.due} due, ${counts.leased} under way, ${counts.waiting} waiting, ${counts.held} held.\n`
+  if (total === 0) return 'Nothing waits.\n'
+  return entries.length === 0 ? `Nothing that fits waits. ${sum}` : `${table}${rest}${sum}`
 }
 
 function nextAttempt({ held, dueAt }: Entry, now: number): string {
@@ -141,7 +144,9 @@ async function change(session: Session, verb: Change, ids: string[], options: Se
   }
   const { selected, changed } = await session.call(`queue.${verb}`, { ids, all, ...conditions })
   const rest = changed < selected ? `, ${selected - changed} had changed in the meantime` : ''
-  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.\n`)
+  const hint =
+    selected > 0 || all ? '' : ' `pennypost queue list` shows the next hops, senders and recipients that there are.'
+  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.${hint}\n`)
 }
 
 async function redirect(session: Session, nextHop: string, ids: string[], options: SelectOptions): Promise<void> {

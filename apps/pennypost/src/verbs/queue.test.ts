@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { listText } from './queue.ts'
+
+type Listed = Parameters<typeof listText>[0]
+
+const counts = { waiting: 1, due: 0, leased: 0, held: 1, oldestAcceptedAt: 0 }
+const entry = {
+  ...{ id: 7, journey: '0123456789ABCDEF', acceptedAt: 0, size: 1000, attempts: 2, dueAt: 90_000, held: false },
+  ...{ destination: '127.0.0.1:2525', envelope: { reversePath: '' } },
+  recipients: [{ forwardPath: 'bob@far.test', lastReply: '451 later' }, { forwardPath: 'carl@far.test' }],
+}
+const list = (entries: object[], rest: object = {}): string =>
+  listText({ entries, now: 30_000, more: false, counts, ...rest } as unknown as Listed)
+
+test('the list did not say which next hop keeps mail, which --destination asks for', () => {
+  expect(list([entry])).toBe(`\
+QUEUE ID          ENTRY   AGE    SIZE  TRIES  NEXT      NEXT HOP        FROM  TO                       LAST REPLY
+0123456789ABCDEF      7  30 s  1000 B      2  in 1 min  127.0.0.1:2525  <>    bob@far.test and 1 more  451 later
+In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.
+`)
+})
+
+test('nothing that fits was said to be nothing that waits', () => {
+  const sum = 'In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.\n'
+  expect(list([])).toBe(`Nothing that fits waits. ${sum}`)
+  expect(list([], { counts: { ...counts, waiting: 0, held: 0 } })).toBe('Nothing waits.\n')
+})
