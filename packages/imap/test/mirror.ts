@@ -90,6 +90,7 @@ export class Mirror {
     this.client = client
     this.#leave()
     this.notifies = false
+    this.mayExpunge = true
     this.idling = ''
     return known.every(({ uid }) => uid !== undefined) ? known : []
   }

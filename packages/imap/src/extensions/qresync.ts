@@ -100,32 +100,33 @@ async function sayVanishedEarlier(
   asked: UidSet,
 ): Promise<void> {
   const { out } = session
-  const gone = [...withoutCounted(view, vanished.intersect(asked)).ranges()]
-  for (let from = 0; from < gone.length && !out.gone; from += rangesPerResponse) {
-    if (from > 0) {
-      await out.ready()
-      await breathe()
-    }
-    session.untagged(`VANISHED (EARLIER) ${UidSet.ofSortedRanges(gone.slice(from, from + rangesPerResponse))}`)
+  let ranges: (readonly [number, number])[] = []
+  const say = (): void => session.untagged(`VANISHED (EARLIER) ${UidSet.ofSortedRanges(ranges)}`)
+  for (const range of withoutCounted(view, vanished.intersect(asked))) {
+    if (ranges.push(range) < rangesPerResponse) continue
+    say()
+    ranges = []
+    await out.ready()
+    await breathe()
+    if (out.gone) return
   }
+  if (ranges.length > 0) say()
 }
 
 const rangesPerResponse = 5000
 
 /** What went after the view was made is still counted in it, and is told by VANISHED without EARLIER. */
-function withoutCounted(view: View, vanished: UidSet): UidSet {
-  const ranges: [number, number][] = []
+function* withoutCounted(view: View, vanished: UidSet): Generator<readonly [number, number]> {
   for (const [first, last] of vanished.ranges()) {
     let from: number = first
     for (let index = view.lowerBound(first); index < view.count; index++) {
       const uid = view.uids[index] as number
       if (uid > last) break
-      if (uid > from) ranges.push([from, uid - 1])
+      if (uid > from) yield [from, uid - 1]
       from = uid + 1
     }
-    if (from <= last) ranges.push([from, last])
+    if (from <= last) yield [from, last]
   }
-  return UidSet.ofSortedRanges(ranges)
 }
 
 /** The UIDs that a set means, there or not: what is gone lies beyond the last message too. */
