@@ -18,6 +18,8 @@ export interface Effects {
   writes?: true
   /** Expunges messages of the selected mailbox: always told of, whatever NOTIFY has asked for. */
   removes?: true
+  /** Says the state of a mailbox: what came since waits for the next command, since many take it for what holds at the end. */
+  opens?: true
 }
 
 /** How a command was completed. Without text: `NAME completed`. */

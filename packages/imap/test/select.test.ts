@@ -40,6 +40,28 @@ describe('SELECT', () => {
     expect(responses).toContain('* OK [UNSEEN 2] First unseen message')
   })
 
+  test('what others expunge while it resynchronizes is told with the next command', async () => {
+    const { mail } = server.store
+    const selecting = await client()
+    await say(selecting, 'ENABLE QRESYNC')
+    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    const idler = await client()
+    await say(idler, 'SELECT INBOX')
+    idler.send(Buffer.from('y IDLE\r\n'))
+    await idler.response()
+    const changesSince = mail.changesSince.bind(mail)
+    mail.changesSince = async (...args) => {
+      mail.changesSince = changesSince
+      await mail.expunge(args[0], UidSet.of(uid(1)), 'all')
+      expect(await idler.response()).toBe('* 1 EXPUNGE')
+      return changesSince(...args)
+    }
+    const responses = await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)
+    expect(responses).toContain('* 3 EXISTS')
+    expect(responses.join()).not.toContain('VANISHED')
+    expect(await say(selecting, 'NOOP')).toContain('* VANISHED 1')
+  })
+
   test('when it fails, no mailbox is selected and none stays open', async () => {
     const selecting = await client()
     server.store.mail.claimRecent = () => Promise.reject(new Error('disk'))

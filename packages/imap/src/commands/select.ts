@@ -93,7 +93,7 @@ export const select = {
   name: 'SELECT',
   rfc: 'RFC 9051 §6.3.2',
   states: loggedIn,
-  effects: {},
+  effects: { opens: true },
   parse,
   run: (session, args) => open(session, args, false),
 } satisfies Command<Args>
@@ -102,7 +102,7 @@ export const examine = {
   name: 'EXAMINE',
   rfc: 'RFC 9051 §6.3.3',
   states: loggedIn,
-  effects: {},
+  effects: { opens: true },
   parse,
   run: (session, args) => open(session, args, true),
 } satisfies Command<Args>

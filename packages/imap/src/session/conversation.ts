@@ -401,6 +401,10 @@ export class Conversation implements ReaderHost {
       complete()
       if (session.view?.open.deleted) session.bye('The selected mailbox was deleted')
     }
+    if (command.effects.opens) {
+      end()
+      return undefined
+    }
     const failed = (error: unknown): void => {
       session.log.warn({ error: String(error) }, 'changes could not be read')
     }
