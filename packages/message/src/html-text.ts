@@ -33,7 +33,9 @@ export function htmlText(html: string): string {
 /** The same, and behind it, a line each, what a reader can find out: where links lead, and the words that stand for images. */
 export function htmlSearchText(html: string): string {
   const hidden: string[] = []
-  const text = textAndTags(html, (tag) => hidden.push(...worthFinding(tag)))
+  const text = textAndTags(html, (tag) => {
+    for (const value of worthFinding(tag)) hidden.push(value)
+  })
   return hidden.length === 0 ? text : `${text}\n${hidden.join('\n')}`
 }
 

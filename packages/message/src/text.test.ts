@@ -81,6 +81,9 @@ describe('text of HTML', () => {
     ['<a href="never closed', ''],
   ]
   test.each(sought)('sought: %s', (html, text) => expect(htmlSearchText(html)).toBe(text))
+  test('a tag with very many attributes could not be searched', () => {
+    expect(htmlSearchText(`<img${' alt=x'.repeat(200_000)}>`)).toBe(` \n${'x\n'.repeat(199_999)}x`)
+  })
 })
 
 const message = (content: string) => scan(Buffer.from(content.replace(/\n/g, '\r\n')))
