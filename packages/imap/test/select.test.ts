@@ -62,6 +62,31 @@ describe('SELECT', () => {
     expect(await say(selecting, 'NOOP')).toContain('* VANISHED 1')
   })
 
+  test('a MODSEQ said while it resynchronizes passed over an expunge that was not told', async () => {
+    const { mail } = server.store
+    const selecting = await client()
+    await say(selecting, 'ENABLE QRESYNC')
+    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    const idler = await client()
+    await say(idler, 'SELECT INBOX')
+    idler.send(Buffer.from('y IDLE\r\n'))
+    await idler.response()
+    const changesSince = mail.changesSince.bind(mail)
+    mail.changesSince = async (...args) => {
+      mail.changesSince = changesSince
+      const changes = await changesSince(...args)
+      await mail.expunge(args[0], UidSet.of(uid(1)), 'all')
+      expect(await idler.response()).toBe('* 1 EXPUNGE')
+      await mail.updateFlags(args[0], { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Flagged'] })
+      expect(await idler.response()).toContain('\\Flagged')
+      return changes
+    }
+    const responses = await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)
+    const highest = /HIGHESTMODSEQ \d+/.exec(responses.join())?.[0]
+    expect(responses.join()).toMatch(/FETCH \(UID 2 FLAGS \([^)]*\\Flagged/)
+    expect(responses.at(-2)).toContain(`* OK [${highest}]`)
+  })
+
   test('when it fails, no mailbox is selected and none stays open', async () => {
     const selecting = await client()
     server.store.mail.claimRecent = () => Promise.reject(new Error('disk'))

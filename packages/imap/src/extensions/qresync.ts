@@ -6,6 +6,7 @@ import { runFetch } from '../fetch/run-fetch.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
+import { sayWithheld } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
 import { enableCondstore } from './condstore.ts'
@@ -71,6 +72,8 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   await sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
   await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
+  // What others did meanwhile is said with these messages, but else waits for the next command.
+  sayWithheld(session, view)
 }
 
 /**
