@@ -122,15 +122,13 @@ async function takeIn(
   silent: boolean,
 ): Promise<boolean> {
   const { open } = view
-  const journal = open.journalEnd
   if (!open.applyUpdate(change, done)) {
     session.service.mailboxes.touch(open.mailbox.id)
     await open.refresh()
-    return false
   }
   // RFC 7162 §3.1.3: the new MODSEQ is never held back.
   if (silent && session.enabled.has('CONDSTORE')) return false
-  return view.toldOwn(done, journal)
+  return view.toldOwn(done)
 }
 
 /** What flags become if nobody else interferes: rising UIDs, each with its flags. */

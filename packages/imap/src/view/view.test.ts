@@ -93,9 +93,8 @@ class Client {
     const { view } = this
     const own = { ...change, uids: uids.intersect(view.all()) }
     const done = mailbox.store(own)
-    const journal = view.open.journalEnd
     if (!view.open.applyUpdate(own, done)) view.open.apply(mailbox.changesSince(view.open.modSeq))
-    else if (view.toldOwn(done, journal)) {
+    if (view.toldOwn(done)) {
       for (const [uid, flags] of this.flags) {
         if (own.uids.has(uid)) this.flags.set(uid, flagsAfter(flags, change.mode, bitsOf(change.flags, [])))
       }

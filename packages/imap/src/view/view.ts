@@ -162,14 +162,14 @@ export class View {
   }
 
   /**
-   * The session's own change has just been taken into the shared state, whose journal was at `journal` before, and it
-   * knows of all that is in it, or is told now. False when there is more that it was not told of.
+   * The session's own change has been taken into the shared state; it knows of it, or is told now. False when there is more
+   * in that state that it was not told of.
    */
-  toldOwn(done: FlagsUpdated, journal: number): boolean {
-    const { told } = this
-    if (told.modSeq !== done.since || told.journal !== journal) return false
+  toldOwn(done: FlagsUpdated): boolean {
+    const { told, open } = this
+    if (told.modSeq !== done.since || open.modSeq !== done.modSeq) return false
     told.modSeq = done.modSeq
-    told.journal = this.open.journalEnd
+    told.journal = open.journalEnd
     return true
   }
 
