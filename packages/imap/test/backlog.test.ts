@@ -142,6 +142,46 @@ test('one FETCH of many items of very many messages held up another session', as
   expect(turns).toBeGreaterThan(100)
 })
 
+/** So many URLs of one message. */
+async function urls(count: number): Promise<string> {
+  const rump = 'imap://alice%40one.test@x/INBOX/;UID=1;URLAUTH=authuser'
+  const [, url] = /("imap.*")/.exec((await say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
+  return Array.from({ length: count }, () => url).join(' ')
+}
+
+test('one URLFETCH of very many URLs held up another session', async () => {
+  let reads = 0
+  await server.deliver('INBOX', sampleMessage('simple'))
+  await select()
+  const many = await urls(90)
+  server.time.elapsed = () => reads++
+  client.send(Buffer.from(`x URLFETCH ${many}\r\n`))
+  let turns = 0
+  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  // Each takes a millisecond or more.
+  expect(turns).toBeGreaterThan(15)
+})
+
+test('one URLFETCH of very many URLs held all that they name in memory', async () => {
+  await server.deliver('INBOX', sampleMessage('large'))
+  await select()
+  const many = await urls(90)
+  const { mail } = server.store
+  const fetch = mail.fetch.bind(mail)
+  let fetched = 0
+  mail.fetch = (...args) => {
+    fetched++
+    return fetch(...args)
+  }
+  client.stream.pause()
+  client.send(Buffer.from(`x URLFETCH ${many}\r\n`))
+  await quiet()
+  expect(fetched).toBe(1)
+  client.stream.destroy()
+  await quiet()
+  expect(fetched).toBe(1)
+})
+
 test('of what is sent ahead of a running command no more is taken in for each one that ends', async () => {
   await select()
   const { mail } = server.store

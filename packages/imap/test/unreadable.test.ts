@@ -12,6 +12,8 @@ let server: TestServer
 let client: DialogueClient
 /** From which octet of the body on nothing can be read, of the second message. */
 let damagedFrom: number
+/** What begins from this one on can be read. */
+let damagedTo: number
 
 /** Bodies come in pieces, as large ones do; the second message's end in an error. */
 function withDamage(store: Store): Store {
@@ -27,7 +29,7 @@ function withDamage(store: Store): Store {
     },
     readBody: {
       async *value(...[message, start = 0, end = 1_000_000]: Parameters<MailStore['readBody']>) {
-        const readable = damaged.has(message) ? damagedFrom : Number.POSITIVE_INFINITY
+        const readable = damaged.has(message) && start < damagedTo ? damagedFrom : Number.POSITIVE_INFINITY
         if (start < readable) yield* store.mail.readBody(message, start, Math.min(end, readable))
         if (end > readable) throw new Error('the file is shorter than it was')
       },
@@ -37,6 +39,7 @@ function withDamage(store: Store): Store {
 }
 
 beforeEach(async () => {
+  damagedTo = Number.POSITIVE_INFINITY
   server = await TestServer.start((clock) =>
     withDamage(createMemoryStore({ clock, random: seededRandom(2), searchText })),
   )
@@ -77,3 +80,15 @@ test('what can be read of a damaged message is given', async () => {
   damagedFrom = 3
   expect(await say('FETCH 2 (RFC822.SIZE BODY[TEXT]<0.3> BODY[HEADER.FIELDS (Subject)])')).toHaveLength(2)
 })
+
+test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)'])(
+  'behind the announced size nothing can be said any more: the connection ends in %s',
+  async (command) => {
+    damagedFrom = 3
+    damagedTo = 10
+    const rump = 'imap://alice%40one.test@x/INBOX/;UID=2/;SECTION=TEXT;URLAUTH=authuser'
+    const [, url = ''] = /"(.*)"/.exec((await say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
+    const responses = await say(command.replace('URL"', `${url}"`))
+    expect(responses.at(-1)).toBe('<closed>')
+  },
+)

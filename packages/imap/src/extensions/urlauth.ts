@@ -76,25 +76,35 @@ const urlFetch = {
     } while (!cursor.atEnd)
     return found
   },
-  /** Whatever is wrong with a URL is NIL: why is nobody's business (RFC 4467 §6.2). */
+  /** Whatever is wrong with a URL is NIL: why is nobody's business (RFC 4467 §6.2). A response each: no more than one is held. */
   async run(session, urls) {
-    const { out } = session
-    // Looked at before anything is said: nothing that could be said within a response would be understood.
-    const answers: (UrlAnswer | undefined)[] = []
+    const { out, service } = session
     for (const { text, items } of urls) {
+      const began = service.turns.now()
+      // Before anything is said: nothing that could be said within a response would be understood.
       const authorized = await authorizedBy(session, text)
-      answers.push(authorized && (await answerOf(session, authorized.found, authorized.message, items)))
-    }
-    out.text('* URLFETCH')
-    for (const [index, answer] of answers.entries()) {
-      out.text(` ${printString((urls[index] as Wanted).text, false)}`)
-      if (answer) await answer(out)
+      const answer = authorized && (await answerOf(session, authorized.found, authorized.message, items))
+      out.text(`* URLFETCH ${printString(text, false)}`)
+      if (answer) await whole(session, answer)
       else out.text(' NIL')
+      out.text('\r\n')
+      await out.ready()
+      await service.turns.over(began)
+      if (out.gone) break
     }
-    out.text('\r\n')
     return undefined
   },
 } satisfies Command<Wanted[]>
+
+/** What is begun is finished, or the connection dies with it. */
+async function whole(session: Session, answer: UrlAnswer): Promise<void> {
+  try {
+    await answer(session.out)
+  } catch (error) {
+    session.connection.destroy()
+    throw error
+  }
+}
 
 interface Wanted {
   text: string
