@@ -27,6 +27,9 @@ export interface RunnerOptions {
   onDone(entry: LeasedEntry): void
 }
 
+/** A clock that is set back by less strands nothing that matters. */
+const setBackMs = 60_000
+
 export class Runner {
   readonly #options: RunnerOptions
   readonly #working = new Map<QueueEntryId, Work>()
@@ -39,6 +42,9 @@ export class Runner {
   #watch: Disposable | undefined
   #next: Timer | undefined
   #renewal: Timer | undefined
+  /** How far the clock of dates is ahead of the one that nobody sets, at most. */
+  #ahead = Number.POSITIVE_INFINITY
+  #bringing: Promise<void> | undefined
 
   constructor(options: RunnerOptions) {
     this.#options = options
@@ -66,6 +72,7 @@ export class Runner {
     this.#next?.[Symbol.dispose]()
     if (this.#claiming || this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
     this.#renewal?.[Symbol.dispose]()
+    await this.#bringing
   }
 
   #wake(): void {
@@ -83,6 +90,7 @@ export class Runner {
         const entries = await this.#claimOnce()
         for (const entry of entries) void this.#work(entry)
         if (entries.length === 0 && !this.#wanted) this.#sleep(await this.#pauseMs())
+        this.#mindTheClock()
       }
     } catch (error) {
       this.#options.log.error({ err: error }, 'the queue can not be read')
@@ -110,25 +118,37 @@ export class Runner {
     const due = await queue.nextDueAt()
     if (due === null) return limits.leaseMs
     const pauseMs = due - clock.now()
-    if (pauseMs > this.#options.longestWaitMs) return (await this.#bringForward()) > 0 ? 0 : limits.leaseMs
     if (pauseMs > 0) return Math.min(pauseMs, limits.leaseMs)
     return this.#working.size > 0 ? limits.leaseMs : 100
   }
 
-  /** The clock was ahead when these were put off, and is right now: they would wait until it has caught up. */
-  async #bringForward(): Promise<number> {
+  /** Also once at the start: the process before may have gone by a clock that was ahead. */
+  #mindTheClock(): void {
+    const { clock } = this.#options
+    const ahead = clock.now() - clock.elapsed()
+    if (ahead > this.#ahead - setBackMs) this.#ahead = Math.max(ahead, this.#ahead)
+    else this.#bringing ??= this.#bringForward(ahead).finally(() => (this.#bringing = undefined))
+  }
+
+  /** What a clock that was ahead has put off would wait until the right one has caught up. */
+  async #bringForward(ahead: number): Promise<void> {
     const { queue, clock, longestWaitMs, log } = this.#options
+    using _busy = clock.busy('bringing forward')
     const now = clock.now()
     let count = 0
-    for await (const page of queue.list({})) {
-      const stranded = page.filter(({ held, dueAt }) => !held && dueAt > now + longestWaitMs)
-      count += await queue.retryNow(
-        stranded.map(({ id }) => id),
-        now,
-      )
+    try {
+      for await (const page of queue.list({})) {
+        if (!this.#running) return
+        const stranded = page.filter(({ held, dueAt }) => !held && dueAt > now + longestWaitMs)
+        if (stranded.length === 0) continue
+        const ids = stranded.map(({ id }) => id)
+        count += await queue.retryNow(ids, now)
+      }
+      this.#ahead = ahead
+    } catch (error) {
+      log.error({ err: error }, 'the queue can not be read')
     }
-    log.warn({ entries: count }, 'the clock was set back: what it had put off too far is tried now')
-    return count
+    if (count > 0) log.warn({ entries: count }, 'the clock was set back: what it had put off too far is tried now')
   }
 
   #sleep(ms: number): void {
