@@ -53,9 +53,8 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
       return { ok: false, verdict: found.verdict, tried: [tried] }
     }
     const way = { destination, security }
-    const targets = candidatesOf(way, route, withinReach(found.hosts, options.addressesMax)).filter(
-      ({ address }) => !avoid?.has(address),
-    )
+    const candidates = candidatesOf(way, route, found.hosts, options.addressesMax)
+    const targets = candidates.filter(({ address }) => !avoid?.has(address))
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
     for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
@@ -70,20 +69,25 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
   }
 }
 
-/** A host with many addresses leaves some of an attempt for the hosts behind it: all of its own may be dead. */
-function withinReach(hosts: readonly Host[], addressesMax: number): Host[] {
-  const each = hosts.length > 1 ? Math.ceil(addressesMax / 2) : addressesMax
-  return hosts.map((host) => ({ ...host, addresses: host.addresses.slice(0, each) }))
-}
-
 export type Candidate = Target & { found: Host }
 
-/** Every address of every host, in the order in which they are tried. */
-export function candidatesOf({ destination, security }: Way, route: Route, hosts: readonly Host[]): Candidate[] {
-  return hosts.flatMap((found) => {
-    const { name: host, port, addresses } = found
-    return addresses.map((address) => ({ destination, security, route, host, address, port, found }))
-  })
+/**
+ * Every address of every host, in the order in which they are tried. A host has half of an attempt at first: all of its
+ * addresses may be dead, and the hosts behind it have their turn before the rest of them.
+ */
+export function candidatesOf(
+  { destination, security }: Way,
+  route: Route,
+  hosts: readonly Host[],
+  addressesMax: number,
+): Candidate[] {
+  const half = Math.ceil(addressesMax / 2)
+  const some = (from: number, to?: number): Candidate[] =>
+    hosts.flatMap((found) => {
+      const { name: host, port, addresses } = found
+      return addresses.slice(from, to).map((address) => ({ destination, security, route, host, address, port, found }))
+    })
+  return [...some(0, half), ...some(half)]
 }
 
 /** The TLS policies of one walk over the hosts: what is asked of DNS is asked once for each host. */

@@ -107,8 +107,9 @@ async function probeTarget(
   const security = requireTls ? 'required' : 'policy'
   const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
   const hosts: ProbedHost[] = []
-  const candidates = candidatesOf({ destination, security }, route, found.hosts)
-  for (const target of candidates.slice(0, options.addressesMax)) {
+  const { addressesMax } = options
+  const candidates = candidatesOf({ destination, security }, route, found.hosts, addressesMax)
+  for (const target of candidates.slice(0, addressesMax)) {
     const policy = await policies.of(target)
     const at = { host: target.host, address: target.address, port: target.port }
     if ('refused' in policy) {

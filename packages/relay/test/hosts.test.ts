@@ -95,6 +95,16 @@ describe('the next MX is tried', () => {
     expect(b.transactions).toHaveLength(1)
   })
 
+  test('which is away too: then the rest of the first, which was never tried', async () => {
+    await using office = await withTwoHosts()
+    const many = Array.from({ length: 9 }, (_, at) => ['a', 'A', `198.51.100.${at}`] as const)
+    office.zone('three.test', [...twoHosts.filter(([name]) => name !== 'a'), ...many])
+    const last = office.peer('198.51.100.8')
+    await office.send(toThree)
+    expect(last.transactions).toHaveLength(1)
+    expect(office.dialled[5]).toBe('192.0.2.20:25')
+  })
+
   test('but not when it defers the recipient: that is the domain’s word', async () => {
     await using office = await withTwoHosts()
     office.peer('192.0.2.10', { script: { RCPT: '451 4.7.1 greylisted' } })
