@@ -49,7 +49,7 @@ const retryLastMs = 8 * retryFirstMs
 export class TlsReporter {
   readonly #options: ReporterOptions
   #timer: Timer | undefined
-  #running: Promise<unknown> = Promise.resolve()
+  readonly #running = new Set<Promise<void>>()
   /** What could not be done, until it is tried again; it ends with the process. */
   readonly #retries = new Set<Timer>()
 
@@ -63,8 +63,7 @@ export class TlsReporter {
     const midnight = (Math.floor(now / dayMs) + 1) * dayMs
     this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, async () => {
       using _busy = clock.busy('TLS reports')
-      this.#running = this.#report(dayOf(clock.now())).finally(() => this.#timer && this.start())
-      await this.#running
+      await this.#run(this.#report(dayOf(clock.now())).finally(() => this.#timer && this.start()))
     })
   }
 
@@ -72,8 +71,15 @@ export class TlsReporter {
     this.#timer?.[Symbol.dispose]()
     this.#timer = undefined
     for (const retry of this.#retries) retry[Symbol.dispose]()
-    await this.#running
+    await Promise.all(this.#running)
     await this.#options.sessions.flush()
+  }
+
+  /** Ours to wait for when the server stops. */
+  async #run(work: Promise<void>): Promise<void> {
+    this.#running.add(work)
+    await work
+    this.#running.delete(work)
   }
 
   /** Reports on the days before this one, and forgets them. */
@@ -104,9 +110,7 @@ export class TlsReporter {
       const retry = clock.after(waitMs, async () => {
         using _busy = clock.busy('TLS report')
         this.#retries.delete(retry)
-        const again = this.#insist(about, work, 2 * waitMs)
-        this.#running = Promise.all([this.#running, again])
-        await again
+        await this.#run(this.#insist(about, work, 2 * waitMs))
       })
       this.#retries.add(retry)
     }
