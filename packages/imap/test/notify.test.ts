@@ -43,6 +43,79 @@ test('commands are answered though events never end', async () => {
   await server.stop()
 })
 
+test('a result that could not be searched was searched without end, and kept back new messages', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  let searches = 0
+  server.options.mail = {
+    ...mail,
+    async search(...args) {
+      searches++
+      await setImmediate()
+      if (fails) throw new Error('disk')
+      return mail.search(...args)
+    },
+  }
+  const client = server.connect()
+  await client.response()
+  const lines = [
+    `a1 LOGIN alice ${password}`,
+    'a2 SELECT INBOX',
+    'a3 NOTIFY SET (SELECTED (MessageNew (UID) MessageExpunge))',
+    'a4 SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
+    'a5 SEARCH RETURN (UPDATE) BODY hello',
+    '',
+  ]
+  client.send(Buffer.from(lines.join('\r\n')))
+  while (!(await client.response())?.startsWith('a5 OK'));
+  fails = true
+  searches = 0
+  await server.deliver('INBOX', sampleMessage('simple'))
+  expect(await client.response()).toBe('* 1 EXISTS')
+  expect(await client.response()).toBe('* 1 RECENT')
+  expect(await client.response()).toBe('* ESEARCH (TAG "a4") ADDTO (0 1)')
+  expect(await client.response()).toMatch(/^\* 1 FETCH \(UID 1 RFC822.SIZE \d+\)$/)
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  expect(searches).toBe(1)
+  fails = false
+  await server.deliver('INBOX', sampleMessage('simple'))
+  while ((await client.response()) !== '* ESEARCH (TAG "a5") ADDTO (0 1:2)');
+  await server.stop()
+})
+
+test('names that could not be read are read with the next wake, not before', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  let looks = 0
+  server.options.mail = {
+    ...mail,
+    async mailboxes(account) {
+      looks++
+      await setImmediate()
+      if (fails) throw new Error('disk')
+      return mail.mailboxes(account)
+    },
+  }
+  const client = server.connect()
+  await client.response()
+  const lines = [`a1 LOGIN alice ${password}`, 'a2 NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))', '']
+  client.send(Buffer.from(lines.join('\r\n')))
+  while (!(await client.response())?.startsWith('a2 OK'));
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  fails = true
+  looks = 0
+  await server.createMailbox('New')
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  expect(looks).toBe(1)
+  fails = false
+  await server.deliver('INBOX', sampleMessage('simple'))
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" New')
+  expect(await client.response()).toBe('* STATUS INBOX (UIDNEXT 2 MESSAGES 1)')
+  await server.stop()
+})
+
 test('what comes into a new mailbox while its name is being read is told', async () => {
   const server = await TestServer.start()
   const { mail } = server.store

@@ -51,7 +51,8 @@ export async function refuseAuthors(
   // A missing From is completed, and the reverse-path was allowed at MAIL.
   if (!has(section, 'from') && !has(section, 'resent-from')) return undefined
   const authors = authorsOf(section)
-  if (isBounceToUs(transaction, authors)) return undefined
+  // Nobody resends a bounce, and behind a Resent-From any From would pass.
+  if (!has(section, 'resent-from') && isBounceToUs(transaction, authors)) return undefined
   if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
   if (authors.length > maxAuthors) {
     return withText({ ...replies.badContent, code: 554 }, `From has more than ${maxAuthors} addresses`)
