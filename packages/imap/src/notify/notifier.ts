@@ -28,8 +28,8 @@ export class Notifier implements SignalListener, Disposable {
   #selectedDue = false
   /** All mailboxes are to be looked at: names may have changed. */
   #namesDue = false
-  /** Some could not be read: the next wake has all of them looked at. */
-  #missed = false
+  /** What is due could not be read: not again at once, but with the next wake. */
+  #failed = false
   /** Those that a commit has touched. */
   readonly #touched = new Set<MailboxId>()
   /** The selected mailbox whose changes wake it. */
@@ -75,7 +75,7 @@ export class Notifier implements SignalListener, Disposable {
   }
 
   #woken(touched: readonly MailboxId[] | undefined): void {
-    if (!touched || this.#missed) return void this.namesChanged()
+    if (!touched) return void this.namesChanged()
     // All of them: whether they are watched is known when the names that are being read are.
     for (const mailbox of touched) this.#touched.add(mailbox)
     this.#stir()
@@ -95,13 +95,14 @@ export class Notifier implements SignalListener, Disposable {
   /** There is something to tell, as soon as no command runs. */
   get due(): boolean {
     return (
-      this.#selectedDue ||
-      this.#namesDue ||
-      this.#touched.size > 0 ||
-      this.#serverEntries.size > 0 ||
-      this.#hasArrived ||
-      this.own.any ||
-      (this.selected.messages && this.#session.view !== this.#view)
+      !this.#failed &&
+      (this.#selectedDue ||
+        this.#namesDue ||
+        this.#touched.size > 0 ||
+        this.#serverEntries.size > 0 ||
+        this.#hasArrived ||
+        this.own.any ||
+        (this.selected.messages && this.#session.view !== this.#view))
     )
   }
 
@@ -111,6 +112,7 @@ export class Notifier implements SignalListener, Disposable {
 
   #stir(): void {
     if (this.#disposed) return
+    this.#failed = false
     if (this.#idling) this.#tellAtOnce()
     else this.#session.stir()
   }
@@ -167,14 +169,15 @@ export class Notifier implements SignalListener, Disposable {
   /** Tells what there is; called by the conversation when no command runs. Never rejects. */
   async tell(): Promise<void> {
     const { out, service, log, connection } = this.#session
+    this.#failed = false
     try {
       if (out.backlog > service.limits.notifyBacklog) this.#overflow()
       else await this.#tell()
     } catch (error) {
       log.warn({ error: String(error) }, 'changes could not be read')
-      // Not again at once: the next wake tells.
-      this.#missed = true
-      this.#arrived = new Arrivals()
+      this.#failed = this.#selectedDue = true
+      // Which of them were told is not known any more.
+      this.#namesDue = this.#wanted.groups.length > 0
     }
     this.own.clear()
     out.flush()
@@ -195,7 +198,7 @@ export class Notifier implements SignalListener, Disposable {
   }
 
   async #tellAll(): Promise<void> {
-    this.#namesDue = this.#missed = false
+    this.#namesDue = false
     this.#touched.clear()
     const names = await hierarchyOf(this.#session)
     if (this.#disposed) return
@@ -228,11 +231,15 @@ export class Notifier implements SignalListener, Disposable {
       session.giveLine(undefined)
       return
     }
-    await session.tellResults()
-    const arrived = this.#arrived
-    this.#arrived = new Arrivals()
-    arrived.take(view.contexts.arrivals)
-    await arrived.tell(session, this.own.uids)
+    try {
+      await session.tellResults()
+    } finally {
+      // Whatever becomes of results: what has arrived is told.
+      const arrived = this.#arrived
+      this.#arrived = new Arrivals()
+      arrived.take(view.contexts.arrivals)
+      await arrived.tell(session, this.own.uids)
+    }
   }
 
   /** Another mailbox has been selected, or none. */

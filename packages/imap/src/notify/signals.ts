@@ -8,7 +8,7 @@ export interface SignalListener {
   serverAnnotated(entry: string): void
 }
 
-/** Passes on what sessions of this service have changed; all else is found at the next wake of the account. */
+/** Passes on what sessions of this service have changed; all else is found when the account's names are read again. */
 export class Signals {
   readonly #listeners = new Set<SignalListener>()
 
