@@ -61,8 +61,9 @@ export function decodeQuotedPrintable(octets: Buffer): Buffer {
         continue
       }
       if (octet !== 61) {
-        if (next !== 13 && next !== 10 && next !== undefined) to += octets.copy(out, to, at, lineEnd)
-        at = lineEnd
+        if (next === 13 || next === 10 || next === undefined) at = lineEnd
+        // Mostly it is one space.
+        while (at < lineEnd) out[to++] = octets[at++] as number
         continue
       }
     }
