@@ -1,13 +1,22 @@
 import { statSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
-import { findPlace } from './place.ts'
+import { findPlace, NoConfiguration } from './place.ts'
 
 vi.mock('node:fs', { spy: true })
 
+const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
+
 test('a configuration that one may not look at was said not to be there', () => {
-  const refused = Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' })
   vi.mocked(statSync).mockImplementationOnce(() => {
     throw refused
   })
   expect(() => findPlace()).toThrow(refused)
+})
+
+test('verbs and sendmail did not work where the current directory is closed to their user', () => {
+  vi.mocked(statSync).mockImplementation((path) => {
+    if (!String(path).startsWith('/')) throw refused
+    return undefined
+  })
+  expect(() => findPlace()).toThrow(NoConfiguration)
 })

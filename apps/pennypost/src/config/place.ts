@@ -24,12 +24,17 @@ interface Glance {
 export class NoConfiguration extends UsageError {}
 
 /** Where the configuration is looked for when `--config` does not say. */
-const configPlaces = ['./pennypost.toml', '/etc/pennypost/pennypost.toml']
+const placeHere = './pennypost.toml'
+const placeOfSystem = '/etc/pennypost/pennypost.toml'
 
 /** The file that `--config` names, or that lies in the directory it names; without it the one that is found. */
 export function findConfigFile(named?: string): string | undefined {
-  // One that may not be looked at is not absent: the system's error says which.
-  if (named === undefined) return configPlaces.find((place) => statSync(place, { throwIfNoEntry: false }))
+  if (named === undefined) {
+    // A directory that may not be looked into is not ours: `runuser` stays where root was.
+    if (existsSync(placeHere)) return placeHere
+    // Here one that may not be looked at is not absent: the system's error says so.
+    return statSync(placeOfSystem, { throwIfNoEntry: false }) && placeOfSystem
+  }
   return statSync(named, { throwIfNoEntry: false })?.isDirectory() ? join(named, 'pennypost.toml') : named
 }
 
@@ -43,7 +48,7 @@ export function findPlace(named?: string): Place {
   // The demo of a checkout: `npm start` keeps its mail in ./data.
   if (existsSync(adminSocket({ dataDirectory: 'data' }))) return { dataDirectory: resolve('data') }
   throw new NoConfiguration(
-    `There is no configuration: ${configPlaces.join(' and ')} are not there.\n` +
+    `There is no configuration: ${placeHere} and ${placeOfSystem} are not there.\n` +
       '`pennypost init --domain D` writes one, `--config FILE` names another.',
   )
 }
