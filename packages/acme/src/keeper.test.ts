@@ -57,8 +57,13 @@ function setUp(now: number) {
     dead: [] as string[],
     renewed: 0,
     errors: [] as unknown[],
+    infos: [] as unknown[],
   }
-  const log: Log = { ...silentLog, error: (fields) => void seen.errors.push(fields) }
+  const log: Log = {
+    ...silentLog,
+    error: (fields) => void seen.errors.push(fields),
+    info: (fields) => void seen.infos.push(fields),
+  }
   const keeper = createCertificateKeeper({
     names: async () => seen.names,
     files,
@@ -136,6 +141,8 @@ test.each([
   keeper.start()
   await clock.advance(hourMs / 2)
   expect(seen).toMatchObject({ renewed, errors: [{ name: dead[0], error: 'connection refused', retryMs: hourMs }] })
+  const proved = names.filter((name) => !dead.includes(name))
+  if (renewed > 0) expect(seen.infos.at(-1)).toEqual({ names: proved, certificate: files.cert })
   expect(keeper.unproved).toEqual([{ name: dead[0], why: 'connection refused' }])
   expect(readFileSync(files.accountKey, 'utf8')).toBe('account')
   // It was mended meanwhile.

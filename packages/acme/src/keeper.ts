@@ -57,7 +57,8 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     await (putting = put(made))
     if (!made.issued) return
     await onRenewed()
-    log.info({ names, certificate: files.cert }, 'a new certificate is in use')
+    const proved = names.filter((name) => !unproved.some((each) => each.name === name))
+    log.info({ names: proved, certificate: files.cert }, 'a new certificate is in use')
   }
 
   async function put({ accountKey, issued }: Ordered): Promise<void> {
