@@ -4,7 +4,7 @@ import type { Clock } from '@pennypost/model'
  * Time between commands for all others. A command that is done at once, or asks a store that answers at once, is
  * followed by the next one in the same turn of the event loop, and no socket is read meanwhile: whoever sends thousands
  * without waiting would hold up everybody. One of these is shared by the sessions of a service, so that many such clients
- * take no more of a turn than one. Clients that wait for each answer pay next to nothing.
+ * take no more of a turn than one, but for a command of each. Clients that wait for each answer pay next to nothing.
  */
 export class Turns {
   readonly #clock: Pick<Clock, 'elapsed'>
