@@ -136,6 +136,14 @@ describe('search', () => {
     for (const text of ['\ud800', 'a\udc00é', 'é\ud83d']) expect(searchText.fold(text).isWellFormed()).toBe(true)
   })
 
+  test('a character that becomes eighteen made text of many of it too large for memory', () => {
+    for (let code = 0; code < 0x10000; code++)
+      if (searchText.fold(String.fromCharCode(code)).length > 8)
+        expect.fail(`U+${code.toString(16)} becomes more than eight`)
+    expect(searchText.fold('x \ufdfa y')).toContain(searchText.fold('\ufdfa'))
+    expect(searchText.fold('\ufdfa')).not.toBe('')
+  })
+
   test('addresses are found as the ENVELOPE has them, however they are written', () => {
     const header = Buffer.from('From: <alice (her)@ (her host) one . test>, "B \\"the\\" M" <b@one.test>\r\n')
     expect(searchText.headerText(header)).toContain(searchText.fold('<alice@one.test>, B "the" M <b@one.test>'))
