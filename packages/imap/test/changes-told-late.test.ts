@@ -63,3 +63,38 @@ test('of a result that is kept up to date, and of annotations', async () => {
   expect(await say(client, 'NOOP')).toEqual(['x OK NOOP completed'])
   await server.stop()
 })
+
+test('a result that can not be searched kept back the others, and new messages that came into them', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  server.options.mail = {
+    ...mail,
+    async search(...args) {
+      if (fails) throw new Error('the disk does not answer')
+      return mail.search(...args)
+    },
+  }
+  const client = server.connect()
+  await client.response()
+  const lines = [
+    `a1 LOGIN alice ${password}`,
+    'a2 SELECT INBOX',
+    'a3 SEARCH RETURN (UPDATE) BODY hello',
+    'a4 SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
+    '',
+  ]
+  client.send(Buffer.from(lines.join('\r\n')))
+  while (!(await client.response())?.startsWith('a4 OK'));
+  fails = true
+  await server.deliver('INBOX', sampleMessage('simple'))
+  client.send(Buffer.from('a5 NOOP\r\n'))
+  for (const said of ['* 1 EXISTS', '* 1 RECENT', '* ESEARCH (TAG "a4") ADDTO (0 1)', '* 1 FETCH (RFC822.SIZE ']) {
+    expect((await client.response())?.startsWith(said)).toBe(true)
+  }
+  expect(await client.response()).toBe('a5 OK NOOP completed')
+  fails = false
+  client.send(Buffer.from('a6 NOOP\r\n'))
+  expect(await client.response()).toBe('* ESEARCH (TAG "a3") ADDTO (0 1)')
+  await server.stop()
+})

@@ -4,6 +4,7 @@ import type { FetchItem } from '../fetch/fetch-item.ts'
 import type { Session } from '../session/session.ts'
 import { runSort } from '../sort/run-sort.ts'
 import type { SortCriterion } from '../sort/sort-key.ts'
+import type { View } from '../view/view.ts'
 import { printQuoted } from '../wire/strings.ts'
 import { Arrivals } from './arrivals.ts'
 import { inOrder } from './esearch.ts'
@@ -68,20 +69,26 @@ export class ResultContexts {
     return this.#telling
   }
 
+  /** What fails for one keeps back no other. */
   async #tellChanges(session: Session): Promise<void> {
     const { view } = session
+    const failures: unknown[] = []
     for (const [tag, kept] of this.#kept) {
       if (!view || session.view !== view) return
-      const { lastUid, open } = view
-      const { modSeq } = open
-      await lookAgain(session, tag, kept, changedSince(session, kept))
-      if (kept.items.length > 0 && lastUid > kept.lastUid) {
-        this.arrivals.add(kept.uids.intersect(UidSet.ofRanges([[kept.lastUid + 1, lastUid]])), kept.items)
-      }
-      // Not before: what could not be looked for is looked for with the next changes.
-      kept.modSeq = modSeq
-      kept.lastUid = lastUid
+      await this.#tellOne(session, view, tag, kept).catch((error) => failures.push(error))
     }
+    if (failures.length > 0) throw failures[0]
+  }
+
+  async #tellOne(session: Session, { lastUid, open }: View, tag: string, kept: Kept): Promise<void> {
+    const { modSeq } = open
+    await lookAgain(session, tag, kept, changedSince(session, kept))
+    if (kept.items.length > 0 && lastUid > kept.lastUid) {
+      this.arrivals.add(kept.uids.intersect(UidSet.ofRanges([[kept.lastUid + 1, lastUid]])), kept.items)
+    }
+    // Not before: what could not be looked for is looked for with the next changes.
+    kept.modSeq = modSeq
+    kept.lastUid = lastUid
   }
 }
 

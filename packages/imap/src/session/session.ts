@@ -189,7 +189,7 @@ export class Session {
     if (!this.view || this.view.contexts.size === 0) return undefined
     const { contexts } = this.view
     const isNotified = this.notifier !== undefined && this.notifier.selected.fetch.length > 0
-    return contexts.tellChanges(this)?.then(() => (isNotified ? undefined : contexts.arrivals.tell(this)))
+    return contexts.tellChanges(this)?.finally(() => (isNotified ? undefined : contexts.arrivals.tell(this)))
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */
