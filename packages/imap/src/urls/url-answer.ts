@@ -15,7 +15,7 @@ export type UrlItem = (typeof urlItems)[number]
 /** Says it, with a space before it. All that may fail was looked at before there was one. */
 export type UrlAnswer = (out: Output) => void | Promise<void>
 
-/** Undefined where the URL names nothing: NIL. Without items: the form of RFC 4467. */
+/** Undefined where the URL names nothing, or nothing of what is asked for: NIL. Without items: the form of RFC 4467. */
 export async function answerOf(
   session: Session,
   found: VisibleMailbox,
@@ -41,6 +41,8 @@ export async function answerOf(
           : await binary(session, named, url)
     if (answer) answers.push(answer)
   }
+  // RFC 5524 §5: one of them or NIL.
+  if (answers.length === 0) return undefined
   return async (out) => {
     for (const answer of answers) await answer(out)
   }
