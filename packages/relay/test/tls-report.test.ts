@@ -100,6 +100,40 @@ test('a report that a site did not take, or nobody could be asked about, was los
   expect(urls).toHaveLength(tried)
 })
 
+test('a site that says nothing keeps the server from no stop, and is told in the next night', async () => {
+  const asked: string[] = []
+  const silence = Promise.withResolvers<void>()
+  const tlsReports: Https = async ({ host, signal }) => {
+    asked.push(host)
+    if (asked.length === 2) {
+      silence.resolve()
+      await new Promise((_, reject) => signal!.addEventListener('abort', reject))
+    }
+    return { status: 201, contentType: '', body: Buffer.alloc(0) }
+  }
+  await using office = await PostOffice.open({ tlsReports })
+  for (const name of ['a', 'b', 'c']) {
+    const mx: Row[] = [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.2'],
+    ]
+    office.zone(`${name}.test`, [...mx, ['_smtp._tls', 'TXT', `v=TLSRPTv1; rua=https://${name}.test/`]])
+  }
+  office.peer('192.0.2.2', withTls)
+  for (const name of ['a', 'b', 'c']) {
+    await office.send({ destination: `${name}.test`, recipients: [{ forwardPath: `bob@${name}.test` }] })
+  }
+  const passed = office.advance(day + 4 * hour)
+  await silence.promise
+  await office.relay.stop(0)
+  await passed
+  expect(asked).toEqual(['a.test', 'b.test'])
+  office.relay = office.createRelay()
+  office.relay.start()
+  await office.advance(day)
+  expect(asked.slice(2)).toEqual(['b.test', 'c.test'])
+})
+
 test('a report that nobody takes is not tried for ever', async () => {
   let tried = 0
   const tlsReports: Https = async () => {

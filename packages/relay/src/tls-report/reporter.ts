@@ -49,6 +49,7 @@ const retryLastMs = 8 * retryFirstMs
 export class TlsReporter {
   readonly #options: ReporterOptions
   #timer: Timer | undefined
+  readonly #stopping = new AbortController()
   readonly #running = new Set<Promise<void>>()
   /** What could not be done, until it is tried again; it ends with the process. */
   readonly #retries = new Set<Timer>()
@@ -63,16 +64,20 @@ export class TlsReporter {
     const midnight = (Math.floor(now / dayMs) + 1) * dayMs
     this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, async () => {
       using _busy = clock.busy('TLS reports')
-      await this.#run(this.#report(dayOf(clock.now())).finally(() => this.#timer && this.start()))
+      await this.#run(this.#report(dayOf(clock.now())).finally(() => this.#isStopping || this.start()))
     })
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort()
     this.#timer?.[Symbol.dispose]()
-    this.#timer = undefined
     for (const retry of this.#retries) retry[Symbol.dispose]()
     await Promise.all(this.#running)
     await this.#options.sessions.flush()
+  }
+
+  get #isStopping(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** Ours to wait for when the server stops. */
@@ -82,7 +87,7 @@ export class TlsReporter {
     this.#running.delete(work)
   }
 
-  /** Reports on the days before this one, and forgets them. */
+  /** Reports on the days before this one, and forgets what it has told. */
   async #report(today: string): Promise<void> {
     const { sessions, log } = this.#options
     try {
@@ -90,9 +95,11 @@ export class TlsReporter {
       for (const [day, ofDay] of await sessions.before(today)) {
         for (const [domain, own] of Map.groupBy(ofDay, (session) => session.domain)) {
           await this.#insist({ domain, day }, () => this.#reportTo(domain, day, own))
+          // The next night tells it.
+          if (this.#isStopping) return
+          await sessions.forget(day, domain)
         }
       }
-      await sessions.forgetBefore(today)
     } catch (error) {
       log.error({ err: error, today }, 'TLS reports could not be made')
     }
@@ -104,7 +111,7 @@ export class TlsReporter {
     try {
       await work()
     } catch (error) {
-      const isOver = waitMs > retryLastMs || !this.#timer
+      const isOver = waitMs > retryLastMs || this.#isStopping
       log.warn({ err: error, ...about, ...(isOver ? {} : { retryMs: waitMs }) }, 'a TLS report could not be sent')
       if (isOver) return
       const retry = clock.after(waitMs, async () => {
@@ -163,6 +170,7 @@ export class TlsReporter {
       path,
       headers,
       body,
+      signal: this.#stopping.signal,
     })
     if (status < 200 || status > 299) throw new Error(`the site answers ${status}`)
   }

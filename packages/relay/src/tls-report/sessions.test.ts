@@ -30,3 +30,16 @@ test('a reason that is too long in JSON spoiled the report of its day', async ()
   }
   expect((await sessions.before('2026-01-02')).get('2026-01-01')).toEqual([{ ...session, count: 2 }])
 })
+
+test('what is forgotten is of one domain on one day', async () => {
+  const clock = virtualClock()
+  const { memory } = createMemoryStore({ clock, random: seededRandom(1) })
+  const sessions = createTlsSessions({ memory, clock, log: silentLog })
+  for (let host = 0; host < 50; host++) sessions.note({ ...session, host: `mx${host}.two.test` })
+  sessions.note({ ...session, domain: 'two.test.example' })
+  sessions.note({ ...session, domain: 'one.test' })
+  await sessions.flush()
+  await sessions.forget('2026-01-01', 'two.test')
+  const left = (await sessions.before('2026-01-02')).get('2026-01-01')
+  expect(left?.map(({ domain }) => domain)).toEqual(['one.test', 'two.test.example'])
+})

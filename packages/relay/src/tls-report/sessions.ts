@@ -45,8 +45,8 @@ export interface TlsSessions {
   flush(): Promise<void>
   /** Those of the days before `today` (`2026-11-26`), by day, that are not forgotten yet. */
   before(today: string): Promise<ReadonlyMap<string, CountedSession[]>>
-  /** All of the days before it. */
-  forgetBefore(today: string): Promise<void>
+  /** Those of a domain on a day: it has its report, or wants none. */
+  forget(day: string, domain: string): Promise<void>
 }
 
 export interface TlsSessionsOptions {
@@ -60,6 +60,8 @@ const keptMs = 4 * 86_400_000
 /** Kinds that are counted between two writes; more of them are left out, and the report is that much poorer. */
 const kindsMax = 10_000
 const pageSize = 1000
+/** Most domains have not more kinds in a day. */
+const fewRows = 20
 
 export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): TlsSessions {
   let counted = new Map<string, CountedSession>()
@@ -90,19 +92,6 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
     }
   }
 
-  const rowsBefore = async function* (today: string): AsyncGenerator<{ key: string; value: string }> {
-    for (let after = ''; ; ) {
-      const page = await memory.list('tls-session', clock.now(), { limit: pageSize, after })
-      for (const row of page) {
-        if (row.key >= today) return
-        yield row
-      }
-      const last = page.at(-1)
-      if (!last || page.length < pageSize) return
-      after = last.key
-    }
-  }
-
   return {
     note(session) {
       const { domain, by, result, host, address } = session
@@ -120,15 +109,37 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
     flush,
     async before(today) {
       const days = new Map<string, CountedSession[]>()
-      for await (const { key, value } of rowsBefore(today)) {
+      for await (const { key, value } of rows({ memory, clock }, '', pageSize)) {
+        if (key >= today) break
         const day = key.slice(0, today.length)
-        days.set(day, [...(days.get(day) ?? []), JSON.parse(value) as CountedSession])
+        const ofDay = days.get(day) ?? []
+        days.set(day, ofDay)
+        ofDay.push(JSON.parse(value) as CountedSession)
       }
       return days
     },
-    async forgetBefore(today) {
-      for (const { key } of await Array.fromAsync(rowsBefore(today))) await memory.forget('tls-session', key)
+    async forget(day, domain) {
+      const from = `${day} ${domain} `
+      for await (const { key } of rows({ memory, clock }, from, fewRows)) {
+        if (!key.startsWith(from)) return
+        await memory.forget('tls-session', key)
+      }
     },
+  }
+}
+
+/** In the order of their keys, which begin with the day and the domain. */
+async function* rows(
+  { memory, clock }: Pick<TlsSessionsOptions, 'memory' | 'clock'>,
+  from: string,
+  limit: number,
+): AsyncGenerator<{ key: string; value: string }> {
+  for (let after = from; ; ) {
+    const page = await memory.list('tls-session', clock.now(), { limit, after })
+    yield* page
+    const last = page.at(-1)
+    if (!last || page.length < limit) return
+    after = last.key
   }
 }
 

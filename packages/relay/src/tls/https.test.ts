@@ -23,7 +23,7 @@ async function site(answer: RequestListener, tls: { key: string; cert: string } 
     timeoutMs: 5000,
     octetsMax: 1000,
   })
-  const ask = (more: { method?: 'POST'; body?: Buffer; host?: string } = {}) =>
+  const ask = (more: { method?: 'POST'; body?: Buffer; host?: string; signal?: AbortSignal } = {}) =>
     https({ method: 'GET', host: 'mta-sts.two.test', port, path: '/.well-known/mta-sts.txt', ...more })
   return {
     ask,
@@ -99,6 +99,12 @@ test('a site that says nothing', async () => {
   const deadline = { ...systemDeadline, signal: () => patience.signal }
   await using silent = await site(() => patience.abort(), policy, deadline)
   await expect(silent.ask()).rejects.toThrow('no answer within 5000 ms')
+})
+
+test('a question that is given up is not said to have had no answer', async () => {
+  const asking = new AbortController()
+  await using silent = await site(() => asking.abort())
+  await expect(silent.ask({ signal: asking.signal })).rejects.toThrow('aborted')
 })
 
 test('a site without address', async () => {

@@ -27,6 +27,7 @@ export interface HttpsRequest {
   path: string
   headers?: Readonly<Record<string, string>>
   body?: Buffer
+  signal?: AbortSignal
 }
 
 export type Https = (request: HttpsRequest) => Promise<HttpAnswer>
@@ -34,7 +35,7 @@ export type Https = (request: HttpsRequest) => Promise<HttpAnswer>
 /** Rejects with an Error whose message says what went wrong, and with the system's `code` where there is one. */
 export function createHttps(options: HttpsOptions): Https {
   return async (wanted) => {
-    const signal = options.deadline.signal(options.timeoutMs)
+    const signal = options.deadline.signal(options.timeoutMs, wanted.signal)
     let stream: Duplex | undefined
     try {
       stream = await connect(wanted, options, signal)
@@ -43,7 +44,7 @@ export function createHttps(options: HttpsOptions): Https {
       const question = { method, path, headers: named, ...(body ? { body } : {}) }
       return await exchangeHttp(stream, question, { octetsMax: options.octetsMax, signal })
     } catch (error) {
-      throw signal.aborted ? new Error(`no answer within ${options.timeoutMs} ms`) : error
+      throw signal.aborted && !wanted.signal?.aborted ? new Error(`no answer within ${options.timeoutMs} ms`) : error
     } finally {
       stream?.destroy()
     }
