@@ -96,5 +96,13 @@ test('a result that can not be searched kept back the others, and new messages t
   fails = false
   client.send(Buffer.from('a6 NOOP\r\n'))
   expect(await client.response()).toBe('* ESEARCH (TAG "a3") ADDTO (0 1)')
+  expect(await client.response()).toBe('a6 OK NOOP completed')
+  fails = true
+  client.send(Buffer.from('a7 IDLE\r\n'))
+  expect(await client.response()).toBe('+ idling')
+  await server.deliver('INBOX', sampleMessage('simple'))
+  for (const said of ['* 2 EXISTS', '* 2 RECENT', '* ESEARCH (TAG "a4") ADDTO (0 2)', '* 2 FETCH (RFC822.SIZE ']) {
+    expect((await client.response())?.startsWith(said)).toBe(true)
+  }
   await server.stop()
 })

@@ -98,10 +98,9 @@ class Pushing {
     const more = session.tellMore()
     const results = more ? more.then(() => session.tellResults()) : session.tellResults()
     if (!results) return void this.#flush()
-    return results.then(
-      () => this.#flush(),
-      (error) => session.log.warn({ error: String(error) }, 'changes could not be read'),
-    )
+    return results
+      .catch((error) => session.log.warn({ error: String(error) }, 'changes could not be read'))
+      .then(() => this.#flush())
   }
 
   /** A client that does not read loses its connection before what waits for it grows. */
