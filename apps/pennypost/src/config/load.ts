@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { parse, TomlError } from 'smol-toml'
 import type { z } from 'zod'
+import { UsageError } from '../verbs/usage-error.ts'
 import { lineOfKey } from './key-lines.ts'
 import { type Config, configSchema } from './schema.ts'
 
 /** Everything that is wrong with a configuration file, at once. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
+export class ConfigError extends UsageError {
   readonly faults: readonly ConfigFault[]
 
   constructor(file: string, faults: readonly ConfigFault[]) {

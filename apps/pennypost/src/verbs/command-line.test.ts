@@ -68,6 +68,8 @@ describe('without a server', () => {
     expect(unknown).toMatchObject({ code: 2, out: '' })
     expect(unknown.err).toMatch(/"frobnicate" is no verb\. They are: serve, init/)
     expect(lost).toMatchObject({ code: 2, err: expect.stringMatching(/init --domain D/) })
+    // It was 1, as of a server that fails.
+    expect(await pennypost(['serve'])).toMatchObject({ code: 2, err: expect.stringMatching(/init --domain D/) })
   })
 
   test('with --json, what went wrong was plain text', async () => {
@@ -152,7 +154,7 @@ describe('without a server', () => {
     expect(readdirSync(join(directory, 'etc'))).toContain('data')
     writeFileSync(join(directory, 'etc', 'pennypost.toml'), 'hostname = 1\n')
     expect(await pennypost(['serve', '--config', 'etc'])).toMatchObject({
-      code: 1,
+      code: 2,
       err: expect.stringContaining('etc/pennypost.toml:1: hostname'),
     })
   })
@@ -243,11 +245,11 @@ describe('without a server', () => {
   test('every fault of the configuration is reported with its line', async () => {
     writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "not a host"\n\ncolour = "red"\n')
     const { code, err } = await pennypost(['domain', 'list'])
-    expect(code).toBe(1)
+    expect(code).toBe(2)
     expect(err).toMatch(/pennypost\.toml:1: hostname .*\n.*pennypost\.toml:3: colour/)
     // It was a bare ENOENT.
     expect(await pennypost(['serve', '--config', 'elsewhere.toml'])).toMatchObject({
-      code: 1,
+      code: 2,
       err: expect.stringMatching(/elsewhere\.toml: is not here: `pennypost init --domain/),
     })
   })
