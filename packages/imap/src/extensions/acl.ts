@@ -70,7 +70,7 @@ async function change(session: Session, args: SetArgs): Promise<undefined> {
   const { mode, rights } = args
   await session.service.sharing.setAcl(found.id, { grantee, negative, mode, rights })
   session.service.mailboxes.touch(found.id)
-  session.service.signals.namesChanged(grantee === 'anyone' ? undefined : grantee)
+  if (grantee === 'anyone') session.service.signals.namesChanged(undefined)
 }
 
 /** The owner's entry can be set to what it is. */

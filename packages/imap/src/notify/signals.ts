@@ -1,6 +1,6 @@
 import type { AccountId } from '@pennypost/model'
 
-/** Told of what the store wakes nobody for: subscriptions, access that was given, and annotations of the server. */
+/** Told of what the store wakes nobody for: subscriptions, access that was given to anyone, and annotations of the server. */
 export interface SignalListener {
   readonly account: AccountId
   /** The mailboxes that the account sees may have changed. */

@@ -89,13 +89,14 @@ function describeAcl(open: OpenEngine): void {
     { aclEntriesPerMailbox: 2 },
   )
 
-  it('wake who watches the owner', async (world) => {
+  it('wake who watches the owner, and who is named', async (world) => {
     const { mail, sharing } = world.store
     const inbox = await inboxOf(world)
     const woken: unknown[] = []
-    using _watch = mail.watch(world.alice, (touched) => woken.push(touched))
+    using _owner = mail.watch(world.alice, (touched) => woken.push('alice', touched))
+    using _named = mail.watch(world.bob, (touched) => woken.push('bob', touched))
     await sharing.setAcl(inbox, give(world.bob, 'lr'))
-    await vi.waitFor(() => expect(woken).toEqual([undefined]))
+    await vi.waitFor(() => expect(woken).toEqual(['alice', undefined, 'bob', undefined]))
   })
 }
 

@@ -16,6 +16,7 @@ export function createSharing(state: State): Sharing {
         const row = mailboxRow(state, id)
         setEntry(state, row, change)
         changes.accounts.add(row.owner)
+        if (change.grantee !== 'anyone') changes.accounts.add(accountRow(state, change.grantee))
       })
     },
     async rights(id, account) {

@@ -161,7 +161,7 @@ export function mailboxRows(state: State, account: AccountId): MailboxRow[] {
 /** What one transaction has touched. */
 export class Changes {
   readonly #modSeqs = new Map<AccountRow, ModSeq>()
-  /** Owners of mailboxes that came, went, or got other names or rights. */
+  /** Owners of mailboxes that came, went, or got other names or rights, and who was given rights. */
   readonly accounts = new Set<AccountRow>()
   readonly mailboxes = new Set<MailboxRow>()
   queue = false

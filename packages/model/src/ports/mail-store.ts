@@ -77,7 +77,8 @@ export interface MailStore {
   claimRecent(mailbox: MailboxId): Promise<Uid>
   /**
    * Called after each commit that touched a mailbox of the account: messages, flags, expunges, annotations, or the
-   * mailbox itself. `touched`: all the mailboxes that did; undefined when mailboxes came, went, or got other names or rights.
+   * mailbox itself; and when another one's was shared with it by name. `touched`: all the mailboxes that did; undefined when
+   * mailboxes came, went, or got other names or rights.
    * Never from within the verb; what it tells of can be read when it comes.
    */
   watch(account: AccountId, onWake: (touched: readonly MailboxId[] | undefined) => void): Disposable

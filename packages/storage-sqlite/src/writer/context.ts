@@ -46,7 +46,7 @@ export interface WriterLimits extends StoreLimits {
 
 /** What a commit brings about outside the database. Those of a job that is rolled back are dropped. */
 export class Effects {
-  /** To wake: accounts whose mailboxes came, went, or got other names or rights. */
+  /** To wake: accounts whose mailboxes, or those that others share with them, came, went, or got other names or rights. */
   readonly accounts = new Set<number>()
   /** To wake: mailboxes with other changes, and the account of each. */
   readonly mailboxes = new Map<number, number>()

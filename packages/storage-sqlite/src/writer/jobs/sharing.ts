@@ -34,6 +34,7 @@ export function setAcl(
       .run(id, grantee, negative, after)
   }
   context.effects.accounts.add(account)
+  if (grantee !== 0) context.effects.accounts.add(grantee)
 }
 
 /** A new mailbox begins with the entries of its nearest superior; `superiors` are the names above it, nearest last. */
