@@ -28,13 +28,14 @@ type Row = [
 
 /**
  * Texts of the messages above an id, rising: at most `rows`, and no more once `octets` were read. `onRead` is called with
- * each id, also of messages that went meanwhile.
+ * each id, also of messages that went meanwhile; `onFault` with what is no text to us: a search looks into it itself.
  */
 export function* textsAbove(
   contents: Contents,
   above: number,
   limits: { rows: number; octets: number },
   onRead: (message: number) => void,
+  onFault: (message: number, error: unknown) => void,
 ): Generator<KeptText> {
   const rows = contents.statements
     .raw(
@@ -43,7 +44,7 @@ export function* textsAbove(
     .iterate(above, limits.rows) as IterableIterator<[number, ...Row]>
   let octets = 0
   for (const [message, ...row] of rows) {
-    const kept = keptText(contents, row)
+    const kept = keptText(contents, row, (error) => onFault(message, error))
     if (kept) yield { message, ...kept }
     onRead(message)
     octets += row[0].length + row[5]
@@ -51,19 +52,33 @@ export function* textsAbove(
   }
 }
 
-const tooLarge = { head: '', body: null }
+/** The index says nothing of it. */
+const unkept = { head: '', body: null }
 
-function keptText(contents: Contents, row: Row): { head: string; body: string | null } | undefined {
-  const { text } = contents
+function keptText(
+  contents: Contents,
+  row: Row,
+  onFault: (error: unknown) => void,
+): { head: string; body: string | null } | undefined {
   const body = bodyOf(contents, row)
   if (!body) return undefined
-  const head = text.headerText(row[0])
+  try {
+    return decodedText(contents, row, body)
+  } catch (error) {
+    // One message of a stranger must not end the index of all.
+    onFault(error)
+    return unkept
+  }
+}
+
+function decodedText({ text }: Contents, [header, parts]: Row, body: Buffer): { head: string; body: string | null } {
+  const head = text.headerText(header)
   const texts: string[] = []
   let length = head.length
-  if (length > maxKept) return tooLarge
-  for (const piece of text.bodyTexts(row[1], body)) {
+  if (length > maxKept) return unkept
+  for (const piece of text.bodyTexts(parts, body)) {
     length += piece.length
-    if (length > maxKept) return tooLarge
+    if (length > maxKept) return unkept
     texts.push(piece)
   }
   return { head, body: texts.join('\0') }

@@ -100,7 +100,7 @@ export class Indexer {
 
   /** False when everything is in it. */
   #add(index: SearchIndex): boolean {
-    const { reader } = this.#parts
+    const { note, reader } = this.#parts
     if (reader.pluck('SELECT 1 FROM contents WHERE message > ? LIMIT 1').get(index.upTo) === undefined) return false
     let last = index.upTo
     const texts = textsAbove(
@@ -110,6 +110,8 @@ export class Indexer {
       (message) => {
         last = message
       },
+      (message, error) =>
+        note({ level: 'error', text: `search: message ${message} could not be read as text`, why: String(error) }),
     )
     index.add(texts, () => last)
     return true
