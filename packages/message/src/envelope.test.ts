@@ -88,7 +88,7 @@ test('sort keys, display names, thread inputs', () => {
     sentAt: Date.UTC(2026, 0, 1, 15),
     sentDay: 20260101,
     messageIdHeader: 'abc@one.test',
-    references: ['1@x', '2@x', '1@x'],
+    references: ['2@x', '1@x'],
   })
 })
 

@@ -78,8 +78,8 @@ describe('base subjects (RFC 5256 §2.1)', () => {
 
 describe('message ids', () => {
   test('brackets, comments, quoting and repetition', () => {
-    expect(messageIds('<a@b> (c) <"d"@e>\r\n <a@b><f g@h> junk')).toEqual(['a@b', 'd@e', 'fg@h'])
-    expect(messageIds('<a@b> <c@d> <a@b>')).toEqual(['a@b', 'c@d', 'a@b'])
+    expect(messageIds('<a@b> (c) <"d"@e>\r\n <a@b><f g@h> junk')).toEqual(['d@e', 'a@b', 'fg@h'])
+    expect(messageIds('<a@b> <c@d> <a@b>')).toEqual(['c@d', 'a@b'])
     expect(messageIdOf('a@b')).toBe('a@b')
     expect(messageIdOf('no id')).toBe('')
     expect(messageIds('<"a b"@c>')).toEqual(['ab@c'])
@@ -87,7 +87,7 @@ describe('message ids', () => {
 
   test('two in turn had THREAD go up from one to the other a hundred times', () => {
     expect(messageIds('<a@b><c@d>'.repeat(100))).toEqual(['a@b', 'c@d'])
-    expect(messageIds(`${'<a@b><c@d>'.repeat(100)}<a@b>`)).toEqual(['a@b', 'c@d', 'a@b'])
+    expect(messageIds(`${'<a@b><c@d>'.repeat(100)}<a@b>`)).toEqual(['c@d', 'a@b'])
   })
 
   test('of very many the first and the last stay', () => {

@@ -3,19 +3,18 @@
 const maxIds = 200
 
 /**
- * Every id in a Message-ID, In-Reply-To or References value, in order, each once; but the last, which is the parent, is
- * last though it was named before. More of the same would only be more to go through for each thread. Of more than 200 the
- * first and the last stay, since a thread hangs on its root and its nearest parents.
+ * Every id in a Message-ID, In-Reply-To or References value, in order, each once, where it stands last: what is nearest to the
+ * end is nearest to the message. Of more than 200 the first and the last stay, since a thread hangs on its root and its
+ * nearest parents.
  */
 export function messageIds(value: string): string[] {
   const found = new Set<string>()
-  let last = ''
   for (const [, inner] of value.matchAll(/<([^<>]{1,998})>/g)) {
     const id = normalId(inner as string)
-    if (id !== '') found.add((last = id))
+    found.delete(id)
+    if (id !== '') found.add(id)
   }
   const ids = [...found]
-  if (last !== (ids.at(-1) ?? '')) ids.push(last)
   return ids.length <= maxIds ? ids : [ids[0] as string, ...ids.slice(1 - maxIds)]
 }
 

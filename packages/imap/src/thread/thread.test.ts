@@ -67,7 +67,6 @@ describe('REFERENCES', () => {
     ['a loop of two', ['a <b', 'b <a'], '(2 1)'],
     ['a message that refers to itself', ['a <a', 'b <b <a'], '(2 1)'],
     ['the same id twice', ['a', 'a', 'b <a'], '(1 3)(2)'],
-    ['a reference twice: the last is the parent', ['a', 'b <a', 'c <b <a <b'], '(1 2 3)'],
     ['no id', ['', '', 'b <a'], '(1)(2)(3)'],
     ['ids are case-sensitive', ['a', 'b <A'], '(1)(2)'],
     ['siblings by date', ['a', 'b <a @9', 'c <a @5', 'd <a @5'], '(1 (3)(4)(2))'],
