@@ -67,11 +67,11 @@ describe('the structure of a part', () => {
 
   test('says what it is like without its encoding', () => {
     const text = partStructure(index.structure, [1]) as string
-    const decoded = structureFor(decodedStructure(text, 6, 1), 'BODYSTRUCTURE')
+    const decoded = structureFor(decodedStructure(text, { size: 6, lines: 1, encoding: '8bit' }), 'BODYSTRUCTURE')
     expect(decoded).toBe(
-      '("text" "plain" ("name" "odd \\"(name)" "charset" "us-ascii") NIL NIL "BINARY" 6 1 NIL NIL NIL NIL)',
+      '("text" "plain" ("name" "odd \\"(name)" "charset" "us-ascii") NIL NIL "8bit" 6 1 NIL NIL NIL NIL)',
     )
     const whole = index.structure
-    expect(decodedStructure(whole, 6, 1)).toBe(whole)
+    expect(decodedStructure(whole, { size: 6, lines: 1, encoding: '8bit' })).toBe(whole)
   })
 })

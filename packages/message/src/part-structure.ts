@@ -25,12 +25,19 @@ export function partStructure(stored: string, part: readonly number[]): string |
   return found
 }
 
+/** Content when nothing encodes it: `encoding` is what is said of it then (RFC 2045 §6.2). */
+export interface DecodedContent {
+  size: number
+  lines: number
+  encoding: '7bit' | '8bit' | 'binary'
+}
+
 /** The same part with its content as it is when nothing encodes it; parts that hold others stay as they are. */
-export function decodedStructure(structure: string, size: number, lines: number): string {
+export function decodedStructure(structure: string, { size, lines, encoding }: DecodedContent): string {
   if (isMultipart(structure) || innerMessage(structure) !== undefined) return structure
   const items = itemsOf(structure)
   const instead = new Map([
-    [5, '"BINARY"'],
+    [5, `"${encoding}"`],
     [6, `${size}`],
   ])
   if (/^\d+$/.test(items[7]?.text ?? '')) instead.set(7, `${lines}`)

@@ -125,7 +125,7 @@ function wanted(cursor: Cursor, session: Session): Wanted {
   }
   cursor.expect(')')
   if (items.includes('BODY') && items.includes('BINARY')) throw bad('BODY or BINARY, not both')
-  return { text, items }
+  return { text, items: urlItems.filter((item) => items.includes(item)) }
 }
 
 /** What a URL lets the session read; undefined when it does not. */

@@ -1,4 +1,5 @@
 /** Parts without their Content-Transfer-Encoding, for BINARY and for URLFETCH. */
+import { isAscii } from 'node:buffer'
 import { partAt, type TransferEncoding } from '@pennypost/message'
 import type { FetchedMessage, MailStore } from '@pennypost/model'
 import type { Partial } from '../grammar/section.ts'
@@ -39,14 +40,16 @@ export interface Measured {
   size: number
   lines: number
   hasNul: boolean
+  isAscii: boolean
 }
 
 export async function measure(mail: MailStore, found: Encoded): Promise<Measured> {
-  const measured = { size: 0, lines: 0, hasNul: false }
+  const measured = { size: 0, lines: 0, hasNul: false, isAscii: true }
   for await (const chunk of decoded(mail, found)) {
     measured.size += chunk.length
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) measured.lines++
     measured.hasNul ||= chunk.includes(0)
+    measured.isAscii &&= isAscii(chunk)
   }
   return measured
 }

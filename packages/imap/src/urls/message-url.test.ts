@@ -36,10 +36,17 @@ describe('an authorized URL', () => {
   // RFC 4467 §9
   test('as the RFC shows it', () => {
     expect(authorizedUrl(`${message};urlauth=submit+fred:internal:${token}`)).toEqual({
-      ...{ rump: `${message};urlauth=submit+fred`, login: 'joe', expiresAt: undefined },
+      ...{ rump: `${message};urlauth=submit+fred`, login: 'joe@example.com', expiresAt: undefined },
       access: { kind: 'submit', login: 'fred' },
       message: expect.objectContaining({ mailbox: 'INBOX', uid: 20 }),
       token: { mechanism: 'internal', value: token },
+    })
+  })
+
+  test.each(['[::1]', 'mail.one.test:143', '[2001:db8::1]:143'])('at %s', (host) => {
+    expect(authorizedUrl(`imap://alice%40one.test@${host}/INBOX/;uid=1;urlauth=anonymous`)).toMatchObject({
+      login: 'alice@one.test',
+      message: { mailbox: 'INBOX' },
     })
   })
 

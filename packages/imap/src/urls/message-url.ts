@@ -52,7 +52,7 @@ export type UrlAccess = { kind: 'submit' | 'user'; login: string } | { kind: 'au
 export interface AuthorizedUrl {
   /** All that is signed: up to the access identifier. */
   rump: string
-  /** Whose mailbox access key signs it. */
+  /** Whose mailbox access key signs it; an address. */
   login: string
   message: MessageUrl
   /** Milliseconds since 1970. */
@@ -69,14 +69,14 @@ export function authorizedUrl(url: string): AuthorizedUrl | undefined {
   if (access === undefined) return undefined
   const expire = /;EXPIRE=([^;]*)$/i.exec(url.slice(0, at))
   const expiresAt = expire ? dateTime(expire[1] as string) : undefined
-  const [, login, path] = inAccount.exec(url.slice(0, expire ? expire.index : at)) ?? []
+  const [, user, host, path] = inAccount.exec(url.slice(0, expire ? expire.index : at)) ?? []
   const message = path === undefined ? undefined : relativeUrl(path)
-  if (!message || login === undefined || Number.isNaN(expiresAt)) return undefined
+  if (!message || user === undefined || host === undefined || Number.isNaN(expiresAt)) return undefined
   try {
     return {
       ...{ message, expiresAt },
       rump: value === undefined ? url : url.slice(0, -`:${mechanism}:${value}`.length),
-      login: decodeURIComponent(login),
+      login: loginOf(decodeURIComponent(user), host),
       access: accessOf(access),
       token: value === undefined || mechanism === undefined ? undefined : { mechanism, value },
     }
@@ -86,7 +86,12 @@ export function authorizedUrl(url: string): AuthorizedUrl | undefined {
 }
 
 const authorization = /^;URLAUTH=(anonymous|authuser|(?:submit|user)\+[^:;]+)(?::([A-Z0-9-]{1,64}):([!-~]{32,256}))?$/i
-const inAccount = /^imap:\/\/([^;:@/]+)(?:;AUTH=[^;:@/]+)?@[^;@/]+(\/.+)$/i
+const inAccount = /^imap:\/\/([^;:@/]+)(?:;AUTH=[^;:@/]+)?@(\[[0-9a-f:.]+\]|[^;:@/]+)(?::\d*)?(\/.+)$/i
+
+/** Logins are addresses here: a name without a domain is one of the host, as it reads. */
+function loginOf(user: string, host: string): string {
+  return user.includes('@') ? user : `${user}@${host}`
+}
 
 function accessOf(text: string): UrlAccess {
   const [kind = '', login] = text.split('+', 2)

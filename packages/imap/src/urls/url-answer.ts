@@ -9,7 +9,8 @@ import type { Output } from '../wire/output.ts'
 import type { MessageUrl } from './message-url.ts'
 import { readUrl, rowOfUrl } from './read-url.ts'
 
-export const urlItems = ['BODY', 'BINARY', 'BODYPARTSTRUCTURE'] as const
+/** In the order in which they are answered: what describes the octets before them. */
+export const urlItems = ['BODYPARTSTRUCTURE', 'BODY', 'BINARY'] as const
 export type UrlItem = (typeof urlItems)[number]
 
 /** Says it, with a space before it. All that may fail was looked at before there was one. */
@@ -88,8 +89,8 @@ async function structure(
   if (part === undefined) return undefined
   let shown = part
   if (decoded && decoded.encoding !== 'unknown') {
-    const { size, lines } = await measure(session.service.mail, decoded)
-    shown = decodedStructure(part, size, lines)
+    const { size, lines, hasNul, isAscii } = await measure(session.service.mail, decoded)
+    shown = decodedStructure(part, { size, lines, encoding: hasNul ? 'binary' : isAscii ? '7bit' : '8bit' })
   }
   const text = structureFor(shown, 'BODYSTRUCTURE')
   return (out) => out.text(` (BODYPARTSTRUCTURE ${session.utf8Messages ? text : downgradeStructure(text)})`)
