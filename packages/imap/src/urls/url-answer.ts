@@ -2,7 +2,8 @@
 import { decodedStructure, downgradeStructure, partStructure, structureFor } from '@pennypost/message'
 import type { FetchedMessage } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
-import { type Encoded, encodedPart, measure, writeDecoded } from '../fetch/decoded.ts'
+import { type Encoded, encodedPart, type Measured, measure, writeDecoded } from '../fetch/decoded.ts'
+import type { Octets } from '../fetch/octets.ts'
 import { sectionOctets } from '../fetch/sections.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
@@ -25,21 +26,22 @@ export async function answerOf(
 ): Promise<UrlAnswer | undefined> {
   if (items.length === 0) {
     const octets = await readUrl(session, found, url)
-    return octets && literal(session, { octets, encoding: '8bit' }, '')
+    return octets && literal(session, octets, '')
   }
   const need = { headerText: true, body: true, index: true, structure: true }
   const row = await rowOfUrl(session, found, url.uid, need)
   const named = row && (await namedBy(session, row, url))
   if (!named) return undefined
+  const decodes = items.includes('BINARY') && named.encoding !== 'unknown'
+  const measured = decodes ? await measure(session.service.mail, named) : undefined
   const answers: UrlAnswer[] = []
-  const decodes = items.includes('BINARY')
   for (const item of items) {
     const answer =
       item === 'BODYPARTSTRUCTURE'
-        ? await structure(session, row, url, decodes ? named : undefined)
+        ? structure(session, row, url, measured)
         : item === 'BODY'
-          ? await literal(session, { octets: named.octets.slice(url.partial), encoding: '8bit' }, 'BODY')
-          : await binary(session, named, url)
+          ? await literal(session, named.octets.slice(url.partial), 'BODY')
+          : binary(session, named, measured, url)
     if (answer) answers.push(answer)
   }
   // RFC 5524 §5: one of them or NIL.
@@ -56,7 +58,7 @@ async function namedBy(session: Session, row: FetchedMessage, { section }: Messa
   return octets ? { octets, encoding: '8bit' } : undefined
 }
 
-async function literal(session: Session, { octets }: Encoded, name: string): Promise<UrlAnswer> {
+async function literal(session: Session, octets: Octets, name: string): Promise<UrlAnswer> {
   const { mail } = session.service
   await octets.check(mail)
   return async (out) => {
@@ -66,11 +68,14 @@ async function literal(session: Session, { octets }: Encoded, name: string): Pro
   }
 }
 
-/** RFC 5524 §3.2: NIL where the encoding is not known. */
-async function binary(session: Session, named: Encoded, { partial }: MessageUrl): Promise<UrlAnswer> {
-  if (named.encoding === 'unknown') return (out) => out.text(' (BINARY NIL)')
-  const { mail } = session.service
-  const measured = await measure(mail, named)
+/** RFC 5524 §3.2: NIL where the encoding is not known, so that nothing was measured. */
+function binary(
+  { service: { mail } }: Session,
+  named: Encoded,
+  measured: Measured | undefined,
+  { partial }: MessageUrl,
+): UrlAnswer {
+  if (!measured) return (out) => out.text(' (BINARY NIL)')
   return async (out) => {
     out.text(' (BINARY ')
     await writeDecoded(out, mail, named, measured, partial)
@@ -78,18 +83,18 @@ async function binary(session: Session, named: Encoded, { partial }: MessageUrl)
   }
 }
 
-/** Of whole parts. `decoded`: as BINARY sends it. */
-async function structure(
+/** Of whole parts. `decoded`: how the content is as BINARY sends it. */
+function structure(
   session: Session,
   { structure: stored = '' }: FetchedMessage,
   { section }: MessageUrl,
-  decoded: Encoded | undefined,
-): Promise<UrlAnswer | undefined> {
+  decoded: Measured | undefined,
+): UrlAnswer | undefined {
   const part = section.text === 'ALL' ? partStructure(stored, section.part) : undefined
   if (part === undefined) return undefined
   let shown = part
-  if (decoded && decoded.encoding !== 'unknown') {
-    const { size, lines, hasNul, isAscii } = await measure(session.service.mail, decoded)
+  if (decoded) {
+    const { size, lines, hasNul, isAscii } = decoded
     shown = decodedStructure(part, { size, lines, encoding: hasNul ? 'binary' : isAscii ? '7bit' : '8bit' })
   }
   const text = structureFor(shown, 'BODYSTRUCTURE')
