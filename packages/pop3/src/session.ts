@@ -12,8 +12,9 @@ import type { Pop3Options } from './options.ts'
  * order, so that a pipelining client (RFC 2449 §6.6) gets its responses in order too.
  *
  * What must never break: a command begins when the client has taken what was said before, so that whoever does not read
- * fills a page and no more, and other sessions have had their turn; nothing is deleted unless QUIT arrived in the TRANSACTION state; no octet of a clear-text line
- * behind STLS is run after the handshake; a session that lost its maildrop never touches it again.
+ * fills a page and no more, and other sessions have had their turn; nothing is deleted unless QUIT arrived in the
+ * TRANSACTION state; no octet of a clear-text line behind STLS is run after the handshake; a session that lost its
+ * maildrop never touches it again.
  */
 export class Session implements LockHolder {
   readonly id: string

@@ -1,11 +1,12 @@
 /** FETCH and UID FETCH: parsing and completion; what is said for each message is `fetch/run-fetch.ts`. */
+
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { uidItem } from '../fetch/items.ts'
 import { type FetchExtra, runFetch } from '../fetch/run-fetch.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
+import { knownNames } from '../grammar/known-names.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -26,15 +27,9 @@ function parse(cursor: Cursor, session: Session): Args {
 
 function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   const extra: FetchExtra = {}
-  cursor.someOf(
-    'Modifier',
-    () => {
-      const name = cursor.word('Modifier')
-      const kind = session.service.registry.fetchModifiers.get(name)
-      if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
-      Object.assign(extra, kind.parse(cursor, session))
-    },
-    session.service.limits.listPatterns,
+  const { registry, limits } = session.service
+  knownNames(cursor, 'Modifier', registry.fetchModifiers, limits.listPatterns, (kind) =>
+    Object.assign(extra, kind.parse(cursor, session)),
   )
   return extra
 }

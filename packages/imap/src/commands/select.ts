@@ -1,8 +1,9 @@
 /** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
+
 import { rightsOn } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
+import { knownNames } from '../grammar/known-names.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { sayFlagNames } from '../session/tell-changes.ts'
 import { View } from '../view/view.ts'
@@ -19,15 +20,9 @@ function parse(cursor: Cursor, session: Session): Args {
   const name = mailbox(cursor, session.utf8Names)
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
-    cursor.someOf(
-      'Parameter',
-      () => {
-        const word = cursor.word('Parameter')
-        const kind = session.service.registry.selectParameters.get(word)
-        if (!kind) throw bad(`Unknown parameter ${word.slice(0, 40)}`)
-        parameters.push(kind.parse(cursor, session))
-      },
-      session.service.limits.listPatterns,
+    const { registry, limits } = session.service
+    knownNames(cursor, 'Parameter', registry.selectParameters, limits.listPatterns, (kind) =>
+      parameters.push(kind.parse(cursor, session)),
     )
   }
   return { name, parameters }

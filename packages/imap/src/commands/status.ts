@@ -1,8 +1,8 @@
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { StatusItem } from '../extension.ts'
+import { knownNames } from '../grammar/known-names.ts'
 import { mailbox, printMailbox } from '../grammar/mailbox.ts'
-import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -10,16 +10,9 @@ import type { Cursor } from '../wire/cursor.ts'
 export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
   const { registry, limits } = session.service
   const items: StatusItem[] = []
-  cursor.someOf(
-    'Status item',
-    () => {
-      const name = cursor.word('Status item')
-      const item = registry.statusItems.get(name)
-      if (!item) throw bad(`Unknown status item ${name.slice(0, 40)}`)
-      if (!items.includes(item)) items.push(item)
-    },
-    limits.listPatterns,
-  )
+  knownNames(cursor, 'Status item', registry.statusItems, limits.listPatterns, (item) => {
+    if (!items.includes(item)) items.push(item)
+  })
   return items
 }
 

@@ -23,8 +23,9 @@ import { breathe } from '../fetch/breathe.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
+import { knownNames } from '../grammar/known-names.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import { bad, no } from '../refusal.ts'
+import { no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
@@ -48,15 +49,9 @@ function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
   const condition: StoreCondition = {}
   if (cursor.peek() === '(') {
-    cursor.someOf(
-      'Modifier',
-      () => {
-        const name = cursor.word('Modifier')
-        const kind = session.service.registry.storeModifiers.get(name)
-        if (!kind) throw bad(`Unknown modifier ${name.slice(0, 40)}`)
-        Object.assign(condition, kind.parse(cursor, session))
-      },
-      session.service.limits.listPatterns,
+    const { registry, limits } = session.service
+    knownNames(cursor, 'Modifier', registry.storeModifiers, limits.listPatterns, (kind) =>
+      Object.assign(condition, kind.parse(cursor, session)),
     )
     cursor.sp()
   }
