@@ -75,17 +75,11 @@ test('a result that can not be searched kept back the others, and new messages t
       return mail.search(...args)
     },
   }
-  const client = server.connect()
-  await client.response()
-  const lines = [
-    `a1 LOGIN alice ${password}`,
-    'a2 SELECT INBOX',
-    'a3 SEARCH RETURN (UPDATE) BODY hello',
-    'a4 SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
-    '',
-  ]
-  client.send(Buffer.from(lines.join('\r\n')))
-  while (!(await client.response())?.startsWith('a4 OK'));
+  const client = await server.alice(
+    'SELECT INBOX',
+    'SEARCH RETURN (UPDATE) BODY hello',
+    'SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
+  )
   fails = true
   await server.deliver('INBOX', sampleMessage('simple'))
   client.send(Buffer.from('a5 NOOP\r\n'))

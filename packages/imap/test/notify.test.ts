@@ -57,18 +57,12 @@ test('a result that could not be searched was searched without end, and kept bac
       return mail.search(...args)
     },
   }
-  const client = server.connect()
-  await client.response()
-  const lines = [
-    `a1 LOGIN alice ${password}`,
-    'a2 SELECT INBOX',
-    'a3 NOTIFY SET (SELECTED (MessageNew (UID) MessageExpunge))',
-    'a4 SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
-    'a5 SEARCH RETURN (UPDATE) BODY hello',
-    '',
-  ]
-  client.send(Buffer.from(lines.join('\r\n')))
-  while (!(await client.response())?.startsWith('a5 OK'));
+  const client = await server.alice(
+    'SELECT INBOX',
+    'NOTIFY SET (SELECTED (MessageNew (UID) MessageExpunge))',
+    'SEARCH RETURN (UPDATE (RFC822.SIZE)) ALL',
+    'SEARCH RETURN (UPDATE) BODY hello',
+  )
   fails = true
   searches = 0
   await server.deliver('INBOX', sampleMessage('simple'))
@@ -98,11 +92,7 @@ test('names that could not be read are read with the next wake, not before', asy
       return mail.mailboxes(account)
     },
   }
-  const client = server.connect()
-  await client.response()
-  const lines = [`a1 LOGIN alice ${password}`, 'a2 NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))', '']
-  client.send(Buffer.from(lines.join('\r\n')))
-  while (!(await client.response())?.startsWith('a2 OK'));
+  const client = await server.alice('NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))')
   for (let turn = 0; turn < 20; turn++) await setImmediate()
   fails = true
   looks = 0
@@ -132,11 +122,7 @@ test('what comes into a new mailbox while its name is being read is told', async
       return found
     },
   }
-  const client = server.connect()
-  await client.response()
-  const lines = [`a1 LOGIN alice ${password}`, 'a2 NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))', '']
-  client.send(Buffer.from(lines.join('\r\n')))
-  while (!(await client.response())?.startsWith('a2 OK'));
+  const client = await server.alice('NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))')
   await server.createMailbox('New')
   expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" New')
   expect(await client.response()).toBe('* STATUS New (UIDNEXT 2 MESSAGES 1)')

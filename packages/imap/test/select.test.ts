@@ -1,4 +1,4 @@
-import { UidSet, uid } from '@pennypost/model'
+import { type MailboxChanges, type MailboxId, UidSet, uid } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
@@ -21,13 +21,39 @@ describe('SELECT', () => {
     return client
   }
 
-  test('its responses tell of one state, though others expunge meanwhile', async () => {
-    const { mail } = server.store
+  /** One who idles in INBOX. */
+  async function idling(open: 'SELECT' | 'EXAMINE'): Promise<DialogueClient> {
     const idler = await client()
-    // It claims nothing as \\Recent, so the other one has to.
-    await say(idler, 'EXAMINE INBOX')
+    await say(idler, `${open} INBOX`)
     idler.send(Buffer.from('y IDLE\r\n'))
     await idler.response()
+    return idler
+  }
+
+  /** One who can resynchronize, and the command with which it does. */
+  async function resynchronizing(): Promise<{ selecting: DialogueClient; command: string }> {
+    const selecting = await client()
+    await say(selecting, 'ENABLE QRESYNC')
+    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    return { selecting, command: `SELECT INBOX (QRESYNC (${validity} 1))` }
+  }
+
+  /** What happens around the next look at what has changed; those after it are as ever. */
+  function atNextLook(
+    look: (changes: () => Promise<MailboxChanges>, mailbox: MailboxId) => Promise<MailboxChanges>,
+  ): void {
+    const { mail } = server.store
+    const changesSince = mail.changesSince.bind(mail)
+    mail.changesSince = (...args) => {
+      mail.changesSince = changesSince
+      return look(() => changesSince(...args), args[0])
+    }
+  }
+
+  test('its responses tell of one state, though others expunge meanwhile', async () => {
+    const { mail } = server.store
+    // It claims nothing as \\Recent, so the other one has to.
+    const idler = await idling('EXAMINE')
     const claim = mail.claimRecent.bind(mail)
     mail.claimRecent = async (mailbox) => {
       const from = await claim(mailbox)
@@ -42,21 +68,14 @@ describe('SELECT', () => {
 
   test('what others expunge while it resynchronizes is told with the next command', async () => {
     const { mail } = server.store
-    const selecting = await client()
-    await say(selecting, 'ENABLE QRESYNC')
-    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
-    const idler = await client()
-    await say(idler, 'SELECT INBOX')
-    idler.send(Buffer.from('y IDLE\r\n'))
-    await idler.response()
-    const changesSince = mail.changesSince.bind(mail)
-    mail.changesSince = async (...args) => {
-      mail.changesSince = changesSince
-      await mail.expunge(args[0], UidSet.of(uid(1)), 'all')
+    const { selecting, command } = await resynchronizing()
+    const idler = await idling('SELECT')
+    atNextLook(async (changes, mailbox) => {
+      await mail.expunge(mailbox, UidSet.of(uid(1)), 'all')
       expect(await idler.response()).toBe('* 1 EXPUNGE')
-      return changesSince(...args)
-    }
-    const responses = await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)
+      return changes()
+    })
+    const responses = await say(selecting, command)
     expect(responses).toContain('* 3 EXISTS')
     expect(responses.join()).not.toContain('VANISHED')
     expect(await say(selecting, 'NOOP')).toContain('* VANISHED 1')
@@ -64,24 +83,17 @@ describe('SELECT', () => {
 
   test('a MODSEQ said while it resynchronizes passed over an expunge that was not told', async () => {
     const { mail } = server.store
-    const selecting = await client()
-    await say(selecting, 'ENABLE QRESYNC')
-    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
-    const idler = await client()
-    await say(idler, 'SELECT INBOX')
-    idler.send(Buffer.from('y IDLE\r\n'))
-    await idler.response()
-    const changesSince = mail.changesSince.bind(mail)
-    mail.changesSince = async (...args) => {
-      mail.changesSince = changesSince
-      const changes = await changesSince(...args)
-      await mail.expunge(args[0], UidSet.of(uid(1)), 'all')
+    const { selecting, command } = await resynchronizing()
+    const idler = await idling('SELECT')
+    atNextLook(async (changes, mailbox) => {
+      const before = await changes()
+      await mail.expunge(mailbox, UidSet.of(uid(1)), 'all')
       expect(await idler.response()).toBe('* 1 EXPUNGE')
-      await mail.updateFlags(args[0], { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Flagged'] })
+      await mail.updateFlags(mailbox, { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Flagged'] })
       expect(await idler.response()).toContain('\\Flagged')
-      return changes
-    }
-    const responses = await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)
+      return before
+    })
+    const responses = await say(selecting, command)
     const highest = /HIGHESTMODSEQ \d+/.exec(responses.join())?.[0]
     expect(responses.join()).toMatch(/FETCH \(UID 2 FLAGS \([^)]*\\Flagged/)
     expect(responses.at(-2)).toContain(`* OK [${highest}]`)
@@ -96,11 +108,9 @@ describe('SELECT', () => {
   })
 
   test('when it can not be resynchronized, no mailbox is selected', async () => {
-    const selecting = await client()
-    await say(selecting, 'ENABLE QRESYNC')
-    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    const { selecting, command } = await resynchronizing()
     server.store.mail.changesSince = () => Promise.reject(new Error('disk'))
-    expect((await say(selecting, `SELECT INBOX (QRESYNC (${validity} 1))`)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
+    expect((await say(selecting, command)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
     expect((await say(selecting, 'FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
     expect(server.service.openMailboxes).toBe(0)
   })

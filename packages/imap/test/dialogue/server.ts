@@ -88,6 +88,19 @@ export class TestServer {
     return this.#service
   }
 
+  /** A client as which alice has logged in and run these commands (tags a2, a3 …); what they said has been read. */
+  async alice(...commands: string[]): Promise<DialogueClient> {
+    const client = this.connect()
+    await client.response()
+    const lines = [`LOGIN alice ${password}`, ...commands].map((command, at) => `a${at + 1} ${command}\r\n`)
+    client.send(Buffer.from(lines.join('')))
+    for (;;) {
+      const response = await client.response()
+      if (response === undefined) throw new Error('the connection ended')
+      if (response.startsWith(`a${lines.length} OK`)) return client
+    }
+  }
+
   /** A connected client; its greeting is not read yet. */
   connect(): DialogueClient {
     const { client, server } = createDuplexPair()
