@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { createZoneServer, zone } from '@pennypost/dns'
 import { createSigner, dkimRecords, generateKeys } from '@pennypost/message-auth'
 import { silentLog, systemClock, systemDeadline } from '@pennypost/model'
+import { repliesOf } from './replies.ts'
 import type { Ask, Ports, Watched } from './server-process.ts'
 
 const sessions = 20
@@ -70,22 +71,7 @@ async function letter(domain: string, number: number): Promise<Buffer> {
 /** Letters over one session, one after the other; `known` says nothing of a proxy and is not checked. */
 async function deliver(port: number, known: boolean, domain: string, letters: readonly Buffer[]): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-  const replies = socket.iterator({ destroyOnReturn: false })
-  let received = ''
-  const reply = async (code: string): Promise<void> => {
-    for (;;) {
-      const end = /^\d{3} .*\r\n/m.exec(received)
-      if (end) {
-        const last = received.slice(0, end.index + end[0].length)
-        received = received.slice(last.length)
-        if (end[0].startsWith(code)) return
-        throw new Error(`${code} was expected, not: ${last}`)
-      }
-      const { value, done } = await replies.next()
-      if (done) throw new Error('the server hung up')
-      received += (value as Buffer).toString('latin1')
-    }
-  }
+  const reply = repliesOf(socket)
   if (!known) socket.write('PROXY TCP4 203.0.113.5 127.0.0.1 40000 25\r\n')
   await reply('220')
   socket.write(`EHLO ${domain}\r\n`)

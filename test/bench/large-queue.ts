@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { systemClock } from '@pennypost/model'
+import { repliesOf } from './replies.ts'
 import { cpuOf, memoryOf } from './wire.ts'
 
 const entries = 100_000
@@ -112,26 +113,17 @@ async function startSink() {
 /** All letters over one session. */
 async function fill(): Promise<void> {
   const socket = connect({ host: '127.0.0.1', port: free, noDelay: true })
-  const lines = createInterface(socket)[Symbol.asyncIterator]()
-  const reply = async (): Promise<string> => {
-    for (;;) {
-      const { value, done } = await lines.next()
-      if (done) throw new Error('the server hung up')
-      if (/^\d{3} /.test(value)) return value
-    }
-  }
-  await reply()
+  const reply = repliesOf(socket)
+  await reply('220')
   socket.write('EHLO bench\r\n')
-  await reply()
+  await reply('250')
   const to = Array.from({ length: destinations }, (_, at) => `RCPT TO:<bob@d${at}.test>\r\n`).join('')
   for (let letter = 0; letter < entries / destinations; letter++) {
     socket.write(`MAIL FROM:<carol@load.test>\r\n${to}DATA\r\n`)
-    for (let at = 0; at < destinations + 2; at++) {
-      const line = await reply()
-      if (!/^[23]/.test(line)) throw new Error(line)
-    }
+    for (let at = 0; at < destinations + 1; at++) await reply('250')
+    await reply('354')
     socket.write(`From: carol@load.test\r\nSubject: ${letter}\r\n\r\n${'text\r\n'.repeat(300)}.\r\n`)
-    await reply()
+    await reply('250')
   }
   socket.end('QUIT\r\n')
 }
