@@ -15,6 +15,12 @@ async function withTwoHosts(): Promise<PostOffice> {
   return office
 }
 
+/** The zone where the first host is at so many addresses, 198.51.100.0 and up. */
+const firstAt = (count: number) => [
+  ...twoHosts.filter(([name]) => name !== 'a'),
+  ...Array.from({ length: count }, (_, at) => ['a', 'A', `198.51.100.${at}`] as const),
+]
+
 const toThree = { destination: 'three.test', recipients: [{ forwardPath: 'carol@three.test' }] }
 
 test('a message goes to the MX of its domain, and its journey tells the way', async () => {
@@ -88,8 +94,7 @@ describe('the next MX is tried', () => {
 
   test('when the first has more dead addresses than one attempt tries', async () => {
     await using office = await withTwoHosts()
-    const dead = Array.from({ length: 12 }, (_, at) => ['a', 'A', `198.51.100.${at}`] as const)
-    office.zone('three.test', [...twoHosts.filter(([name]) => name !== 'a'), ...dead])
+    office.zone('three.test', firstAt(12))
     const b = office.peer('192.0.2.20')
     await office.send(toThree)
     expect(b.transactions).toHaveLength(1)
@@ -97,8 +102,7 @@ describe('the next MX is tried', () => {
 
   test('which is away too: then the rest of the first, which was never tried', async () => {
     await using office = await withTwoHosts()
-    const many = Array.from({ length: 9 }, (_, at) => ['a', 'A', `198.51.100.${at}`] as const)
-    office.zone('three.test', [...twoHosts.filter(([name]) => name !== 'a'), ...many])
+    office.zone('three.test', firstAt(9))
     const last = office.peer('198.51.100.8')
     await office.send(toThree)
     expect(last.transactions).toHaveLength(1)

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { silentLog, systemDeadline } from '@pennypost/model'
+import { type MailboxId, silentLog, systemDeadline } from '@pennypost/model'
 import type { OpenEngine } from '@pennypost/model/contract'
-import { seededRandom, virtualClock } from '@pennypost/model/testing'
+import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
+import { onTestFinished } from 'vitest'
 import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../src/index.ts'
 import { bundledWorkers } from './bundled-workers.ts'
 
@@ -34,6 +35,22 @@ export async function openTemporaryStore(
     rmSync(directory, { recursive: true, force: true })
   }
   return { store: { ...store, close, [Symbol.asyncDispose]: close }, directory }
+}
+
+/** A store without a search index, in whose INBOX of alice@one.test these are; all goes when the test is over. */
+export async function openInbox(
+  contents: readonly string[],
+): Promise<{ store: SqliteStore; directory: string; inbox: MailboxId }> {
+  const { store, directory } = await openTemporaryStore({ limits: { searchIndexOctets: 0 } })
+  onTestFinished(() => store.close())
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const alice = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
+  const inbox = (await store.mail.mailboxes(alice.id))[0]?.id as MailboxId
+  for (const content of contents) {
+    const message = await sampleMessage(store.mail, content)
+    await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+  }
+  return { store, directory, inbox }
 }
 
 /** For the contract suites. */

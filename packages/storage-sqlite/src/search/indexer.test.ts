@@ -1,29 +1,18 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type MailboxId, type SearchText, UidSet } from '@pennypost/model'
+import { type SearchText, UidSet } from '@pennypost/model'
 import { asciiSearchText } from '@pennypost/model/memory'
-import { sampleMessage, virtualClock } from '@pennypost/model/testing'
+import { virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { openStore, temporaryDirectory } from '../../test/temporary-store.ts'
+import { openInbox } from '../../test/temporary-store.ts'
 import { ContentFiles } from '../content/content-files.ts'
 import { Reader } from '../reader/reader.ts'
 import { Indexer } from './indexer.ts'
 
 test('one message that could not be read as text ended the index of all', async () => {
-  const directory = temporaryDirectory()
-  const store = await openStore(directory, { limits: { searchIndexOctets: 0 } })
-  onTestFinished(async () => {
-    await store.close()
-    rmSync(directory, { recursive: true, force: true })
-  })
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const alice = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
-  const inbox = (await store.mail.mailboxes(alice.id))[0]?.id as MailboxId
+  const { store, directory, inbox } = await openInbox(
+    ['first', 'hostile', 'last'].map((subject) => `Subject: ${subject}\n\nx\n`),
+  )
   const ids: number[] = []
-  for (const subject of ['first', 'hostile', 'last']) {
-    const message = await sampleMessage(store.mail, `Subject: ${subject}\n\nx\n`)
-    await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
-  }
   for await (const rows of store.mail.fetch(inbox, UidSet.ofRanges([[1, 3]]), {}))
     for (const row of rows) ids.push(row.message)
   const text: SearchText = {

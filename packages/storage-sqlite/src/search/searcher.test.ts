@@ -1,10 +1,9 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type MailboxId, type SearchText, UidSet } from '@pennypost/model'
 import { asciiSearchText } from '@pennypost/model/memory'
-import { sampleMessage, virtualClock } from '@pennypost/model/testing'
+import { virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { openStore, temporaryDirectory } from '../../test/temporary-store.ts'
+import { openInbox } from '../../test/temporary-store.ts'
 import { ContentFiles } from '../content/content-files.ts'
 import { Reader } from '../reader/reader.ts'
 import { Searcher } from './searcher.ts'
@@ -13,19 +12,7 @@ const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
 
 /** A store with messages in INBOX, and a searcher for which each of them takes a second to decode. */
 async function slowSearcher(count: number): Promise<{ searcher: Searcher; inbox: MailboxId; decoded: () => number }> {
-  const directory = temporaryDirectory()
-  const store = await openStore(directory, { limits: { searchIndexOctets: 0 } })
-  onTestFinished(async () => {
-    await store.close()
-    rmSync(directory, { recursive: true, force: true })
-  })
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const alice = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
-  const inbox = (await store.mail.mailboxes(alice.id))[0]?.id as MailboxId
-  for (let at = 0; at < count; at++) {
-    const message = await sampleMessage(store.mail, `Subject: ${at}\n\nslow\n`)
-    await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
-  }
+  const { directory, inbox } = await openInbox(Array.from({ length: count }, (_, at) => `Subject: ${at}\n\nslow\n`))
   let seconds = 0
   const clock = { ...virtualClock(), elapsed: () => seconds * 1000 }
   const text: SearchText = {
