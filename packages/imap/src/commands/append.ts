@@ -133,6 +133,7 @@ function targetOf(session: Session, unit: Unit): string {
 }
 
 async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {
+  // Not as it was when the literal began: the mailbox, or the right, may be gone since, and the store asks for no right.
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   const appended = await appendTo(session, target, messages)
   return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
