@@ -84,7 +84,7 @@ export function createRelay(options: RelayOptions): Relay {
   }
   const runner = new Runner({
     ...{ queue, clock, log, limits, attempt },
-    longestWaitMs: longestWaitMs(schedule),
+    longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, random, log }),
     onDone: (entry) => failing.done(entry.id),
   })

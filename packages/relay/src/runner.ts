@@ -6,8 +6,8 @@
  * entries at once as have ended since the last claim. A claim that gives nothing sets the timer. Leases of what is in
  * work are renewed at a third of their time.
  *
- * Never broken: at most `limits.attempts` entries are in work, and retries have at most half of that, so that neither a
- * dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
+ * Never broken: at most `limits.attempts` entries are in work, each once, and retries have at most half of that, so that
+ * neither a dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
  * Who calls it: `createRelay`.
  */
 import type { Clock, LeasedEntry, Log, Queue, QueueEntryId, Timer } from '@pennypost/model'
@@ -19,8 +19,8 @@ export interface RunnerOptions {
   clock: Clock
   log: Log
   limits: Pick<RelayLimits, 'attempts' | 'leasesPerDestination' | 'leaseMs' | 'troubleMs'>
-  /** No entry is put off for longer. */
-  longestWaitMs: number
+  /** No entry with so many attempts is put off for longer. */
+  longestWaitMs(attempts: number): number
   attempt(work: Work): Promise<AttemptResult>
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
   /** After each entry, whatever became of it. */
@@ -139,7 +139,7 @@ export class Runner {
     try {
       for await (const page of queue.list({})) {
         if (!this.#running) return
-        const stranded = page.filter(({ held, dueAt }) => !held && dueAt > now + longestWaitMs)
+        const stranded = page.filter(({ held, dueAt, attempts }) => !held && dueAt > now + longestWaitMs(attempts))
         if (stranded.length === 0) continue
         const ids = stranded.map(({ id }) => id)
         count += await queue.retryNow(ids, now)
@@ -158,6 +158,13 @@ export class Runner {
   async #work(entry: LeasedEntry): Promise<void> {
     const { clock, log } = this.#options
     using _busy = clock.busy('attempt')
+    const under = this.#working.get(entry.id)
+    if (under) {
+      // A clock that jumped ahead ended the lease, not the attempt: it goes on under the new one.
+      under.entry.lease = entry.lease
+      under.lost = false
+      return
+    }
     const work: Work = { entry, lost: false }
     const isRetry = entry.attempts > 0
     this.#working.set(entry.id, work)

@@ -33,8 +33,25 @@ describe('nextAttemptAt', () => {
 })
 
 test('an attempt that fails at the expiry or after it is the last', () => {
-  expect(isExpired(defaultSchedule, entry(3), 1_000_000 + 5 * day - 1)).toBe(false)
-  expect(isExpired(defaultSchedule, entry(3), 1_000_000 + 5 * day)).toBe(true)
+  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day - 1)).toBe(false)
+  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day)).toBe(true)
+})
+
+test('the last is not among so few attempts as five days cannot have had', () => {
+  expect(isExpired(defaultSchedule, entry(27), 1_000_000 + 5 * day)).toBe(false)
+  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(0), 1_000_000 + day)).toBe(false)
+  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(1), 1_000_000 + hour)).toBe(true)
+})
+
+test('what comes from the future is as old as its attempts', () => {
+  const before = (attempts: number) => isExpired(defaultSchedule, entry(attempts), 0)
+  expect([before(0), before(33), before(34)]).toEqual([false, false, true])
+  expect([2, 3, 4, 5].map((attempts) => isNoticeDue(defaultSchedule, entry(attempts), 0))).toEqual([
+    false,
+    false,
+    false,
+    true,
+  ])
 })
 
 test('a delay warning of 0 is none', () => {

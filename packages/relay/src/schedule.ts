@@ -1,8 +1,9 @@
 /**
  * When an entry is tried again, when its sender is told that it waits, and when it is given up. Pure.
  *
- * Never broken: an entry is given up only after an attempt that failed at or after its expiry, so a clock that jumps
- * ahead bounces nothing untried; the last attempt is due at the expiry, the notice at its own time whatever the steps.
+ * Never broken: an entry is given up only after an attempt that failed at or after its expiry, and only when it was tried
+ * often enough to be that old, so a clock that jumps ahead bounces nothing early, and one that was ahead at the acceptance
+ * keeps nothing for ever; the last attempt is due at the expiry, the notice at its own time whatever the steps.
  */
 import type { QueueEntry, Random } from '@pennypost/model'
 
@@ -23,14 +24,29 @@ export const defaultSchedule: Schedule = {
 
 type Times = Pick<QueueEntry, 'acceptedAt' | 'attempts'>
 
+/** A step is up to a tenth longer than it says; as much again is for the attempts themselves. */
+const longestStep = 1.1
+const longestStepAndAttempt = 1.2
+
 /** Whether an attempt that failed at `now` was the last one. */
-export function isExpired({ expireMs }: Schedule, { acceptedAt }: Times, now: number): boolean {
-  return now >= acceptedAt + expireMs
+export function isExpired(schedule: Schedule, entry: Times, now: number): boolean {
+  const waitedAtMostMs = longestStepAndAttempt * stepsMs(schedule, entry.attempts)
+  return Math.min(ageMs(schedule, entry, now), waitedAtMostMs) >= schedule.expireMs
 }
 
 /** Whether a notice of delay is due at `now`. */
-export function isNoticeDue({ delayWarningMs }: Schedule, { acceptedAt }: Times, now: number): boolean {
-  return delayWarningMs > 0 && now >= acceptedAt + delayWarningMs
+export function isNoticeDue(schedule: Schedule, entry: Times, now: number): boolean {
+  return schedule.delayWarningMs > 0 && ageMs(schedule, entry, now) >= schedule.delayWarningMs
+}
+
+/** What a clock that was ahead has dated is as old as its attempts say. */
+function ageMs(schedule: Schedule, { acceptedAt, attempts }: Times, now: number): number {
+  return now >= acceptedAt ? now - acceptedAt : stepsMs(schedule, attempts)
+}
+
+function stepsMs({ retryMs }: Schedule, attempts: number): number {
+  const repeated = Math.max(0, attempts - retryMs.length) * (retryMs.at(-1) as number)
+  return retryMs.slice(0, attempts).reduce((sum, ms) => sum + ms, repeated)
 }
 
 /**
@@ -53,7 +69,7 @@ export function nextAttemptAt(
   return Math.min(due, ...marks.filter((mark) => mark > now))
 }
 
-/** No attempt is put off for longer, whatever the random part of its step. */
-export function longestWaitMs({ retryMs }: Pick<Schedule, 'retryMs'>): number {
-  return Math.max(...retryMs) * 1.1
+/** An entry with so many attempts is not put off for longer, whatever the random part of its step. */
+export function longestWaitMs({ retryMs }: Pick<Schedule, 'retryMs'>, attempts: number): number {
+  return Math.max(...retryMs.slice(0, attempts + 1)) * longestStep
 }

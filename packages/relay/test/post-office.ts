@@ -49,6 +49,8 @@ export interface Sending {
   envelope?: Partial<QueueEnvelope>
   entry?: Partial<NewQueueEntry>
   flow?: readonly { check: string; result: string }[]
+  /** By the clock of who accepted it; absent: by ours. */
+  acceptedAt?: number
 }
 
 export class PostOffice implements AsyncDisposable {
@@ -145,7 +147,7 @@ export class PostOffice implements AsyncDisposable {
   async accept(sending: Sending = {}): Promise<JourneyId> {
     const { from = 'alice@one.test', recipients = [{ forwardPath: 'bob@two.test' }], source = letter } = sending
     const journey = createJourneyId(this.clock.now(), this.random)
-    const acceptedAt = this.clock.now()
+    const { acceptedAt = this.clock.now() } = sending
     const entry: NewQueueEntry = {
       destination: sending.destination ?? 'two.test',
       route: 'remote',

@@ -59,59 +59,6 @@ test('the sender is warned at 4 hours, once, and gets the message back at 5 days
   expect((await office.trace(journey)).at(-2)).toMatch(/^failed bob@two\.test 451 4\.4\.1 .* \(given up\)$/)
 })
 
-test('a clock that jumps bounces nothing untried', async () => {
-  await using office = await PostOffice.open()
-  office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
-  await office.send()
-  await office.store.queue.hold((await office.queue()).map(({ id }) => id))
-  await office.advance(30 * day)
-  await office.store.queue.release(
-    (await office.queue()).map(({ id }) => id),
-    office.clock.now(),
-  )
-  await office.advance(0)
-  expect(await office.queue()).toEqual([])
-  expect(await office.inbox()).toEqual([])
-})
-
-test('a clock that is set back strands nothing', async () => {
-  let aheadMs = 2 * day
-  await using office = await PostOffice.open(({ clock }) => ({ clock: { ...clock, now: () => clock.now() + aheadMs } }))
-  const mx = office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
-  await office.send()
-  aheadMs = 0
-  await office.advance(15 * minute)
-  expect(mx.transactions).toHaveLength(1)
-  expect(office.logged).toContainEqual(expect.objectContaining({ level: 'warn', facts: { entries: 1 } }))
-})
-
-test('a clock that is set back strands nothing behind mail that is due before it', async () => {
-  let aheadMs = 2 * day
-  await using office = await PostOffice.open(({ clock }) => ({ clock: { ...clock, now: () => clock.now() + aheadMs } }))
-  const mx = office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
-  await office.send({ recipients: [{ forwardPath: 'bob@[192.0.2.3]' }], destination: '[192.0.2.3]' })
-  const others = (await office.queue()).map(({ id }) => id)
-  await office.store.queue.hold(others)
-  await office.send()
-  aheadMs = 0
-  await office.store.queue.release(others, office.clock.now() + 3 * hour)
-  await office.advance(15 * minute)
-  expect(mx.transactions).toHaveLength(1)
-})
-
-test('what was put off before the start, by a clock that was ahead, is tried', async () => {
-  let aheadMs = 2 * day
-  await using office = await PostOffice.open(({ clock }) => ({ clock: { ...clock, now: () => clock.now() + aheadMs } }))
-  const mx = office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.7.1 later', '250 ok') } })
-  await office.send()
-  await office.relay.stop(0)
-  aheadMs = 0
-  office.relay = office.createRelay()
-  office.relay.start()
-  await office.advance(minute)
-  expect(mx.transactions).toHaveLength(1)
-})
-
 test('a held entry neither goes nor expires', async () => {
   await using office = await PostOffice.open()
   const mx = office.peer('192.0.2.2', { script: { GREETING: inTurn('421 later', '220 ready') } })
