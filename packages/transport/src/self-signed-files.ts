@@ -24,8 +24,8 @@ export interface SelfSignedFilesOptions {
 }
 
 /**
- * Answers with the files that are there, or makes new ones: when there are none, when they bear another host name, or
- * when they expire within 30 days. Both have mode 0600.
+ * Answers with the files that are there, or makes new ones: when there are none, when they bear another host name, when
+ * they expire within 30 days, or when a clock that was ahead made them valid from some day to come. Both have mode 0600.
  */
 export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise<CertificateFiles> {
   const { hostname, directory, clock, random } = options
@@ -49,7 +49,8 @@ async function serves(files: CertificateFiles, hostname: string, now: number): P
   try {
     const [cert] = await Promise.all([readFile(files.cert), readFile(files.key)])
     const leaf = new X509Certificate(cert)
-    return leaf.checkHost(hostname) !== undefined && leaf.validToDate.getTime() - now > renewBeforeMs
+    const isValid = leaf.validFromDate.getTime() <= now && leaf.validToDate.getTime() - now > renewBeforeMs
+    return leaf.checkHost(hostname) !== undefined && isValid
   } catch {
     // Missing or damaged: either way new files are the answer.
     return false

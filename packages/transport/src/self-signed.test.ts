@@ -101,4 +101,12 @@ describe('the files', () => {
     writeFileSync(join(directory, 'self-signed.crt'), 'half a')
     expect(await made(directory, 'mail.two.test', now)).toContain('BEGIN CERTIFICATE')
   })
+
+  test('are made anew when the clock was ahead as they were made', async () => {
+    const directory = await temporaryDirectory()
+    await made(directory, 'mail.one.test', now + 100 * dayMs)
+    const second = await made(directory, 'mail.one.test', now)
+    expect(new X509Certificate(second).validFromDate.getTime()).toBeLessThanOrEqual(now)
+    expect(await made(directory, 'mail.one.test', now)).toBe(second)
+  })
 })
