@@ -106,6 +106,22 @@ describe('the policy', () => {
     expect(web.fetched).toHaveLength(1)
   })
 
+  test('that a clock ten years ahead fetched does not outlive its domain’s', async () => {
+    const { office, web } = await officeWith(policyText('enforce', 'old.two.test'))
+    await using _office = office
+    const { clock, resolver, store, log } = office.options
+    const https: Https = async () => ({ status: 200, contentType: 'text/plain', body: Buffer.from(String(web.page)) })
+    const time = { aheadMs: 3650 * day }
+    const policies = createStsPolicies({
+      ...{ resolver, https, log, memory: store.memory, port: 443 },
+      clock: { ...clock, now: () => clock.now() + time.aheadMs },
+    })
+    expect((await policies.find('two.test')).policy?.mx).toEqual(['old.two.test'])
+    time.aheadMs = 0
+    web.page = policyText('enforce')
+    expect((await policies.find('two.test')).policy?.mx).toEqual(['mx.two.test'])
+  })
+
   test('is fetched anew when its id changes, and daily while it is in use', async () => {
     const { office, web } = await officeWith(policyText('enforce'))
     await using _office = office

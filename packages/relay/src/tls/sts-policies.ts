@@ -68,10 +68,13 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
     }
   }
 
+  /** Fetched by a clock that was ahead, it is not young until ours has caught up. */
+  const ageMs = ({ fetchedAt }: Kept): number => Math.abs(clock.now() - fetchedAt)
+
   const known = async (domain: string): Promise<Kept | undefined> => {
     if (!kept.has(domain)) keep(domain, await recall(domain, options))
     const policy = kept.get(domain)
-    return policy && clock.now() < policy.fetchedAt + policy.policy.maxAgeSeconds * 1000 ? policy : undefined
+    return policy && ageMs(policy) < policy.policy.maxAgeSeconds * 1000 ? policy : undefined
   }
 
   const fetchOnce = async (domain: string, id: string): Promise<Fetched> => {
@@ -93,7 +96,7 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
   const find = async (domain: string): Promise<StsFound> => {
     const [before, answer] = await Promise.all([known(domain), resolver.query(`_mta-sts.${domain}`, 'TXT')])
     const id = answer.status === 'found' ? stsIdOf(answer.records) : undefined
-    const isFresh = before && clock.now() - before.fetchedAt < Math.min(refreshMs, before.policy.maxAgeSeconds * 500)
+    const isFresh = before && ageMs(before) < Math.min(refreshMs, before.policy.maxAgeSeconds * 500)
     if (id === undefined) return before ? { domain, policy: before.policy, note: noteOf(before) } : { domain }
     if (before?.id === id && isFresh) return { domain, policy: before.policy, note: noteOf(before) }
     const fetched = await fetchOnce(domain, id)
