@@ -1,5 +1,6 @@
 import type { Account, Clock, Log, Store, Timer } from '@pennypost/model'
 import type { Config } from '../config/schema.ts'
+import { believedDate } from './believed-date.ts'
 
 /**
  * What a server does beside the mail: old journeys and memories go, removed accounts are purged when their removal can
@@ -20,6 +21,7 @@ const undoRemovalMs = 30 * 86_400_000
 
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
   const { store, config, clock, log, trusted } = options
+  const date = believedDate(clock)
   let seen = -1
   let over = false
   let running = Promise.resolve()
@@ -41,7 +43,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
   }
 
   async function prune(): Promise<void> {
-    const now = clock.now()
+    const now = date()
     const journeys = await store.flow.prune(now - config.journeys.keep, now - config.journeys.transcripts)
     const memories = await store.memory.prune(now)
     const accounts = await store.directory.purgeAccounts(now - undoRemovalMs)
