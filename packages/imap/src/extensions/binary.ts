@@ -1,6 +1,6 @@
 /** BINARY in FETCH (RFC 3516): parts without their Content-Transfer-Encoding, and how large they are so. */
 import type { Extension } from '../extension.ts'
-import { type Encoded, encodedPart, measure, writeDecoded } from '../fetch/decoded.ts'
+import { type Encoded, encodedPart, measure, pieceOf, writeDecoded } from '../fetch/decoded.ts'
 import { type FetchItem, type FetchTarget, rowOf } from '../fetch/fetch-item.ts'
 import { type Partial, partial, sectionBinary } from '../grammar/section.ts'
 import { no } from '../refusal.ts'
@@ -31,9 +31,10 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
       const found = find(target, part)
       if (!found) return target.out.text(`${name} NIL`)
       const { mail } = target.session.service
-      const measured = await measure(mail, found)
+      const piece = pieceOf(target.session, found, range)
+      const measured = await measure(mail, piece)
       target.out.text(`${name} `)
-      await writeDecoded(target.out, mail, found, measured, range)
+      await writeDecoded(target.out, mail, piece, measured)
     },
   }
 }
@@ -46,8 +47,10 @@ function sizeItem(part: readonly number[]): FetchItem {
     need,
     prepare: (target) => prepare(target, part),
     async write(target) {
+      const { session, out } = target
       const found = find(target, part)
-      target.out.text(`${name} ${found ? (await measure(target.session.service.mail, found)).size : 0}`)
+      const measured = found && (await measure(session.service.mail, pieceOf(session, found, undefined)))
+      out.text(`${name} ${measured?.size ?? 0}`)
     },
   }
 }

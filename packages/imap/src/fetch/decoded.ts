@@ -1,13 +1,13 @@
 /** Parts without their Content-Transfer-Encoding, for BINARY and for URLFETCH. */
 import { isAscii } from 'node:buffer'
 import { partAt, type TransferEncoding } from '@pennypost/message'
-import type { FetchedMessage, MailStore } from '@pennypost/model'
+import type { FetchedMessage, MailStore, MessageId } from '@pennypost/model'
 import type { Partial } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
-import { Octets } from './octets.ts'
+import { isHere, Octets, type StoredStretch } from './octets.ts'
 import { bodyStretch, sectionOctets } from './sections.ts'
-import { createTransferDecoder } from './transfer-decoder.ts'
+import { createTransferDecoder, isEncoded } from './transfer-decoder.ts'
 
 /** Octets and how they are encoded. */
 export interface Encoded {
@@ -29,11 +29,70 @@ export function encodedPart(session: Session, row: FetchedMessage, part: readonl
   return { octets, encoding: composite ? '8bit' : info.encoding }
 }
 
-/** Runs over the decoded octets: a pass to measure, and one to send, so that nothing is ever whole in memory. */
-async function* decoded(mail: MailStore, { octets, encoding }: Encoded): AsyncGenerator<Buffer> {
-  const decoder = createTransferDecoder(encoding)
-  for await (const chunk of octets.chunks(mail)) yield decoder.push(chunk)
-  yield decoder.finish()
+/** Between two chunks of a part: decoding goes on from here as if it had come from the part's beginning. */
+export interface Place {
+  message: MessageId
+  /** Of the body. */
+  part: StoredStretch
+  /** Octets of the part before it, as they are stored and decoded. */
+  stored: number
+  decoded: number
+  /** What the decoder has taken and not given yet. */
+  held: Buffer
+}
+
+/** A range of the decoded octets, to be run over once to measure and once to send: nothing of it is ever whole in memory. */
+export interface Piece extends Encoded {
+  start: number
+  end: number
+  /** Where each of the passes begins. */
+  from: Place | undefined
+  /** Told of places that are not behind the beginning of the range. */
+  passed(place: Place): void
+}
+
+/** The session keeps a place, so that a part that is read in pieces is not decoded from its beginning for each of them. */
+export function pieceOf(session: Session, { octets, encoding }: Encoded, range: Partial | undefined): Piece {
+  if (!isEncoded(encoding)) return { ...whole, octets: octets.slice(range), encoding }
+  const { start, size } = range ?? { start: 0, size: Number.POSITIVE_INFINITY }
+  const { place } = session
+  const part = partOf(octets)
+  const isSame = place?.message === octets.message && place.part.start === part?.start && place.part.end === part.end
+  return {
+    ...{ octets, encoding, start, end: start + size },
+    from: isSame && place.decoded <= start ? place : undefined,
+    passed: (place) => {
+      session.place = place
+    },
+  }
+}
+
+const whole = { start: 0, end: Number.POSITIVE_INFINITY, from: undefined, passed: () => {} }
+
+/** What of the body it is; undefined where it is in memory. */
+function partOf({ stretches: [stretch] }: Octets): StoredStretch | undefined {
+  return stretch === undefined || isHere(stretch) ? undefined : stretch
+}
+
+async function* decoded(
+  mail: MailStore,
+  { octets, encoding, start, end, from, passed }: Piece,
+): AsyncGenerator<Buffer> {
+  const decoder = createTransferDecoder(encoding, from?.held)
+  const part = partOf(octets)
+  let stored = from?.stored ?? 0
+  let at = from?.decoded ?? 0
+  const cut = (chunk: Buffer): Buffer => chunk.subarray(Math.max(0, start - at), Math.max(0, end - at))
+  for await (const chunk of octets.slice({ start: stored, size: octets.size }).chunks(mail)) {
+    if (part && stored > 0 && at <= start)
+      passed({ message: octets.message, part, stored, decoded: at, held: decoder.held() })
+    stored += chunk.length
+    const given = decoder.push(chunk)
+    yield cut(given)
+    at += given.length
+    if (at >= end) return
+  }
+  yield cut(decoder.finish())
 }
 
 export interface Measured {
@@ -43,9 +102,9 @@ export interface Measured {
   isAscii: boolean
 }
 
-export async function measure(mail: MailStore, found: Encoded): Promise<Measured> {
+export async function measure(mail: MailStore, piece: Piece): Promise<Measured> {
   const measured = { size: 0, lines: 0, hasNul: false, isAscii: true }
-  for await (const chunk of decoded(mail, found)) {
+  for await (const chunk of decoded(mail, piece)) {
     measured.size += chunk.length
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, at + 1)) measured.lines++
     measured.hasNul ||= chunk.includes(0)
@@ -54,21 +113,16 @@ export async function measure(mail: MailStore, found: Encoded): Promise<Measured
   return measured
 }
 
-/** The decoded octets as a literal, as literal8 only where a literal can not be (RFC 9051 §4.3.1). */
+/** The piece as a literal, as literal8 only where a literal can not be (RFC 9051 §4.3.1). */
 export async function writeDecoded(
   out: Output,
   mail: MailStore,
-  found: Encoded,
+  piece: Piece,
   { size, hasNul }: Measured,
-  range: Partial | undefined,
 ): Promise<void> {
-  const start = Math.min(range?.start ?? 0, size)
-  const end = range ? Math.min(size, start + range.size) : size
-  out.text(`${hasNul ? '~' : ''}{${end - start}}\r\n`)
-  let at = 0
-  for await (const chunk of decoded(mail, found)) {
-    out.octets(chunk.subarray(Math.max(0, start - at), Math.max(0, end - at)))
-    at += chunk.length
+  out.text(`${hasNul ? '~' : ''}{${size}}\r\n`)
+  for await (const chunk of decoded(mail, piece)) {
+    out.octets(chunk)
     await out.ready()
     if (out.gone) return
   }

@@ -3,7 +3,12 @@ import type { Partial } from '../grammar/section.ts'
 import type { Output } from '../wire/output.ts'
 
 /** Octets in memory, ASCII text in memory, or a range of a stored body that is read when it is sent. */
-export type Stretch = Buffer | string | { start: number; end: number }
+export type Stretch = Buffer | string | StoredStretch
+
+export interface StoredStretch {
+  start: number
+  end: number
+}
 
 /** What a section is: stretches of one message, in order. Nothing is read or copied until it is written. */
 export class Octets {
@@ -94,7 +99,7 @@ export class Octets {
   }
 }
 
-function isHere(stretch: Stretch): stretch is Buffer | string {
+export function isHere(stretch: Stretch): stretch is Buffer | string {
   return typeof stretch === 'string' || Buffer.isBuffer(stretch)
 }
 

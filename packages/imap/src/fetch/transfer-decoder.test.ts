@@ -48,4 +48,11 @@ describe('transfer decoder', () => {
     expect(size).toBeGreaterThan(10_000)
     expect(size + decoder.finish().length).toBe(40_000)
   })
+
+  test('what is no base64 is not kept, and looked at again with each chunk, for the sake of half a group', () => {
+    const decoder = createTransferDecoder('base64')
+    expect(decoder.push(Buffer.from(`SG${'!'.repeat(100_000)}`)).length).toBe(0)
+    expect(decoder.held().toString()).toBe('SG')
+    expect(createTransferDecoder('base64', decoder.held()).push(Buffer.from('!Vs')).toString()).toBe('Hel')
+  })
 })

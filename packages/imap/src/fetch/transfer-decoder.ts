@@ -4,26 +4,38 @@ import { decodeTransfer, type TransferEncoding } from '@pennypost/message'
 export interface TransferDecoder {
   push(chunk: Buffer): Buffer
   finish(): Buffer
+  /** What it has taken and not given yet: another one that begins with it goes on as this one would. */
+  held(): Buffer
+}
+
+type LineEncoding = 'base64' | 'quoted-printable'
+
+/** Whether octets are other than they stand there. */
+export function isEncoded(encoding: TransferEncoding): encoding is LineEncoding {
+  return encoding === 'base64' || encoding === 'quoted-printable'
 }
 
 /** Whole lines go to the decoder of `@pennypost/message`, since both encodings can be cut between lines. */
-export function createTransferDecoder(encoding: TransferEncoding): TransferDecoder {
-  if (encoding !== 'base64' && encoding !== 'quoted-printable') return { push: (chunk) => chunk, finish: () => nothing }
-  return new LineDecoder(encoding)
+export function createTransferDecoder(encoding: TransferEncoding, held = nothing): TransferDecoder {
+  if (!isEncoded(encoding)) return { push: (chunk) => chunk, finish: () => nothing, held: () => nothing }
+  return new LineDecoder(encoding, held)
 }
 
 class LineDecoder implements TransferDecoder {
-  readonly #encoding: 'base64' | 'quoted-printable'
-  #rest: Buffer = nothing
+  readonly #encoding: LineEncoding
+  #rest: Buffer
 
-  constructor(encoding: 'base64' | 'quoted-printable') {
+  constructor(encoding: LineEncoding, held: Buffer) {
     this.#encoding = encoding
+    this.#rest = held
   }
 
   push(chunk: Buffer): Buffer {
     const joined = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
     const end = this.#encoding === 'base64' ? this.#wholeGroups(joined) : quotedPrintableCut(joined)
     this.#rest = joined.subarray(end)
+    // However much stands between the characters of one group, they are all that matters.
+    if (this.#encoding === 'base64') this.#rest = Buffer.from(this.#rest.filter((octet) => isBase64[octet] === 1))
     return this.#decode(joined.subarray(0, end))
   }
 
@@ -31,6 +43,11 @@ class LineDecoder implements TransferDecoder {
     const rest = this.#rest
     this.#rest = nothing
     return this.#decode(rest)
+  }
+
+  held(): Buffer {
+    // A copy: it is kept, and the chunk is large.
+    return Buffer.from(this.#rest)
   }
 
   /** base64 can be cut behind a multiple of four of its characters, wherever the line ends stand. */

@@ -3,6 +3,7 @@ import type { Connection } from '@pennypost/transport'
 import { requireMailbox } from '../access/find-mailbox.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { State } from '../command.ts'
+import type { Place } from '../fetch/decoded.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import { no } from '../refusal.ts'
 import type { View } from '../view/view.ts'
@@ -42,6 +43,8 @@ export class Session {
   compressed = false
   /** Of the command that runs. */
   tag = ''
+  /** In the part that it reads decoded, piece by piece. */
+  place: Place | undefined
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */
   end: (text: string) => void = () => {}
   /** What tells of events, from the first NOTIFY on (RFC 5465). */
@@ -123,6 +126,7 @@ export class Session {
     this.account = undefined
     this.service = this.#wholeService
     this.enabled.clear()
+    this.place = undefined
   }
 
   // --- mailboxes ---

@@ -1,8 +1,16 @@
 /** What URLFETCH says of one URL: the octets, or in the extended form the items that were asked for (RFC 5524 §3). */
 import { decodedStructure, downgradeStructure, partStructure, structureFor } from '@pennypost/message'
-import type { FetchedMessage } from '@pennypost/model'
+import type { FetchedMessage, MailStore } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
-import { type Encoded, encodedPart, type Measured, measure, writeDecoded } from '../fetch/decoded.ts'
+import {
+  type Encoded,
+  encodedPart,
+  type Measured,
+  measure,
+  type Piece,
+  pieceOf,
+  writeDecoded,
+} from '../fetch/decoded.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { sectionOctets } from '../fetch/sections.ts'
 import type { Session } from '../session/session.ts'
@@ -32,16 +40,20 @@ export async function answerOf(
   const row = await rowOfUrl(session, found, url.uid, need)
   const named = row && (await namedBy(session, row, url))
   if (!named) return undefined
+  const { mail } = session.service
   const decodes = items.includes('BINARY') && named.encoding !== 'unknown'
-  const measured = decodes ? await measure(session.service.mail, named) : undefined
+  const piece = pieceOf(session, named, url.partial)
+  const measured = decodes ? await measure(mail, piece) : undefined
+  const isPart = measured && url.partial && items.includes('BODYPARTSTRUCTURE')
+  const whole = isPart ? await measure(mail, pieceOf(session, named, undefined)) : measured
   const answers: UrlAnswer[] = []
   for (const item of items) {
     const answer =
       item === 'BODYPARTSTRUCTURE'
-        ? structure(session, row, url, measured)
+        ? structure(session, row, url, whole)
         : item === 'BODY'
           ? await literal(session, named.octets.slice(url.partial), 'BODY')
-          : binary(session, named, measured, url)
+          : binary(mail, piece, measured)
     if (answer) answers.push(answer)
   }
   // RFC 5524 §5: one of them or NIL.
@@ -69,16 +81,11 @@ async function literal(session: Session, octets: Octets, name: string): Promise<
 }
 
 /** RFC 5524 §3.2: NIL where the encoding is not known, so that nothing was measured. */
-function binary(
-  { service: { mail } }: Session,
-  named: Encoded,
-  measured: Measured | undefined,
-  { partial }: MessageUrl,
-): UrlAnswer {
+function binary(mail: MailStore, piece: Piece, measured: Measured | undefined): UrlAnswer {
   if (!measured) return (out) => out.text(' (BINARY NIL)')
   return async (out) => {
     out.text(' (BINARY ')
-    await writeDecoded(out, mail, named, measured, partial)
+    await writeDecoded(out, mail, piece, measured)
     out.text(')')
   }
 }
