@@ -32,6 +32,8 @@ export interface ReceptionLimits {
   authFailures: number
   /** RFC 5321 §4.5.3.2.7: at least 5 minutes. */
   idleTimeoutMs: number
+  /** From the greeting to a login, where one is needed, whatever is said between. */
+  loginTimeoutMs: number
   /** From MAIL to the end of the content, however busy the client looks. */
   transactionMs: number
   /** Octets a second that content must come with, over `rateWindowMs` (RFC 5321 §4.5.3.2.5 gives a block 3 minutes). */
@@ -54,6 +56,7 @@ export const defaultReceptionLimits: ReceptionLimits = {
   idleCommands: 100,
   authFailures: 5,
   idleTimeoutMs: 5 * 60_000,
+  loginTimeoutMs: 3 * 60_000,
   transactionMs: 60 * 60_000,
   minimumRate: 100,
   rateWindowMs: 3 * 60_000,

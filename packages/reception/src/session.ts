@@ -1,6 +1,15 @@
 import type { Duplex } from 'node:stream'
 import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
-import { greetingReply, isPermanent, printReply, type Reply, replies, reply, splitCommandLine } from '@pennypost/smtp'
+import {
+  greetingReply,
+  isPermanent,
+  printReply,
+  type Reply,
+  replies,
+  reply,
+  splitCommandLine,
+  withText,
+} from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
 import type { Command } from './command.ts'
@@ -94,6 +103,9 @@ export class Session implements WireHandler {
   #reader: ContentReader | undefined
   #quietMs = 0
   #tarpit: Timer | undefined
+  #loginEnd: Timer | undefined
+  /** The time for a login is over; what is being checked right now still counts. */
+  #late = false
   #transactionEnd: Timer | undefined
   #ended = false
   #gone = false
@@ -155,6 +167,8 @@ export class Session implements WireHandler {
     this.connection.onDrain(() => {
       if (!this.transaction) this.end(replies.shuttingDown)
     })
+    const { requireAuth, deadline, limits } = this.options
+    if (requireAuth(this.service)) this.#loginEnd = deadline.after(limits.loginTimeoutMs, () => this.#loginDue())
     this.greet()
   }
 
@@ -236,6 +250,13 @@ export class Session implements WireHandler {
       }
     } else if (this.#quietMs >= limits.idleTimeoutMs) this.end(replies.idleTooLong)
     this.connection.active()
+  }
+
+  /** One deadline for a login, whatever is said before it. */
+  #loginDue(): void {
+    if (this.account) return
+    this.#late = true
+    if (!this.#next) this.end(noLogin)
   }
 
   inputEnded(): void {
@@ -378,6 +399,7 @@ export class Session implements WireHandler {
     this.#filtering?.end()
     this.#reader = undefined
     this.#tarpit?.[Symbol.dispose]()
+    this.#loginEnd?.[Symbol.dispose]()
     this.#transactionEnd?.[Symbol.dispose]()
   }
 
@@ -412,6 +434,7 @@ export class Session implements WireHandler {
 
   #finish(reply: Reply | undefined): void {
     if (reply) this.reply(reply)
+    if (this.#late && !this.account) this.end(noLogin)
     if (this.connection.draining && !this.transaction) this.end(replies.shuttingDown)
     if (!this.#ended) this.#proceed()
   }
@@ -456,6 +479,8 @@ export class Session implements WireHandler {
     return replies.localError
   }
 }
+
+const noLogin = withText(replies.idleTooLong, 'There was no login for too long')
 
 /** How often a silent session is looked at. */
 export function tickOf({ rateWindowMs, idleTimeoutMs }: ReceptionOptions['limits']): number {
