@@ -2,13 +2,13 @@
 import { othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
-import { decodeMailbox } from '../grammar/mailbox.ts'
+import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
+import { sayNormalized } from './list.ts'
 
-interface Args {
-  name: string
+interface Args extends WrittenMailbox {
   specialUse: SpecialUse | undefined
 }
 
@@ -55,10 +55,10 @@ export const create = {
   parse(cursor, session) {
     cursor.sp()
     // A final delimiter says that inferiors will follow, which every mailbox here can have.
-    const name = decodeMailbox(cursor.astring('Mailbox name').replace(/\/$/, ''), session.utf8Names)
-    return { name, specialUse: cursor.skip(' ') ? parameters(cursor, session) : undefined }
+    const mailbox = writtenMailbox(cursor.astring('Mailbox name').replace(/\/$/, ''), session.utf8Names)
+    return { ...mailbox, specialUse: cursor.skip(' ') ? parameters(cursor, session) : undefined }
   },
-  async run(session, { name, specialUse }) {
+  async run(session, { name, written, specialUse }) {
     const { mail } = session.service
     if (name === 'INBOX') throw no('ALREADYEXISTS', 'INBOX is always there')
     const place = await requireParent(session, name)
@@ -70,6 +70,7 @@ export const create = {
     await createSuperiors(session, place)
     const created = await mail.createMailbox(place.owner.id, place.name, specialUse)
     session.notifier?.ownNames(name)
+    sayNormalized(session, { name, written })
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
     return { code: codes.find(Boolean) }
   },

@@ -1,7 +1,8 @@
 import { ownName } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
+import { sayNormalized } from './list.ts'
 
 /** Inferiors stay; the name is then shown as \NonExistent above them. */
 export const deleteMailbox = {
@@ -11,10 +12,10 @@ export const deleteMailbox = {
   effects: {},
   parse(cursor, session) {
     cursor.sp()
-    return mailbox(cursor, session.utf8Names)
+    return writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names)
   },
-  async run(session, name) {
-    const found = await session.mailbox(name, 'x')
+  async run(session, written) {
+    const found = await session.mailbox(written.name, 'x')
     if (ownName(found) === 'INBOX') throw no('CANNOT', 'INBOX can not be deleted')
     if (session.view?.open.mailbox.id === found.id) {
       session.unselect()
@@ -22,7 +23,8 @@ export const deleteMailbox = {
     }
     await session.service.mail.deleteMailbox(found.account, ownName(found))
     session.service.mailboxes.touch(found.id)
-    session.notifier?.ownNames(name)
+    session.notifier?.ownNames(written.name)
+    sayNormalized(session, written, '\\NonExistent')
     return undefined
   },
-} satisfies Command<string>
+} satisfies Command<WrittenMailbox>

@@ -7,7 +7,7 @@ import { hasRight } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
-import { listPattern, printMailbox } from '../grammar/mailbox.ts'
+import { listPattern, printMailbox, type WrittenMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
 import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
 import { bad } from '../refusal.ts'
@@ -140,6 +140,13 @@ export function attributesOf(
 /** The LIST response for one mailbox, as SELECT has it under IMAP4rev2. */
 export function sayListed(session: Session, name: HierarchyName): void {
   sayName(session, name, { selections: [], patterns: [], returns: [], basic: true, delimiterOnly: false }, [])
+}
+
+/** Which name it is that the client did not write in NFC (RFC 9051 §6.3.9.7). */
+export function sayNormalized(session: Session, { name, written }: WrittenMailbox, attributes = ''): void {
+  if (!session.rev2 || written === undefined) return
+  const oldName = `("OLDNAME" (${printMailbox(written, true)}))`
+  session.untagged(`LIST (${attributes}) "${delimiter}" ${printMailbox(name, true)} ${oldName}`)
 }
 
 export const list = {

@@ -3,21 +3,21 @@
 import { rightsOn } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { knownNames } from '../grammar/known-names.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import type { Session } from '../session/session.ts'
 import { sayFlagNames } from '../session/tell-changes.ts'
 import { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
+import { sayNormalized } from './list.ts'
 
-interface Args {
-  name: string
+interface Args extends WrittenMailbox {
   parameters: ((session: Session, view: View) => void | Promise<void>)[]
 }
 
 /** `mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1) */
 function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
-  const name = mailbox(cursor, session.utf8Names)
+  const mailbox = writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names)
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
     const { registry, limits } = session.service
@@ -25,10 +25,10 @@ function parse(cursor: Cursor, session: Session): Args {
       parameters.push(kind.parse(cursor, session)),
     )
   }
-  return { name, parameters }
+  return { ...mailbox, parameters }
 }
 
-async function open(session: Session, { name, parameters }: Args, readOnly: boolean): Promise<Completion> {
+async function open(session: Session, { name, written, parameters }: Args, readOnly: boolean): Promise<Completion> {
   if (session.view) {
     session.unselect()
     session.untagged('OK [CLOSED] The mailbox before is closed')
@@ -57,6 +57,7 @@ async function open(session: Session, { name, parameters }: Args, readOnly: bool
   if (!viewer && view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
   if (!readOnly && !viewer) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
   describe(session, view)
+  sayNormalized(session, { name: view.name, written })
   try {
     for (const run of parameters) await run(session, view)
   } catch (error) {

@@ -21,6 +21,19 @@ export function decodeMailbox(wire: string, utf8Names: boolean): string {
   return name
 }
 
+export interface WrittenMailbox {
+  name: string
+  /** What the client wrote, where that is not in NFC. */
+  written: string | undefined
+}
+
+/** As `mailbox`, for commands that tell which name it came to (RFC 9051 §6.3.9.7). */
+export function writtenMailbox(wire: string, utf8Names: boolean): WrittenMailbox {
+  const name = decodeMailbox(wire, utf8Names)
+  const text = utf8Names ? utf8(wire) : ''
+  return { name, written: text === text.normalize('NFC') ? undefined : text }
+}
+
 /**
  * A pattern of LIST. In modified UTF-7 it stays as it is, and is held against the spelling of names: a wildcard may stand
  * in the middle of what is one run to the decoder, and what is no spelling matches nothing.
