@@ -1,6 +1,6 @@
 /** The contract of `Annotations` (RFC 5464). */
 import { describe, expect, vi } from 'vitest'
-import { type AccountId, accountId, type MailboxId, type ModSeq } from '../ids.ts'
+import { type AccountId, accountId, type MailboxId, type ModSeq, modSeq } from '../ids.ts'
 import type { Annotated } from '../ports/annotations.ts'
 import { annotationLimits } from '../rules/annotation-entry.ts'
 import { cursor, inboxOf, type OpenEngine, refusal, type World, worldTest } from './engine.ts'
@@ -8,6 +8,7 @@ import { cursor, inboxOf, type OpenEngine, refusal, type World, worldTest } from
 export function describeAnnotations(name: string, open: OpenEngine): void {
   describe(`${name}: Annotations`, () => {
     describe('values', () => describeValues(open))
+    describe('renamed', () => describeRenamed(open))
     describe('changes', () => describeChanged(open))
     describe('limits', () => describeLimits(open))
   })
@@ -91,6 +92,36 @@ function describeValues(open: OpenEngine): void {
 
 async function changed({ store }: World, id: MailboxId, account: AccountId, since: ModSeq): Promise<string[]> {
   return (await store.annotations.annotationsChanged(id, account, since)).map(({ entry }) => entry)
+}
+
+function describeRenamed(open: OpenEngine): void {
+  const it = worldTest(open)
+
+  it('RENAME of INBOX copies those shared and those of its owner, and leaves them with INBOX', async (world) => {
+    const { alice, bob, store } = world
+    const inbox = await inboxOf(world)
+    await set(world, inbox, alice, { '/shared/x': '1', '/private/a': '2', '/shared/gone': '3' })
+    await set(world, inbox, bob, { '/private/b': '4', '/shared/gone': null })
+    await store.mail.renameMailbox(alice, 'INBOX', 'Old')
+    const old = (await store.mail.mailboxByName(alice, 'Old'))!
+    for (const mailbox of [inbox, old.id]) {
+      expect(await read(world, mailbox, alice)).toEqual({ '/private/a': '2', '/shared/x': '1' })
+    }
+    expect(await read(world, old.id, bob)).toEqual({ '/shared/x': '1' })
+    expect(await changed(world, old.id, alice, modSeq(0))).toEqual(['/private/a', '/shared/x'])
+    expect(await store.annotations.annotationsChanged(old.id, alice, old.highestModSeq)).toEqual([])
+  })
+
+  it(
+    'RENAME of INBOX is refused when the copies have no room',
+    async (world) => {
+      const { alice, store } = world
+      await set(world, await inboxOf(world), alice, { '/shared/x': 'x'.repeat(60) })
+      await expect(store.mail.renameMailbox(alice, 'INBOX', 'Old')).rejects.toEqual(refusal('limit'))
+      expect(await store.mail.mailboxByName(alice, 'Old')).toBeUndefined()
+    },
+    { annotationOctetsPerAccount: 100 },
+  )
 }
 
 function describeChanged(open: OpenEngine): void {

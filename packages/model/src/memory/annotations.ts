@@ -64,6 +64,14 @@ function annotate(
   return raised
 }
 
+/** RFC 5464 §4.1: what a mailbox gets that INBOX is renamed to: what is shared, and what is its owner's. */
+export function annotationsToCopy(state: State, inbox: MailboxRow): AnnotationRow[] {
+  const owner = inbox.owner.account.id
+  const copies = visible(inbox.annotations, owner).filter((row) => row.value)
+  requireOctets(state, inbox, [...inbox.annotations, ...copies], owner)
+  return copies.map((row) => ({ ...row }))
+}
+
 /** Of the names that were left behind, the newest `most` of those shared and of those of the account are kept. */
 function withoutOldNames(rows: readonly AnnotationRow[], account: AccountId, most: number): AnnotationRow[] {
   const old = new Set<AnnotationRow>()
@@ -82,14 +90,23 @@ function requireRoom(
   account: AccountId,
   rows: readonly AnnotationRow[],
 ): void {
-  const { annotationsPerMailbox: most, annotationOctetsPerAccount: octets } = state.limits
+  const { annotationsPerMailbox: most } = state.limits
   for (const owner of [account, null]) {
     const own = rows.filter((row) => row.account === owner && row.value)
     if (own.length > most) refuse('limit', `There can be ${most} annotations.`)
   }
   const payers = new Set([account, ...(mailbox ? [mailbox.owner.account.id] : [])])
-  for (const payer of payers) {
-    if (annotationOctets(state, mailbox, rows, payer) > octets) refuse('limit', 'The annotations are too large.')
+  for (const payer of payers) requireOctets(state, mailbox, rows, payer)
+}
+
+function requireOctets(
+  state: State,
+  changed: MailboxRow | undefined,
+  rows: readonly AnnotationRow[],
+  payer: AccountId,
+): void {
+  if (annotationOctets(state, changed, rows, payer) > state.limits.annotationOctetsPerAccount) {
+    refuse('limit', 'The annotations are too large.')
   }
 }
 

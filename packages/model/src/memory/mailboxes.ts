@@ -4,6 +4,7 @@ import { type AccountId, mailboxId, modSeq, uid, uidValidity } from '../ids.ts'
 import type { Mailbox, MailStore, SpecialUse } from '../ports/mail-store.ts'
 import { mailboxName, superiors } from '../rules/mailbox-name.ts'
 import { isAmongOthers } from '../rules/others-mailboxes.ts'
+import { annotationsToCopy } from './annotations.ts'
 import { renderedSize } from './content.ts'
 import { addFiling, isDeleted, removeFilings } from './filing.ts'
 import type { AccountRow, MailboxRow, State } from './state.ts'
@@ -129,7 +130,10 @@ function renameMailbox(state: State, account: AccountId, from: string, to: strin
   const name = newName(state, account, to)
   changes.accounts.add(row.owner)
   if (row.name === 'INBOX') {
-    emptyInto(state, row, addMailbox(state, row.owner, name, undefined, changes), changes)
+    const annotations = annotationsToCopy(state, row)
+    const target = addMailbox(state, row.owner, name, undefined, changes)
+    target.annotations = annotations.map((copy) => ({ ...copy, modSeq: target.highestModSeq }))
+    emptyInto(state, row, target, changes)
     return
   }
   if (name.startsWith(`${row.name}/`)) refuse('mailbox-not-allowed', 'A mailbox can not move below itself.')

@@ -29,6 +29,18 @@ export function annotate(
   return mailbox.highestModSeq
 }
 
+/** RFC 5464 §4.1: a mailbox that INBOX is renamed to gets what is shared, and what is the owner's. */
+export function copyAnnotations(context: WriterContext, from: MailboxState, to: number): void {
+  const copied = context
+    .sql(
+      `INSERT INTO annotations (mailbox, account, entry, payer, value, modseq)
+        SELECT ?, account, entry, payer, value, ? FROM annotations
+        WHERE mailbox = ? AND account IN (0, ?) AND value IS NOT NULL`,
+    )
+    .run(to, context.modSeq(from.account), from.id, from.account)
+  if (copied.changes > 0) requireOctets(context, from.account)
+}
+
 const key = 'mailbox = ? AND account = ? AND entry = ?'
 
 function exists(context: WriterContext, mailbox: MailboxState | undefined, owner: number, entry: string): boolean {

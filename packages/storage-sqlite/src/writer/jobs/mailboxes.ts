@@ -1,6 +1,7 @@
 import { isAmongOthers, mailboxName, StoreError, superiors } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { uidValidities } from '../reserved-numbers.ts'
+import { copyAnnotations } from './annotations.ts'
 import { moveRows } from './copy.ts'
 import { filingRows, releaseGhosts } from './expunge.ts'
 import {
@@ -82,6 +83,7 @@ export function renameMailbox(
   const to = newName(context, account, args.to)
   if (mailbox.name === 'INBOX') {
     const target = createMailbox(context, { account, name: to, specialUse: null })
+    copyAnnotations(context, mailbox, target)
     const { rows } = filingRows(context, mailbox.id, [1, mailbox.uidNext], 'all', Number.MAX_SAFE_INTEGER)
     const pinned = args.pinned.includes(mailbox.id)
     moveRows(context, rows, mailbox, loadMailbox(context, target), { now: args.now, pinned })
