@@ -1,3 +1,4 @@
+/** RENAME. Among mailboxes of others: the right x on the mailbox and k where it goes; within one account only. */
 import { requireParent } from '../access/find-mailbox.ts'
 import { ownName } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
@@ -11,7 +12,6 @@ interface Args {
   to: WrittenMailbox
 }
 
-/** Among mailboxes of others: the right x on the mailbox and k where it goes; within one account only. */
 export const rename = {
   name: 'RENAME',
   rfc: 'RFC 9051 §6.3.6',
