@@ -46,6 +46,7 @@ export class Connection {
   #idle: Timer | undefined
   #linger: Timer | undefined
   #drain: (() => void) | undefined
+  #cutOff: (() => void) | undefined
   #draining = false
   #closed = false
   #host: ConnectionHost
@@ -150,6 +151,17 @@ export class Connection {
     else this.#drain = tell
   }
 
+  /** `end` runs when the drain's time is over and the session is not; a second later the connection is dropped. */
+  onCutOff(end: () => void): void {
+    this.#cutOff = end
+  }
+
+  /** Called by the listener. */
+  cutOff(): void {
+    if (this.#cutOff) this.#cutOff()
+    else this.destroy()
+  }
+
   /** Called by the listener. */
   drain(): void {
     this.#draining = true
@@ -191,7 +203,7 @@ export class Connection {
     this.#closed = true
     this.idleAfter(0, () => {})
     this.#linger?.[Symbol.dispose]()
-    this.#drain = undefined
+    this.#drain = this.#cutOff = undefined
     this.#slot[Symbol.dispose]()
     this.#host.gone(this)
   }

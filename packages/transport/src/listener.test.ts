@@ -218,6 +218,26 @@ describe('drain', () => {
     expect(listener.close({ drainMs: 1 })).toStrictEqual(closed)
   })
 
+  test('whoever stays was dropped without a word: there is a second for it, and no more', async () => {
+    const time = createManualTime()
+    const { onConnection, next } = arrivals()
+    const listener = await testListener({ onConnection }, time)
+    const clients = [await dial(listener), await dial(listener)]
+    const sessions = [await next(), await next()]
+    const [polite, stubborn] = sessions as [Connection, Connection]
+    polite.onCutOff(() => polite.end('* BYE\r\n'))
+    stubborn.onCutOff(() => {})
+    const said = Promise.all(clients.map(readAll))
+    const closed = listener.close({ drainMs: 5_000 })
+    await Promise.resolve()
+    time.advance(5_000)
+    while (listener.open > 1) await new Promise(setImmediate)
+    expect(stubborn.closed).toBe(false)
+    time.advance(1_000)
+    expect(await closed).toBe(2)
+    expect((await said).toSorted()).toEqual(['', '* BYE\r\n'])
+  })
+
   test('a handshake under way is not waited for', async () => {
     const contexts = await testMaterial()
     const listener = await testListener({ onConnection: echo, tls: 'implicit', contexts })

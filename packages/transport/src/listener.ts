@@ -75,7 +75,8 @@ export interface Listener {
   admit(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void
   /**
    * Stops accepting, tells every session (`Connection.onDrain`), waits for them, and after `drainMs` destroys the
-   * rest. Resolves with how many were destroyed. Calling again gives the same promise.
+   * rest, or gives them a second for their last words (`Connection.onCutOff`). Resolves with how many these were. Calling
+   * again gives the same promise.
    */
   close(options: { drainMs: number }): Promise<number>
 }
@@ -215,6 +216,10 @@ class SocketListener implements Listener, ConnectionHost {
     for (const connection of [...this.#connections]) connection.drain()
     if (drainMs > 0 && this.#connections.size > 0) await this.#untilAllGone(drainMs)
     const rest = [...this.#connections]
+    if (drainMs > 0 && rest.length > 0) {
+      for (const connection of rest) connection.cutOff()
+      await this.#untilAllGone(farewellMs)
+    }
     for (const connection of rest) connection.destroy()
     return rest.length
   }
