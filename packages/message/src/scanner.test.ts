@@ -81,6 +81,28 @@ test('cutting a message anywhere changes nothing', () => {
   )
 })
 
+test.each([
+  ['all body: a line of text', 'the door is open\n', 0],
+  ['all body: lines of text without an empty one', 'one\ntwo\n', 0],
+  ['all body: text and an empty line', 'one\n\ntwo\n', 0],
+  ['all body: a first line that begins with white space', ' From: a@one.test\nSubject: x\n\nbody\n', 0],
+  ['an empty line first', '\nbody\n', 2],
+  ['junk, then fields', 'junk\nFrom: a@one.test\n\nbody\n', 26],
+  ['the line of an mbox, then fields', 'From a@one.test Mon\nTo: b\n\nbody\n', 30],
+  ['nothing', '', 0],
+])('where the header section ends: %s', (_, message, headerSize) => {
+  const content = crlf(message)
+  const scanned = scan(content)
+  expect(scanned.headerSize).toBe(headerSize)
+  expect(scanned.header).toEqual(content.subarray(0, headerSize))
+  expect(scanInPieces(content, [...content.keys()])).toEqual(told(scanned))
+})
+
+test('text without a field is all body, however long it is', () => {
+  const scanned = scan(crlf('no field\n'.repeat(1000)), { headerSize: 100 })
+  expect(scanned).toMatchObject({ headerSize: 0, headerTooLarge: false })
+})
+
 test('any octets at all give a structure', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 500 }), (octets) => {

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { type Boundary, boundaryAt, type OpenBoundary } from './boundary.ts'
 import { envelopeOf } from './envelope.ts'
-import { parseHeader } from './fields.ts'
+import { fieldName, fieldsOf, isEmptyLine, parseHeader } from './fields.ts'
 import { buildIndex, endsLine, type Rendering, type ScannedMessage } from './message-index.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { newPart, type Part, partLimits } from './part.ts'
@@ -192,8 +192,8 @@ class MessageScanner implements Scanner {
   }
 
   #endHeaderAtLimit(lineStart: number): boolean {
-    if (this.#current === this.#root) this.#headerTooLarge = true
-    else this.#stopOpening()
+    if (this.#current !== this.#root) this.#stopOpening()
+    else if (!isHeadless(this.#window.subarray(0, lineStart))) this.#headerTooLarge = true
     return this.#endHeader(lineStart)
   }
 
@@ -213,7 +213,8 @@ class MessageScanner implements Scanner {
     return this.#endPartsAt(boundary, lineStart, end)
   }
 
-  #endHeader(end: number): boolean {
+  #endHeader(lineEnd: number): boolean {
+    const end = this.#current === this.#root && isHeadless(this.#window.subarray(0, lineEnd)) ? 0 : lineEnd
     this.#openBody(end, false)
     if (this.#current === this.#root && !this.#eightBitBody) this.#eightBitBody = !isAscii(this.#window.subarray(end))
     this.#position = end
@@ -390,6 +391,19 @@ class MessageScanner implements Scanner {
     for (let at = window.indexOf(10, from - this.#base); at >= 0 && at < end; at = window.indexOf(10, at + 1)) lines++
     this.#lines += lines
   }
+}
+
+/**
+ * A message that has no field, or begins as if it went on with one, is all body (RFC 5322 §3.5): as a header section it
+ * would hide its text, and what is put on top of it would run into it.
+ */
+function isHeadless(header: Buffer): boolean {
+  const first = header[0]
+  if (first === 32 || first === 9) return true
+  if (header.length === 0 || isEmptyLine(header.toString('latin1', 0, 2), 0)) return false
+  const colon = header.indexOf(58)
+  if (colon > 0 && fieldName(header.toString('latin1', 0, colon), 0, colon) !== '') return false
+  return fieldsOf(header).every(({ name }) => name === '')
 }
 
 /** Characters of the envelopes of inner messages; what comes later has empty ones. */

@@ -114,7 +114,9 @@ async function examine(
       trace = (await options.sign({ domain, header, body })) + trace
     }
   }
-  const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
+  // Content that is all body must not go on with our last field.
+  const own = scanned.headerSize === 0 ? Buffer.from('\r\n') : scanned.header
+  const header = renderHeader({ trace: Buffer.from(trace), header: own, strikes: struck })
   return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
 }
 
