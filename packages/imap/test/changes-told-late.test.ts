@@ -1,6 +1,6 @@
 /** Changes that the store can not read when they are to be told: they are told when it can. */
 import { searchText } from '@pennypost/message'
-import type { Annotations, MailStore, Store } from '@pennypost/model'
+import { type Annotations, type MailStore, type Store, type Uid, UidSet } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
@@ -100,3 +100,19 @@ test('a result that can not be searched kept back the others, and new messages t
   }
   await server.stop()
 })
+
+test.each(['SEARCH SUBJECT hello', 'SORT (ARRIVAL) UTF-8 SUBJECT hello', 'THREAD REFERENCES UTF-8 SUBJECT hello'])(
+  'of an expunge that the store knew of before the session was woken: %s missed a message and ended in a plain OK',
+  async (command) => {
+    const server = await TestServer.start()
+    const { mail } = server.store
+    server.options.mail = { ...mail, watch: () => ({ [Symbol.dispose]() {} }) }
+    for (let message = 0; message < 2; message++) await server.deliver('INBOX', sampleMessage('simple'))
+    const client = await server.alice('SELECT INBOX')
+    await mail.expunge((await server.mailbox('INBOX')).id, UidSet.of(1 as Uid), 'all')
+    client.send(Buffer.from(`x ${command}\r\n`))
+    expect(await client.response()).toMatch(/^\* (SEARCH|SORT|THREAD) \(?2\)?$/)
+    expect(await client.response()).toBe('x OK [EXPUNGEISSUED] Some of the messages are gone')
+    await server.stop()
+  },
+)

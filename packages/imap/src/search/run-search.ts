@@ -70,11 +70,12 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
 const perPage = { flags: 20_000, row: 4000 }
 
 /**
- * How a command ends that has told message numbers: some may be of messages that are gone, stand for nothing now, and
- * the client cannot know (RFC 2180 §4.3, RFC 5530 §3).
+ * How a command ends that has told message numbers: some may be of messages that are gone, stand for nothing now, or were
+ * not found any more, and the client cannot know (RFC 2180 §4.3, RFC 5530 §3).
  */
 export async function goneMeanwhile(session: Session): Promise<Completion | undefined> {
-  await session.refresh()
+  // Whatever the wakes say: the store may have searched what is committed before we hear of it.
+  await session.selected.open.refresh()
   return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
 }
 
