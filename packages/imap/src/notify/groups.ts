@@ -19,7 +19,7 @@ export interface Events {
 
 /** Which mailboxes a group means. */
 interface Group extends Events {
-  filter: 'personal' | 'subscribed' | 'subtree' | 'mailboxes'
+  filter: 'personal' | 'subscribed' | 'subtree' | 'subtree-one' | 'mailboxes'
   mailboxes: ReadonlySet<string>
 }
 
@@ -76,7 +76,8 @@ function means({ filter, mailboxes }: Group, name: string, subscribed: boolean):
   if (filter === 'personal') return !isAmongOthers(name)
   if (filter === 'subscribed') return subscribed
   if (mailboxes.has(name)) return true
-  return filter === 'subtree' && superiors(name).some((superior) => mailboxes.has(superior))
+  const above = filter === 'mailboxes' ? [] : superiors(name)
+  return (filter === 'subtree' ? above : above.slice(-1)).some((superior) => mailboxes.has(superior))
 }
 
 /** `event-groups = event-group *(SP event-group)` */
@@ -111,6 +112,8 @@ const filters: Readonly<Record<string, Group['filter']>> = {
   INBOXES: 'personal',
   SUBSCRIBED: 'subscribed',
   SUBTREE: 'subtree',
+  // Added to the filters of NOTIFY by RFC 7377 §4.
+  'SUBTREE-ONE': 'subtree-one',
   MAILBOXES: 'mailboxes',
 }
 
