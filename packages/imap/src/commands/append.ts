@@ -68,16 +68,20 @@ function content(cursor: Cursor, session: Session): Appending['content'] {
     return kind.parse(cursor, session)
   }
   const inUtf8 = cursor.peekWord() === 'UTF8'
-  if (inUtf8) {
-    if (!session.utf8Messages) throw bad('UTF8 needs ENABLE UTF8=ACCEPT first')
-    cursor.word()
-    cursor.sp()
-    cursor.expect('(')
-  }
-  const { streamed } = cursor.literal()
-  if (inUtf8) cursor.expect(')')
+  if (inUtf8) cursor.word()
+  const { streamed } = inUtf8 ? utf8Literal(cursor, session) : cursor.literal()
   if (!(streamed instanceof AppendedMessage)) throw bad('A message of at least one octet is expected')
   return streamed
+}
+
+/** What follows the word in `utf8-literal = "UTF8" SP "(" literal8 ")"` (RFC 6855 §4). */
+export function utf8Literal(cursor: Cursor, session: Session): ReturnType<Cursor['literal']> {
+  if (!session.utf8Messages) throw bad('UTF8 needs ENABLE UTF8=ACCEPT first')
+  cursor.sp()
+  cursor.expect('(')
+  const literal = cursor.literal()
+  cursor.expect(')')
+  return literal
 }
 
 /** The mailbox may come as a literal too; every later literal is a message. */

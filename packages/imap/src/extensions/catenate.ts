@@ -1,7 +1,7 @@
 import type { ReservedRoom, StagedContent } from '@pennypost/model'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
-import { roomFor } from '../commands/append.ts'
+import { roomFor, utf8Literal } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
@@ -18,7 +18,7 @@ import { printQuoted } from '../wire/strings.ts'
  */
 type Part = { text: StagedText } | { url: string }
 
-/** A literal behind TEXT. */
+/** A literal behind TEXT or UTF8. */
 class StagedText implements StreamedLiteral {
   readonly content: StagedContent
 
@@ -40,7 +40,10 @@ function textSink(session: Session, room: ReservedRoom): LiteralSink {
   }
 }
 
-/** `SP "(" cat-part *(SP cat-part) ")"`, `cat-part = "TEXT" SP literal / "URL" SP astring` */
+/**
+ * `SP "(" cat-part *(SP cat-part) ")"`, `cat-part = "TEXT" SP literal / "URL" SP astring / utf8-literal`, the last of
+ * them by RFC 6855 §4.
+ */
 function parts(cursor: Cursor, session: Session): Part[] {
   const found: Part[] = []
   cursor.sp()
@@ -48,11 +51,11 @@ function parts(cursor: Cursor, session: Session): Part[] {
     'TEXT or URL',
     () => {
       const kind = cursor.word('TEXT or URL')
-      cursor.sp()
+      if (kind !== 'UTF8') cursor.sp()
       if (kind === 'URL') found.push({ url: cursor.astring('URL') })
-      else if (kind === 'TEXT') {
-        const { streamed } = cursor.literal()
-        if (!(streamed instanceof StagedText)) throw bad('A literal is expected behind TEXT')
+      else if (kind === 'TEXT' || kind === 'UTF8') {
+        const { streamed } = kind === 'UTF8' ? utf8Literal(cursor, session) : cursor.literal()
+        if (!(streamed instanceof StagedText)) throw bad(`A literal is expected behind ${kind}`)
         found.push({ text: streamed })
       } else throw bad('TEXT or URL expected')
     },
@@ -127,7 +130,14 @@ export const catenate: Extension = {
   ],
 }
 
-/** The literal that the last line announces stands behind TEXT in a list of parts. Were it not so, parsing would tell. */
+/**
+ * The literal that the last line announces stands behind TEXT or UTF8 in a list of parts; UTF8 outside of one is a
+ * message of its own. Were it not so, parsing would tell.
+ */
 function isText({ lines }: Unit): boolean {
-  return /TEXT $/i.test(lines.at(-1) as string) && lines.some((line) => / CATENATE \(/i.test(line))
+  const list = /.* CATENATE \((.*)$/is.exec(lines.join('\n'))?.[1]
+  if (list === undefined) return false
+  const unquoted = list.replace(/"(?:\\.|[^"\\])*"/g, '')
+  const isOpen = unquoted.split('(').length > unquoted.split(')').length
+  return /TEXT $/i.test(list) || (/UTF8 \($/i.test(list) && isOpen)
 }
