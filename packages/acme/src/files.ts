@@ -1,6 +1,7 @@
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPair, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 
 /** Where certificate and keys lie, and what the certificate that is there says. */
 
@@ -48,8 +49,18 @@ function parse(text: string): X509Certificate | undefined {
   }
 }
 
+/** The account's key; one that is made here is kept at once, since the authority counts the accounts that are made for it. */
+export async function accountKey(path: string): Promise<string> {
+  const known = await readOptional(path)
+  if (known !== undefined) return known
+  const { privateKey } = await promisify(generateKeyPair)('ec', { namedCurve: 'P-256' })
+  const made = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  await replaceFile(path, made)
+  return made
+}
+
 /** The text of a file, or undefined where there is none. */
-export async function readOptional(path: string): Promise<string | undefined> {
+async function readOptional(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
@@ -58,8 +69,17 @@ export async function readOptional(path: string): Promise<string | undefined> {
   }
 }
 
+/** Whoever reads in between sees a key that does not fit, keeps what he has, and looks again. */
+export async function replaceCertificate(
+  paths: CertificatePaths,
+  { key, cert }: { key: string; cert: string },
+): Promise<void> {
+  await replaceFile(paths.key, key)
+  await replaceFile(paths.cert, cert)
+}
+
 /** Whole or not at all, and never readable by others in between. */
-export async function replaceFile(path: string, content: string): Promise<void> {
+async function replaceFile(path: string, content: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const fresh = `${path}.new`
   await writeFile(fresh, content, { mode: 0o600, flush: true })

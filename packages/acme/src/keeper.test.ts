@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,7 +53,8 @@ function setUp(now: number) {
   const files = certificatePaths(directory)
   const seen = {
     names: ['mail.one.test'],
-    orders: [] as (string | undefined)[],
+    /** With which account keys. */
+    orders: [] as string[],
     failing: false,
     dead: [] as string[],
     renewed: 0,
@@ -67,15 +69,13 @@ function setUp(now: number) {
   const keeper = createCertificateKeeper({
     names: async () => seen.names,
     files,
-    async order(names, known, isWorth) {
-      seen.orders.push(known)
+    async order(names, accountKey, isWorth) {
+      seen.orders.push(accountKey)
       if (seen.failing) throw new Error('no connection')
-      const accountKey = known ?? 'account'
       const unproved = seen.dead.map((name) => ({ name, why: 'connection refused' }))
-      if (unproved.length > 0 && !isWorth(names.filter((name) => !seen.dead.includes(name))))
-        return { accountKey, unproved }
+      if (unproved.length > 0 && !isWorth(names.filter((name) => !seen.dead.includes(name)))) return { unproved }
       const issuedNow = { cert: readFileSync(issued, 'utf8'), key: `key ${seen.orders.length}` }
-      return { accountKey, unproved, issued: issuedNow }
+      return { unproved, issued: issuedNow }
     },
     async onRenewed() {
       expect(readFileSync(files.key, 'utf8')).toBe(`key ${seen.orders.length}`)
@@ -87,14 +87,25 @@ function setUp(now: number) {
   return { keeper, clock, files, seen }
 }
 
-test('the first look orders, later ones only when it is time, with the account that was made', async () => {
+test('the first look orders, later ones only when it is time, with the account of the first', async () => {
   const { keeper, clock, files, seen } = setUp(from)
   keeper.start()
   await clock.advance(30 * dayMs)
-  expect(seen).toMatchObject({ orders: [undefined], renewed: 1, errors: [] })
+  expect(seen).toMatchObject({ orders: { length: 1 }, renewed: 1, errors: [] })
   expect(readFileSync(files.cert, 'utf8')).toBe(readFileSync(issued, 'utf8'))
   await clock.advance(30 * dayMs + 7 * hourMs)
-  expect(seen.orders.slice(0, 2)).toEqual([undefined, 'account'])
+  const key = readFileSync(files.accountKey, 'utf8')
+  expect(createPrivateKey(key).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' })
+  expect(seen.orders.slice(0, 2)).toEqual([key, key])
+})
+
+test('each order that failed made another account at the authority', async () => {
+  const { keeper, clock, files, seen } = setUp(from)
+  seen.failing = true
+  keeper.start()
+  await clock.advance(2 * hourMs)
+  const key = readFileSync(files.accountKey, 'utf8')
+  expect(seen.orders).toEqual([key, key])
 })
 
 test('what fails is tried less and less often, and leaves what is there', async () => {
@@ -144,7 +155,6 @@ test.each([
   const proved = names.filter((name) => !dead.includes(name))
   if (renewed > 0) expect(seen.infos.at(-1)).toEqual({ names: proved, certificate: files.cert })
   expect(keeper.unproved).toEqual([{ name: dead[0], why: 'connection refused' }])
-  expect(readFileSync(files.accountKey, 'utf8')).toBe('account')
   // It was mended meanwhile.
   seen.dead = []
   await clock.advance(hourMs)
@@ -162,13 +172,20 @@ test('a name that is never proved is tried less and less often, and without a ne
 })
 
 test('an authority that did not answer held up the end of the server', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  const placed = Promise.withResolvers<void>()
   const keeper = createCertificateKeeper({
     names: async () => ['mail.one.test'],
-    files: certificatePaths('/nonexistent'),
-    order: () => new Promise(() => {}),
+    files: certificatePaths(directory),
+    order() {
+      placed.resolve()
+      return new Promise(() => {})
+    },
     onRenewed: async () => {},
     ...{ clock: virtualClock(from), random: seededRandom(8555), log: silentLog },
   })
   keeper.start()
+  await placed.promise
   await keeper[Symbol.asyncDispose]()
 })

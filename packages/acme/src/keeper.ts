@@ -1,6 +1,6 @@
 import type { Clock, Log, Random, Timer } from '@pennypost/model'
-import { type CertificatePaths, type Present, present, readOptional, replaceFile } from './files.ts'
-import type { OrderCertificate, Ordered, Unproved } from './order.ts'
+import { accountKey, type CertificatePaths, type Present, present, replaceCertificate } from './files.ts'
+import type { OrderCertificate, Unproved } from './order.ts'
 
 /**
  * Keeps one certificate fresh: looks at it now and then, orders a new one in time, and tries again when that fails. Names
@@ -40,7 +40,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
   let failures = 0
   let unproved: readonly Unproved[] = []
   let timer: Timer | undefined
-  let putting = Promise.resolve()
+  let writes: Promise<unknown> = Promise.resolve()
   let over = false
 
   async function renewIfDue(): Promise<void> {
@@ -50,24 +50,22 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
       unproved = []
       return
     }
+    if (over) return
     log.info({ names }, 'ordering a certificate')
-    const made = await order(names, await readOptional(files.accountKey), (proved) => isBetter(proved, old))
+    const made = await order(names, await writing(accountKey(files.accountKey)), (proved) => isBetter(proved, old))
     if (over) return
     unproved = made.unproved
-    await (putting = put(made))
     if (!made.issued) return
+    await writing(replaceCertificate(files, made.issued))
     await onRenewed()
     const proved = names.filter((name) => !unproved.some((each) => each.name === name))
     log.info({ names: proved, certificate: files.cert }, 'a new certificate is in use')
   }
 
-  async function put({ accountKey, issued }: Ordered): Promise<void> {
-    await replaceFile(files.accountKey, accountKey)
-    if (!issued) return
-    const { key, cert } = issued
-    // Whoever reads in between sees a key that does not fit, keeps what he has, and looks again.
-    await replaceFile(files.key, key)
-    await replaceFile(files.cert, cert)
+  /** What is disposed waits for. */
+  function writing<Written>(written: Promise<Written>): Promise<Written> {
+    writes = written
+    return written
   }
 
   const retryMs = (): number => Math.min(retryFirstMs * 2 ** failures++, retryAtMostMs)
@@ -99,7 +97,7 @@ export function createCertificateKeeper(options: CertificateKeeperOptions): Cert
     async [Symbol.asyncDispose]() {
       over = true
       timer?.[Symbol.dispose]()
-      await putting.catch(() => {})
+      await writes.catch(() => {})
     },
   }
 }

@@ -21,8 +21,6 @@ export interface Unproved {
 }
 
 export interface Ordered {
-  /** Made by the first call, to be given to later ones. */
-  accountKey: string
   /** Certificate chain and key in PEM, for the names that could be proved; absent where those were not worth it. */
   issued?: { cert: string; key: string }
   unproved: readonly Unproved[]
@@ -31,7 +29,7 @@ export interface Ordered {
 /** `isWorth`: whether to go on with these names alone, when others could not be proved. */
 export type OrderCertificate = (
   names: readonly string[],
-  accountKey: string | undefined,
+  accountKey: string,
   isWorth: (proved: readonly string[]) => boolean,
 ) => Promise<Ordered>
 

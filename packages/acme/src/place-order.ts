@@ -10,11 +10,10 @@ import type { OrderCertificate, Ordered, OrderOptions, Unproved } from './order.
  */
 export async function placeOrder(
   options: OrderOptions,
-  ...[names, known, isWorth]: Parameters<OrderCertificate>
+  ...[names, accountKey, isWorth]: Parameters<OrderCertificate>
 ): Promise<Ordered> {
   const { authority, contact, authorityCa } = options
   if (authorityCa !== undefined) acme.axios.defaults.httpsAgent = new Agent({ ca: authorityCa })
-  const accountKey = known ?? (await acme.crypto.createPrivateEcdsaKey()).toString()
   const client = new acme.Client({ directoryUrl: authority, accountKey })
   await client.createAccount({ termsOfServiceAgreed: true, ...(contact !== '' && { contact: [`mailto:${contact}`] }) })
   const unproved: Unproved[] = []
@@ -30,9 +29,9 @@ export async function placeOrder(
     }
     const [key, csr] = await acme.crypto.createCsr({ altNames: left }, await acme.crypto.createPrivateEcdsaKey())
     const cert = await client.getCertificate(await client.finalizeOrder(order, csr))
-    return { accountKey, issued: { cert, key: key.toString() }, unproved }
+    return { issued: { cert, key: key.toString() }, unproved }
   }
-  return { accountKey, unproved }
+  return { unproved }
 }
 
 interface Proved {
