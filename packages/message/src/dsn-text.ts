@@ -89,6 +89,7 @@ const reasons: Record<string, string> = {
   '5.3': 'The message has too many recipients for the system over there.',
   '6': 'The system over there cannot take that kind of message.',
   '6.7': 'The system over there cannot take addresses in that writing.',
+  '6.9': 'The system over there cannot take names and subjects in that writing.',
   '7': 'The system over there refuses the message for reasons of policy.',
   '7.1': 'The system over there refuses the message for reasons of policy.',
 }

@@ -356,7 +356,7 @@ describe('what goes over the wire', () => {
     await office.send({ source })
     expect(mx.transactions).toHaveLength(1)
     const journey = await office.send({ source, envelope: { smtpUtf8: true } })
-    expect((await office.trace(journey))[1]).toContain('failed bob@two.test 550 5.6.7')
+    expect((await office.trace(journey))[1]).toContain('failed bob@two.test 550 5.6.9')
     await office.send({ envelope: { smtpUtf8: true } })
     expect(mx.transactions).toHaveLength(2)
   })

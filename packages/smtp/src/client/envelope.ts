@@ -37,7 +37,7 @@ export function composeEnvelope(request: TransactionRequest, context: EnvelopeCo
     return refusal('5.7.30', 'peer does not offer REQUIRETLS over TLS')
   }
   const offersUtf8 = keywords.has('SMTPUTF8')
-  if (request.smtpUtf8 && !offersUtf8) return refusal('5.6.7', 'peer does not offer SMTPUTF8')
+  if (request.smtpUtf8 && !offersUtf8) return refusal('5.6.9', 'peer does not offer SMTPUTF8')
   const reversePath = request.reversePath === '' ? '' : wirePath(request.reversePath, offersUtf8, '5.1.7')
   if (typeof reversePath !== 'string') return reversePath
 

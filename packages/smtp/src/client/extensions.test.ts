@@ -43,7 +43,7 @@ test('what the peer can not take is refused before a word is sent', () => {
   expect(compose(['SIZE 0'], { size: 11 })).toMatchObject({ mail: 'MAIL FROM:<alice@one.test> SIZE=11' })
   expect(compose([], { requireTls: true })).toMatchObject({ kind: 'unsupported', status: '5.7.30' })
   expect(compose(['REQUIRETLS'], { requireTls: true })).toMatchObject({ mail: 'MAIL FROM:<alice@one.test> REQUIRETLS' })
-  expect(compose([], { smtpUtf8: true })).toMatchObject({ kind: 'unsupported', status: '5.6.7' })
+  expect(compose([], { smtpUtf8: true })).toMatchObject({ kind: 'unsupported', status: '5.6.9' })
   expect(compose([], { reversePath: 'ü@one.test' })).toMatchObject({ kind: 'unsupported', status: '5.6.7' })
 })
 
