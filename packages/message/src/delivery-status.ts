@@ -29,7 +29,9 @@ function recipientFields(recipient: DsnRecipient, report: DsnReport, internation
     foldField('Action', recipient.action),
     foldField('Status', recipient.status),
     remoteMta === undefined ? '' : foldField('Remote-MTA', `dns; ${remoteMta}`),
-    diagnostic === undefined ? '' : foldField('Diagnostic-Code', `smtp; ${printable(diagnostic, international)}`),
+    diagnostic === undefined
+      ? ''
+      : foldField('Diagnostic-Code', `smtp; ${shortWords(printable(diagnostic, international))}`),
     lastAttemptAt === undefined ? '' : foldField('Last-Attempt-Date', date(lastAttemptAt)),
     willRetryUntil === undefined || recipient.action !== 'delayed'
       ? ''
@@ -43,3 +45,6 @@ const addressType = (address: string): string => (isAscii(Buffer.from(address)) 
 /** Text of others: RFC 3464 knows only ASCII. */
 const printable = (text: string, international: boolean): string =>
   international ? text : text.replace(/[^\x09\x20-\x7e]+/g, '?')
+
+/** A word that a stranger made longer than a line may be (RFC 5322 §2.1.1) becomes several. */
+const shortWords = (text: string): string => text.replace(/\S{200}(?=\S)/g, '$& ')

@@ -97,6 +97,18 @@ Last-Attempt-Date: Thu, 26 Nov 2026 09:30:00 +0000
     expect(text).toContain('no such user Bcc: x')
   })
 
+  test('has no line that is longer than a line may be, whatever was said', () => {
+    const [recipient] = report.recipients
+    const message = whole({
+      recipients: [{ ...recipient!, diagnostic: `550 5.1.1 ${'ü'.repeat(3000)} ${'x'.repeat(3000)}` }],
+    })
+    const lengths = message
+      .toString('latin1')
+      .split('\r\n')
+      .map((line) => line.length)
+    expect(Math.max(...lengths)).toBeLessThan(998)
+  })
+
   test('returns only the header with RET=HDRS', () => {
     const message = whole({ ret: 'HDRS' })
     expect(types(message).at(-1)).toBe('text/rfc822-headers')
