@@ -55,7 +55,8 @@ export const help = {
     }
     const command = session.commands.get(argument.toUpperCase())
     if (!command || !known(command)) return withText({ ...replies.badArgument, code: 504 }, 'No help for that')
-    return reply(214, '2.0.0', command.syntax, command.rfc)
+    // Replies are ASCII (RFC 5321 §4.2).
+    return reply(214, '2.0.0', command.syntax, command.rfc.replace('§', 'section '))
   },
 } as const satisfies Command
 
