@@ -9,12 +9,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { systemClock } from '@pennypost/model'
+import { createNextHop } from './next-hop.ts'
 import { repliesOf } from './replies.ts'
 import { cpuOf, memoryOf } from './wire.ts'
 
@@ -69,28 +70,9 @@ async function freePort(): Promise<number> {
   return port
 }
 
-/** Next hops that take everything and count recipients: each at an address of its own, all at one port. */
+/** Next hops that take everything: each at an address of its own, all at one port. */
 async function startSink() {
-  let taken = 0
-  let waiting: { count: number; resolve: () => void } | undefined
-  const take = (socket: Socket): void => {
-    let content = false
-    let recipients = 0
-    socket.on('error', () => {})
-    socket.write('220 sink ESMTP\r\n')
-    createInterface(socket).on('line', (line) => {
-      if (content && line !== '.') return
-      if (content) {
-        content = false
-        taken += recipients
-        recipients = 0
-        if (waiting && taken >= waiting.count) waiting.resolve()
-      } else if (/^EHLO/i.test(line)) socket.write('250-sink\r\n')
-      else if (/^RCPT/i.test(line)) recipients++
-      else if (/^DATA/i.test(line)) content = true
-      socket.write(content ? '354 go on\r\n' : /^EHLO/i.test(line) ? '250 PIPELINING\r\n' : '250 fine\r\n')
-    })
-  }
+  const { take, have } = createNextHop()
   const servers = Array.from({ length: destinations }, () => createServer(take))
   let port = 0
   for (const [at, server] of servers.entries()) {
@@ -98,12 +80,6 @@ async function startSink() {
     await once(server, 'listening')
     ;({ port } = server.address() as AddressInfo)
   }
-  /** Resolves when so many recipients have been taken. */
-  const have = (count: number): Promise<void> =>
-    new Promise((resolve) => {
-      waiting = { count, resolve }
-      if (taken >= count) resolve()
-    })
   const close = (): void => {
     for (const server of servers) server.close()
   }
@@ -159,9 +135,8 @@ await measure('stop and start', pid, async () => {
 })
 await verb('queue', 'rule-remove', '--from', '@load.test')
 const first = sink.have(1)
-const half = sink.have.bind(sink, entries / 2)
 await measure('release all, until the first is out', pid, () => Promise.all([verb('queue', 'release', '--all'), first]))
-await measure('until all that can be are out', pid, half)
+await measure('until all that can be are out', pid, () => sink.have(entries / 2))
 await end(server)
 sink.close()
 rmSync(directory, { recursive: true })

@@ -11,8 +11,9 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { systemClock } from '@pennypost/model'
+import { createNextHop } from './next-hop.ts'
 import type { Ask, Ports, Watched } from './server-process.ts'
 
 const child = fork(new URL('./server-process.ts', import.meta.url), { execArgv: ['--expose-gc'] })
@@ -73,30 +74,8 @@ function deliver(to: string, size: number, count: number): Promise<number> {
   ])
 }
 
-/** A next hop that takes all, one letter at a time; resolves `first` with the first letter's end. */
-function sink(): { server: Server; first: Promise<void> } {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const server = createServer((socket) => {
-    let content = false
-    let tail = ''
-    socket.on('error', () => {})
-    socket.write('220 sink ESMTP\r\n')
-    socket.on('data', (chunk) => {
-      const text = tail + chunk.toString('latin1')
-      tail = text.slice(-5)
-      if (content && !text.endsWith('\r\n.\r\n')) return
-      if (content) {
-        content = false
-        resolve()
-        socket.write('250 taken\r\n')
-      } else if (/^DATA\r\n/im.test(text)) {
-        content = true
-        socket.write('354 go on\r\n')
-      } else if (/^QUIT\r\n/im.test(text)) socket.end('221 bye\r\n')
-      else socket.write('250 fine\r\n')
-    })
-  }).listen(0, '127.0.0.1')
-  return { server, first: promise }
+function listen(take: (socket: Socket) => void): Server {
+  return createServer(take).listen(0, '127.0.0.1')
 }
 
 async function relayTo(domain: string, server: Server): Promise<void> {
@@ -121,8 +100,9 @@ const many = (sessions: number, to: string, size: number, each: number) => () =>
   Promise.all(Array.from({ length: sessions }, () => deliver(to, size, each)))
 
 const size = 50 * 1024 * 1024
-const live = sink()
-await relayTo('live.test', live.server)
+const live = createNextHop()
+const liveServer = listen(live.take)
+await relayTo('live.test', liveServer)
 // What the first letters compile stays: it is not what a large one costs.
 await measure('2 KB over 20 sessions, 50 each, cold', many(20, 'alice@bench.test', 2048, 50))
 await measure('2 KB over 20 sessions, 200 each', many(20, 'alice@bench.test', 2048, 200))
@@ -145,20 +125,21 @@ await measure('50 MB out by POP3', async () => {
 })
 await measure('50 MB in and out by the relay', async () => {
   await deliver('somebody@live.test', size, 1)
-  await live.first
+  await live.have(1)
 })
 
 // It takes connections and never greets: each attempt lasts as long as the relay has patience.
-const dead = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+const dead = listen((socket) => socket.on('error', () => {}))
 await relayTo('dead.test', dead)
 await measure('10 000 letters for a dead destination', many(20, 'somebody@dead.test', 1024, 500))
-const other = sink()
-await relayTo('other.test', other.server)
+const other = createNextHop()
+const otherServer = listen(other.take)
+await relayTo('other.test', otherServer)
 await measure('first letter for another, from end to end', async () => {
   await deliver('somebody@other.test', 1024, 1)
-  await other.first
+  await other.have(1)
 })
 child.disconnect()
-for (const server of [live.server, dead, other.server]) server.close()
+for (const server of [liveServer, dead, otherServer]) server.close()
 await once(child, 'exit')
 process.exit(0)
