@@ -30,8 +30,7 @@ export const searchText: SearchText = {
 
   *bodyTexts(parts, body) {
     for (const part of allParts(parts)) {
-      const octets = body.subarray(part.body.start, part.body.end)
-      if (part.kind === 'text') yield foldText(partText(part, octets))
+      if (part.kind === 'text') yield foldText(partText(part, body.subarray(part.body.start, part.body.end)))
       if (part.header) yield foldText(decodedHeader(parseHeader(body.subarray(part.header.start, part.header.end))))
       if (part.mime) {
         const name = nameOf(body.subarray(part.mime.start, part.mime.end))

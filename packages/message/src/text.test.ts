@@ -167,6 +167,24 @@ test('body texts: text parts, headers of messages inside, names of attachments',
   expect(texts).not.toContain('AAAA')
 })
 
+test('body texts read no attachment', () => {
+  const content = Buffer.from(
+    `Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: image/png; name=i.png\n\n${'A'.repeat(5000)}\n--b--\n`,
+  )
+  const scanned = scan(content)
+  const body = content.subarray(scanned.headerSize)
+  let read = 0
+  const octets = {
+    length: body.length,
+    subarray(start: number, end: number) {
+      read += end - start
+      return body.subarray(start, end)
+    },
+  }
+  expect([...searchText.bodyTexts(scanned.index().parts, octets)].join('|')).toContain('I.PNG')
+  expect(read).toBeLessThan(100)
+})
+
 test('a text part as people read it', () => {
   expect(partText({ subtype: 'plain', charset: 'iso-8859-15', encoding: 'base64' }, Buffer.from('pA=='))).toBe('€')
 })

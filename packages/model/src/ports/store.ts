@@ -68,9 +68,15 @@ export interface SearchText {
   /** The header section: a line `name: value` for each field, ended by a line feed, with no other line feed in it. */
   headerText(header: Buffer): string
   /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
-  bodyTexts(parts: string, body: Buffer): Iterable<string>
+  bodyTexts(parts: string, body: BodyOctets): Iterable<string>
   /** For a quick no, where it can be had. */
   plain?: PlainText
+}
+
+/** A body that is read where it is looked at; a Buffer is one. */
+export interface BodyOctets {
+  readonly length: number
+  subarray(start: number, end: number): Buffer
 }
 
 /** Texts in capitals of messages whose octets are their text: what is no part of one is no part of the other. */

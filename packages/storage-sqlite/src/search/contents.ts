@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
-import type { SearchText } from '@pennypost/model'
+import type { BodyOctets, SearchText } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
+import { FileOctets } from '../content/file-octets.ts'
 import type { Statements } from '../statements.ts'
 import type { KeptText } from './search-index.ts'
 
@@ -13,6 +13,8 @@ export interface Contents {
 
 /** Larger texts of one message are not kept (characters): a search decodes them each time. */
 const maxKept = 1_000_000
+/** Nor does the index decode larger ones, in octets, to find out: that takes several times as much memory. */
+const maxDecoded = 4 * maxKept
 
 const columns = 'header, parts, body, file, body_start, contents.body_size'
 const tables = 'contents JOIN messages ON messages.id = contents.message'
@@ -60,10 +62,10 @@ function keptText(
   row: Row,
   onFault: (error: unknown) => void,
 ): { head: string; body: string | null } | undefined {
-  const body = bodyOf(contents, row)
+  using body = bodyOf(contents, row)
   if (!body) return undefined
   try {
-    return decodedText(contents, row, body)
+    return decodedText(contents, row, body.octets)
   } catch (error) {
     // One message of a stranger must not end the index of all.
     onFault(error)
@@ -71,12 +73,24 @@ function keptText(
   }
 }
 
-function decodedText({ text }: Contents, [header, parts]: Row, body: Buffer): { head: string; body: string | null } {
+function decodedText(
+  { text }: Contents,
+  [header, parts]: Row,
+  body: BodyOctets,
+): { head: string; body: string | null } {
   const head = text.headerText(header)
   const texts: string[] = []
   let length = head.length
+  const measured: BodyOctets = {
+    length: body.length,
+    subarray(start, end) {
+      if (end - start <= maxDecoded) return body.subarray(start, end)
+      length = Number.POSITIVE_INFINITY
+      return Buffer.alloc(0)
+    },
+  }
   if (length > maxKept) return unkept
-  for (const piece of text.bodyTexts(parts, body)) {
+  for (const piece of text.bodyTexts(parts, measured)) {
     length += piece.length
     if (length > maxKept) return unkept
     texts.push(piece)
@@ -96,15 +110,17 @@ export function decodedBody(contents: Contents, message: number): string[] | und
     | Row
     | undefined
   if (!row) return undefined
-  const body = bodyOf(contents, row)
-  return body ? [...contents.text.bodyTexts(row[1], body)] : []
+  using body = bodyOf(contents, row)
+  return body ? [...contents.text.bodyTexts(row[1], body.octets)] : []
 }
 
 /** Undefined when its file has gone, and thus the message. */
-function bodyOf({ files }: Contents, [, , body, file, bodyStart, bodySize]: Row): Buffer | undefined {
-  if (body || file === null) return body ?? Buffer.alloc(0)
+function bodyOf({ files }: Contents, row: Row): ({ octets: BodyOctets } & Disposable) | undefined {
+  const [, , body, file, bodyStart, bodySize] = row
+  if (body || file === null) return { octets: body ?? Buffer.alloc(0), [Symbol.dispose]() {} }
   try {
-    return readFileSync(files.path(file)).subarray(bodyStart, bodyStart + bodySize)
+    const octets = new FileOctets(files.path(file), bodyStart, bodySize)
+    return { octets, [Symbol.dispose]: () => octets.close() }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

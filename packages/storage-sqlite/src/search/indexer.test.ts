@@ -8,6 +8,22 @@ import { ContentFiles } from '../content/content-files.ts'
 import { Reader } from '../reader/reader.ts'
 import { Indexer } from './indexer.ts'
 
+/** An indexer of a store that is open, and what it notes. */
+function indexerOf(directory: string, text: SearchText) {
+  const reader = new Reader(join(directory, 'mail.db'), virtualClock())
+  const notes: string[] = []
+  const indexer = new Indexer({
+    ...{ reader, files: new ContentFiles(join(directory, 'content')), text, keeps: true },
+    path: join(directory, 'other-search.db'),
+    note: (note) => notes.push(`${note.text}: ${note.why}`),
+  })
+  onTestFinished(() => {
+    indexer.close()
+    reader.close()
+  })
+  return { indexer, notes }
+}
+
 test('one message that could not be read as text ended the index of all', async () => {
   const { store, directory, inbox } = await openInbox(
     ['first', 'hostile', 'last'].map((subject) => `Subject: ${subject}\n\nx\n`),
@@ -22,19 +38,28 @@ test('one message that could not be read as text ended the index of all', async 
       return asciiSearchText.headerText(header)
     },
   }
-  const reader = new Reader(join(directory, 'mail.db'), virtualClock())
-  const notes: string[] = []
-  const indexer = new Indexer({
-    ...{ reader, files: new ContentFiles(join(directory, 'content')), text, keeps: true },
-    path: join(directory, 'other-search.db'),
-    note: (note) => notes.push(`${note.text}: ${note.why}`),
-  })
-  onTestFinished(() => {
-    indexer.close()
-    reader.close()
-  })
+  const { indexer, notes } = indexerOf(directory, text)
   let state = indexer.step()
   for (let step = 0; state.more && step < 10; step++) state = indexer.step()
   expect(state).toMatchObject({ upTo: ids[2], more: false })
   expect(notes).toEqual([`search: message ${ids[1]} could not be read as text: RangeError: too much`])
+})
+
+test('five million octets of text are not decoded for an index that would not keep them', async () => {
+  const { directory } = await openInbox(['Subject: small\n\nx\n', `Subject: large\n\n${'y'.repeat(5_000_000)}\n`])
+  const read: number[] = []
+  const text: SearchText = {
+    ...asciiSearchText,
+    *bodyTexts(_, body) {
+      const octets = body.subarray(0, body.length)
+      read.push(octets.length)
+      yield octets.toString()
+    },
+  }
+  const { indexer, notes } = indexerOf(directory, text)
+  let state = indexer.step()
+  for (let step = 0; state.more && step < 10; step++) state = indexer.step()
+  expect(state.more).toBe(false)
+  expect(read).toEqual([3, 0])
+  expect(notes).toEqual([])
 })
