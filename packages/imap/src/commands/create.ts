@@ -3,6 +3,7 @@ import { othersName, type SpecialUse, StoreError, specialUses, superiors } from 
 import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
+import { knownUse } from '../metadata/special-use-entry.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -40,11 +41,7 @@ function parameters(cursor: Cursor, session: Session): SpecialUse | undefined {
     uses.push(`\\${cursor.atom('Special use')}`)
   }, specialUses.length)
   cursor.expect(')')
-  const [use] = uses
-  if (use === undefined) return undefined
-  const known = specialUses.find((special) => special.toLowerCase() === use.toLowerCase())
-  if (!known || uses.length > 1) throw no('USEATTR', 'A mailbox here can have one of the uses of RFC 6154')
-  return known
+  return knownUse(uses)
 }
 
 export const create = {

@@ -1,6 +1,6 @@
 /** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
 
-import { rightsOn } from '../access/visible-mailbox.ts'
+import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { knownNames } from '../grammar/known-names.ts'
 import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
@@ -8,7 +8,7 @@ import type { Session } from '../session/session.ts'
 import { sayFlagNames } from '../session/tell-changes.ts'
 import { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
-import { sayNormalized } from './list.ts'
+import { sayListed, sayNormalized } from './list.ts'
 
 interface Args extends WrittenMailbox {
   parameters: ((session: Session, view: View) => void | Promise<void>)[]
@@ -56,7 +56,7 @@ async function open(session: Session, { name, written, parameters }: Args, readO
   // What is \Recent is the owner's.
   if (!viewer && view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
   if (!readOnly && !viewer) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
-  describe(session, view)
+  describe(session, view, found)
   sayNormalized(session, { name: view.name, written })
   try {
     for (const run of parameters) await run(session, view)
@@ -70,7 +70,7 @@ async function open(session: Session, { name, written, parameters }: Args, readO
 }
 
 /** The untagged responses that must come (RFC 9051 §6.3.2), those of RFC 3501 for who has not enabled IMAP4rev2. */
-function describe(session: Session, view: View): void {
+function describe(session: Session, view: View, mailbox: VisibleMailbox): void {
   const { open } = view
   sayFlagNames(session, view)
   session.untagged(`${view.count} EXISTS`)
@@ -82,6 +82,9 @@ function describe(session: Session, view: View): void {
   }
   session.untagged(`OK [UIDVALIDITY ${open.mailbox.uidValidity}] UIDs are valid`)
   session.untagged(`OK [UIDNEXT ${open.uidNext}] Predicted next UID`)
+  if (session.rev2) {
+    sayListed(session, { name: view.name, mailbox, subscribed: false, inHierarchy: true, hasChildren: undefined })
+  }
   for (const extension of session.service.registry.extensions) extension.onSelect?.(session, view)
 }
 

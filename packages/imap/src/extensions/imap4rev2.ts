@@ -1,20 +1,12 @@
-import { sayListed } from '../commands/list.ts'
 import type { Extension } from '../extension.ts'
 
 /**
  * What ENABLE IMAP4rev2 changes; nearly all that the revision added comes with the extensions that it took up. Names in
- * UTF-8, ESEARCH for SEARCH, no \Recent: see the uses of `session.rev2` and `session.utf8Names`.
+ * UTF-8, ESEARCH for SEARCH, no \Recent, LIST at SELECT: see the uses of `session.rev2` and `session.utf8Names`.
  */
 export const imap4rev2: Extension = {
   name: 'IMAP4rev2',
   rfc: 'RFC 9051',
   capabilities: [{ name: 'IMAP4rev2' }],
   enables: [{ name: 'IMAP4REV2', spelling: 'IMAP4rev2', apply: () => {} }],
-  /** RFC 9051 §6.3.2: a LIST response for the mailbox is required. */
-  onSelect(session, view) {
-    if (!session.rev2) return
-    const own = view.open.mailbox
-    const mailbox = view.open.viewer === undefined ? own : { ...own, specialUse: null }
-    sayListed(session, { name: view.name, mailbox, subscribed: false, inHierarchy: true, hasChildren: undefined })
-  },
 }

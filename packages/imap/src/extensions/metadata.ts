@@ -12,6 +12,7 @@ import {
   requireMaySet,
   sayMetadata,
 } from '../metadata/read-annotations.ts'
+import { setSpecialUse, specialUseEntry } from '../metadata/special-use-entry.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { View } from '../view/view.ts'
@@ -101,6 +102,11 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
   for (const { entry, value } of changes) {
     requireMaySet(session, mailbox, entry)
     if (value && value.length > annotationLimits.octets) throw tooLarge()
+  }
+  if (mailbox && changes.some(({ entry }) => entry === specialUseEntry)) {
+    const values = changes.map(({ value }) => value)
+    await setSpecialUse(session, mailbox, values)
+    return undefined
   }
   const { annotations, mailboxes } = session.service
   const modSeq = await annotations

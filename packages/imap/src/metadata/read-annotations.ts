@@ -6,6 +6,7 @@ import { printMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { type AskedEntry, isReserved, writeEntry } from './entries.ts'
+import { specialUseEntry, specialUseOf } from './special-use-entry.ts'
 
 /** The entry that says whom to ask for help (RFC 5464 §6.2.1.2); never set by clients. */
 export const administratorEntry = '/shared/admin'
@@ -27,11 +28,13 @@ export async function requireAnnotated(session: Session, name: string): Promise<
 export async function readAnnotations(session: Session, mailbox: VisibleMailbox | undefined): Promise<Annotation[]> {
   const { annotations, administrator } = session.service
   const kept = await annotations.annotations(mailbox?.id ?? 'server', session.user.id)
-  const found = kept.filter(({ entry }) => !isReserved(entry))
-  if (mailbox || !administrator) return found
-  return [...found, { entry: administratorEntry, value: Buffer.from(administrator) }].sort((a, b) =>
-    a.entry < b.entry ? -1 : 1,
-  )
+  const found = kept.filter(({ entry }) => !isReserved(entry) && !(mailbox && entry === specialUseEntry))
+  const other = mailbox ? specialUseOf(mailbox) : administrator && annotationOf(administrator)
+  return other ? [...found, other].sort((a, b) => (a.entry < b.entry ? -1 : 1)) : found
+}
+
+function annotationOf(administrator: string): Annotation {
+  return { entry: administratorEntry, value: Buffer.from(administrator) }
 }
 
 /** What has been set on a mailbox since `modSeq`, as far as the account can see it. */

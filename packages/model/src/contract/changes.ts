@@ -234,6 +234,7 @@ function describeWatch(open: OpenEngine): void {
       [() => mail.expunge(inbox, UidSet.of(1), 'all'), inbox],
       [() => mail.createMailbox(world.alice, 'new')],
       [() => mail.renameMailbox(world.alice, 'new', 'newer')],
+      [() => mail.setSpecialUse(world.alice, 'newer', '\\All')],
       [() => mail.deleteMailbox(world.alice, 'newer')],
     ]
     for (const [act, ...touched] of steps) {

@@ -10,6 +10,7 @@ export function describeMailboxes(open: OpenEngine): void {
   describe('mailboxes', () => describeListing(open))
   describe('createMailbox', () => describeCreate(open))
   describe('renameMailbox', () => describeRename(open))
+  describe('setSpecialUse', () => describeSpecialUse(open))
   describe('deleteMailbox', () => describeDelete(open))
   describe('subscriptions', () => describeSubscriptions(open))
 }
@@ -172,6 +173,33 @@ function describeRename(open: OpenEngine): void {
     await append(world, await inboxOf(world), {})
     await world.store.mail.renameMailbox(world.alice, 'INBOX', 'INBOX/2025')
     expect((await mailboxNamed(world, world.alice, 'INBOX/2025')).messages).toBe(1)
+  })
+}
+
+function describeSpecialUse(open: OpenEngine): void {
+  const it = worldTest(open)
+
+  it('gives a special use, takes it away, and leaves each to one mailbox', async (world) => {
+    const { alice, store } = world
+    const useOf = async (name: string) => (await mailboxNamed(world, alice, name)).specialUse
+    const rubbish = await store.mail.createMailbox(alice, 'Rubbish')
+    const taken = store.mail.setSpecialUse(alice, 'Rubbish', '\\Junk')
+    await expect(taken).rejects.toEqual(refusal('exists'))
+    await store.mail.setSpecialUse(alice, 'Junk', '\\Junk')
+    expect([await useOf('Rubbish'), await useOf('Junk')]).toEqual([null, '\\Junk'])
+    await store.mail.setSpecialUse(alice, 'Junk', null)
+    await store.mail.setSpecialUse(alice, 'Rubbish', '\\Junk')
+    expect([await useOf('Rubbish'), await useOf('Junk')]).toEqual(['\\Junk', null])
+    expect(await mailboxNamed(world, alice, 'Rubbish')).toEqual({ ...rubbish, specialUse: '\\Junk' })
+    // Another account's are its own affair.
+    await store.mail.setSpecialUse(world.bob, 'Archive', '\\All')
+  })
+
+  it('is not for INBOX, nor for what is not there', async (world) => {
+    const { mail } = world.store
+    const inbox = mail.setSpecialUse(world.alice, 'INBOX', '\\All')
+    await expect(inbox).rejects.toEqual(refusal('mailbox-not-allowed'))
+    await expect(mail.setSpecialUse(world.alice, 'none', null)).rejects.toEqual(refusal('no-such-mailbox'))
   })
 }
 

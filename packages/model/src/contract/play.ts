@@ -42,6 +42,7 @@ function run(side: Side, verb: Verb): Promise<unknown> {
       return runOnQueue(side, verb)
     case 'create':
     case 'rename':
+    case 'use':
     case 'delete':
     case 'subscribe':
       return runOnNames(side, verb)
@@ -109,7 +110,10 @@ async function describe({ world }: Side, { journey, repeated, filed, queued }: A
   return { journey, repeated, copies, queued: queued.length }
 }
 
-async function runOnNames(side: Side, verb: Of<'create' | 'rename' | 'delete' | 'subscribe'>): Promise<unknown> {
+async function runOnNames(
+  side: Side,
+  verb: Of<'create' | 'rename' | 'use' | 'delete' | 'subscribe'>,
+): Promise<unknown> {
   const { mail } = side.world.store
   const account = accountOf(side, verb.mailbox.account)
   const { name } = verb.mailbox
@@ -118,6 +122,8 @@ async function runOnNames(side: Side, verb: Of<'create' | 'rename' | 'delete' | 
       return (await mail.createMailbox(account, name, verb.specialUse)).name
     case 'rename':
       return mail.renameMailbox(account, name, verb.to)
+    case 'use':
+      return mail.setSpecialUse(account, name, verb.specialUse)
     case 'delete':
       return mail.deleteMailbox(account, name)
     case 'subscribe':

@@ -40,6 +40,7 @@ export type Verb =
   | { verb: 'append'; to: MailboxRef; letters: readonly { body: string; flags: readonly string[] }[] }
   | { verb: 'create'; mailbox: MailboxRef; specialUse: '\\All' | '\\Junk' | undefined }
   | { verb: 'rename'; mailbox: MailboxRef; to: string }
+  | { verb: 'use'; mailbox: MailboxRef; specialUse: '\\All' | '\\Junk' | null }
   | { verb: 'delete'; mailbox: MailboxRef }
   | { verb: 'subscribe'; mailbox: MailboxRef; subscribed: boolean }
   | { verb: 'flags'; mailbox: MailboxRef; uids: Uids; mode: FlagMode; flags: readonly string[] }
@@ -173,6 +174,7 @@ const otherVerbs: fc.Arbitrary<Verb>[] = [
     specialUse: fc.constantFrom(undefined, undefined, '\\All', '\\Junk'),
   }),
   fc.record({ verb: fc.constant('rename'), mailbox: named, to: name }),
+  fc.record({ verb: fc.constant('use'), mailbox: named, specialUse: fc.constantFrom(null, '\\All', '\\Junk') }),
   fc.record({ verb: fc.constant('delete'), mailbox: named }),
   fc.record({ verb: fc.constant('subscribe'), mailbox: named, subscribed: fc.boolean() }),
   fc.record({ verb: fc.constant('claim recent'), mailbox }),

@@ -18,6 +18,7 @@ type Mailboxes = Pick<
   | 'mailboxByName'
   | 'createMailbox'
   | 'renameMailbox'
+  | 'setSpecialUse'
   | 'deleteMailbox'
   | 'subscriptions'
   | 'subscribe'
@@ -45,6 +46,16 @@ export function createMailboxes(state: State): Mailboxes {
     },
     async renameMailbox(account, from, to) {
       commit(state, (changes) => renameMailbox(state, account, from, to, changes))
+    },
+    async setSpecialUse(account, name, specialUse) {
+      commit(state, (changes) => {
+        const row = namedMailbox(state, account, name)
+        if (row.name === 'INBOX') refuse('mailbox-not-allowed', 'INBOX has no special use.')
+        const others = mailboxRows(state, account).filter((other) => other !== row)
+        if (specialUse) requireUnused(others, specialUse)
+        row.specialUse = specialUse
+        changes.accounts.add(row.owner)
+      })
     },
     async deleteMailbox(account, name) {
       commit(state, (changes) => {
@@ -92,9 +103,7 @@ export function addMailbox(
   const own = mailboxRows(state, owner.account.id)
   const { mailboxesPerAccount } = state.limits
   if (own.length >= mailboxesPerAccount) refuse('limit', `An account can have ${mailboxesPerAccount} mailboxes.`)
-  if (specialUse && own.some((row) => row.specialUse === specialUse)) {
-    refuse('exists', `Another mailbox is ${specialUse} already.`)
-  }
+  if (specialUse) requireUnused(own, specialUse)
   const row: MailboxRow = {
     ...{ id: mailboxId(nextId(state)), owner, name, specialUse: specialUse ?? null },
     ...{ uidValidity: uidValidity(++owner.uidValidity), uidNext: uid(1), recentUid: uid(1), highestModSeq: modSeq(0) },
@@ -105,6 +114,10 @@ export function addMailbox(
   changes.raise(row)
   changes.accounts.add(owner)
   return row
+}
+
+function requireUnused(rows: readonly MailboxRow[], specialUse: SpecialUse): void {
+  if (rows.some((row) => row.specialUse === specialUse)) refuse('exists', `Another mailbox is ${specialUse} already.`)
 }
 
 /** The nearest of the names above that is a mailbox. */

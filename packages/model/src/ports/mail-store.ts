@@ -57,6 +57,11 @@ export interface MailStore {
    */
   renameMailbox(account: AccountId, from: string, to: string): Promise<void>
   /**
+   * Gives the mailbox a special use, or takes it away (RFC 6154 §4). Rejects with `no-such-mailbox`,
+   * `mailbox-not-allowed` for INBOX, `exists` when another mailbox has it.
+   */
+  setSpecialUse(account: AccountId, name: string, specialUse: SpecialUse | null): Promise<void>
+  /**
    * Inferiors stay. Rejects with `no-such-mailbox`, and `mailbox-not-allowed` for INBOX. A mailbox made anew under the
    * name has a higher UIDVALIDITY. Nothing in a deleted mailbox can be read, pinned or not.
    */

@@ -13,6 +13,7 @@ type Mailboxes = Pick<
   | 'mailboxByName'
   | 'createMailbox'
   | 'renameMailbox'
+  | 'setSpecialUse'
   | 'deleteMailbox'
   | 'subscriptions'
   | 'subscribe'
@@ -40,6 +41,9 @@ export function createMailboxes(engine: Engine): Mailboxes {
     },
     async renameMailbox(account, from, to) {
       await writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned: pins.all() })
+    },
+    async setSpecialUse(account, name, specialUse) {
+      await writer.run('setSpecialUse', { account, name, specialUse })
     },
     async deleteMailbox(account, name) {
       await writer.run('deleteMailbox', { account, name })

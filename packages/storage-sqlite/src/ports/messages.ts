@@ -30,6 +30,7 @@ type Messages = Omit<
   | 'mailboxByName'
   | 'createMailbox'
   | 'renameMailbox'
+  | 'setSpecialUse'
   | 'deleteMailbox'
   | 'subscriptions'
   | 'subscribe'

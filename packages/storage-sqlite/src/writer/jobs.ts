@@ -10,7 +10,7 @@ import { addDomain, putAlias, removeAlias, removeDomain, updateDomain } from './
 import { expunge, releaseGhosts } from './jobs/expunge.ts'
 import { claimRecent, updateFlags } from './jobs/flags.ts'
 import { pruneJourneys, pruneTranscripts, recordFlow, unconfirm } from './jobs/flow.ts'
-import { createMailbox, deleteMailbox, reap, renameMailbox, subscribe } from './jobs/mailboxes.ts'
+import { createMailbox, deleteMailbox, reap, renameMailbox, setSpecialUse, subscribe } from './jobs/mailboxes.ts'
 import { forgetMemory, note, pruneMemory } from './jobs/memory.ts'
 import { hold, redirect, release, removeEntries, retryNow } from './jobs/operators.ts'
 import { settle } from './jobs/settle.ts'
@@ -35,6 +35,7 @@ const kinds = {
 
   createMailbox: { run: createMailbox, durable: true },
   renameMailbox: { run: renameMailbox, durable: true },
+  setSpecialUse: { run: setSpecialUse, durable: true },
   deleteMailbox: { run: deleteMailbox, durable: true },
   subscribe: { run: subscribe, durable: true },
   setAcl: { run: setAcl, durable: true },

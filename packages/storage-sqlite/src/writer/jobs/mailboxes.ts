@@ -1,3 +1,4 @@
+/** CREATE, RENAME, DELETE, SUBSCRIBE, and special uses. */
 import { isAmongOthers, mailboxName, StoreError, superiors } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { uidValidities } from '../reserved-numbers.ts'
@@ -15,7 +16,7 @@ import {
 import { releaseMessages } from './message-rows.ts'
 import { inheritAcl } from './sharing.ts'
 
-/** CREATE, RENAME, DELETE, SUBSCRIBE. Gives the mailbox's id. */
+/** Gives the mailbox's id. */
 export function createMailbox(
   context: WriterContext,
   args: { account: number; name: string; specialUse: string | null },
@@ -99,6 +100,19 @@ export function renameMailbox(
   const rename = context.sql('UPDATE mailboxes SET name = ? WHERE id = ?')
   rename.run(to, mailbox.id)
   for (const [index, [id]] of inferiors.entries()) rename.run(names[index], id)
+  context.effects.accounts.add(account)
+}
+
+export function setSpecialUse(
+  context: WriterContext,
+  args: { account: number; name: string; specialUse: string | null },
+): void {
+  const { account, specialUse } = args
+  const mailbox = namedMailbox(context, account, args.name)
+  if (mailbox.name === 'INBOX') throw new StoreError('mailbox-not-allowed', 'INBOX has no special use')
+  const holder = specialUse === null ? undefined : findSpecialUse(context, account, specialUse)
+  if (holder && holder.id !== mailbox.id) throw new StoreError('exists', `another mailbox is ${specialUse}`)
+  context.sql('UPDATE mailboxes SET special_use = ? WHERE id = ?').run(specialUse, mailbox.id)
   context.effects.accounts.add(account)
 }
 
