@@ -28,7 +28,7 @@ export const top = {
   rfc: 'RFC 1939 §7',
   states: ['transaction'],
   async run(session, argument) {
-    const [, number, lines] = /^(\d+) +(\d{1,9})$/.exec(argument) ?? []
+    const [, number, lines] = /^ *(\d+) +(\d{1,9}) *$/.exec(argument) ?? []
     if (number === undefined) return session.refuse('Syntax: TOP message lines')
     const message = numbered(session, number)
     if (message) await send(session, message, Number(lines))

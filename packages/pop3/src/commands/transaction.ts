@@ -4,9 +4,9 @@ import type { Session } from '../session.ts'
 
 /** The TRANSACTION state, reading apart (`retrieve.ts`): STAT, LIST, UIDL, DELE, RSET, NOOP. */
 
-/** The message that `argument` numbers; refuses and gives undefined when there is none. */
+/** The message that `argument` numbers, with spaces around it too; refuses and gives undefined when there is none. */
 export function numbered(session: Session, argument: string): MaildropMessage | undefined {
-  if (!/^0*\d{1,10}$/.test(argument)) {
+  if (!/^ *0*\d{1,10} *$/.test(argument)) {
     session.refuse('A message number is needed')
     return undefined
   }
