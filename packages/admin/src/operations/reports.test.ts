@@ -58,6 +58,17 @@ test('reports in the administrator’s mail are read, the newest first, by domai
   expect((await admin.call('reports', {})).reports).toEqual([])
 })
 
+test.each(['application/tlsrpt', 'application/json', 'application/octet-stream'])(
+  'a TLS report whose sender calls it %s is read',
+  async (type) => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.context.store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: true }, 0)
+    await file(admin, type, Buffer.from(tlsReport('one.test', 1)))
+    expect((await admin.call('reports', {})).reports).toHaveLength(1)
+  },
+)
+
 test('without an administrator it says what to name', async () => {
   using admin = new TestAdministration()
   await expect(admin.call('reports', {})).rejects.toMatchObject({ reason: 'not-found' })

@@ -68,7 +68,7 @@ async function* reportsIn(
 }
 
 const reportTypes =
-  /^(?:application\/(?:tlsrpt\+gzip|tlsrpt\+json|gzip|x-gzip|zip|x-zip-compressed|xml|octet-stream)|text\/xml)$/
+  /^(?:application\/(?:tlsrpt(?:\+gzip|\+json)?|json|gzip|x-gzip|zip|x-zip-compressed|xml|octet-stream)|text\/xml)$/
 
 async function reportOf(mail: AdminContext['store']['mail'], row: FetchedMessage): Promise<Report | undefined> {
   for (const { type, subtype, encoding, body } of allParts(row.fields?.parts ?? '')) {
