@@ -1,7 +1,8 @@
 import type { Policy } from '@pennypost/message-auth'
-import type { AccountId, Clock, JourneyId, QueueEntryId, Random, Resolver, Store, StoreFault } from '@pennypost/model'
+import type { AccountId, Clock, QueueEntryId, Random, Resolver, Store, StoreFault } from '@pennypost/model'
 import type { AuditRecord } from './audit.ts'
 import type { OfferedService } from './client-settings/settings.ts'
+import type { LocalOutcome } from './local-outcome.ts'
 import type { ServerFacts } from './server-facts.ts'
 
 /**
@@ -71,8 +72,11 @@ export interface Installation {
 
 /** What only the running server can do. */
 export interface RunningServer {
-  /** Accepts a message as submitted; resolves when it is committed, rejects with `AdminError`. Consumes the content. */
-  submit(message: LocalSubmission): Promise<{ journey: JourneyId }>
+  /**
+   * Accepts a message as submitted; resolves when it is committed for those that are not refused, rejects with `AdminError`
+   * when nobody has it or ever will. Consumes the content.
+   */
+  submit(message: LocalSubmission): Promise<LocalOutcome>
   /** Ends these entries now with a bounce to their senders; how many. */
   failEntries(entries: readonly QueueEntryId[]): Promise<number>
   /** What is due for these destinations is tried at once, though they could not be reached a moment ago. */

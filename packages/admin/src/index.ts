@@ -19,6 +19,7 @@ export type {
 } from './context.ts'
 export type { CheckedRecord } from './dns-check.ts'
 export { type PublishedRecord, recordsFor } from './dns-records.ts'
+export { type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from './local-outcome.ts'
 export { makeDirectory } from './make-directory.ts'
 export { type Call, type Operation, type Progress, runOperation } from './operation.ts'
 export { submitLocally } from './operations/submit.ts'

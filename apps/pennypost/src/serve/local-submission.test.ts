@@ -9,6 +9,14 @@ import { createDialer } from '@pennypost/transport'
 import { expect, onTestFinished, test } from 'vitest'
 import { openLocalSubmissions } from './local-submission.ts'
 
+const refusals = [
+  { name: 'nobody', code: 550, enhanced: '5.1.1', text: 'no such mailbox here' },
+  { name: 'full', code: 452, enhanced: '4.2.2', text: 'mailbox full' },
+  { name: 'closed', code: 550, enhanced: '5.7.1', text: 'not for you' },
+]
+
+const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `a${at}@two.test`)
+
 async function open() {
   const dataDirectory = mkdtempSync(join(tmpdir(), 'pennypost-local-'))
   onTestFinished(() => rmSync(dataDirectory, { recursive: true, force: true }))
@@ -18,9 +26,8 @@ async function open() {
     ...{ hostname: 'mail.one.test', store, ...time, random: systemRandom, log: silentLog, trusted: new Map() },
     mda: {
       expand: async ({ text: forwardPath }: { text: string }) => {
-        if (forwardPath.startsWith('nobody')) {
-          return { kind: 'refused', reply: { code: 550, enhanced: '5.1.1', text: 'no such mailbox here' } }
-        }
+        const refusal = refusals.find(({ name }) => forwardPath.startsWith(name))
+        if (refusal) return { kind: 'refused', reply: refusal }
         return { kind: 'accepted', deliveries: [{ kind: 'relay', forwardPath, trace: '' }], facts: [] }
       },
     },
@@ -31,10 +38,9 @@ async function open() {
   const dialer = createDialer({ deadline: systemDeadline })
   const submissions = await openLocalSubmissions({ reception, dataDirectory, dialer, ...time })
   onTestFinished(async () => void (await submissions.close()))
-  const submit = (recipients: number, name = 'a') =>
+  const submit = (...forwardPaths: string[]) =>
     submissions.submit({
-      ...{ reversePath: 'cron@one.test', user: 'cron' },
-      forwardPaths: Array.from({ length: recipients }, (_, at) => `${name}${at}@two.test`),
+      ...{ reversePath: 'cron@one.test', user: 'cron', forwardPaths },
       content: (async function* () {
         yield Buffer.from('From: cron@one.test\r\nSubject: x\r\n\r\nx\r\n')
       })(),
@@ -49,20 +55,47 @@ async function open() {
 
 test('of more than 100 recipients the first 100 had it, and whoever tried again sent it to them again', async () => {
   const { submit, queued } = await open()
-  await submit(150)
+  await submit(...many(150))
   expect(await queued()).toBe(150)
 })
 
 test('more recipients than the server takes are refused before anybody has it', async () => {
   const { submit, queued } = await open()
-  await expect(submit(1001)).rejects.toMatchObject({ reason: 'limit' })
+  await expect(submit(...many(1001))).rejects.toMatchObject({ reason: 'limit' })
   expect(await queued()).toBe(0)
 })
 
 test('sendmail said of a recipient who is not there that the message was wrong', async () => {
   const { submit } = await open()
-  await expect(submit(1, 'nobody')).rejects.toMatchObject({
+  await expect(submit('nobody@two.test')).rejects.toMatchObject({
     reason: 'not-found',
     message: expect.stringContaining('5.1.1'),
+  })
+})
+
+test('of several recipients the first that was refused was named alone, and the others had it without a word', async () => {
+  const { submit, queued } = await open()
+  const outcome = await submit('a@two.test', 'nobody@two.test', 'full@two.test', 'b@two.test', 'nobody2@two.test')
+  expect(await queued()).toBe(2)
+  const text = '550 5.1.1 no such mailbox here'
+  expect(outcome).toEqual({
+    journey: expect.any(String),
+    refused: [
+      { forwardPath: 'nobody@two.test', reason: 'not-found', text },
+      { forwardPath: 'full@two.test', reason: 'unavailable', text: '452 4.2.2 mailbox full' },
+      { forwardPath: 'nobody2@two.test', reason: 'not-found', text },
+    ],
+  })
+})
+
+test('where nobody has it, whoever may have it later is told apart from who never will', async () => {
+  const { submit } = await open()
+  expect(await submit('nobody@two.test', 'full@two.test')).toMatchObject({
+    refused: [{ reason: 'not-found' }, { reason: 'unavailable' }],
+  })
+  await expect(submit('nobody@two.test', 'closed@two.test', 'nobody2@two.test')).rejects.toMatchObject({
+    reason: 'bad-input',
+    message: `Not taken for <nobody@two.test>, <nobody2@two.test>: 550 5.1.1 no such mailbox here
+Not taken for <closed@two.test>: 550 5.7.1 not for you`,
   })
 })

@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { AdminError, type AdminRefusal, type LocalSubmission } from '@pennypost/admin'
+import {
+  AdminError,
+  type AdminRefusal,
+  type LocalOutcome,
+  type LocalSubmission,
+  laterOrNever,
+  refusalOf,
+} from '@pennypost/admin'
 import { type Account, accountId, type Clock, type Deadline, type Dialer, journeyId } from '@pennypost/model'
 import { openReception, type ReceptionOptions } from '@pennypost/reception'
 import { createSmtpClient, describeReply, type RecipientOutcome } from '@pennypost/smtp'
@@ -11,7 +18,7 @@ import { createConnectionLimiter } from '@pennypost/transport'
  * the socket may send as anybody, as with every /usr/sbin/sendmail.
  */
 export interface LocalSubmissions {
-  submit(message: LocalSubmission): Promise<{ journey: ReturnType<typeof journeyId> }>
+  submit(message: LocalSubmission): Promise<LocalOutcome>
   close(): Promise<unknown>
 }
 
@@ -64,15 +71,14 @@ export async function openLocalSubmissions(options: LocalSubmissionsOptions): Pr
         eightBit: true,
       })
       await client.quit()
-      const refused = outcomes.find(({ outcome }) => outcome !== 'delivered')
+      const refused = outcomes
+        .filter(({ outcome }) => outcome !== 'delivered')
+        .map((of) => ({ forwardPath: of.forwardPath, reason: reasonOf(of), text: textOf(of) }))
       const delivered = outcomes.find(({ outcome }) => outcome === 'delivered')?.reply
       const queued = /queued as (\S+)/.exec(delivered?.lines.join(' ') ?? '')
-      if (refused) {
-        const said = refused.reply ? describeReply(refused.reply) : (refused.failure?.text ?? 'no answer')
-        throw new AdminError(reasonOf(refused), `<${refused.forwardPath}> was not taken: ${said}`)
-      }
-      if (!queued) throw new AdminError('unavailable', 'The message was not taken.')
-      return { journey: journeyId(queued[1] as string) }
+      if (queued) return { journey: journeyId(queued[1] as string), refused }
+      if (laterOrNever(refused).later.length === 0) throw refusalOf(refused)
+      return { refused }
     },
   }
 }
@@ -81,6 +87,10 @@ export async function openLocalSubmissions(options: LocalSubmissionsOptions): Pr
 function reasonOf({ outcome, reply }: RecipientOutcome): AdminRefusal {
   if (outcome !== 'failed') return 'unavailable'
   return reply?.enhanced?.startsWith('5.1.') ? 'not-found' : 'bad-input'
+}
+
+function textOf({ reply, failure }: RecipientOutcome): string {
+  return reply ? describeReply(reply) : (failure?.text ?? 'no answer')
 }
 
 /** EHLO takes one word. */

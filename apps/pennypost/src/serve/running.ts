@@ -1,5 +1,11 @@
 import type { CertificateKeeper } from '@pennypost/acme'
-import { type AdminContext, type LocalSubmission, type ServerFacts, submitLocally } from '@pennypost/admin'
+import {
+  type AdminContext,
+  type LocalOutcome,
+  type LocalSubmission,
+  type ServerFacts,
+  submitLocally,
+} from '@pennypost/admin'
 import type { Clock, Deadline, Dialer, Log, Resolver } from '@pennypost/model'
 import type { ReceptionOptions } from '@pennypost/reception'
 import type { Relay } from '@pennypost/relay'
@@ -86,7 +92,7 @@ const spoolEveryMs = 60_000
 /** Takes what local programs spooled while no server ran: at once, and now and then what could not be taken yet. */
 function followSpool(
   { dataDirectory, clock, log }: RunningParts,
-  submit: (message: LocalSubmission) => Promise<unknown>,
+  submit: (message: LocalSubmission) => Promise<LocalOutcome>,
 ): AsyncDisposable {
   let over = false
   let running = Promise.resolve()

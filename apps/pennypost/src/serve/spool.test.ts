@@ -1,7 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AdminError } from '@pennypost/admin/client'
+import { AdminError, type LocalOutcome } from '@pennypost/admin/client'
+import { journeyId } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { takeSpool, writeSpool } from './spool.ts'
 
@@ -12,6 +13,7 @@ describe('spool', () => {
   })
   afterEach(() => rmSync(join(directory, '..'), { recursive: true, force: true }))
 
+  const journey = journeyId('0123456789ABCDEF')
   const envelope = { reversePath: 'a@one.test', forwardPaths: ['b@one.test', 'ü@one.test'], user: 'cron' }
 
   /** Takes the spool; what was submitted, as text. */
@@ -23,6 +25,7 @@ describe('spool', () => {
       answer?.(text)
       texts.push(text)
       expect(rest).toEqual(envelope)
+      return { journey, refused: [] }
     })
     return { taken, texts }
   }
@@ -59,6 +62,35 @@ describe('spool', () => {
     expect(refused.taken.refused).toEqual([{ file: file?.replace('.refused', ''), reason: 'No such recipient.' }])
     expect(readFileSync(join(directory, file as string), 'utf8')).toContain('later')
     expect((await take()).texts).toEqual([])
+  })
+
+  test('whoever had a spooled message had it again, for the sake of those who were refused', async () => {
+    const content = Buffer.alloc(200_000, 'x\ny')
+    const forwardPaths = ['good@one.test', 'nobody@one.test', 'full@one.test']
+    await writeSpool(directory, { ...envelope, forwardPaths }, content)
+    const seen: (readonly string[])[] = []
+    const take = (outcome: LocalOutcome) =>
+      takeSpool(directory, async ({ content: given, ...rest }) => {
+        seen.push(rest.forwardPaths)
+        expect(Buffer.concat(await Array.fromAsync(given)).equals(content)).toBe(true)
+        return outcome
+      })
+    const full = { forwardPath: 'full@one.test', reason: 'unavailable', text: '452 4.2.2 full' } as const
+    const nobody = { forwardPath: 'nobody@one.test', reason: 'not-found', text: '550 5.1.1 no' } as const
+    const first = await take({ journey, refused: [nobody, full] })
+    const reason = 'Not taken for <nobody@one.test>: 550 5.1.1 no'
+    expect(first).toEqual({ submitted: 1, left: 1, refused: [{ file: expect.any(String), reason }] })
+    const kept = readFileSync(join(directory, `${first.refused[0]?.file}.refused`))
+    expect(JSON.parse(kept.toString('utf8', 0, kept.indexOf(10)))).toEqual({
+      ...envelope,
+      forwardPaths: [nobody.forwardPath],
+    })
+    expect(kept.subarray(kept.indexOf(10) + 1).equals(content)).toBe(true)
+    // Nobody has it now: it stays as it is.
+    expect(await take({ refused: [full] })).toEqual({ submitted: 0, left: 1, refused: [] })
+    expect(await take({ journey, refused: [] })).toEqual({ submitted: 1, left: 0, refused: [] })
+    expect(seen).toEqual([forwardPaths, [full.forwardPath], [full.forwardPath]])
+    expect(readdirSync(directory)).toEqual([`${first.refused[0]?.file}.refused`])
   })
 
   test.runIf(process.platform === 'linux')('what was left stayed open, once more at each look', async () => {

@@ -1,23 +1,31 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { LocalSubmission } from '@pennypost/admin'
-import { AdminError } from '@pennypost/admin/client'
+import { AdminError, type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from '@pennypost/admin/client'
 import { createJourneyId, systemClock, systemRandom } from '@pennypost/model'
 
 /**
  * Messages of local programs that came while no server ran: one file each, a line of JSON and the content. `sendmail`
  * writes them, the server takes them at its start. A file gets its name only when all of it is on the disk; it goes only
- * when the server has committed the message, so one that fails between those two is sent again.
+ * when the server has committed the message, so one that fails between those two is sent again. Of a message that some
+ * recipients have, a file for the others alone takes the place.
  */
 type Envelope = Omit<LocalSubmission, 'content'>
 
 const ending = '.message'
+/** Of what will never be taken. */
+const refusedEnding = `${ending}.refused`
 
 /** Resolves when the message will survive a loss of power. Gives the name of its file. */
-export async function writeSpool(directory: string, envelope: Envelope, content: Buffer): Promise<string> {
+export async function writeSpool(
+  directory: string,
+  envelope: Envelope,
+  content: Buffer | AsyncIterable<Buffer>,
+  endsWith = ending,
+): Promise<string> {
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  const name = `${createJourneyId(systemClock.now(), systemRandom)}${ending}`
+  const name = `${createJourneyId(systemClock.now(), systemRandom)}${endsWith}`
   const path = join(directory, name)
   const file = await open(`${path}.part`, 'wx', 0o600)
   try {
@@ -42,25 +50,25 @@ async function syncDirectory(directory: string): Promise<void> {
 }
 
 export interface SpoolTaken {
+  /** Messages that somebody has now. */
   submitted: number
   /** Files that wait for a better time. */
   left: number
-  /** Messages that will never be taken, with why; their files stay, as `NAME.refused`. */
+  /** Messages, or their recipients, that will never be taken, with why; their files stay, as `NAME.refused`. */
   refused: { file: string; reason: string }[]
 }
 
 /** Submits what is in the spool, oldest first. For the server, at its start and now and then. */
 export async function takeSpool(
   directory: string,
-  submit: (message: LocalSubmission) => Promise<unknown>,
+  submit: (message: LocalSubmission) => Promise<LocalOutcome>,
 ): Promise<SpoolTaken> {
   const taken: SpoolTaken = { submitted: 0, left: 0, refused: [] }
   for (const path of await spooled(directory)) {
     const file = createReadStream(path)
     try {
-      await submit(await readSpooled(file))
-      await rm(path)
-      taken.submitted++
+      const outcome = await submit(await readSpooled(file))
+      await settle(path, outcome, taken)
     } catch (error) {
       if (!isFinal(error)) {
         taken.left++
@@ -74,6 +82,32 @@ export async function takeSpool(
     }
   }
   return taken
+}
+
+/** Whoever has the message is not to get it again. */
+async function settle(path: string, { journey, refused }: LocalOutcome, taken: SpoolTaken): Promise<void> {
+  const { later, never } = laterOrNever(refused)
+  if (later.length > 0) taken.left++
+  if (journey === undefined && never.length === 0) return
+  if (journey !== undefined) taken.submitted++
+  if (later.length > 0) await respool(path, later, ending)
+  if (never.length > 0) {
+    const file = await respool(path, never, refusedEnding)
+    taken.refused.push({ file: basename(file, '.refused'), reason: refusalOf(never).message })
+  }
+  await rm(path)
+}
+
+/** The same message for some of its recipients. */
+async function respool(path: string, recipients: readonly RefusedRecipient[], endsWith: string): Promise<string> {
+  const file = createReadStream(path)
+  try {
+    const { content, ...envelope } = await readSpooled(file)
+    const forwardPaths = recipients.map(({ forwardPath }) => forwardPath)
+    return await writeSpool(dirname(path), { ...envelope, forwardPaths }, content, endsWith)
+  } finally {
+    file.destroy()
+  }
 }
 
 async function spooled(directory: string): Promise<string[]> {

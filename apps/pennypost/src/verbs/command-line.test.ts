@@ -15,7 +15,13 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type AdminContext, type AdminServer, createAdminServer, operations } from '@pennypost/admin'
+import {
+  type AdminContext,
+  type AdminServer,
+  createAdminServer,
+  operations,
+  type RefusedRecipient,
+} from '@pennypost/admin'
 import { createStaticResolver } from '@pennypost/dns'
 import { defaultPolicy } from '@pennypost/message-auth'
 import { journeyId, silentLog } from '@pennypost/model'
@@ -259,6 +265,12 @@ describe('beside a running server', () => {
   let context: AdminContext
   let server: AdminServer
   const submitted: { forwardPaths: readonly string[]; content: string }[] = []
+  /** Of `sendmail`, by name. */
+  const refusals = new Map<string, Omit<RefusedRecipient, 'forwardPath'>>([
+    ['nobody', { reason: 'not-found', text: '550 5.1.1 no such mailbox' }],
+    ['closed', { reason: 'bad-input', text: '550 5.7.1 not for you' }],
+    ['full', { reason: 'unavailable', text: '452 4.2.2 mailbox full' }],
+  ])
 
   beforeEach(async () => {
     mkdirSync(join(directory, 'mail'))
@@ -281,7 +293,11 @@ describe('beside a running server', () => {
           let text = ''
           for await (const octets of content) text += octets.toString()
           submitted.push({ forwardPaths, content: text })
-          return { journey: journeyId('0123456789ABCDEF') }
+          const refused = forwardPaths.flatMap((forwardPath) => {
+            const refusal = refusals.get(forwardPath.split('@')[0] as string)
+            return refusal ? [{ forwardPath, ...refusal }] : []
+          })
+          return { journey: journeyId('0123456789ABCDEF'), refused }
         },
         failEntries: async (entries) => entries.length,
         endSessions: () => 2,
@@ -329,6 +345,25 @@ describe('beside a running server', () => {
     })
     expect(submitted.at(-1)?.forwardPaths).toEqual(['bob@one.test', 'postmaster@mail.one.test'])
     expect(submitted.at(-1)?.content).toMatch(/^From: .*@mail\.one\.test\r\nSubject: x\r\n\r\nhi\r\n$/)
+  })
+
+  test.each([
+    ['who is not there', ['a', 'nobody', 'b'], 67, /^sendmail: Not taken for <nobody@two\.test>: 550 5\.1\.1/, []],
+    ['who is not there, and another', ['nobody', 'closed'], 65, /<nobody@.*\n.*<closed@two\.test>: 550 5\.7\.1/, []],
+    ['who may have it later', ['a', 'full', 'b'], 0, /^$/, ['full']],
+    ['one of each', ['full', 'a', 'nobody'], 67, /^sendmail: Not taken for <nobody@two\.test>/, ['full']],
+  ])('of several recipients, %s was not told, or all had it again', async (_, names, code, err, spooled) => {
+    const paths = (of: readonly string[]) => of.map((name) => `${name}@two.test`)
+    const before = submitted.length
+    expect(await pennypost(['sendmail', ...paths(names)], 'Subject: x\n\nhi\n')).toEqual({
+      ...{ code, out: '' },
+      err: expect.stringMatching(err),
+    })
+    expect(submitted.slice(before).map(({ forwardPaths }) => forwardPaths)).toEqual([paths(names)])
+    const spool = join(directory, 'mail', 'spool')
+    const files = existsSync(spool) ? readdirSync(spool) : []
+    const envelopes = files.map((name) => JSON.parse(readFileSync(join(spool, name), 'utf8').split('\n')[0] as string))
+    expect(envelopes.flatMap(({ forwardPaths }) => forwardPaths)).toEqual(paths(spooled))
   })
 
   test('a mailbox is shared, and an account seen without some of IMAP', async () => {

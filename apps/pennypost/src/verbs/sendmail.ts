@@ -1,6 +1,25 @@
 import { hostname } from 'node:os'
-import { AdminError, callAdmin, type Frame, NoServer, systemFault } from '@pennypost/admin/client'
-import { adminSocket, becomeOwner, findPlace, hostnameOf, NoConfiguration, spoolDirectory } from '../config/place.ts'
+import type { LocalSubmission } from '@pennypost/admin'
+import {
+  AdminError,
+  callAdmin,
+  type Frame,
+  type LocalOutcome,
+  laterOrNever,
+  NoServer,
+  type RefusedRecipient,
+  refusalOf,
+  systemFault,
+} from '@pennypost/admin/client'
+import {
+  adminSocket,
+  becomeOwner,
+  findPlace,
+  hostnameOf,
+  NoConfiguration,
+  type Place,
+  spoolDirectory,
+} from '../config/place.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
 import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
 import { currentUser } from './session.ts'
@@ -80,6 +99,8 @@ const help = `Usage: pennypost sendmail [-t] [-i] [-f SENDER] [-F NAME] [recipie
   -F NAME        name for the From field, if the message has none
   --config FILE  configuration file
 
+Recipients that are refused are named, the others have the message. Who cannot be reached now gets it when that is over.
+
 Other options of sendmail are accepted without effect. Exit codes: 0 taken, 64 usage, 65 message refused, 67 no such
 recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try again later, 77 not allowed, 78 no configuration.
 `
@@ -99,18 +120,33 @@ async function deliver(options: SendmailArguments): Promise<number> {
   }
   const content = Buffer.concat([completeHeader(header, from), body])
   const envelope = { reversePath, forwardPaths: [...new Set(forwardPaths)], user }
-  try {
-    await callAdmin(adminSocket(place), 'submit', envelope, user, { upload: () => piecesOf(content) })
-  } catch (error) {
-    const isLater = error instanceof NoServer || (error instanceof AdminError && error.reason === 'unavailable')
-    if (!isLater) throw error
+  const { later, never } = laterOrNever(await submit(place, envelope, content))
+  if (later.length > 0) {
     const { writeSpool } = await import('../serve/spool.ts')
     becomeOwner(place)
-    await writeSpool(spoolDirectory(place), envelope, content).catch((cause: Error) => {
+    const rest = { ...envelope, forwardPaths: later.map(({ forwardPath }) => forwardPath) }
+    await writeSpool(spoolDirectory(place), rest, content).catch((cause: Error) => {
       throw new AdminError('unavailable', `No server takes it, and it cannot be spooled: ${cause.message}`)
     })
   }
+  if (never.length > 0) throw refusalOf(never)
   return exits.ok
+}
+
+type Envelope = Omit<LocalSubmission, 'content'>
+
+/** Who has it not; where no server takes it, all of them may have it later. */
+async function submit(place: Place, envelope: Envelope, content: Buffer): Promise<readonly RefusedRecipient[]> {
+  try {
+    const upload = (): AsyncGenerator<Frame> => piecesOf(content)
+    const outcome = await callAdmin(adminSocket(place), 'submit', envelope, envelope.user, { upload })
+    return (outcome as LocalOutcome).refused
+  } catch (error) {
+    const isLater = error instanceof NoServer || (error instanceof AdminError && error.reason === 'unavailable')
+    if (!isLater) throw error
+    const { message: text } = error
+    return envelope.forwardPaths.map((forwardPath) => ({ forwardPath, reason: 'unavailable', text }))
+  }
 }
 
 async function* piecesOf(content: Buffer): AsyncGenerator<Frame> {

@@ -2,10 +2,11 @@
  * A message from a local program (`pennypost sendmail`), accepted by the running server as if it had been submitted.
  * Its content comes as pieces of the upload.
  */
-import { type JourneyId, lookupAddress } from '@pennypost/model'
+import { lookupAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext, LocalSubmission } from '../context.ts'
+import type { LocalOutcome } from '../local-outcome.ts'
 import { operation } from '../operation.ts'
 import type { Frame } from '../socket/frames.ts'
 
@@ -25,7 +26,7 @@ export const submit = operation({
  * Hands a message of a local program to the running server. Programs name people without a domain (`root`, `alice`):
  * that is the account or alias of the name in one of our domains, or else, for a recipient, the administrator.
  */
-export async function submitLocally(context: AdminContext, message: LocalSubmission): Promise<{ journey: JourneyId }> {
+export async function submitLocally(context: AdminContext, message: LocalSubmission): Promise<LocalOutcome> {
   const { running, installation } = context
   if (!running) throw new AdminError('needs-server', 'Only the running server takes mail.', 'Start it, then try again.')
   const forwardPaths: string[] = []
