@@ -26,7 +26,7 @@ export function openBackup(options: { directory: string; clock: Clock; log: Log 
   const directory = resolve(options.directory)
   const database = join(directory, 'mail.db')
   if (!existsSync(database)) throw new Error(`${directory} is no whole backup: there is no mail.db in it`)
-  const reader = new Reader(database, clock)
+  const reader = new Reader(database, clock, sqliteLimits.cacheOctets)
   try {
     requireOurs(reader.db)
   } catch (error) {

@@ -108,6 +108,7 @@ class Opening {
         limits: this.#limits,
         walCeilingFrames: this.#limits.walCeilingFrames,
         groupJobs: this.#limits.groupJobs,
+        cacheOctets: this.#limits.cacheOctets,
       },
       clock,
       deadline,
@@ -121,7 +122,7 @@ class Opening {
     const { clock, log } = this.#options
     const { unclean } = await this.#writer.ready
     if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
-    const reader = (this.#reader = new Reader(this.#directory.database, clock))
+    const reader = (this.#reader = new Reader(this.#directory.database, clock, this.#limits.cacheOctets))
     const search = this.#openSearch(reader)
     const engine: OpenEngine = {
       ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
@@ -139,10 +140,11 @@ class Opening {
     const { clock, deadline, log, searchThread: url } = this.#options
     const { database, contents, searchIndex: path } = this.#directory
     const keeps = this.#limits.searchIndexOctets > 0
+    const keptCharacters = this.#limits.cacheOctets / 4
     // Without an index none is kept either: it would fall behind the store.
     if (!keeps) removeIndex(path)
     this.#search = new SearchClient({
-      ...{ url, clock, deadline, log, limits: this.#limits, data: { database, contents, path, keeps } },
+      ...{ url, clock, deadline, log, limits: this.#limits, data: { database, contents, path, keeps, keptCharacters } },
       newest: () => (reader.pluck('SELECT max(id) FROM messages').get() as number | null) ?? 0,
       hasRoom: (octets) => this.#room.has(octets),
     })

@@ -34,6 +34,8 @@ export interface SqliteLimits extends StoreLimits, SearchLimits {
   inlineOctets: number
   /** Small content that is received and not yet stored stays in memory up to so much of it; beyond it is in files too. */
   stagedOctets: number
+  /** Pages of the database that the writer and the main thread keep, each; searches keep half as much of texts. Octets. */
+  cacheOctets: number
   /** Rows of the change log kept for one mailbox; below them a comparison of all marks takes over. */
   changesPerMailbox: number
   /** Jobs that the writer has at a time, and their octets; the rest waits on the main thread. */
@@ -66,6 +68,7 @@ export const sqliteLimits: SqliteLimits = {
   ...storeLimits,
   inlineOctets: 128 * 1024,
   stagedOctets: 64 * 1024 * 1024,
+  cacheOctets: 64 * 1024 * 1024,
   changesPerMailbox: 4096,
   jobsInFlight: 1024,
   octetsInFlight: 32 * 1024 * 1024,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { openSqliteStore, type SqliteLimits, type SqliteStore } from '@pennypost/storage-sqlite'
 import type { Config } from '../config/schema.ts'
+import { cacheLimits, memoryOctets } from './memory.ts'
 import { storeWorkers } from './workers.ts'
 
 /**
@@ -20,7 +21,8 @@ export interface ServedStoreOptions {
 
 /** Also for verbs that open the store by themselves: one that knew no limit would make the index again. */
 export function storeLimitsOf({ storage }: Config): Partial<SqliteLimits> {
-  return storage.search_index === undefined ? {} : { searchIndexOctets: storage.search_index }
+  const searchIndexOctets = storage.search_index
+  return { ...cacheLimits(memoryOctets()), ...(searchIndexOctets === undefined ? {} : { searchIndexOctets }) }
 }
 
 /** The thread is under way when it returns, whatever keeps this one busy. */

@@ -15,10 +15,11 @@ export class Reader extends Statements {
   readonly #present = new Set<MailboxId>()
   #open = true
 
-  constructor(path: string, clock: Clock) {
+  /** @param cacheOctets pages of the database that are kept */
+  constructor(path: string, clock: Clock, cacheOctets: number) {
     super(new Database(path, { readonly: true, fileMustExist: true, timeout: 0 }))
     this.#clock = clock
-    this.db.exec('PRAGMA cache_size = -65536')
+    this.db.exec(`PRAGMA cache_size = -${Math.floor(cacheOctets / 1024)}`)
     // A body is copied once less, and no page of it takes a place in the cache. Bounded, since what was read counts as ours.
     this.db.exec(`PRAGMA mmap_size = ${256 * 1024 * 1024}`)
     this.#begin = this.db.prepare('BEGIN')

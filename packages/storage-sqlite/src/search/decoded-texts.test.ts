@@ -27,7 +27,7 @@ function someContents() {
 
 test('a message is decoded once, its body only when somebody looks into bodies', () => {
   const { contents, reads } = someContents()
-  const texts = new DecodedTexts(contents)
+  const texts = new DecodedTexts(contents, 16_000_000)
   for (let time = 0; time < 3; time++) expect(texts.of(1, false)).toEqual({ headerText: 'subject: number 1\n' })
   expect(reads).toEqual({ headers: 1, bodies: 0 })
   for (let time = 0; time < 3; time++) expect(texts.of(1, true)?.bodyTexts).toEqual(['x'.repeat(1000)])
@@ -47,5 +47,5 @@ test('only so much is kept, the newest', () => {
 })
 
 test('what has gone has no texts', () => {
-  expect(new DecodedTexts(someContents().contents).of(10, true)).toBeUndefined()
+  expect(new DecodedTexts(someContents().contents, 16_000_000).of(10, true)).toBeUndefined()
 })

@@ -14,7 +14,7 @@ export class DecodedTexts {
   readonly #kept: KeptTexts<Texts>
 
   /** @param most characters of all that is kept */
-  constructor(contents: Contents, most = 16_000_000) {
+  constructor(contents: Contents, most: number) {
     this.#contents = contents
     this.#kept = new KeptTexts(most, ({ headerText, bodyTexts = [] }) =>
       bodyTexts.reduce((sum, text) => sum + text.length, headerText.length),

@@ -10,7 +10,7 @@ import { Indexer } from './indexer.ts'
 
 /** An indexer of a store that is open, and what it notes. */
 function indexerOf(directory: string, text: SearchText) {
-  const reader = new Reader(join(directory, 'mail.db'), virtualClock())
+  const reader = new Reader(join(directory, 'mail.db'), virtualClock(), 1_000_000)
   const notes: string[] = []
   const indexer = new Indexer({
     ...{ reader, files: new ContentFiles(join(directory, 'content')), text, keeps: true },

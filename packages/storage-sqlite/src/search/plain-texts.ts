@@ -19,7 +19,7 @@ export class PlainTexts {
   readonly #heads: KeptTexts<string | undefined>
 
   /** @param most characters of all that is kept */
-  constructor(contents: Contents, most = 16_000_000) {
+  constructor(contents: Contents, most: number) {
     this.#contents = contents
     this.#plain = contents.text.plain
     this.#heads = new KeptTexts(most, (head) => head?.length ?? 0)

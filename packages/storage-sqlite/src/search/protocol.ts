@@ -10,6 +10,8 @@ export interface SearchData {
   path: string
   /** False: nothing is kept, every search decodes what it reads. */
   keeps: boolean
+  /** Of texts, and of header sections, that were decoded for the last searches. */
+  keptCharacters: number
 }
 
 export type ToSearch =

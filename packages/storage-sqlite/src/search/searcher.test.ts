@@ -23,10 +23,18 @@ async function slowSearcher(count: number): Promise<{ searcher: Searcher; inbox:
       return asciiSearchText.bodyTexts(parts, body)
     },
   }
-  const reader = new Reader(join(directory, 'mail.db'), clock)
+  const reader = new Reader(join(directory, 'mail.db'), clock, 1_000_000)
   onTestFinished(() => reader.close())
   const files = new ContentFiles(join(directory, 'content'))
-  const searcher = new Searcher({ reader, files, text, clock, index: () => undefined, guarded: (read) => read() })
+  const searcher = new Searcher({
+    reader,
+    files,
+    text,
+    clock,
+    keptCharacters: 1000,
+    index: () => undefined,
+    guarded: (read) => read(),
+  })
   return { searcher, inbox, decoded: () => seconds }
 }
 

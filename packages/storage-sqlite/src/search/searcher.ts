@@ -31,6 +31,8 @@ export interface SearcherParts {
   files: ContentFiles
   text: SearchText
   clock: Clock
+  /** Of texts, and of header sections, that were decoded for the last searches. */
+  keptCharacters: number
   /** Undefined while there is none. */
   index(): SearchIndex | undefined
   /** Runs what reads the index; undefined when it turned out to be damaged, which makes a new one. */
@@ -62,8 +64,8 @@ export class Searcher {
   constructor(parts: SearcherParts) {
     this.#parts = parts
     const contents: Contents = { statements: parts.reader, files: parts.files, text: parts.text }
-    this.#decoded = new DecodedTexts(contents)
-    this.#plain = new PlainTexts(contents)
+    this.#decoded = new DecodedTexts(contents, parts.keptCharacters)
+    this.#plain = new PlainTexts(contents, parts.keptCharacters)
     this.#filings = new ColumnCache(
       (mailbox) => new FilingColumns(mailbox, parts.text),
       (columns) => columns.count,

@@ -15,16 +15,15 @@ import { Searcher } from './searcher.ts'
 export function serveSearch(text: SearchText, clock: Clock): void {
   const port = parentPort
   if (!port) throw new Error('serveSearch runs in a worker thread')
-  const { database, contents, path, keeps } = workerData as SearchData
+  const { database, contents, path, keeps, keptCharacters } = workerData as SearchData
   const send = (message: FromSearch): void => port.postMessage(message)
-  const reader = new Reader(database, clock)
+  const reader = new Reader(database, clock, cacheOctets)
   // Contents are read once each: mapped, a quarter of a gigabyte of them would count as ours for ever.
-  reader.db.exec('PRAGMA cache_size = -8192')
   reader.db.exec('PRAGMA mmap_size = 0')
   const files = new ContentFiles(contents)
   const indexer = new Indexer({ reader, files, text, path, keeps, note: (note) => send({ kind: 'note', ...note }) })
   const searcher = new Searcher({
-    ...{ reader, files, text, clock },
+    ...{ reader, files, text, clock, keptCharacters },
     index: () => indexer.index,
     guarded: (read) => indexer.guarded(read),
   })
@@ -75,6 +74,8 @@ export function serveSearch(text: SearchText, clock: Clock): void {
     }
   })
 }
+
+const cacheOctets = 8 * 1024 * 1024
 
 /** Rising UIDs as first, last, first, last … */
 function bounds(uids: readonly number[]): number[] {

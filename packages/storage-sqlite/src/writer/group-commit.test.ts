@@ -26,7 +26,8 @@ afterEach(() => {
 function openWriter(...faults: Fault[]): Writer {
   const writer = new Writer({
     ...{ database: join(directory, 'mail.db'), contents: directory, ballast: join(directory, 'ballast') },
-    ...{ incarnation: 'test', now: 0, limits: sqliteLimits, walCeilingFrames: 8000, groupJobs: 256, faults },
+    ...{ incarnation: 'test', now: 0, limits: sqliteLimits, walCeilingFrames: 8000, groupJobs: 256 },
+    ...{ cacheOctets: sqliteLimits.cacheOctets, faults },
   })
   writers.push(writer)
   return writer

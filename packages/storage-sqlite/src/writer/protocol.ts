@@ -65,6 +65,7 @@ export interface WriterData {
   limits: WriterLimits
   walCeilingFrames: number
   groupJobs: number
+  cacheOctets: number
   /** Tests only. */
   faults: readonly Fault[]
 }

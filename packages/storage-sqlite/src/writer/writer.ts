@@ -116,10 +116,10 @@ interface Opened {
   unclean: boolean
 }
 
-function open({ database, now, ballast }: WriterData): Opened {
+function open({ database, now, ballast, cacheOctets }: WriterData): Opened {
   // Before SQLite maps the index of the log.
   requireRoom(probeOf(ballast))
-  const db = openForWriting(database)
+  const db = openForWriting(database, cacheOctets)
   try {
     const unclean = begin(db, now)
     return { db, walIndex: new WalIndex(database), unclean }
@@ -129,7 +129,7 @@ function open({ database, now, ballast }: WriterData): Opened {
   }
 }
 
-function openForWriting(path: string): Database.Database {
+function openForWriting(path: string, cacheOctets: number): Database.Database {
   const db = new Database(path, { timeout: 5000 })
   // Before anything is set: what is another program's, or a newer one's, stays as it is.
   requireOurs(db)
@@ -142,7 +142,7 @@ function openForWriting(path: string): Database.Database {
   db.exec(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
   db.exec('PRAGMA foreign_keys = OFF')
   db.exec('PRAGMA temp_store = MEMORY')
-  db.exec('PRAGMA cache_size = -65536')
+  db.exec(`PRAGMA cache_size = -${Math.floor(cacheOctets / 1024)}`)
   migrate(db)
   return db
 }
