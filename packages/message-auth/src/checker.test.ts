@@ -1,3 +1,4 @@
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { afterAll, expect, test } from 'vitest'
@@ -147,6 +148,30 @@ test('the null reverse-path is checked by its HELO name', async () => {
   })
   expect(await checker.checkSender({ ...sender, helo: '[192.0.2.1]' }, never)).toMatchObject({ result: 'none' })
   expect(await checker.checkSender({ ...sender, helo: 'localhost' }, never)).toMatchObject({ result: 'none' })
+})
+
+test('a key is found among other TXT records at its selector', async () => {
+  const other = 'v=spf1 include:elsewhere.test -all'
+  const key = signed.script['r._domainkey.one.test TXT'] as string[]
+  const checker = open({
+    ...signed.script,
+    'e._domainkey.one.test TXT': [],
+    'r._domainkey.one.test TXT': [other, ...key],
+  })
+  const [, , dkim] = await checker.checkMessage(facts(), never)
+  expect(dkim).toMatchObject({ result: 'pass', signatures: [{ selector: 'e' }, { selector: 'r', result: 'pass' }] })
+})
+
+test('a selector may have an underscore', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const digest = (text: string | Buffer) => createHash('sha256').update(text).digest()
+  const field = `v=1; a=ed25519-sha256; c=relaxed/relaxed; d=one.test; s=my_mail; h=from; bh=${digest(body).toString('base64')}; b=`
+  const signature = sign(null, digest(`from:alice@one.test\r\ndkim-signature:${field}`), privateKey).toString('base64')
+  const header = Buffer.from(`DKIM-Signature: ${field}${signature}\r\nFrom: alice@one.test\r\n`)
+  const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
+  const checker = open({ 'my_mail._domainkey.one.test TXT': [`v=DKIM1; k=ed25519; p=${key}`] })
+  const [, , dkim] = await checker.checkMessage(facts({ header }), never)
+  expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain: 'one.test', selector: 'my_mail' }] })
 })
 
 test('of many signatures ten are looked at', async () => {

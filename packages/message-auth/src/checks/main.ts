@@ -5,6 +5,7 @@
  *
  * Who starts it: `CheckWorker`, at the first request.
  */
+import './underscores.ts'
 import { PassThrough } from 'node:stream'
 import { parentPort } from 'node:worker_threads'
 import type { DnsAnswer, DnsType } from '@pennypost/model'
@@ -86,12 +87,19 @@ function resolverFor(id: number, work: Running) {
       const code = { nxdomain: 'ENOTFOUND', nodata: 'ENODATA', failed: 'ESERVFAIL' }[answer.status]
       throw Object.assign(new Error(answer.status === 'failed' ? answer.reason : `${name} has no ${type}`), { code })
     }
-    return answer.records.map((record) => {
-      if (typeof record === 'string') return type === 'TXT' ? [record] : record
-      return 'exchange' in record ? { exchange: record.exchange, priority: record.preference } : record
-    }) as string[]
+    const isFirst = name.includes('._domainkey.') ? isKey : () => false
+    return answer.records
+      .toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)))
+      .map((record) => {
+        if (typeof record === 'string') return type === 'TXT' ? [record] : record
+        return 'exchange' in record ? { exchange: record.exchange, priority: record.preference } : record
+      }) as string[]
   }
 }
+
+/** Of several TXT records at a selector mailauth takes the first, whatever it is, and DNS gives them in any order. */
+const isKey = (record: unknown): boolean =>
+  typeof record === 'string' && /^\s*v\s*=\s*DKIM1\b|(?:^|;)\s*p\s*=/.test(record)
 
 async function checkSpf(request: SpfRequest, id: number, work: Running): Promise<SpfAnswer> {
   const { status } = await spf({
