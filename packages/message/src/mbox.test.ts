@@ -94,3 +94,8 @@ test('envelope lines', () => {
   expect(mboxEnvelopeLine('a@b', Date.UTC(2026, 10, 6, 9, 30)).toString()).toBe('From a@b Fri Nov  6 09:30:00 2026\n')
   expect(mboxEnvelopeLine('', 0).toString()).toBe('From MAILER-DAEMON Thu Jan  1 00:00:00 1970\n')
 })
+
+test('an envelope line of spaces was tried in every way to cut it', () => {
+  const file = Buffer.from(`From ${' '.repeat(900)}\r-\nSubject: a\n\nb\n`)
+  expect(read(file)).toEqual([{ sender: '', at: undefined, content: 'Subject: a\n\nb\n' }])
+})

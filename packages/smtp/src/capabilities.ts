@@ -24,7 +24,7 @@ export function parseCapabilities(reply: Reply): Capabilities {
   const keywords = new Map<string, readonly string[]>()
   const auth = new Set<string>()
   for (const line of reply.lines.slice(1)) {
-    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ \t=]+(.*))?$/.exec(line.trim())
+    const match = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ \t=]+(.*))?$/s.exec(line.trim())
     if (!match) continue
     const keyword = match[1]!.toUpperCase()
     const parameters = (match[2] ?? '').split(/[ \t]+/).filter((word) => word !== '')

@@ -32,6 +32,14 @@ const tls = JSON.stringify({
 })
 
 describe('a report', () => {
+  test('behind a byte order mark and white space', () => {
+    expect(readReport(Buffer.from(`\uFEFF\r\n${tls}\n`))).toEqual(readReport(Buffer.from(tls)))
+  })
+
+  test('of nothing but white space was tried in every way to cut it', () => {
+    expect(readReport(Buffer.alloc(4 * 1024 * 1024, '\t'))).toBeUndefined()
+  })
+
   test('of DMARC', () => {
     expect(readReport(Buffer.from(dmarc))).toEqual({
       ...{ kind: 'dmarc', organization: 'Two & Co', id: 'r1', domain: 'one.test', passed: 7, failed: 2 },

@@ -30,8 +30,8 @@ const recordsMax = 100_000
 
 /** The report in this document. */
 export function readReport(document: Buffer): Report | undefined {
-  const text = document.toString()
-  if (/^\s*(?:\uFEFF)?\s*\{/.test(text)) return readTlsReport(text)
+  const text = document.toString().trim()
+  if (text.startsWith('{')) return readTlsReport(text)
   return /<feedback[\s>]/.test(text.slice(0, 2000)) ? readDmarcReport(text) : undefined
 }
 

@@ -135,9 +135,12 @@ export const catenate: Extension = {
  * message of its own. Were it not so, parsing would tell.
  */
 function isText({ lines }: Unit): boolean {
-  const list = /.* CATENATE \((.*)$/is.exec(lines.join('\n'))?.[1]
-  if (list === undefined) return false
-  const unquoted = list.replace(/"(?:\\.|[^"\\])*"/g, '')
+  const text = lines.join('\n')
+  const last = [...text.matchAll(/ CATENATE \(/gi)].at(-1)
+  if (!last) return false
+  const list = text.slice(last.index + last[0].length)
+  // The end of a string is not insisted on, so that many beginnings without one are looked at once.
+  const unquoted = list.replace(/"(?:\\.|[^"\\])*"?/g, '')
   const isOpen = unquoted.split('(').length > unquoted.split(')').length
   return /TEXT $/i.test(list) || (/UTF8 \($/i.test(list) && isOpen)
 }

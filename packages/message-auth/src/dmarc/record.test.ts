@@ -56,3 +56,9 @@ test('any text is read or refused', () => {
     { numRuns: 500, seed: 9989 },
   )
 })
+
+test('a tag of white space that fills a DNS answer was tried in every way to cut it', () => {
+  const spaces = '\t'.repeat(20_000)
+  const record = parseDmarcRecord(`v=DMARC1; p=reject; a=${spaces}=${spaces}\n-; b=${spaces}\n${spaces}c`)
+  expect(record).toMatchObject({ policy: 'reject' })
+})

@@ -24,10 +24,11 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   if (!/^v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)/i.test(text) || !/^.[ \t]*=[ \t]*DMARC1/.test(text)) return undefined
   const tags = new Map<string, string>()
   for (const item of text.split(';').slice(1)) {
-    const [, name, value] = /^\s*([^\s=]+)\s*=\s*(.*?)\s*$/.exec(item) ?? []
-    if (name === undefined || value === undefined) continue
+    const equals = item.indexOf('=')
+    const name = item.slice(0, Math.max(0, equals)).trim()
+    if (name === '' || /\s/.test(name)) continue
     if (tags.has(name)) return undefined
-    tags.set(name, value)
+    tags.set(name, item.slice(equals + 1).trim())
   }
   const tag = (name: string): string | undefined => tags.get(name)?.toLowerCase()
   // RFC 9989 §4.10.1: with a fault in a policy only the wish for reports is left, and means p=none.

@@ -17,6 +17,11 @@ function headerText(header: Buffer): string {
     .replace(/\r\n(?=[ \t])/g, '')
     .split('\r\n')
     .filter((line) => line !== '')
-    .map((line) => line.replace(/:\s*(.*?)\s*$/, ': $1\n'))
+    .map(trimmedField)
     .join('')
+}
+
+function trimmedField(line: string): string {
+  const colon = line.indexOf(':')
+  return colon < 0 ? line : `${line.slice(0, colon)}: ${line.slice(colon + 1).trim()}\n`
 }

@@ -59,7 +59,7 @@ export function reportAddresses(records: readonly string[]): string[] {
   return rua
     .split(',')
     .map((uri) => uri.trim())
-    .filter((uri) => /^mailto:[^\s<>]+@[^\s<>]+$/i.test(uri) || /^https:\/\/[^\s<>]+$/i.test(uri))
+    .filter((uri) => (/^mailto:[^\s<>]+$/i.test(uri) && uri.includes('@')) || /^https:\/\/[^\s<>]+$/i.test(uri))
     .slice(0, 5)
 }
 

@@ -149,7 +149,7 @@ export class TlsReporter {
 
   async #send(uri: string, facts: ReportFacts, zipped: Buffer): Promise<void> {
     if (!/^mailto:/i.test(uri)) return this.#post(zipped, new URL(uri))
-    const to = decodeURIComponent(uri.slice(7).replace(/\?.*$/, ''))
+    const to = decodeURIComponent(uri.slice(7).split('?', 1)[0] ?? '')
     // Strangers wrote it, and behind its percent signs there may be line ends.
     if (!parseForwardPath(`<${to}>`, { smtpUtf8: true }).ok) throw new Error('that is no address')
     await this.#mail(facts, zipped, to)

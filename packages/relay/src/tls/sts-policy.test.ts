@@ -62,3 +62,9 @@ test.each([
 ])('%s: %s', (host, allowed) => {
   expect(allowsMx({ mx: ['mail.example.com', '*.example.net'] }, host)).toBe(allowed)
 })
+
+test('a line of white space was tried in every way to cut it', () => {
+  const spaces = '\t'.repeat(2_000_000)
+  const policy = parseStsPolicy(`version: STSv1\nmode: testing\nmx: a.example\nx:${spaces}\r-\nmax_age: 60\n`)
+  expect(policy).toMatchObject({ mode: 'testing', maxAgeSeconds: 60 })
+})

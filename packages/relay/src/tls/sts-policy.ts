@@ -26,8 +26,10 @@ export function parseStsPolicy(text: string): StsPolicy | undefined {
   const fields = new Map<string, string>()
   const mx: string[] = []
   for (const line of text.split(/\r?\n/)) {
-    const [, key, value] = /^[ \t]*([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*$/.exec(line) ?? []
-    if (key === undefined || value === undefined) continue
+    const colon = line.indexOf(':')
+    const key = line.slice(0, Math.max(0, colon)).trim()
+    const value = line.slice(colon + 1).trim()
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/.test(key)) continue
     if (key !== 'mx') {
       if (!fields.has(key)) fields.set(key, value)
     } else if (/^(?:\*\.)?[A-Za-z0-9_.-]+$/.test(value)) mx.push(value.toLowerCase().replace(/\.$/, ''))
