@@ -80,7 +80,7 @@ export class TlsReporter {
     return this.#stopping.signal.aborted
   }
 
-  /** Ours to wait for when the server stops. */
+  /** Ours to wait for when the server stops. It never rejects: what goes wrong in it is logged. */
   async #run(work: Promise<void>): Promise<void> {
     this.#running.add(work)
     await work
