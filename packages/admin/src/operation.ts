@@ -75,7 +75,8 @@ export async function runOperation(
   return result
 }
 
-function describeIssues(error: z.ZodError): string {
+/** What is wrong with an input, for people. */
+export function describeIssues(error: z.ZodError): string {
   return error.issues
     .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
     .join('; ')

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { AdminError } from '@pennypost/admin/client'
+import { AdminError, type Frame } from '@pennypost/admin/client'
 import { type Account, domainOf, lookupAddress } from '@pennypost/model'
 import type { Command } from 'commander'
 import { parseSize } from '../config/quantity.ts'
@@ -100,7 +100,10 @@ async function mustBeFree(session: Session, address: string): Promise<void> {
 async function importFile(session: Session, file: string): Promise<void> {
   const { parseAccounts } = await import('./account-csv.ts')
   const accounts = parseAccounts(await readFile(file, 'utf8'))
-  const { added, present } = await session.call('account.import', { accounts })
+  async function* upload(): AsyncGenerator<Frame> {
+    for (const account of accounts) yield { head: { ...account } }
+  }
+  const { added, present } = await session.call('account.import', { accounts: accounts.length }, { upload })
   const kept =
     present.length > 0
       ? `, ${plural(present.length, 'account')} existed and stayed as ${present.length === 1 ? 'it is' : 'they are'}`

@@ -1,6 +1,7 @@
 /**
- * Many accounts at once, from a file that the caller read. Everything is looked at before anything is changed, accounts
- * that are there already are left as they are, so that the same file can be given again after a fault was mended.
+ * Many accounts at once, from a file that the caller read: each is the head of a frame. Everything is looked at before
+ * anything is changed, accounts that are there already are left as they are, so that the same file can be given again after
+ * a fault was mended.
  */
 import { domainOf } from '@pennypost/model'
 import { preparePassword } from '@pennypost/sasl'
@@ -8,7 +9,8 @@ import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { address, displayName, password, quota } from '../input-fields.ts'
-import { operation } from '../operation.ts'
+import { describeIssues, operation } from '../operation.ts'
+import type { Frame } from '../socket/frames.ts'
 
 const newAccount = z
   .strictObject({
@@ -26,9 +28,12 @@ type NewAccount = z.output<typeof newAccount>
 export const accountImport = operation({
   name: 'account.import',
   kind: 'change',
-  input: z.strictObject({ accounts: z.array(newAccount).min(1).max(100_000) }),
-  async run(context, { accounts }, { progress, signal }) {
-    const { fresh, present } = await inspect(context, accounts)
+  input: z.strictObject({
+    /** How many follow. */
+    accounts: z.number().int().min(1).max(100_000),
+  }),
+  async run(context, { accounts }, { progress, signal, upload }) {
+    const { fresh, present } = await inspect(context, accounts, upload)
     let done = 0
     for (const { account, hash } of fresh) {
       signal.throwIfAborted()
@@ -49,15 +54,25 @@ interface Inspected {
   present: string[]
 }
 
-async function inspect(context: AdminContext, accounts: readonly NewAccount[]): Promise<Inspected> {
+async function inspect(context: AdminContext, count: number, upload: AsyncIterable<Frame>): Promise<Inspected> {
   const { directory } = context.store
   const local = new Set((await directory.domains()).filter(({ kind }) => kind === 'local').map(({ name }) => name))
   const found: Inspected = { fresh: [], present: [] }
   const faults: string[] = []
   const seen = new Set<string>()
-  for (const [index, account] of accounts.entries()) {
+  let number = 0
+  for await (const frame of upload) {
+    if (++number > count) break
+    // What has come is worked off without a turn of the event loop.
+    if (number % perTurn === 0) await new Promise(setImmediate)
+    const parsed = newAccount.safeParse('head' in frame ? frame.head : undefined)
+    if (!parsed.success) {
+      faults.push(`account ${number}: ${describeIssues(parsed.error)}`)
+      continue
+    }
+    const account = parsed.data
     const { login } = account
-    const fault = (text: string) => faults.push(`account ${index + 1}, ${login}: ${text}`)
+    const fault = (text: string) => faults.push(`account ${number}, ${login}: ${text}`)
     if (seen.has(login)) fault('stands twice in the list')
     seen.add(login)
     if (!local.has(domainOf(login))) fault('its domain is not here')
@@ -74,9 +89,13 @@ async function inspect(context: AdminContext, accounts: readonly NewAccount[]): 
       }
     }
   }
+  if (number !== count) throw new AdminError('bad-input', `Nothing was imported. Not ${count} accounts came.`)
   if (faults.length > 0) {
     const shown = faults.slice(0, 20).join('; ') + (faults.length > 20 ? `; and ${faults.length - 20} more` : '')
     throw new AdminError('bad-input', `Nothing was imported. ${shown}`, 'Mend the file, then import it again.')
   }
   return found
 }
+
+/** So many accounts are looked at in one go. */
+const perTurn = 100

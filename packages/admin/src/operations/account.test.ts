@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
+import type { Progress } from '../operation.ts'
+import type { Frame } from '../socket/frames.ts'
 
 const oneTest = async (): Promise<TestAdministration> => {
   const admin = new TestAdministration()
@@ -159,6 +161,17 @@ describe('accounts', () => {
   })
 })
 
+function importAccounts(
+  admin: TestAdministration,
+  accounts: readonly Record<string, unknown>[],
+  onProgress?: (progress: Progress) => void,
+) {
+  async function* upload(): AsyncGenerator<Frame> {
+    for (const head of accounts) yield { head }
+  }
+  return admin.call('account.import', { accounts: accounts.length }, { upload, ...(onProgress && { onProgress }) })
+}
+
 describe('import of accounts', () => {
   test('takes plain passwords and bcrypt hashes, leaves what is there, and can be repeated', async () => {
     using admin = await oneTest()
@@ -170,14 +183,26 @@ describe('import of accounts', () => {
     ]
     const steps: number[] = []
     const onProgress = ({ done }: { done: number }) => steps.push(done)
-    const first = await admin.call('account.import', { accounts }, { onProgress })
+    const first = await importAccounts(admin, accounts, onProgress)
     expect(first).toEqual({ added: ['bob@one.test', 'carol@one.test'], present: ['alice@one.test'] })
     expect(steps).toEqual([1, 2])
-    expect((await admin.call('account.import', { accounts })).added).toEqual([])
+    expect((await importAccounts(admin, accounts)).added).toEqual([])
     const { id } = await admin.call('account.show', { login: 'carol@one.test' })
     expect(await admin.context.store.credentials.list(id)).toMatchObject([{ verifier: 'imported:$2y$10$abc' }])
     expect((await admin.call('account.show', { login: 'alice@one.test' })).name).toBe('First')
     expect(JSON.stringify(admin.audited)).not.toMatch(/secret"|\$2y/)
+    expect(admin.audited).toContainEqual(
+      expect.objectContaining({ operation: 'account.import', input: { accounts: 3 }, outcome: 'done' }),
+    )
+  })
+
+  test('an import that is not whole changed half', async () => {
+    using admin = await oneTest()
+    const upload = async function* (): AsyncGenerator<Frame> {
+      yield { head: { login: 'bob@one.test' } }
+    }
+    await expect(admin.call('account.import', { accounts: 2 }, { upload })).rejects.toThrow(/Not 2 accounts came/)
+    expect(await admin.call('account.list', {})).toEqual([])
   })
 
   test('a server that died between an account and its password left an account without one', async () => {
@@ -192,7 +217,7 @@ describe('import of accounts', () => {
       return made
     }
     const accounts = ['bob', 'carol'].map((name) => ({ login: `${name}@one.test`, password: 'secret' }))
-    await expect(admin.call('account.import', { accounts })).rejects.toThrow('the server is gone')
+    await expect(importAccounts(admin, accounts)).rejects.toThrow('the server is gone')
     const made = await directory.accounts()
     expect(made.map(({ login }) => login)).toEqual(['bob@one.test'])
     expect(await credentials.list(made[0]!.id)).toHaveLength(1)
@@ -206,14 +231,16 @@ describe('import of accounts', () => {
       { login: 'dave@two.test' },
       { login: 'eve@one.test', hash: '{MD5}x' },
       { login: 'fay@one.test', password: 'pass\tword' },
+      { login: 'gus', quota: -1 },
     ]
-    const error = await admin.call('account.import', { accounts }).catch((reason: Error) => reason)
+    const error = await importAccounts(admin, accounts).catch((reason: Error) => reason)
     expect(error).toMatchObject({ reason: 'bad-input' })
     const { message } = error as Error
     expect(message).toMatch(/account 2, bob@one.test: stands twice/)
     expect(message).toMatch(/account 3, dave@two.test: its domain is not here/)
     expect(message).toMatch(/account 4, eve@one.test: only bcrypt/)
     expect(message).toMatch(/account 5, fay@one.test: its password/)
+    expect(message).toMatch(/account 6: login: "gus" is no address.*; quota: /)
     expect(await admin.call('account.list', {})).toEqual([])
   })
 })

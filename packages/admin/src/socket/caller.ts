@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { AdminError } from '../admin-error.ts'
 import type { Call, Progress } from '../operation.ts'
-import { decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
+import { callLimits, decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
 
 /**
  * The caller at the other end of one connection, as an operation sees it.
@@ -21,7 +21,7 @@ export class Caller implements Call {
   constructor(socket: Socket) {
     this.#socket = socket
     // A line that is none ends the reading, not the connection: it gets its answer.
-    this.#lines = decodeLines(socket.iterator({ destroyOnReturn: false }))
+    this.#lines = decodeLines(socket.iterator({ destroyOnReturn: false }), callLimits)
     this.signal = this.#gone.signal
     socket.on('close', () => this.#gone.abort())
   }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AdminError, type AdminRefusal } from '../admin-error.ts'
 import type { Progress } from '../operation.ts'
-import { decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
+import { answerLimits, decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
 import { shortestPath } from './socket-path.ts'
 
 /** What a caller may give and hear beside input and result. */
@@ -52,7 +52,7 @@ export async function callAdmin(
     if (sourceFault) socket.destroy()
   })
   try {
-    return await readAnswer(decodeLines(socket), options)
+    return await readAnswer(decodeLines(socket, answerLimits), options)
   } catch (error) {
     if (sourceFault) throw sourceFault.error
     throw error instanceof AdminError ? error : connectionError(error as Error, path)

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeLines, encodeLine, type Line } from './frames.ts'
+import { callLimits, decodeLines, encodeLine, type Line } from './frames.ts'
 
 async function* cut(octets: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size)
 }
 
-async function read(octets: Buffer, size = octets.length, limits?: { line: number; piece: number }): Promise<Line[]> {
+async function read(octets: Buffer, size = octets.length, limits = callLimits): Promise<Line[]> {
   const lines: Line[] = []
   for await (const line of decodeLines(cut(octets, Math.max(1, size)), limits)) lines.push(line)
   return lines

@@ -17,13 +17,19 @@ export type Frame = { head: Record<string, unknown> } | { octets: Buffer } | { e
 export type Line = Frame | { [key: string]: unknown }
 
 export interface FrameLimits {
-  /** Octets of one JSON line: an import of accounts comes in one. */
+  /** Octets of one JSON line. */
   line: number
   /** Octets of one piece of content. */
   piece: number
 }
 
-export const frameLimits: FrameLimits = { line: 64 * 1024 * 1024, piece: 1024 * 1024 }
+const largestPiece = 1024 * 1024
+
+/** Of a caller: a line is parsed in one go, while all sessions wait. The longest are 10 000 recipients of one message. */
+export const callLimits: FrameLimits = { line: 1024 * 1024, piece: largestPiece }
+
+/** Of the server, whose answer may be a whole queue, and holds up the verb alone. */
+export const answerLimits: FrameLimits = { line: 64 * 1024 * 1024, piece: largestPiece }
 
 /** The octets of one line, with the piece that follows it. */
 export function encodeLine(line: Line): Buffer {
@@ -34,7 +40,7 @@ export function encodeLine(line: Line): Buffer {
 }
 
 /** Reads lines out of a stream of octets cut anywhere. Throws when the stream breaks the format or a limit. */
-export async function* decodeLines(source: AsyncIterable<Buffer>, limits = frameLimits): AsyncGenerator<Line> {
+export async function* decodeLines(source: AsyncIterable<Buffer>, limits: FrameLimits): AsyncGenerator<Line> {
   const held: Buffer[] = []
   let size = 0
   /** Octets that the piece being read still lacks; undefined while a line is read. */

@@ -119,6 +119,21 @@ describe('admin socket', () => {
     expect(steps.length).toBeGreaterThan(0)
   })
 
+  test('a line of 64 MB was parsed while all sessions waited; an answer may be as long', async () => {
+    const long = operation({
+      name: 'long',
+      kind: 'read',
+      input: z.strictObject({ text: z.string() }),
+      run: async () => 'x'.repeat(2_000_000),
+    })
+    await open([long])
+    expect(await call('long', { text: 'x'.repeat(1_000_000) })).toHaveLength(2_000_000)
+    await expect(call('long', { text: 'x'.repeat(1_050_000) })).rejects.toMatchObject({
+      reason: 'bad-input',
+      message: expect.stringContaining('longer than 1048576 octets'),
+    })
+  })
+
   test('an operation that refuses early does not wait for the upload', async () => {
     await open([echo])
     async function* endlessUpload(): AsyncGenerator<Frame> {
