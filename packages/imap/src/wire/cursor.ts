@@ -229,9 +229,12 @@ export class Cursor {
     return this.#number(1, 0xffff_ffff, 'Number above 0')
   }
 
-  /** `number64`; above 2⁵³ it could not be told exactly and nothing has such a size. */
+  /** `number64`, below 2⁶³. What is above 2⁵³ counts as 2⁵³-1: nothing here is so large, and it could not be told exactly. */
   number64(): number {
-    return this.#number(0, Number.MAX_SAFE_INTEGER, 'Number')
+    const digits = this.match(/\d+/y)?.[0].replace(/^0+(?=\d)/, '')
+    if (digits === undefined) throw bad(`Number expected${this.#where()}`)
+    if (digits.length > 19 || BigInt(digits) > 0x7fff_ffff_ffff_ffffn) throw bad('Number too large')
+    return Math.min(Number(digits), Number.MAX_SAFE_INTEGER)
   }
 
   /** Whether a digit is here. */
