@@ -80,6 +80,17 @@ describe('renderings', () => {
     expect(lf(renderHeader({ header, strikes: strikesOf(header, { bcc: true }) }))).not.toContain('Bcc')
   })
 
+  test.each([
+    '(a (nested) comment) mail.one.test; dkim=pass',
+    '(a \\) quoted pair) mail.one.test; dkim=pass',
+    '"mail\\.one.test"; dkim=pass',
+    '(a)\n (b) "mail.one.test" 1; dkim=pass',
+    'mail.one.test(c); dkim=pass',
+  ])('results that claim to be ours are struck, however it is written: %s', (value) => {
+    const strikes = strikesOf(crlf(`Authentication-Results: ${value}\n\n`), { authservId: 'mail.one.test' })
+    expect(strikes).toHaveLength(1)
+  })
+
   test('blocks come first, and without any change it is the same buffer', () => {
     expect(renderHeader({ header })).toBe(header)
     const rendered = renderHeader({

@@ -48,11 +48,23 @@ function isStruck(section: HeaderSection, field: Field, { bcc, returnPath, auths
   }
 }
 
-/** authserv-id is the first value, perhaps behind comments; a version may follow it. */
+/** authserv-id is the first value, a token or a quoted string, perhaps behind comments; a version may follow it. */
 function claimsToBe(value: string, authservId: string): boolean {
-  const bare = value.replace(/^(?:\s|\((?:[^()\\]|\\.)*\))+/, '')
-  const [, quoted, token] = /^(?:"([^"]*)"|([^\s;()"]*))/.exec(bare) ?? []
-  return (quoted ?? token ?? '').toLowerCase() === authservId.toLowerCase()
+  const [, quoted, token] = /^(?:"((?:[^"\\]|\\.)*)|([^\s;()"]*))/.exec(behindComments(value)) ?? []
+  return (quoted?.replace(/\\(.)/g, '$1') ?? token ?? '').toLowerCase() === authservId.toLowerCase()
+}
+
+/** Comments nest, and may have quoted pairs (RFC 5322 §3.2.2). */
+function behindComments(text: string): string {
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at] as string
+    if (character === '(') depth++
+    else if (depth > 0 && character === '\\') at++
+    else if (depth > 0 && character === ')') depth--
+    else if (depth === 0 && !/\s/.test(character)) return text.slice(at)
+  }
+  return ''
 }
 
 /** The header section to show. Blocks end with CRLF or are empty; ranges are in order and do not overlap. */
