@@ -39,10 +39,16 @@ export async function callAdmin(
   let sourceFault: { error: unknown } | undefined
   async function* lines(): AsyncGenerator<Buffer> {
     yield encodeLine({ call: operation, actor, input })
+    // What comes out of `yield` is the connection's fault, not the source's.
+    let sending = false
     try {
-      for await (const frame of upload?.() ?? []) yield encodeLine(frame)
+      for await (const frame of upload?.() ?? []) {
+        sending = true
+        yield encodeLine(frame)
+        sending = false
+      }
     } catch (error) {
-      sourceFault = { error }
+      if (!sending) sourceFault = { error }
       throw error
     }
     yield encodeLine({ done: true })

@@ -95,6 +95,13 @@ describe('admin socket', () => {
     await expect(call('domain.list', {})).rejects.toBeInstanceOf(NoServer)
   })
 
+  test('nobody answers an upload either, however much of it there is', async () => {
+    async function* upload(): AsyncGenerator<Frame> {
+      for (let number = 0; number < 5_000; number++) yield { head: { text: 'x'.repeat(100) } }
+    }
+    await expect(call('account.import', {}, { upload })).rejects.toBeInstanceOf(NoServer)
+  })
+
   test('streams uploads, answers and progress in both directions at once', async () => {
     await open([echo])
     const pieces = Array.from({ length: 40 }, (_, index) => Buffer.alloc(50_000, index))
