@@ -199,6 +199,7 @@ describe('the record', () => {
   test.each([
     [['v=TLSRPTv1; rua=mailto:a@b.test, https://b.test/x'], ['mailto:a@b.test', 'https://b.test/x']],
     [['v=TLSRPTv1;rua=mailto:a@b.test'], ['mailto:a@b.test']],
+    [['v=TLSRPTv1 ; rua=mailto:a@b.test; x=y; rua=mailto:c@b.test;'], ['mailto:a@b.test', 'mailto:c@b.test']],
     [['v=TLSRPTv1; rua=http://b.test, mailto:nobody'], []],
     [['v=TLSRPTv1; rua=mailto:a@b.test', 'v=TLSRPTv1; rua=mailto:c@b.test'], []],
     [['v=spf1 -all'], []],

@@ -51,13 +51,13 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
   })
 }
 
-/** Where a domain wants its reports (§3): the addresses of `rua`; none where it wants none. */
+/** Where a domain wants its reports (§3): the addresses of every `rua`; none where it wants none. */
 export function reportAddresses(records: readonly string[]): string[] {
   const own = records.filter((text) => /^v=TLSRPTv1[ \t]*;/.test(text))
   if (own.length !== 1) return []
-  const rua = /;[ \t]*rua[ \t]*=[ \t]*([^;]*)/.exec(own[0] as string)?.[1] ?? ''
-  return rua
-    .split(',')
+  const fields = [...(own[0] as string).matchAll(/;[ \t]*rua[ \t]*=([^;]*)/g)]
+  return fields
+    .flatMap(([, uris = '']) => uris.split(','))
     .map((uri) => uri.trim())
     .filter((uri) => (/^mailto:[^\s<>]+$/i.test(uri) && uri.includes('@')) || /^https:\/\/[^\s<>]+$/i.test(uri))
     .slice(0, 5)
