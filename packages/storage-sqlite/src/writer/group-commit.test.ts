@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -191,6 +191,18 @@ describe('durability', () => {
     const note = { kind: 'rate', key: 'k', at: 0, expiresAt: 1 } as const
     run(writer, { id: 2, verb: 'note', args: [note] })
     expect(run(writer, domain(1)).unsynced).toBe(true)
+  })
+
+  test('what the process before left in the log is in the database before anything is added to it', () => {
+    const first = openWriter()
+    run(first, domain(1))
+    abandon(first)
+    openWriter()
+    const copy = join(directory, 'without-log.db')
+    copyFileSync(join(directory, 'mail.db'), copy)
+    const db = new Database(copy)
+    expect(db.prepare('SELECT name FROM domains').pluck().all()).toEqual(['d1.test'])
+    db.close()
   })
 
   test('MODSEQs are not given out again after an unclean stop', () => {

@@ -121,6 +121,7 @@ function open({ database, now, ballast, cacheOctets }: WriterData): Opened {
   requireRoom(probeOf(ballast))
   const db = openForWriting(database, cacheOctets)
   try {
+    emptyLog(db, ballast)
     const unclean = begin(db, now)
     return { db, walIndex: new WalIndex(database), unclean }
   } catch (error) {
@@ -145,6 +146,20 @@ function openForWriting(path: string, cacheOctets: number): Database.Database {
   db.exec(`PRAGMA cache_size = -${Math.floor(cacheOctets / 1024)}`)
   migrate(db)
   return db
+}
+
+/**
+ * After a sync that failed, what was to be written may be in the memory of the system alone, which takes it for written: the
+ * log would break off there after a loss of power, and everything behind it would be lost, though it was synced. So it goes
+ * into the database, which writes it anew, before anything is added.
+ */
+function emptyLog(db: Database.Database, ballast: string): void {
+  try {
+    db.pragma('wal_checkpoint(RESTART)')
+  } catch (error) {
+    // On a full disk the log stays as it is: what was left of it can be read.
+    if (!isFull(error, probeOf(ballast))) throw error
+  }
 }
 
 /**
