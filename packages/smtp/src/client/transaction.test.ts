@@ -59,6 +59,12 @@ describe.each([
     expect(server.transactions).toHaveLength(1)
   })
 
+  test('any 3yz is the go-ahead for content', async () => {
+    const { client, server } = await greeted({ capabilities, script: { DATA: '350 go' } })
+    expect(short(await client.transact(request()))).toEqual(['delivered'])
+    expect(server.transactions).toHaveLength(1)
+  })
+
   test('content refused', async () => {
     const { client } = await greeted({ capabilities, script: { CONTENT: ['554 5.7.1 spam', '250 ok'] } })
     const result = await client.transact(request())

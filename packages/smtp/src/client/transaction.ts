@@ -166,7 +166,8 @@ export class Transaction {
 
   #dataReply(reply: Reply): void {
     const none = this.#accepted.length === 0 || !isPositive(this.#mailReply!)
-    if (reply.code === 354) {
+    // RFC 5321 §4.2: a code that is not listed goes by its first digit.
+    if (reply.code >= 300 && reply.code < 400) {
       if (!none) this.#sendContent('data')
       else this.#sendNothing()
       return
