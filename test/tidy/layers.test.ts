@@ -130,6 +130,18 @@ test('what is imported is declared', () => {
   )
 })
 
+test('what is declared is imported', () => {
+  const used = new Set(imports.map(({ specifier, workspace }) => `${workspace?.directory} ${packageName(specifier)}`))
+  mustHold(
+    'a dependency of a package is imported by it',
+    workspaces.flatMap(({ directory, manifest }) =>
+      Object.keys(manifest.dependencies ?? {}).flatMap((name) =>
+        used.has(`${directory} ${name}`) ? [] : [`${directory}/package.json depends on ${name}`],
+      ),
+    ),
+  )
+})
+
 test('a dynamic import names a module of our own', () => {
   mustHold(
     'import(…) loads our own modules, which then import a package by name (in a bundle it gives only the default of a CommonJS package)',

@@ -1,17 +1,13 @@
 import type { AccountId, Annotated, Annotation, ChangedAnnotation, MailboxId, ModSeq } from '@pennypost/model'
 import type { Reader } from './reader.ts'
 
-/** Stand for the server in the column `mailbox`, and for everybody in `account`. */
-export const server = 0
-export const shared = 0
-
-/** What is taken away has no value any more. */
+/** What is taken away has no value any more. 0 stands for the server as a mailbox, and for everybody as an account. */
 export function readAnnotations(reader: Reader, of: Annotated, account: AccountId): Annotation[] {
   const rows = reader
     .raw(
       `SELECT entry, value FROM annotations WHERE mailbox = ? AND account IN (0, ?) AND value IS NOT NULL ORDER BY entry`,
     )
-    .all(of === 'server' ? server : of, account) as [string, Buffer][]
+    .all(of === 'server' ? 0 : of, account) as [string, Buffer][]
   return rows.map(([entry, value]) => ({ entry, value }))
 }
 
