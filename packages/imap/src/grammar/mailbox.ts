@@ -1,12 +1,13 @@
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from '@pennypost/message'
 import { mailboxName } from '@pennypost/model'
 import { no } from '../refusal.ts'
-import { type Cursor, utf8 } from '../wire/cursor.ts'
+import { type Cursor, isAscii, utf8 } from '../wire/cursor.ts'
 import { printAString } from '../wire/strings.ts'
 
 /**
  * Mailbox names between wire and model. Until IMAP4rev2 or UTF8=ACCEPT is enabled they are spelt in modified UTF-7;
- * after that they are UTF-8 (RFC 9051 §5.1, RFC 6855 §3).
+ * after that they are UTF-8 (RFC 9051 §5.1, RFC 6855 §3). Who writes UTF-8 without ENABLE can mean nothing else: modified
+ * UTF-7 is ASCII.
  */
 
 /** `mailbox = "INBOX" / astring`; NO [CANNOT] when it is no name that a mailbox here can have. */
@@ -39,11 +40,11 @@ export function writtenMailbox(wire: string, utf8Names: boolean): WrittenMailbox
  * in the middle of what is one run to the decoder, and what is no spelling matches nothing.
  */
 export function listPattern(wire: string, utf8Names: boolean): string {
-  return utf8Names ? utf8(wire).normalize('NFC') : wire
+  return utf8Names || !isAscii(wire) ? utf8(wire).normalize('NFC') : wire
 }
 
 function decodeText(wire: string, utf8Names: boolean): string {
-  if (utf8Names) return utf8(wire).normalize('NFC')
+  if (utf8Names || !isAscii(wire)) return utf8(wire).normalize('NFC')
   const text = decodeModifiedUtf7(wire)
   if (text === undefined) throw no('CANNOT', 'Not a name in modified UTF-7')
   return text

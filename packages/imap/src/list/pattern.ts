@@ -1,5 +1,6 @@
 import { encodeModifiedUtf7 } from '@pennypost/message'
 import { delimiter } from '@pennypost/model'
+import { isAscii } from '../wire/cursor.ts'
 
 /**
  * `list-mailbox` against names (RFC 9051 §6.3.9): `*` is anything, `%` anything but the delimiter. INBOX in any case.
@@ -10,10 +11,15 @@ export function createMatcher(patterns: readonly string[]): (name: string) => bo
   return (name) => compiled.some((pattern) => matchesPattern(pattern, name))
 }
 
-/** The same for patterns as `listPattern` gives them: without UTF-8 names are held against them as they are spelt. */
+/**
+ * The same for patterns as `listPattern` gives them: without UTF-8 names are held against them as they are spelt, but for
+ * patterns that are not in ASCII.
+ */
 export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (name: string) => boolean {
-  const matches = createMatcher(patterns)
-  return utf8Names ? matches : (name) => matches(encodeModifiedUtf7(name))
+  if (utf8Names) return createMatcher(patterns)
+  const matches = createMatcher(patterns.filter((pattern) => !isAscii(pattern)))
+  const matchesSpelt = createMatcher(patterns.filter(isAscii))
+  return (name) => matchesSpelt(encodeModifiedUtf7(name)) || matches(name)
 }
 
 /** To be asked at each name that is held against these patterns: whether it is others' turn. More often for long ones. */

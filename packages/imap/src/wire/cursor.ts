@@ -293,9 +293,13 @@ export class Cursor {
   }
 }
 
+export function isAscii(text: string): boolean {
+  return /^[\x00-\x7f]*$/.test(text)
+}
+
 /** The text of octets held as a binary string; BAD when they are not UTF-8. */
 export function utf8(binary: string): string {
-  if (/^[\x00-\x7f]*$/.test(binary)) return binary
+  if (isAscii(binary)) return binary
   const text = Buffer.from(binary, 'latin1').toString('utf8')
   if (text.includes('\ufffd') && !binary.includes('\xef\xbf\xbd')) throw bad('Not valid UTF-8')
   return text
