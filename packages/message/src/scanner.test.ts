@@ -89,6 +89,9 @@ test.each([
   ['an empty line first', '\nbody\n', 2],
   ['junk, then fields', 'junk\nFrom: a@one.test\n\nbody\n', 26],
   ['the line of an mbox, then fields', 'From a@one.test Mon\nTo: b\n\nbody\n', 30],
+  ['text behind fields, without an empty line', 'From: a@one.test\nTo: b\nthe door\nis: open\n', 25],
+  ['the line of an mbox and text, without an empty line', 'From a@one.test Mon\nTo: b\nthe door', 28],
+  ['fields alone', 'From: a@one.test\n', 18],
   ['nothing', '', 0],
 ])('where the header section ends: %s', (_, message, headerSize) => {
   const content = crlf(message)

@@ -193,7 +193,7 @@ class MessageScanner implements Scanner {
 
   #endHeaderAtLimit(lineStart: number): boolean {
     if (this.#current !== this.#root) this.#stopOpening()
-    else if (!isHeadless(this.#window.subarray(0, lineStart))) this.#headerTooLarge = true
+    else if (lineStart === 0 || headerEnd(this.#window.subarray(0, lineStart)) > 0) this.#headerTooLarge = true
     return this.#endHeader(lineStart)
   }
 
@@ -214,7 +214,7 @@ class MessageScanner implements Scanner {
   }
 
   #endHeader(lineEnd: number): boolean {
-    const end = this.#current === this.#root && isHeadless(this.#window.subarray(0, lineEnd)) ? 0 : lineEnd
+    const end = this.#current === this.#root ? headerEnd(this.#window.subarray(0, lineEnd)) : lineEnd
     this.#openBody(end, false)
     if (this.#current === this.#root && !this.#eightBitBody) this.#eightBitBody = !isAscii(this.#window.subarray(end))
     this.#position = end
@@ -394,16 +394,23 @@ class MessageScanner implements Scanner {
 }
 
 /**
- * A message that has no field, or begins as if it went on with one, is all body (RFC 5322 §3.5): as a header section it
- * would hide its text, and what is put on top of it would run into it.
+ * Where the header section ends of a message that was read to its empty line or, without one, to its end. What begins
+ * as if it went on with a field, has no field, or has none any more and no empty line, is body (RFC 5322 §3.5): as header
+ * section it would hide its text, and what is put on top of it would run into it.
  */
-function isHeadless(header: Buffer): boolean {
-  const first = header[0]
-  if (first === 32 || first === 9) return true
-  if (header.length === 0 || isEmptyLine(header.toString('latin1', 0, 2), 0)) return false
-  const colon = header.indexOf(58)
-  if (colon > 0 && fieldName(header.toString('latin1', 0, colon), 0, colon) !== '') return false
-  return fieldsOf(header).every(({ name }) => name === '')
+function headerEnd(read: Buffer): number {
+  const first = read[0]
+  if (first === 32 || first === 9) return 0
+  if (read.length === 0 || isEmptyLine(read.toString('latin1', 0, 2), 0)) return read.length
+  const colon = read.indexOf(58)
+  const beginsWithField = colon > 0 && fieldName(read.toString('latin1', 0, colon), 0, colon) !== ''
+  const hasEmptyLine = /\n\r?\n$/.test(read.toString('latin1', Math.max(0, read.length - 3)))
+  if (beginsWithField && hasEmptyLine) return read.length
+  const fields = fieldsOf(read)
+  if (fields.every(({ name }) => name === '')) return 0
+  // The first line may be that of an mbox.
+  const text = hasEmptyLine ? undefined : fields.find(({ name, start }) => name === '' && start > 0)
+  return text?.start ?? read.length
 }
 
 /** Characters of the envelopes of inner messages; what comes later has empty ones. */

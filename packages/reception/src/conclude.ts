@@ -114,8 +114,10 @@ async function examine(
       trace = (await options.sign({ domain, header, body })) + trace
     }
   }
-  // Content that is all body must not go on with our last field.
-  const own = scanned.headerSize === 0 ? Buffer.from('\r\n') : scanned.header
+  // Text without an empty line before it must not go on with the last field.
+  const isOpen =
+    scanned.bodySize > 0 && !/(?:^|\n)\r\n$/.test(scanned.header.toString('latin1', scanned.headerSize - 3))
+  const own = isOpen ? Buffer.concat([scanned.header, Buffer.from('\r\n')]) : scanned.header
   const header = renderHeader({ trace: Buffer.from(trace), header: own, strikes: struck })
   return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
 }
