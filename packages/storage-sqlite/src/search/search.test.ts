@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AccountId,
@@ -282,4 +282,22 @@ describe('a search', () => {
     await expect(store.mail.search(inbox, text('a'), everything, abort.signal)).rejects.toThrow('enough')
     expect(await other).toBe('300')
   })
+})
+
+/** Of this process, by name: how far each steps back behind others (0: not at all). */
+function nicenessOfThreads(): [name: string, niceness: number][] {
+  return readdirSync('/proc/self/task').map((id) => {
+    const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/self/task/${id}/stat`, 'utf8')) ?? []
+    return [name, Number(rest.split(' ')[16])]
+  })
+}
+
+test.runIf(process.platform === 'linux')('indexing takes no time from who takes mail in or gives it out', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, 'Subject: a\r\n\r\nb\r\n')
+  await indexIs(store, 'whole')
+  const threads = nicenessOfThreads()
+  expect(threads.filter(([, niceness]) => niceness > 0)).toEqual([['pennypost-searc', 10]])
+  expect(threads).toContainEqual(['pennypost-write', 0])
 })
