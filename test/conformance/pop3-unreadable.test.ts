@@ -6,8 +6,8 @@ import { expect, it } from 'vitest'
 import { playDialogue } from './dialogue.ts'
 import { openHost } from './host.ts'
 
-/** The store, but for bodies: they end in an error after their first octets. */
-function withBrokenBodies(store: Store): Store {
+/** The store, but for bodies: they end in an error behind these octets. */
+function withBrokenBodies(store: Store, readable: string): Store {
   const mail: MailStore = Object.create(store.mail, {
     fetch: {
       async *value(...args: Parameters<MailStore['fetch']>) {
@@ -16,7 +16,7 @@ function withBrokenBodies(store: Store): Store {
     },
     readBody: {
       async *value() {
-        yield Buffer.from('first line\r\n')
+        if (readable !== '') yield Buffer.from(readable)
         throw new Error('the file is shorter than it was')
       },
     },
@@ -38,7 +38,7 @@ S: 250 *
 
 it('an error in the middle of RETR never puts -ERR into the message: the connection ends', async () => {
   await using host = await openHost(async (clock) =>
-    withBrokenBodies(createMemoryStore({ clock, random: seededRandom(2) })),
+    withBrokenBodies(createMemoryStore({ clock, random: seededRandom(2) }), 'first line\r\n'),
   )
   await playDialogue(delivery, host)
   const stream = await host.connect('pop3s')
@@ -52,4 +52,27 @@ it('an error in the middle of RETR never puts -ERR into the message: the connect
   expect(seen).toContain('Subject: x\r\n')
   expect(seen).toMatch(/first line\r\n$/)
   expect(seen).not.toContain('-ERR')
+})
+
+it('a message of which nothing can be read is refused, and the session goes on', async () => {
+  await using host = await openHost(async (clock) =>
+    withBrokenBodies(createMemoryStore({ clock, random: seededRandom(2) }), ''),
+  )
+  await playDialogue(
+    `${delivery}
+[reader]
+@service pop3s
+S: +OK *
+C: AUTH PLAIN AGJvYkBvbmUudGVzdABzZWNyZXQ=
+S: +OK *
+C: RETR 1
+S: -ERR [SYS/TEMP] The message cannot be read now
+C: TOP 1 0
+S: +OK *
+S...
+C: QUIT
+S: +OK *
+`,
+    host,
+  )
 })

@@ -2,7 +2,7 @@ import { downgradeHeader } from '@pennypost/message'
 import { freeOctets } from '@pennypost/model'
 import type { Command } from '../command.ts'
 import { DotStuffer } from '../dot-stuff.ts'
-import type { MaildropMessage } from '../maildrop.ts'
+import type { MaildropMessage, MessageOctets } from '../maildrop.ts'
 import type { Session } from '../session.ts'
 import { numbered } from './transaction.ts'
 
@@ -37,7 +37,7 @@ export const top = {
 
 /** Sends the header section and at most `bodyLines` lines of the body; false when it could not. */
 async function send(session: Session, message: MaildropMessage, bodyLines: number): Promise<boolean> {
-  const content = await session.maildrop?.read(message)
+  const content = await begin(session, message, bodyLines)
   if (!content) {
     session.refuse('[SYS/TEMP] The message cannot be read now')
     return false
@@ -63,6 +63,35 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
   stream.write(stuffer.end())
   session.midResponse = false
   return true
+}
+
+/**
+ * Reads the beginning of a large body before anything is said: a message that is damaged must not end the connection, or
+ * whoever fetches one after the other never gets those behind it.
+ */
+async function begin(
+  session: Session,
+  message: MaildropMessage,
+  bodyLines: number,
+): Promise<MessageOctets | undefined> {
+  const content = await session.maildrop?.read(message)
+  if (!content || Buffer.isBuffer(content.body) || bodyLines === 0) return content
+  try {
+    const chunks = content.body[Symbol.asyncIterator]()
+    const first = await chunks.next()
+    return { ...content, body: following(first, chunks) }
+  } catch (error) {
+    session.log.error({ session: session.id, message: message.message, err: error }, 'message not readable')
+    return undefined
+  }
+}
+
+async function* following(first: IteratorResult<Buffer>, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    for (let next = first; !next.done; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
 }
 
 async function sendLarge(

@@ -2,10 +2,14 @@ import { open } from 'node:fs/promises'
 
 const chunkOctets = 256 * 1024
 
-/** Octets of a file from `start` up to `end` (exclusive), in chunks; the file may be unlinked meanwhile. */
+/**
+ * Octets of a file from `start` up to `end` (exclusive), in chunks; the file may be unlinked meanwhile. One that is damaged
+ * to be shorter gives none: who passes them on has said nothing yet, and can say that.
+ */
 export async function* readFileRange(path: string, start: number, end: number): AsyncGenerator<Buffer> {
   const file = await open(path, 'r')
   try {
+    if ((await file.stat()).size < end) throw new Error(`${path} is shorter than it was`)
     for (let at = start; at < end; ) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(chunkOctets, end - at))
       const { bytesRead } = await file.read(chunk, 0, chunk.length, at)
