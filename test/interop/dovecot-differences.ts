@@ -11,6 +11,10 @@ const reasons: [why: string, ...messages: string[]][] = [
     'a header and no empty line behind it',
   ],
   [
+    'RFC 5322 §2.2: a line that begins with white space continues a field. The first line continues none, or one of those that are put before it: it is body. Dovecot takes it for a field without a name.',
+    'a continuation first',
+  ],
+  [
     'RFC 2045 §4: without MIME-Version and Content-Type the message is plain text, as its BODYSTRUCTURE says on both sides; Dovecot decodes it for BINARY all the same.',
     'Content-Transfer-Encoding without MIME-Version',
   ],
