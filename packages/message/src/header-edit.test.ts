@@ -91,6 +91,16 @@ describe('renderings', () => {
     expect(strikes).toHaveLength(1)
   })
 
+  test.each([
+    ['From bob Mon Nov 23 2026\nTo: a\n\n', 1],
+    ['>From bob Mon Nov 23 2026\nTo: a\n\n', 1],
+    ['To: a\nFrom bob\n\n', 0],
+    ['From: bob\n\n', 0],
+  ])('the line of an mbox is struck where it is the first: %j', (text, count) => {
+    expect(strikesOf(crlf(text), { mboxLine: true })).toHaveLength(count)
+    expect(strikesOf(crlf(text), {})).toEqual([])
+  })
+
   test('blocks come first, and without any change it is the same buffer', () => {
     expect(renderHeader({ header })).toBe(header)
     const rendered = renderHeader({

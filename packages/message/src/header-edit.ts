@@ -23,6 +23,8 @@ export interface StrikeRules {
   returnPath?: boolean
   /** Authentication-Results that claim to be of this authserv-id (RFC 8601 §5). */
   authservId?: string
+  /** A first line `From …` of an mbox, which other agents take for the end of the header section. */
+  mboxLine?: boolean
 }
 
 /** Octet ranges of the struck fields, in order. */
@@ -34,8 +36,11 @@ export function strikesOf(header: Buffer, rules: StrikeRules): Range[] {
   return struck
 }
 
-function isStruck(section: HeaderSection, field: Field, { bcc, returnPath, authservId }: StrikeRules): boolean {
+function isStruck(section: HeaderSection, field: Field, rules: StrikeRules): boolean {
+  const { bcc, returnPath, authservId, mboxLine } = rules
   switch (field.name) {
+    case '':
+      return mboxLine === true && field.start === 0 && /^>?From /.test(section.text)
     case 'bcc':
     case 'resent-bcc':
       return bcc === true

@@ -101,6 +101,7 @@ async function examine(
     authservId: options.hostname,
     bcc: session.isSubmission,
     returnPath: true,
+    mboxLine: true,
   })
   if (session.isSubmission) {
     const section = parseHeader(scanned.header)
