@@ -76,3 +76,27 @@ S: +OK *
     host,
   )
 })
+
+it('a maildrop that cannot be opened is refused, and can be asked for again', async () => {
+  let asked = 0
+  await using host = await openHost(async (clock) => {
+    const store = createMemoryStore({ clock, random: seededRandom(2) })
+    const snapshot: MailStore['snapshot'] = async (...args) => {
+      if (asked++ === 0) throw new Error('database disk image is malformed')
+      return store.mail.snapshot(...args)
+    }
+    return Object.create(store, { mail: { value: Object.create(store.mail, { snapshot: { value: snapshot } }) } })
+  })
+  await playDialogue(
+    `@service pop3s
+S: +OK *
+C: AUTH PLAIN AGJvYkBvbmUudGVzdABzZWNyZXQ=
+S: -ERR [SYS/TEMP] Maildrop is not available now
+C: AUTH PLAIN AGJvYkBvbmUudGVzdABzZWNyZXQ=
+S: +OK 0 messages
+C: QUIT
+S: +OK *
+`,
+    host,
+  )
+})

@@ -164,7 +164,7 @@ export class Session implements LockHolder {
       this.maildrop = await Maildrop.open(options.store, account, options.limits.messages)
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'maildrop not opened')
-      this.#release()
+      this.#held.dispose()
       this.#held = new DisposableStack()
       return this.refuse('[SYS/TEMP] Maildrop is not available now')
     }
