@@ -47,3 +47,25 @@ test('indexing rests long while mail comes in, and not for flags that change', a
   expect(await piece(arrives)).toBe(150)
   await client.close()
 })
+
+test('a database that is damaged where the newest message stands ends indexing, not the server', () => {
+  const scheduled: (() => void)[] = []
+  const logged: string[] = []
+  const client = new SearchClient({
+    url: new URL('data:text/javascript,'),
+    data: { path: '/nowhere', keeps: true } as never,
+    clock: {} as never,
+    deadline: { after: (_: number, run: () => void) => scheduled.push(run) } as never,
+    log: { error: (_: object, text: string) => logged.push(text) } as never,
+    limits: { searchIndexOctets: 1e9, searchIndexDelayMs: 1 },
+    newest: () => {
+      throw new Error('database disk image is malformed')
+    },
+    hasRoom: () => true,
+  })
+  scheduled.shift()?.()
+  client.committed([])
+  expect(scheduled).toEqual([])
+  expect(client.stats()).toEqual({ index: 'stopped', behind: 0, octets: 0 })
+  expect(logged).toEqual(['search: nothing more is indexed'])
+})

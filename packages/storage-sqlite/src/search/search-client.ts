@@ -123,8 +123,8 @@ export class SearchClient {
   }
 
   stats(): SearchStats {
+    const behind = Math.max(0, this.#newest() - this.#state.upTo)
     const { octets, stopped } = this.#state
-    const behind = Math.max(0, this.#options.newest() - this.#state.upTo)
     if (!this.#keeps) return { index: 'off', behind: 0, octets: 0 }
     if (stopped) return { index: stopped === 'no-room' ? 'no-room' : 'stopped', behind, octets }
     if (behind === 0) return { index: 'whole', behind, octets }
@@ -144,6 +144,17 @@ export class SearchClient {
 
   get #isFull(): boolean {
     return this.#state.octets >= this.#options.limits.searchIndexOctets
+  }
+
+  /** 0 where the database is damaged there: then nothing is indexed, and what can be read is served. */
+  #newest(): number {
+    try {
+      return this.#options.newest()
+    } catch (error) {
+      if (this.#state.stopped !== 'failed') this.#options.log.error({ err: error }, 'search: nothing more is indexed')
+      this.#state = { ...this.#state, stopped: 'failed' }
+      return 0
+    }
   }
 
   #forget(gone: readonly number[]): void {
@@ -168,8 +179,8 @@ export class SearchClient {
 
   /** Has a piece indexed, if there is one. */
   #index(): void {
-    const { newest, hasRoom, clock } = this.#options
-    const last = newest()
+    const { hasRoom, clock } = this.#options
+    const last = this.#newest()
     if (last === 0 || (last <= this.#state.upTo && !this.#state.more)) return
     if (!hasRoom(pieceOctets)) this.#state = { ...this.#state, stopped: 'no-room' }
     else if (this.#isFull && last > this.#state.upTo) this.#state = { ...this.#state, more: true }
@@ -187,7 +198,7 @@ export class SearchClient {
     this.#state = state
     if (state.stopped) this.#schedule(retryMs)
     else if (state.more) {
-      const newest = this.#options.newest()
+      const newest = this.#newest()
       const rest = newest === this.#newestBefore ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
       this.#newestBefore = newest
       this.#schedule(Math.ceil(took * rest))
