@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AccountId,
@@ -407,6 +407,26 @@ test.each(damages)('a check finds what became of %s', async (damage, fault) => {
   const faults = [...findFaults(db, contents)].flat()
   db.close()
   expect(faults.map(({ fault, where }) => `${fault}: ${where}`)).toContain(fault)
+})
+
+test('a check of a damaged database tells that, and all that it can find beside it', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large))
+  await store.close()
+  const path = join(directory, 'mail.db')
+  const db = new Database(path)
+  db.exec('UPDATE mailboxes SET unseen = 9 WHERE id = 1')
+  const page = db.prepare(`SELECT rootpage FROM sqlite_schema WHERE name = 'queue'`).pluck().get() as number
+  db.close()
+  const file = openSync(path, 'r+')
+  writeSync(file, Buffer.alloc(4096, 0xa5), 0, 4096, (page - 1) * 4096)
+  closeSync(file)
+  const damaged = new Database(path, { readonly: true })
+  const faults = [...findFaults(damaged, join(directory, 'content'))].flat().map(({ fault }) => fault)
+  damaged.close()
+  expect(faults).toContain('index-damaged')
+  expect(faults).toContain('counter-wrong')
 })
 
 test('a check finds content files of earlier processes that nothing refers to, not what is on its way in', async () => {

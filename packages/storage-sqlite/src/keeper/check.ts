@@ -15,16 +15,35 @@ export function* findFaults(
   contents: string,
   ownDirectory = Number.POSITIVE_INFINITY,
 ): Generator<StoreFault[]> {
-  const damage = db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]
-  if (damage[0] !== 'ok') yield damage.map((where) => ({ fault: 'index-damaged', where, advice: restore }))
-  for (const { fault, sql, advice } of rules) {
-    const found = db.prepare(sql).pluck().all() as string[]
-    if (found.length > 0) yield found.map((where) => ({ fault, where, advice }))
+  const looks = [
+    { look: () => damageOf(db), fault: 'index-damaged' },
+    ...rules.map(({ fault, sql, advice }) => ({
+      look: () => (db.prepare(sql).pluck().all() as string[]).map((where) => ({ fault, where, advice })),
+      fault,
+    })),
+    { look: () => [...missingFiles(db, contents)], fault: 'content-missing' },
+    { look: () => [...unneededFiles(db, contents, ownDirectory)], fault: 'content-unneeded' },
+  ]
+  for (const { look, fault } of looks) {
+    const found = beyondDamage(look, fault)
+    if (found.length > 0) yield found
   }
-  const missing = [...missingFiles(db, contents)]
-  if (missing.length > 0) yield missing
-  const unneeded = [...unneededFiles(db, contents, ownDirectory)]
-  if (unneeded.length > 0) yield unneeded
+}
+
+function damageOf(db: Database.Database): StoreFault[] {
+  const damage = db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]
+  return damage[0] === 'ok' ? [] : damage.map((where) => ({ fault: 'index-damaged', where, advice: restore }))
+}
+
+/** Where the database is damaged, a look at it ends early: that is told, and the other looks go on. */
+function beyondDamage(look: () => StoreFault[], fault: string): StoreFault[] {
+  try {
+    return look()
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    if (!/^SQLITE_(CORRUPT|IOERR)/.test(code)) throw error
+    return [{ fault: 'index-damaged', where: `${message} (looking for ${fault})`, advice: restore }]
+  }
 }
 
 /** Files that nothing refers to; the next start takes them away. */
