@@ -135,12 +135,13 @@ export const catenate: Extension = {
  * message of its own. Were it not so, parsing would tell.
  */
 function isText({ lines }: Unit): boolean {
+  const kind = /(?:TEXT |UTF8 \()$/i.exec(lines.at(-1) ?? '')?.[0]
+  if (!kind) return false
   const text = lines.join('\n')
   const last = [...text.matchAll(/ CATENATE \(/gi)].at(-1)
   if (!last) return false
-  const list = text.slice(last.index + last[0].length)
+  if (!kind.endsWith('(')) return true
   // The end of a string is not insisted on, so that many beginnings without one are looked at once.
-  const unquoted = list.replace(/"(?:\\.|[^"\\])*"?/g, '')
-  const isOpen = unquoted.split('(').length > unquoted.split(')').length
-  return /TEXT $/i.test(list) || (/UTF8 \($/i.test(list) && isOpen)
+  const list = text.slice(last.index + last[0].length).replace(/"(?:\\.|[^"\\])*"?/g, '')
+  return list.split('(').length > list.split(')').length
 }
