@@ -15,7 +15,7 @@ import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
-import { flagList } from '../grammar/flags.ts'
+import { appendFlags } from '../grammar/flags.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -53,7 +53,7 @@ export function appendMessage(cursor: Cursor, session: Session): Appending {
   cursor.sp()
   let flags: Flag[] = []
   if (cursor.peek() === '(') {
-    flags = flagList(cursor)
+    flags = appendFlags(cursor)
     cursor.sp()
   }
   const date = cursor.peek() === '"' ? dateTime(cursor) : undefined

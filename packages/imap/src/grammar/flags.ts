@@ -19,9 +19,18 @@ export function flag(cursor: Cursor): Flag {
 }
 
 /** `flag-list = "(" [flag *(SP flag)] ")"` */
-export function flagList(cursor: Cursor, limit = 100): Flag[] {
+function flagList(cursor: Cursor, limit: number): Flag[] {
   const flags: Flag[] = []
   cursor.list(() => flags.push(flag(cursor)), limit)
+  return flags
+}
+
+/** A message's flags as APPEND has them. Who copies messages between servers may send \Recent back: it is passed over. */
+export function appendFlags(cursor: Cursor, limit = 100): Flag[] {
+  const flags: Flag[] = []
+  cursor.list(() => {
+    if (!cursor.skip('\\RECENT')) flags.push(flag(cursor))
+  }, limit)
   return flags
 }
 

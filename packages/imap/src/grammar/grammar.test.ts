@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Cursor } from '../wire/cursor.ts'
 import { date, dateTime, printDateTime } from './date.ts'
-import { flagList, storeFlags } from './flags.ts'
+import { storeFlags } from './flags.ts'
 import { decodeMailbox, printMailbox } from './mailbox.ts'
 import { partial, printSection, section } from './section.ts'
 import { sequenceSet } from './sequence-set.ts'
@@ -100,11 +100,11 @@ describe('date and date-time', () => {
 
 describe('flags', () => {
   test('lists and their spellings', () => {
-    expect(read(flagList, '(\\seen Work $Forwarded)')).toEqual({ value: ['\\Seen', 'Work', '$Forwarded'], rest: '' })
+    expect(read(storeFlags, '(\\seen Work $Forwarded)')).toEqual({ value: ['\\Seen', 'Work', '$Forwarded'], rest: '' })
     expect(read(storeFlags, '\\Deleted \\DRAFT')).toEqual({ value: ['\\Deleted', '\\Draft'], rest: '' })
-    expect(read(flagList, '( $Forwarded kw )')).toEqual({ value: ['$Forwarded', 'kw'], rest: '' })
+    expect(read(storeFlags, '( $Forwarded kw )')).toEqual({ value: ['$Forwarded', 'kw'], rest: '' })
     for (const wrong of ['(\\Recent)', '(\\Foo)', '(a', '(a ', '(%)', '("a")', '(  a)', '(a  b)', '(a  )']) {
-      expect(() => read(flagList, wrong)).toThrow()
+      expect(() => read(storeFlags, wrong)).toThrow()
     }
   })
 })
