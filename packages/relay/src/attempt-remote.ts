@@ -10,14 +10,22 @@
  * it again in this attempt; each recipient gets at most one verdict.
  * Who calls it: the runner.
  */
-import type { Clock, FlowFact, MailStore, QueueEnvelope, QueueRecipient } from '@pennypost/model'
+import {
+  type Clock,
+  type FlowFact,
+  type Log,
+  type MailStore,
+  type QueueEnvelope,
+  type QueueRecipient,
+  StoreError,
+} from '@pennypost/model'
 import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
-import { deferred, failed, troubled, type Verdict, verdictOf } from './verdict.ts'
+import { deferred, failed, troubled, unreadable, type Verdict, verdictOf } from './verdict.ts'
 
 /** So many kept connections may break before that counts against the address. */
 const staleMax = 3
@@ -26,6 +34,7 @@ export interface RemoteOptions {
   mail: Pick<MailStore, 'message' | 'readBody'>
   pool: ConnectionPool
   clock: Clock
+  log: Log
   limits: { sessions: number }
   /** Verdicts on recipients to whom nothing is relayed. */
   dead?: ReadonlyMap<number, Verdict> | undefined
@@ -75,21 +84,15 @@ class RemoteAttempt {
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
   async #over(hop: NextHop, reused: boolean): Promise<void> {
-    const { clock, pool, mail } = this.#options
+    const { clock, pool } = this.#options
     const begun = clock.elapsed()
     let breakage: Verdict | undefined
     if (reused) hop.lines.length = 0
     try {
       // Not before there is a connection: what waits for one holds no content.
-      this.#content ??= await loadContent(mail, this.#work.entry.message)
-      if (!this.#content) {
-        this.#refuseRest(troubled('The message can not be read'))
-        return
-      }
-      const content = await contentFor(hop, this.#content)
-      if (!content) {
-        const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
-        this.#refuseRest(failed(554, '5.6.3', text))
+      const content = await this.#contentFor(hop)
+      if ('outcome' in content) {
+        this.#refuseRest(content)
         return
       }
       // Without this, a peer that says EHLO's 250 and goes would be called again at once, for ever.
@@ -109,6 +112,25 @@ class RemoteAttempt {
     this.#breakage = breakage
   }
 
+  /** What this peer gets, or why it gets nothing. */
+  async #contentFor(hop: NextHop): Promise<RelayedContent | Verdict> {
+    try {
+      this.#content ??= await loadContent(this.#options.mail, this.#work.entry.message)
+      if (!this.#content) return troubled('The message can not be read')
+      const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
+      return (await contentFor(hop, this.#content)) ?? failed(554, '5.6.3', text)
+    } catch (error) {
+      if (error instanceof StoreError) throw error
+      this.#notRead(String(error))
+      return unreadable()
+    }
+  }
+
+  #notRead(error: string): void {
+    const { journey, id } = this.#work.entry
+    this.#options.log.error({ journey, entry: id, error }, 'the content of a message can not be read')
+  }
+
   /** Reused connections on which all went well need no transcript. */
   #isQuiet(breakage: Verdict | undefined): boolean {
     return !breakage && [...this.#result.verdicts.values()].every(({ outcome }) => outcome === 'delivered')
@@ -125,6 +147,7 @@ class RemoteAttempt {
     for (const [at, outcome] of outcomes.entries()) {
       const recipient = now[at] as QueueRecipient
       const verdict = verdictOn(outcome, hop, dsnOffered)
+      if (verdict.unreadable && at === 0) this.#notRead(outcome.failure?.text ?? '')
       if (outcome.tooMany) rest.push(recipient)
       else if (!uncertain && isBreakage(outcome)) {
         breakage = verdict

@@ -147,10 +147,11 @@ async function createNotices(
   if (notices.length === 0) return []
   const stored = await mail.message(entry.message)
   const { envelope, journey, acceptedAt } = entry
+  const isUnreadable = notices.some(({ recipients }) => recipients.some(({ verdict }) => verdict.unreadable))
   const subject: DsnSubject = {
     ...{ journey, acceptedAt, reversePath: envelope.reversePath, envid: envelope.envid },
     // RFC 8689 §5: what had to travel under TLS does not come back by a way that may be open.
-    ret: envelope.requireTls ? 'HDRS' : envelope.ret,
+    ret: envelope.requireTls || isUnreadable ? 'HDRS' : envelope.ret,
     header: stored?.header ?? Buffer.alloc(0),
     size: (stored?.header.length ?? 0) + (stored?.bodySize ?? 0),
     eightBitBody: stored?.index.eightBitBody ?? false,

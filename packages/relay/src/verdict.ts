@@ -9,6 +9,8 @@ export interface Verdict {
   host: string | null
   /** It is our side that could not: no attempt was made. */
   own?: true
+  /** The content is damaged or gone: an attempt like one at a site that is down, or it would be tried for ever. */
+  unreadable?: true
   /** The destination is not to be asked again before this time of the clock. */
   notBefore?: number
   /** It failed because it could not be delivered in time; `reply` is the last that was heard. */
@@ -30,6 +32,11 @@ export function troubled(text: string): Verdict {
   return { ...deferred('4.3.0', text), own: true }
 }
 
+/** The sender may be told: where we keep things is none of it. */
+export function unreadable(): Verdict {
+  return { ...deferred('4.3.0', 'The content of the message can not be read here'), unreadable: true }
+}
+
 /** What a failure of the client means for whom it concerns. `host`: the peer; `place`: the peer with its address. */
 export function verdictOf(failure: Failure, host: string, place: string): Verdict {
   const permanent = failure.status.startsWith('5')
@@ -38,8 +45,9 @@ export function verdictOf(failure: Failure, host: string, place: string): Verdic
   }
   const text = `${place}: ${failure.text}`
   const ours = reply(permanent ? 550 : 451, failure.status, text)
-  const own = failure.kind === 'local' && !permanent
-  return { outcome: permanent ? 'failed' : 'deferred', reply: ours, host: null, ...(own ? { own: true } : {}) }
+  const verdict: Verdict = { outcome: permanent ? 'failed' : 'deferred', reply: ours, host: null }
+  if (failure.kind !== 'local' || permanent) return verdict
+  return failure.phase === 'content' ? unreadable() : { ...verdict, own: true }
 }
 
 /** RFC 3463 code of a verdict; made of the reply code where the peer gave none. */

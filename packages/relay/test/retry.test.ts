@@ -59,6 +59,36 @@ test('the sender is warned at 4 hours, once, and gets the message back at 5 days
   expect((await office.trace(journey)).at(-2)).toMatch(/^failed bob@two\.test 451 4\.4\.1 .* \(given up\)$/)
 })
 
+test('a message whose content cannot be read is given up in time, and its sender told', async () => {
+  await using office = await PostOffice.open(({ store }) => ({
+    store: Object.create(store, {
+      mail: {
+        value: Object.create(store.mail, {
+          readBody: {
+            // biome-ignore lint/correctness/useYield: it has nothing to give.
+            async *value() {
+              throw new Error('the file is shorter than it was')
+            },
+          },
+        }),
+      },
+    }),
+  }))
+  const mx = office.peer('192.0.2.2')
+  await office.send()
+  await office.advance(6 * day)
+  expect(mx.transactions).toEqual([])
+  expect(await office.queue()).toEqual([])
+  const bounce = (await office.inbox()).at(-1)?.replace(/\s+/g, ' ')
+  expect(bounce).toContain('Action: failed')
+  expect(bounce).toContain('The content of the message can not be read here')
+  // Where it is kept stands in the log alone.
+  expect(bounce).not.toContain('shorter')
+  expect(office.logged.splice(0)).toContainEqual(
+    expect.objectContaining({ level: 'error', text: 'the content of a message can not be read' }),
+  )
+})
+
 test('a held entry neither goes nor expires', async () => {
   await using office = await PostOffice.open()
   const mx = office.peer('192.0.2.2', { script: { GREETING: inTurn('421 later', '220 ready') } })
