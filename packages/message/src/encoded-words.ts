@@ -49,31 +49,37 @@ const maxWordOctets = 42
  */
 export function encodeWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text
-  const pieces: string[] = []
-  let piece = ''
-  let octets = 0
-  for (const character of text.toWellFormed()) {
-    const size = Buffer.byteLength(character)
-    if (octets + size > maxWordOctets) {
-      pieces.push(piece)
-      piece = ''
-      octets = 0
-    }
-    piece += character
-    octets += size
+  const octets = Buffer.from(text, 'utf8')
+  const words: string[] = []
+  for (let start = 0; start < octets.length; ) {
+    let end = Math.min(start + maxWordOctets, octets.length)
+    while (isContinuation(octets[end])) end--
+    words.push(encodeWord(octets.subarray(start, end)))
+    start = end
   }
-  if (piece !== '') pieces.push(piece)
-  return pieces.map(encodeWord).join(' ')
+  return words.join(' ')
 }
 
-function encodeWord(text: string): string {
-  const octets = Buffer.from(text, 'utf8')
-  const quoted = octets
+/** Of a character in UTF-8 of which more stands before it; what is behind the end is none. */
+const isContinuation = (octet = 0): boolean => (octet & 0xc0) === 0x80
+
+/** Octets that stand for themselves in a quoted word, or as `_`. */
+const plain = new Uint8Array(256)
+for (const octet of Buffer.from(' !*+-/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'))
+  plain[octet] = 1
+
+function encodeWord(octets: Buffer): string {
+  let quotedLength = 0
+  for (const octet of octets) quotedLength += plain[octet] === 1 ? 1 : 3
+  // Readable in the raw where that costs little.
+  const isQuoted = quotedLength <= Math.min(60, Math.ceil(octets.length / 3) * 6)
+  return isQuoted ? `=?utf-8?Q?${quoted(octets)}?=` : `=?utf-8?B?${octets.toString('base64')}?=`
+}
+
+function quoted(octets: Buffer): string {
+  return octets
     .toString('latin1')
     .replace(/[^A-Za-z0-9!*+/-]/g, (octet) =>
       octet === ' ' ? '_' : `=${octet.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
     )
-  const base64 = octets.toString('base64')
-  // Readable in the raw where that costs little.
-  return quoted.length <= Math.min(60, base64.length * 1.5) ? `=?utf-8?Q?${quoted}?=` : `=?utf-8?B?${base64}?=`
 }
