@@ -13,17 +13,17 @@ export function sectionOctets(
   row: FetchedMessage,
   section: Section,
 ): Octets | null | Promise<Octets | null> {
-  const header = shownHeader(session, row)
+  const header = () => shownHeader(session, row)
   if (section.part.length === 0) {
     switch (section.text) {
       case 'ALL':
-        return new Octets(row.message, [header, bodyStretch(row, 0, bodySize(row))])
+        return new Octets(row.message, [header(), bodyStretch(row, 0, bodySize(row))])
       case 'TEXT':
         return new Octets(row.message, [bodyStretch(row, 0, bodySize(row))])
       case 'HEADER':
-        return new Octets(row.message, [header])
+        return new Octets(row.message, [header()])
       default:
-        return new Octets(row.message, chosenFields(header, section))
+        return new Octets(row.message, chosenFields(header(), section))
     }
   }
   const part = partAt(row.index?.parts ?? '', section.part.join('.'))
@@ -37,7 +37,7 @@ export function sectionOctets(
           : part?.header
   if (!range) {
     // The only part of a message that is no multipart has the message's own header as its MIME header.
-    return part && section.text === 'MIME' ? new Octets(row.message, [header]) : null
+    return part && section.text === 'MIME' ? new Octets(row.message, [header()]) : null
   }
   const octets = new Octets(row.message, [bodyStretch(row, range.start, range.end)])
   if (section.fields.length === 0) return octets
