@@ -133,6 +133,7 @@ async function commit(
   received: ReceivedContent,
   message: NewMessage,
 ): Promise<Reply> {
+  transaction.committing = true
   const { options } = session
   const now = options.clock.now()
   const reversePath = transaction.reversePath?.text ?? ''

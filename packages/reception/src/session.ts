@@ -167,7 +167,9 @@ export class Session implements WireHandler {
     this.connection.onDrain(() => {
       if (!this.transaction) this.end(replies.shuttingDown)
     })
-    this.connection.onCutOff(() => this.end(replies.shuttingDown))
+    this.connection.onCutOff(() => {
+      if (!this.transaction?.committing) this.end(replies.shuttingDown)
+    })
     const { requireAuth, deadline, limits } = this.options
     if (requireAuth(this.service)) this.#loginEnd = deadline.after(limits.loginTimeoutMs, () => this.#loginDue())
     this.greet()

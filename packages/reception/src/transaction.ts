@@ -23,6 +23,8 @@ export interface Transaction {
   intake: ContentIntake | undefined
   /** Absent where nothing is checked. */
   screening?: TransactionScreening
+  /** What came is being committed: only its reply can tell what became of it. */
+  committing?: true
 }
 
 /** An accepted RCPT. The same forward-path may come twice: each gets its reply (LMTP counts them). */
