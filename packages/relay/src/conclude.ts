@@ -33,6 +33,8 @@ export interface ConcludeOptions {
   dsn: DsnOptions
   schedule: Schedule
   clock: Clock
+  /** Of the clock (`steady-clock.ts`). */
+  isSteady(): boolean
   random: Random
   log: Log
 }
@@ -102,9 +104,10 @@ interface Conclusion {
 function decide(entry: LeasedEntry, { verdicts }: AttemptResult, options: ConcludeOptions): Conclusion {
   const { schedule, clock, random } = options
   const now = clock.now()
+  const expired = isExpired(schedule, entry, now, options.isSteady())
   const told = entry.recipients.flatMap((recipient): Told[] => {
     const verdict = verdicts.get(recipient.index)
-    return verdict ? [{ recipient, verdict: isExpired(schedule, entry, now) ? givenUp(verdict) : verdict }] : []
+    return verdict ? [{ recipient, verdict: expired ? givenUp(verdict) : verdict }] : []
   })
   const waiting = told.filter(({ verdict }) => verdict.outcome === 'deferred')
   const listening = waiting.filter(({ recipient }) => awaitsDelayNotice(entry.envelope, recipient))

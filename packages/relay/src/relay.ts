@@ -19,6 +19,7 @@ import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
+import { steadiness } from './steady-clock.ts'
 import type { Https } from './tls/https.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
@@ -71,6 +72,7 @@ export function createRelay(options: RelayOptions): Relay {
   const reporter = sessions && options.tlsReports && reporterOf(options, sessions, options.tlsReports)
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
+  const isSteady = steadiness(clock)
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
     if (failing.has(entry.id)) return failing.attempt(work)
@@ -85,7 +87,7 @@ export function createRelay(options: RelayOptions): Relay {
   const runner = new Runner({
     ...{ queue, clock, log, limits, attempt },
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
-    conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, random, log }),
+    conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
     onDone: (entry) => failing.done(entry.id),
   })
   return {

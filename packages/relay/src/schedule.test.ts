@@ -5,7 +5,7 @@ const minute = 60_000
 const hour = 60 * minute
 const day = 24 * hour
 const even = { fraction: () => 0.5 }
-const entry = (attempts: number) => ({ acceptedAt: 1_000_000, attempts })
+const entry = (attempts: number, dueAt = 1_000_000 + 5 * day) => ({ acceptedAt: 1_000_000, attempts, dueAt })
 const next = (attempts: number, afterMs: number, awaitsNotice = false, random = even) =>
   nextAttemptAt(defaultSchedule, entry(attempts), 1_000_000 + afterMs, awaitsNotice, random) - 1_000_000
 
@@ -33,18 +33,25 @@ describe('nextAttemptAt', () => {
 })
 
 test('an attempt that fails at the expiry or after it is the last', () => {
-  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day - 1)).toBe(false)
-  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day)).toBe(true)
+  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day - 1, true)).toBe(false)
+  expect(isExpired(defaultSchedule, entry(33), 1_000_000 + 5 * day, true)).toBe(true)
 })
 
 test('the last is not among so few attempts as five days cannot have had', () => {
-  expect(isExpired(defaultSchedule, entry(27), 1_000_000 + 5 * day)).toBe(false)
-  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(0), 1_000_000 + day)).toBe(false)
-  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(1), 1_000_000 + hour)).toBe(true)
+  expect(isExpired(defaultSchedule, entry(27), 1_000_000 + 5 * day, true)).toBe(false)
+  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(0), 1_000_000 + day, true)).toBe(false)
+  expect(isExpired({ retryMs: [day], delayWarningMs: 0, expireMs: hour }, entry(1), 1_000_000 + hour, true)).toBe(true)
+})
+
+test('among many for a destination that is down each had its turn too seldom to be given up for weeks', () => {
+  // One round of all takes ten hours.
+  const late = entry(13, 1_000_000 + 5 * day - 6 * hour)
+  expect(isExpired(defaultSchedule, late, 1_000_000 + 5 * day, true)).toBe(true)
+  expect(isExpired(defaultSchedule, late, 1_000_000 + 5 * day, false)).toBe(false)
 })
 
 test('what comes from the future is as old as its attempts', () => {
-  const before = (attempts: number) => isExpired(defaultSchedule, entry(attempts), 0)
+  const before = (attempts: number) => isExpired(defaultSchedule, entry(attempts), 0, true)
   expect([before(0), before(33), before(34)]).toEqual([false, false, true])
   expect([2, 3, 4, 5].map((attempts) => isNoticeDue(defaultSchedule, entry(attempts), 0))).toEqual([
     false,

@@ -3,7 +3,8 @@
  *
  * Never broken: an entry is given up only after an attempt that failed at or after its expiry, and only when it was tried
  * often enough to be that old, so a clock that jumps ahead bounces nothing early, and one that was ahead at the acceptance
- * keeps nothing for ever; the last attempt is due at the expiry, the notice at its own time whatever the steps.
+ * keeps nothing for ever; attempts that come late, since very many wait for a destination that is down, count for the time
+ * that they were late. The last attempt is due at the expiry, the notice at its own time whatever the steps.
  */
 import type { QueueEntry, Random } from '@pennypost/model'
 
@@ -28,9 +29,15 @@ type Times = Pick<QueueEntry, 'acceptedAt' | 'attempts'>
 const longestStep = 1.1
 const longestStepAndAttempt = 1.2
 
-/** Whether an attempt that failed at `now` was the last one. */
-export function isExpired(schedule: Schedule, entry: Times, now: number): boolean {
-  const waitedAtMostMs = longestStepAndAttempt * stepsMs(schedule, entry.attempts)
+/** Whether an attempt that failed at `now` was the last one. `isSteady`: the clock can tell how late it was. */
+export function isExpired(
+  schedule: Schedule,
+  entry: Times & Pick<QueueEntry, 'dueAt'>,
+  now: number,
+  isSteady: boolean,
+): boolean {
+  const lateMs = isSteady ? Math.max(0, now - entry.dueAt) : 0
+  const waitedAtMostMs = longestStepAndAttempt * stepsMs(schedule, entry.attempts) + lateMs * entry.attempts
   return Math.min(ageMs(schedule, entry, now), waitedAtMostMs) >= schedule.expireMs
 }
 

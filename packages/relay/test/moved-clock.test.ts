@@ -80,6 +80,18 @@ test('a clock that is ten years ahead for some hours bounces nothing early, thou
   expect(await office.queue()).toEqual([])
 })
 
+test('what was late for want of a turn, and not by the clock, is given up', async () => {
+  const { office } = await openAhead()
+  await using _ = office
+  await office.send()
+  const [entry] = await office.queue()
+  // As if others were before it for five days.
+  const claim = { slots: 1, perDestination: 1, leaseMs: 5 * day }
+  await office.store.queue.claim({ ...claim, now: entry!.dueAt })
+  await office.advance(5 * day + hour)
+  expect(await told(office)).toEqual(['failed'])
+})
+
 test('what came while the clock was ten years ahead is given up when its attempts make up five days', async () => {
   const { office } = await openAhead()
   await using _ = office
