@@ -7,7 +7,7 @@ import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
 import { askedAgain, type SearchKey } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
-import { printThread } from '../thread/print.ts'
+import { printThreads } from '../thread/print.ts'
 import { runThread } from '../thread/run-thread.ts'
 import { nodesPerPage, type ThreadAlgorithm } from '../thread/thread.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -40,14 +40,15 @@ async function run(
     const found = await runSearch(session, query())
     return runThread(session, found, algorithm)
   })
+  const numberOf = by === 'uid' ? (uid: number) => uid : (uid: number) => view.seqOf(uid)
   const { out } = session
   out.text(threads.length === 0 ? '* THREAD' : '* THREAD ')
-  for (const [index, thread] of threads.entries()) {
-    out.text(printThread(thread, (uid) => (by === 'uid' ? uid : view.seqOf(uid))))
-    if (index % nodesPerPage === nodesPerPage - 1) {
+  for (let start = 0; start < threads.length; start += nodesPerPage) {
+    if (start > 0) {
       await out.ready()
       await breathe()
     }
+    out.text(printThreads(threads, start, Math.min(start + nodesPerPage, threads.length), numberOf))
   }
   out.text('\r\n')
   return by === 'uid' ? undefined : goneMeanwhile(session)

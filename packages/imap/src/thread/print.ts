@@ -1,34 +1,52 @@
-import type { ThreadNode } from './thread.ts'
+import { breathe } from '../fetch/breathe.ts'
+import { nodesPerPage, type ThreadNode } from './thread.ts'
 
 /**
- * `thread-list = "(" (thread-members / thread-nested) ")"` (RFC 5256 §5): an only child follows its parent, several are
- * lists of their own; a dummy has no number. Threads may be too deep to recurse.
+ * Threads as THREAD says them, `thread-list = "(" (thread-members / thread-nested) ")"` (RFC 5256 §5), with UIDs and
+ * marks for the brackets: small enough to be kept, and said anew in message numbers that change.
  */
-export function printThread(root: ThreadNode, numberOf: (uid: number) => number): string {
-  let text = '('
-  let opened = true
-  /** Nodes to come, and the text that stands between and behind them. */
-  const rest: (ThreadNode | string)[] = [')', root]
-  for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
-    if (typeof next === 'string') {
-      text += next
-      opened = next === ')('
-      continue
-    }
-    const { message, children } = next
-    if (message) {
-      text += `${opened ? '' : ' '}${numberOf(message.uid)}`
-      opened = false
-    }
-    if (children.length > 1) {
-      text += opened ? '(' : ' ('
-      opened = true
-      rest.push(')')
-    }
-    for (let i = children.length - 1; i >= 0; i--) {
-      rest.push(children[i] as ThreadNode)
-      if (i > 0) rest.push(')(')
+export type ThreadText = Int32Array
+
+const opening = -1
+const closing = -2
+
+/** An only child follows its parent, several are lists of their own; a dummy has no number. */
+export async function threadText(roots: readonly ThreadNode[]): Promise<ThreadText> {
+  const marks: number[] = []
+  /** Nodes to come, and what stands before and behind them: threads may be too deep to recurse. */
+  const rest: (ThreadNode | number)[] = []
+  let nodes = 0
+  for (const root of roots) {
+    rest.push(closing, root, opening)
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      if (typeof next === 'number') {
+        marks.push(next)
+        continue
+      }
+      const { message, children } = next
+      if (message) marks.push(message.uid)
+      for (let at = children.length - 1; at >= 0; at--) {
+        const child = children[at] as ThreadNode
+        if (children.length === 1) rest.push(child)
+        else rest.push(closing, child, opening)
+      }
+      if (++nodes % nodesPerPage === 0) await breathe()
     }
   }
-  return text
+  return Int32Array.from(marks)
+}
+
+/** The part from `start` to `end`, in the numbers that the client knows. */
+export function printThreads(text: ThreadText, start: number, end: number, numberOf: (uid: number) => number): string {
+  let printed = ''
+  for (let at = start; at < end; at++) {
+    const mark = text[at] as number
+    const isBehindNumber = at > 0 && (text[at - 1] as number) > 0
+    if (mark === closing) printed += ')'
+    else {
+      if (isBehindNumber) printed += ' '
+      printed += mark === opening ? '(' : numberOf(mark)
+    }
+  }
+  return printed
 }

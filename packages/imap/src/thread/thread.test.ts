@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ThreadKeys } from '../view/thread-keys.ts'
 import { orderedSubject } from './ordered-subject.ts'
-import { printThread } from './print.ts'
+import { printThreads, threadText } from './print.ts'
 import { references } from './references.ts'
 import { descendants, messageAt, type ThreadAlgorithm, type ThreadNode } from './thread.ts'
 
@@ -46,8 +46,8 @@ async function threaded({ thread }: ThreadAlgorithm, drawn: readonly Drawn[]): P
 }
 
 async function threads(algorithm: ThreadAlgorithm, ...lines: string[]): Promise<string> {
-  const found = await threaded(algorithm, mailbox(...lines))
-  return found.map((root) => printThread(root, (uid) => uid)).join('')
+  const text = await threadText(await threaded(algorithm, mailbox(...lines)))
+  return printThreads(text, 0, text.length, (uid) => uid)
 }
 
 describe('REFERENCES', () => {

@@ -1,4 +1,6 @@
 import type { FetchedMessage, MailStore } from '@pennypost/model'
+import type { ThreadText } from '../thread/print.ts'
+import type { ThreadAlgorithm } from '../thread/thread.ts'
 import { type KnownMailbox, ReadOn, withRoom } from './read-on.ts'
 
 /**
@@ -22,8 +24,17 @@ export interface ThreadTable {
   readonly idCount: number
 }
 
-/** Makes the table at the first THREAD in a mailbox, and goes on with it at the next. Some 30 octets a message, and the texts. */
+/** What THREAD said last. */
+interface Threaded {
+  algorithm: ThreadAlgorithm
+  /** Of which messages, in their order. */
+  uids: Uint32Array<ArrayBuffer>
+  text: ThreadText
+}
+
+/** Makes the table at the first THREAD in a mailbox, and goes on with it at the next. Some 45 octets a message, and the texts. */
 export class ThreadKeys {
+  last: Threaded | undefined
   readonly #open: KnownMailbox
   readonly #readOn: ReadOn
   #table = emptyTable()
