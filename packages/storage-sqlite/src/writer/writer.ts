@@ -122,6 +122,7 @@ function open({ database, now, ballast, cacheOctets }: WriterData): Opened {
   const db = openForWriting(database, cacheOctets)
   try {
     emptyLog(db, ballast)
+    migrate(db)
     const unclean = begin(db, now)
     return { db, walIndex: new WalIndex(database), unclean }
   } catch (error) {
@@ -144,7 +145,6 @@ function openForWriting(path: string, cacheOctets: number): Database.Database {
   db.exec('PRAGMA foreign_keys = OFF')
   db.exec('PRAGMA temp_store = MEMORY')
   db.exec(`PRAGMA cache_size = -${Math.floor(cacheOctets / 1024)}`)
-  migrate(db)
   return db
 }
 
