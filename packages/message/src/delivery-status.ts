@@ -47,4 +47,4 @@ const printable = (text: string, international: boolean): string =>
   international ? text : text.replace(/[^\x09\x20-\x7e]+/g, '?')
 
 /** A word that a stranger made longer than a line may be (RFC 5322 §2.1.1) becomes several. */
-const shortWords = (text: string): string => text.replace(/\S{200}(?=\S)/g, '$& ')
+const shortWords = (text: string): string => text.replace(/\S{200}(?=\S)/gu, '$& ')

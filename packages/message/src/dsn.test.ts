@@ -109,6 +109,14 @@ Last-Attempt-Date: Thu, 26 Nov 2026 09:30:00 +0000
     expect(Math.max(...lengths)).toBeLessThan(998)
   })
 
+  test('cut no character in two where it cut a word that is longer than a line may be', () => {
+    const [recipient] = report.recipients
+    const international = { ...recipient!, finalRecipient: 'ü@two.test', diagnostic: `550 ${'x😀'.repeat(500)}` }
+    const message = whole({ recipients: [international] }).toString()
+    expect(message).not.toContain('\ufffd')
+    expect(message.match(/😀/gu)?.length).toBeGreaterThanOrEqual(500)
+  })
+
   test('returns only the header with RET=HDRS', () => {
     const message = whole({ ret: 'HDRS' })
     expect(types(message).at(-1)).toBe('text/rfc822-headers')
