@@ -5,10 +5,12 @@ import { nodesPerPage, type ThreadNode } from './thread.ts'
  * Threads as THREAD says them, `thread-list = "(" (thread-members / thread-nested) ")"` (RFC 5256 §5), with UIDs and
  * marks for the brackets: small enough to be kept, and said anew in message numbers that change.
  */
-export type ThreadText = Int32Array
+export type ThreadText = Uint32Array
 
-const opening = -1
-const closing = -2
+/** What no UID is: 0, and the largest number, since UIDNEXT would have to be above it. */
+const opening = 0
+const closing = 0xffff_ffff
+const isUid = (mark: number): boolean => mark !== opening && mark !== closing
 
 /** An only child follows its parent, several are lists of their own; a dummy has no number. */
 export async function threadText(roots: readonly ThreadNode[]): Promise<ThreadText> {
@@ -33,7 +35,7 @@ export async function threadText(roots: readonly ThreadNode[]): Promise<ThreadTe
       if (++nodes % nodesPerPage === 0) await breathe()
     }
   }
-  return Int32Array.from(marks)
+  return Uint32Array.from(marks)
 }
 
 /** The part from `start` to `end`, in the numbers that the client knows. */
@@ -41,7 +43,7 @@ export function printThreads(text: ThreadText, start: number, end: number, numbe
   let printed = ''
   for (let at = start; at < end; at++) {
     const mark = text[at] as number
-    const isBehindNumber = at > 0 && (text[at - 1] as number) > 0
+    const isBehindNumber = at > 0 && isUid(text[at - 1] as number)
     if (mark === closing) printed += ')'
     else {
       if (isBehindNumber) printed += ' '

@@ -11,7 +11,7 @@ import { messageAt, nodesPerPage, type ThreadAlgorithm, type ThreadMessage } fro
  * webmail does for each page that it shows, gets what was made then: no message ever changes what it answers.
  */
 export async function runThread(session: Session, found: UidSet, algorithm: ThreadAlgorithm): Promise<ThreadText> {
-  if (found.isEmpty) return new Int32Array(0)
+  if (found.isEmpty) return new Uint32Array(0)
   const { open } = session.selected
   const uids = await uidsIn(open, found)
   const { last } = open.threadKeys

@@ -5,7 +5,7 @@ import { ThreadKeys } from '../view/thread-keys.ts'
 import { orderedSubject } from './ordered-subject.ts'
 import { printThreads, threadText } from './print.ts'
 import { references } from './references.ts'
-import { descendants, messageAt, type ThreadAlgorithm, type ThreadNode } from './thread.ts'
+import { descendants, messageAt, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
 
 interface Drawn {
   sentAt: number
@@ -49,6 +49,12 @@ async function threads(algorithm: ThreadAlgorithm, ...lines: string[]): Promise<
   const text = await threadText(await threaded(algorithm, mailbox(...lines)))
   return printThreads(text, 0, text.length, (uid) => uid)
 }
+
+test('UIDs above 2³¹ were said as negative numbers, or as brackets', async () => {
+  const node = (uid: number, ...children: ThreadNode[]): ThreadNode => ({ message: { uid } as ThreadMessage, children })
+  const text = await threadText([node(2 ** 31, node(2 ** 32 - 2)), node(2 ** 32 - 3)])
+  expect(printThreads(text, 0, text.length, (uid) => uid)).toBe('(2147483648 4294967294)(4294967293)')
+})
 
 describe('REFERENCES', () => {
   const known: [title: string, lines: string[], printed: string][] = [
