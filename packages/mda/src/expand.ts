@@ -225,8 +225,7 @@ class Expander {
       else if (place.kind !== 'nobody') await this.#take(walk, place, [...path, 'administrator'])
       if (walk.reached.size > 0) return
     }
-    const accounts = (await directory.accounts()).filter((account) => account.removedAt === null)
-    const first = accounts.find((account) => account.admin) ?? accounts[0]
+    const first = await directory.firstAdministrator()
     if (!first) {
       walk.refusals.add('nobody')
       return

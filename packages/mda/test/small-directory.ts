@@ -46,7 +46,10 @@ export function smallDirectory(world: World) {
   const lookups = {
     domain: async (name: string) => domains.find((domain) => domain.name === name),
     accountByLogin: async (login: string) => accounts.find((account) => account.login === login),
-    accounts: async () => accounts,
+    firstAdministrator: async () => {
+      const present = accounts.filter((account) => account.removedAt === null)
+      return present.find((account) => account.admin) ?? present[0]
+    },
     alias: async (address: string): Promise<Alias | undefined> => {
       const targets = world.aliases?.[address]
       return targets && { address, targets }

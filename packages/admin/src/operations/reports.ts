@@ -43,8 +43,8 @@ export const reports = operation({
 
 async function administrator({ installation, store }: AdminContext): Promise<string> {
   if (installation.administrator !== '') return installation.administrator
-  const [first] = (await store.directory.accounts()).filter(({ admin, removedAt }) => admin && removedAt === null)
-  if (first) return first.login
+  const first = await store.directory.firstAdministrator()
+  if (first?.admin) return first.login
   const advice = 'Name the account whose mail has the reports (`--account`), or an administrator: `[admin] address`.'
   throw new AdminError('not-found', 'There is no administrator.', advice)
 }

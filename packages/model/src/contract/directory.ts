@@ -80,6 +80,25 @@ function describeAccounts(open: OpenEngine): void {
     expect(await logins('none.test')).toEqual([])
   })
 
+  it('are led by the first administrator, or else by the first that is there', async ({
+    store: { directory },
+    clock,
+    alice,
+    bob,
+  }) => {
+    const first = async () => (await directory.firstAdministrator())?.login
+    expect(await first()).toBe('alice@one.test')
+    await directory.updateAccount(bob, { admin: true })
+    await directory.addAccount({ ...named('zoe@one.test'), admin: true }, clock.now())
+    expect(await first()).toBe('bob@two.test')
+    await directory.removeAccount(bob, clock.now())
+    expect(await first()).toBe('zoe@one.test')
+    await directory.updateAccount((await directory.accountByLogin('zoe@one.test'))!.id, { admin: false })
+    expect(await first()).toBe('alice@one.test')
+    await directory.removeAccount(alice, clock.now())
+    expect(await first()).toBe('zoe@one.test')
+  })
+
   it('are made with their password in one step', async ({ store: { directory, credentials }, clock }) => {
     const before = credentials.version
     const made = await directory.addAccount({ ...named('zoe@one.test'), verifier: '$2b$zoe' }, clock.now())

@@ -23,6 +23,7 @@ type Accounts = Pick<
   | 'account'
   | 'accountByLogin'
   | 'accounts'
+  | 'firstAdministrator'
   | 'addAccount'
   | 'updateAccount'
   | 'removeAccount'
@@ -67,7 +68,11 @@ export function createAccounts(state: State): Accounts {
   }
 }
 
-function createAccountLookups(state: State): Pick<Accounts, 'account' | 'accountByLogin' | 'accounts' | 'usage'> {
+type Lookups = Pick<Accounts, 'account' | 'accountByLogin' | 'accounts' | 'firstAdministrator' | 'usage'>
+
+function createAccountLookups(state: State): Lookups {
+  const sorted = () =>
+    [...state.accounts.values()].map((row) => row.account).sort((a, b) => compareText(a.login, b.login))
   return {
     async account(id) {
       requireOpen(state)
@@ -79,10 +84,12 @@ function createAccountLookups(state: State): Pick<Accounts, 'account' | 'account
     },
     async accounts(domain) {
       requireOpen(state)
-      return [...state.accounts.values()]
-        .map((row) => row.account)
-        .filter((account) => domain === undefined || domainOf(account.login) === domain)
-        .sort((a, b) => compareText(a.login, b.login))
+      return sorted().filter((account) => domain === undefined || domainOf(account.login) === domain)
+    },
+    async firstAdministrator() {
+      requireOpen(state)
+      const present = sorted().filter((account) => account.removedAt === null)
+      return present.find((account) => account.admin) ?? present[0]
     },
     async usage(id) {
       requireOpen(state)

@@ -71,6 +71,8 @@ export interface Directory {
   accountByLogin(login: string): Promise<Account | undefined>
   /** In order of login; the removed ones too. */
   accounts(domain?: string): Promise<Account[]>
+  /** The first administrator in order of login; where there is none, the first account. Never a removed one. */
+  firstAdministrator(): Promise<Account | undefined>
   /**
    * Makes the account with `newAccountMailboxes`, subscribed, and its password, at once. Rejects with `exists` where an account (removed ones
    * too) or an alias has the address, with `no-such-domain` unless its domain is a local one.

@@ -9,6 +9,7 @@ import {
   readAliasesTo,
   readDomain,
   readDomains,
+  readFirstAdministrator,
   readSendAs,
   readUsage,
 } from '../reader/directory.ts'
@@ -27,6 +28,7 @@ export class SqliteDirectory implements Directory {
     const { reader } = this.#engine
     return readAccount(reader, id) && readSendAs(reader, id)
   })
+  #administrator: { account: Account | undefined } | undefined
   #version = 0
 
   /** `onAccess`: an account was suspended, removed or restored. */
@@ -74,6 +76,12 @@ export class SqliteDirectory implements Directory {
   async accounts(domain?: string) {
     this.#engine.reader.requireOpen()
     return readAccounts(this.#engine.reader, domain)
+  }
+
+  async firstAdministrator() {
+    this.#engine.reader.requireOpen()
+    this.#administrator ??= { account: readFirstAdministrator(this.#engine.reader) }
+    return this.#administrator.account
   }
 
   async addAccount(...[account, now]: Parameters<Directory['addAccount']>) {
@@ -156,6 +164,7 @@ export class SqliteDirectory implements Directory {
     const result = await this.#engine.writer.run(verb, args)
     if (result !== false) {
       this.#version++
+      this.#administrator = undefined
       for (const lookups of [this.#domains, this.#accounts, this.#aliases, this.#grants]) lookups.clear()
     }
     return result

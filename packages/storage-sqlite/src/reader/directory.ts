@@ -1,5 +1,5 @@
 import type { Account, AccountId, Alias, Credential, Domain, Usage } from '@pennypost/model'
-import type { Reader } from './reader.ts'
+import { type Reader, readPages } from './reader.ts'
 
 /** Domains, accounts, aliases, grants, credentials: by key, through statements that are prepared once. */
 export function readDomain(reader: Reader, name: string): Domain | undefined {
@@ -7,8 +7,11 @@ export function readDomain(reader: Reader, name: string): Domain | undefined {
   return row && domainOf(row)
 }
 
-export function readDomains(reader: Reader): Domain[] {
-  return (reader.raw(`${selectDomains} ORDER BY name`).all() as DomainRow[]).map(domainOf)
+export function readDomains(reader: Reader): Promise<Domain[]> {
+  const select = reader.raw(`${selectDomains} WHERE name > ? ORDER BY name LIMIT ?`)
+  return readPages(reader, (after: Domain | undefined, limit) =>
+    (select.all(after?.name ?? '', limit) as DomainRow[]).map(domainOf),
+  )
 }
 
 const selectDomains = 'SELECT name, kind, target, catch_all FROM domains'
@@ -32,12 +35,23 @@ export function readAccountByLogin(reader: Reader, login: string): Account | und
   return row && accountOf(row)
 }
 
-export function readAccounts(reader: Reader, domain: string | undefined): Account[] {
-  const rows =
-    domain === undefined
-      ? reader.raw(`${selectAccounts} ORDER BY login`).all()
-      : reader.raw(`${selectAccounts} WHERE domain = ? ORDER BY login`).all(domain)
-  return (rows as AccountRow[]).map(accountOf)
+/** Logins never change, so none is missed and none comes twice. */
+export function readAccounts(reader: Reader, domain: string | undefined): Promise<Account[]> {
+  const all = reader.raw(`${selectAccounts} WHERE login > ? ORDER BY login LIMIT ?`)
+  const inDomain = reader.raw(`${selectAccounts} WHERE domain = ? AND login > ? ORDER BY login LIMIT ?`)
+  return readPages(reader, (after: Account | undefined, limit) => {
+    const from = after?.login ?? ''
+    return ((domain === undefined ? all.all(from, limit) : inDomain.all(domain, from, limit)) as AccountRow[]).map(
+      accountOf,
+    )
+  })
+}
+
+export function readFirstAdministrator(reader: Reader): Account | undefined {
+  const present = `${selectAccounts} WHERE removed_at IS NULL`
+  const row = (reader.raw(`${present} AND admin = 1 ORDER BY login LIMIT 1`).get() ??
+    reader.raw(`${present} ORDER BY login LIMIT 1`).get()) as AccountRow | undefined
+  return row && accountOf(row)
 }
 
 function accountOf(row: AccountRow): Account {
@@ -69,12 +83,15 @@ export function readAlias(reader: Reader, address: string): Alias | undefined {
   return row && aliasOf(row)
 }
 
-export function readAliases(reader: Reader, domain: string | undefined): Alias[] {
-  const rows =
-    domain === undefined
-      ? reader.raw(`${selectAliases} ORDER BY address`).all()
-      : reader.raw(`${selectAliases} WHERE domain = ? ORDER BY address`).all(domain)
-  return (rows as [string, string][]).map(aliasOf)
+export function readAliases(reader: Reader, domain: string | undefined): Promise<Alias[]> {
+  const all = reader.raw(`${selectAliases} WHERE address > ? ORDER BY address LIMIT ?`)
+  const inDomain = reader.raw(`${selectAliases} WHERE domain = ? AND address > ? ORDER BY address LIMIT ?`)
+  return readPages(reader, (after: Alias | undefined, limit) => {
+    const from = after?.address ?? ''
+    return (
+      (domain === undefined ? all.all(from, limit) : inDomain.all(domain, from, limit)) as [string, string][]
+    ).map(aliasOf)
+  })
 }
 
 export function readAliasesTo(reader: Reader, target: string): Alias[] {

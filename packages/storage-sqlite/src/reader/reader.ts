@@ -104,6 +104,24 @@ export class Page {
   }
 }
 
+/**
+ * All rows, in pages with a turn of the loop between: `read` gives the next `limit` behind a row. Each row is of its own
+ * moment, so this is for rows that change one by one.
+ */
+export async function readPages<Row>(
+  reader: Reader,
+  read: (after: Row | undefined, limit: number) => Row[],
+): Promise<Row[]> {
+  const all: Row[] = []
+  for (;;) {
+    reader.requireOpen()
+    const rows = read(all.at(-1), pageRows)
+    for (const row of rows) all.push(row)
+    if (rows.length < pageRows) return all
+    await nextTurn()
+  }
+}
+
 /** Lets the event loop turn once. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
