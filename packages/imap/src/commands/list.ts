@@ -3,10 +3,10 @@
  * options there are, extensions say.
  */
 import { delimiter, superiors } from '@pennypost/model'
-import { hasRight } from '../access/visible-mailbox.ts'
+import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
+import { breathe, turnTaking } from '../fetch/breathe.ts'
 import { listPattern, printMailbox, type WrittenMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
 import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
@@ -88,12 +88,19 @@ async function run(session: Session, args: Args): Promise<undefined> {
   const listed = new Set(matching)
   const hidden = recursive ? [...names.values()].filter((name) => isChosen(name) && !listed.has(name)) : []
   const above = superiorsOf(hidden)
+  const turn = turnTaking()
   for (const name of matching) {
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
     const itself = chosen.length === 0 ? name.inHierarchy : isChosen(name)
     const inside = above.has(name.name)
     if (!itself && !inside) continue
     sayName(session, name, args, inside ? chosen.map((kind) => kind.name) : [])
-    if (name.mailbox) for (const { run } of args.returns) await run(session, name.mailbox)
+    for (const { run } of name.mailbox ? args.returns : []) {
+      await run(session, name.mailbox as VisibleMailbox)
+      const turnAgain = turn()
+      if (turnAgain) await turnAgain
+    }
     const rested = session.out.ready()
     if (rested) await rested
   }

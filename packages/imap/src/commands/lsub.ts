@@ -1,6 +1,6 @@
 import { delimiter, superiors } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
-import { breathe } from '../fetch/breathe.ts'
+import { breathe, turnTaking } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
 import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
 
@@ -34,7 +34,10 @@ export const lsub = {
         for (const superior of above) names.set(superior, names.get(superior) ?? false)
       }
     }
+    const turn = turnTaking()
     for (const [name, itself] of names) {
+      const othersTurn = turn()
+      if (othersTurn) await othersTurn
       const attributes = itself ? '' : '\\Noselect'
       session.untagged(`LSUB (${attributes}) "${delimiter}" ${printMailbox(name, session.utf8Names)}`)
     }

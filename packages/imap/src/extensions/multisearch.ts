@@ -3,6 +3,7 @@ import { queryForStore } from '../access/viewer-query.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import { breathe } from '../fetch/breathe.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import { searchProgram } from '../grammar/search-program.ts'
 import { bad } from '../refusal.ts'
@@ -47,7 +48,7 @@ async function run(session: Session, { sources, returns, key }: Args): Promise<u
     if (session.connection.closed) return
     if (found) say(session, mailbox, found, returns)
     progress.done++
-    await session.out.ready()
+    await (session.out.ready() ?? breathe())
   }
 }
 

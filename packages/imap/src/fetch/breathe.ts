@@ -2,3 +2,11 @@
 export function breathe(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
+
+/** For loops over names, of which there may be ten thousand: what each round waits for, mostly nothing. */
+export function turnTaking(): () => Promise<void> | undefined {
+  let count = 0
+  return () => (++count % namesPerTurn === 0 ? breathe() : undefined)
+}
+
+const namesPerTurn = 100

@@ -1,6 +1,7 @@
 import { superiors } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { turnTaking } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 
 /** A name that LIST may speak of. */
@@ -34,12 +35,17 @@ export async function hierarchyOf(session: Session): Promise<Map<string, Hierarc
     }
     return found
   }
+  const turn = turnTaking()
   for (const mailbox of mailboxes) {
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
     for (const superior of superiors(mailbox.name))
       Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
     Object.assign(at(mailbox.name), { mailbox, inHierarchy: true })
   }
   for (const name of subscriptions) {
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
     for (const superior of superiors(name)) at(superior)
     at(name).subscribed = true
   }

@@ -24,7 +24,7 @@ export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (n
 
 /** To be asked at each name that is held against these patterns: whether it is others' turn. More often for long ones. */
 export function turnsOfOthers(patterns: readonly string[]): () => boolean {
-  const perTurn = Math.ceil(20_000 / (1 + patterns.join('').length))
+  const perTurn = Math.ceil(1000 / (1 + patterns.join('').length))
   let count = 0
   return () => ++count % perTurn === 0
 }

@@ -1,6 +1,7 @@
 import { superiors } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { turnTaking } from '../fetch/breathe.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -65,5 +66,12 @@ export async function findSources(session: Session, { selected, filters }: Sourc
   const all: readonly VisibleMailbox[] = [...(await mail.mailboxes(session.user.id)), ...shared]
   const subscribed = new Set(await mail.subscriptions(session.user.id))
   const selectedId = selected ? session.selected.open.mailbox.id : undefined
-  return all.filter((found) => found.id === selectedId || filters.some((includes) => includes(found, subscribed)))
+  const turn = turnTaking()
+  const meant: VisibleMailbox[] = []
+  for (const found of all) {
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
+    if (found.id === selectedId || filters.some((includes) => includes(found, subscribed))) meant.push(found)
+  }
+  return meant
 }
