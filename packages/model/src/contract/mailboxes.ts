@@ -257,6 +257,19 @@ function describeSubscriptions(open: OpenEngine): void {
     expect(await mail.subscriptions(bob)).toHaveLength(newAccountMailboxes.length)
   })
 
+  it(
+    'are no more than the limit',
+    async ({ store: { mail }, alice, bob }) => {
+      for (const name of ['INBOX', 'Junk', 'seven']) await mail.subscribe(alice, name, true)
+      await expect(mail.subscribe(alice, 'eight', true)).rejects.toEqual(refusal('limit'))
+      await mail.subscribe(alice, 'seven', true)
+      await mail.subscribe(alice, 'Junk', false)
+      await mail.subscribe(alice, 'eight', true)
+      await mail.subscribe(bob, 'seven', true)
+    },
+    { subscriptionsPerAccount: 7 },
+  )
+
   it('survive rename and delete', async ({ store, alice }) => {
     const before = await store.mail.subscriptions(alice)
     await store.mail.renameMailbox(alice, 'Junk', 'Rubbish')

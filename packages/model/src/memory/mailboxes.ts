@@ -71,8 +71,13 @@ export function createMailboxes(state: State): Mailboxes {
     async subscribe(account, name, subscribed) {
       commit(state, () => {
         const { subscriptions } = accountRow(state, account)
-        if (subscribed) subscriptions.add(allowedName(name))
-        else subscriptions.delete(mailboxName(name) ?? name)
+        const { subscriptionsPerAccount: most } = state.limits
+        if (subscribed) {
+          const allowed = allowedName(name)
+          if (!subscriptions.has(allowed) && subscriptions.size >= most)
+            refuse('limit', `At most ${most} subscriptions.`)
+          subscriptions.add(allowed)
+        } else subscriptions.delete(mailboxName(name) ?? name)
       })
     },
   }

@@ -68,7 +68,7 @@ export interface MailStore {
   deleteMailbox(account: AccountId, name: string): Promise<void>
   /** Subscribed names, existing or not (RFC 9051 §6.3.7), in order of name. */
   subscriptions(account: AccountId): Promise<string[]>
-  /** Rejects with `mailbox-not-allowed` for a name that the rules forbid, `no-such-account`. */
+  /** Rejects with `mailbox-not-allowed` for a name that the rules forbid, `no-such-account`, `limit`. */
   subscribe(account: AccountId, name: string, subscribed: boolean): Promise<void>
 
   // --- an open mailbox ---

@@ -11,6 +11,8 @@ import type { Sharing } from './sharing.ts'
 /** What every engine bounds; tests lower them. */
 export interface StoreLimits {
   mailboxesPerAccount: number
+  /** Names of mailboxes that are there or not. */
+  subscriptionsPerAccount: number
   appPasswordsPerAccount: number
   /** Expunges that a mailbox remembers one by one; older ones fall below its expunge floor. */
   expungesPerMailbox: number
@@ -26,6 +28,7 @@ export interface StoreLimits {
 
 export const storeLimits: StoreLimits = {
   mailboxesPerAccount: mailboxNameLimits.perAccount,
+  subscriptionsPerAccount: 2 * mailboxNameLimits.perAccount,
   appPasswordsPerAccount: 100,
   expungesPerMailbox: 100_000,
   aclEntriesPerMailbox: 200,

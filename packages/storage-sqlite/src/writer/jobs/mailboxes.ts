@@ -172,8 +172,18 @@ export function subscribe(context: WriterContext, args: { account: number; name:
   const { account, subscribed } = args
   requireAccount(context, account)
   const name = subscribed ? allowedName(args.name) : (mailboxName(args.name) ?? args.name)
+  if (subscribed) requireSubscriptions(context, account, name)
   const text = subscribed
     ? 'INSERT OR IGNORE INTO subscriptions (account, name) VALUES (?, ?)'
     : 'DELETE FROM subscriptions WHERE account = ? AND name = ?'
   context.sql(text).run(account, name)
+}
+
+/** Rejects with `limit` when the account has as many as it may, without this one. */
+function requireSubscriptions(context: WriterContext, account: number, name: string): void {
+  const { subscriptionsPerAccount: most } = context.limits
+  const others = context.pluck('SELECT count(*) FROM subscriptions WHERE account = ? AND name <> ?')
+  if ((others.get(account, name) as number) >= most) {
+    throw new StoreError('limit', `an account has at most ${most} subscriptions`)
+  }
 }
