@@ -81,8 +81,8 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       const steps: { last: number; modSeq: ModSeq }[] = []
       let since: number | undefined
       const job = { mailbox, mode, flags, unchangedSince, limit: limits.flagsPerJob, acting }
-      const { modSeq } = await inSteps(uids, async (bounds) => {
-        const done = await writer.run('updateFlags', { ...job, bounds })
+      const { modSeq } = await inSteps(uids, async (bounds, next) => {
+        const done = goingOn(await writer.run('updateFlags', { ...job, bounds }), next)
         for (const bound of done.modified) modified.push(bound)
         since = since === undefined || done.since === steps.at(-1)?.modSeq ? (since ?? done.since) : 0
         steps.push({ last: done.resumeAt === 0 ? highestUid : done.resumeAt - 1, modSeq: done.modSeq as ModSeq })
@@ -101,9 +101,9 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
     async move(from, uids, to, acting) {
       const steps: CopiedStep[] = []
       await pins.removing(from, (pinned) =>
-        inSteps(uids, async (bounds) => {
+        inSteps(uids, async (bounds, next) => {
           const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob, acting }
-          const done = await writer.run('move', args)
+          const done = goingOn(await writer.run('move', args), next)
           steps.push(done)
           return done
         }),
@@ -113,9 +113,9 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
     async expunge(mailbox, uids, only) {
       const gone: number[] = []
       const last = await pins.removing(mailbox, (pinned) =>
-        inSteps(uids, async (bounds) => {
+        inSteps(uids, async (bounds, next) => {
           const args = { mailbox, bounds, only, pinned, limit: limits.messagesPerJob }
-          const done = await writer.run('expunge', args)
+          const done = goingOn(await writer.run('expunge', args), next)
           gone.push(...done.bounds)
           return done
         }),
@@ -151,23 +151,37 @@ function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'm
 /** What the rows of one copy take. Octets. */
 const copyOctets = 512
 
-/** Runs a job on UIDs until it says that it is through; gives its last answer. */
+/** Ranges of UIDs that one job is given: what a step costs must not depend on how many steps there are. */
+const rangesPerStep = 1000
+
+/**
+ * Runs a job on UIDs until it is through with all of them; gives its last answer. A step gets bounds, and the UID behind
+ * them to go on from, 0 when there is none.
+ */
 async function inSteps<Done extends { resumeAt: number }>(
   uids: UidSet,
-  step: (bounds: number[]) => Promise<Done>,
+  step: (bounds: number[], next: number) => Promise<Done>,
 ): Promise<Done> {
-  for (let rest = uids; ; ) {
-    const done = await step(boundsOf(rest))
+  const all = boundsOf(uids)
+  for (let at = 0; ; ) {
+    const end = at + 2 * rangesPerStep
+    const done = await step(all.slice(at, end), all[end] ?? 0)
     if (done.resumeAt === 0) return done
-    rest = rest.intersect(UidSet.ofRanges([[done.resumeAt, highestUid]]))
+    while ((all[at + 1] as number) < done.resumeAt) at += 2
+    all[at] = Math.max(all[at] as number, done.resumeAt)
   }
 }
 
-/** From bounds: first, last, first, last … */
+/** A job that is through with its bounds goes on from `next`. */
+function goingOn<Done extends { resumeAt: number }>(done: Done, next: number): Done {
+  return done.resumeAt === 0 ? { ...done, resumeAt: next } : done
+}
+
+/** From bounds that rise: first, last, first, last … */
 function uidSet(bounds: readonly number[]): UidSet {
   const ranges: [number, number][] = []
   for (let i = 0; i < bounds.length; i += 2) ranges.push([bounds[i] as number, bounds[i + 1] as number])
-  return UidSet.ofRanges(ranges)
+  return UidSet.ofSortedRanges(ranges)
 }
 
 interface CopiedStep {

@@ -9,7 +9,7 @@ import {
   type Uid,
   type UidValidity,
 } from '@pennypost/model'
-import type { Reader } from './reader.ts'
+import { nextTurn, pageRows, type Reader } from './reader.ts'
 
 const columns = `id, account, name, special_use, uid_validity, uid_next, highest_modseq, messages, unseen, deleted,
   recent_uid, size, keywords, expunge_floor, change_floor`
@@ -39,11 +39,24 @@ export interface MailboxRow {
   changeFloor: number
 }
 
-export function readMailboxes(reader: Reader, account: AccountId): Mailbox[] {
-  const rows = reader
-    .raw(`SELECT ${columns} FROM mailboxes WHERE account = ? ORDER BY name <> 'INBOX', name`)
-    .all(account) as Row[]
-  return rows.map((row) => mailboxOf(row))
+/**
+ * INBOX first, then by name. Which there are and how they are called is read at once, out of an index, so that a rename
+ * of many is seen wholly or not at all; what is in them comes in pages, with turns of the loop between.
+ */
+export async function readMailboxes(reader: Reader, account: AccountId): Promise<Mailbox[]> {
+  const names = reader
+    .raw(`SELECT id, name FROM mailboxes WHERE account = ? ORDER BY name <> 'INBOX', name`)
+    .all(account) as [MailboxId, string][]
+  const mailboxes: Mailbox[] = []
+  for (const [index, [id, name]] of names.entries()) {
+    if (index > 0 && index % pageRows === 0) {
+      await nextTurn()
+      reader.requireOpen()
+    }
+    const row = readMailbox(reader, id)
+    if (row) mailboxes.push({ ...row.mailbox, name })
+  }
+  return mailboxes
 }
 
 export function readMailbox(reader: Reader, id: MailboxId): MailboxRow | undefined {

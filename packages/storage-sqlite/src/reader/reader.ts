@@ -66,7 +66,7 @@ export class Reader extends Statements {
   }
 }
 
-const pageRows = 250
+export const pageRows = 250
 const pageOctets = 256 * 1024
 const pageMs = 4
 

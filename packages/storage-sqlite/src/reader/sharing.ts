@@ -9,7 +9,7 @@ import {
   type SharedMailbox,
 } from '@pennypost/model'
 import { readMailbox, requireMailbox } from './mailboxes.ts'
-import type { Reader } from './reader.ts'
+import { nextTurn, pageRows, type Reader } from './reader.ts'
 import { readUnseen } from './viewers.ts'
 
 /** Stands for anyone in the column `grantee`. */
@@ -43,7 +43,8 @@ const sharing = `SELECT acl.mailbox, login, grantee, negative, rights FROM acl
   WHERE grantee IN (0, ?) AND accounts.id <> ? AND removed_at IS NULL
   ORDER BY login, mailboxes.name <> 'INBOX', mailboxes.name`
 
-export function readSharedWith(reader: Reader, account: AccountId): SharedMailbox[] {
+/** Who shares what is read at once; what is in the mailboxes comes in pages, with turns of the loop between. */
+export async function readSharedWith(reader: Reader, account: AccountId): Promise<SharedMailbox[]> {
   const rows = reader.raw(sharing).all(account, account) as [MailboxId, string, ...Entry][]
   const entries = new Map<MailboxId, { owner: string; entries: AclEntry[] }>()
   for (const [mailbox, owner, ...entry] of rows) {
@@ -52,7 +53,12 @@ export function readSharedWith(reader: Reader, account: AccountId): SharedMailbo
     else entries.set(mailbox, { owner, entries: [entryOf(entry)] })
   }
   const shared: SharedMailbox[] = []
+  let read = 0
   for (const [id, { owner, entries: given }] of entries) {
+    if (read++ > 0 && read % pageRows === 0) {
+      await nextTurn()
+      reader.requireOpen()
+    }
     const rights = rightsOf(account, given)
     const row = rights === '' ? undefined : readMailbox(reader, id)
     if (row)

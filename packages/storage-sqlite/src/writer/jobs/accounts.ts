@@ -68,9 +68,9 @@ export function setRemoved(context: WriterContext, args: { id: number; now: numb
 
 /** Ends one account removed before `before` for good; its mail goes piece by piece (`reap`). False: there is none. */
 export function purgeAccount(context: WriterContext, before: number): boolean {
-  const id = context.pluck('SELECT id FROM accounts WHERE removed_at < ? ORDER BY id LIMIT 1').get(before) as
-    | number
-    | undefined
+  const id = context
+    .pluck('SELECT id FROM accounts WHERE removed_at < ? ORDER BY removed_at, id LIMIT 1')
+    .get(before) as number | undefined
   if (id === undefined) return false
   const mailboxes = context.pluck('SELECT id FROM mailboxes WHERE account = ?').all(id) as number[]
   for (const mailbox of mailboxes) bury(context, mailbox)

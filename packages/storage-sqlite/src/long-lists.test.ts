@@ -1,0 +1,115 @@
+/** However much an account or the directory has, what is read or changed goes in pieces. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type AccountId, type MailboxId, systemClock, UidSet } from '@pennypost/model'
+import { sampleMessage } from '@pennypost/model/testing'
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { readMailboxes } from './reader/mailboxes.ts'
+import { Reader } from './reader/reader.ts'
+import { WriterClient } from './writer-client.ts'
+
+let directory: string
+
+beforeEach(() => {
+  directory = temporaryDirectory()
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function openWithAlice() {
+  const store = await openStore(directory, { limits: { messagesPerJob: 10 } })
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const { id } = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
+  return { store, alice: id }
+}
+
+/** Whether the event loop turns before the work is done. */
+async function letsOthersWork(work: () => Promise<unknown>): Promise<boolean> {
+  let turned = false
+  setImmediate(() => {
+    turned = true
+  })
+  await work()
+  return turned
+}
+
+test('a long list of aliases, domains or mailboxes is read with turns of the event loop between', async () => {
+  const { store, alice } = await openWithAlice()
+  await using _ = store
+  const { directory: who, mail } = store
+  expect(await letsOthersWork(() => who.aliases())).toBe(false)
+  const numbers = Array.from({ length: 600 }, (_, i) => i)
+  await Promise.all([
+    ...numbers.map((i) => who.putAlias({ address: `a${i}@one.test`, targets: ['alice@one.test'] })),
+    ...numbers.map((i) => who.addDomain({ name: `d${i}.test`, kind: 'local', target: '', catchAll: '' })),
+    ...numbers.map((i) => mail.createMailbox(alice, `box ${i}`)),
+  ])
+  for (const list of [() => who.aliases(), () => who.aliases('one.test'), () => who.domains()]) {
+    expect(await letsOthersWork(list)).toBe(true)
+  }
+  expect(await letsOthersWork(() => mail.mailboxes(alice))).toBe(true)
+  expect((await who.aliases('one.test')).map(({ address }) => address)).toEqual(
+    numbers.map((i) => `a${i}@one.test`).sort(),
+  )
+  expect(new Set((await mail.mailboxes(alice)).map(({ name }) => name)).size).toBe(606)
+})
+
+test('mailboxes that are renamed while they are listed are listed under one name', async () => {
+  const { store, alice } = await openWithAlice()
+  await Promise.all(Array.from({ length: 600 }, (_, i) => store.mail.createMailbox(alice, `old/${i}`)))
+  await store.close()
+  const reader = new Reader(join(directory, 'mail.db'), systemClock, 1024 * 1024)
+  const listed = readMailboxes(reader, alice as AccountId)
+  const db = new Database(join(directory, 'mail.db'))
+  db.exec(`UPDATE mailboxes SET name = 'new' || substr(name, 4) WHERE name LIKE 'old/%'`)
+  db.close()
+  expect((await listed).filter(({ name }) => name.startsWith('old/'))).toHaveLength(600)
+  expect((await readMailboxes(reader, alice)).filter(({ name }) => name.startsWith('new/'))).toHaveLength(600)
+  reader.close()
+})
+
+test('an expunge of very many ranges sends each of them to the writer once', async () => {
+  const { store, alice } = await openWithAlice()
+  await using _ = store
+  const { mail } = store
+  const [inbox] = await mail.mailboxes(alice)
+  const id = inbox?.id as MailboxId
+  const internalDate = { at: 0, offsetMinutes: 0 }
+  const messages = await Promise.all(
+    Array.from({ length: 60 }, async () => ({ message: await sampleMessage(mail, 'x'), flags: [], internalDate })),
+  )
+  await mail.append(id, messages)
+  let bounds = 0
+  const run = vi.spyOn(WriterClient.prototype, 'run')
+  const odd = UidSet.from(Array.from({ length: 3000 }, (_, i) => 2 * i + 1))
+  const { uids } = await mail.expunge(id, odd, 'all')
+  for (const [, args] of run.mock.calls) bounds += (args as unknown as { bounds: number[] }).bounds.length
+  expect([...uids]).toEqual(Array.from({ length: 30 }, (_, i) => 2 * i + 1))
+  expect(run.mock.calls.length).toBeGreaterThan(3)
+  // Three steps for what is there, of at most 1000 ranges, and two for the rest.
+  expect(bounds).toBeLessThanOrEqual(2 * 1000 * 5)
+  const { steps } = await mail.updateFlags(id, { uids: odd, mode: 'add', flags: ['\\Seen'] })
+  expect(steps).toHaveLength(3)
+})
+
+test('finds accounts by what is asked of them without a look at all', async () => {
+  const { store } = await openWithAlice()
+  await store.close()
+  const db = new Database(join(directory, 'mail.db'))
+  const plan = (sql: string): string =>
+    (db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
+  const here = 'SELECT * FROM accounts WHERE removed_at IS NULL'
+  expect(plan(`${here} AND admin = 1 ORDER BY login LIMIT 1`)).toBe('SCAN accounts USING INDEX accounts_admin')
+  expect(plan(`SELECT * FROM accounts WHERE domain = 'a' AND login > '' ORDER BY login LIMIT 9`)).toMatch(
+    /^SEARCH accounts USING INDEX accounts_domain \(domain=\? AND login>\?\)$/,
+  )
+  expect(plan('SELECT id FROM accounts WHERE removed_at < 1 ORDER BY removed_at, id LIMIT 1')).toMatch(
+    /^SEARCH accounts USING COVERING INDEX accounts_removed/,
+  )
+  db.close()
+})
