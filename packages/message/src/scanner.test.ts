@@ -91,6 +91,7 @@ test.each([
   ['the line of an mbox, then fields', 'From a@one.test Mon\nTo: b\n\nbody\n', 30],
   ['text behind fields, without an empty line', 'From: a@one.test\nTo: b\nthe door\nis: open\n', 25],
   ['the line of an mbox and text, without an empty line', 'From a@one.test Mon\nTo: b\nthe door', 28],
+  ['all body: lines of text before what looks like a field, without an empty line', 'one\ntwo\nTo: b\n', 0],
   ['fields alone', 'From: a@one.test\n', 18],
   ['nothing', '', 0],
 ])('where the header section ends: %s', (_, message, headerSize) => {

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { type Boundary, boundaryAt, type OpenBoundary } from './boundary.ts'
 import { envelopeOf } from './envelope.ts'
-import { fieldName, fieldsOf, isEmptyLine, parseHeader } from './fields.ts'
+import { endOfField, fieldName, isEmptyLine, parseHeader } from './fields.ts'
 import { buildIndex, endsLine, type Rendering, type ScannedMessage } from './message-index.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { newPart, type Part, partLimits } from './part.ts'
@@ -399,18 +399,19 @@ class MessageScanner implements Scanner {
  * section it would hide its text, and what is put on top of it would run into it.
  */
 function headerEnd(read: Buffer): number {
-  const first = read[0]
-  if (first === 32 || first === 9) return 0
-  if (read.length === 0 || isEmptyLine(read.toString('latin1', 0, 2), 0)) return read.length
-  const colon = read.indexOf(58)
-  const beginsWithField = colon > 0 && fieldName(read.toString('latin1', 0, colon), 0, colon) !== ''
-  const hasEmptyLine = /\n\r?\n$/.test(read.toString('latin1', Math.max(0, read.length - 3)))
-  if (beginsWithField && hasEmptyLine) return read.length
-  const fields = fieldsOf(read)
-  if (fields.every(({ name }) => name === '')) return 0
-  // The first line may be that of an mbox.
-  const text = hasEmptyLine ? undefined : fields.find(({ name, start }) => name === '' && start > 0)
-  return text?.start ?? read.length
+  const text = read.toString('latin1')
+  if (text === '' || isEmptyLine(text, 0)) return text.length
+  if (text[0] === ' ' || text[0] === '\t') return 0
+  const hasEmptyLine = /\n\r?\n$/.test(text.slice(-3))
+  let hasField = false
+  for (let start = 0, end = 0; start < text.length && !(hasField && hasEmptyLine); start = end) {
+    end = endOfField(text, start)
+    const line = text.slice(start, end)
+    if (fieldName(line, 0, Math.max(0, line.indexOf(':'))) !== '') hasField = true
+    // The first line may be that of an mbox.
+    else if (start > 0 && !hasEmptyLine) return hasField ? start : 0
+  }
+  return hasField ? text.length : 0
 }
 
 /** Characters of the envelopes of inner messages; what comes later has empty ones. */
