@@ -20,6 +20,7 @@ import { notPermitted } from '../access/find-mailbox.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
+import type { FetchItem } from '../fetch/fetch-item.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
@@ -28,6 +29,7 @@ import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
+import { besideFlags } from '../session/tell-changes.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import type { View } from '../view/view.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -134,7 +136,7 @@ interface Expected {
 
 /** That much the client knows by itself. */
 async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): Promise<Expected> {
-  const { open, told } = view
+  const { open } = view
   const expected: Expected = { uids: [], flags: [] }
   const change = bitsOf(flags, open.keywords)
   // A keyword that is new to the mailbox has no bit yet: then all is told.
@@ -143,8 +145,7 @@ async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): P
     for (let index = open.lowerBound(first); index < open.count && (open.uids[index] as number) <= last; index++) {
       const uid = open.uids[index] as number
       // A change by others that was not told yet must be told all the same.
-      const modSeq = open.modSeqs[index] as number
-      if (modSeq > told.modSeq && told.already.get(uid) !== modSeq) continue
+      if (view.hasUntold(index)) continue
       expected.uids.push(uid)
       expected.flags.push(flagsAfter(open.flags[index] as number, mode, change))
       if (expected.uids.length % perPage !== 0) continue
@@ -158,13 +159,31 @@ async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): P
 
 /** RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ. */
 async function keepSilent(view: View, expected: Expected, session: Session): Promise<void> {
-  if (session.enabled.has('CONDSTORE')) return
   const { open } = view
+  const keepsModSeqs = session.enabled.has('CONDSTORE')
+  const changed = new Map<number, FlagBits>()
   let index = -1
   for (const [at, uid] of expected.uids.entries()) {
     index = placeOf(open.uids, open.count, uid, index + 1)
-    if (index >= 0 && open.flags[index] === expected.flags[at]) view.markTold(index)
+    if (index >= 0 && open.flags[index] === expected.flags[at]) {
+      if (!keepsModSeqs) view.markTold(index)
+      else if (view.hasUntold(index)) changed.set(uid, open.flags[index] as number)
+    }
     if (at % perPage === perPage - 1) await breathe()
+  }
+  if (changed.size > 0) await runFetch(session, UidSet.ofSorted([...changed.keys()]), [uidItem, newModSeq(changed)])
+}
+
+/** The MODSEQ alone, unless others have changed the flags since they became what is `expected`. */
+function newModSeq(expected: ReadonlyMap<number, FlagBits>): FetchItem {
+  return {
+    key: 'MODSEQ',
+    write(target) {
+      const { session, view, out, uid, openIndex } = target
+      if (expected.get(uid) !== view.open.flags[openIndex]) return changedFlags.write(target)
+      out.text(besideFlags(session, view, openIndex).trimStart())
+      view.markTold(openIndex)
+    },
   }
 }
 

@@ -73,7 +73,12 @@ export function sayWithheld(session: Session, view: View): void {
 
 /** `FLAGS (…)` and what extensions say with it. */
 export function flagsItem(session: Session, view: View, openIndex: number): string {
-  let text = `FLAGS (${flagsText(session, view, openIndex)})`
+  return `FLAGS (${flagsText(session, view, openIndex)})${besideFlags(session, view, openIndex)}`
+}
+
+/** What extensions say with it, each behind a space. */
+export function besideFlags(session: Session, view: View, openIndex: number): string {
+  let text = ''
   for (const tell of session.service.registry.flagTellers) {
     const more = tell(session, view, openIndex)
     if (more) text += ` ${more}`

@@ -110,9 +110,7 @@ function changedFlags(view: View, before: number): number[] {
   const { open, told } = view
   const flags: number[] = []
   const note = (uid: number, index: number): void => {
-    const modSeq = open.modSeqs[index] as number
-    if (modSeq <= told.modSeq || (told.already.size > 0 && told.already.get(uid) === modSeq)) return
-    if (view.seqOf(uid) !== 0) flags.push(uid)
+    if (view.hasUntold(index) && view.seqOf(uid) !== 0) flags.push(uid)
   }
   const noted = open.journalSince(told.journal)
   if (noted) {

@@ -181,6 +181,14 @@ export class View {
     const modSeq = this.open.modSeqs[openIndex] as number
     if (modSeq > this.told.modSeq) this.told.already.set(this.open.uids[openIndex] as number, modSeq)
   }
+
+  /** Whether the flags of this message have changed since they were told. */
+  hasUntold(openIndex: number): boolean {
+    const { told, open } = this
+    const modSeq = open.modSeqs[openIndex] as number
+    if (modSeq <= told.modSeq) return false
+    return told.already.size === 0 || told.already.get(open.uids[openIndex] as number) !== modSeq
+  }
 }
 
 /** How far a session has been told of the shared state. */
