@@ -55,14 +55,14 @@ export interface Piece extends Encoded {
 export function pieceOf(session: Session, { octets, encoding }: Encoded, range: Partial | undefined): Piece {
   if (!isEncoded(encoding)) return { ...whole, octets: octets.slice(range), encoding }
   const { start, size } = range ?? { start: 0, size: Number.POSITIVE_INFINITY }
-  const { place } = session
+  const { decodedUpTo: place } = session
   const part = partOf(octets)
   const isSame = place?.message === octets.message && place.part.start === part?.start && place.part.end === part.end
   return {
     ...{ octets, encoding, start, end: start + size },
     from: isSame && place.decoded <= start ? place : undefined,
     passed: (place) => {
-      session.place = place
+      session.decodedUpTo = place
     },
   }
 }

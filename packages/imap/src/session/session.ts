@@ -44,7 +44,7 @@ export class Session {
   /** Of the command that runs. */
   tag = ''
   /** In the part that it reads decoded, piece by piece. */
-  place: Place | undefined
+  decodedUpTo: Place | undefined
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */
   end: (text: string) => void = () => {}
   /** What tells of events, from the first NOTIFY on (RFC 5465). */
@@ -126,7 +126,7 @@ export class Session {
     this.account = undefined
     this.service = this.#wholeService
     this.enabled.clear()
-    this.place = undefined
+    this.decodedUpTo = undefined
   }
 
   // --- mailboxes ---
