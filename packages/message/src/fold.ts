@@ -5,7 +5,9 @@
  */
 export function foldText(text: string): string {
   if (/^[\x00-\x7f]*$/.test(text)) return text.toUpperCase()
-  return text.toWellFormed().replaceAll(longest, instead).normalize('NFKD').toUpperCase().normalize('NFKD')
+  const formed = text.toWellFormed().replaceAll(longest, instead)
+  const streamSafe = mayHaveManyMarks(formed) ? formed.replace(manyMarks, `$&${joiner}`) : formed
+  return streamSafe.normalize('NFKD').toUpperCase().normalize('NFKD')
 }
 
 /**
@@ -14,3 +16,31 @@ export function foldText(text: string): string {
  */
 const longest = '\ufdfa'
 const instead = '\ufdd0'
+
+/**
+ * Marks in a row are sorted in a time that grows with the square of their number: a letter of a megabyte took minutes. So
+ * very long rows are broken, as the Stream-Safe Text Process of Unicode does.
+ */
+const mostMarks = 128
+const joiner = '\u034f'
+/** The two of halfwidth katakana become marks. */
+const marks = '\\p{M}\uff9e\uff9f'
+const manyMarks = new RegExp(`[${marks}]{${mostMarks}}`, 'gu')
+const mark = new RegExp(`[${marks}]`, 'u')
+
+/** A quick look: so many of the places that are looked at are in every row of that many marks. */
+const samples = 4
+
+function mayHaveManyMarks(text: string): boolean {
+  let found = 0
+  for (let at = 0; at < text.length && found < samples; at += mostMarks / samples) {
+    found = isWithinMark(text, at) ? found + 1 : 0
+  }
+  return found === samples
+}
+
+/** Low surrogates may be of a mark. */
+function isWithinMark(text: string, at: number): boolean {
+  const code = text.codePointAt(at) as number
+  return code >= 0x300 && ((code >= 0xdc00 && code <= 0xdfff) || mark.test(String.fromCodePoint(code)))
+}

@@ -144,6 +144,16 @@ describe('search', () => {
     expect(searchText.fold('\ufdfa')).not.toBe('')
   })
 
+  test('a letter of nothing but combining marks kept the search thread for hours', () => {
+    for (const marks of ['\u0301\u0323', '\u{1d165}', '\uff9e\uff9f', '\u0344']) {
+      for (const before of ['', 'a', 'b'.repeat(31), '\u{1f600}']) {
+        const folded = searchText.fold(`${before}${marks.repeat(1000)}c`)
+        for (const row of folded.split('\u034f')) expect([...row].length).toBeLessThan(300)
+      }
+    }
+    expect(searchText.fold(`${'a\u0301'.repeat(1000)}${'\u0301'.repeat(100)}`)).not.toContain('\u034f')
+  })
+
   test('addresses are found as the ENVELOPE has them, however they are written', () => {
     const header = Buffer.from('From: <alice (her)@ (her host) one . test>, "B \\"the\\" M" <b@one.test>\r\n')
     expect(searchText.headerText(header)).toContain(searchText.fold('<alice@one.test>, B "the" M <b@one.test>'))
