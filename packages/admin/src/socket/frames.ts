@@ -25,7 +25,7 @@ export interface FrameLimits {
 
 const largestPiece = 1024 * 1024
 
-/** Of a caller: a line is parsed in one go, while all sessions wait. The longest are 10 000 recipients of one message. */
+/** Of a caller: a line is parsed in one go, while all sessions wait. The longest have the recipients of a message. */
 export const callLimits: FrameLimits = { line: 1024 * 1024, piece: largestPiece }
 
 /** Of the server, whose answer may be a whole queue, and holds up the verb alone. */
