@@ -24,4 +24,5 @@ export { createScanner, defaultScanLimits, type ScanLimits, type Scanner, scan }
 export { partText, searchText } from './search-text.ts'
 export { structureFor } from './structure.ts'
 export { type SevenBit, toSevenBit } from './to-seven-bit.ts'
+export * from './transfer-decoder.ts'
 export * from './transfer-encoding.ts'

@@ -25,7 +25,7 @@ function decodeBase64(octets: Buffer): Buffer {
   // The platform would take `-` and `_` for the alphabet of URLs; here they are a list's footer.
   const text = octets.toString('latin1').replace(/[-_]+/g, '')
   const padding = text.indexOf('=')
-  if (padding < 0 || text.length - padding < 8) return Buffer.from(text, 'base64')
+  if (padding < 0 || !/[A-Za-z\d+/]/.test(text.slice(padding))) return Buffer.from(text, 'base64')
   return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')))
 }
 

@@ -1,13 +1,12 @@
 /** Parts without their Content-Transfer-Encoding, for BINARY and for URLFETCH. */
 import { isAscii } from 'node:buffer'
-import { partAt, type TransferEncoding } from '@pennypost/message'
+import { createTransferDecoder, isEncoded, partAt, type TransferEncoding } from '@pennypost/message'
 import type { FetchedMessage, MailStore, MessageId } from '@pennypost/model'
 import type { Partial } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
 import { isHere, Octets, type StoredStretch } from './octets.ts'
 import { bodyStretch, sectionOctets } from './sections.ts'
-import { createTransferDecoder, isEncoded } from './transfer-decoder.ts'
 
 /** Octets and how they are encoded. */
 export interface Encoded {

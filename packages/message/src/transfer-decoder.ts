@@ -1,4 +1,4 @@
-import { decodeTransfer, type TransferEncoding } from '@pennypost/message'
+import { decodeTransfer, type TransferEncoding } from './transfer-encoding.ts'
 
 /** Undoes a Content-Transfer-Encoding chunk by chunk, for parts that are not to be whole in memory. */
 export interface TransferDecoder {
@@ -15,7 +15,7 @@ export function isEncoded(encoding: TransferEncoding): encoding is LineEncoding 
   return encoding === 'base64' || encoding === 'quoted-printable'
 }
 
-/** Whole lines go to the decoder of `@pennypost/message`, since both encodings can be cut between lines. */
+/** What may be decoded for itself goes to `decodeTransfer`: in both encodings that is most of any chunk. */
 export function createTransferDecoder(encoding: TransferEncoding, held = nothing): TransferDecoder {
   if (!isEncoded(encoding)) return { push: (chunk) => chunk, finish: () => nothing, held: () => nothing }
   return new LineDecoder(encoding, held)
@@ -32,7 +32,7 @@ class LineDecoder implements TransferDecoder {
 
   push(chunk: Buffer): Buffer {
     const joined = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
-    const end = this.#encoding === 'base64' ? this.#wholeGroups(joined) : quotedPrintableCut(joined)
+    const end = this.#encoding === 'base64' ? wholeGroups(joined) : quotedPrintableCut(joined)
     this.#rest = joined.subarray(end)
     // However much stands between the characters of one group, they are all that matters.
     if (this.#encoding === 'base64') this.#rest = Buffer.from(this.#rest.filter((octet) => isBase64[octet] === 1))
@@ -50,20 +50,24 @@ class LineDecoder implements TransferDecoder {
     return Buffer.from(this.#rest)
   }
 
-  /** base64 can be cut behind a multiple of four of its characters, wherever the line ends stand. */
-  #wholeGroups(octets: Buffer): number {
-    let count = 0
-    let end = 0
-    for (let at = 0; at < octets.length; at++) {
-      if (isBase64[octets[at] as number] && ++count % 4 === 0) end = at + 1
-    }
-    return end
-  }
-
   #decode(octets: Buffer): Buffer {
     return octets.length === 0 ? nothing : (decodeTransfer(octets, this.#encoding) ?? nothing)
   }
 }
+
+/** Behind a multiple of four characters, wherever the line ends stand, or padding, which ends a group. */
+function wholeGroups(octets: Buffer): number {
+  let count = 0
+  let end = 0
+  for (let at = 0; at < octets.length; at++) {
+    if (!isBase64[octets[at] as number]) continue
+    count = octets[at] === padding ? 0 : count + 1
+    if (count % 4 === 0) end = at + 1
+  }
+  return end
+}
+
+const padding = 61
 
 /** Behind the last line end; in an endless line, where no escape and no white space that may be trailing is cut. */
 function quotedPrintableCut(octets: Buffer): number {

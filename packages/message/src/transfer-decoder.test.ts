@@ -1,7 +1,7 @@
-import { decodeTransfer } from '@pennypost/message'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createTransferDecoder } from './transfer-decoder.ts'
+import { decodeTransfer } from './transfer-encoding.ts'
 
 function decode(encoding: 'base64' | 'quoted-printable' | '8bit', chunks: readonly Buffer[]): Buffer {
   const decoder = createTransferDecoder(encoding)
@@ -29,11 +29,10 @@ describe('transfer decoder', () => {
 
   for (const encoding of ['base64', 'quoted-printable'] as const) {
     test(`${encoding}: however it is cut, as the whole`, () => {
-      const unit = fc.constantFrom('A', 'b', '9', '=', '=3D', '\r\n', '=\r\n', ' ', '+', '!')
+      const unit = fc.constantFrom('A', 'b', '9', '=', '=3D', '\r\n', '=\r\n', ' ', '+', '!', '-', 'é')
       fc.assert(
         fc.property(fc.string({ unit, maxLength: 60 }), fc.array(fc.integer({ min: 1, max: 9 })), (text, sizes) => {
-          // Padding in the middle of base64 has no meaning that both would have to share.
-          const octets = Buffer.from(encoding === 'base64' ? text.replaceAll('=', '') : text)
+          const octets = Buffer.from(text)
           expect(decode(encoding, cut(octets, sizes))).toEqual(decodeTransfer(octets, encoding))
         }),
         { seed: 7, numRuns: 500 },
