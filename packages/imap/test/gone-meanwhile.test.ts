@@ -152,3 +152,56 @@ test('while what DELETED-STORAGE would free is counted: the rest is not read', a
   ;(client.stream as DuplexEnd).resetAndDestroy()
   await vi.waitFor(() => expect([searched?.aborted, fetched?.aborted]).toEqual([true, true]))
 })
+
+test('while its password is checked: no place of the account stays taken', async () => {
+  server = await TestServer.start()
+  server.sessionsPerAccount = 1
+  const account = await server.account()
+  const checked = Promise.withResolvers<void>()
+  server.options.authenticator = {
+    mechanisms: [],
+    scramSalt: () => ({ salt: Buffer.alloc(0), iterations: 1 }),
+    async authenticate() {
+      await checked.promise
+      return { ok: true, account, actor: account }
+    },
+    forget() {},
+  }
+  client = server.connect()
+  await client.response()
+  client.send(Buffer.from(`x LOGIN alice ${password}\r\n`))
+  await new Promise((resolve) => setImmediate(resolve))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  checked.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
+  const next = server.connect()
+  await next.response()
+  next.send(Buffer.from(`x LOGIN alice ${password}\r\n`))
+  expect(await next.response()).toMatch(/^x OK/)
+})
+
+test('while NOTIFY reads the mailboxes: nothing is watched for it any more', async () => {
+  await begin()
+  const { mail } = server.store
+  let watches = 0
+  const watch = mail.watch.bind(mail)
+  mail.watch = (account, onChange) => {
+    watches++
+    const watching = watch(account, onChange)
+    return {
+      [Symbol.dispose]() {
+        watches--
+        watching[Symbol.dispose]()
+      },
+    }
+  }
+  const { promise, resolve } = Promise.withResolvers<void>()
+  found = promise
+  client.send(Buffer.from('a NOTIFY SET (PERSONAL (MessageNew MessageExpunge))\r\n'))
+  await vi.waitFor(() => expect(watches).toBe(1))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  resolve()
+  await vi.waitFor(() => expect(watches).toBe(0))
+})

@@ -104,10 +104,16 @@ export class Session {
     return this.#gone.signal
   }
 
+  get #isClosed(): boolean {
+    return this.#gone?.signal.aborted === true
+  }
+
   // --- login ---
 
   /** Begins the authenticated state; NO [LIMIT] when the account has too many sessions. */
   login(account: SessionAccount): void {
+    // Nobody would give its place back.
+    if (this.#isClosed) throw new StoreError('unavailable', 'the session is over')
     const place = this.service.admit(account.id, () => this.end('This account has been closed'))
     if (!place) throw no('LIMIT', 'Too many connections of this account')
     this.#place = place
@@ -151,10 +157,11 @@ export class Session {
     this.out.untagged(text)
   }
 
-  /** Puts another in its place. */
+  /** Puts another in its place; one that is ready only when the connection has closed watches nothing. */
   setNotifier(notifier: Notifier | undefined): void {
     this.notifier?.[Symbol.dispose]()
     this.notifier = notifier
+    if (this.#isClosed) notifier?.[Symbol.dispose]()
   }
 
   /**
