@@ -205,3 +205,25 @@ test('while NOTIFY reads the mailboxes: nothing is watched for it any more', asy
   resolve()
   await vi.waitFor(() => expect(watches).toBe(0))
 })
+
+test('while IDLE reads what has come: nothing waits for its DONE', async () => {
+  await begin()
+  await selectInbox()
+  const { mail } = server.store
+  const changesSince = mail.changesSince.bind(mail)
+  const read = Promise.withResolvers<void>()
+  let asked = 0
+  mail.changesSince = async (...args) => {
+    asked++
+    await read.promise
+    return changesSince(...args)
+  }
+  await server.deliver('INBOX', sampleMessage('simple'))
+  client.send(Buffer.from('a IDLE\r\n'))
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(0))
+  ;(client.stream as DuplexEnd).resetAndDestroy()
+  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  read.resolve()
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+  expect(server.time.nextTimerAt()).toBeUndefined()
+})

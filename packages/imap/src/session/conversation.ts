@@ -92,7 +92,15 @@ export class Conversation implements ReaderHost {
     }
   }
 
-  readonly #onLineWanted = (): void => this.#pump()
+  readonly #onLineWanted = (): void => {
+    if (this.#isOver) this.session.giveLine(undefined)
+    else this.#pump()
+  }
+
+  /** It ends as soon as the command that runs does: whatever that waits for will not come. */
+  get #isOver(): boolean {
+    return this.#closed || this.session.ending || this.#connection.draining || (this.#late && !this.loggedIn)
+  }
 
   readonly #onEnd = (): void => {
     this.#inputEnded = true
