@@ -18,6 +18,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     unproved: [],
     errors: [{ at: now - 2 * day, text: 'old' }],
     search: { index: 'whole', behind: 0, octets: 1e6 },
+    spool: { directory: 'data/spool', refused: 0 },
     disk: { directory: 'data', free: 1e12, total: 2e12, reserve: 256e6 },
   },
 }
@@ -45,6 +46,13 @@ describe('problems', () => {
       'warning: The oldest message in the queue waits for 2 days.',
       'warning: 1 entry is held in the queue.',
     ])
+  })
+
+  test('letters of local programs that nobody will take are told', () => {
+    const told = (refused: number) =>
+      texts({ ...well, server: { ...well.server, spool: { ...well.server.spool, refused } } })
+    expect(told(1)).toEqual(['warning: A letter of a local program was refused and stays in data/spool.'])
+    expect(told(2)).toEqual(['warning: 2 letters of local programs were refused and stay in data/spool.'])
   })
 
   test('names without a certificate are named, with the authority’s reason', () => {

@@ -36,7 +36,7 @@ export function problemsOf(facts: StatusFacts): Problem[] {
     })
   } else {
     found.push(...listenerProblems(server), ...certificateProblems(server, facts.now))
-    found.push(...unprovedProblems(server), ...diskProblems(server))
+    found.push(...unprovedProblems(server), ...diskProblems(server), ...spoolProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
     if (recent.length > 0) {
       const what = `${recent.length} errors in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
@@ -119,4 +119,14 @@ function diskProblems({ disk }: ServerFacts): Problem[] {
   if (free <= reserve) return [{ severity: 'broken', what: `${what} New mail is deferred.`, todo: 'Make room now.' }]
   if (free < 4 * reserve) return [{ severity: 'warning', what, todo: 'Make room before new mail is deferred.' }]
   return []
+}
+
+function spoolProblems({ spool: { directory, refused } }: ServerFacts): Problem[] {
+  if (refused === 0) return []
+  const what =
+    refused === 1
+      ? `A letter of a local program was refused and stays in ${directory}.`
+      : `${refused} letters of local programs were refused and stay in ${directory}.`
+  const todo = 'Read the files that end in `.refused` there and the log, which says why; then remove them.'
+  return [{ severity: 'warning', what, todo }]
 }

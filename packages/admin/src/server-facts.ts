@@ -10,6 +10,8 @@ export interface ServerFacts {
   errors: readonly { at: number; text: string }[]
   /** The index that searches use: in what state it is, how many messages it lacks at most, and its size. */
   search: { index: string; behind: number; octets: number }
+  /** What local programs handed in while no server ran, and nobody will ever take: files that end in `.refused`. */
+  spool: { directory: string; refused: number }
   disk: { directory: string; free: number; total: number /** What the store keeps free. */; reserve: number }
 }
 

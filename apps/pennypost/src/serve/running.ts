@@ -19,7 +19,7 @@ import { adminContext, diskFacts, openAdminSocket } from './administration.ts'
 import { backUpDirectory } from './backup-directory.ts'
 import type { Services } from './listeners.ts'
 import { openLocalSubmissions } from './local-submission.ts'
-import { takeSpool } from './spool.ts'
+import { spoolFacts, takeSpool } from './spool.ts'
 
 /** What only a running server can do for the verbs, behind its admin socket. */
 export interface RunningParts {
@@ -71,6 +71,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
           unproved: parts.keeper?.unproved ?? [],
           errors: parts.errors(),
           search: store.stats().search,
+          spool: await spoolFacts(spoolDirectory({ dataDirectory })),
           disk: await diskFacts(dataDirectory),
         }
       },
@@ -99,7 +100,8 @@ function followSpool(
   let timer: Disposable | undefined
   const take = async (): Promise<void> => {
     const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), submit)
-    if (submitted + left + refused.length > 0) log.info({ submitted, left, refused }, 'spool taken')
+    if (submitted + left + refused.length === 0) return
+    log[refused.length > 0 ? 'warn' : 'info']({ submitted, left, refused }, 'spool taken')
   }
   const go = async (): Promise<void> => {
     using _busy = clock.busy('spool')

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { AdminError, type LocalOutcome } from '@pennypost/admin/client'
 import { journeyId } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { takeSpool, writeSpool } from './spool.ts'
+import { spoolFacts, takeSpool, writeSpool } from './spool.ts'
 
 describe('spool', () => {
   let directory: string
@@ -60,6 +60,7 @@ describe('spool', () => {
     })
     const [file] = readdirSync(directory)
     expect(refused.taken.refused).toEqual([{ file: file?.replace('.refused', ''), reason: 'No such recipient.' }])
+    expect(await spoolFacts(directory)).toEqual({ directory, refused: 1 })
     expect(readFileSync(join(directory, file as string), 'utf8')).toContain('later')
     expect((await take()).texts).toEqual([])
   })

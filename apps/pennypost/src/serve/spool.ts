@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { LocalSubmission } from '@pennypost/admin'
+import type { LocalSubmission, ServerFacts } from '@pennypost/admin'
 import { AdminError, type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from '@pennypost/admin/client'
 import { createJourneyId, systemClock, systemRandom } from '@pennypost/model'
 
@@ -110,11 +110,21 @@ async function respool(path: string, recipients: readonly RefusedRecipient[], en
   }
 }
 
-async function spooled(directory: string): Promise<string[]> {
-  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+/** For `status`. */
+export async function spoolFacts(directory: string): Promise<ServerFacts['spool']> {
+  const names = await namesIn(directory)
+  return { directory, refused: names.filter((name) => name.endsWith(refusedEnding)).length }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
+}
+
+async function spooled(directory: string): Promise<string[]> {
+  const names = await namesIn(directory)
   return names
     .filter((name) => name.endsWith(ending))
     .sort()
