@@ -16,6 +16,8 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
   return cells
     .map((line) => {
       const padded = line.map((cell, index) => {
+        // Of an alias with very many targets, all others would get as many blanks.
+        if (index === line.length - 1 && !columns[index]?.right) return cell
         const space = ' '.repeat((widths[index] as number) - width(cell))
         return columns[index]?.right ? space + cell : cell + space
       })

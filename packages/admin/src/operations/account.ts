@@ -4,6 +4,7 @@ import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
 import { address, capability, displayName, domainName, password, quota } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { unhurried } from '../unhurried.ts'
 import { sharedWith, sharesOf } from './account-sharing.ts'
 
 const byLogin = z.strictObject({ login: address })
@@ -42,7 +43,7 @@ export const accountList = operation({
     const accounts = await directory.accounts(domain)
     const shown = accounts.filter(({ removedAt }) => (removedAt !== null) === removed)
     const rows = []
-    for (const account of shown) {
+    for await (const account of unhurried(shown)) {
       const proofs = await credentials.list(account.id)
       const scramReady = proofs.length > 0 && proofs.every(({ scram }) => scram !== null)
       rows.push({ ...account, usage: await directory.usage(account.id), scramReady })

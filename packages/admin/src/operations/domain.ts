@@ -4,12 +4,13 @@
  * does it where no account or alias has the address), so adding a domain needs no second step.
  */
 import { defaultSelectors, dkimRecords, generateKeys } from '@pennypost/message-auth'
-import type { Domain } from '@pennypost/model'
+import { type Domain, domainOf } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { address, domainName, mailDomain, nextHop, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { unhurried } from '../unhurried.ts'
 
 export const domainAdd = operation({
   name: 'domain.add',
@@ -59,14 +60,22 @@ export const domainList = operation({
       directory.accounts(),
       directory.aliases(),
     ])
-    const inDomain = (domain: Domain) => (of: string) => of.endsWith(`@${domain.name}`)
+    const present = accounts.filter(({ removedAt }) => removedAt === null)
+    const accountsIn = await countByDomain(present.map(({ login }) => login))
+    const aliasesIn = await countByDomain(aliases.map(({ address: of }) => of))
     return domains.map((domain) => ({
       ...domain,
-      accounts: accounts.filter(({ login, removedAt }) => removedAt === null && inDomain(domain)(login)).length,
-      aliases: aliases.filter(({ address: of }) => inDomain(domain)(of)).length,
+      accounts: accountsIn.get(domain.name) ?? 0,
+      aliases: aliasesIn.get(domain.name) ?? 0,
     }))
   },
 })
+
+async function countByDomain(addresses: readonly string[]): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for await (const of of unhurried(addresses, 1000)) counts.set(domainOf(of), (counts.get(domainOf(of)) ?? 0) + 1)
+  return counts
+}
 
 export const domainShow = operation({
   name: 'domain.show',

@@ -2,13 +2,14 @@
  * A message from a local program (`pennypost sendmail`), accepted by the running server as if it had been submitted.
  * Its content comes as pieces of the upload.
  */
-import { lookupAddress } from '@pennypost/model'
+import { type Domain, lookupAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext, LocalSubmission } from '../context.ts'
 import type { LocalOutcome } from '../local-outcome.ts'
 import { operation } from '../operation.ts'
 import type { Frame } from '../socket/frames.ts'
+import { unhurried } from '../unhurried.ts'
 
 export const submit = operation({
   name: 'submit',
@@ -29,19 +30,26 @@ export const submit = operation({
 export async function submitLocally(context: AdminContext, message: LocalSubmission): Promise<LocalOutcome> {
   const { running, installation } = context
   if (!running) throw new AdminError('needs-server', 'Only the running server takes mail.', 'Start it, then try again.')
+  const sender = message.reversePath
+  const isBare = [sender, ...message.forwardPaths].some((path) => !path.includes('@'))
+  const domains = isBare ? await context.store.directory.domains() : []
   const forwardPaths: string[] = []
   for (const path of message.forwardPaths) {
-    forwardPaths.push((await complete(context, path)) ?? `postmaster@${installation.hostname}`)
+    forwardPaths.push((await complete(context, domains, path)) ?? `postmaster@${installation.hostname}`)
   }
-  const sender = message.reversePath
-  const reversePath = sender === '' ? '' : ((await complete(context, sender)) ?? `${sender}@${installation.hostname}`)
+  const reversePath =
+    sender === '' ? '' : ((await complete(context, domains, sender)) ?? `${sender}@${installation.hostname}`)
   return running.submit({ ...message, reversePath, forwardPaths: [...new Set(forwardPaths)] })
 }
 
 /** The address that a name without a domain means; undefined when nobody here has it. */
-async function complete({ store: { directory } }: AdminContext, name: string): Promise<string | undefined> {
+async function complete(
+  { store: { directory } }: AdminContext,
+  domains: readonly Domain[],
+  name: string,
+): Promise<string | undefined> {
   if (name.includes('@')) return name
-  for (const domain of await directory.domains()) {
+  for await (const domain of unhurried(domains)) {
     if (domain.kind !== 'local') continue
     const address = lookupAddress(`${name}@${domain.name}`)
     if (address === undefined) continue

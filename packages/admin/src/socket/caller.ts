@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { AdminError } from '../admin-error.ts'
 import type { Call, Progress } from '../operation.ts'
-import { callLimits, decodeLines, encodeLine, type Frame, type Line } from './frames.ts'
+import { unhurried } from '../unhurried.ts'
+import { callLimits, decodeLines, encodeLine, encodePieces, type Frame, type Line } from './frames.ts'
 
 /**
  * The caller at the other end of one connection, as an operation sees it.
@@ -83,7 +84,12 @@ export class Caller implements Call {
   /** The last line. What is left of an upload is read and dropped: closing now could cost the caller the answer. */
   async end(line: Line): Promise<void> {
     if (this.#socket.destroyed) return
-    this.#socket.end(encodeLine(line))
+    for await (const piece of unhurried(encodePieces(line), 1)) {
+      if (this.#socket.destroyed) return
+      if (this.#socket.write(piece)) continue
+      await once(this.#socket, 'drain', { signal: this.signal }).catch(() => {})
+    }
+    this.#socket.end()
     // As octets: nobody wants the lines any more. The line being read ahead ends first, which may be no line.
     await this.#lines.return(undefined).catch(() => {})
     this.#socket.resume()

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { callLimits, decodeLines, encodeLine, type Line } from './frames.ts'
+import { callLimits, decodeLines, encodeLine, encodePieces, type Line } from './frames.ts'
 
 async function* cut(octets: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < octets.length; at += size) yield octets.subarray(at, at + size)
@@ -23,6 +23,25 @@ describe('frames', () => {
   test('come back as they were, however they are cut', async () => {
     const octets = Buffer.concat(samples.map(encodeLine))
     for (let size = 1; size <= octets.length; size++) expect(await read(octets, size)).toEqual(samples)
+  })
+
+  test('an answer in pieces is the same as at once', () => {
+    const whole = (line: Line): string => Buffer.concat([...encodePieces(line)]).toString()
+    const odd = { result: { a: undefined, at: new Date(0), empty: {}, none: [], list: [undefined, { b: [1, null] }] } }
+    expect(whole(odd)).toBe(encodeLine(odd).toString())
+    fc.assert(
+      fc.property(fc.jsonValue(), (result) => {
+        expect(whole({ result })).toBe(encodeLine({ result }).toString())
+      }),
+      { seed: 7, numRuns: 300 },
+    )
+  })
+
+  test('a long list is not turned into text in one go', () => {
+    const result = Array.from({ length: 20_000 }, (_, id) => ({ id, login: `user${id}@one.test` }))
+    const pieces = [...encodePieces({ result: { result } })]
+    expect(pieces.length).toBeGreaterThan(5)
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThan(70_000)
   })
 
   test('a piece of no octets says nothing', async () => {

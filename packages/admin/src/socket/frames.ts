@@ -39,6 +39,38 @@ export function encodeLine(line: Line): Buffer {
   return Buffer.from(`${JSON.stringify(line)}\n`)
 }
 
+const pieceOctets = 64 * 1024
+
+/** The same in pieces: an answer may be a list of very many, and none of it is to hold up the event loop. */
+export function* encodePieces(line: Line): Generator<Buffer> {
+  let text = ''
+  for (const part of jsonParts(line)) {
+    text += part
+    if (text.length < pieceOctets) continue
+    yield Buffer.from(text)
+    text = ''
+  }
+  yield Buffer.from(`${text}\n`)
+}
+
+/** JSON, a few elements of a list at a time. */
+function* jsonParts(value: unknown): Generator<string> {
+  if (Array.isArray(value)) {
+    yield '['
+    for (let at = 0; at < value.length; at += 20) {
+      yield `${at === 0 ? '' : ','}${JSON.stringify(value.slice(at, at + 20)).slice(1, -1)}`
+    }
+    yield ']'
+  } else if (typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype) {
+    const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+    for (const [index, [name, field]] of fields.entries()) {
+      yield `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`
+      yield* jsonParts(field)
+    }
+    yield fields.length === 0 ? '{}' : '}'
+  } else yield JSON.stringify(value)
+}
+
 /** Reads lines out of a stream of octets cut anywhere. Throws when the stream breaks the format or a limit. */
 export async function* decodeLines(source: AsyncIterable<Buffer>, limits: FrameLimits): AsyncGenerator<Line> {
   const held: Buffer[] = []
