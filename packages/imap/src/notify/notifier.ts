@@ -60,7 +60,7 @@ export class Notifier implements SignalListener, Disposable {
     // Watched before it is read, so that no commit falls between the two.
     this.#watch([this.account])
     const names = await hierarchyOf(this.#session)
-    if (this.#others.watched(names) > this.#session.service.limits.notifyMailboxes) {
+    if ((await this.#others.watched(names)) > this.#session.service.limits.notifyMailboxes) {
       throw no('NOTIFICATIONOVERFLOW', 'Too many mailboxes')
     }
     this.#others.begin(names, status)
@@ -201,8 +201,9 @@ export class Notifier implements SignalListener, Disposable {
     this.#namesDue = false
     this.#touched.clear()
     const names = await hierarchyOf(this.#session)
+    const watched = await this.#others.watched(names)
     if (this.#disposed) return
-    if (this.#others.watched(names) > this.#session.service.limits.notifyMailboxes) return this.#overflow()
+    if (watched > this.#session.service.limits.notifyMailboxes) return this.#overflow()
     await this.#others.tell(names)
     if (!this.#disposed) this.#watch([this.account, ...this.#others.owners()])
   }

@@ -1,6 +1,7 @@
 import { type AccountId, delimiter, type Mailbox, type MailboxId } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf } from '../commands/list.ts'
+import { turnTaking } from '../fetch/breathe.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
 import { printEntry } from '../metadata/entries.ts'
@@ -35,9 +36,14 @@ export class OtherMailboxes {
   }
 
   /** How many mailboxes the groups mean. */
-  watched(names: Names): number {
+  async watched(names: Names): Promise<number> {
+    const turn = turnTaking()
     let count = 0
-    for (const name of names.values()) if (name.mailbox && isWanted(this.#eventsOf(name))) count++
+    for (const name of names.values()) {
+      const othersTurn = turn()
+      if (othersTurn) await othersTurn
+      if (name.mailbox && isWanted(this.#eventsOf(name))) count++
+    }
     return count
   }
 
