@@ -1,6 +1,7 @@
 /**
  * What an operator has ordered for mail that is still to come: recipients to whom nothing is relayed any more, and
- * conditions under which mail is held. Kept in the policy memory; read anew when told, and now and then.
+ * conditions under which mail is held. Kept in the policy memory and looked up by key, since there may be very many of
+ * them; where there are none, which is asked anew when told and now and then, nothing is looked up.
  *
  * Never broken: a held entry that was released is not held again by the rule that held it.
  * Who calls it: the relay, before each attempt.
@@ -10,21 +11,22 @@ import { reply } from '@pennypost/smtp'
 import { deferred, type Verdict } from './verdict.ts'
 
 export interface StandingOrdersOptions {
-  memory: Pick<PolicyMemory, 'list'>
+  memory: Pick<PolicyMemory, 'list' | 'recall'>
   clock: Clock
   log: Log
 }
 
-/** How long what was read is believed. */
+/** How long it is believed which kinds of orders there are. */
 const freshMs = 30_000
-/** Orders of a kind that are read. */
-const ordersMax = 100_000
 const heldBy = 'Held by the rule'
+const unreadable = 'suppressed recipients and hold rules can not be read'
+
+type Order = 'suppressed' | 'hold-rule'
 
 export class StandingOrders {
   readonly #options: StandingOrdersOptions
-  #suppressed = new Map<string, string>()
-  #rules: string[] = []
+  /** Kinds of which there is one at least. */
+  #given: ReadonlySet<Order> = new Set()
   #readAt = Number.NEGATIVE_INFINITY
   /** Whoever asks meanwhile waits for it too. */
   #reading: Promise<void> = Promise.resolve()
@@ -41,10 +43,10 @@ export class StandingOrders {
   /** Verdicts on suppressed recipients, by index; undefined where there is none. */
   async suppressed({ recipients }: LeasedEntry): Promise<Map<number, Verdict> | undefined> {
     await this.#fresh()
-    if (this.#suppressed.size === 0) return undefined
+    if (!this.#given.has('suppressed')) return undefined
     const verdicts = new Map<number, Verdict>()
     for (const { index, forwardPath } of recipients) {
-      const why = this.#suppressed.get(lookupAddress(forwardPath) ?? forwardPath)
+      const why = await this.#recall('suppressed', lookupAddress(forwardPath) ?? forwardPath)
       if (why === undefined) continue
       const text = `<${forwardPath}> is on the suppression list of this server${why === '' ? '' : `: ${why}`}`
       verdicts.set(index, { outcome: 'failed', reply: reply(550, '5.1.1', text), host: null })
@@ -55,12 +57,29 @@ export class StandingOrders {
   /** The verdict on an entry that a rule holds now. */
   async held({ destination, envelope, recipients }: LeasedEntry): Promise<Verdict | undefined> {
     await this.#fresh()
-    if (this.#rules.length === 0 || recipients.some(({ lastReply }) => lastReply.includes(heldBy))) return undefined
+    if (!this.#given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply.includes(heldBy)))
+      return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'
-    const facts = [`destination ${destination}`, ...kinds('from', from)]
-    for (const { forwardPath } of recipients) facts.push(...kinds('to', lookupAddress(forwardPath) ?? forwardPath))
-    const rule = this.#rules.find((each) => facts.includes(each))
-    return rule === undefined ? undefined : { ...deferred('4.3.2', `${heldBy} "${rule}"`), own: true }
+    const facts = new Set([`destination ${destination}`, ...kinds('from', from)])
+    for (const { forwardPath } of recipients) {
+      for (const kind of kinds('to', lookupAddress(forwardPath) ?? forwardPath)) facts.add(kind)
+    }
+    for (const rule of facts) {
+      if ((await this.#recall('hold-rule', rule)) === undefined) continue
+      return { ...deferred('4.3.2', `${heldBy} "${rule}"`), own: true }
+    }
+    return undefined
+  }
+
+  /** The value of the order; undefined when there is none. */
+  async #recall(order: Order, key: string): Promise<string | undefined> {
+    const { memory, clock, log } = this.#options
+    try {
+      return (await memory.recall(order, key, clock.now()))?.value
+    } catch (error) {
+      log.error({ err: error }, unreadable)
+      return undefined
+    }
   }
 
   #fresh(): Promise<void> {
@@ -74,15 +93,13 @@ export class StandingOrders {
   async #read(): Promise<void> {
     const { memory, clock, log } = this.#options
     try {
-      const now = clock.now()
-      const [suppressed, rules] = await Promise.all([
-        memory.list('suppressed', now, { limit: ordersMax }),
-        memory.list('hold-rule', now, { limit: ordersMax }),
-      ])
-      this.#suppressed = new Map(suppressed.map(({ key, value }) => [key, value]))
-      this.#rules = rules.map(({ key }) => key)
+      const given = new Set<Order>()
+      for (const order of ['suppressed', 'hold-rule'] as const) {
+        if ((await memory.list(order, clock.now(), { limit: 1 })).length > 0) given.add(order)
+      }
+      this.#given = given
     } catch (error) {
-      log.error({ err: error }, 'suppressed recipients and hold rules can not be read')
+      log.error({ err: error }, unreadable)
     }
   }
 }
