@@ -59,6 +59,29 @@ test('a long list of aliases, domains or mailboxes is read with turns of the eve
   expect(new Set((await mail.mailboxes(alice)).map(({ name }) => name)).size).toBe(606)
 })
 
+test('a queue in which nothing fits, and a long list of orders, are read with turns between', async () => {
+  const { store } = await openWithAlice()
+  await store.close()
+  const db = new Database(join(directory, 'mail.db'))
+  const entry = db.prepare(`INSERT INTO queue (id, destination, retry, due_at, held, attempts, journey, message, route,
+    accepted_at, size, message_id, envelope, recipients)
+    VALUES (?, 'two.test', 0, 0, 1, 0, 'J', 1, 'remote', 7, 0, '', '{"reversePath":""}', '[]')`)
+  const order = db.prepare(`INSERT INTO memory VALUES ('suppressed', ?, '', 1, 0, 0, ?)`)
+  for (let i = 1; i <= 600; i++) {
+    entry.run(i)
+    order.run(`dead${i}@two.test`, Number.MAX_SAFE_INTEGER)
+  }
+  db.close()
+  await using again = await openStore(directory)
+  const { queue, memory } = again
+  for (const filter of [{ destination: 'one.test' }, { forwardPath: 'bob@two.test' }, { held: false }]) {
+    expect(await letsOthersWork(async () => expect(await Array.fromAsync(queue.list(filter))).toEqual([]))).toBe(true)
+  }
+  expect((await Array.fromAsync(queue.list({ destination: 'two.test' }))).flat()).toHaveLength(600)
+  expect(await letsOthersWork(() => memory.list('suppressed', 0, { limit: 1000 }))).toBe(true)
+  expect(await memory.list('suppressed', 0, { limit: 300, after: 'dead2' })).toHaveLength(300)
+})
+
 test('mailboxes that are renamed while they are listed are listed under one name', async () => {
   const { store, alice } = await openWithAlice()
   await Promise.all(Array.from({ length: 600 }, (_, i) => store.mail.createMailbox(alice, `old/${i}`)))

@@ -50,12 +50,18 @@ async function changeEntries(
   const entries = await selectEntries(context, selection)
   if (verb === 'retry' || verb === 'release')
     context.running?.forgive(new Set(entries.map(({ destination }) => destination)))
-  const changed = entries.length === 0 ? 0 : await run(entries.map(({ id }) => id))
   const at = context.clock.now()
-  await context.store.flow.record(
-    entries.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb, entry: id })),
-  )
+  let changed = 0
+  for (const some of batches(entries)) {
+    changed += await run(some.map(({ id }) => id))
+    await context.store.flow.record(some.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb, entry: id })))
+  }
   return { selected: entries.length, changed }
+}
+
+/** A whole queue in one go would hold up everybody else. */
+function* batches(entries: readonly QueueEntry[]): Generator<QueueEntry[]> {
+  for (let from = 0; from < entries.length; from += 500) yield entries.slice(from, from + 500)
 }
 
 export const queueHold = operation({
@@ -100,12 +106,14 @@ export const queueRedirect = operation({
     let changed = 0
     for (const [destination, group] of Map.groupBy(entries, (entry) => named ?? ownDestination(entry))) {
       context.running?.forgive([destination])
-      const ids = group.map(({ id }) => id)
-      changed += await context.store.queue.redirect(ids, destination, at)
+      for (const some of batches(group)) {
+        const ids = some.map(({ id }) => id)
+        changed += await context.store.queue.redirect(ids, destination, at)
+        await context.store.flow.record(
+          some.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb: 'redirect', entry: id })),
+        )
+      }
     }
-    await context.store.flow.record(
-      entries.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb: 'redirect', entry: id })),
-    )
     return { selected: entries.length, changed }
   },
 })

@@ -1,5 +1,5 @@
 import type { FlowEvent, Journey, JourneyId, Memory, MemoryKind } from '@pennypost/model'
-import type { Reader } from './reader.ts'
+import { type Reader, readPages } from './reader.ts'
 
 /** Journeys and what policy remembers. */
 export function readJourney(reader: Reader, id: JourneyId): Journey | undefined {
@@ -29,18 +29,23 @@ export function readMemory(reader: Reader, kind: MemoryKind, key: string, now: n
   return row && { value: row[0], count: row[1], firstAt: row[2], lastAt: row[3] }
 }
 
-export function listMemory(
+export async function listMemory(
   reader: Reader,
   kind: MemoryKind,
   now: number,
   after: string,
   limit: number,
-): (Memory & { key: string })[] {
-  const rows = reader
-    .raw(
-      `SELECT key, value, count, first_at, last_at FROM memory WHERE kind = ? AND key > ? AND expires_at > ?
-        ORDER BY key LIMIT ?`,
-    )
-    .all(kind, after, now, limit) as [string, string, number, number, number][]
+): Promise<(Memory & { key: string })[]> {
+  const select = reader.raw(
+    `SELECT key, value, count, first_at, last_at FROM memory WHERE kind = ? AND key > ? AND expires_at > ?
+      ORDER BY key LIMIT ?`,
+  )
+  type Row = [string, string, number, number, number]
+  let left = limit
+  const rows = await readPages(reader, (last: Row | undefined, page) => {
+    const found = select.all(kind, last?.[0] ?? after, now, Math.min(page, left)) as Row[]
+    left -= found.length
+    return found
+  })
   return rows.map(([key, value, count, firstAt, lastAt]) => ({ key, value, count, firstAt, lastAt }))
 }

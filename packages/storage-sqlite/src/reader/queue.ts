@@ -72,16 +72,26 @@ export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGe
     if (!first) await nextTurn()
     reader.requireOpen()
     const { conditions, values } = filterOf(filter)
+    // A page is what is looked at: few or none of it may be what is asked for.
+    const last: [number, number] | undefined = filter.journey === undefined ? endOfPage(reader, after) : undefined
     const rows = reader
       .raw(
-        `SELECT ${columns} FROM queue WHERE (accepted_at, id) > (?, ?) ${conditions}
-          ORDER BY accepted_at, id LIMIT ${pageRows}`,
+        `SELECT ${columns} FROM queue WHERE (accepted_at, id) > (?, ?) AND (accepted_at, id) <= (?, ?) ${conditions}
+          ORDER BY accepted_at, id`,
       )
-      .all(after.acceptedAt, after.id, ...values) as Row[]
-    const last = rows.at(-1)
-    after = last && rows.length === pageRows ? { acceptedAt: last[6], id: last[0] } : undefined
+      .all(after.acceptedAt, after.id, ...(last ?? noEnd), ...values) as Row[]
+    after = last && { acceptedAt: last[0], id: last[1] }
     if (rows.length > 0) yield rows.map(entryOf)
   }
+}
+
+const noEnd = [Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+
+/** Where the last row of a page stands; undefined when less than a page is left. */
+function endOfPage(reader: Reader, after: { acceptedAt: number; id: number }): [number, number] | undefined {
+  const select = `SELECT accepted_at, id FROM queue WHERE (accepted_at, id) > (?, ?)
+    ORDER BY accepted_at, id LIMIT 1 OFFSET ${pageRows - 1}`
+  return reader.raw(select).get(after.acceptedAt, after.id) as [number, number] | undefined
 }
 
 function filterOf(filter: QueueFilter): { conditions: string; values: (string | number)[] } {
