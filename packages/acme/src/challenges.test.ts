@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { openChallengeListener, writeChallengeFiles } from './challenges.ts'
 
 /** A port that nobody has just now. */
@@ -54,6 +54,16 @@ test('a port that is taken is said by its number', async () => {
   const { port } = taken.address() as { port: number }
   const board = openChallengeListener({ address: '127.0.0.1', port })
   await expect(board.post('token', 'x')).rejects.toThrow(`cannot answer the authority on 127.0.0.1 port ${port}`)
+})
+
+test('a second connection that could not be accepted, for want of file descriptors, ended the process', async () => {
+  const listen = vi.spyOn(Server.prototype, 'listen')
+  onTestFinished(() => listen.mockRestore())
+  const port = await freePort()
+  await using _posted = await openChallengeListener({ address: '127.0.0.1', port }).post('token', 'x')
+  const server = listen.mock.contexts.at(-1) as Server
+  const refused = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
+  for (let nth = 0; nth < 2; nth++) expect(server.emit('error', refused)).toBe(true)
 })
 
 test('files go below the root of the web server, by names that are tokens', async () => {

@@ -62,7 +62,8 @@ async function listen(
   server.maxRequestsPerSocket = 100
   server.on('dropRequest', (_request, socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
+    // It stays: a connection that could not be accepted later (no file descriptor is left) must not end the process.
+    server.on('error', reject)
     server.listen(endpoint.port, endpoint.address, resolve)
   })
   return {
