@@ -6,7 +6,7 @@
  * an empty `to` and a line in the log, so that nothing ends in silence.
  * Who calls it: the conclusion of attempts, and `deliveredNotices` for reception.
  */
-import { buildDsn, createScanner, type Dsn, type DsnRecipient } from '@pennypost/message'
+import { buildDsn, type Dsn, type DsnRecipient } from '@pennypost/message'
 import {
   type Acceptance,
   type Clock,
@@ -15,22 +15,16 @@ import {
   type JourneyId,
   type Log,
   type MailStore,
-  type NewMessage,
   type QueueEnvelope,
   type Random,
-  type StagedContent,
 } from '@pennypost/model'
-import { type AddressOptions, addresseeOf, planFor, postmasterFor } from './dsn-address.ts'
+import { type AddressOptions, addresseeOf, pathOf, planFor, postmasterFor } from './dsn-address.ts'
 import type { NoticeAction } from './dsn-recipients.ts'
-
-/** Makes DKIM-Signature fields, each ended by CRLF; '' where there is no key for the domain. */
-export interface DsnSigner {
-  sign(message: { domain: string; header: Buffer; body(): AsyncIterable<Buffer> }): Promise<string>
-}
+import { type MessageSigner, stageMessage } from './stage-message.ts'
 
 export interface DsnOptions extends AddressOptions {
   mail: Pick<MailStore, 'stage'>
-  signer?: DsnSigner
+  signer?: MessageSigner
   clock: Clock
   random: Random
   log: Log
@@ -89,7 +83,10 @@ export async function createDsn(
     ...(subject.ret ? { ret: subject.ret } : {}),
     maxReturned: options.returnedOctets,
   })
-  const message = await stageDsn(dsn, subject, from, options)
+  const { domain } = pathOf(from)
+  const message = await stageMessage(options.mail, piecesOf(dsn, subject), (header, body) =>
+    signatureOf(domain, header, body, options),
+  )
   const queue = plan.queue.map((entry) => ({
     ...entry,
     envelope: { ...entry.envelope, smtpUtf8: dsn.needsSmtpUtf8 },
@@ -111,26 +108,6 @@ export async function createDsn(
 /** Of every DSN (RFC 3461 §6.1): nobody is told what becomes of it. */
 const envelope: QueueEnvelope = { reversePath: '', smtpUtf8: false, requireTls: false, autoSubmitted: true }
 
-async function stageDsn(dsn: Dsn, subject: DsnSubject, from: string, options: DsnOptions): Promise<NewMessage> {
-  const stage = options.mail.stage()
-  try {
-    const scanner = createScanner()
-    for await (const piece of piecesOf(dsn, subject)) {
-      scanner.push(piece)
-      // The stage owns what it is given; these octets are also the store's and the subject's.
-      await stage.write(Buffer.from(piece))
-    }
-    const scanned = scanner.finish()
-    const content = await stage.finish()
-    const signature = await signatureOf(scanned.header, content, from, options)
-    const header = signature === '' ? scanned.header : Buffer.concat([Buffer.from(signature), scanned.header])
-    return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
-  } catch (error) {
-    await stage.discard()
-    throw error
-  }
-}
-
 async function* piecesOf(dsn: Dsn, subject: DsnSubject): AsyncGenerator<Buffer> {
   yield dsn.before
   if (dsn.returns === 'headers') return
@@ -139,18 +116,16 @@ async function* piecesOf(dsn: Dsn, subject: DsnSubject): AsyncGenerator<Buffer> 
   yield dsn.after
 }
 
+/** An unsigned bounce is better than none. */
 async function signatureOf(
+  domain: string,
   header: Buffer,
-  content: StagedContent,
-  from: string,
+  body: () => AsyncIterable<Buffer>,
   { signer, log }: DsnOptions,
 ): Promise<string> {
-  if (!signer) return ''
   try {
-    const domain = from.slice(from.lastIndexOf('@') + 1)
-    return await signer.sign({ domain, header, body: () => content.read(header.length) })
+    return (await signer?.sign({ domain, header, body })) ?? ''
   } catch (error) {
-    // An unsigned bounce is better than none.
     log.error({ err: error }, 'a DSN could not be signed')
     return ''
   }

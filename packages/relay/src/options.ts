@@ -1,10 +1,10 @@
 import type { Mda } from '@pennypost/mda'
 import type { Clock, Deadline, Dialer, Log, Random, Resolver, Store } from '@pennypost/model'
 import type { ClientTimeouts } from '@pennypost/smtp'
-import type { DsnSigner } from './dsn.ts'
 import type { RelayLimits } from './limits.ts'
 import type { Routes } from './routes.ts'
 import type { Schedule } from './schedule.ts'
+import type { MessageSigner } from './stage-message.ts'
 import type { Https } from './tls/https.ts'
 import type { StsPolicies } from './tls/sts-policies.ts'
 import type { TlsDemand } from './tls/tls-demand.ts'
@@ -23,8 +23,8 @@ export interface RelayOptions {
   mda: Pick<Mda, 'expand'>
   /** The same that reception uses, so that keys agree. */
   routes: Routes
-  /** Signs DSNs; absent: they go unsigned. */
-  signer?: DsnSigner
+  /** Signs DSNs and reports; absent: they go unsigned. */
+  signer?: MessageSigner
   schedule?: Partial<Schedule>
   limits?: Partial<RelayLimits>
   /** Addresses of this machine, and public ones behind which it stands. */

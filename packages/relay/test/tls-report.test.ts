@@ -173,6 +173,37 @@ test('by mail: a multipart/report that goes whatever TLS is like, and nobody is 
   ])
 })
 
+test.each(['written', 'signed'])('of a report that could not be %s, what was staged stayed', async (fault) => {
+  let staged = 0
+  let isFaulty = true
+  const trouble = (): Promise<never> => Promise.reject(new Error('not now'))
+  const silent: Https = async () => ({ status: 201, contentType: '', body: Buffer.alloc(0) })
+  await using office = await PostOffice.open(({ store }) => {
+    const stage: typeof store.mail.stage = (...promised) => {
+      const made = store.mail.stage(...promised)
+      staged++
+      return {
+        write: (octets) => (fault === 'written' && isFaulty ? trouble() : made.write(octets)),
+        finish: () => made.finish(),
+        discard() {
+          staged--
+          return made.discard()
+        },
+      }
+    }
+    const signer = { sign: () => (fault === 'signed' && isFaulty ? trouble() : Promise.resolve('')) }
+    return { tlsReports: silent, signer, store: { ...store, mail: { ...store.mail, stage } } }
+  })
+  office.zone('two.test', [['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=mailto:tls@two.test']])
+  const peer = office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect([staged, peer.transactions.length]).toEqual([0, 1])
+  isFaulty = false
+  await office.advance(8 * hour)
+  expect([staged, peer.transactions.length]).toEqual([1, 2])
+})
+
 test('an address with line ends behind its percent signs gets nothing, and keeps the report from nobody else', async () => {
   const hostile = ['mailto:tls+%0D%0AX-Evil:%201@two.test', 'mailto:%@two.test']
   const { office, posted } = await reporting([...hostile, 'https://reports.two.test/tls'].join(','))

@@ -2,24 +2,24 @@
  * Sends the reports of each day to the domains that ask for them (RFC 8460): by mail through the queue, or by HTTPS.
  *
  * Never broken: a day is reported once, after it is over and at a time of its own, in a later night where no server ran
- * in this one; what can not be sent is not tried for ever, and a report never brings forth a bounce or another report's worth of trouble.
+ * in this one; what can not be sent is not tried for ever, and a report never brings forth a bounce or another report's
+ * worth of trouble.
  * Who calls it: `createRelay` starts and stops it.
  */
 import { gzipSync } from 'node:zlib'
-import { createScanner, formatDate } from '@pennypost/message'
+import { formatDate } from '@pennypost/message'
 import {
   type Clock,
   createJourneyId,
   type Log,
   type MailStore,
-  type NewMessage,
   type Random,
   type Resolver,
   type Timer,
 } from '@pennypost/model'
 import { parseForwardPath } from '@pennypost/smtp'
-import type { DsnSigner } from '../dsn.ts'
 import { type AddressOptions, pathOf, planFor, postmasterFor } from '../dsn-address.ts'
+import { type MessageSigner, stageMessage } from '../stage-message.ts'
 import type { Https } from '../tls/https.ts'
 import type { StsPolicies } from '../tls/sts-policies.ts'
 import { printStsPolicy } from '../tls/sts-policy.ts'
@@ -33,7 +33,7 @@ export interface ReporterOptions extends AddressOptions {
   resolver: Resolver
   https: Https
   sts?: StsPolicies | undefined
-  signer?: DsnSigner | undefined
+  signer?: MessageSigner | undefined
   clock: Clock
   random: Random
   log: Log
@@ -176,7 +176,7 @@ export class TlsReporter {
   }
 
   async #mail(facts: ReportFacts, zipped: Buffer, to: string): Promise<void> {
-    const { mail, clock, random } = this.#options
+    const { mail, signer, clock, random } = this.#options
     const at = clock.now()
     const envelope = {
       reversePath: facts.contact,
@@ -186,7 +186,10 @@ export class TlsReporter {
     if (!plan) throw new Error(`nobody is to be reached as ${to}`)
     const journey = createJourneyId(at, random)
     const content = reportMail(facts, zipped, to, formatDate(at, 0))
-    const message = await this.#stage(content, facts.contact)
+    const { domain } = pathOf(facts.contact)
+    const message = await stageMessage(mail, [content], async (header, body) => {
+      return (await signer?.sign({ domain, header, body })) ?? ''
+    })
     const queue = plan.queue.map((entry) => ({
       ...entry,
       recipients: entry.recipients.map((recipient) => ({ ...recipient, notify: ['NEVER' as const] })),
@@ -207,21 +210,5 @@ export class TlsReporter {
         ],
       },
     ])
-  }
-
-  async #stage(octets: Buffer, from: string): Promise<NewMessage> {
-    const { mail, signer } = this.#options
-    const scanner = createScanner()
-    scanner.push(octets)
-    const scanned = scanner.finish()
-    const { domain } = pathOf(from)
-    const body = async function* () {
-      yield octets.subarray(scanned.headerSize)
-    }
-    const signature = (await signer?.sign({ domain, header: scanned.header, body })) ?? ''
-    const stage = mail.stage()
-    await stage.write(octets)
-    const header = signature === '' ? scanned.header : Buffer.concat([Buffer.from(signature), scanned.header])
-    return { content: await stage.finish(), bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
   }
 }
