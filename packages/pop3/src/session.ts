@@ -144,7 +144,8 @@ export class Session implements LockHolder {
     this.utf8 = false
     await this.connection.startTls('+OK Begin TLS\r\n')
     this.connection.stream.on('close', () => this.#release())
-    this.#read()
+    // Not before the command is done: a line that has come with the handshake would be worked beside it.
+    this.#proceed = () => this.#read()
   }
 
   /** Enters the TRANSACTION state, or refuses with the reason of RFC 2449 §8.1.1. */
@@ -208,7 +209,7 @@ export class Session implements LockHolder {
     await this.options.turns.over(began)
     this.#working = false
     if (this.connection.draining) this.end(shuttingDown)
-    this.#proceed?.()
+    if (!this.#ended) this.#proceed?.()
   }
 
   #run(line: Buffer): void | Promise<void> {
