@@ -126,6 +126,19 @@ test('a caller who gives up gets its findings at once', async () => {
   for (const finding of findings) expect(finding).toMatchObject({ result: 'unavailable', detail: 'client is gone' })
 })
 
+test('who made the checks slow had no author that a policy could be asked of, and nobody minded', async () => {
+  const content = { ...facts(), authorDomains: [] }
+  const gone = AbortSignal.abort(new Error('not known in time'))
+  const checker = open(script)
+  const findings = await checker.checkContent(content, checker.checkSender(facts(), never), gone)
+  expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual([
+    'dkim unavailable',
+    'arc unavailable',
+    'dmarc permerror',
+  ])
+  expect(judge(findings)).toMatchObject({ reason: 'author' })
+})
+
 test('a body that breaks off is unavailable, and the next message is checked', async () => {
   const checker = open(script)
   async function* broken(): AsyncIterable<Buffer> {

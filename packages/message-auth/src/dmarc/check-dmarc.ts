@@ -22,12 +22,9 @@ const maxWalks = 10
 const noPolicy = { policyDomain: '', policy: 'none', alignment: { spf: 'no', dkim: [] } } as const
 
 export async function checkDmarc(resolver: Resolver, facts: DmarcFacts, signal: AbortSignal): Promise<DmarcFinding> {
-  const [authorDomain = '', ...others] = facts.authorDomains
-  const finding: Omit<DmarcFinding, 'result' | 'detail'> = { check: 'dmarc', authorDomain, ...noPolicy }
-  if (authorDomain === '' || others.length > 0) {
-    const detail = authorDomain === '' ? 'no author domain' : `authors of ${facts.authorDomains.length} domains`
-    return { ...finding, authorDomain: '', result: 'permerror', detail }
-  }
+  const authorDomain = authorDomainOf(facts)
+  if (typeof authorDomain !== 'string') return authorDomain
+  const finding = { check: 'dmarc', authorDomain, ...noPolicy } as const
   const found = await discoverPolicy(resolver, authorDomain, signal)
   if (typeof found === 'string') return { ...finding, result: 'temperror', detail: found }
   if (!found) return { ...finding, result: 'none', detail: `${authorDomain} has no DMARC record` }
@@ -44,6 +41,14 @@ export async function checkDmarc(resolver: Resolver, facts: DmarcFacts, signal: 
     outcome.detail = `whether ${authorDomain} exists is not known`
   }
   return { ...finding, policyDomain, policy, alignment, ...outcome }
+}
+
+/** The one author domain; where there is none, or several, the finding that nobody has to be asked for. */
+function authorDomainOf({ authorDomains }: DmarcFacts): string | DmarcFinding {
+  const [authorDomain = '', ...others] = authorDomains
+  if (authorDomain !== '' && others.length === 0) return authorDomain
+  const detail = authorDomain === '' ? 'no author domain' : `authors of ${authorDomains.length} domains`
+  return { check: 'dmarc', authorDomain: '', ...noPolicy, result: 'permerror', detail }
 }
 
 /** What alignment and results come to: one aligned identifier that passed is enough (RFC 9989 §3.2.10). */
@@ -69,9 +74,10 @@ export function dmarcResult(
   return { result: 'fail', detail: 'no aligned identifier passed' }
 }
 
-/** What is found when nothing could be found out. */
-export function dmarcUnavailable({ authorDomains }: DmarcFacts, detail: string): DmarcFinding {
-  const authorDomain = authorDomains.length === 1 ? authorDomains[0]! : ''
+/** What is found when DNS could not be asked. */
+export function dmarcUnavailable(facts: DmarcFacts, detail: string): DmarcFinding {
+  const authorDomain = authorDomainOf(facts)
+  if (typeof authorDomain !== 'string') return authorDomain
   return { check: 'dmarc', authorDomain, ...noPolicy, result: 'unavailable', detail }
 }
 
