@@ -4,7 +4,9 @@ import { virtualClock } from '@pennypost/model/testing'
 import { afterAll, expect, test } from 'vitest'
 import { type Script, scriptedResolver } from '../test/scripted-resolver.ts'
 import { inPieces, signedMessage } from '../test/signed-message.ts'
-import { type CheckerOptions, createChecker, type MessageFacts } from './checker.ts'
+import { type Checker, type CheckerOptions, createChecker, type MessageFacts } from './checker.ts'
+import type { Finding } from './findings/finding.ts'
+import type { SenderFacts } from './findings/spf.ts'
 import { judge } from './judge.ts'
 
 const never = new AbortController().signal
@@ -29,7 +31,17 @@ function open(script: Script, options: Partial<CheckerOptions> = {}) {
   return Object.assign(checker, { resolver, clock })
 }
 
-const facts = (more: Partial<MessageFacts> = {}): MessageFacts => ({
+type Facts = SenderFacts & MessageFacts
+
+/** As reception asks: about the client, the sender, and the content while the sender is still being asked about. */
+async function checkAll(checker: Checker, facts: Facts, signal = never): Promise<Finding[]> {
+  const connection = checker.checkConnection(facts.clientAddress, signal)
+  const spf = checker.checkSender(facts, signal)
+  const content = await checker.checkContent(facts, spf, signal)
+  return [...(await connection), await spf, ...content]
+}
+
+const facts = (more: Partial<Facts> = {}): Facts => ({
   clientAddress: '192.0.2.1',
   helo: 'mail.one.test',
   reversePath: 'alice@one.test',
@@ -49,7 +61,7 @@ const script: Script = {
 
 test('a message as it should be passes everything', async () => {
   const checker = open(script, { lists: [{ zone: 'list.test', kind: 'dnsbl' }] })
-  const findings = await checker.checkMessage(facts(), never)
+  const findings = await checkAll(checker, facts())
   expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual([
     'reverse-dns pass',
     'dnsbl not-listed',
@@ -70,7 +82,7 @@ test('a message as it should be passes everything', async () => {
 
 test('a forged one fails, and is rejected as its domain asks', async () => {
   const forged = facts({ clientAddress: '198.51.100.1', body: () => inPieces(Buffer.from('Forged.\r\n')) })
-  const findings = await open(script).checkMessage(forged, never)
+  const findings = await checkAll(open(script), forged)
   expect(findings.map(({ check, result }) => `${check} ${result}`)).toEqual([
     'reverse-dns permerror',
     'spf fail',
@@ -87,7 +99,7 @@ test('a large body is verified in pieces', async () => {
   const checker = open(message.script)
   for (const size of [1000, 65_536, 1_000_000]) {
     const content = { header: message.header, body: () => inPieces(large, size), authorDomains: [] }
-    const spf = await checker.checkSender(facts(), never)
+    const spf = checker.checkSender(facts(), never)
     expect((await checker.checkContent(content, spf, never))[0]).toMatchObject({ check: 'dkim', result: 'pass' })
   }
 })
@@ -95,13 +107,13 @@ test('a large body is verified in pieces', async () => {
 test('without signature or record no worker is asked', async () => {
   const checker = open({}, { workerUrl: new URL('file:///nowhere.ts') })
   const header = Buffer.from('From: alice@one.test\r\nSubject: dkim-signature: no\r\n')
-  const findings = await checker.checkMessage(facts({ header }), never)
+  const findings = await checkAll(checker, facts({ header }))
   expect(findings.map(({ result }) => result)).toEqual(['permerror', 'none', 'none', 'none', 'none'])
 })
 
 test('a worker that cannot start makes findings unavailable, and nobody guilty', async () => {
   const checker = open(script, { workerUrl: new URL('file:///nowhere.ts') })
-  const findings = await checker.checkMessage(facts(), never)
+  const findings = await checkAll(checker, facts())
   expect(findings.slice(1).map(({ result }) => result)).toEqual([
     'unavailable',
     'unavailable',
@@ -117,12 +129,12 @@ test('what is not known by the deadline is unavailable', async () => {
     [...Object.keys(script), '1.2.0.192.list.test A'].map((question) => [question, 'silent']),
   )
   const checker = open(silent, { limits, lists: [{ zone: 'list.test', kind: 'dnsbl' }] })
-  const findings = await checker.checkMessage(facts(), never)
+  const findings = await checkAll(checker, facts())
   for (const finding of findings) expect(finding).toMatchObject({ result: 'unavailable', detail: /after 5 ms/ })
 })
 
 test('a caller who gives up gets its findings at once', async () => {
-  const findings = await open(script).checkMessage(facts(), AbortSignal.abort(new Error('client is gone')))
+  const findings = await checkAll(open(script), facts(), AbortSignal.abort(new Error('client is gone')))
   for (const finding of findings) expect(finding).toMatchObject({ result: 'unavailable', detail: 'client is gone' })
 })
 
@@ -145,9 +157,9 @@ test('a body that breaks off is unavailable, and the next message is checked', a
     yield body
     throw new Error('connection lost')
   }
-  const [, , dkim] = await checker.checkMessage(facts({ body: broken }), never)
+  const [, , dkim] = await checkAll(checker, facts({ body: broken }))
   expect(dkim).toMatchObject({ check: 'dkim', result: 'unavailable', detail: 'connection lost' })
-  const [, , next] = await checker.checkMessage(facts(), never)
+  const [, , next] = await checkAll(checker, facts())
   expect(next).toMatchObject({ check: 'dkim', result: 'pass' })
 })
 
@@ -171,7 +183,7 @@ test('a key is found among other TXT records at its selector', async () => {
     'e._domainkey.one.test TXT': [],
     'r._domainkey.one.test TXT': [other, ...key],
   })
-  const [, , dkim] = await checker.checkMessage(facts(), never)
+  const [, , dkim] = await checkAll(checker, facts())
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ selector: 'e' }, { selector: 'r', result: 'pass' }] })
 })
 
@@ -183,7 +195,7 @@ test('a selector may have an underscore', async () => {
   const header = Buffer.from(`DKIM-Signature: ${field}${signature}\r\nFrom: alice@one.test\r\n`)
   const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
   const checker = open({ 'my_mail._domainkey.one.test TXT': [`v=DKIM1; k=ed25519; p=${key}`] })
-  const [, , dkim] = await checker.checkMessage(facts({ header }), never)
+  const [, , dkim] = await checkAll(checker, facts({ header }))
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain: 'one.test', selector: 'my_mail' }] })
 })
 
@@ -194,7 +206,7 @@ test('of many signatures ten are looked at', async () => {
   ).join('')
   const checker = open(script)
   const header = Buffer.concat([Buffer.from(many), signed.header])
-  const [, , dkim] = await checker.checkMessage(facts({ header }), never)
+  const [, , dkim] = await checkAll(checker, facts({ header }))
   expect(dkim).toMatchObject({ result: 'fail' })
   expect(dkim?.check === 'dkim' && dkim.signatures.map(({ domain }) => domain)).toEqual(
     Array.from({ length: 10 }, (_, i) => `d${i}.test`),
@@ -207,11 +219,11 @@ test('a message that is made to take long kept the worker from all other mail', 
   const header = Buffer.concat([Buffer.from(folds), signed.header])
   const spaces = Buffer.from(`x${' '.repeat(1000)}`.repeat(20_000))
   for (const content of [facts({ header }), facts({ body: () => inPieces(spaces) })]) {
-    const [, , dkim, arc] = await checker.checkMessage(content, never)
+    const [, , dkim, arc] = await checkAll(checker, content)
     const outcome = { result: 'unavailable', detail: expect.stringContaining('made to take long') }
     expect([dkim, arc]).toMatchObject([outcome, outcome])
   }
-  const [, , dkim] = await checker.checkMessage(facts({}), never)
+  const [, , dkim] = await checkAll(checker, facts({}))
   expect(dkim).toMatchObject({ result: 'pass' })
 })
 
@@ -243,9 +255,9 @@ test('the signature of RFC 8463 appendix A', async () => {
   const content = (header: string) =>
     facts({ header: Buffer.from(header), body: () => inPieces(Buffer.from(football.body)) })
   const checker = open(football.script)
-  const [, , dkim] = await checker.checkMessage(content(football.header), never)
+  const [, , dkim] = await checkAll(checker, content(football.header))
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain: 'football.example.com', selector: 'brisbane' }] })
   const partial = football.header.replace('t=1528637909;', 't=1528637909; l=5;')
-  const [, , other] = await checker.checkMessage(content(partial), never)
+  const [, , other] = await checkAll(checker, content(partial))
   expect(other).toMatchObject({ result: 'fail' })
 })

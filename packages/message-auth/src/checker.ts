@@ -51,7 +51,7 @@ export interface CheckerOptions {
   workerUrl?: URL
 }
 
-export interface MessageFacts extends SenderFacts, ContentFacts {
+export interface MessageFacts extends ContentFacts {
   /** In A-labels, lower case: of every address in every From field, each once. */
   authorDomains: readonly string[]
 }
@@ -62,13 +62,7 @@ export interface Checker extends AsyncDisposable {
   /** SPF, to be had at MAIL. */
   checkSender(facts: SenderFacts, signal: AbortSignal): Promise<SpfFinding>
   /** DKIM, ARC, and DMARC out of them and of what `checkSender` finds, which may still be under way. */
-  checkContent(
-    facts: Pick<MessageFacts, 'header' | 'body' | 'authorDomains'>,
-    spf: SpfFinding | Promise<SpfFinding>,
-    signal: AbortSignal,
-  ): Promise<Finding[]>
-  /** All of it at once: connection, SPF, DKIM, ARC, DMARC. */
-  checkMessage(facts: MessageFacts, signal: AbortSignal): Promise<Finding[]>
+  checkContent(facts: MessageFacts, spf: Promise<SpfFinding>, signal: AbortSignal): Promise<Finding[]>
 }
 
 /** The worker starts with the first record or signature to check; disposing ends it. */
@@ -87,13 +81,6 @@ export function createChecker(options: CheckerOptions): Checker {
 
   const timed: Timed = (limitMs, signal, work, unavailable) => within({ deadline, limitMs, signal }, work, unavailable)
 
-  const checkSender: Checker['checkSender'] = (facts, signal) =>
-    timed<SpfFinding>(
-      limits.spfMs,
-      signal,
-      (stop) => checkSpf({ resolver, worker, hostname }, facts, stop),
-      (detail) => ({ ...spfIdentity(facts), result: 'unavailable', detail }),
-    )
   const signatures = (facts: ContentFacts, signal: AbortSignal) =>
     timed(
       limits.signaturesMs,
@@ -109,21 +96,19 @@ export function createChecker(options: CheckerOptions): Checker {
       (detail) => dmarcUnavailable(facts, detail),
     )
 
-  const checkConnection: Checker['checkConnection'] = (clientAddress, signal) =>
-    checkAddress({ resolver, lists, limits, timed }, plainAddress(clientAddress), signal)
-
   return {
-    checkConnection,
-    checkSender,
+    checkConnection: (clientAddress, signal) =>
+      checkAddress({ resolver, lists, limits, timed }, plainAddress(clientAddress), signal),
+    checkSender: (facts, signal) =>
+      timed<SpfFinding>(
+        limits.spfMs,
+        signal,
+        (stop) => checkSpf({ resolver, worker, hostname }, facts, stop),
+        (detail) => ({ ...spfIdentity(facts), result: 'unavailable', detail }),
+      ),
     async checkContent(facts, spf, signal) {
       const [dkim, arc] = await signatures(facts, signal)
       return [dkim, arc, await dmarc({ authorDomains: facts.authorDomains, spf: await spf, dkim }, signal)]
-    },
-    async checkMessage(facts, signal) {
-      const connection = checkConnection(facts.clientAddress, signal)
-      const [spf, [dkim, arc]] = await Promise.all([checkSender(facts, signal), signatures(facts, signal)])
-      const policy = await dmarc({ authorDomains: facts.authorDomains, spf, dkim }, signal)
-      return [...(await connection), spf, dkim, arc, policy]
     },
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   }

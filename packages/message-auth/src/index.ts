@@ -5,16 +5,20 @@ export {
   type CheckLimits,
   createChecker,
   defaultCheckLimits,
-  type MessageFacts,
 } from './checker.ts'
-export { dmarcResult } from './dmarc/check-dmarc.ts'
 export { aboutContent, type Fact, parseFact, withFact } from './explain.ts'
 export type { DnsList } from './findings/dns-list.ts'
 export type * from './findings/finding.ts'
 export { checkHelo } from './findings/helo.ts'
-export type { ContentFacts } from './findings/signatures.ts'
-export type { SenderFacts } from './findings/spf.ts'
-export { type Action, defaultPolicy, isDecisive, judge, type Policy, type Reason, type Verdict } from './judge.ts'
+export {
+  type Action,
+  defaultPolicy,
+  isAuthenticationDecisive,
+  judge,
+  type Policy,
+  type Reason,
+  type Verdict,
+} from './judge.ts'
 export { type DkimRecord, dkimRecords } from './signing/dkim-records.ts'
 export { defaultSelectors, generateKeys, type Selector } from './signing/generate-keys.ts'
 export { SigningKeyError } from './signing/key-directory.ts'

@@ -1,4 +1,4 @@
-import type { DnsListFinding, Finding } from './findings/finding.ts'
+import type { DnsListFinding, FilterFinding, Finding } from './findings/finding.ts'
 import type { Action, Policy, Reason } from './judge.ts'
 
 /**
@@ -162,7 +162,7 @@ const aboutTheContent: readonly Row[] = [
     applies(findings, { spam }) {
       const found = strictestOf(findings.all('spam'))
       if (!found || spam === 'accept') return undefined
-      const action = spam === 'quarantine' && found.result === 'reject' ? 'quarantine' : (found.result as Action)
+      const action = spam === 'quarantine' && found.result === 'reject' ? 'quarantine' : found.result
       return { action, detail: found.detail, text: found.text || 'the message is taken for spam' }
     },
   },
@@ -171,9 +171,7 @@ const aboutTheContent: readonly Row[] = [
     enhancedCode: '5.7.1',
     applies(findings) {
       const found = strictestOf(findings.all('hook'))
-      return (
-        found && { action: found.result as Action, detail: found.detail, text: found.text || 'refused by local policy' }
-      )
+      return found && { action: found.result, detail: found.detail, text: found.text || 'refused by local policy' }
     },
   },
   {
@@ -190,12 +188,15 @@ const aboutTheContent: readonly Row[] = [
 /** Of equally strict rows the upper one decides. */
 export const table: readonly Row[] = [...aboutTheClient, virus, ...aboutTheAuthor, ...aboutTheContent]
 
-const strictness: readonly string[] = ['quarantine', 'defer', 'reject']
+/** Actions, from the mildest. */
+export const strictness: readonly string[] = ['accept', 'quarantine', 'defer', 'reject']
 
-function strictestOf<F extends { result: string }>(findings: readonly F[]): F | undefined {
-  let strictest: F | undefined
-  for (const finding of findings) {
-    if (strictness.indexOf(finding.result) > strictness.indexOf(strictest?.result ?? '')) strictest = finding
-  }
+type Strict = FilterFinding & { result: Exclude<Action, 'accept'> }
+
+/** The first of the strictest; undefined when all accept, or could not look. */
+function strictestOf(findings: readonly FilterFinding[]): Strict | undefined {
+  const [strictest] = findings
+    .filter((finding): finding is Strict => strictness.indexOf(finding.result) > 0)
+    .sort((a, b) => strictness.indexOf(b.result) - strictness.indexOf(a.result))
   return strictest
 }

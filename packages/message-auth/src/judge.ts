@@ -1,5 +1,5 @@
 import type { Finding } from './findings/finding.ts'
-import { type Applies, Findings, type Row, table } from './judge-table.ts'
+import { type Applies, Findings, type Row, strictness, table } from './judge-table.ts'
 
 /**
  * The judge: findings and policy in, one verdict out. It is a table (`judge-table.ts`) of which the strictest row that
@@ -87,9 +87,6 @@ export interface Verdict {
   reply?: { code: number; enhancedCode: string; text: string }
 }
 
-/** From the mildest. */
-const strictness: readonly Action[] = ['accept', 'quarantine', 'defer', 'reject']
-
 /** The strictest action decides; of equals the upper row. */
 export function judge(findings: readonly Finding[], policy: Policy = defaultPolicy): Verdict {
   const byCheck = new Findings(findings)
@@ -111,21 +108,7 @@ export function judge(findings: readonly Finding[], policy: Policy = defaultPoli
   return { action, reason, detail, reply }
 }
 
-/** Whether what this check finds can lead to anything under the policy; if not, nobody waits long for it. */
-export function isDecisive(check: Finding['check'], policy: Policy): boolean {
-  switch (check) {
-    case 'dnsbl':
-    case 'dnswl':
-      return policy.dnsbl !== 'accept'
-    case 'reverse-dns':
-      return policy.reverseDns !== 'accept'
-    case 'spf':
-    case 'dkim':
-    case 'dmarc':
-      return policy.dmarc !== 'accept' || policy.dmarcUnsettled !== 'accept' || policy.spf !== 'accept'
-    case 'arc':
-      return false
-    default:
-      return true
-  }
+/** Whether what SPF, DKIM and DMARC find can lead to anything under the policy; if not, nobody waits long for it. */
+export function isAuthenticationDecisive({ dmarc, dmarcUnsettled, spf }: Policy): boolean {
+  return dmarc !== 'accept' || dmarcUnsettled !== 'accept' || spf !== 'accept'
 }

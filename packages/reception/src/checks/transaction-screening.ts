@@ -3,7 +3,7 @@ import {
   aboutContent,
   authenticationResults,
   type Finding,
-  isDecisive,
+  isAuthenticationDecisive,
   judge,
   type SpfFinding,
   type Verdict,
@@ -138,7 +138,7 @@ export class TransactionScreening {
   /** SPF, DKIM, ARC, DMARC; where nothing can follow from them, nobody waits longer than `softMs`. */
   async #authenticate({ content, scanned }: ReceivedContent, hard: AbortSignal): Promise<Finding[]> {
     const { policy, checker, softMs } = this.#screening.checks
-    const isDecided = isDecisive('dmarc', policy)
+    const isDecided = isAuthenticationDecisive(policy)
     const limit = isDecided ? hard : this.#screening.session.options.deadline.signal(softMs, hard)
     const giveUp = (): void => this.#enough.abort(limit.reason)
     limit.addEventListener('abort', giveUp, { once: true })
