@@ -20,11 +20,9 @@ test('a line is verb and argument', () => {
 })
 
 test('the argument of HELO', () => {
-  expect(parseHelloArgument('mail.one.test')).toEqual({ ok: true, value: { text: 'mail.one.test', kind: 'domain' } })
-  expect(parseHelloArgument('[192.0.2.1]')).toMatchObject({ ok: true, value: { kind: 'literal' } })
-  expect(parseHelloArgument('[IPv6:::1]')).toMatchObject({ ok: true, value: { kind: 'literal' } })
-  expect(parseHelloArgument('büro!pc')).toMatchObject({ ok: true, value: { kind: 'other' } })
-  expect(parseHelloArgument('192.0.2.1]')).toMatchObject({ ok: true, value: { kind: 'other' } })
+  for (const word of ['mail.one.test', '[192.0.2.1]', 'büro!pc', '192.0.2.1]', 'x'.repeat(255)]) {
+    expect(parseHelloArgument(word)).toEqual({ ok: true, value: word })
+  }
   for (const bad of ['', 'a b', 'x'.repeat(256)]) {
     expect(parseHelloArgument(bad)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.5.4' } })
   }
@@ -70,10 +68,6 @@ test('the argument of RCPT', () => {
   expect(parseRcptArgument('TO:<ü@x>', false)).toMatchObject({ ok: false, reply: { code: 553 } })
   expect(parseRcptArgument('TO:<>', false)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.1.3' } })
   expect(parseRcptArgument('FROM:<a@b>', false)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.5.4' } })
-  expect(parseRcptArgument('TO:<a@b> NOTIFY=NEVER', false, new Set())).toMatchObject({
-    ok: false,
-    reply: { code: 555 },
-  })
 })
 
 test('no line makes the parsers throw', () => {

@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { domainFault, parseAddressLiteral } from './domain.ts'
-import { type MailKeyword, type MailParameters, parseMailParameters } from './mail-parameters.ts'
-import { defaultParameterLimits, type ParameterLimits, parseParameters } from './parameters.ts'
+import { type MailParameters, parseMailParameters } from './mail-parameters.ts'
+import { parseParameters } from './parameters.ts'
 import { type Parsed, parsed, refused } from './parsed.ts'
-import { type Mailbox, type PathLimits, parseForwardPath, parseReversePath } from './path.ts'
-import { parseRcptParameters, type RcptKeyword, type RcptParameters } from './rcpt-parameters.ts'
+import { type Mailbox, parseForwardPath, parseReversePath } from './path.ts'
+import { parseRcptParameters, type RcptParameters } from './rcpt-parameters.ts'
 import { replies } from './replies.ts'
 import { withText } from './reply.ts'
 
@@ -17,11 +16,6 @@ export interface CommandLine {
   verb: string
   /** Without white space around it. */
   argument: string
-}
-
-export interface ArgumentLimits {
-  path?: PathLimits
-  parameters?: ParameterLimits
 }
 
 /**
@@ -37,18 +31,13 @@ export function splitCommandLine(line: Buffer): Parsed<CommandLine> {
   return utf8 || /^(?:HELO|EHLO|LHLO)$/.test(command.verb) ? parsed(command) : refused(replies.badSyntax)
 }
 
-/** What a client calls itself. `other` is a name that breaks the grammar but is harmless: for the judge to weigh. */
-export interface HelloArgument {
-  text: string
-  kind: 'domain' | 'literal' | 'other'
-}
-
-/** The argument of HELO, EHLO and LHLO. Nothing, spaces and more than 255 octets are 501 5.5.4. */
-export function parseHelloArgument(argument: string): Parsed<HelloArgument> {
-  if (argument === '' || /\s/.test(argument) || Buffer.byteLength(argument) > 255) return refused(replies.badHello)
-  if (parseAddressLiteral(argument)) return parsed({ text: argument, kind: 'literal' })
-  const domain = argument.replace(/\.$/, '')
-  return parsed({ text: argument, kind: domainFault(domain, true) === null ? 'domain' : 'other' })
+/**
+ * The argument of HELO, EHLO and LHLO: any one word of at most 255 octets, since names that break the grammar are harmless
+ * and for the judge to weigh. Nothing, spaces and more are 501 5.5.4.
+ */
+export function parseHelloArgument(argument: string): Parsed<string> {
+  const isWord = /^\S+$/.test(argument) && Buffer.byteLength(argument) <= 255
+  return isWord ? parsed(argument) : refused(replies.badHello)
 }
 
 export interface MailArgument {
@@ -57,19 +46,15 @@ export interface MailArgument {
 }
 
 /** The argument of MAIL: `FROM:<…> …`. A space behind the colon is tolerated, missing brackets are not. */
-export function parseMailArgument(
-  argument: string,
-  offered?: ReadonlySet<MailKeyword>,
-  limits: ArgumentLimits = {},
-): Parsed<MailArgument> {
+export function parseMailArgument(argument: string): Parsed<MailArgument> {
   const split = splitPath('FROM:', argument)
   if (!split) return refused(withText(replies.badArgument, 'Syntax: MAIL FROM:<address>'))
-  const words = parseParameters(split.parameters, limits.parameters ?? defaultParameterLimits)
+  const words = parseParameters(split.parameters)
   if (!words.ok) return words
-  const parameters = parseMailParameters(words.value, offered)
+  const parameters = parseMailParameters(words.value)
   if (!parameters.ok) return parameters
   const { smtpUtf8 } = parameters.value
-  const reversePath = parseReversePath(split.path, limits.path ? { smtpUtf8, limits: limits.path } : { smtpUtf8 })
+  const reversePath = parseReversePath(split.path, { smtpUtf8 })
   return reversePath.ok ? parsed({ reversePath: reversePath.value, parameters: parameters.value }) : reversePath
 }
 
@@ -79,19 +64,14 @@ export interface RcptArgument {
 }
 
 /** The argument of RCPT: `TO:<…> …`; `smtpUtf8` is what MAIL said. */
-export function parseRcptArgument(
-  argument: string,
-  smtpUtf8: boolean,
-  offered?: ReadonlySet<RcptKeyword>,
-  limits: ArgumentLimits = {},
-): Parsed<RcptArgument> {
+export function parseRcptArgument(argument: string, smtpUtf8: boolean): Parsed<RcptArgument> {
   const split = splitPath('TO:', argument)
   if (!split) return refused(withText(replies.badArgument, 'Syntax: RCPT TO:<address>'))
-  const words = parseParameters(split.parameters, limits.parameters ?? defaultParameterLimits)
+  const words = parseParameters(split.parameters)
   if (!words.ok) return words
-  const parameters = parseRcptParameters(words.value, smtpUtf8, offered)
+  const parameters = parseRcptParameters(words.value, smtpUtf8)
   if (!parameters.ok) return parameters
-  const forwardPath = parseForwardPath(split.path, limits.path ? { smtpUtf8, limits: limits.path } : { smtpUtf8 })
+  const forwardPath = parseForwardPath(split.path, { smtpUtf8 })
   return forwardPath.ok ? parsed({ forwardPath: forwardPath.value, parameters: parameters.value }) : forwardPath
 }
 

@@ -20,24 +20,18 @@ export interface Mailbox {
   readonly literal: AddressLiteral | null
 }
 
-/** Octets. RFC 5321 §4.5.3.1 names what must be accepted at least; `defaultPathLimits` says where we go beyond. */
-export interface PathLimits {
-  localPart: number
-  domain: number
-  /** With angle brackets, without source route. */
-  path: number
-}
-
 /**
- * RFC 5321 §4.5.3.1.1–3 say 64, 255, 256, "at least". Local parts stop at 128 here, since bounce addresses that encode a
- * recipient (VERP, SRS) exceed 64 in real mail, and refusing the reversePath would lose the letter.
+ * Octets. RFC 5321 §4.5.3.1.1–3 say 64, 255, 256, "at least". Local parts stop at 128 here, since bounce addresses that
+ * encode a recipient (VERP, SRS) exceed 64 in real mail, and refusing the reversePath would lose the letter.
  */
-export const defaultPathLimits: PathLimits = { localPart: 128, domain: 255, path: 256 }
+const localPartMax = 128
+const domainMax = 255
+/** With angle brackets, without source route. */
+const pathMax = 256
 
 export interface PathOptions {
   /** Whether this transaction may have addresses beyond ASCII. */
   smtpUtf8: boolean
-  limits?: PathLimits
 }
 
 const dotString = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
@@ -70,18 +64,17 @@ export function parseForwardPath(text: string, options: PathOptions): Parsed<Mai
 
 /** Reads `local-part@domain` without brackets; a string says what is wrong with it. */
 export function parseMailbox(text: string, options: PathOptions): Mailbox | string {
-  const limits = options.limits ?? defaultPathLimits
   const at = endOfLocalPart(text)
   if (at < 1 || text[at] !== '@') return 'it has no @'
   const local = text.slice(0, at)
   const domain = text.slice(at + 1)
   const octets = ascii.test(text) ? text.length : Buffer.byteLength(text)
   if (octets !== text.length && !options.smtpUtf8) return notAscii
-  if (octets > text.length ? Buffer.byteLength(local) > limits.localPart : local.length > limits.localPart) {
-    return `local part is longer than ${limits.localPart}`
+  if (octets > text.length ? Buffer.byteLength(local) > localPartMax : local.length > localPartMax) {
+    return `local part is longer than ${localPartMax}`
   }
-  if (octets - Buffer.byteLength(local) - 1 > limits.domain) return `domain is longer than ${limits.domain}`
-  if (octets + 2 > limits.path) return `path is longer than ${limits.path}`
+  if (octets - Buffer.byteLength(local) - 1 > domainMax) return `domain is longer than ${domainMax}`
+  if (octets + 2 > pathMax) return `path is longer than ${pathMax}`
 
   const localPart = unquote(local)
   if (localPart === null) return 'local part is not valid'

@@ -20,21 +20,13 @@ export interface OriginalRecipient {
   readonly address: string
 }
 
-export type RcptKeyword = 'NOTIFY' | 'ORCPT'
-
-export const noRcptParameters: RcptParameters = { notify: null, orcpt: null }
-
 const conditions: readonly NotifyCondition[] = ['SUCCESS', 'FAILURE', 'DELAY']
 
 /** As `parseMailParameters`. `smtpUtf8` says whether ORCPT may have characters beyond ASCII as they are. */
-export function parseRcptParameters(
-  parameters: Parameters,
-  smtpUtf8: boolean,
-  offered?: ReadonlySet<RcptKeyword>,
-): Parsed<RcptParameters> {
-  let { notify, orcpt } = noRcptParameters
+export function parseRcptParameters(parameters: Parameters, smtpUtf8: boolean): Parsed<RcptParameters> {
+  let notify: Notify | null = null
+  let orcpt: OriginalRecipient | null = null
   for (const [keyword, value] of parameters) {
-    if (offered && !(offered as ReadonlySet<string>).has(keyword)) return unknownParameter(keyword)
     if (keyword === 'NOTIFY') notify = parseNotify(value ?? '')
     else if (keyword === 'ORCPT') orcpt = parseOriginalRecipient(value ?? '', smtpUtf8)
     else return unknownParameter(keyword)

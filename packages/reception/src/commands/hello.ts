@@ -49,9 +49,9 @@ function greet(session: Session, argument: string, extended: boolean) {
   const name = parseHelloArgument(argument)
   if (!name.ok) return name.reply
   session.reset()
-  session.hello = name.value.text
+  session.hello = name.value
   session.extended = extended
-  session.screening?.hello(name.value.text)
+  session.screening?.hello(name.value)
   const { hostname } = session.options
   return extended ? reply(250, null, hostname, ...offers(session)) : reply(250, null, hostname)
 }
