@@ -4,7 +4,7 @@ import type { Turns } from '@pennypost/transport'
 
 /** Every bound of a POP3 session. */
 export interface Pop3Limits {
-  /** Octets of a command line without CRLF; RFC 2449 §4 says 255, an AUTH line may be longer (RFC 5034 §4). */
+  /** Octets of a command line with its CRLF; RFC 2449 §4 says 255, an AUTH line may be longer (RFC 5034 §4). */
   lineLength: number
   /** RFC 1939 §3: at least ten minutes, once logged in. */
   idleTimeoutMs: number

@@ -51,7 +51,7 @@ export class Session implements LockHolder {
     this.#locks = locks
     this.id = options.random.bytes(6).toString('hex')
     this.lastActive = options.clock.elapsed()
-    this.#reader = new LineReader({ maxOctets: options.limits.lineLength })
+    this.#reader = new LineReader(options.limits.lineLength)
   }
 
   begin(): void {

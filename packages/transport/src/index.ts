@@ -9,7 +9,7 @@ export {
 } from './connection-limiter.ts'
 export { createDialer, type DialerOptions } from './dialer.ts'
 export { exchangeHttp, type HttpAnswer, type HttpBounds, type HttpQuestion } from './exchange-http.ts'
-export { LineReader, type LineReaderOptions, overlong } from './line-reader.ts'
+export { LineReader } from './line-reader.ts'
 export { type ListenEndpoint, ListenError } from './listen-endpoint.ts'
 export {
   createListener,

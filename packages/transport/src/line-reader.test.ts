@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LineReader, type LineReaderOptions, overlong } from './line-reader.ts'
+import { LineReader, overlong } from './line-reader.ts'
 
 type Line = string | typeof overlong
 
-function read(chunks: readonly Buffer[], options: LineReaderOptions): Line[] {
-  const reader = new LineReader(options)
+function read(chunks: readonly Buffer[], maxOctets: number): Line[] {
+  const reader = new LineReader(maxOctets)
   const lines: Line[] = []
   for (const chunk of chunks) {
     reader.push(chunk)
@@ -23,42 +23,28 @@ describe.each([
   ['whole', whole],
   ['octet by octet', inOctets],
 ])('%s', (_, cut) => {
-  test.each<[string, LineReaderOptions, Line[]]>([
-    ['USER a\r\nPASS b\r\n', { maxOctets: 64 }, ['USER a', 'PASS b']],
-    ['\r\n\r\n', { maxOctets: 64 }, ['', '']],
-    ['NOOP\nQUIT\r\nrest', { maxOctets: 64 }, ['NOOP', 'QUIT']],
-    ['one\ntwo\r\n', { maxOctets: 64, bareLf: false }, ['one\ntwo']],
-    ['\n\r\n\n\r\n', { maxOctets: 64, bareLf: false }, ['\n', '\n']],
-    ['bare\rcr\r\n', { maxOctets: 64 }, ['bare\rcr']],
-    ['123456\r\n', { maxOctets: 8 }, ['123456']],
-    ['1234567\r\nnext\r\n', { maxOctets: 8 }, [overlong, 'next']],
-    ['12345678901234567890\r\nnext\r\n', { maxOctets: 8 }, [overlong, 'next']],
-    ['1234567890', { maxOctets: 8 }, [overlong]],
-    ['1234567890\n', { maxOctets: 8, bareLf: false }, [overlong]],
-  ])('%j', (text, options, lines) => {
-    expect(read(cut(text), options)).toEqual(lines)
+  test.each<[string, number, Line[]]>([
+    ['USER a\r\nPASS b\r\n', 64, ['USER a', 'PASS b']],
+    ['\r\n\r\n', 64, ['', '']],
+    ['NOOP\nQUIT\r\nrest', 64, ['NOOP', 'QUIT']],
+    ['bare\rcr\r\n', 64, ['bare\rcr']],
+    ['123456\r\n', 8, ['123456']],
+    ['1234567\r\nnext\r\n', 8, [overlong, 'next']],
+    ['12345678901234567890\r\nnext\r\n', 8, [overlong, 'next']],
+    ['1234567890', 8, [overlong]],
+  ])('%j', (text, maxOctets, lines) => {
+    expect(read(cut(text), maxOctets)).toEqual(lines)
   })
 })
 
 test('clear drops lines, pieces and the memory of an over-long line', () => {
-  const reader = new LineReader({ maxOctets: 8 })
+  const reader = new LineReader(8)
   reader.push(Buffer.from('1234567890'))
   expect(reader.next()).toBe(overlong)
   reader.push(Buffer.from('\r\nUSER injected\r\n'))
   reader.clear()
   reader.push(Buffer.from('ok\r\n'))
   expect(reader.next()?.toString()).toBe('ok')
-  expect(reader.next()).toBeUndefined()
-})
-
-test('take hands over what is left, whether split or not', () => {
-  const reader = new LineReader({ maxOctets: 64 })
-  reader.push(Buffer.from('part'))
-  expect(reader.next()).toBeUndefined()
-  reader.push(Buffer.from('ly\r\nrest '))
-  expect(reader.next()?.toString()).toBe('partly')
-  reader.push(Buffer.from('and more'))
-  expect(reader.take().toString()).toBe('rest and more')
   expect(reader.next()).toBeUndefined()
 })
 
@@ -69,9 +55,8 @@ test('the cut into chunks never changes the lines', () => {
     { maxLength: 12 },
   )
   fc.assert(
-    fc.property(chunks, fc.boolean(), fc.integer({ min: 2, max: 20 }), (cut, bareLf, maxOctets) => {
-      const options = { maxOctets, bareLf }
-      expect(read(cut, options)).toEqual(read([Buffer.concat(cut)], options))
+    fc.property(chunks, fc.integer({ min: 2, max: 20 }), (cut, maxOctets) => {
+      expect(read(cut, maxOctets)).toEqual(read([Buffer.concat(cut)], maxOctets))
     }),
     { seed: 1939, numRuns: 500 },
   )

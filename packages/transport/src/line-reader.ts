@@ -1,5 +1,6 @@
 /**
- * Octets into lines, for protocols whose commands are lines (POP3, ManageSieve, replies of an SMTP server).
+ * Octets into lines, for protocols whose commands are lines: POP3. A bare LF ends a line too, as people at a terminal
+ * send it.
  *
  * Never broken: what is kept between two chunks is below `maxOctets`; an over-long line is reported once, as soon as
  * it is known to be one, and the rest of it is skipped; each octet is looked at once, however small the chunks.
@@ -9,19 +10,11 @@
 /** Stands in the place of a line that was longer than the limit. */
 export const overlong: unique symbol = Symbol('over-long line')
 
-export interface LineReaderOptions {
-  /** Octets of a line with its terminator. */
-  maxOctets: number
-  /** Take a bare LF as the end of a line, as people at a terminal send it. Otherwise it is part of the line. Default true. */
-  bareLf?: boolean
-}
-
 const LF = 0x0a
 const CR = 0x0d
 
 export class LineReader {
   readonly #maxOctets: number
-  readonly #bareLf: boolean
   /** What is not split yet, and how far. */
   #chunk: Buffer | undefined
   #offset = 0
@@ -30,11 +23,10 @@ export class LineReader {
   #held: Buffer | undefined
   #heldOctets = 0
   #skipping = false
-  #lastWasCr = false
 
-  constructor(options: LineReaderOptions) {
-    this.#maxOctets = options.maxOctets
-    this.#bareLf = options.bareLf ?? true
+  /** @param maxOctets of a line with its terminator */
+  constructor(maxOctets: number) {
+    this.#maxOctets = maxOctets
   }
 
   /** Hands in octets; they are split when `next` asks for them. */
@@ -49,7 +41,7 @@ export class LineReader {
     for (;;) {
       const chunk = this.#chunk
       if (!chunk) return undefined
-      const end = this.#findEnd(chunk)
+      const end = chunk.indexOf(LF, this.#offset)
       if (end < 0) {
         const rest = chunk.subarray(this.#offset)
         this.#advance()
@@ -71,29 +63,9 @@ export class LineReader {
     this.#waiting = []
     this.#dropLine()
     this.#skipping = false
-    this.#lastWasCr = false
-  }
-
-  /** Hands over everything that has not been given out, unsplit, for whoever reads the stream from here on. */
-  take(): Buffer {
-    const rest = [this.#heldLine(), ...(this.#chunk ? [this.#chunk.subarray(this.#offset)] : []), ...this.#waiting]
-    const octets = Buffer.concat(rest)
-    this.clear()
-    return octets
-  }
-
-  #findEnd(chunk: Buffer): number {
-    let from = this.#offset
-    for (;;) {
-      const end = chunk.indexOf(LF, from)
-      if (end < 0 || this.#bareLf) return end
-      if (end > 0 ? chunk[end - 1] === CR : this.#lastWasCr) return end
-      from = end + 1
-    }
   }
 
   #advance(): void {
-    this.#lastWasCr = this.#chunk?.at(-1) === CR
     this.#chunk = this.#waiting.shift()
     this.#offset = 0
   }
@@ -124,14 +96,10 @@ export class LineReader {
       return undefined
     }
     const octets = this.#heldOctets + piece.length + 1
-    const line = this.#heldOctets === 0 ? piece : Buffer.concat([this.#heldLine(), piece])
+    const line = this.#held ? Buffer.concat([this.#held.subarray(0, this.#heldOctets), piece]) : piece
     this.#dropLine()
     if (octets > this.#maxOctets) return overlong
     return line.at(-1) === CR ? line.subarray(0, -1) : line
-  }
-
-  #heldLine(): Buffer {
-    return this.#held?.subarray(0, this.#heldOctets) ?? Buffer.alloc(0)
   }
 
   #dropLine(): void {

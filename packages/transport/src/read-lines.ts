@@ -20,7 +20,7 @@ export interface LineHandlers {
 export interface LineReading {
   /**
    * Takes all listeners off the stream and pauses it. What the reader still holds stays in it: `reader.clear()` before
-   * STARTTLS, `reader.take()` when somebody else reads on.
+   * STARTTLS.
    */
   stop(): void
 }
