@@ -22,13 +22,17 @@ export interface EndpointAddress {
   readonly port: number
 }
 
+/** From accept (implicit TLS) or the go-ahead (STARTTLS) to the end of the handshake. */
+const handshakeTimeoutMs = 30_000
+/** How long a client may take to read what is left to say to it, once we end. */
+const flushTimeoutMs = 60_000
+/** How long it may then take to close its side. */
+const lingerMs = 5_000
+
 /** What a connection needs of its listener. */
 export interface ConnectionHost {
   readonly deadline: Deadline
   readonly log: Log
-  readonly handshakeTimeoutMs: number
-  readonly flushTimeoutMs: number
-  readonly lingerMs: number
   readonly contexts: ServerContexts | undefined
   /** Called once, when the socket has closed. */
   gone(connection: Connection): void
@@ -115,7 +119,7 @@ export class Connection {
 
   /** The handshake alone: how the listener begins with implicit TLS. Not for sessions. */
   handshake(): Promise<void> {
-    const { contexts, deadline, handshakeTimeoutMs } = this.#host
+    const { contexts, deadline } = this.#host
     if (!contexts) throw new Error('this listener has no TLS material')
     return new Promise((resolve, reject) => {
       const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
@@ -172,14 +176,14 @@ export class Connection {
 
   /**
    * Ends in good order: flushes what is written and `lastWords`, tells the peer, ignores what still comes. The socket is
-   * destroyed when a slow reader has not taken it all within the listener's `flushTimeoutMs`, or has not closed its own
-   * side within `lingerMs` of that.
+   * destroyed when a slow reader has not taken it all within `flushTimeoutMs`, or has not closed its own side within
+   * `lingerMs` of that.
    */
   end(lastWords?: string): void {
     const stream = this.#stream
     if (this.#closed || this.#linger) return
     this.idleAfter(0, () => {})
-    const { deadline, flushTimeoutMs, lingerMs } = this.#host
+    const { deadline } = this.#host
     this.#linger = deadline.after(flushTimeoutMs, () => this.destroy())
     stream.once('finish', () => {
       this.#linger?.[Symbol.dispose]()

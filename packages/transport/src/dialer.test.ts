@@ -130,11 +130,11 @@ describe('secure', () => {
 
   test('a peer that says nothing is given up at the deadline, and its stream destroyed', async () => {
     const time = createManualTime()
-    const dialer = createDialer({ deadline: time, handshakeTimeoutMs: 1_000 })
+    const dialer = createDialer({ deadline: time })
     const { client } = createDuplexPair()
     const attempt = dialer.secure(client, { servername: 'mail.one.test', verify: false }, patient)
-    time.advance(1_000)
-    await expect(attempt).rejects.toMatchObject({ code: 'ETIMEDOUT', message: 'no TLS session in 1000 ms' })
+    time.advance(60_000)
+    await expect(attempt).rejects.toMatchObject({ code: 'ETIMEDOUT', message: 'no TLS session in 60000 ms' })
     expect(client.destroyed).toBe(true)
   })
 

@@ -12,17 +12,12 @@ import { tlsFactsOf } from './tls-facts.ts'
  * destroyed; with `verify`, no octet is given to a peer whose certificate does not stand.
  */
 
-export interface DialerOptions {
-  deadline: Deadline
-  /** Ceiling for one connect, whatever the caller's signal says. RFC 5321 gives none; default 30 s. */
-  connectTimeoutMs?: number
-  /** Ceiling for one handshake; default 60 s. */
-  handshakeTimeoutMs?: number
-}
+/** Ceilings for one connect and one handshake, whatever the caller's signal says; RFC 5321 gives none. */
+const connectTimeoutMs = 30_000
+const handshakeTimeoutMs = 60_000
 
 /** @returns a dialer over the machine's network. */
-export function createDialer(options: DialerOptions): Dialer {
-  const { deadline, connectTimeoutMs = 30_000, handshakeTimeoutMs = 60_000 } = options
+export function createDialer({ deadline }: { deadline: Deadline }): Dialer {
   const contexts = new Map<string, SecureContext>()
   return {
     connect(to, signal) {

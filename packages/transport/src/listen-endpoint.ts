@@ -36,21 +36,22 @@ function describe(endpoint: ListenEndpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
+/**
+ * Connections that the kernel holds for us until we accept them, of which it grants `somaxconn`. When all clients come
+ * back at once after a restart, one beyond it may wait for its greeting for ever.
+ */
+const backlog = 4096
+
 /** Resolves with what was bound when the server accepts. A socket that a killed server left behind is replaced. */
-export async function listenOn(
-  server: Server,
-  service: string,
-  endpoint: ListenEndpoint,
-  backlog: number,
-): Promise<EndpointAddress> {
+export async function listenOn(server: Server, service: string, endpoint: ListenEndpoint): Promise<EndpointAddress> {
   try {
     try {
-      await listenOnce(server, endpoint, backlog)
+      await listenOnce(server, endpoint)
     } catch (error) {
       const inUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
       if (!inUse || !('path' in endpoint) || !(await isAbandoned(endpoint.path))) throw error
       rmSync(endpoint.path)
-      await listenOnce(server, endpoint, backlog)
+      await listenOnce(server, endpoint)
     }
     if ('path' in endpoint && endpoint.mode !== undefined) chmodSync(endpoint.path, endpoint.mode)
   } catch (error) {
@@ -62,7 +63,7 @@ export async function listenOn(
   return { address: bound ?? '', port: 0 }
 }
 
-function listenOnce(server: Server, endpoint: ListenEndpoint, backlog: number): Promise<void> {
+function listenOnce(server: Server, endpoint: ListenEndpoint): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     const opened = (): void => {

@@ -16,23 +16,8 @@ import type { ServerContexts } from './server-handshake.ts'
  * outlived.
  */
 
-export interface ListenerTimes {
-  /** From accept (implicit TLS) or the go-ahead (STARTTLS) to the end of the handshake. */
-  handshakeTimeoutMs: number
-  /** How long a client may take to read what is left to say to it, once we end. */
-  flushTimeoutMs: number
-  /** How long it may then take to close its side. */
-  lingerMs: number
-  /** TCP keepalive begins after so much silence, to find peers that vanished; 0 = never. */
-  keepAliveMs: number
-}
-
-export const defaultListenerTimes: ListenerTimes = {
-  handshakeTimeoutMs: 30_000,
-  flushTimeoutMs: 60_000,
-  lingerMs: 5_000,
-  keepAliveMs: 120_000,
-}
+/** TCP keepalive begins after so much silence, to find peers that vanished. */
+const keepAliveMs = 120_000
 
 export interface ListenerOptions {
   /** The service's name as in the configuration (`imaps`): for the log and for errors. */
@@ -45,12 +30,6 @@ export interface ListenerOptions {
   limiter: ConnectionLimiter
   deadline: Deadline
   log: Log
-  times?: Partial<ListenerTimes>
-  /**
-   * Connections that the kernel holds for us until we accept them. Default 4096, of which it grants `somaxconn`. When
-   * all clients come back at once after a restart, one beyond it may wait for its greeting for ever.
-   */
-  backlog?: number
   /**
    * true (the default): a client that closed its sending side still gets its replies, and the session must `end()`
    * when its stream ends. false: Node then ends our side by itself, for sessions that do not look for it.
@@ -84,16 +63,15 @@ export interface Listener {
 /** Opens the listener. Resolves when it accepts, with the port that was bound; rejects with `ListenError`. */
 export async function createListener(options: ListenerOptions): Promise<Listener> {
   if (options.tls !== 'none' && !options.contexts) throw new Error(`${options.service}: TLS without TLS material`)
-  const times = { ...defaultListenerTimes, ...options.times }
   const server = createServer({
     allowHalfOpen: options.allowHalfOpen ?? true,
     noDelay: true,
-    keepAlive: times.keepAliveMs > 0,
-    keepAliveInitialDelay: times.keepAliveMs,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMs,
   })
-  const listener = new SocketListener(server, options, times)
+  const listener = new SocketListener(server, options)
   server.on('connection', (socket) => listener.admit(socket, remoteOf(socket), localOf(socket)))
-  listener.bound = await listenOn(server, options.service, options.endpoint, options.backlog ?? 4096)
+  listener.bound = await listenOn(server, options.service, options.endpoint)
   return listener
 }
 
@@ -103,9 +81,6 @@ const farewellMs = 1_000
 
 class SocketListener implements Listener, ConnectionHost {
   bound: EndpointAddress = { address: '', port: 0 }
-  readonly handshakeTimeoutMs: number
-  readonly flushTimeoutMs: number
-  readonly lingerMs: number
   readonly #server: Server
   readonly #options: ListenerOptions
   readonly #connections = new Set<Connection>()
@@ -113,12 +88,9 @@ class SocketListener implements Listener, ConnectionHost {
   #closing: Promise<number> | undefined
   #allGone: (() => void) | undefined
 
-  constructor(server: Server, options: ListenerOptions, times: ListenerTimes) {
+  constructor(server: Server, options: ListenerOptions) {
     this.#server = server
     this.#options = options
-    this.handshakeTimeoutMs = times.handshakeTimeoutMs
-    this.flushTimeoutMs = times.flushTimeoutMs
-    this.lingerMs = times.lingerMs
     server.on('error', (error) => {
       if (server.listening) this.log.error({ service: this.service, error: error.message }, 'cannot accept')
     })

@@ -113,9 +113,6 @@ export class TestServer {
       {
         deadline: { after: time.after, signal: () => new AbortController().signal },
         log: silentLog,
-        handshakeTimeoutMs: 30_000,
-        lingerMs: 5000,
-        flushTimeoutMs: 5000,
         contexts: undefined,
         gone() {},
       },
