@@ -35,12 +35,11 @@ export class Throttle {
       window = { seen: new Set(), more: 0 }
       this.#windows.set(key, window)
     }
-    if (!window.seen.has(fingerprint)) {
-      if (window.seen.size < this.#told) window.seen.add(fingerprint)
-      else window.more++
-    }
+    const { seen } = window
+    if (seen.size < this.#told) seen.add(fingerprint)
+    if (seen.has(fingerprint)) return seen.size
     // What cannot be told apart any more counts every time.
-    return window.seen.has(fingerprint) ? Math.min(window.seen.size, this.#told) : window.seen.size + window.more
+    return seen.size + ++window.more
   }
 
   /** Takes an attempt back: it was right, or could not be checked. */
