@@ -165,7 +165,6 @@ test('while its password is checked: no place of the account stays taken', async
       await checked.promise
       return { ok: true, account, actor: account }
     },
-    forget() {},
   }
   client = server.connect()
   await client.response()

@@ -74,7 +74,6 @@ describe('service', () => {
         const right = await waiting.shift()?.promise
         return right ? { ok: true, account, actor: account } : { ok: false, reason: 'invalid' }
       },
-      forget() {},
     }
     const clients = checks.map(() => server.connect())
     for (const client of clients) {

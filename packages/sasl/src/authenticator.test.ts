@@ -212,13 +212,6 @@ describe('cache', () => {
     expect(await login()).toEqual(invalid)
   })
 
-  test('forget drops an account', async () => {
-    await login()
-    authenticator.forget(alice.id)
-    await login()
-    expect(work).toEqual(['verify', 'verify'])
-  })
-
   test('a wrong password is known as wrong for a minute, until credentials change', async () => {
     await login({ password: 'wrong' })
     await login({ password: 'wrong' })

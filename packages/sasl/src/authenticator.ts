@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { Account, AccountId, Clock, Credentials, Directory, Log, PolicyMemory, Random } from '@pennypost/model'
+import type { Account, Clock, Credentials, Directory, Log, PolicyMemory, Random } from '@pennypost/model'
 import type { AuthenticationFailure, AuthenticationResult, LoginAttempt } from './authentication.ts'
 import { QueueFull } from './bounded-queue.ts'
 import { ExpiringMap } from './expiring-map.ts'
@@ -14,7 +14,7 @@ import { Throttle } from './throttle.ts'
 import type { TokenCheck } from './token-check.ts'
 
 /**
- * Is this claim true, and may it be tried? The one place where submission, POP3, IMAP and ManageSieve ask.
+ * Is this claim true, and may it be tried? The one place where submission, POP3 and IMAP ask.
  *
  * Never broken: an unknown account and a wrong password get the same answer after the same work; a password is kept
  * nowhere, only a digest under a secret that dies with the process; a changed, removed or suspended credential ends what
@@ -23,7 +23,7 @@ import type { TokenCheck } from './token-check.ts'
  */
 
 export interface AuthenticatorLimits {
-  /** Different wrong passwords, per network and per login name; 0 = no limit. DESIGN §6. */
+  /** Different wrong passwords, per network and per login name; 0 = no limit. */
   failuresPerMinute: number
   /** How long an answer is kept: a right password, a wrong one. */
   cacheMs: number
@@ -75,8 +75,6 @@ export interface Authenticator {
   authenticate(attempt: LoginAttempt): Promise<AuthenticationResult>
   /** What a SCRAM exchange for this login name begins with, whether or not there is such an account. */
   scramSalt(login: string): ScramSalt
-  /** Drops what is cached of an account. Credentials that change do so by themselves. */
-  forget(account: AccountId): void
 }
 
 const failure = (reason: AuthenticationFailure): AuthenticationResult => ({ ok: false, reason })
@@ -125,10 +123,6 @@ class CachingAuthenticator implements Authenticator {
       this.#options.log.warn({ login, service: attempt.service, error: String(error) }, text)
       return failure('unavailable')
     }
-  }
-
-  forget(account: AccountId): void {
-    this.#right.deleteWhere((proof) => proof.account.id === account)
   }
 
   scramSalt(login: string): ScramSalt {

@@ -1,6 +1,6 @@
 /**
  * Lets only so much work run at once, and only so much wait. bcrypt holds a thread of the pool that file I/O needs, and
- * takes 50 ms of it: without this, a burst of logins stops the mail (DESIGN §2).
+ * takes 50 ms of it: without this, a burst of logins stops the mail.
  */
 
 /** The line is full: a temporary condition. */

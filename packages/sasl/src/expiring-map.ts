@@ -36,13 +36,4 @@ export class ExpiringMap<Value> {
   delete(key: string): void {
     this.#entries.delete(key)
   }
-
-  /** Drops all that `matches`; walks the whole map. */
-  deleteWhere(matches: (value: Value) => boolean): void {
-    for (const [key, { value }] of this.#entries) if (matches(value)) this.#entries.delete(key)
-  }
-
-  get size(): number {
-    return this.#entries.size
-  }
 }

@@ -33,5 +33,4 @@ export {
   type Passwords,
 } from './passwords.ts'
 export { preparePassword } from './prepare-password.ts'
-export { maxResponseOctets } from './response.ts'
 export type { TokenCheck } from './token-check.ts'

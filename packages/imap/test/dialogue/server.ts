@@ -180,7 +180,6 @@ export class TestServer {
         if (!account || attempt.password !== password) return { ok: false, reason: 'invalid' }
         return { ok: true, account, actor: account }
       },
-      forget() {},
     }
   }
 }
