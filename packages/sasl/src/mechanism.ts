@@ -40,6 +40,11 @@ export type Step =
   /** The client does not keep to the mechanism; `reason` is for the log. */
   | { kind: 'fail'; reason: string }
 
+/** RFC 4422 §5: a mechanism that the client begins. Without an initial response an empty challenge asks for that. */
+export function clientFirst(initialResponse: Buffer | undefined, next: (response: Buffer) => Step): Step {
+  return initialResponse ? next(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next }
+}
+
 /** What a client claims, by what it wants to prove it with. */
 export type Claim = PasswordClaim | ScramClaim | TokenClaim | CertificateClaim
 

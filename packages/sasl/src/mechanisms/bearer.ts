@@ -1,4 +1,4 @@
-import { decodeText, type Mechanism, type Step } from '../mechanism.ts'
+import { clientFirst, decodeText, type Mechanism, type Step } from '../mechanism.ts'
 
 /**
  * OAUTHBEARER (RFC 7628) and XOAUTH2, Google's older form of it that most clients speak: a bearer token (RFC 6750) that
@@ -16,8 +16,7 @@ export function createBearer(name: 'OAUTHBEARER' | 'XOAUTH2', discoveryUrl: stri
   return {
     name,
     plaintext: true,
-    start: (initialResponse) =>
-      initialResponse ? next(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next },
+    start: (initialResponse) => clientFirst(initialResponse, next),
     lastWord(result) {
       if (result.ok) return undefined
       const status = name === 'OAUTHBEARER' ? 'invalid_token' : '401'

@@ -1,14 +1,11 @@
-import { decodeText, type Mechanism, type Peer, type Step } from '../mechanism.ts'
+import { clientFirst, decodeText, type Mechanism, type Peer, type Step } from '../mechanism.ts'
 
 /** EXTERNAL (RFC 4422 appendix A): who has shown a certificate of our authority in the TLS handshake needs no password. */
 export const external: Mechanism = {
   name: 'EXTERNAL',
   plaintext: false,
   usableOver: (peer) => peer.certifiedAddresses !== undefined,
-  start(initialResponse, peer) {
-    const next = (octets: Buffer): Step => identity(octets, peer)
-    return initialResponse ? next(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next }
-  },
+  start: (initialResponse, peer) => clientFirst(initialResponse, (octets) => identity(octets, peer)),
 }
 
 /** `initial-response = *( UTF8-char-no-nul )`: the account to act as, or nothing. */

@@ -1,4 +1,4 @@
-import { decodeText, type Mechanism, type Step } from '../mechanism.ts'
+import { clientFirst, decodeText, type Mechanism, type Step } from '../mechanism.ts'
 
 /**
  * PLAIN (RFC 4616 §2):
@@ -8,9 +8,7 @@ import { decodeText, type Mechanism, type Step } from '../mechanism.ts'
 export const plain: Mechanism = {
   name: 'PLAIN',
   plaintext: true,
-  start(initialResponse) {
-    return initialResponse ? message(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next: message }
-  },
+  start: (initialResponse) => clientFirst(initialResponse, message),
 }
 
 function message(octets: Buffer): Step {

@@ -1,5 +1,13 @@
 import type { Random } from '@pennypost/model'
-import { channelBindingTypes, decodeText, type Mechanism, type Peer, type ScramClaim, type Step } from '../mechanism.ts'
+import {
+  channelBindingTypes,
+  clientFirst,
+  decodeText,
+  type Mechanism,
+  type Peer,
+  type ScramClaim,
+  type Step,
+} from '../mechanism.ts'
 
 /**
  * SCRAM-SHA-256 and SCRAM-SHA-256-PLUS (RFC 5802, RFC 7677): the password never crosses the wire, and with PLUS the
@@ -16,8 +24,7 @@ export function createScram(random: Random, plus: boolean): Mechanism {
     plaintext: false,
     ...(plus && { usableOver: bindable }),
     start(initialResponse, peer) {
-      const first = (octets: Buffer): Step => clientFirst(octets, { name, plus, peer, random })
-      return initialResponse ? first(initialResponse) : { kind: 'challenge', octets: Buffer.alloc(0), next: first }
+      return clientFirst(initialResponse, (octets) => clientFirstMessage(octets, { name, plus, peer, random }))
     },
     lastWord: (result) =>
       result.ok && result.serverSignature ? Buffer.from(`v=${result.serverSignature.toString('base64')}`) : undefined,
@@ -44,7 +51,7 @@ const failed = (exchange: Exchange, reason: string): Step => ({ kind: 'fail', re
 //   client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
 const clientFirstForm = /^((n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,)(n=([^,]*),r=([!-+\x2d-~]+)(?:,[A-Za-z]=[^,]+)*)$/
 
-function clientFirst(octets: Buffer, exchange: Exchange): Step {
+function clientFirstMessage(octets: Buffer, exchange: Exchange): Step {
   const match = clientFirstForm.exec(decodeText(octets) ?? '')
   if (!match) return failed(exchange, 'not a client-first-message')
   const [, header = '', flag = '', rawAuthzid, bare = '', rawLogin = '', clientNonce = ''] = match
@@ -66,7 +73,7 @@ function clientFirst(octets: Buffer, exchange: Exchange): Step {
         octets: Buffer.from(serverFirst),
         next(response) {
           const claim = { kind: 'scram' as const, login, ...(authzid && { authzid }) }
-          return clientFinal(response, exchange, expected, `${bare},${serverFirst}`, claim)
+          return clientFinalMessage(response, exchange, expected, `${bare},${serverFirst}`, claim)
         },
       }
     },
@@ -87,7 +94,7 @@ function bindingOf(flag: string, { plus, peer }: Exchange): Buffer | string {
 
 // client-final-message = client-final-message-without-proof "," proof
 // client-final-message-without-proof = channel-binding "," nonce ["," extensions]
-function clientFinal(
+function clientFinalMessage(
   octets: Buffer,
   exchange: Exchange,
   expected: string,
