@@ -15,14 +15,14 @@ import { type OctetReader, WireStream } from './stream.ts'
  * is read no further.
  */
 
-/** What the wire asks of a session. Every handler calls `next` exactly once, when the parser may go on. */
+/** What the wire asks of a session. Who gets `next` calls it exactly once, when the parser may go on. */
 export interface WireHandler {
   /** The connection stands (with implicit TLS: the handshake is done). The session greets. */
   begin(): void
   line(line: Buffer, next: () => void): void
   lineTooLong(next: () => void): void
-  /** A line ended with a bare LF where a command needs CRLF. */
-  lineWithoutCr(next: () => void): void
+  /** A line ended with a bare LF where a command needs CRLF; nothing is read behind it. */
+  lineWithoutCr(): void
   /** No complete command came for `WireLimits.tickMs`. */
   tick(): void
   /** The client has ended its side, and all that it had sent is worked off. */
@@ -45,6 +45,7 @@ export interface WireLimits {
 const mostHeld = 16_384
 
 export class WireConnection extends SMTPConnection {
+  declare _parser: WireStream | false
   readonly #connection: Connection
   readonly #handler: WireHandler
   readonly #limits: WireLimits
@@ -90,27 +91,24 @@ export class WireConnection extends SMTPConnection {
 
   /** What follows the current command goes to `reader`. */
   receive(reader: OctetReader): void {
-    if (this._parser) (this._parser as WireStream).receive(reader)
+    if (this._parser) this._parser.receive(reader)
   }
 
   /** Octets that the client has sent so far, Infinity once it has ended its side. */
   arrived(): number {
-    return this.#inputEnded || !this._parser ? Number.POSITIVE_INFINITY : (this._parser as WireStream).arrived
+    return this.#inputEnded || !this._parser ? Number.POSITIVE_INFINITY : this._parser.arrived
   }
 
   /** Octets of them that have been worked. */
   taken(): number {
-    return this._parser ? (this._parser as WireStream).taken : 0
+    return this._parser ? this._parser.taken : 0
   }
 
   /** Says `goAhead` and makes the handshake; rejects when there is none, and then the connection is gone. */
   async startTls(goAhead: string): Promise<void> {
-    const clear = this.#stream
-    const parser = this._parser as WireStream
     // Whatever the old parser holds came in clear behind STARTTLS: it is closed, and a new one reads the TLS stream.
-    clear.unpipe(parser)
-    clear.removeAllListeners('data')
-    parser.isClosed = true
+    this.#stopReading()
+    this.#stream.removeAllListeners('data')
     this.#send()
     this._upgrading = true
     try {
@@ -127,10 +125,7 @@ export class WireConnection extends SMTPConnection {
   /** The stream, for whoever goes on with it: nothing that comes is read here any more. */
   handOver(): Duplex {
     const stream = this.#stream
-    if (this._parser) {
-      stream.unpipe(this._parser)
-      this._parser.isClosed = true
-    }
+    this.#stopReading()
     stream.removeAllListeners('data')
     this.#send()
     this.#connection.idleAfter(0, () => {})
@@ -145,16 +140,20 @@ export class WireConnection extends SMTPConnection {
       this.#connection.destroy()
       return
     }
-    if (this._parser) {
-      this.#stream.unpipe(this._parser)
-      this._parser.isClosed = true
-    }
+    this.#stopReading()
     this.#send()
     this.#connection.end()
   }
 
   get #stream(): Duplex {
     return this._socket
+  }
+
+  /** What the parser holds or is still given is ignored. */
+  #stopReading(): void {
+    if (!this._parser) return
+    this.#stream.unpipe(this._parser)
+    this._parser.isClosed = true
   }
 
   #send(): void {
@@ -194,7 +193,7 @@ export class WireConnection extends SMTPConnection {
     }
     parser.oncommand = (line, callback) => this.#handler.line(line, resume(callback ?? (() => {})))
     parser.ontoolong = (next) => this.#handler.lineTooLong(resume(next))
-    parser.onbare = (next) => this.#handler.lineWithoutCr(resume(next))
+    parser.onbare = () => this.#handler.lineWithoutCr()
     parser.onpause = () => this.#send()
     parser.on('finish', () => {
       if (!parser.isClosed) this.#handler.inputEnded()

@@ -25,8 +25,8 @@ const nothing = Buffer.alloc(0)
 export class WireStream extends SMTPStream {
   /** A line longer than the limit has ended; it was not kept. Set by the connection. */
   ontoolong: (next: () => void) => void = (next) => next()
-  /** A line ended with a bare LF, where that is not taken. Set by the connection. */
-  onbare: (next: () => void) => void = (next) => next()
+  /** A line ended with a bare LF, where that is not taken: nothing behind it is read. Set by the connection. */
+  onbare: () => void = () => {}
   /** All that came is worked off, or others get their turn: a moment to send what was said. Set by the connection. */
   onpause: () => void = () => {}
   readonly #maxLineLength: number
@@ -129,7 +129,7 @@ export class WireStream extends SMTPStream {
     if (this.#skipping || line.length > this.#maxLineLength) {
       this.#skipping = false
       this.ontoolong(proceed)
-    } else if (isBare && this.#needsCr) this.onbare(proceed)
+    } else if (isBare && this.#needsCr) this.onbare()
     else this.oncommand(line, proceed)
     return true
   }
