@@ -22,8 +22,11 @@ export interface Command {
   idle?: boolean
   /** Takes no argument: 501 when there is one. */
   bare?: boolean
-  run(session: Session, argument: string): Reply | undefined | Promise<Reply | undefined>
+  run(session: Session, argument: string): Outcome
 }
+
+/** The reply, or undefined when there is none to give any more. */
+export type Outcome = Reply | undefined | Promise<Reply | undefined>
 
 /** Services over which mail comes in: all but `odmr`, over which it is fetched. */
 export const takingMail: readonly Service[] = ['smtp', 'submission', 'submissions', 'lmtp']

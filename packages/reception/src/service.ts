@@ -16,6 +16,7 @@ import { isLoopback, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
 import { type Origin, Session, type SessionContext, tickOf } from './session.ts'
+import { SubmissionQuota } from './submission-limits.ts'
 import { WireConnection } from './wire/connection.ts'
 
 /** One reception listener of the configuration. */
@@ -40,6 +41,7 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     random: pooledRandom(options.random),
     mayNameClient: networks(options.xclient ?? []),
     ...(options.checks ? { isChecked: strangersTo(options.checks.exempt) } : {}),
+    ...(options.submissionLimits ? { quota: new SubmissionQuota(options.submissionLimits, options.store.memory) } : {}),
   }
   const entrance = new Entrance(listener, context)
   // A proxy speaks before the handshake, so where there are proxies implicit TLS is begun here.

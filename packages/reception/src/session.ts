@@ -12,13 +12,13 @@ import {
 } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
-import type { Command } from './command.ts'
+import type { Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
 import type { ContentReader } from './content.ts'
 import { ErrorBudget } from './error-budget.ts'
 import type { FilteredService } from './filters/filter.ts'
 import type { ReceptionOptions, Service } from './options.ts'
-import { SubmissionQuota } from './submission-limits.ts'
+import type { SubmissionQuota } from './submission-limits.ts'
 import type { Transaction } from './transaction.ts'
 import type { WireHandler } from './wire/connection.ts'
 import type { OctetReader } from './wire/stream.ts'
@@ -53,6 +53,8 @@ export interface SessionContext {
   mayNameClient(address: string): boolean
   /** Whether the mail of this client is checked; absent: nobody's. */
   isChecked?(address: string): boolean
+  /** How much accounts may send; absent: as much as they like. */
+  readonly quota?: SubmissionQuota
 }
 
 /** Who the mail comes from: the peer of the socket, or whom a trusted proxy speaks for. */
@@ -70,8 +72,6 @@ export interface Origin {
   /** The client does not count against its address any more. */
   leaveAddressLimit(): void
 }
-
-type Outcome = ReturnType<Command['run']>
 
 export class Session implements WireHandler {
   readonly id: string
@@ -205,8 +205,7 @@ export class Session implements WireHandler {
 
   /** What the account may send; undefined where nothing is limited. */
   get quota(): SubmissionQuota | undefined {
-    const { submissionLimits, store } = this.options
-    return submissionLimits && this.account ? new SubmissionQuota(submissionLimits, store.memory) : undefined
+    return this.account && this.#context.quota
   }
 
   /** The client's network, by which limits and fingerprints count. */
@@ -237,7 +236,7 @@ export class Session implements WireHandler {
     else this.#answer(replies.lineTooLong)
   }
 
-  lineWithoutCr(_next: () => void): void {
+  lineWithoutCr(): void {
     this.end(reply(521, '5.5.2', 'Lines end with CR LF'))
   }
 
@@ -249,7 +248,7 @@ export class Session implements WireHandler {
     if (this.#next || this.#reader?.held) this.#quietMs = 0
     else if (this.#reader) {
       if (this.#reader.octetsSinceLast() * 1000 < limits.minimumRate * tickMs) {
-        this.end({ ...replies.idleTooLong, lines: ['Content comes too slowly'] })
+        this.end(withText(replies.idleTooLong, 'Content comes too slowly'))
       }
     } else if (this.#quietMs >= limits.idleTimeoutMs) this.end(replies.idleTooLong)
     this.connection.active()
@@ -345,7 +344,7 @@ export class Session implements WireHandler {
       this.#transactionEnd = deadline.after(limits.transactionMs, () => {
         // What is being worked gets its reply first.
         if (this.#next) this.#transactionEnd?.refresh()
-        else if (this.transaction) this.end({ ...replies.idleTooLong, lines: ['Transaction takes too long'] })
+        else if (this.transaction) this.end(withText(replies.idleTooLong, 'Transaction takes too long'))
       })
     }
   }
@@ -463,7 +462,7 @@ export class Session implements WireHandler {
   #unknown(verb: string, argument: string): Outcome {
     if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|TRACE|PATCH)$/.test(verb) && / HTTP\/\d/.test(argument)) {
       // A browser made to talk to us: nothing it says is meant for a mail server.
-      return { ...replies.serviceUnavailable, lines: ['This is not a web server'] }
+      return withText(replies.serviceUnavailable, 'This is not a web server')
     }
     return replies.unknownCommand
   }

@@ -1,5 +1,5 @@
 import { type Reply, replies, reply } from '@pennypost/smtp'
-import { type Command, takingMail } from '../command.ts'
+import { type Command, type Outcome, takingMail } from '../command.ts'
 import { concludeTransaction, troubleReply } from '../conclude.ts'
 import { ChunkReader, ContentIntake } from '../content.ts'
 import type { Session } from '../session.ts'
@@ -59,8 +59,6 @@ function openIntake(session: Session, transaction: Transaction): ContentIntake |
   }
   return transaction.intake
 }
-
-type Outcome = ReturnType<Command['run']>
 
 function receive(
   session: Session,

@@ -1,5 +1,5 @@
 import { lookupAddress } from '@pennypost/model'
-import { parseForwardPath, type Reply, replies, reply, withText } from '@pennypost/smtp'
+import { type Mailbox, parseForwardPath, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
 
@@ -44,7 +44,7 @@ function mayBeTold({ account, options }: Session): boolean {
 }
 
 /** The address as written, or a local part of the account's own domain, or of this host. */
-function addressOf(session: Session, argument: string) {
+function addressOf(session: Session, argument: string): Mailbox | undefined {
   const bare = argument.replace(/^<(.*)>$/, '$1')
   const { account, options } = session
   const home = account ? account.login.slice(account.login.lastIndexOf('@') + 1) : options.hostname
@@ -52,7 +52,7 @@ function addressOf(session: Session, argument: string) {
   return path.ok ? path.value : undefined
 }
 
-async function verify(session: Session, path: Parameters<Session['options']['mda']['expand']>[0]): Promise<Reply> {
+async function verify(session: Session, path: Mailbox): Promise<Reply> {
   const { account, options } = session
   const found = await options.mda.expand(path, { reversePath: '', account, size: 0, mayRelay: false })
   if (found.kind === 'accepted') return reply(250, '2.1.5', `<${path.text}>`)
