@@ -7,6 +7,7 @@ export {
   defaultCheckLimits,
 } from './checker.ts'
 export { aboutContent, type Fact, parseFact, withFact } from './explain.ts'
+export { within } from './findings/deadline.ts'
 export type { DnsList } from './findings/dns-list.ts'
 export type * from './findings/finding.ts'
 export { checkHelo } from './findings/helo.ts'

@@ -283,7 +283,7 @@ describe('the hook', () => {
 
 test('a filter that does not answer is left when its time is over, and when the session ends', async () => {
   const silent = createClamav({ ...settings, limitMs: 20, dialer: dialerTo((stream) => stream.resume()) })
-  expect(await ask(silent)).toMatchObject({ result: 'unavailable', detail: 'f: no answer in 20 ms' })
+  expect(await ask(silent)).toMatchObject({ result: 'unavailable', detail: 'f: not known after 20 ms' })
   const gone = new AbortController()
   const asking = ask(createClamav({ ...settings, dialer: dialerTo((stream) => stream.resume()) }), mail, gone.signal)
   gone.abort(new Error('the session has ended'))

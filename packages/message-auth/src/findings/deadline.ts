@@ -1,6 +1,6 @@
 import type { Deadline } from '@pennypost/model'
 
-/** A time limit around one check. Who calls it: the checker, for every finding. */
+/** A time limit around one check. Who calls it: the checker, for every finding; reception, for what its filters find. */
 
 /** What `work` finds; `otherwise(reason)` when it rejects, when `limitMs` passes, or when `signal` fires. Never rejects. */
 export async function within<T>(

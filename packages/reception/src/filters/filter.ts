@@ -1,4 +1,4 @@
-import type { FilterFinding, Finding, VirusFinding } from '@pennypost/message-auth'
+import { type FilterFinding, type Finding, type VirusFinding, within } from '@pennypost/message-auth'
 import type { Deadline } from '@pennypost/model'
 
 /**
@@ -60,20 +60,11 @@ export async function askFilter(
   if (mail.size > filter.maxSize) {
     return emptyFinding(filter, 'skipped', `larger than the ${filter.maxSize} octets that it is shown`)
   }
-  const limit = new AbortController()
-  using _timer = deadline.after(filter.limitMs, () => limit.abort(new Error(`no answer in ${filter.limitMs} ms`)))
-  const either = AbortSignal.any([limit.signal, signal])
-  const late = Promise.withResolvers<never>()
-  const abort = (): void => late.reject(either.reason)
-  if (either.aborted) abort()
-  either.addEventListener('abort', abort, { once: true })
-  try {
-    return await Promise.race([late.promise, filter.look(mail, either)])
-  } catch (error) {
-    return emptyFinding(filter, 'unavailable', error instanceof Error ? error.message : String(error))
-  } finally {
-    either.removeEventListener('abort', abort)
-  }
+  return within(
+    { deadline, limitMs: filter.limitMs, signal },
+    (stop) => filter.look(mail, stop),
+    (reason) => emptyFinding(filter, 'unavailable', reason),
+  )
 }
 
 function emptyFinding(
