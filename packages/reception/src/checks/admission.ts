@@ -33,7 +33,7 @@ export class Admission {
 
   /** `isKnownGood`: an allowing list has the client. */
   async ask(facts: AdmissionFacts, isKnownGood: boolean): Promise<Finding[]> {
-    const rate = this.#limits ? [await this.#rate(facts)] : []
+    const rate = this.#limits ? [await this.#rate(facts, this.#limits)] : []
     if (!this.#greylist || isKnownGood || rate[0]?.result === 'exceeded') return rate
     const { reversePath, forwardPath } = facts
     const { address: clientAddress } = this.#session.client
@@ -59,8 +59,11 @@ export class Admission {
     ]
   }
 
-  async #rate({ reversePath, forwardPath, before }: AdmissionFacts): Promise<RateFinding> {
-    const limits = this.#limits as NonNullable<InboundChecks['rates']>
+  async #rate(
+    { reversePath, forwardPath, before }: AdmissionFacts,
+    limits: NonNullable<InboundChecks['rates']>,
+  ): Promise<RateFinding> {
+    const now = this.#session.options.clock.now()
     const asked: [of: string, subject: string, limit: number][] = [
       ['recipient', subjectOf('recipient', forwardPath), limits.recipient],
     ]
@@ -71,22 +74,10 @@ export class Admission {
     }
     try {
       for (const [of, subject, limit] of asked) {
-        const waitMs = await this.#rates.waitMs(
-          subject,
-          { windowMs: hourMs, limit },
-          1,
-          this.#session.options.clock.now(),
-        )
-        if (waitMs > 0) {
-          const retryAfterSeconds = Math.ceil(waitMs / 1000)
-          return {
-            check: 'rate',
-            result: 'exceeded',
-            of,
-            detail: `${subject} has had ${limit} in an hour`,
-            retryAfterSeconds,
-          }
-        }
+        const waitMs = await this.#rates.waitMs(subject, { windowMs: hourMs, limit }, 1, now)
+        if (waitMs === 0) continue
+        const detail = `${subject} has had ${limit} in an hour`
+        return { check: 'rate', result: 'exceeded', of, detail, retryAfterSeconds: Math.ceil(waitMs / 1000) }
       }
       return { check: 'rate', result: 'within', of: '', detail: '', retryAfterSeconds: 0 }
     } catch (error) {

@@ -8,7 +8,8 @@ import { TransactionScreening } from './transaction-screening.ts'
 
 /**
  * What is found out about one client of the MX, from its hello on: reverse DNS, DNS lists, the name it gives itself; and
- * what filters say of content, which may be that of accounts and LMTP too. All of it runs beside the dialogue, and RCPT is the first to wait for it.
+ * what filters say of content, which may be that of accounts and LMTP too. All of it runs beside the dialogue, and RCPT is
+ * the first to wait for it.
  *
  * What must never break: no check holds a session open, none outlives it, and none of them fails a command.
  */
@@ -48,7 +49,7 @@ export class Screening {
     this.#client ??= checker.checkConnection(clientAddress, this.signal)
   }
 
-  /** A transaction begins: its sender's domain is asked for its policy meanwhile. */
+  /** A transaction begins: DNS is asked about its sender meanwhile. */
   begin(transaction: Transaction): TransactionScreening {
     return new TransactionScreening(this, transaction)
   }

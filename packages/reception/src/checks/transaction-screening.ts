@@ -25,6 +25,7 @@ export class TransactionScreening {
   readonly #transaction: Transaction
   /** Gives up on SPF; before the content has come there is no hurry. */
   readonly #enough = new AbortController()
+  /** Absent where the mail is no stranger's, and only shown to filters. */
   readonly #spf: Promise<SpfFinding> | undefined
   #findings: readonly Finding[] = []
   /** What the policy memory said of the first recipient that was taken. */
@@ -62,7 +63,8 @@ export class TransactionScreening {
 
   /** Whether a recipient that exists is taken from this client; a reply when not. */
   async recipient(path: Mailbox): Promise<Reply | undefined> {
-    if (!this.#screening.isStranger) return undefined
+    const spf = this.#spf
+    if (!spf) return undefined
     const client = await this.#screening.client()
     if (isRole(path)) return undefined
     const { policy } = this.#screening.checks
@@ -70,7 +72,7 @@ export class TransactionScreening {
     let verdict = judge(client, policy)
     // Doubt is no reason before the content has come.
     if (!verdict.reply) {
-      const admitted = await this.#admit(path, client)
+      const admitted = await this.#admit(path, client, spf)
       found = [...client, ...admitted]
       verdict = judge(found, policy)
       if (!verdict.reply) {
@@ -84,7 +86,7 @@ export class TransactionScreening {
     return replyOf(verdict.reply)
   }
 
-  #admit(path: Mailbox, client: readonly Finding[]): Promise<Finding[]> {
+  #admit(path: Mailbox, client: readonly Finding[], spf: Promise<SpfFinding>): Promise<Finding[]> {
     const { reversePath, recipients } = this.#transaction
     const isKnownGood = client.some(({ check, result }) => check === 'dnswl' && result === 'listed')
     return this.#screening.admission.ask(
@@ -92,7 +94,7 @@ export class TransactionScreening {
         reversePath: reversePath?.text ?? '',
         forwardPath: path.text,
         before: recipients.length,
-        spf: () => this.#soon(this.#spf as Promise<SpfFinding>),
+        spf: () => this.#soon(spf),
       },
       isKnownGood,
     )
@@ -116,16 +118,17 @@ export class TransactionScreening {
 
   /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */
   async content(received: ReceivedContent): Promise<Reply | undefined> {
-    const { checks, session, signal, isStranger } = this.#screening
+    const { checks, session, signal } = this.#screening
+    const spf = this.#spf
     const hard = session.options.deadline.signal(checks.hardMs, signal)
     const client = await this.#screening.client()
     const [own, filtered] = await Promise.all([
-      isStranger ? this.#authenticate(received, hard) : [],
+      spf ? this.#authenticate(received, spf, hard) : [],
       this.#filter(received, client, hard),
     ])
     this.#findings = [...client, ...this.#admitted, ...own, ...filtered]
     this.#isRecorded = false
-    this.#isForRoles = isStranger && this.#rolesOnly
+    this.#isForRoles = spf !== undefined && this.#rolesOnly
     const counting = this.#isForRoles ? aboutContent(this.#findings) : this.#findings
     const verdict = judge(counting, checks.policy)
     this.#decide(verdict)
@@ -136,7 +139,11 @@ export class TransactionScreening {
   }
 
   /** SPF, DKIM, ARC, DMARC; where nothing can follow from them, nobody waits longer than `softMs`. */
-  async #authenticate({ content, scanned }: ReceivedContent, hard: AbortSignal): Promise<Finding[]> {
+  async #authenticate(
+    { content, scanned }: ReceivedContent,
+    spf: Promise<SpfFinding>,
+    hard: AbortSignal,
+  ): Promise<Finding[]> {
     const { policy, checker, softMs } = this.#screening.checks
     const isDecided = isAuthenticationDecisive(policy)
     const limit = isDecided ? hard : this.#screening.session.options.deadline.signal(softMs, hard)
@@ -147,7 +154,6 @@ export class TransactionScreening {
       body: () => content.read(scanned.headerSize),
       authorDomains: authorDomains(parseHeader(scanned.header)),
     }
-    const spf = this.#spf as Promise<SpfFinding>
     const [sender, found] = await Promise.all([spf, checker.checkContent(about, spf, limit)])
     limit.removeEventListener('abort', giveUp)
     return [sender, ...found]
