@@ -219,28 +219,33 @@ function events(
   session: Session,
   transaction: Transaction,
   received: ReceivedContent,
-  message: NewMessage,
+  { index: { messageIdHeader } }: NewMessage,
 ): readonly FlowEvent[] {
-  const { account } = session
-  const { tls } = session.connection
-  const hello = session.forwarded?.helo ?? session.client.helo ?? session.hello
   const at = { journey: transaction.journey, at: transaction.beganAt }
-  const first: FlowFact = {
+  const first = receivedFact(session, transaction, received.facts.size)
+  const named = messageIdHeader === '' ? first : { ...first, messageId: messageIdHeader }
+  const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
+  const screened = transaction.screening?.facts() ?? []
+  return [named, ...expanded, ...received.findings, ...screened].map((fact) => ({ ...at, ...fact }))
+}
+
+/** How the journey begins, whatever becomes of the content. */
+function receivedFact(session: Session, transaction: Transaction, size: number): FlowFact {
+  const { account, forwarded, client } = session
+  const { tls } = session.connection
+  const helo = forwarded?.helo ?? client.helo ?? session.hello
+  return {
     kind: 'received',
     service: session.service,
     session: session.id,
-    peer: session.forwarded?.address ?? session.client.address,
-    ...(hello === undefined ? {} : { helo: hello }),
+    peer: forwarded?.address ?? client.address,
+    ...(helo === undefined ? {} : { helo }),
     ...(tls ? { tls: `${tls.protocol} ${tls.cipher}` } : {}),
     ...(account ? { account: account.login } : {}),
     reversePath: transaction.reversePath?.text ?? '',
     forwardPaths: transaction.recipients.map(({ path }) => path.text),
-    size: received.facts.size,
-    ...(message.index.messageIdHeader === '' ? {} : { messageId: message.index.messageIdHeader }),
+    size,
   }
-  const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
-  const screened = transaction.screening?.facts() ?? []
-  return [first, ...expanded, ...received.findings, ...screened].map((fact) => ({ ...at, ...fact }))
 }
 
 function wantsNotice({ parameters, expansion }: Recipient): boolean {
@@ -286,17 +291,8 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   const text = describeReply(reply)
   session.log.info({ session: session.id, journey: transaction.journey, reply: text }, 'content refused')
   const at = { journey: transaction.journey, at: options.clock.now() }
-  const received: FlowFact = {
-    kind: 'received',
-    service: session.service,
-    session: session.id,
-    peer: session.forwarded?.address ?? session.client.address,
-    reversePath: transaction.reversePath?.text ?? '',
-    forwardPaths: transaction.recipients.map(({ path }) => path.text),
-    size: 0,
-  }
   const events: FlowEvent[] = [
-    { ...at, ...received },
+    { ...at, ...receivedFact(session, transaction, 0) },
     ...(transaction.screening?.facts() ?? []).map((fact) => ({ ...at, ...fact })),
     { ...at, kind: 'refused', reply: text },
   ]

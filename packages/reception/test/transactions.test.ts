@@ -18,6 +18,17 @@ test('what a relay said of one message was believed of the next', async () => {
   expect(peers.toSorted()).toEqual(['192.0.2.7 relay.test', '203.0.113.1 far.test'])
 })
 
+test('the journey of refused content did not tell what the client called itself', async () => {
+  const world = await testReception()
+  const client = world.connect()
+  await client.beginData()
+  client.say('Subject: x\0\r\n\r\n.\r\n')
+  await client.until(/^550 5\.6\.0 /m)
+  const [journey] = await world.store.flow.recent(1)
+  const events = (await world.store.flow.journey(journey!))?.events
+  expect(events).toMatchObject([{ kind: 'received', peer: '192.0.2.7', helo: 'client.test' }, { kind: 'refused' }])
+})
+
 test('a sender who wants to hear nothing heard of a member of the list whose mailbox stays full', async () => {
   const world = await testReception()
   const { directory } = world.store
