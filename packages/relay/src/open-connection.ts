@@ -186,6 +186,7 @@ class Walk {
 /** Remembers for a while which addresses could not be reached. */
 class UnreachableAddresses {
   readonly #options: Pick<OpenOptions, 'clock' | 'unreachableMs'>
+  /** Those that are remembered for the shortest first. */
   readonly #until = new Map<string, number>()
 
   constructor(options: Pick<OpenOptions, 'clock' | 'unreachableMs'>) {
@@ -195,15 +196,18 @@ class UnreachableAddresses {
   /** The targets in their order, those that could not be reached lately behind the others. */
   last<T extends Target>(targets: readonly T[]): T[] {
     const now = this.#options.clock.elapsed()
-    for (const [key, until] of this.#until) if (until <= now) this.#until.delete(key)
+    for (const [key, until] of this.#until) {
+      if (until > now) break
+      this.#until.delete(key)
+    }
     const lately = (target: Target): boolean => this.#until.has(keyOf(target))
     return [...targets.filter((target) => !lately(target)), ...targets.filter(lately)]
   }
 
   note(target: Target, isUnreachable: boolean): void {
     const key = keyOf(target)
+    this.#until.delete(key)
     if (isUnreachable) this.#until.set(key, this.#options.clock.elapsed() + this.#options.unreachableMs)
-    else this.#until.delete(key)
   }
 }
 

@@ -27,6 +27,9 @@ export interface RunnerOptions {
   onDone(entry: LeasedEntry): void
 }
 
+/** Attempts that begin in one turn of the event loop. */
+const startedPerTurn = 20
+
 /** A clock that is set back by less strands nothing that matters. */
 const setBackMs = 60_000
 
@@ -88,7 +91,10 @@ export class Runner {
         this.#wanted = false
         this.#next?.[Symbol.dispose]()
         const entries = await this.#claimOnce()
-        for (const entry of entries) void this.#work(entry)
+        for (const [index, entry] of entries.entries()) {
+          if (index > 0 && index % startedPerTurn === 0) await new Promise(setImmediate)
+          void this.#work(entry)
+        }
         if (entries.length === 0 && !this.#wanted) this.#sleep(await this.#pauseMs())
         this.#mindTheClock()
       }

@@ -1,0 +1,36 @@
+import { type LeasedEntry, type Queue, silentLog } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
+import { expect, test } from 'vitest'
+import { defaultRelayLimits } from './limits.ts'
+import { Runner } from './runner.ts'
+
+test('hundreds of attempts that are claimed at once do not begin in one turn of the event loop', async () => {
+  const clock = virtualClock()
+  let claims = 0
+  const entries = Array.from({ length: 300 }, (_, id) => ({ id, attempts: 0 }) as unknown as LeasedEntry)
+  const queue = {
+    claim: async () => (claims++ === 0 ? entries : []),
+    nextDueAt: async () => null,
+    watch: () => ({ [Symbol.dispose]() {} }),
+    async *list() {},
+  } as unknown as Queue
+  let [most, now, begun] = [0, 0, 0]
+  const turn = (): void => {
+    now = 0
+    if (begun < entries.length) setImmediate(turn)
+  }
+  turn()
+  const runner = new Runner({
+    ...{ queue, clock, log: silentLog, limits: defaultRelayLimits, longestWaitMs: () => 0, onDone: () => {} },
+    attempt: async () => {
+      begun++
+      most = Math.max(most, ++now)
+      return { verdicts: new Map(), flow: [] }
+    },
+    conclude: async () => true,
+  })
+  runner.start()
+  await expect.poll(() => begun).toBe(300)
+  await runner.stop()
+  expect(most).toBeLessThanOrEqual(60)
+})
