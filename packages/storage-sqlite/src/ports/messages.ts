@@ -179,9 +179,12 @@ function goingOn<Done extends { resumeAt: number }>(done: Done, next: number): D
 
 /** From bounds that rise: first, last, first, last … */
 function uidSet(bounds: readonly number[]): UidSet {
-  const ranges: [number, number][] = []
-  for (let i = 0; i < bounds.length; i += 2) ranges.push([bounds[i] as number, bounds[i + 1] as number])
-  return UidSet.ofSortedRanges(ranges)
+  return UidSet.ofSortedRanges(rangesOf(bounds))
+}
+
+/** One by one: a hundred thousand that live at the same time are work for the collector. */
+function* rangesOf(bounds: readonly number[]): Generator<[number, number]> {
+  for (let i = 0; i < bounds.length; i += 2) yield [bounds[i] as number, bounds[i + 1] as number]
 }
 
 interface CopiedStep {
