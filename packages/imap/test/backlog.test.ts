@@ -337,3 +337,21 @@ test('what is sent ahead of a running command is read when that is done, and ans
   expect(await client.response()).toBe('x OK FETCH completed')
   for (let count = 0; count < 500; count++) expect(await client.response()).toBe(`n${count} OK NOOP completed`)
 })
+
+test('what came into a mailbox in which hundreds idle was told to all of them in one turn', async () => {
+  const idling: DialogueClient[] = []
+  for (let count = 0; count < 200; count++) {
+    const one = await server.alice('SELECT INBOX')
+    one.send(Buffer.from('i IDLE\r\n'))
+    expect(await one.response()).toMatch(/^\+/)
+    idling.push(one)
+  }
+  let reads = 0
+  server.time.elapsed = () => reads++
+  const isTold = (one: DialogueClient): boolean => one.unread.includes('EXISTS')
+  await server.deliver('INBOX', sampleMessage('simple'))
+  let turns = 0
+  for (; !idling.every(isTold); turns++) await new Promise((resolve) => setImmediate(resolve))
+  // Each takes a millisecond or more.
+  expect(turns).toBeGreaterThan(30)
+})

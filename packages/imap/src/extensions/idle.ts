@@ -73,9 +73,14 @@ class Pushing {
   }
 
   async #tellOn(): Promise<void> {
+    const { turns } = this.#session.service
     while (this.#due) {
+      // Thousands may idle where one commit brings something.
+      for (let others = turns.over(turns.now()); others; others = turns.over(turns.now())) await others
       this.#due = false
+      const began = turns.now()
       const more = this.#tell()
+      void turns.over(began)
       if (more) await more
     }
   }
