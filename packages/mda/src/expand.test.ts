@@ -351,3 +351,16 @@ describe('quota', () => {
     expect(await outcome('info@one.test', { size: 500 })).toBe('452 4.2.2')
   })
 })
+
+it('lets others have their turns while it follows an alias to thousands', async () => {
+  const logins = Array.from({ length: 1000 }, (_, i) => `user${i}@one.test`)
+  const { expand } = mdaOf({ accounts: logins, aliases: { 'all@one.test': logins } })
+  let turns = 0
+  const turn = (): void => {
+    turns++
+    if (turns < 1000) setImmediate(turn)
+  }
+  setImmediate(turn)
+  expect(await expand('all@one.test')).toMatchObject({ kind: 'accepted', deliveries: { length: 1000 } })
+  expect(turns).toBeGreaterThan(5)
+})
