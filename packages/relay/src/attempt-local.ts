@@ -5,11 +5,11 @@
  * judge said at arrival still decides the mailbox.
  * Who calls it: the runner, for entries of route `local`.
  */
+
 import { type Delivery, type Mda, planFilings } from '@pennypost/mda'
 import type {
   Acceptance,
   Directory,
-  Flow,
   FlowEvent,
   LeasedEntry,
   MailStore,
@@ -18,6 +18,7 @@ import type {
   QueueRecipient,
 } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
+import type { Arrivals } from './arrivals.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import { pathOf, queueFor } from './dsn-address.ts'
 import type { Routes } from './routes.ts'
@@ -26,7 +27,7 @@ import { deferred, failed, type Verdict } from './verdict.ts'
 export interface LocalOptions {
   mail: Pick<MailStore, 'message' | 'readBody' | 'stage'>
   directory: Pick<Directory, 'account' | 'usage'>
-  flow: Pick<Flow, 'journey'>
+  arrivals: Arrivals
   mda: Pick<Mda, 'expand'>
   routes: Pick<Routes, 'destination'>
 }
@@ -78,10 +79,11 @@ async function deliveriesFor(
   return [{ kind: 'file', account: id, deliveredTo, detail: '' }]
 }
 
-async function verdictAtArrival({ journey }: LeasedEntry, { flow }: LocalOptions): Promise<'accept' | 'quarantine'> {
-  const events = (await flow.journey(journey))?.events ?? []
-  const judged = events.findLast((event) => event.kind === 'verdict')
-  return judged?.kind === 'verdict' && judged.verdict === 'quarantine' ? 'quarantine' : 'accept'
+async function verdictAtArrival(
+  { journey }: LeasedEntry,
+  { arrivals }: LocalOptions,
+): Promise<'accept' | 'quarantine'> {
+  return (await arrivals.of(journey)).isQuarantined ? 'quarantine' : 'accept'
 }
 
 /** The message again, under its own journey and with its own date. */

@@ -4,23 +4,23 @@
  * Never broken: a DSN about a forward goes to its original sender only if that sender is known to be one; nobody's
  * forged address gets our bounces.
  */
+
 import { type AddressPath, type DeliveryPlan, deliveryBlock, isSrs, type Mda, planFilings } from '@pennypost/mda'
 import {
   type Directory,
-  type Flow,
-  type FlowEvent,
   type JourneyId,
   lookupDomain,
   type NewQueueEntry,
   type QueueEnvelope,
   splitAddress,
 } from '@pennypost/model'
+import type { Arrivals } from './arrivals.ts'
 import type { Routes } from './routes.ts'
 
 export interface AddressOptions {
   mda: Pick<Mda, 'expand'>
   directory: Pick<Directory, 'domain'>
-  flow: Pick<Flow, 'journey'>
+  arrivals: Arrivals
   routes: Pick<Routes, 'destination'>
   hostname: string
 }
@@ -52,19 +52,11 @@ export async function addresseeOf(
   if (reversePath === '') return undefined
   const { localPart, domain } = pathOf(reversePath)
   if (!isSrs(localPart) || !(await isOurs(domain, options))) return reversePath
-  if (!(await isSenderKnown(journey, options))) return `postmaster@${domain}`
+  if (!(await options.arrivals.of(journey)).isSenderKnown) return `postmaster@${domain}`
   const expansion = await options.mda.expand(pathOf(reversePath), { reversePath: '', size: 0, mayRelay: true })
   if (expansion.kind === 'refused') return undefined
   const [delivery] = expansion.deliveries
   return delivery?.kind === 'relay' ? delivery.forwardPath : reversePath
-}
-
-async function isSenderKnown(journey: JourneyId, { flow }: AddressOptions): Promise<boolean> {
-  const events = (await flow.journey(journey))?.events ?? []
-  return events.some(
-    (event: FlowEvent) =>
-      event.kind === 'finding' && (event.check === 'spf' || event.check === 'dmarc') && event.result === 'pass',
-  )
 }
 
 /** The address that a DSN is from: postmaster of the first domain of ours among those that it is about. */

@@ -2,7 +2,9 @@
  * Puts the relay together: routes, connections, attempts, conclusions, the runner over them, and what others ask of it.
  * Who calls it: the composition root.
  */
+
 import type { Acceptance, QueueEntryId } from '@pennypost/model'
+import { Arrivals } from './arrivals.ts'
 import { attemptLocal } from './attempt-local.ts'
 import { attemptRemote } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
@@ -64,19 +66,20 @@ export function createRelay(options: RelayOptions): Relay {
   const turned = new TurnedConnections(opening)
   const open = turned.before(createOpenConnection(opening))
   const pool = createConnectionPool({ open, clock, deadline, limits })
+  const arrivals = new Arrivals(flow)
   const dsn: DsnOptions = {
-    ...{ mda, directory, flow, routes, hostname, mail, clock, random, log },
+    ...{ mda, directory, arrivals, routes, hostname, mail, clock, random, log },
     ...(options.signer ? { signer: options.signer } : {}),
     returnedOctets: limits.returnedOctets,
   }
-  const reporter = sessions && options.tlsReports && reporterOf(options, sessions, options.tlsReports)
+  const reporter = sessions && options.tlsReports && reporterOf(options, arrivals, sessions, options.tlsReports)
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
   const isSteady = steadiness(clock)
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
     if (failing.has(entry.id)) return failing.attempt(work)
-    if (entry.route === 'local') return attemptLocal(work, { mail, directory, flow, mda, routes })
+    if (entry.route === 'local') return attemptLocal(work, { mail, directory, arrivals, mda, routes })
     const held = await orders.held(entry)
     if (held) {
       await queue.hold([entry.id])
@@ -118,11 +121,11 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
-function reporterOf(options: RelayOptions, sessions: TlsSessions, https: Https): TlsReporter {
+function reporterOf(options: RelayOptions, arrivals: Arrivals, sessions: TlsSessions, https: Https): TlsReporter {
   const { store, mda, routes, hostname, resolver, sts, signer, clock, random, log } = options
-  const { directory, flow, mail } = store
+  const { directory, mail } = store
   return new TlsReporter({
-    ...{ sessions, https, mda, directory, flow, routes, hostname, mail, resolver, sts, signer, clock, random, log },
+    ...{ sessions, https, mda, directory, arrivals, routes, hostname, mail, resolver, sts, signer, clock, random, log },
     domains: async () => (await directory.domains()).flatMap(({ name, kind }) => (kind === 'local' ? [name] : [])),
   })
 }

@@ -2,9 +2,15 @@ import type { FlowEvent, Journey, JourneyId, Memory, MemoryKind } from '@pennypo
 import { type Reader, readPages } from './reader.ts'
 
 /** Journeys and what policy remembers. */
-export function readJourney(reader: Reader, id: JourneyId): Journey | undefined {
-  const rows = reader.pluck('SELECT events FROM flow WHERE journey = ? ORDER BY id').all(id) as string[]
-  return rows.length === 0 ? undefined : { id, events: rows.flatMap((events) => JSON.parse(events) as FlowEvent[]) }
+export async function readJourney(reader: Reader, id: JourneyId): Promise<Journey | undefined> {
+  const select = reader.raw('SELECT id, events FROM flow WHERE journey = ? AND id > ? ORDER BY id LIMIT ?')
+  type Row = [number, FlowEvent[]]
+  const rows = await readPages(reader, (last: Row | undefined, limit) =>
+    (select.all(id, last?.[0] ?? 0, limit) as [number, string][]).map(
+      ([row, events]): Row => [row, JSON.parse(events)],
+    ),
+  )
+  return rows.length === 0 ? undefined : { id, events: rows.flatMap(([, events]) => events) }
 }
 
 export function readJourneysByMessageId(reader: Reader, messageId: string, limit: number): JourneyId[] {

@@ -1,0 +1,51 @@
+/**
+ * What was found about a message when it came. Of a letter with thousands of entries it is read once and not for each of
+ * them: its journey has a line for every one.
+ */
+import type { Flow, FlowEvent, JourneyId } from '@pennypost/model'
+
+export interface Arrival {
+  /** SPF or DMARC passed. */
+  isSenderKnown: boolean
+  isQuarantined: boolean
+}
+
+const mostKept = 1000
+
+export class Arrivals {
+  readonly #flow: Pick<Flow, 'journey'>
+  readonly #kept = new Map<JourneyId, Promise<Arrival>>()
+
+  constructor(flow: Pick<Flow, 'journey'>) {
+    this.#flow = flow
+  }
+
+  of(journey: JourneyId): Promise<Arrival> {
+    const known = this.#kept.get(journey)
+    if (known) return known
+    const forget = (): void => void this.#kept.delete(journey)
+    const arrival = this.#read(journey, forget)
+    this.#kept.set(journey, arrival)
+    arrival.catch(forget)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= mostKept) break
+      this.#kept.delete(oldest)
+    }
+    return arrival
+  }
+
+  async #read(journey: JourneyId, forget: () => void): Promise<Arrival> {
+    const events = (await this.#flow.journey(journey))?.events ?? []
+    // It is being accepted: more may be found.
+    if (!events.some(({ kind }) => kind === 'received')) forget()
+    const judged = events.findLast((event) => event.kind === 'verdict')
+    return {
+      isSenderKnown: events.some(provesSender),
+      isQuarantined: judged?.kind === 'verdict' && judged.verdict === 'quarantine',
+    }
+  }
+}
+
+function provesSender(event: FlowEvent): boolean {
+  return event.kind === 'finding' && (event.check === 'spf' || event.check === 'dmarc') && event.result === 'pass'
+}
