@@ -115,10 +115,12 @@ class RemoteAttempt {
   /** What this peer gets, or why it gets nothing. */
   async #contentFor(hop: NextHop): Promise<RelayedContent | Verdict> {
     try {
-      this.#content ??= await loadContent(this.#options.mail, this.#work.entry.message)
-      if (!this.#content) return troubled('The message can not be read')
+      const content = (this.#content ??= await loadContent(this.#options.mail, this.#work.entry.message))
+      if (!content) return troubled('The message can not be read')
+      // Without 8BITMIME, a body of 7 bits (RFC 6152 §3).
+      if (!content.index.eightBitBody || hop.client.capabilities.keywords.has('8BITMIME')) return content
       const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
-      return (await contentFor(hop, this.#content)) ?? failed(554, '5.6.3', text)
+      return (await content.sevenBit()) ?? failed(554, '5.6.3', text)
     } catch (error) {
       if (error instanceof StoreError) throw error
       this.#notRead(String(error))
@@ -195,12 +197,6 @@ class RemoteAttempt {
     const fact: FlowFact = { kind: 'attempt', entry: id, destination, ...tried }
     this.#result.flow.push({ journey, at: this.#options.clock.now(), ...fact })
   }
-}
-
-/** What this peer can take: without 8BITMIME, a body of 7 bits (RFC 6152 §3). */
-async function contentFor({ client }: NextHop, content: RelayedContent): Promise<RelayedContent | undefined> {
-  if (!content.index.eightBitBody || client.capabilities.keywords.has('8BITMIME')) return content
-  return content.sevenBit()
 }
 
 /** RFC 8689 §3: the header field counts only where REQUIRETLS does not. */
