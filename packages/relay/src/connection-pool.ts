@@ -2,10 +2,11 @@
  * The connections of each destination: opened slowly, shared by its entries, kept for a moment when idle.
  *
  * Theory of operation. An entry that needs a connection takes an idle one, or waits. While something waits, connections are
- * opened: one, and when it stands one more for each that stands, up to the limit. If none stands, the one that could not be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for
- * each entry, and what comes in the time after it waits without any (`back-off.ts`). How many may stand adapts: where
- * others stand and one more is refused, what stands is the limit; where one breaks, by 421 or silence, half of them; each
- * one that is given back in order lets the limit grow, by one for as many as it is.
+ * opened: one, and when it stands one more for each that stands, up to the limit. If none stands, the one that could not
+ * be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for each entry,
+ * and what comes in the time after it waits without any (`back-off.ts`). How many may stand adapts: where others stand and
+ * one more is refused, what stands is the limit; where one breaks, by 421 or silence, half of them; each one that is given
+ * back in order lets the limit grow, by one for as many as it is.
  *
  * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
  * Who calls it: remote attempts.
@@ -118,7 +119,7 @@ class Pool implements ConnectionPool {
     const mayGoOn = hop.turned || client.transactions < this.#options.limits.transactionsPerConnection
     if (client.usable && mayGoOn && !this.#draining) {
       this.#grow(destination)
-      this.#give(destination, hop, true)
+      this.#give(destination, { ok: true, hop, tried: [], reused: true })
     } else {
       if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
       void client.quit()
@@ -186,7 +187,7 @@ class Pool implements ConnectionPool {
     const opened = await this.#open(destination.way, avoid)
     destination.opening--
     this.#apart.delete(resolve)
-    if (opened.ok && this.#draining) this.#turnAway(opened.hop)
+    if (opened.ok && this.#draining) void opened.hop.client.quit()
     else if (opened.ok) destination.busy.add(opened.hop)
     else this.#forget(destination)
     resolve(opened)
@@ -211,10 +212,10 @@ class Pool implements ConnectionPool {
     const opened = await this.#open(destination.way)
     destination.opening--
     if (opened.ok) {
-      if (this.#draining) this.#turnAway(opened.hop)
+      if (this.#draining) void opened.hop.client.quit()
       else {
         this.#backOff.forget(keyOf(destination.way))
-        this.#give(destination, opened.hop, false, opened)
+        this.#give(destination, opened)
       }
     } else if (destination.busy.size + destination.idle.length > 0) {
       destination.ceiling = destination.busy.size + destination.idle.length
@@ -238,17 +239,13 @@ class Pool implements ConnectionPool {
     }
   }
 
-  #turnAway(hop: NextHop): void {
-    void hop.client.quit()
-  }
-
   /** To who waits longest, else it is kept. */
-  #give(destination: Destination, hop: NextHop, reused: boolean, opened: Opened = { ok: true, hop, tried: [] }): void {
+  #give(destination: Destination, acquired: Extract<Acquired, { ok: true }>): void {
     const resolve = destination.waiting.shift()
     if (resolve) {
-      destination.busy.add(hop)
-      resolve({ ...opened, reused })
-    } else this.#keep(destination, hop)
+      destination.busy.add(acquired.hop)
+      resolve(acquired)
+    } else this.#keep(destination, acquired.hop)
   }
 
   #keep(destination: Destination, hop: NextHop): void {
