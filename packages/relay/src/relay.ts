@@ -122,10 +122,10 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 function reporterOf(options: RelayOptions, arrivals: Arrivals, sessions: TlsSessions, https: Https): TlsReporter {
-  const { store, mda, routes, hostname, resolver, sts, signer, clock, random, log } = options
-  const { directory, mail } = store
+  const { directory, mail } = options.store
   return new TlsReporter({
-    ...{ sessions, https, mda, directory, arrivals, routes, hostname, mail, resolver, sts, signer, clock, random, log },
+    ...options,
+    ...{ sessions, https, directory, arrivals, mail },
     domains: async () => (await directory.domains()).flatMap(({ name, kind }) => (kind === 'local' ? [name] : [])),
   })
 }
@@ -136,38 +136,10 @@ export function createDialProbe(options: RelayOptions): ReturnType<typeof create
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions {
-  const {
-    dialer,
-    clock,
-    deadline,
-    hostname,
-    resolver,
-    random,
-    routes,
-    sourceAddresses,
-    ipv6Source,
-    timeouts,
-    ca,
-    sts,
-    tlsDemands,
-  } = options
+  const { hostname, ownAddresses = [], listeners = [] } = options
   const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
-  const own = createOwnHosts({
-    hostname,
-    addresses: options.ownAddresses ?? [],
-    listeners: options.listeners ?? [],
-  })
-  return {
-    ...{ dialer, clock, deadline, hostname, resolver, random, routes, own, connectMs, unreachableMs, stopping },
-    addressesMax: addresses,
-    hostsMax: hosts,
-    ...(sourceAddresses ? { sourceAddresses } : {}),
-    ...(ipv6Source === undefined ? {} : { ipv6Source }),
-    ...(timeouts ? { timeouts } : {}),
-    ...(ca ? { ca } : {}),
-    ...(sts ? { sts } : {}),
-    ...(tlsDemands ? { tlsDemands } : {}),
-  }
+  const own = createOwnHosts({ hostname, addresses: ownAddresses, listeners })
+  return { ...options, own, connectMs, unreachableMs, stopping, addressesMax: addresses, hostsMax: hosts }
 }
 
 /** Half of the shortest step at most: an entry's own retry is never put off because others failed. */

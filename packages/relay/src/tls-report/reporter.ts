@@ -32,8 +32,8 @@ export interface ReporterOptions extends AddressOptions {
   domains(): Promise<readonly string[]>
   resolver: Resolver
   https: Https
-  sts?: StsPolicies | undefined
-  signer?: MessageSigner | undefined
+  sts?: StsPolicies
+  signer?: MessageSigner
   clock: Clock
   random: Random
   log: Log
