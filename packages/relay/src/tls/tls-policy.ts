@@ -1,11 +1,11 @@
 /**
  * Whether and how a connection to a next hop is secured, and why: the one place where that is decided. Pure.
  *
- * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy or the operator demands is never given up
- * because it can not be had; with `required` nothing goes where the next hop's name or certificate could be anybody's.
+ * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy or the operator demands
+ * is never given up because it can not be had; with `required` nothing goes where the next hop's name or certificate could
+ * be anybody's.
  * Who calls it: the opener of connections, for each address.
  */
-
 import type { Hop } from '../hop.ts'
 import { isLoopback } from '../own-hosts.ts'
 import type { Route } from '../routes.ts'
@@ -39,12 +39,8 @@ export interface TlsPolicy {
 
 export type CertificateCheck =
   | { kind: 'none' }
-  /** A chain to a known root, and the host's name (RFC 8461 §4.1). */
-  | {
-      kind: 'pkix' /** In place of the host's. */
-      name?: string /** Any of these will do. */
-      names?: readonly string[]
-    }
+  /** A chain to a known root, and the host's name (RFC 8461 §4.1), or `name` in its place, or any of `names`. */
+  | { kind: 'pkix'; name?: string; names?: readonly string[] }
   | { kind: 'dane'; base: string; records: readonly Tlsa[]; names: readonly string[] }
 
 export interface TlsSituation {
