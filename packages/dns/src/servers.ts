@@ -4,7 +4,8 @@
  */
 import { getServers } from 'node:dns'
 import { readFile } from 'node:fs/promises'
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
+import { isLoopback } from '@pennypost/model'
 
 export interface NameServer {
   address: string
@@ -15,10 +16,6 @@ export interface NameServer {
   loopback: boolean
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
 /** Reads `address`, `address:port` or `[v6]:port`; the port is 53 unless given. Throws TypeError saying what is wrong. */
 export function parseServer(text: string): NameServer {
   const match = /^\[([^\]]+)\](?::(\d+))?$/.exec(text) ?? /^([^:]+)(?::(\d+))?$/.exec(text)
@@ -26,9 +23,8 @@ export function parseServer(text: string): NameServer {
   const port = Number(match?.[2] ?? 53)
   if (isIP(address) === 0) throw new TypeError(`not the address of a name server: ${JSON.stringify(text)}`)
   if (port < 1 || port > 65535) throw new TypeError(`not a port: ${JSON.stringify(text)}`)
-  const v6 = isIPv6(address)
-  const label = `${v6 ? `[${address}]` : address}:${port}`
-  return { address, port, label, loopback: loopback.check(address, v6 ? 'ipv6' : 'ipv4') }
+  const label = `${isIPv6(address) ? `[${address}]` : address}:${port}`
+  return { address, port, label, loopback: isLoopback(address) }
 }
 
 /** The name servers of a resolv.conf(5), in its order, the first three as libc takes them; without any, this machine's. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isLoopback, networks } from './networks.ts'
+import { isThisMachine, networks } from './networks.ts'
 
 it('knows addresses and networks of both families', () => {
   const known = networks(['192.0.2.1', '10.0.0.0/8', '2001:db8::/32', '::1'])
@@ -19,5 +19,5 @@ it.each(['mail.test', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::/129', '10.
 )
 
 it('this machine is loopback and Unix sockets', () => {
-  expect(['127.0.0.1', '127.9.9.9', '::1', '', '192.0.2.1'].map(isLoopback)).toEqual([true, true, true, true, false])
+  expect(['127.0.0.1', '127.9.9.9', '::1', '', '192.0.2.1'].map(isThisMachine)).toEqual([true, true, true, true, false])
 })

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { isLoopback } from '@pennypost/model'
 
 /** Whether an address is in one of them. */
 export type Networks = (address: string) => boolean
@@ -23,5 +24,4 @@ export function networks(list: readonly string[]): Networks {
 }
 
 /** This machine itself: nobody there is a stranger. A Unix socket has the address ''. */
-export const isLoopback: Networks = (address) => address === '' || loopback(address)
-const loopback = networks(['127.0.0.0/8', '::1'])
+export const isThisMachine: Networks = (address) => address === '' || isLoopback(address)

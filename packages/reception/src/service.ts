@@ -12,7 +12,7 @@ import {
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
 import { awaitPatience, readClient } from './before-banner.ts'
-import { isLoopback, networks } from './networks.ts'
+import { isThisMachine, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
 import { type Origin, Session, type SessionContext, tickOf } from './session.ts'
@@ -135,7 +135,8 @@ class Entrance {
     const { connection, client } = origin
     const waitMs = options.pregreetMs ?? 0
     const { address } = client
-    const isKnown = isLoopback(address) || options.trusted.has(address) || this.#context.isChecked?.(address) === false
+    const isKnown =
+      isThisMachine(address) || options.trusted.has(address) || this.#context.isChecked?.(address) === false
     if (waitMs === 0 || service !== 'smtp' || isKnown) {
       this.#begin(origin)
       return

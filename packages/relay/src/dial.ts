@@ -8,7 +8,14 @@
  */
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Clock, Deadline, Dialer, TlsDialOptions, TlsFacts } from '@pennypost/model'
+import {
+  type Clock,
+  type Deadline,
+  type Dialer,
+  isLoopback,
+  type TlsDialOptions,
+  type TlsFacts,
+} from '@pennypost/model'
 import {
   type ClientTimeouts,
   createSmtpClient,
@@ -20,7 +27,7 @@ import {
 } from '@pennypost/smtp'
 import type { Hop } from './hop.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
-import { isLoopback, type OwnHosts } from './own-hosts.ts'
+import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { checkDane } from './tls/check-dane.ts'
 import { nameFault } from './tls/tls-demand.ts'

@@ -1,6 +1,6 @@
 /** What this machine is called and where it listens, so that mail is never sent to itself. */
 import { BlockList, isIP, isIPv6 } from 'node:net'
-import { lookupDomain } from '@pennypost/model'
+import { isLoopback, lookupDomain } from '@pennypost/model'
 
 export interface OwnHostsOptions {
   hostname: string
@@ -16,21 +16,12 @@ export interface OwnHosts {
   isAddress(address: string, port: number): boolean
 }
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
-
 /** Of this machine by definition (RFC 1122 §3.2.1.3, RFC 4291 §2.5.2). */
 const unspecified = new BlockList()
 unspecified.addSubnet('0.0.0.0', 8, 'ipv4')
 unspecified.addAddress('::', 'ipv6')
 
 const family = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
-
-export function isLoopback(address: string): boolean {
-  if (isIP(address) === 0) return false
-  return loopback.check(address, family(address))
-}
 
 export function createOwnHosts({ hostname, addresses, listeners }: OwnHostsOptions): OwnHosts {
   const own = new BlockList()
@@ -51,7 +42,7 @@ export function createOwnHosts({ hostname, addresses, listeners }: OwnHostsOptio
     isAddress(address, port) {
       const kind = family(address)
       if (own.check(address, kind)) return true
-      return (loopback.check(address, kind) || unspecified.check(address, kind)) && listensAt(address, port)
+      return (isLoopback(address) || unspecified.check(address, kind)) && listensAt(address, port)
     },
   }
 }

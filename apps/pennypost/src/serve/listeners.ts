@@ -1,7 +1,7 @@
 import type { ImapService } from '@pennypost/imap'
 import type { Deadline, Log } from '@pennypost/model'
 import type { Pop3Service } from '@pennypost/pop3'
-import { isLoopback, networks, openReception, type ReceptionOptions } from '@pennypost/reception'
+import { isThisMachine, networks, openReception, type ReceptionOptions } from '@pennypost/reception'
 import {
   type ConnectionLimiter,
   createListener,
@@ -96,7 +96,7 @@ function onlyFrom(limiter: ConnectionLimiter, trusted: readonly string[]): Conne
   const mayEnter = networks(trusted)
   return {
     admit: (address, network) =>
-      isLoopback(address) || mayEnter(address) ? limiter.admit(address, network) : 'address',
+      isThisMachine(address) || mayEnter(address) ? limiter.admit(address, network) : 'address',
     get open() {
       return limiter.open
     },

@@ -15,7 +15,13 @@ import {
   systemRandom,
 } from '@pennypost/model'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
-import { defaultReceptionLimits, isLoopback, networks, type ReceptionOptions, type Service } from '@pennypost/reception'
+import {
+  defaultReceptionLimits,
+  isThisMachine,
+  networks,
+  type ReceptionOptions,
+  type Service,
+} from '@pennypost/reception'
 import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
@@ -244,7 +250,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
 /** Whose connections to the MX are few: those whose mail is checked, as far as nobody has logged in. */
 function strangersBy({ policy, submission }: Config): (address: string) => boolean {
   const isKnown = networks([...policy.exempt, ...submission.trusted.map(({ address }) => address)])
-  return (address) => !isLoopback(address) && !isKnown(address)
+  return (address) => !isThisMachine(address) && !isKnown(address)
 }
 
 /** Over which services nobody is heard who has not logged in. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
-import { ipOctets, plainAddress, reverseName } from './ip-address.ts'
+import { ipOctets, isLoopback, plainAddress, reverseName } from './ip-address.ts'
 
 test.each([
   ['192.0.2.1', '192.0.2.1'],
@@ -22,6 +22,15 @@ test('every way to write an IPv6 address gives the same octets', () => {
     }),
     { seed: 4291, numRuns: 300 },
   )
+})
+
+test('only 127.0.0.0/8 and ::1 are loopback, however they are written', () => {
+  for (const address of ['127.0.0.1', '127.255.0.9', '::1', '0:0::0:1', '::ffff:127.0.0.1']) {
+    expect(isLoopback(address), address).toBe(true)
+  }
+  for (const address of ['128.0.0.1', '10.0.0.127', '::', '::2', '1::1', '::127.0.0.1', '127.0.0', 'localhost', '']) {
+    expect(isLoopback(address), address).toBe(false)
+  }
 })
 
 describe('reverseName', () => {

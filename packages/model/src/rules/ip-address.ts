@@ -4,6 +4,7 @@
  */
 import { isIP, isIPv4 } from 'node:net'
 
+const loopback = Buffer.from('00000000000000000000000000000001', 'hex')
 const mapped = Buffer.from('00000000000000000000ffff', 'hex')
 
 /**
@@ -23,6 +24,12 @@ export function plainAddress(address: string): string {
   const octets = ipOctets(address)
   if (!octets) return address
   return octets.length === 4 ? octets.join('.') : new URL(`http://[${withoutZone(address)}]/`).hostname.slice(1, -1)
+}
+
+/** Whether it leads back to this machine (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
+export function isLoopback(address: string): boolean {
+  const octets = ipOctets(address)
+  return octets?.length === 4 ? octets[0] === 127 : octets?.equals(loopback) === true
 }
 
 /**

@@ -6,8 +6,8 @@
  * be anybody's.
  * Who calls it: the opener of connections, for each address.
  */
+import { isLoopback } from '@pennypost/model'
 import type { Hop } from '../hop.ts'
-import { isLoopback } from '../own-hosts.ts'
 import type { Route } from '../routes.ts'
 import { deferred, failed, type Verdict } from '../verdict.ts'
 import { allowsMx, type StsPolicy } from './sts-policy.ts'
