@@ -1,4 +1,4 @@
-import type { Mailbox, ReservedRoom, SearchQuery, UidSet } from '@pennypost/model'
+import type { Mailbox, ModSeq, ReservedRoom, SearchQuery, UidSet } from '@pennypost/model'
 import type { VisibleMailbox } from './access/visible-mailbox.ts'
 import type { AppendedMessage } from './append/message-sink.ts'
 import type { Command, LiteralSink, State } from './command.ts'
@@ -171,7 +171,7 @@ export interface FetchModifier {
 }
 
 export interface StoreCondition {
-  unchangedSince?: number
+  unchangedSince?: ModSeq
 }
 
 export interface Enables {

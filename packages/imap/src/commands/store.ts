@@ -11,7 +11,6 @@ import {
   type FlagMode,
   type FlagsUpdated,
   flagsAfter,
-  type ModSeq,
   mayFlag,
   UidSet,
 } from '@pennypost/model'
@@ -71,14 +70,7 @@ async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promis
   const acting = await actingFor(session, args)
   await session.refresh()
   const expected = args.silent ? await expectedFlags(view, uids, args) : undefined
-  const { mode, flags } = args
-  const { unchangedSince } = args.condition
-  const change: FlagChange = {
-    uids,
-    mode,
-    flags,
-    ...(unchangedSince === undefined ? {} : { unchangedSince: unchangedSince as ModSeq }),
-  }
+  const change: FlagChange = { uids, mode: args.mode, flags: args.flags, ...args.condition }
   const done = await session.service.mail.updateFlags(view.open.mailbox.id, change, acting)
   const { modified } = done
   const isKnown = await takeIn(session, view, change, done, args.silent)

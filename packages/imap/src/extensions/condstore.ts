@@ -1,4 +1,4 @@
-import type { SearchQuery } from '@pennypost/model'
+import { type ModSeq, modSeq, type SearchQuery } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { bad } from '../refusal.ts'
@@ -27,9 +27,9 @@ const modSeqItem: FetchItem = {
 }
 
 /** `mod-sequence-valzer = "0" / mod-sequence-value` */
-function modSequence(cursor: Cursor): number {
+function modSequence(cursor: Cursor): ModSeq {
   cursor.sp()
-  return cursor.number64()
+  return modSeq(cursor.number64())
 }
 
 /** `"MODSEQ" [search-modseq-ext] SP mod-sequence-valzer`; the entry that may be named makes no difference here. */

@@ -1,4 +1,4 @@
-import { annotationLimits, isPrivateEntry, type ModSeq, StoreError } from '@pennypost/model'
+import { annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
@@ -168,13 +168,13 @@ const setMetadata = {
 async function tell(session: Session, view: View): Promise<void> {
   const { annotations: told, open } = view
   const { modSeq: upTo } = open
-  const changed = await changedAnnotations(session, open.mailbox.id, told.modSeq as ModSeq)
+  const changed = await changedAnnotations(session, open.mailbox.id, told.modSeq)
   // Not before: what could not be read is read with the next changes.
   told.modSeq = upTo
   const others = changed.filter(({ entry, modSeq }) => modSeq !== told.own.get(entry))
   for (const [entry, modSeq] of told.own) if (modSeq <= told.modSeq) told.own.delete(entry)
   if (others.length === 0 || session.view !== view) return
-  for (const { modSeq } of others) told.modSeq = Math.max(told.modSeq, modSeq)
+  for (const { modSeq } of others) if (modSeq > told.modSeq) told.modSeq = modSeq
   const names = others.map(({ entry }) => printEntry(entry))
   session.untagged(`METADATA ${printMailbox(view.name, session.utf8Names)} ${names.join(' ')}`)
 }

@@ -1,4 +1,4 @@
-import { highestUid, type MailboxChanges, type ModSeq, UidSet } from '@pennypost/model'
+import { highestUid, type MailboxChanges, type ModSeq, modSeq, UidSet } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { breathe } from '../fetch/breathe.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
@@ -21,7 +21,7 @@ import { enableCondstore } from './condstore.ts'
 /** What the client remembers of the mailbox (RFC 7162 §3.2.5). */
 interface Remembered {
   uidValidity: number
-  modSeq: number
+  modSeq: ModSeq
   /** Absent: every UID that the mailbox has given so far. */
   known: Ranges | undefined
   match: { seqs: Ranges; uids: Ranges } | undefined
@@ -35,8 +35,8 @@ function remembered(cursor: Cursor): Remembered {
   cursor.expect('(')
   const uidValidity = cursor.nzNumber()
   cursor.sp()
-  const modSeq = cursor.number64()
-  if (modSeq === 0) throw bad('A mod-sequence above 0 expected')
+  const since = modSeq(cursor.number64())
+  if (since === 0) throw bad('A mod-sequence above 0 expected')
   let known: Ranges | undefined
   let match: Remembered['match']
   if (cursor.skip(' ')) {
@@ -50,7 +50,7 @@ function remembered(cursor: Cursor): Remembered {
     }
   }
   cursor.expect(')')
-  return { uidValidity, modSeq, known, match }
+  return { uidValidity, modSeq: since, known, match }
 }
 
 /** A sequence-set of numbers alone: `*` and `$` mean nothing to a client that was away. */
@@ -68,7 +68,7 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   const known = UidSet.ofRanges(client.known ?? [[1, Math.max(1, open.uidNext - 1)]])
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
   const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, highestUid]]))
-  const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq as ModSeq, open.viewer)
+  const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq, open.viewer)
   await sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
   await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
@@ -172,7 +172,7 @@ export const qresync: Extension = {
             const asked = namedUids(view, set)
             if (asked.isEmpty) return
             const { mailbox, viewer } = view.open
-            const changes = await session.service.mail.changesSince(mailbox.id, changedSince as ModSeq, viewer)
+            const changes = await session.service.mail.changesSince(mailbox.id, changedSince, viewer)
             await sayVanishedEarlier(session, view, changes, asked)
           },
         }

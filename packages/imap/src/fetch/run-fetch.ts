@@ -3,6 +3,7 @@ import {
   type FetchedMessage,
   type FetchNeed,
   type FlagChange,
+  type ModSeq,
   systemFlags,
   UidSet,
 } from '@pennypost/model'
@@ -51,7 +52,7 @@ export interface FetchOutcome {
 /** What QRESYNC and its kin leave out. */
 export interface FetchExtra {
   /** Only messages changed after this. */
-  changedSince?: number
+  changedSince?: ModSeq
   /** Leaves some of the messages out before anything is said. */
   narrow?(view: View, uids: UidSet, by: 'sequence' | 'uid'): UidSet
   /** Told beside what was asked for. */
@@ -65,7 +66,7 @@ export interface FetchAsked {
   session: Session
   set: SequenceSet
   by: 'sequence' | 'uid'
-  changedSince: number | undefined
+  changedSince: ModSeq | undefined
 }
 
 interface Fetch {

@@ -35,7 +35,7 @@ export class OpenMailbox {
   keywords: readonly string[]
   uidNext: number
   /** Everything that the change log had up to here is in the arrays. */
-  modSeq: number
+  modSeq: ModSeq
   /** Rises whenever messages are removed. */
   removals = 0
   /** The mailbox itself is gone, or the viewer may not read it any more. */
@@ -126,8 +126,7 @@ export class OpenMailbox {
 
   async #read(): Promise<void> {
     try {
-      const since = this.modSeq as Mailbox['highestModSeq']
-      this.apply(await this.#mail.changesSince(this.mailbox.id, since, this.viewer))
+      this.apply(await this.#mail.changesSince(this.mailbox.id, this.modSeq, this.viewer))
     } catch (error) {
       this.dirty = true
       throw error
@@ -139,7 +138,7 @@ export class OpenMailbox {
 
   /** Takes in what the change log says. */
   apply(changes: MailboxChanges): void {
-    this.modSeq = Math.max(this.modSeq, changes.modSeq)
+    if (changes.modSeq > this.modSeq) this.modSeq = changes.modSeq
     this.uidNext = Math.max(this.uidNext, changes.uidNext)
     if (changes.deleted) this.deleted = true
     if (!sameList(this.keywords, changes.keywords)) {

@@ -1,4 +1,4 @@
-import { allRights, type FlagsUpdated, type Rights, type SeqNum, type Uid, UidSet } from '@pennypost/model'
+import { allRights, type FlagsUpdated, type ModSeq, type Rights, type SeqNum, type Uid, UidSet } from '@pennypost/model'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { ResultContexts } from '../search/result-contexts.ts'
@@ -32,7 +32,7 @@ export class View {
   /** What the account may do with it, as last told. */
   rights: Rights
   /** Up to where changes of annotations were told; those of its own need not be. */
-  readonly annotations: { modSeq: number; own: Map<string, number> }
+  readonly annotations: { modSeq: ModSeq; own: Map<string, ModSeq> }
   /** UIDs that are \Recent to this session, as rising [first, last] pairs. */
   readonly recent: (readonly [first: number, last: number])[] = []
 
