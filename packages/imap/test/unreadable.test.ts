@@ -14,6 +14,8 @@ let client: DialogueClient
 let damagedFrom: number
 /** What begins from this one on can be read. */
 let damagedTo: number
+/** Readings of bodies. */
+let reads: number
 
 /** Bodies come in pieces, as large ones do; the second message's end in an error. */
 function withDamage(store: Store): Store {
@@ -29,6 +31,7 @@ function withDamage(store: Store): Store {
     },
     readBody: {
       async *value(...[message, start = 0, end = 1_000_000]: Parameters<MailStore['readBody']>) {
+        reads++
         const readable = damaged.has(message) && start < damagedTo ? damagedFrom : Number.POSITIVE_INFINITY
         if (start < readable) yield* store.mail.readBody(message, start, Math.min(end, readable))
         if (end > readable) throw new Error('the file is shorter than it was')
@@ -39,6 +42,7 @@ function withDamage(store: Store): Store {
 }
 
 beforeEach(async () => {
+  reads = 0
   damagedTo = Number.POSITIVE_INFINITY
   server = await TestServer.start((clock) =>
     withDamage(createMemoryStore({ clock, random: seededRandom(2), searchText })),
@@ -92,3 +96,9 @@ test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)']
     expect(responses.at(-1)).toBe('<closed>')
   },
 )
+
+test('the end of a body was looked at twice before the message was told', async () => {
+  damagedFrom = Number.POSITIVE_INFINITY
+  await say('FETCH 1 BODY.PEEK[]')
+  expect(reads).toBe(2)
+})

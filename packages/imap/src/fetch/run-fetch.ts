@@ -198,10 +198,12 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   const { target, items } = fetch
   if (fetch.prepares) {
     try {
-      for (const item of items) {
-        const prepared = item.prepare?.(target) ?? fetch.between?.()
+      for (let i = 0; i < items.length; i++) {
+        const prepared = (items[i] as FetchItem).prepare?.(target) ?? fetch.between?.()
         if (prepared)
-          return prepared.then(() => writeSlowly(fetch, flagsChanged)).catch((error) => notePrepare(fetch, error))
+          return prepared
+            .then(() => writeSlowly(fetch, i + 1, flagsChanged))
+            .catch((error) => notePrepare(fetch, error))
       }
     } catch (error) {
       notePrepare(fetch, error)
@@ -220,10 +222,13 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
   return undefined
 }
 
-/** All items that need it prepared, then written: for messages whose octets are not at hand. */
-async function writeSlowly(fetch: Fetch, flagsChanged: boolean): Promise<void> {
+/** The items from `from` on prepared, then all of them written: for messages whose octets are not at hand. */
+async function writeSlowly(fetch: Fetch, from: number, flagsChanged: boolean): Promise<void> {
   const { target, items } = fetch
-  for (const item of items) await (item.prepare?.(target) ?? fetch.between?.())
+  for (let i = from; i < items.length; i++) {
+    const pending = (items[i] as FetchItem).prepare?.(target) ?? fetch.between?.()
+    if (pending) await pending
+  }
   target.out.text(`* ${target.seq} FETCH (`)
   await writeFrom(fetch, 0, flagsChanged).catch((error) => breakOff(fetch, error))
 }
