@@ -17,7 +17,7 @@ import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
 import { appendFlags } from '../grammar/flags.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { bad, no } from '../refusal.ts'
+import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
@@ -103,8 +103,7 @@ export async function messageLiteral(
   name: string,
 ): Promise<LiteralSink> {
   const { limits, registry } = session.service
-  if (limits.message > 0 && offer.size > limits.message)
-    throw no('TOOBIG', `A message can have ${limits.message} octets`)
+  if (limits.message > 0 && offer.size > limits.message) throw tooBig(limits.message)
   await session.mailbox(name, 'i', 'TRYCREATE')
   const room = roomFor(session, offer.size)
   try {
@@ -118,6 +117,10 @@ export async function messageLiteral(
     room[Symbol.dispose]()
     throw error
   }
+}
+
+export function tooBig(limit: number): ImapRefusal {
+  return no('TOOBIG', `A message can have ${limit} octets`)
 }
 
 /** Promises room for so many octets, 0 when nobody knows how many, or refuses. */

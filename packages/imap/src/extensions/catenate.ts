@@ -1,7 +1,7 @@
 import type { ReservedRoom, StagedContent } from '@pennypost/model'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
-import { roomFor, utf8Literal } from '../commands/append.ts'
+import { roomFor, tooBig, utf8Literal } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
@@ -87,10 +87,6 @@ async function catenated(session: Session, parts: readonly Part[]): Promise<Appe
     sink.discard()
     throw error
   }
-}
-
-function tooBig(limit: number): ImapRefusal {
-  return no('TOOBIG', `A message can have ${limit} octets`)
 }
 
 /** RFC 4469 §4.1; a URL that a response code can not hold is left out. */

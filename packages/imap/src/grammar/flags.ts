@@ -18,29 +18,29 @@ export function flag(cursor: Cursor): Flag {
   return system
 }
 
-/** `flag-list = "(" [flag *(SP flag)] ")"` */
-function flagList(cursor: Cursor, limit: number): Flag[] {
-  const flags: Flag[] = []
-  cursor.list(() => flags.push(flag(cursor)), limit)
-  return flags
-}
-
 /** A message's flags as APPEND has them. Who copies messages between servers may send \Recent back: it is passed over. */
-export function appendFlags(cursor: Cursor, limit = 100): Flag[] {
+export function appendFlags(cursor: Cursor): Flag[] {
   const flags: Flag[] = []
   cursor.list(() => {
     if (!cursor.skip('\\RECENT')) flags.push(flag(cursor))
-  }, limit)
+  }, mostFlags)
   return flags
 }
 
-/** `store-att-flags = … (flag-list / (flag *(SP flag)))` */
-export function storeFlags(cursor: Cursor, limit = 100): Flag[] {
-  if (cursor.peek() === '(') return flagList(cursor, limit)
+/** `flag-list = "(" [flag *(SP flag)] ")"`, `store-att-flags = … (flag-list / (flag *(SP flag)))` */
+export function storeFlags(cursor: Cursor): Flag[] {
   const flags: Flag[] = []
+  const read = (): void => void flags.push(flag(cursor))
+  if (cursor.peek() === '(') {
+    cursor.list(read, mostFlags)
+    return flags
+  }
   do {
-    if (flags.length >= limit) throw bad('Too many flags')
-    flags.push(flag(cursor))
+    if (flags.length >= mostFlags) throw bad('Too many flags')
+    read()
   } while (cursor.skip(' '))
   return flags
 }
+
+/** Flags of one command. */
+const mostFlags = 100

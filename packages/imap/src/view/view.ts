@@ -94,10 +94,6 @@ export class View {
     return index < this.count && this.uids[index] === uid ? ((index + 1) as SeqNum) : 0
   }
 
-  uidAt(seq: number): Uid {
-    return this.uids[seq - 1] as Uid
-  }
-
   isRecent(uid: number): boolean {
     return this.recent.some(([first, last]) => uid >= first && uid <= last)
   }
