@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer'
 import { decodeCharset, knowsCharset } from '@pennypost/message'
 import { type ImapRefusal, no } from '../refusal.ts'
+import { decodeUtf8, isAscii } from '../wire/cursor.ts'
 
 /** The strings of one SEARCH, in the charset that it named (RFC 9051 §6.4.4: UTF-8 when it names none). */
 export type DecodeText = (binary: string) => string
@@ -13,13 +13,10 @@ export function decoderFor(charset: string | undefined): DecodeText {
   return (binary) => decodeCharset(Buffer.from(binary, 'latin1'), name)
 }
 
-const isAscii = (binary: string): boolean => !/[^\x00-\x7f]/.test(binary)
-
 function utf8(binary: string): string {
-  if (isAscii(binary)) return binary
-  const octets = Buffer.from(binary, 'latin1')
-  if (!isUtf8(octets)) throw badCharset('This is not UTF-8')
-  return octets.toString('utf8')
+  const text = decodeUtf8(binary)
+  if (text === undefined) throw badCharset('This is not UTF-8')
+  return text
 }
 
 function ascii(binary: string): string {

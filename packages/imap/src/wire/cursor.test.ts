@@ -94,5 +94,7 @@ describe('cursor', () => {
     expect(utf8('\xc3\xbc')).toBe('ü')
     expect(utf8('\xef\xbf\xbd')).toBe('\ufffd')
     expect(() => utf8('\xfc')).toThrow('UTF-8')
+    // A replacement character that the client has written is no excuse for what stands beside it.
+    expect(() => utf8('\xef\xbf\xbd\xfc')).toThrow('UTF-8')
   })
 })

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { StreamedLiteral } from '../command.ts'
 import { bad } from '../refusal.ts'
 
@@ -297,10 +298,16 @@ export function isAscii(text: string): boolean {
   return /^[\x00-\x7f]*$/.test(text)
 }
 
-/** The text of octets held as a binary string; BAD when they are not UTF-8. */
-export function utf8(binary: string): string {
+/** The text of octets held as a binary string; undefined when they are not UTF-8. */
+export function decodeUtf8(binary: string): string | undefined {
   if (isAscii(binary)) return binary
-  const text = Buffer.from(binary, 'latin1').toString('utf8')
-  if (text.includes('\ufffd') && !binary.includes('\xef\xbf\xbd')) throw bad('Not valid UTF-8')
+  const octets = Buffer.from(binary, 'latin1')
+  return isUtf8(octets) ? octets.toString('utf8') : undefined
+}
+
+/** The same for arguments: BAD when they are not UTF-8. */
+export function utf8(binary: string): string {
+  const text = decodeUtf8(binary)
+  if (text === undefined) throw bad('Not valid UTF-8')
   return text
 }
