@@ -4,12 +4,12 @@
  */
 import { delimiter, superiors } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { turnTaking } from '../breathe.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
-import { breathe, turnTaking } from '../fetch/breathe.ts'
 import { listPattern, printMailbox, type WrittenMailbox } from '../grammar/mailbox.ts'
 import { type HierarchyName, hierarchyOf } from '../list/hierarchy.ts'
-import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
+import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -78,11 +78,12 @@ async function run(session: Session, args: Args): Promise<undefined> {
   const chosen = args.selections.filter((kind) => !kind.modifies)
   const recursive = args.selections.some((kind) => kind.modifies)
   const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
-  const isOthersTurn = turnsOfOthers(args.patterns)
   const matching: HierarchyName[] = []
+  const turnOfMatching = turnTaking(namesPerTurn(args.patterns))
   for (const name of names.values()) {
     if (matches(name.name)) matching.push(name)
-    if (isOthersTurn()) await breathe()
+    const othersTurn = turnOfMatching()
+    if (othersTurn) await othersTurn
   }
   // RFC 9051 §6.3.9.2: what is below is spoken of only where it is not listed itself.
   const listed = new Set(matching)

@@ -1,8 +1,8 @@
 import { delimiter, superiors } from '@pennypost/model'
+import { turnTaking } from '../breathe.ts'
 import { type Command, loggedIn } from '../command.ts'
-import { breathe, turnTaking } from '../fetch/breathe.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
-import { nameMatcher, turnsOfOthers } from '../list/pattern.ts'
+import { nameMatcher, namesPerTurn } from '../list/pattern.ts'
 
 /** Subscribed names; with `%`, a name above one is shown as \Noselect though it is not subscribed itself. */
 export const lsub = {
@@ -25,9 +25,10 @@ export const lsub = {
     const matches = nameMatcher([pattern], session.utf8Names)
     const subscribed = await session.service.mail.subscriptions(session.user.id)
     const names = new Map<string, boolean>()
-    const isOthersTurn = turnsOfOthers([pattern])
+    const turnOfMatching = turnTaking(namesPerTurn([pattern]))
     for (const name of subscribed) {
-      if (isOthersTurn()) await breathe()
+      const othersTurn = turnOfMatching()
+      if (othersTurn) await othersTurn
       if (matches(name)) names.set(name, true)
       else if (pattern.includes('%')) {
         const above = superiors(name).filter((superior) => matches(superior))

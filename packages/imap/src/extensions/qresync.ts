@@ -1,6 +1,6 @@
 import { highestUid, type MailboxChanges, type ModSeq, modSeq, UidSet } from '@pennypost/model'
+import { breathe } from '../breathe.ts'
 import type { Extension } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'

@@ -1,6 +1,6 @@
+import { breathe } from '../breathe.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { Extension } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import { bad } from '../refusal.ts'
 import { patiently } from '../search/progress.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'

@@ -9,11 +9,11 @@ import {
 } from '@pennypost/model'
 import type { Turns } from '@pennypost/transport'
 import { actingOnSelected } from '../access/acting.ts'
+import { breathe } from '../breathe.ts'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
-import { breathe } from './breathe.ts'
 import type { FetchItem, FetchTarget } from './fetch-item.ts'
 
 /**

@@ -22,11 +22,9 @@ export function nameMatcher(patterns: readonly string[], utf8Names: boolean): (n
   return (name) => matchesSpelt(encodeModifiedUtf7(name)) || matches(name)
 }
 
-/** To be asked at each name that is held against these patterns: whether it is others' turn. More often for long ones. */
-export function turnsOfOthers(patterns: readonly string[]): () => boolean {
-  const perTurn = Math.ceil(1000 / (1 + patterns.join('').length))
-  let count = 0
-  return () => ++count % perTurn === 0
+/** How many names are held against these patterns before others have their turn: fewer for long ones. */
+export function namesPerTurn(patterns: readonly string[]): number {
+  return Math.ceil(1000 / (1 + patterns.join('').length))
 }
 
 /** Runs of wildcards mean what their widest means. */

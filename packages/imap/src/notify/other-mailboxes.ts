@@ -1,7 +1,7 @@
 import { type AccountId, delimiter, type Mailbox, type MailboxId } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { turnTaking } from '../breathe.ts'
 import { attributesOf } from '../commands/list.ts'
-import { turnTaking } from '../fetch/breathe.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
 import { printEntry } from '../metadata/entries.ts'

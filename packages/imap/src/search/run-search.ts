@@ -1,8 +1,8 @@
 import { countKeys, matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
 import { queryForStore } from '../access/viewer-query.ts'
+import { breathe } from '../breathe.ts'
 import type { Completion } from '../command.ts'
 import type { SearchFound } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { breathe } from '../breathe.ts'
 import type { SearchFound } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
 import { besides } from './return-options.ts'

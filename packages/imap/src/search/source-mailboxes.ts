@@ -1,7 +1,7 @@
 import { superiors } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { turnTaking } from '../fetch/breathe.ts'
+import { turnTaking } from '../breathe.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'

@@ -1,6 +1,6 @@
 import { flagKinds, mayFlag } from '@pennypost/model'
+import { breathe } from '../breathe.ts'
 import type { Extension } from '../extension.ts'
-import { breathe } from '../fetch/breathe.ts'
 import { type Changes, report, type Wanted } from '../view/report.ts'
 import type { View } from '../view/view.ts'
 import type { Output } from '../wire/output.ts'

@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 
 /**
  * Sorts `count` things by comparing their numbers 0..count-1, and gives the numbers in order. Equal ones keep the order

@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import type { ThreadTable } from '../view/thread-keys.ts'
 import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
 

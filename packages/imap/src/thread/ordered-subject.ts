@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import { mergeSort } from '../sort/merge-sort.ts'
 import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
 

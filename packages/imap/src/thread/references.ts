@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import type { ThreadTable } from '../view/thread-keys.ts'
 import { linkByReferences } from './links.ts'
 import { sortSiblings } from './siblings.ts'

@@ -1,5 +1,5 @@
 import type { UidSet } from '@pennypost/model'
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import type { OpenMailbox } from '../view/open-mailbox.ts'

@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import { dated } from './siblings.ts'
 import { nodesPerPage, type ThreadNode } from './thread.ts'
 

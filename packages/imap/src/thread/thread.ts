@@ -1,4 +1,4 @@
-import { breathe } from '../fetch/breathe.ts'
+import { breathe } from '../breathe.ts'
 import type { ThreadTable } from '../view/thread-keys.ts'
 
 /** A message with those that answer it, while threads are built and when they are said. */
