@@ -9,7 +9,7 @@ import type { NewFiling } from '@pennypost/model'
 import type { Delivery, DeliveryPlan, FileDelivery, PlanInput } from './mda.ts'
 
 /** More filings than this in one transaction would hold up the writer: the rest is queued with route `local`. */
-const filingsAtOnce = 100
+export const filingsAtOnce = 100
 
 type Filing = NewFiling & { forwardPaths: string[] }
 

@@ -1,7 +1,7 @@
 /** The public surface of `@pennypost/mda`. */
 export { printAddress } from './address-text.ts'
 export { createMda, defaultExpansionLimits, type ExpansionLimits, type MdaOptions } from './expand.ts'
-export { deliveryBlock, planFilings } from './filing.ts'
+export { deliveryBlock, filingsAtOnce, planFilings } from './filing.ts'
 export type { LocateOptions } from './locate.ts'
 export { findLoop } from './loops.ts'
 export * from './mda.ts'

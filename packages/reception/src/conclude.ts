@@ -156,7 +156,7 @@ async function commit(
     reversePath,
     message,
     filings: wantsCopy ? [...plan.filings, sentCopy(wantsCopy)] : plan.filings,
-    queue: queueEntries(session, transaction, plan, message),
+    queue: await queueEntries(session, transaction, plan, message),
     memory: session.isSubmission
       ? submittedNotes(session, transaction, plan, now)
       : (transaction.screening?.notes(now) ?? []),

@@ -10,16 +10,19 @@ import {
 import type { Session } from './session.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
+/** Recipients of a letter to thousands that are looked at in one turn of the event loop. */
+const recipientsPerTurn = 500
+
 /**
  * What is not filed at once, as queue entries: one for each destination and reverse-path, so that recipients of one next
  * hop share a transaction (RFC 5321 §4.5.4.1), and one of route `local` for what this machine files later.
  */
-export function queueEntries(
+export async function queueEntries(
   session: Session,
   transaction: Transaction,
   plan: DeliveryPlan,
   message: NewMessage,
-): NewQueueEntry[] {
+): Promise<NewQueueEntry[]> {
   if (plan.relays.length === 0 && plan.later.length === 0) return []
   const { parameters } = transaction
   const section = parseHeader(message.header)
@@ -50,7 +53,12 @@ export function queueEntries(
     entries.set(key, entry)
     entry.recipients.push(recipient)
   }
+  let count = 0
+  const othersTurn = async (): Promise<void> => {
+    if (++count % recipientsPerTurn === 0) await new Promise(setImmediate)
+  }
   for (const { recipient, relay } of plan.relays) {
+    await othersTurn()
     const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)
     const name = lookupDomain(domain) ?? domain.toLowerCase()
     const destination = session.options.destination(name, relay.nextHop, relay.reversePath ?? reversePath)
@@ -59,6 +67,7 @@ export function queueEntries(
     add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })
   }
   for (const { recipient, filing } of plan.later) {
+    await othersTurn()
     const { path } = transaction.recipients[recipient] as Recipient
     const trace = deliveryBlock(reversePath, filing.deliveredTo).toString()
     const asked = withoutSuccess(dsnParameters(transaction.recipients[recipient]))

@@ -6,7 +6,7 @@
  * Who calls it: the runner, for entries of route `local`.
  */
 
-import { type Delivery, type Mda, planFilings } from '@pennypost/mda'
+import { type Delivery, filingsAtOnce, type Mda, planFilings } from '@pennypost/mda'
 import type {
   Acceptance,
   Directory,
@@ -36,7 +36,10 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   const verdicts = new Map<number, Verdict>()
   const flow: FlowEvent[] = []
   const reached: { recipient: QueueRecipient; deliveries: readonly Delivery[] }[] = []
-  for (const recipient of entry.recipients) {
+  for (const [looked, recipient] of entry.recipients.entries()) {
+    // The rest have their turn in the next attempt, and are looked at then.
+    if (reached.length >= filingsAtOnce) break
+    if (looked > 0 && looked % filingsAtOnce === 0) await new Promise(setImmediate)
     const deliveries = await deliveriesFor(recipient, entry, options)
     if ('outcome' in deliveries) verdicts.set(recipient.index, deliveries)
     else reached.push({ recipient, deliveries })
