@@ -15,7 +15,7 @@ import { awaitPatience, readClient } from './before-banner.ts'
 import { isThisMachine, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
-import { type Origin, Session, type SessionContext, tickOf } from './session.ts'
+import { type Origin, Session, type SessionContext } from './session.ts'
 import { SubmissionQuota } from './submission-limits.ts'
 import { WireConnection } from './wire/connection.ts'
 
@@ -158,7 +158,8 @@ class Entrance {
     const lineLength = options.offersAuth(service) ? Math.max(limits.authLine, limits.commandLine) : limits.commandLine
     const { connection } = origin
     const needsCr = options.rejectBareCommands === true
-    const wireLimits = { lineLength, tickMs: tickOf(limits), needsCr, turns: this.#turns }
+    const tickMs = Math.min(limits.rateWindowMs, limits.idleTimeoutMs)
+    const wireLimits = { lineLength, tickMs, needsCr, turns: this.#turns }
     const wire = new WireConnection(this.#server, connection, session, wireLimits, session.id)
     session.wire = wire
     this.#server.connections.add(wire)

@@ -241,9 +241,8 @@ export class Session implements WireHandler {
   }
 
   /** Whose turn is it? A client has its time for a command, and content a least rate; our own work takes what it takes. */
-  tick(): void {
+  tick(tickMs: number): void {
     const { limits } = this.options
-    const tickMs = tickOf(limits)
     this.#quietMs += tickMs
     if (this.#next || this.#reader?.held) this.#quietMs = 0
     else if (this.#reader) {
@@ -280,8 +279,8 @@ export class Session implements WireHandler {
   read(reader: ContentReader, conclude: () => Outcome): void {
     this.#reader = reader
     this.wire.receive({
-      push: (chunk) => reader.push(chunk),
-      ready: () => reader.ready(),
+      push: (chunk) => this.#reading(() => reader.push(chunk), -1),
+      ready: () => this.#reading(() => reader.ready(), undefined),
       end: (next) => {
         this.#reader = undefined
         if (this.#ended) return
@@ -475,6 +474,17 @@ export class Session implements WireHandler {
     }
   }
 
+  /** Where content ends that we could not work is unknown, so nothing behind it can be read. */
+  #reading<Read>(work: () => Read, otherwise: Read): Read {
+    try {
+      return work()
+    } catch (error) {
+      this.#trouble(error)
+      this.end(replies.serviceUnavailable)
+      return otherwise
+    }
+  }
+
   /** Our own trouble is 451 to the client, and whole in the log. */
   #trouble(error: unknown): Reply {
     this.log.error({ session: this.id, err: error }, 'command failed')
@@ -483,8 +493,3 @@ export class Session implements WireHandler {
 }
 
 const noLogin = withText(replies.idleTooLong, 'There was no login for too long')
-
-/** How often a silent session is looked at. */
-export function tickOf({ rateWindowMs, idleTimeoutMs }: ReceptionOptions['limits']): number {
-  return Math.min(rateWindowMs, idleTimeoutMs)
-}

@@ -69,6 +69,24 @@ it.each([
   expect(await host.messages()).toBe(0)
 })
 
+it('a fault of ours in the midst of content was left to the process, and the client without a reply', async () => {
+  const host = await testReception()
+  const counts = staging(host, () => ({
+    write() {
+      throw new Error('a fault')
+    },
+  }))
+  const client = host.connect()
+  await client.beginData()
+  client.say('Subject: half\r\n')
+  await client.until(/^421 4\.3\.0 /m)
+  client.stream.end()
+  await turns()
+  expect(host.listener.open).toBe(0)
+  expect(counts.discarded).toBe(1)
+  expect(host.errors).toEqual(['command failed'])
+})
+
 it('a full disk is 452', async () => {
   const host = await testReception()
   host.store.mail.accept = () => Promise.reject(new StoreError('no-room', 'full'))

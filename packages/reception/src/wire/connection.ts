@@ -23,8 +23,8 @@ export interface WireHandler {
   lineTooLong(next: () => void): void
   /** A line ended with a bare LF where a command needs CRLF; nothing is read behind it. */
   lineWithoutCr(): void
-  /** No complete command came for `WireLimits.tickMs`. */
-  tick(): void
+  /** No complete command came for `tickMs`, of `WireLimits`. */
+  tick(tickMs: number): void
   /** The client has ended its side, and all that it had sent is worked off. */
   inputEnded(): void
   /** The socket is gone, whoever ended it; `orderly` when the client ended its side, without an error. Called once. */
@@ -34,6 +34,7 @@ export interface WireHandler {
 export interface WireLimits {
   /** Octets of a line, without CRLF, that is kept at all. */
   lineLength: number
+  /** How often a silent session is looked at. */
   tickMs: number
   /** A bare LF ends no command. */
   needsCr: boolean
@@ -173,7 +174,8 @@ export class WireConnection extends SMTPConnection {
     stream.on('end', () => {
       this.#inputEnded = true
     })
-    this.#connection.idleAfter(this.#limits.tickMs, () => this.#handler.tick())
+    const { tickMs } = this.#limits
+    this.#connection.idleAfter(tickMs, () => this.#handler.tick(tickMs))
     if (this._parser) stream.pipe(this._parser)
   }
 
