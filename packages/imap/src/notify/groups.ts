@@ -1,9 +1,8 @@
 /** What a client wants to be told (RFC 5465 §5, §6): groups of events, read from NOTIFY SET and asked by name. */
-import { isAmongOthers, superiors } from '@pennypost/model'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
-import { decodeMailbox } from '../grammar/mailbox.ts'
-import { bad, ImapRefusal } from '../refusal.ts'
+import { type FilterMailboxes, filterMailboxes, isMeant } from '../grammar/filter-mailboxes.ts'
+import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -17,11 +16,8 @@ export interface Events {
   serverMetadata: boolean
 }
 
-/** Which mailboxes a group means. */
-interface Group extends Events {
-  filter: 'personal' | 'subscribed' | 'subtree' | 'subtree-one' | 'mailboxes'
-  mailboxes: ReadonlySet<string>
-}
+/** Events, and the mailboxes of which they are wanted. */
+interface Group extends Events, FilterMailboxes {}
 
 /** What is told of the selected mailbox. */
 export interface SelectedEvents {
@@ -59,7 +55,7 @@ export const nothingWanted: Wanted = {
 
 /** What is wanted of a mailbox of that name, by all groups together. */
 export function eventsOf(groups: readonly Group[], name: string, subscribed: boolean): Events {
-  const meaning = groups.filter((group) => means(group, name, subscribed))
+  const meaning = groups.filter((group) => isMeant(group, name, subscribed))
   if (meaning.length === 0) return nothing
   const any = (event: keyof Events): boolean => meaning.some((group) => group[event])
   return {
@@ -72,14 +68,6 @@ export function eventsOf(groups: readonly Group[], name: string, subscribed: boo
   }
 }
 
-function means({ filter, mailboxes }: Group, name: string, subscribed: boolean): boolean {
-  if (filter === 'personal') return !isAmongOthers(name)
-  if (filter === 'subscribed') return subscribed
-  if (mailboxes.has(name)) return true
-  const above = filter === 'mailboxes' ? [] : superiors(name)
-  return (filter === 'subtree' ? above : above.slice(-1)).some((superior) => mailboxes.has(superior))
-}
-
 /** `event-groups = event-group *(SP event-group)` */
 export function eventGroups(cursor: Cursor, session: Session): Wanted {
   const limit = session.service.limits.listPatterns
@@ -89,59 +77,22 @@ export function eventGroups(cursor: Cursor, session: Session): Wanted {
   do {
     if (groups.length >= limit) throw bad('Too many groups of events')
     cursor.expect('(')
-    const filter = cursor.word('Mailbox filter')
-    const ofSelected = filter === 'SELECTED' || filter === 'SELECTED-DELAYED'
-    const group = { ...filterOf(filter, ofSelected, cursor, session), ...nothing }
+    const word = cursor.word('Mailbox filter')
+    const ofSelected = word === 'SELECTED' || word === 'SELECTED-DELAYED'
+    const filter = ofSelected ? undefined : filterMailboxes(word, cursor, session)
     cursor.sp()
     const { fetch, names } = events(cursor, session, ofSelected)
     cursor.expect(')')
-    unknown.push(...apply(group, names))
-    if (!ofSelected) groups.push(group)
+    const wanted = { ...nothing }
+    unknown.push(...apply(wanted, names))
+    if (filter) groups.push({ ...filter, ...wanted })
     else if (selected) throw bad('SELECTED or SELECTED-DELAYED once')
     else {
       if (names.some((name) => name in otherEvents)) throw bad('Of the selected mailbox only events of messages')
-      selected = { messages: group.messages, flags: group.flags, immediate: filter === 'SELECTED', fetch }
+      selected = { messages: wanted.messages, flags: wanted.flags, immediate: word === 'SELECTED', fetch }
     }
   } while (cursor.skip(' '))
   return { selected: selected ?? nothingWanted.selected, groups, unknown }
-}
-
-const filters: Readonly<Record<string, Group['filter']>> = {
-  PERSONAL: 'personal',
-  // Mail may come into INBOX and into whatever mailbox is \Junk at that moment: too much to follow (RFC 5465 §6.3).
-  INBOXES: 'personal',
-  SUBSCRIBED: 'subscribed',
-  SUBTREE: 'subtree',
-  // Added to the filters of NOTIFY by RFC 7377 §4.
-  'SUBTREE-ONE': 'subtree-one',
-  MAILBOXES: 'mailboxes',
-}
-
-/** `filter-mailboxes`, the names behind it included. */
-function filterOf(
-  word: string,
-  ofSelected: boolean,
-  cursor: Cursor,
-  session: Session,
-): Pick<Group, 'filter' | 'mailboxes'> {
-  const mailboxes = new Set<string>()
-  const filter = ofSelected ? 'mailboxes' : filters[word]
-  if (!filter) throw bad(`Unknown mailbox filter ${word.slice(0, 40)}`)
-  if (ofSelected || filter === 'personal' || filter === 'subscribed') return { filter, mailboxes }
-  const name = (): void => {
-    const wire = cursor.astring('Mailbox name')
-    try {
-      mailboxes.add(decodeMailbox(wire, session.utf8Names))
-    } catch (error) {
-      // A name that no mailbox can have is that of none: RFC 5465 §3.1 wants it ignored.
-      if (!(error instanceof ImapRefusal && error.kind === 'NO')) throw error
-    }
-  }
-  cursor.sp()
-  if (cursor.peek() === '(') {
-    cursor.someOf('Mailbox name', name, session.service.limits.listPatterns)
-  } else name()
-  return { filter, mailboxes }
 }
 
 /** `events`; without parentheses around several too, as the RFC's own example in §3.1 has them. */
