@@ -1,33 +1,22 @@
-export * from './capabilities.ts'
-export type { Credentials } from './client/authenticate.ts'
+/** The public surface of `@pennypost/smtp`. */
 export { createSmtpClient, type SmtpClient } from './client/client.ts'
-export type { Failure, Outcome, Phase } from './client/failure.ts'
+export type { Failure } from './client/failure.ts'
+export type { ClientOptions, ClientTimeouts } from './client/options.ts'
+export type { RecipientOutcome, TransactionRequest, TransactionResult } from './client/request.ts'
+export type { TranscriptEvent } from './client/transcript.ts'
 export {
-  type ClientLimits,
-  type ClientOptions,
-  type ClientTimeouts,
-  defaultClientTimeouts,
-} from './client/options.ts'
-export type {
-  RecipientOutcome,
-  TransactionRecipient,
-  TransactionRequest,
-  TransactionResult,
-} from './client/request.ts'
-export {
-  defaultTranscriptLimits,
-  type TranscriptEvent,
-  type TranscriptLimits,
-} from './client/transcript.ts'
-export * from './command-line.ts'
-export * from './domain.ts'
-export type { EnhancedStatus } from './enhanced-status.ts'
-export * from './mail-parameters.ts'
-export * from './parameters.ts'
-export * from './parsed.ts'
-export * from './path.ts'
-export * from './rcpt-parameters.ts'
-export * from './replies.ts'
-export * from './reply.ts'
-export * from './reply-parser.ts'
-export * from './xtext.ts'
+  type MailArgument,
+  parseHelloArgument,
+  parseMailArgument,
+  parseRcptArgument,
+  type RcptArgument,
+  splitCommandLine,
+} from './command-line.ts'
+export { type AddressLiteral, parseAddressLiteral } from './domain.ts'
+export type { MailParameters } from './mail-parameters.ts'
+export type { Parsed } from './parsed.ts'
+export { type Mailbox, parseForwardPath, parseMailbox } from './path.ts'
+export type { Notify, OriginalRecipient, RcptParameters } from './rcpt-parameters.ts'
+export { greetingReply, queuedReply, replies } from './replies.ts'
+export { describeReply, isPermanent, printReply, type Reply, reply, withText } from './reply.ts'
+export { decodeXtext } from './xtext.ts'
