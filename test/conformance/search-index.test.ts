@@ -155,7 +155,7 @@ it('finds with the index what is found without', { timeout: 120_000 }, async () 
       const body = content.subarray(scanned.headerSize)
       return [
         searchText.headerText(content.subarray(0, scanned.headerSize)),
-        ...searchText.bodyTexts(scanned.index().parts, body),
+        ...Array.from(searchText.bodyTexts(scanned.index().parts, body), (pieces) => [...pieces].join('')),
       ]
     })
     .filter((text) => text !== '')

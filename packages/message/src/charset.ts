@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import { StringDecoder } from 'node:string_decoder'
 import iconv from 'iconv-lite'
 
 /**
@@ -41,10 +42,48 @@ const cleanLabel = (charset: string): string =>
 /** Text that was declared to be in `charset`; with an unknown or missing charset it is read as undeclared text. */
 export function decodeCharset(octets: Buffer, charset: string): string {
   const label = cleanLabel(charset)
-  if (label === '' || label === 'us-ascii' || label === 'ascii') return decodeUndeclared(octets, '')
-  if (label === 'utf-8' || label === 'utf8') return octets.toString('utf8')
+  if (asciiLabels.has(label)) return decodeUndeclared(octets, '')
+  if (utf8Labels.has(label)) return octets.toString('utf8')
   const decoder = decoderFor(label)
   return decoder === undefined ? decodeUndeclared(octets, '') : decoder(octets)
+}
+
+const asciiLabels = new Set(['', 'us-ascii', 'ascii'])
+const utf8Labels = new Set(['utf-8', 'utf8'])
+
+/** The same of octets in pieces, which are gone through twice where only all of them tell the charset. */
+export function* decodeCharsetPieces(octets: () => Iterable<Buffer>, charset: string): Generator<string> {
+  const label = cleanLabel(charset)
+  const isDeclared = utf8Labels.has(label) || (!asciiLabels.has(label) && decoderFor(label))
+  const decoder = pieceDecoder(isDeclared ? label : areUtf8(octets()) ? 'utf-8' : 'windows-1252')
+  for (const piece of octets()) yield decoder(piece)
+  yield decoder()
+}
+
+/** Is given the pieces, and then nothing. */
+function pieceDecoder(label: string): (octets?: Buffer) => string {
+  if (utf8Labels.has(label)) {
+    const decoder = new StringDecoder('utf8')
+    return (octets) => (octets ? decoder.write(octets) : decoder.end())
+  }
+  try {
+    const decoder = new TextDecoder(label)
+    return (octets) => decoder.decode(octets, { stream: octets !== undefined })
+  } catch {
+    const decoder = iconv.getDecoder(label)
+    return (octets) => (octets ? decoder.write(octets) : (decoder.end() ?? ''))
+  }
+}
+
+function areUtf8(pieces: Iterable<Buffer>): boolean {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  try {
+    for (const piece of pieces) decoder.decode(piece, { stream: true })
+    decoder.decode()
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Text without a charset: UTF-8 if it is, or else in `fallback`, or else windows-1252, in which every octet is something. */
@@ -52,6 +91,6 @@ export function decodeUndeclared(octets: Buffer, fallback: string): string {
   if (isAscii(octets)) return octets.toString('latin1')
   if (isUtf8(octets)) return octets.toString('utf8')
   const label = cleanLabel(fallback)
-  const usable = label !== '' && !/^(us-)?ascii$|^utf-?8$/.test(label)
+  const usable = !asciiLabels.has(label) && !utf8Labels.has(label)
   return ((usable && decoderFor(label)) || decoderFor('windows-1252'))?.(octets) ?? octets.toString('latin1')
 }

@@ -10,6 +10,26 @@ export function foldText(text: string): string {
   return streamSafe.normalize('NFKD').toUpperCase().normalize('NFKD')
 }
 
+/** The same of text in pieces, whose cuts may be anywhere. */
+export function* foldPieces(text: Iterable<string>): Generator<string> {
+  let held = ''
+  for (const piece of text) {
+    held += piece
+    const end = foldCut(held)
+    yield foldText(held.slice(0, end))
+    held = held.slice(end)
+  }
+  yield foldText(held)
+}
+
+/** Before the last character that is no mark: nothing is sorted over it. A long row is cut where it is broken. */
+function foldCut(text: string): number {
+  let at = text.length - 1
+  while (at > 0 && isWithinMark(text, at)) at--
+  const row = text.length - at > mostMarks ? brokenRow.exec(text.slice(at)) : null
+  return Math.max(0, at) + (row?.[0].length ?? 0)
+}
+
 /**
  * A ligature of eighteen letters that is not taken apart: a message of 50 MB of it would become 600 MB. What it stays as is
  * no character. All others become eight at most.
@@ -26,6 +46,7 @@ const joiner = '\u034f'
 /** The two of halfwidth katakana become marks. */
 const marks = '\\p{M}\uff9e\uff9f'
 const manyMarks = new RegExp(`[${marks}]{${mostMarks}}`, 'gu')
+const brokenRow = new RegExp(`^[^${marks}]?(?:[${marks}]{${mostMarks}})+`, 'u')
 const mark = new RegExp(`[${marks}]`, 'u')
 
 /** A quick look: so many of the places that are looked at are in every row of that many marks. */
@@ -39,8 +60,9 @@ function mayHaveManyMarks(text: string): boolean {
   return found === samples
 }
 
-/** Low surrogates may be of a mark. */
+/** Second halves of characters may be of a mark. */
 function isWithinMark(text: string, at: number): boolean {
   const code = text.codePointAt(at) as number
-  return code >= 0x300 && ((code >= 0xdc00 && code <= 0xdfff) || mark.test(String.fromCodePoint(code)))
+  if (code < 0x300) return false
+  return mark.test(String.fromCodePoint(code)) || (at > 0 && (text.codePointAt(at - 1) as number) > 0xffff)
 }

@@ -18,7 +18,8 @@ function mayHave(word: string, header: Buffer, body?: Buffer): boolean {
 /** What a search looks into, as one text. */
 function decoded(header: Buffer, parts: string, body: Buffer): [head: string, all: string] {
   const head = searchText.headerText(header)
-  return [head, [head, ...searchText.bodyTexts(parts, body)].join('\0')]
+  const texts = Array.from(searchText.bodyTexts(parts, body), (pieces) => [...pieces].join(''))
+  return [head, [head, ...texts].join('\0')]
 }
 
 /** Fails when the quick no is wrong about one of the words. */

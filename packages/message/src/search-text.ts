@@ -1,15 +1,16 @@
-import type { SearchText } from '@pennypost/model'
+import type { BodyOctets, SearchText } from '@pennypost/model'
 import { parseAddressList } from './address.ts'
-import { decodeCharset } from './charset.ts'
+import { decodeCharset, decodeCharsetPieces } from './charset.ts'
 import { decodeWords } from './encoded-words.ts'
 import { fieldValue, type HeaderSection, parseHeader } from './fields.ts'
-import { foldText } from './fold.ts'
+import { foldPieces, foldText } from './fold.ts'
 import { decodedValue } from './header-edit.ts'
-import { htmlSearchText } from './html-text.ts'
+import { htmlSearchPieces, htmlSearchText } from './html-text.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { decodedParameter } from './parameters.ts'
-import { allParts, type PartInfo } from './parts.ts'
+import { allParts, type PartInfo, type Range } from './parts.ts'
 import { plainText } from './quick-no.ts'
+import { createTransferDecoder } from './transfer-decoder.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
 
 /** The decoded text of a text part; `octets` are its body as it stands in the message. HTML is given as it is read, with its links. */
@@ -21,23 +22,45 @@ export function partText(part: Pick<PartInfo, 'subtype' | 'charset' | 'encoding'
 /**
  * What SEARCH looks into (RFC 9051 §6.4.4): decoded header values, the text of text parts, the headers of messages
  * inside, and the names of attachments; everything folded, so that a folded needle is a plain substring.
+ *
+ * @param mostAtOnce octets of a part; the text of a larger one is given in pieces
+ * @param pieceOctets that are read for a piece: few, so that what is made of them is gone before it leaves the young heap
  */
-export const searchText: SearchText = {
-  fold: foldText,
-  plain: plainText,
+export function searchTextIn(mostAtOnce: number, pieceOctets: number): SearchText {
+  return {
+    fold: foldText,
+    plain: plainText,
 
-  headerText: (header) => foldText(decodedHeader(parseHeader(header))),
+    headerText: (header) => foldText(decodedHeader(parseHeader(header))),
 
-  *bodyTexts(parts, body) {
-    for (const part of allParts(parts)) {
-      if (part.kind === 'text') yield foldText(partText(part, body.subarray(part.body.start, part.body.end)))
-      if (part.header) yield foldText(decodedHeader(parseHeader(body.subarray(part.header.start, part.header.end))))
-      if (part.mime) {
-        const name = nameOf(body.subarray(part.mime.start, part.mime.end))
-        if (name !== '') yield foldText(name)
+    *bodyTexts(parts, body) {
+      for (const part of allParts(parts)) {
+        if (part.kind === 'text' && part.body.end - part.body.start > mostAtOnce)
+          yield textPieces(part, body, pieceOctets)
+        else if (part.kind === 'text') yield [foldText(partText(part, octetsOf(body, part.body)))]
+        if (part.header) yield [foldText(decodedHeader(parseHeader(octetsOf(body, part.header))))]
+        const name = part.mime ? nameOf(octetsOf(body, part.mime)) : ''
+        if (name !== '') yield [foldText(name)]
       }
-    }
-  },
+    },
+  }
+}
+
+export const searchText: SearchText = searchTextIn(1_000_000, 64 * 1024)
+
+const octetsOf = (body: BodyOctets, { start, end }: Range): Buffer => body.subarray(start, end)
+
+function textPieces(part: PartInfo, body: BodyOctets, pieceOctets: number): Iterable<string> {
+  const text = () => decodeCharsetPieces(() => decodedPieces(part, body, pieceOctets), part.charset)
+  return foldPieces(part.subtype === 'html' ? htmlSearchPieces(text) : text())
+}
+
+function* decodedPieces(part: PartInfo, body: BodyOctets, pieceOctets: number): Generator<Buffer> {
+  const decoder = createTransferDecoder(part.encoding)
+  for (let start = part.body.start; start < part.body.end; start += pieceOctets) {
+    yield decoder.push(octetsOf(body, { start, end: Math.min(start + pieceOctets, part.body.end) }))
+  }
+  yield decoder.finish()
 }
 
 /** A line for each field. Encoded words may bring line ends, which would end the line. */

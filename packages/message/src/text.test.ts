@@ -69,6 +69,7 @@ describe('text of HTML', () => {
     ['in\r\n  one   <b>\n line</b>', 'in one line'],
     ['&Scaron;&Lambda;&#150;&copy;', 'ŠΛ–©'],
     ['in&shy;vis&zwnj;ible', 'invisible'],
+    ['in\u00advis\u200cible\u00a0ones', 'invisible ones'],
   ]
   test.each(known)('%s', (html, text) => expect(htmlText(html)).toBe(text))
 
@@ -166,12 +167,15 @@ describe('search', () => {
   })
 })
 
+const wholeTexts = (...of: Parameters<typeof searchText.bodyTexts>): string[] =>
+  Array.from(searchText.bodyTexts(...of), (pieces) => [...pieces].join(''))
+
 test('body texts: text parts, headers of messages inside, names of attachments', () => {
   const content = Buffer.from(
     "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n<p>Stra=DFe</p>\n--b\nContent-Type: message/rfc822\n\nSubject: =?utf-8?B?w6Rww6RsbA==?=\n\ninner text\n--b\nContent-Type: image/png\nContent-Disposition: attachment; filename*=utf-8''%C3%BCber.png\nContent-Description: =?utf-8?Q?B=C3=A4r?=\nContent-Transfer-Encoding: base64\n\nAAAA\n--b--\n",
   )
   const scanned = scan(content)
-  const texts = [...searchText.bodyTexts(scanned.index().parts, content.subarray(scanned.headerSize))].join('|')
+  const texts = wholeTexts(scanned.index().parts, content.subarray(scanned.headerSize)).join('|')
   for (const found of ['Straße', 'Subject: äpäll', 'inner text', 'über.png', 'Bär'])
     expect(texts).toContain(searchText.fold(found))
   expect(texts).not.toContain('AAAA')
@@ -191,7 +195,7 @@ test('body texts read no attachment', () => {
       return body.subarray(start, end)
     },
   }
-  expect([...searchText.bodyTexts(scanned.index().parts, octets)].join('|')).toContain('I.PNG')
+  expect(wholeTexts(scanned.index().parts, octets).join('|')).toContain('I.PNG')
   expect(read).toBeLessThan(100)
 })
 

@@ -7,7 +7,7 @@ import type { SearchText } from '../ports/store.ts'
 export const asciiSearchText: SearchText = {
   fold: (text) => text.toLowerCase(),
   headerText,
-  bodyTexts: (_parts, body) => [body.subarray(0, body.length).toString('utf8').toLowerCase()],
+  bodyTexts: (_parts, body) => [[body.subarray(0, body.length).toString('utf8').toLowerCase()]],
 }
 
 function headerText(header: Buffer): string {

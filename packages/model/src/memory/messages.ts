@@ -216,7 +216,7 @@ function searchSubject(state: State, filing: FilingRow): SearchSubject {
     modSeq: filing.modSeq,
     row: { ...fetchedRow(filing, {}), sentDay: message.index.sentDay },
     headerText: () => searchText.headerText(delivery) + searchText.headerText(message.header),
-    bodyTexts: () => searchText.bodyTexts(message.index.parts, message.body),
+    bodyTexts: () => Array.from(searchText.bodyTexts(message.index.parts, message.body), (text) => [...text].join('')),
   }
 }
 

@@ -70,8 +70,11 @@ export interface SearchText {
   fold(text: string): string
   /** The header section: a line `name: value` for each field, ended by a line feed, with no other line feed in it. */
   headerText(header: Buffer): string
-  /** Decoded, folded text of the text parts, part by part. `parts` is `MessageIndex.parts`. */
-  bodyTexts(parts: string, body: BodyOctets): Iterable<string>
+  /**
+   * Decoded, folded texts of the body, such as those of its parts; each in pieces, so that a large one need not be whole in
+   * memory. Each is gone through before the next is asked for. `parts` is `MessageIndex.parts`.
+   */
+  bodyTexts(parts: string, body: BodyOctets): Iterable<Iterable<string>>
   /** For a quick no, where it can be had. */
   plain?: PlainText
 }

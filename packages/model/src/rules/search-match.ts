@@ -10,7 +10,7 @@ export interface SearchSubject {
   row?: Pick<FetchedMessage, 'size' | 'internalDate' | 'savedAt'> & { sentDay: number | null }
   /** `SearchText.headerText` of the delivery block, if there is one, and of the header section behind it. */
   headerText?: () => string
-  /** `SearchText.bodyTexts` of the body. */
+  /** `SearchText.bodyTexts` of the body, each whole; or what of the query's needles is in them. */
   bodyTexts?: () => Iterable<string>
 }
 

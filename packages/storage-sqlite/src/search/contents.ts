@@ -3,6 +3,7 @@ import type { ContentFiles } from '../content/content-files.ts'
 import { FileOctets } from '../content/file-octets.ts'
 import type { Statements } from '../statements.ts'
 import type { KeptText } from './search-index.ts'
+import { type BodyTexts, wholeOrFound } from './whole-or-found.ts'
 
 /** What the store has of a message, as text: for the index, and for searches in what is not in it. */
 export interface Contents {
@@ -13,8 +14,6 @@ export interface Contents {
 
 /** Larger texts of one message are not kept (characters): a search decodes them each time. */
 const maxKept = 1_000_000
-/** Nor does the index decode larger ones, in octets, to find out: that takes several times as much memory. */
-const maxDecoded = 4 * maxKept
 
 const columns = 'header, parts, body, file, body_start, contents.body_size'
 const tables = 'contents JOIN messages ON messages.id = contents.message'
@@ -81,19 +80,15 @@ function decodedText(
   const head = text.headerText(header)
   const texts: string[] = []
   let length = head.length
-  const measured: BodyOctets = {
-    length: body.length,
-    subarray(start, end) {
-      if (end - start <= maxDecoded) return body.subarray(start, end)
-      length = Number.POSITIVE_INFINITY
-      return Buffer.alloc(0)
-    },
-  }
   if (length > maxKept) return unkept
-  for (const piece of text.bodyTexts(parts, measured)) {
-    length += piece.length
-    if (length > maxKept) return unkept
-    texts.push(piece)
+  for (const pieces of text.bodyTexts(parts, body)) {
+    let whole = ''
+    for (const piece of pieces) {
+      length += piece.length
+      if (length > maxKept) return unkept
+      whole += piece
+    }
+    texts.push(whole)
   }
   return { head, body: texts.join('\0') }
 }
@@ -104,14 +99,19 @@ export function decodedHeader({ statements, text }: Contents, message: number): 
   return header && text.headerText(header)
 }
 
-/** The texts of its body, likewise. */
-export function decodedBody(contents: Contents, message: number): string[] | undefined {
+/** The texts of its body, likewise, as `wholeOrFound` has them. */
+export function decodedBody(
+  contents: Contents,
+  message: number,
+  needles: readonly string[],
+  most: number,
+): BodyTexts | undefined {
   const row = contents.statements.raw(`SELECT ${columns} FROM ${tables} WHERE contents.message = ?`).get(message) as
     | Row
     | undefined
   if (!row) return undefined
   using body = bodyOf(contents, row)
-  return body ? [...contents.text.bodyTexts(row[1], body.octets)] : []
+  return wholeOrFound(body ? contents.text.bodyTexts(row[1], body.octets) : [], needles, most)
 }
 
 /** Undefined when its file has gone, and thus the message. */

@@ -28,24 +28,33 @@ function someContents() {
 test('a message is decoded once, its body only when somebody looks into bodies', () => {
   const { contents, reads } = someContents()
   const texts = new DecodedTexts(contents, 16_000_000)
-  for (let time = 0; time < 3; time++) expect(texts.of(1, false)).toEqual({ headerText: 'subject: number 1\n' })
+  for (let time = 0; time < 3; time++) expect(texts.of(1, [])).toEqual({ headerText: 'subject: number 1\n' })
   expect(reads).toEqual({ headers: 1, bodies: 0 })
-  for (let time = 0; time < 3; time++) expect(texts.of(1, true)?.bodyTexts).toEqual(['x'.repeat(1000)])
-  expect(texts.of(1, false)?.headerText).toBe('subject: number 1\n')
+  for (let time = 0; time < 3; time++) expect(texts.of(1, ['x'])?.bodyTexts).toEqual(['x'.repeat(1000)])
+  expect(texts.of(1, [])?.headerText).toBe('subject: number 1\n')
   expect(reads).toEqual({ headers: 1, bodies: 1 })
 })
 
 test('only so much is kept, the newest', () => {
   const { contents, reads } = someContents()
-  const texts = new DecodedTexts(contents, 3500)
-  for (const message of [1, 2, 3, 4]) texts.of(message, true)
-  expect(reads.bodies).toBe(4)
-  texts.of(4, true)
-  expect(reads.bodies).toBe(4)
-  texts.of(1, true)
+  const texts = new DecodedTexts(contents, 5000)
+  for (const message of [1, 2, 3, 4, 5]) texts.of(message, ['x'])
   expect(reads.bodies).toBe(5)
+  texts.of(5, ['x'])
+  expect(reads.bodies).toBe(5)
+  texts.of(1, ['x'])
+  expect(reads.bodies).toBe(6)
+})
+
+test('a message that alone would take a quarter of the room is decoded each time', () => {
+  const { contents, reads } = someContents()
+  const texts = new DecodedTexts(contents, 3500)
+  for (let time = 1; time <= 2; time++) {
+    expect(texts.of(1, ['xxx', 'y'])?.bodyTexts?.[0]).toBe('xxx')
+    expect(reads.bodies).toBe(time)
+  }
 })
 
 test('what has gone has no texts', () => {
-  expect(new DecodedTexts(someContents().contents, 16_000_000).of(10, true)).toBeUndefined()
+  expect(new DecodedTexts(someContents().contents, 16_000_000).of(10, ['x'])).toBeUndefined()
 })

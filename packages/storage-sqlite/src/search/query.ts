@@ -63,6 +63,22 @@ export function hasNul(query: SearchQuery): boolean {
   return hasKey(query, (leaf) => 'text' in leaf && leaf.text.includes('\0'))
 }
 
+/** All that it looks for in bodies. */
+export function bodyNeedlesOf(query: SearchQuery): string[] {
+  switch (query.key) {
+    case 'not':
+      return bodyNeedlesOf(query.query)
+    case 'and':
+    case 'or':
+      return query.queries.flatMap(bodyNeedlesOf)
+    case 'text':
+    case 'body':
+      return [query.text]
+    default:
+      return []
+  }
+}
+
 /** Texts without which a message can not match. */
 export function requiredOf(query: SearchQuery): Required[] {
   switch (query.key) {

@@ -6,7 +6,6 @@ import {
   type SearchSubject,
   type SearchText,
   StoreError,
-  searchNeeds,
   type UidSet,
 } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
@@ -17,7 +16,7 @@ import { DecodedTexts, type Texts } from './decoded-texts.ts'
 import { FilingColumns, type Filings } from './filing-columns.ts'
 import { ColumnCache } from './mailbox-columns.ts'
 import { PlainTexts, type Required } from './plain-texts.ts'
-import { asksForRow, hasNul, requiredOf } from './query.ts'
+import { asksForRow, bodyNeedlesOf, hasNul, requiredOf } from './query.ts'
 import type { SearchIndex } from './search-index.ts'
 
 /**
@@ -125,15 +124,15 @@ export class Searcher {
     kept: boolean,
   ): (place: number) => SearchSubject | undefined {
     const needsRow = asksForRow(query)
-    const needsBody = searchNeeds(query) === 'body'
+    const bodyNeedles = bodyNeedlesOf(query)
     const lacks = this.#lacking(requiredOf(query), filings)
     return (place) => {
       const uid = filings.uid(place)
       const message = filings.message(place)
-      const indexed = kept ? this.#keptTexts(message, needsBody) : undefined
+      const indexed = kept ? this.#keptTexts(message, bodyNeedles.length > 0) : undefined
       if (!indexed && lacks(place, message)) return undefined
       const marks = needsRow ? this.#row(mailbox, uid) : { flags: 0, modSeq: 0 }
-      const texts = indexed ?? this.#decoded.of(message, needsBody)
+      const texts = indexed ?? this.#decoded.of(message, bodyNeedles)
       if (!marks || !texts) return undefined
       return {
         uid,

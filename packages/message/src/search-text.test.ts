@@ -1,0 +1,131 @@
+import fc from 'fast-check'
+import iconv from 'iconv-lite'
+import { expect, test } from 'vitest'
+import { encodeBase64, encodeQuotedPrintable, foldText, type PartInfo, partText } from './index.ts'
+import { searchTextIn } from './search-text.ts'
+
+type Written = Pick<PartInfo, 'subtype' | 'charset' | 'encoding'>
+
+/** The text of a message of this part alone that is searched in pieces of so many octets. */
+function inPieces({ subtype, charset, encoding }: Written, body: Buffer, pieceOctets: number): string {
+  const parts = `t0 0 0 ${body.length} text/${subtype} ${encoding}${charset && ` ${charset}`}`
+  return Array.from(searchTextIn(0, pieceOctets).bodyTexts(parts, body), (pieces) => [...pieces].join('')).join('|')
+}
+
+/** Where cuts could do harm. */
+const folded = [
+  ...[
+    'ß',
+    'İ',
+    'ŉ',
+    'ﬁ',
+    'ΐ',
+    'ς',
+    '\u0345',
+    'e\u0301',
+    '\u0301\u0323',
+    'ｶﾞ',
+    '가',
+    '각',
+    '한',
+    '漢字',
+    '😀',
+    '\u{1d15e}',
+  ],
+  ...['\ufdfa', '\ufeff', '\u0301\u0323'.repeat(100), '\u{1d165}'.repeat(150), '\u0345'.repeat(128), '\0'],
+]
+const encoded = [
+  ...['\r\n', ' \r\n', '\t \n', '\r', ' ', '=', '=\r\n', '= \r\n', '=C3=A9', '=4', '1', 'QUJD', 'QQ==', 'Q', '-_', '!'],
+  ...['\x1b$B', '\x1b(B'],
+]
+const markup = [
+  ...[
+    '<b>',
+    '</b>',
+    '<p>',
+    '<',
+    '>',
+    '<!',
+    '<!--',
+    '-->',
+    '--',
+    '<script>',
+    '</script',
+    '</SCRIPT>',
+    '<style',
+    '/>',
+    'x',
+  ],
+  ...['<a href="', '"', "'", ' alt=', '&', '&amp;', '&am', 'p;', '&#0065;', '&#x41', '&nbsp;', '&shy;', '&notit;', ';'],
+  ...['&CounterClockwiseContourIntegral;', '\u00ad', '  ', ' ', '\f', '\n'],
+]
+const texts = fc
+  .oneof(
+    fc.array(fc.constantFrom(...folded, ...encoded, ...markup), { maxLength: 25 }),
+    fc.array(fc.constantFrom(...markup), { maxLength: 25 }),
+    fc.array(fc.string({ unit: 'binary', maxLength: 3 })),
+  )
+  .map((pieces) => pieces.join(''))
+
+/** These read anything; what of the others is malformed may become another mark of that at a cut. */
+const readers = ['', 'us-ascii', 'utf-8', 'no-such-charset', 'iso-8859-1', 'windows-1252', 'koi8-r', 'cp437']
+const charsets = [
+  ...readers,
+  ...['iso-2022-jp', 'shift_jis', 'euc-jp', 'gb2312', 'gb18030', 'big5', 'euc-kr', 'utf-16', 'utf-16be'],
+]
+
+function octetsOf(text: string, charset: string): Buffer {
+  return iconv.encodingExists(charset) ? iconv.encode(text, charset) : Buffer.from(text)
+}
+
+test('a text in pieces is the same as at once', () => {
+  const encodings = ['7bit', 'base64', 'quoted-printable', 'unknown'] as const
+  const form = fc.record({
+    charset: fc.constantFrom(...charsets),
+    readAs: fc.option(fc.constantFrom(...readers), { freq: 4 }),
+    encoding: fc.constantFrom(...encodings),
+    isEncoded: fc.boolean(),
+    subtype: fc.constantFrom('plain', 'html'),
+  })
+  fc.assert(
+    fc.property(
+      texts,
+      form,
+      fc.integer({ min: 1, max: 40 }),
+      (text, { charset, readAs, encoding, isEncoded, subtype }, size) => {
+        const octets = octetsOf(text, charset)
+        const encoders = {
+          base64: encodeBase64,
+          'quoted-printable': encodeQuotedPrintable,
+          '7bit': null,
+          unknown: null,
+        }
+        const encoder = isEncoded ? encoders[encoding] : null
+        const body = encoder ? Buffer.from(encoder(octets)) : octets
+        const part = { subtype, charset: readAs ?? charset, encoding }
+        expect(inPieces(part, body, size)).toBe(foldText(partText(part, body)))
+      },
+    ),
+    { seed: 9051, numRuns: 5000 },
+  )
+})
+
+test('a letter of 48 MB of text was read whole, and decoded, and folded: on a small machine that was the end', () => {
+  const body = Buffer.from('Straße & <p>more</p>\r\n'.repeat(100))
+  const reads: number[] = []
+  const octets = {
+    length: body.length,
+    subarray(start: number, end: number) {
+      reads.push(end - start)
+      return body.subarray(start, end)
+    },
+  }
+  for (const subtype of ['plain', 'html']) {
+    for (const charset of ['', ' utf-8', ' koi8-r']) {
+      const parts = `t0 0 0 ${body.length} text/${subtype} 8bit${charset}`
+      for (const pieces of searchTextIn(50, 20).bodyTexts(parts, octets))
+        for (const piece of pieces) expect(piece.length).toBeLessThan(50)
+    }
+  }
+  expect(Math.max(...reads)).toBe(20)
+})
