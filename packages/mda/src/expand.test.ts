@@ -307,6 +307,11 @@ describe('postmaster and abuse', () => {
     expect(await mdaOf(world, { administrator: 'postmaster@one.test' }).outcome('postmaster')).toBe('#2')
   })
 
+  it('were said to have gone to an address that does not exist', async () => {
+    const { expand } = mdaOf({ accounts }, { administrator: 'typo@one.test' })
+    expect(await expand('postmaster')).toMatchObject({ facts: [{ by: 'alias', targets: ['root@one.test'] }] })
+  })
+
   it('may be an account or an alias of their own, and an alias that leads nowhere does not count', async () => {
     const own = { accounts: [...accounts, 'abuse@one.test'] }
     expect(await mdaOf(own).outcome('abuse@one.test')).toBe('#3')

@@ -224,8 +224,8 @@ class Expander {
     const configured = splitAddress(administrator)
     if (configured) {
       const place = await this.#locate(configured.localPart, configured.domain)
-      this.#note(walk, 'alias', [administrator])
       // Not when it is a role itself and nobody's: that would lead back here.
+      if (place.kind !== 'nobody') this.#note(walk, 'alias', [administrator])
       if (place.kind === 'outside') this.#forward(walk, administrator, place.nextHop)
       else if (place.kind !== 'nobody') await this.#take(walk, place, [...path, 'administrator'])
       if (walk.reached.size > 0) return
