@@ -25,11 +25,9 @@ export interface Pop3Service {
 }
 
 export function createPop3Service(options: Omit<Pop3Options, 'offersTls' | 'turns'>): Pop3Service {
-  const turns = new Turns(options.clock)
-  const locks = new MaildropLocks({
-    ...{ clock: options.clock, deadline: options.deadline },
-    ...{ takeoverMs: options.limits.takeoverMs, waitMs: options.limits.lockWaitMs },
-  })
+  const { clock, deadline, limits } = options
+  const turns = new Turns(clock)
+  const locks = new MaildropLocks({ clock, deadline, takeoverMs: limits.takeoverMs, waitMs: limits.lockWaitMs })
   return {
     listen({ service, endpoint, contexts, limiter }) {
       const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'
@@ -38,9 +36,9 @@ export function createPop3Service(options: Omit<Pop3Options, 'offersTls' | 'turn
         service,
         endpoint,
         tls,
-        ...(contexts ? { contexts } : {}),
+        ...(contexts && { contexts }),
         limiter,
-        deadline: options.deadline,
+        deadline,
         log: options.log,
         refusal: (reason) =>
           reason === 'draining'

@@ -151,24 +151,18 @@ export class Session implements LockHolder {
   /** Enters the TRANSACTION state, or refuses with the reason of RFC 2449 §8.1.1. */
   async enter(account: Account): Promise<void> {
     const { options } = this
-    const place = options.admit(account.id, () => this.end('-ERR [SYS/PERM] This account has been closed'))
+    using held = new DisposableStack()
+    const place = held.use(options.admit(account.id, () => this.end('-ERR [SYS/PERM] This account has been closed')))
     if (!place) return this.refuse('[IN-USE] Too many sessions of this account')
-    const lock = await this.#locks.take(account.id, this)
-    if (!lock || this.ended) {
-      place[Symbol.dispose]()
-      lock?.[Symbol.dispose]()
-      return this.refuse('[IN-USE] Maildrop is in use by another session')
-    }
-    this.#held.use(place)
-    this.#held.use(lock)
+    const lock = held.use(await this.#locks.take(account.id, this))
+    if (!lock || this.ended) return this.refuse('[IN-USE] Maildrop is in use by another session')
     try {
       this.maildrop = await Maildrop.open(options.store, account, options.limits.messages)
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'maildrop not opened')
-      this.#held.dispose()
-      this.#held = new DisposableStack()
       return this.refuse('[SYS/TEMP] Maildrop is not available now')
     }
+    this.#held = held.move()
     if (this.ended) return this.#release()
     this.state = 'transaction'
     this.connection.leaveAddressLimit()
