@@ -1,6 +1,6 @@
 /**
  * A server on a file system that is really full: new mail is refused in time to come again, everything else goes on,
- * and what was acknowledged is there (DESIGN §5). Needs root, for mount.
+ * and what was acknowledged is there. Needs root, for mount.
  */
 import { randomBytes } from 'node:crypto'
 import { statSync } from 'node:fs'

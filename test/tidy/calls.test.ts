@@ -1,4 +1,4 @@
-/** Time, chance, DNS and the environment are passed in (DESIGN §1): only the listed files may take them from the machine. */
+/** Time, chance, DNS and the environment are passed in: only the listed files may take them from the machine. */
 import { expect, test } from 'vitest'
 import { importsOf, nameOf, parse, parseText, type Syntax, walk } from './syntax.ts'
 import { isTest, mustHold, place, sources } from './tree.ts'

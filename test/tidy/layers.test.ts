@@ -1,4 +1,4 @@
-/** Who may import whom (DESIGN §3): dependencies point downwards only, and only at what a package offers. */
+/** Who may import whom: dependencies point downwards only, and only at what a package offers. */
 import { dirname, join } from 'node:path/posix'
 import { expect, test } from 'vitest'
 import { type Import, importsOf } from './syntax.ts'
@@ -91,7 +91,7 @@ test('imports between packages point downwards', () => {
       return to && !mayImport(folder, to) ? [`${directory}/package.json depends on ${name}`] : []
     }),
   )
-  mustHold('a package imports from lower layers only (DESIGN §3)', [...inCode, ...declared])
+  mustHold('a package imports from lower layers only', [...inCode, ...declared])
 })
 
 test('another package is reached by what it exports', () => {

@@ -11,7 +11,7 @@ import {
 import type { Range } from './parts.ts'
 
 /**
- * Header sections as readers and next hops get them (DESIGN §4 "rendering"): a delivery block and a trace block
+ * Header sections as readers and next hops get them: a delivery block and a trace block
  * before, struck fields left out, everything else to the octet as it came.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What a next hop gets of a stored message: the recipients' trace, the header section, the body (DESIGN: a rendering).
+ * What a next hop gets of a stored message: the recipients' trace, the header section, the body.
  * Small messages come as one buffer, so that they can go out with their envelope; large ones are streamed.
  * Who calls it: remote attempts.
  */

@@ -1,6 +1,6 @@
 /**
  * Counts open connections, in all and per network, and says when one is too many. One limiter may serve several
- * listeners: the limit of DESIGN §6 `connections_per_address` is over all ports of a service.
+ * listeners: `connections_per_address` of the configuration is over all ports of a service.
  *
  * Never broken: every admitted connection is counted until its slot is disposed, and an address that has none left
  * takes no memory.

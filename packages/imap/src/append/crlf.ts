@@ -1,5 +1,5 @@
 /**
- * Line ends of a message that is stored as it came (DESIGN §4): a bare LF becomes CRLF, everything else stays. Works
+ * Line ends of a message that is stored as it came: a bare LF becomes CRLF, everything else stays. Works
  * on chunks; a chunk without bare LF goes through uncopied.
  */
 export class LineEnds {

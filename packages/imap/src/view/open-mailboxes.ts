@@ -11,7 +11,7 @@ export interface WarmLimits {
 
 /**
  * The mailboxes that this process has open, each loaded once however many sessions use it, and one watch for each
- * owning account (DESIGN §5: log and wake are keyed by the owner). What its last session has left stays warm, so that
+ * owning account, by which change log and wakes go. What its last session has left stays warm, so that
  * the next SELECT costs what changed since; the ones left longest ago go first when there are too many.
  */
 export class OpenMailboxes {

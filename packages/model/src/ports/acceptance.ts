@@ -7,7 +7,7 @@ import type { NewQueueEntry } from './queue.ts'
 
 /**
  * What one final reply of SMTP or LMTP stands for. `MailStore.accept` commits all of it in ONE durable transaction or
- * nothing; only then is 250 sent (DESIGN principle 1).
+ * nothing; only then is 250 sent.
  */
 export interface Acceptance {
   journey: JourneyId

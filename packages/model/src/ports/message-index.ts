@@ -1,5 +1,5 @@
 /**
- * What one scan at arrival says of a message, stored with it so that no read ever parses (DESIGN: FETCH never parses).
+ * What one scan at arrival says of a message, stored with it so that no read ever parses.
  * Made by `@pennypost/message`; engines store and return it, and look only into the fields that they sort or find by.
  * All offsets of parts count octets from the start of the body, so that no rendering of the header moves them.
  */

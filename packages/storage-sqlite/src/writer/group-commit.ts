@@ -10,7 +10,7 @@ import { isDurable, mayUseBallast, runJob } from './jobs.ts'
 import type { GroupReply, Job, JobReply } from './protocol.ts'
 
 /**
- * Commits jobs in groups: one transaction, one sync for all, and a job that fails is undone alone (DESIGN §5). Called by the writer
+ * Commits jobs in groups: one transaction, one sync for all, and a job that fails is undone alone. Called by the writer
  * thread's loop and by nobody else. What must never break:
  *
  * - nothing is acknowledged before the commit that holds it (for durable jobs: and its sync) has succeeded;
