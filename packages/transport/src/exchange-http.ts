@@ -12,7 +12,7 @@ export interface HttpQuestion {
   method: 'GET' | 'POST'
   path: string
   /** `Host` among them. */
-  headers: Readonly<Record<string, string | readonly string[]>>
+  headers: Readonly<Record<string, string | string[]>>
   /** A stream is never whole in memory. */
   body?: Buffer | AsyncIterable<Buffer>
 }
@@ -41,8 +41,11 @@ export function exchangeHttp(
 ): Promise<HttpAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>()
   const asking = request({
-    ...{ method, path, signal, createConnection: () => stream },
-    headers: { connection: 'close', ...headers } as Record<string, string>,
+    method,
+    path,
+    headers: { connection: 'close', ...headers },
+    signal,
+    createConnection: () => stream,
   })
   asking.on('error', reject)
   // Nobody asked for another protocol, and Node says nothing more of a request that was answered so.

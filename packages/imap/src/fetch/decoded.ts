@@ -58,7 +58,10 @@ export function pieceOf(session: Session, { octets, encoding }: Encoded, range: 
   const part = partOf(octets)
   const isSame = place?.message === octets.message && place.part.start === part?.start && place.part.end === part.end
   return {
-    ...{ octets, encoding, start, end: start + size },
+    octets,
+    encoding,
+    start,
+    end: start + size,
     from: isSame && place.decoded <= start ? place : undefined,
     passed: (place) => {
       session.decodedUpTo = place

@@ -50,8 +50,12 @@ export async function runMechanism(
   const { authenticator } = session.service
   const { connection } = session
   const end = await runExchange({
-    ...{ mechanism, initialResponse, authenticator, peer: connection },
-    ...{ service: 'imap', address: connection.remote.address },
+    mechanism,
+    initialResponse,
+    authenticator,
+    peer: connection,
+    service: 'imap',
+    address: connection.remote.address,
     ask: (challenge) => session.ask(challenge),
   })
   if (end.kind === 'result') return conclude(session, end.result, end.login)

@@ -27,14 +27,9 @@ export async function tokenFor(
   rump: string,
 ): Promise<string> {
   if (!service.urlSecret) throw new Error('there is no URLAUTH without a secret')
-  const key = createHmac('sha256', service.urlSecret)
-    .update(
-      JSON.stringify([
-        ...[owner.login, mailbox.id, mailbox.uidValidity],
-        ...[await markOf(service, owner, 'server'), await markOf(service, owner, mailbox.id)],
-      ]),
-    )
-    .digest()
+  const marks = [await markOf(service, owner, 'server'), await markOf(service, owner, mailbox.id)]
+  const derivedFrom = JSON.stringify([owner.login, mailbox.id, mailbox.uidValidity, ...marks])
+  const key = createHmac('sha256', service.urlSecret).update(derivedFrom).digest()
   return algorithm + createHmac('sha256', key).update(rump, 'latin1').digest('hex')
 }
 

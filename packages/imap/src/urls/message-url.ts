@@ -74,9 +74,10 @@ export function authorizedUrl(url: string): AuthorizedUrl | undefined {
   if (!message || user === undefined || host === undefined || Number.isNaN(expiresAt)) return undefined
   try {
     return {
-      ...{ message, expiresAt },
       rump: value === undefined ? url : url.slice(0, -`:${mechanism}:${value}`.length),
       login: loginOf(decodeURIComponent(user), host),
+      message,
+      expiresAt,
       access: accessOf(access),
       token: value === undefined || mechanism === undefined ? undefined : { mechanism, value },
     }

@@ -95,9 +95,15 @@ type Growing = { -readonly [Key in keyof ThreadTable]: ThreadTable[Key] }
 
 function emptyTable(): Growing {
   return {
-    ...{ count: 0, idCount: 1, uids: new Uint32Array(0), ends: new Uint32Array(0), sentAt: new Float64Array(0) },
-    ...{ subjects: new Int32Array(0), messageIds: new Int32Array(0), references: new Int32Array(0) },
+    count: 0,
+    uids: new Uint32Array(0),
+    sentAt: new Float64Array(0),
+    subjects: new Int32Array(0),
     replies: new Int16Array(0),
+    messageIds: new Int32Array(0),
+    references: new Int32Array(0),
+    ends: new Uint32Array(0),
+    idCount: 1,
   }
 }
 

@@ -48,15 +48,19 @@ export const auth = {
       // Old clients ask so for the list of mechanisms.
       return session.say(['+OK', ...offeredMechanisms(session), '.'].join('\r\n'))
     }
-    const [, name, initial] = /^(\S+)(?: (\S+))?$/.exec(argument) ?? []
+    const [, name, initialResponse] = /^(\S+)(?: (\S+))?$/.exec(argument) ?? []
     const { authenticator } = session.options
     const mechanism = name === undefined ? undefined : findMechanism(authenticator.mechanisms, name)
     if (!mechanism) return session.refuse('Unknown authentication mechanism')
     if (mechanism.plaintext && !mayShowPassword(session)) return session.refuse('[AUTH] Begin TLS first (STLS)')
     const { connection } = session
     const end = await runExchange({
-      ...{ mechanism, initialResponse: initial, authenticator, peer: connection },
-      ...{ service: 'pop3', address: connection.remote.address },
+      mechanism,
+      initialResponse,
+      authenticator,
+      peer: connection,
+      service: 'pop3',
+      address: connection.remote.address,
       ask: (challenge) => session.challenge(`+ ${challenge}`),
     })
     if (end.kind === 'result') return conclude(session, end.result)
