@@ -19,6 +19,15 @@ import { type Origin, Session, type SessionContext } from './session.ts'
 import { SubmissionQuota } from './submission-limits.ts'
 import { WireConnection } from './wire/connection.ts'
 
+/**
+ * A listener of reception, and the way of each connection to its session: the PROXY header, implicit TLS behind it, and
+ * patience before the banner (`before-banner.ts`).
+ *
+ * What must never break: a client counts against the limit of its own address, not of its proxy's, and its place is free
+ * again when the socket closes, whatever happened before.
+ * Who calls it: the composition root, once for each listener.
+ */
+
 /** One reception listener of the configuration. */
 export interface ReceptionListenerOptions {
   service: Service

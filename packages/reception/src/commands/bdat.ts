@@ -5,6 +5,12 @@ import { ChunkReader, ContentIntake } from '../content.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
+/**
+ * The content in counted chunks.
+ *
+ * What must never break: as many octets as were announced are taken for content, whatever becomes of them, or the session
+ * ends. A chunk that was refused is never read as commands.
+ */
 export const bdat = {
   verb: 'BDAT',
   rfc: 'RFC 3030 §2',

@@ -3,6 +3,7 @@ import { type Command, takingMail } from '../command.ts'
 import { concludeTransaction } from '../conclude.ts'
 import { ContentIntake, DataReader } from '../content.ts'
 
+/** The content in one piece, up to CRLF "." CRLF. The 354 is said only when there is a stage that takes it. */
 export const data = {
   verb: 'DATA',
   rfc: 'RFC 5321 §4.1.1.4',

@@ -5,6 +5,10 @@ import type { Session } from '../session.ts'
 import { maySendAs } from '../submission.ts'
 import type { Transaction } from '../transaction.ts'
 
+/**
+ * A transaction begins, with a journey and room of its own. What can be refused for the sender alone (size, REQUIRETLS,
+ * quota, whose address it is) is refused here, before anybody sends content for it.
+ */
 export const mail = {
   verb: 'MAIL',
   rfc: 'RFC 5321 §4.1.1.2',

@@ -4,6 +4,12 @@ import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
+/**
+ * One more recipient: the MDA says what would be done for it, quota and checks whether this client may bring it. What can
+ * refuse one recipient alone refuses it here, since behind the content there is one reply for all.
+ *
+ * What must never break: a transaction that ended while something was asked gets no recipient and no reply.
+ */
 export const rcpt = {
   verb: 'RCPT',
   rfc: 'RFC 5321 §4.1.1.3',

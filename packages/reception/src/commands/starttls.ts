@@ -1,6 +1,10 @@
 import { printReply, replies } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 
+/**
+ * The session begins anew under TLS. What was said in clear counts for nothing from here on; that nothing is run which was
+ * sent in clear behind the command is the wire's to see to (RFC 3207 §4.2).
+ */
 export const startTls = {
   verb: 'STARTTLS',
   rfc: 'RFC 3207 §4',
