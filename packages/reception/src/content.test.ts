@@ -1,6 +1,6 @@
 import { type ContentStage, silentLog } from '@pennypost/model'
 import { expect, it } from 'vitest'
-import { ContentIntake, DataReader } from './content.ts'
+import { ContentIntake, dataReader } from './content.ts'
 import { defaultReceptionLimits } from './options.ts'
 import type { Session } from './session.ts'
 
@@ -44,7 +44,7 @@ function intakeOver(stage: ContentStage) {
 it('pieces of one chunk are staged one after the other, in order', async () => {
   const { stage, written, overlaps } = slowStage()
   const { intake } = intakeOver(stage)
-  const reader = new DataReader(intake)
+  const reader = dataReader(intake)
   const lines = Array.from({ length: 40 }, (_, index) => `..line ${index}\r\n`).join('')
   reader.push(Buffer.from(lines))
   await reader.ready()
@@ -58,7 +58,7 @@ it('pieces of one chunk are staged one after the other, in order', async () => {
 it('a discard waits for the write that is under way', async () => {
   const { stage, written, overlaps } = slowStage()
   const { intake, pending } = intakeOver(stage)
-  const reader = new DataReader(intake)
+  const reader = dataReader(intake)
   reader.push(Buffer.from('..a\r\n..b\r\n'))
   const waiting = reader.ready()
   intake.discard()

@@ -110,23 +110,23 @@ export class ContentIntake {
 }
 
 /** Reads octets of content into an intake, and knows how many came. */
-export abstract class ContentReader {
+export class ContentReader {
   /** The client waits for our disk. */
   held = false
   readonly #intake: ContentIntake | undefined
+  readonly #take: (chunk: Buffer) => number
   #octets = 0
 
-  constructor(intake: ContentIntake | undefined) {
+  /** `take`: as `OctetReader.push`. */
+  constructor(intake: ContentIntake | undefined, take: (chunk: Buffer) => number) {
     this.#intake = intake
+    this.#take = take
   }
 
   push(chunk: Buffer): number {
     this.#octets += chunk.length
-    return this.take(chunk, this.#intake?.filter)
+    return this.#take(chunk)
   }
-
-  /** As of `OctetReader.push`. */
-  protected abstract take(chunk: Buffer, filter: ContentFilter | undefined): number
 
   ready(): Promise<void> | undefined {
     const wait = this.#intake?.ready()
@@ -146,25 +146,17 @@ export abstract class ContentReader {
 }
 
 /** Reads what follows DATA, up to CRLF "." CRLF. */
-export class DataReader extends ContentReader {
-  protected override take(chunk: Buffer, filter: ContentFilter): number {
-    return filter.push(chunk)
-  }
+export function dataReader(intake: ContentIntake): ContentReader {
+  return new ContentReader(intake, (chunk) => intake.filter.push(chunk))
 }
 
 /** Reads one chunk of BDAT (RFC 3030 §2); without an intake it swallows what a refused BDAT sends all the same. */
-export class ChunkReader extends ContentReader {
-  #left: number
-
-  constructor(octets: number, intake: ContentIntake | undefined) {
-    super(intake)
-    this.#left = octets
-  }
-
-  protected override take(chunk: Buffer, filter: ContentFilter | undefined): number {
-    const mine = Math.min(this.#left, chunk.length)
-    this.#left -= mine
-    filter?.push(mine === chunk.length ? chunk : chunk.subarray(0, mine))
-    return this.#left === 0 ? mine : -1
-  }
+export function chunkReader(octets: number, intake: ContentIntake | undefined): ContentReader {
+  let left = octets
+  return new ContentReader(intake, (chunk) => {
+    const mine = Math.min(left, chunk.length)
+    left -= mine
+    intake?.filter.push(mine === chunk.length ? chunk : chunk.subarray(0, mine))
+    return left === 0 ? mine : -1
+  })
 }

@@ -1,7 +1,7 @@
 import { type Reply, replies, reply } from '@pennypost/smtp'
 import { type Command, type Outcome, takingMail } from '../command.ts'
 import { concludeTransaction, troubleReply } from '../conclude.ts'
-import { ChunkReader, ContentIntake } from '../content.ts'
+import { ContentIntake, chunkReader } from '../content.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -73,6 +73,6 @@ function receive(
   conclude: () => Outcome,
 ): Outcome {
   if (octets === 0) return conclude()
-  session.read(new ChunkReader(octets, intake), conclude)
+  session.read(chunkReader(octets, intake), conclude)
   return undefined
 }

@@ -1,7 +1,7 @@
 import { replies } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import { concludeTransaction } from '../conclude.ts'
-import { ContentIntake, DataReader } from '../content.ts'
+import { ContentIntake, dataReader } from '../content.ts'
 
 /** The content in one piece, up to CRLF "." CRLF. The 354 is said only when there is a stage that takes it. */
 export const data = {
@@ -22,7 +22,7 @@ export const data = {
     }
     const intake = new ContentIntake(session, transaction, true)
     transaction.intake = intake
-    session.read(new DataReader(intake), () => concludeTransaction(session, transaction))
+    session.read(dataReader(intake), () => concludeTransaction(session, transaction))
     return replies.startData
   },
 } as const satisfies Command
