@@ -1,6 +1,6 @@
 import { type AclChange, allRights, changedRights, type Grantee, parseRights, showRights } from '@pennypost/model'
 import { lookupLogin, preparePassword } from '@pennypost/sasl'
-import { findMailbox, requireMailbox } from '../access/find-mailbox.ts'
+import { findMailbox } from '../access/find-mailbox.ts'
 import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
@@ -64,7 +64,7 @@ interface SetArgs extends Named {
 }
 
 async function change(session: Session, args: SetArgs): Promise<undefined> {
-  const found = await requireMailbox(session, args.name, 'a')
+  const found = await session.mailbox(args.name, 'a')
   const { grantee, negative } = await granteeOf(session, args.identifier)
   if (grantee === found.account) return requireUnchanged(args, negative)
   const { mode, rights } = args
@@ -114,7 +114,7 @@ const getAcl = {
   effects: {},
   parse: mailboxName,
   async run(session, name) {
-    const found = await requireMailbox(session, name, 'a')
+    const found = await session.mailbox(name, 'a')
     const { directory, sharing } = session.service
     const loginOf = async (grantee: Grantee): Promise<string | undefined> =>
       grantee === 'anyone' ? grantee : (await directory.account(grantee))?.login
@@ -139,7 +139,7 @@ const listRights = {
   effects: {},
   parse: named,
   async run(session, { name, identifier }) {
-    const found = await requireMailbox(session, name, 'a')
+    const found = await session.mailbox(name, 'a')
     const { grantee, negative } = await granteeOf(session, identifier)
     const isOwner = grantee === found.account
     const always = isOwner && !negative ? printRights(allRights) : '""'

@@ -1,4 +1,3 @@
-import { requireMailbox } from '../access/find-mailbox.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
@@ -169,7 +168,7 @@ const resetKey = {
     return name
   },
   async run(session, name) {
-    const found = name === undefined ? undefined : await requireMailbox(session, name, 'r')
+    const found = name === undefined ? undefined : await session.mailbox(name, 'r')
     await resetKeys(session.service, session.user, found)
     return { code: `URLMECH ${mechanism}` }
   },
