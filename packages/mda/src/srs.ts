@@ -27,14 +27,14 @@ export interface Srs {
 export interface SrsOptions {
   /** The first one signs; all of them verify, so that a secret can be replaced. At least 16 octets each. */
   secrets: readonly Buffer[]
-  /** Addresses older than this are dead. */
-  maxAgeDays?: number
 }
 
 /** Base 32 of RFC 4648 §6; 6 digits are 30 bits. */
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 const hashDigits = 6
 const dayMs = 86_400_000
+/** Older addresses are dead. */
+const maxAgeDays = 21
 /** Two digits count days modulo 1024. */
 const dayCycle = 1024
 
@@ -44,7 +44,7 @@ export function isSrs(localPart: string): boolean {
 }
 
 /** Makes the scheme for these secrets. Throws TypeError when there is none, or a short one. */
-export function createSrs({ secrets, maxAgeDays = 21 }: SrsOptions): Srs {
+export function createSrs({ secrets }: SrsOptions): Srs {
   const [signing] = secrets
   if (!signing || secrets.some((secret) => secret.length < 16)) throw new TypeError('SRS needs secrets of 16 octets')
 

@@ -161,9 +161,3 @@ test('CHUNKING: content that is longer than declared is not sent', async () => {
   ])
   expect(server.transactions).toHaveLength(0)
 })
-
-test('CHUNKING can be forbidden', async () => {
-  const { client, server } = await greeted({ capabilities: chunking }, { chunking: 'never' })
-  expect(short(await client.transact(request()))).toEqual(['delivered'])
-  expect(server.sessions[0]!.commands.at(-1)).toBe('DATA')
-})

@@ -54,8 +54,6 @@ export interface ClientOptions {
   hostname: string
   /** `lmtp` says LHLO and expects a reply for each recipient after the dot (RFC 2033). Default `smtp`. */
   protocol?: 'smtp' | 'lmtp'
-  /** `never`: DATA even where CHUNKING is offered. Default `offered`. */
-  chunking?: 'offered' | 'never'
   timeouts?: Partial<ClientTimeouts>
   limits?: Partial<ClientLimits>
   onTranscript?: (event: TranscriptEvent) => void

@@ -7,7 +7,6 @@ import { type ClientOptions, type ClientTimeouts, defaultClientTimeouts } from '
 export class Session {
   readonly lmtp: boolean
   readonly timeouts: ClientTimeouts
-  readonly #chunking: boolean
   readonly #recipients: number
   capabilities: Capabilities = noCapabilities
   tls: TlsFacts | null = null
@@ -19,7 +18,6 @@ export class Session {
   constructor(options: ClientOptions) {
     this.lmtp = options.protocol === 'lmtp'
     this.timeouts = { ...defaultClientTimeouts, ...options.timeouts }
-    this.#chunking = options.chunking !== 'never' && !this.lmtp
     this.#recipients = options.limits?.recipients ?? 100
   }
 
@@ -29,7 +27,7 @@ export class Session {
 
   /** LMTP stays with DATA: its peers are near, and a row of replies to a BDAT that came too late is easily misread. */
   get chunking(): boolean {
-    return this.#chunking && this.offers('CHUNKING')
+    return !this.lmtp && this.offers('CHUNKING')
   }
 
   /** RFC 9422 §4.1: whether the peer takes another transaction on this connection. */
