@@ -11,7 +11,7 @@ import {
 } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
-import type { ReceivedContent } from './content.ts'
+import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
@@ -27,9 +27,10 @@ import type { Recipient, Transaction } from './transaction.ts'
 export async function concludeTransaction(
   session: Session,
   transaction: Transaction,
+  intake: ContentIntake,
   copies = session.isLmtp ? transaction.recipients.length : 1,
 ): Promise<Reply | undefined> {
-  const reply = await conclude(session, transaction)
+  const reply = await conclude(session, transaction, intake)
   session.transaction = undefined
   if (!reply) return undefined
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
@@ -40,9 +41,7 @@ export async function concludeTransaction(
 }
 
 /** undefined: nobody is there any more to be told. */
-async function conclude(session: Session, transaction: Transaction): Promise<Reply | undefined> {
-  const { intake } = transaction
-  if (!intake) return replies.localError
+async function conclude(session: Session, transaction: Transaction, intake: ContentIntake): Promise<Reply | undefined> {
   if (intake.tooLarge) {
     intake.discard()
     return tooLarge(session.options.limits.messageSize)

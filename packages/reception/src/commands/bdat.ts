@@ -35,11 +35,11 @@ export const bdat = {
     return receive(session, octets, intake, () => {
       if (last) {
         intake.filter.end()
-        return concludeTransaction(session, transaction)
+        return concludeTransaction(session, transaction, intake)
       }
       if (!intake.tooLarge && !intake.failure) return reply(250, '2.0.0', `${octets} octets received`)
       // RFC 3030 §2: no further chunk of it will be taken. RFC 2033 §4.3: only the last has a reply for each recipient.
-      if (intake.tooLarge) return concludeTransaction(session, transaction, 1)
+      if (intake.tooLarge) return concludeTransaction(session, transaction, intake, 1)
       session.reset()
       return troubleReply(session, intake.failure)
     })

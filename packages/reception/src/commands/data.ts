@@ -22,7 +22,7 @@ export const data = {
     }
     const intake = new ContentIntake(session, transaction, true)
     transaction.intake = intake
-    session.read(dataReader(intake), () => concludeTransaction(session, transaction))
+    session.read(dataReader(intake), () => concludeTransaction(session, transaction, intake))
     return replies.startData
   },
 } as const satisfies Command
