@@ -9,7 +9,7 @@ import {
   type NewMessage,
   StoreError,
 } from '@pennypost/model'
-import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
+import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
@@ -70,30 +70,11 @@ async function examine(
   transaction: Transaction,
   received: ReceivedContent,
 ): Promise<NewMessage | Reply> {
-  const { options } = session
-  const { facts, scanned, content } = received
-  if (facts.nuls > 0) return withText(replies.badContent, 'Content has NUL octets')
-  if (options.rejectBareNewlines && facts.bareLineFeeds + facts.bareCarriageReturns > 0) {
-    return withText(replies.badContent, 'Content has bare CR or LF')
-  }
-  const { longestLine } = options
-  if (longestLine !== undefined && facts.longestLine > longestLine) {
-    return withText(replies.badContent, `Content has a line longer than ${longestLine}`)
-  }
-  if (!isAscii(scanned.header) && !transaction.parameters.smtpUtf8) {
-    if (options.rejectUndeclaredUtf8) return replies.utf8HeaderRefused
-    received.findings.push({ kind: 'finding', check: 'header', result: 'undeclared-utf8' })
-  }
-  if (scanned.eightBitBody && transaction.parameters.body === '7BIT') {
-    received.findings.push({ kind: 'finding', check: 'body', result: 'undeclared-8bit' })
-  }
-  if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
-  const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
-  const loop = findLoop(scanned.header, deliveries, options.limits.hops)
-  if (loop) return { code: loop.code, enhanced: loop.enhanced, lines: [loop.text] }
   const { screening } = transaction
-  const refusal = await screening?.content(received)
+  const refusal = refuseForm(session, transaction, received) ?? (await screening?.content(received))
   if (refusal) return refusal
+  const { options } = session
+  const { scanned, content } = received
   const now = options.clock.now()
   let trace = receivedField(session, transaction, now) + (screening?.trace() ?? '')
   const struck = strikesOf(scanned.header, {
@@ -120,6 +101,30 @@ async function examine(
   const own = isOpen ? Buffer.concat([scanned.header, Buffer.from('\r\n')]) : scanned.header
   const header = renderHeader({ trace: Buffer.from(trace), header: own, strikes: struck })
   return { content, bodyStart: scanned.headerSize, header, index: scanned.index({ header }) }
+}
+
+/** What is wrong with the form of the content, whoever sends it. What is borne is noted in `received.findings`. */
+function refuseForm(session: Session, transaction: Transaction, received: ReceivedContent): Reply | undefined {
+  const { rejectBareNewlines, longestLine, rejectUndeclaredUtf8, limits } = session.options
+  const { facts, scanned, findings } = received
+  if (facts.nuls > 0) return withText(replies.badContent, 'Content has NUL octets')
+  if (rejectBareNewlines && facts.bareLineFeeds + facts.bareCarriageReturns > 0) {
+    return withText(replies.badContent, 'Content has bare CR or LF')
+  }
+  if (longestLine !== undefined && facts.longestLine > longestLine) {
+    return withText(replies.badContent, `Content has a line longer than ${longestLine}`)
+  }
+  if (!isAscii(scanned.header) && !transaction.parameters.smtpUtf8) {
+    if (rejectUndeclaredUtf8) return replies.utf8HeaderRefused
+    findings.push({ kind: 'finding', check: 'header', result: 'undeclared-utf8' })
+  }
+  if (scanned.eightBitBody && transaction.parameters.body === '7BIT') {
+    findings.push({ kind: 'finding', check: 'body', result: 'undeclared-8bit' })
+  }
+  if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
+  const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
+  const loop = findLoop(scanned.header, deliveries, limits.hops)
+  return loop && reply(loop.code, loop.enhanced, loop.text)
 }
 
 /** Doubtful mail is not passed on in our name, and what was taken is never dropped. */
