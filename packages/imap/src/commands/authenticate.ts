@@ -2,6 +2,8 @@ import { beforeLogin, type Command } from '../command.ts'
 import { no } from '../refusal.ts'
 import { offeredMechanisms, runMechanism } from '../session/authentication.ts'
 
+/** A login by a SASL mechanism; the exchange is in `session/authentication.ts`. */
+
 interface Args {
   mechanism: string
   /** As written: base64, or `=` for an empty one (RFC 4959 §3). */

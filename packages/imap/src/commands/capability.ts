@@ -1,5 +1,6 @@
 import { always, type Command, noArguments } from '../command.ts'
 
+/** What may be used as the session stands now, out of what is registered. */
 export const capability = {
   name: 'CAPABILITY',
   rfc: 'RFC 9051 §6.1.1',

@@ -1,6 +1,7 @@
 import { selectedRights } from '../access/acting.ts'
 import { type Command, noArguments, whenSelected } from '../command.ts'
 
+/** Leaves the mailbox; what bears \Deleted is expunged without a word, where the account may. */
 export const close = {
   name: 'CLOSE',
   rfc: 'RFC 9051 §6.4.1',

@@ -3,6 +3,8 @@ import { no } from '../refusal.ts'
 import { logIn, passwordsAllowed } from '../session/authentication.ts'
 import { utf8 } from '../wire/cursor.ts'
 
+/** A login by name and password in clear: only over TLS, unless the configuration lets it. */
+
 interface Args {
   login: string
   password: string

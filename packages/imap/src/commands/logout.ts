@@ -1,5 +1,6 @@
 import { always, type Command, noArguments } from '../command.ts'
 
+/** The connection ends behind the completion; nothing is expunged. */
 export const logout = {
   name: 'LOGOUT',
   rfc: 'RFC 9051 §6.1.3',

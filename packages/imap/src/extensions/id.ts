@@ -3,6 +3,8 @@ import type { Extension } from '../extension.ts'
 import { bad } from '../refusal.ts'
 import { printNString, printQuoted } from '../wire/strings.ts'
 
+/** ID: who is at either end. What a client says of itself goes into the log, and nothing depends on it. */
+
 type Fields = Map<string, string | null>
 
 /** RFC 2971 §3.3: no more than 30 fields, names of 30, values of 1024 octets; what is beyond is not kept. */

@@ -1,5 +1,6 @@
 import type { Extension } from '../extension.ts'
 
+/** Options of LIST that choose among names; LIST itself reads them (`commands/list.ts`). */
 export const listExtended: Extension = {
   name: 'LIST-EXTENDED',
   rfc: 'RFC 5258',

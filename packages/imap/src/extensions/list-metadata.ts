@@ -2,6 +2,7 @@ import type { Extension } from '../extension.ts'
 import { askedEntries } from '../metadata/entries.ts'
 import { chosen, mayAnnotate, readAnnotations, sayMetadata } from '../metadata/read-annotations.ts'
 
+/** Annotations behind each line of LIST, instead of a GETMETADATA for each mailbox. */
 export const listMetadata: Extension = {
   name: 'LIST-METADATA',
   rfc: 'RFC 9590',

@@ -1,6 +1,7 @@
 import type { Extension } from '../extension.ts'
 import { sayMyRights } from './acl.ts'
 
+/** MYRIGHTS behind each line of LIST. */
 export const listMyRights: Extension = {
   name: 'LIST-MYRIGHTS',
   rfc: 'RFC 8440',

@@ -2,6 +2,7 @@ import { hasRight } from '../access/visible-mailbox.ts'
 import { sayStatus, statusAtts } from '../commands/status.ts'
 import type { Extension } from '../extension.ts'
 
+/** STATUS behind each line of LIST; a mailbox that may not be read has none. */
 export const listStatus: Extension = {
   name: 'LIST-STATUS',
   rfc: 'RFC 5819',

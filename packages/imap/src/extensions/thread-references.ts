@@ -1,6 +1,7 @@
 import type { Extension } from '../extension.ts'
 import { references } from '../thread/references.ts'
 
+/** Threads by who refers to whom: `thread/references.ts`. */
 export const threadReferences: Extension = {
   name: 'THREAD=REFERENCES',
   rfc: 'RFC 5256',

@@ -5,11 +5,12 @@ import type { ImapServiceOptions } from '../options.ts'
 import type { Registry } from '../registry.ts'
 import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 
+/** What all sessions of one service share: what it was given, and what it has made (`service.ts`). */
+
 type Defaulted = 'serverId' | 'allowPlaintext' | 'startTls'
 type Given = Omit<ImapServiceOptions, 'disable' | 'compress' | 'limits' | Defaulted> &
   Required<Pick<ImapServiceOptions, Defaulted>>
 
-/** What all sessions of one service share: what it was given, and what it has made. */
 export interface SessionService extends Readonly<Given> {
   readonly registry: Registry
   readonly mailboxes: OpenMailboxes
