@@ -14,7 +14,7 @@ const odd: readonly (readonly [what: string, content: Buffer])[] = [
   ['a field of 50 000 octets', Buffer.from(`Subject: ${'z'.repeat(50_000)}\r\n\r\nb\r\n`)],
   ['no body', Buffer.from('Subject: no body\r\n')],
   ['no header section', Buffer.from('\r\njust a body\r\n')],
-  ['an mbox From line', Buffer.from('From x@y Mon Nov 23\r\nSubject: from\r\n\r\nFrom here\r\n')],
+  ['a body that begins as an mbox does', Buffer.from('Subject: from\r\n\r\nFrom x@y Mon Nov 23\r\nFrom here\r\n')],
   [
     'a multipart that never ends',
     Buffer.from(
