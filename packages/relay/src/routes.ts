@@ -57,6 +57,7 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
   }
   const smarthostKey = smarthost && keyOf(smarthost, false)
   const configured = routes.map(({ to, ...when }) => ({ when, key: to === 'direct' ? to : keyOf(to, true) }))
+  const bySender = configured.some(({ when }) => when.sender !== undefined)
   return {
     destination(domain, nextHop, reversePath = '') {
       if (nextHop !== undefined) {
@@ -64,7 +65,8 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
         return hop ? hopKey(hop) : nextHop
       }
       const name = domain.startsWith('[') ? domain.toLowerCase() : (lookupDomain(domain) ?? domain.toLowerCase())
-      const route = configured.find(({ when }) => fits(when, name, reversePath))
+      const from = bySender ? (lookupAddress(reversePath) ?? '') : ''
+      const route = configured.find(({ when }) => fits(when, name, from))
       if (route && route.key !== 'direct') return route.key
       return route || smarthostKey === undefined ? name : smarthostKey
     },
@@ -79,10 +81,10 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
   }
 }
 
-function fits({ domain, sender }: Omit<ConfiguredRoute, 'to'>, name: string, reversePath: string): boolean {
+/** @param from the sender, in lookup form */
+function fits({ domain, sender }: Omit<ConfiguredRoute, 'to'>, name: string, from: string): boolean {
   if (domain !== undefined && name !== domain && !(domain.startsWith('.') && name.endsWith(domain))) return false
   if (sender === undefined) return true
-  const from = lookupAddress(reversePath) ?? ''
   return from !== '' && (sender.startsWith('@') ? from.endsWith(sender) : from === sender)
 }
 

@@ -13,6 +13,7 @@ import { findAccount } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
 import { address } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { unhurried } from '../unhurried.ts'
 
 const rights = z.string().transform((text, context) => {
   const found = parseRights(text)
@@ -59,7 +60,7 @@ export interface Shared {
 /** What the account shares. */
 export async function sharesOf({ mail, sharing, directory }: Store, account: Account): Promise<Shared[]> {
   const shares: Shared[] = []
-  for (const { id, name } of await mail.mailboxes(account.id)) {
+  for await (const { id, name } of unhurried(await mail.mailboxes(account.id))) {
     for (const { grantee, negative, rights } of await sharing.acl(id)) {
       const login = grantee === 'anyone' ? grantee : ((await directory.account(grantee))?.login ?? String(grantee))
       shares.push({ mailbox: name, with: `${negative ? '-' : ''}${login}`, rights: showRights(rights) })
