@@ -5,6 +5,8 @@ import { AdminError } from './admin-error.ts'
 import type { Frame } from './socket/frames.ts'
 import { StoredOctets } from './stored-octets.ts'
 
+const messagesPerTurn = 25
+
 /** A message of an upload: what its `head` says, and its content, staged and scanned. */
 export interface IncomingMessage {
   head: Record<string, unknown>
@@ -21,9 +23,12 @@ export async function* readMessages(
 ): AsyncGenerator<IncomingMessage> {
   let head: Record<string, unknown> | undefined
   let intake: Intake | undefined
+  let count = 0
   try {
     for await (const frame of upload) {
       if ('head' in frame) {
+        // Hundreds of small ones come in one chunk of the socket.
+        if (++count % messagesPerTurn === 0) await new Promise(setImmediate)
         if (intake) throw new AdminError('bad-input', 'A message begins before the one before it ended.')
         head = frame.head
         intake = new Intake(mail)

@@ -67,6 +67,33 @@ async function everything(admin: TestAdministration, login = alice): Promise<Kep
   return kept
 }
 
+test('an import asks for the mailboxes that it needs, not for all that there are', async () => {
+  const admin = await withAccounts()
+  const { mail } = admin.context.store
+  const { mailboxes } = mail
+  let lists = 0
+  mail.mailboxes = (account) => {
+    lists++
+    return mailboxes(account)
+  }
+  await take(admin, () => literal({ text: 'a', mailbox: 'x/one' }, { text: 'b', mailbox: 'x/two' }, { text: 'c' }))
+  expect(lists).toBe(0)
+  mail.mailboxes = mailboxes
+  expect((await everything(admin)).map(({ mailbox }) => mailbox)).toEqual(['INBOX', 'x/one', 'x/two'])
+})
+
+test('hundreds of small messages that come at once do not keep others waiting', async () => {
+  const admin = await withAccounts()
+  let turns = 0
+  const turn = (): void => {
+    if (++turns < 10_000) setImmediate(turn)
+  }
+  setImmediate(turn)
+  await take(admin, () => literal(...Array.from({ length: 500 }, (_, at) => ({ text: `Subject: ${at}\n\n` }))))
+  expect(turns).toBeGreaterThanOrEqual(20)
+  turns = 10_000
+})
+
 function write(root: string, files: Record<string, string>): void {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true })

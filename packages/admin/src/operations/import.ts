@@ -182,13 +182,13 @@ class Target {
 }
 
 async function openMailbox({ store: { mail } }: AdminContext, account: Account, name: string): Promise<Mailbox> {
-  const present = await mail.mailboxes(account.id)
+  // Asked one by one: an account may have ten thousand others, and each of them comes here.
   for (const each of [...superiors(name), name]) {
-    if (present.some((mailbox) => mailbox.name === each)) continue
-    present.push(await mail.createMailbox(account.id, each))
+    if (await mail.mailboxByName(account.id, each)) continue
+    await mail.createMailbox(account.id, each)
     await mail.subscribe(account.id, each, true)
   }
-  return present.find((mailbox) => mailbox.name === name) as Mailbox
+  return (await mail.mailboxByName(account.id, name)) as Mailbox
 }
 
 /** Flags that the model knows; others, such as other servers' \Recent, are left out. */
