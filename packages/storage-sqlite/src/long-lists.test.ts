@@ -1,11 +1,12 @@
 /** However much an account or the directory has, what is read or changed goes in pieces. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type AccountId, type MailboxId, systemClock, UidSet } from '@pennypost/model'
+import { type AccountId, type MailboxId, type ModSeq, systemClock, UidSet } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { readChanges } from './reader/changes.ts'
 import { readMailboxes } from './reader/mailboxes.ts'
 import { Reader } from './reader/reader.ts'
 import { WriterClient } from './writer-client.ts'
@@ -118,6 +119,36 @@ test('an expunge of very many ranges sends each of them to the writer once', asy
   expect(bounds).toBeLessThanOrEqual(2 * 1000 * 5)
   const { steps } = await mail.updateFlags(id, { uids: odd, mode: 'add', flags: ['\\Seen'] })
   expect(steps).toHaveLength(3)
+})
+
+test('a log of very many expunges is read with turns between, and of one state', async () => {
+  const { store, alice } = await openWithAlice()
+  const [inbox] = await store.mail.mailboxes(alice)
+  const id = inbox?.id as MailboxId
+  await store.close()
+  const reader = new Reader(join(directory, 'mail.db'), systemClock, 1024 * 1024)
+  const db = new Database(join(directory, 'mail.db'))
+  const log = db.prepare('INSERT INTO changes VALUES (?, 1, ?, ?, ?)')
+  const settle = db.prepare(
+    'UPDATE mailboxes SET highest_modseq = ?, uid_next = 100000, expunge_floor = ? WHERE id = ?',
+  )
+  db.transaction(() => {
+    for (let i = 0; i < 20_000; i++) log.run(id, 100 + (i % 50), 2 * i + 1, 2 * i + 1)
+    settle.run(200, 0, id)
+  })()
+  const since = 50 as ModSeq
+  expect(await letsOthersWork(() => readChanges(reader, id, since))).toBe(true)
+  expect((await readChanges(reader, id, since)).vanished.size).toBe(20_000)
+  // What is read already may be forgotten meanwhile, and more may come.
+  const late = readChanges(reader, id, since)
+  db.prepare('DELETE FROM changes WHERE mailbox = ? AND modseq < 140').run(id)
+  log.run(id, 300, 50_001, 50_001)
+  settle.run(300, 139, id)
+  const { vanished, modSeq } = await late
+  expect(modSeq).toBe(300)
+  expect([1, 39_999, 50_001].every((uid) => vanished.has(uid))).toBe(true)
+  db.close()
+  reader.close()
 })
 
 test('finds accounts by what is asked of them without a look at all', async () => {

@@ -54,8 +54,13 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
   let marks = new Marks()
   let vanished = UidSet.empty
   let cursor = since
+  let log = unread(cursor)
   for (let first = true; ; first = false) {
-    const read = new ChangeRead(reader, id, cursor, wantVanished || !first)
+    let read = new ChangeRead(reader, id, cursor, wantVanished || !first, log)
+    while (read.logIsLong) {
+      log = await readLog(reader, id, log)
+      read = new ChangeRead(reader, id, cursor, wantVanished || !first, log)
+    }
     const wasWhole = read.done
     while (!read.done) {
       await nextTurn()
@@ -67,7 +72,42 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
     vanished = vanished.union(gone)
     if (wasWhole) return { mailbox: read.row.mailbox, marks, vanished }
     cursor = read.row.mailbox.highestModSeq
+    log = unread(cursor)
   }
+}
+
+/** What has been read of the log of expunges, up to the row of `modSeq` and `first`. */
+interface LogRead {
+  readonly ranges: [number, number][]
+  readonly modSeq: number
+  readonly first: number
+}
+
+function unread(since: number): LogRead {
+  return { ranges: [], modSeq: since, first: Number.MAX_SAFE_INTEGER }
+}
+
+const expungesAfter = `SELECT modseq, first, last FROM changes WHERE mailbox = ? AND expunged = 1
+  AND (modseq, first) > (?, ?) ORDER BY modseq, first LIMIT ?`
+
+/** Reads on in slices, until less than one is left. A row of the log never changes; it may be forgotten, see `isForgotten`. */
+async function readLog(reader: Reader, id: MailboxId, log: LogRead): Promise<LogRead> {
+  const { ranges } = log
+  let { modSeq, first } = log
+  for (;;) {
+    const rows = reader.raw(expungesAfter).all(id, modSeq, first, sliceRows) as [number, number, number][]
+    for (const row of rows) ranges.push([row[1], row[2]])
+    const last = rows.at(-1)
+    if (last) [modSeq, first] = last
+    await nextTurn()
+    reader.requireOpen()
+    if (rows.length < sliceRows) return { ranges, modSeq, first }
+  }
+}
+
+/** Rows behind what has been read may be gone from the log. */
+function isForgotten({ modSeq, first }: LogRead, { expungeFloor }: MailboxRow): boolean {
+  return modSeq < expungeFloor || (modSeq === expungeFloor && first !== Number.MAX_SAFE_INTEGER)
 }
 
 /** One read of what changed after `since`; 0 reads everything. */
@@ -75,6 +115,8 @@ class ChangeRead {
   readonly marks = new Marks()
   readonly row: MailboxRow
   done: boolean
+  /** Too much of the log is left to be read at once: nothing was read. */
+  readonly logIsLong: boolean
   readonly #reader: Reader
   readonly #since: number
   /** Ranges that are still to be read. */
@@ -85,24 +127,26 @@ class ChangeRead {
   readonly #gaps: Gaps | undefined
 
   /** Reads the mailbox row, the log, and the first slice, all of one state. */
-  constructor(reader: Reader, id: MailboxId, since: number, wantVanished: boolean) {
+  constructor(reader: Reader, id: MailboxId, since: number, wantVanished: boolean, log: LogRead) {
     this.#reader = reader
     this.#since = since
     const begun = reader.together(() => {
       const row = requireMailbox(reader, id)
       // Whoever asks has mostly missed nothing.
       if (since > 0 && row.mailbox.highestModSeq <= since)
-        return { row, ranges: [], vanished: UidSet.empty, gaps: undefined, done: true }
-      const gaps = wantVanished && since < row.expungeFloor ? new Gaps() : undefined
+        return { row, ranges: [], vanished: UidSet.empty, gaps: undefined, done: true, logIsLong: false }
+      const gaps = wantVanished && isForgotten(log, row) ? new Gaps() : undefined
+      const vanished = wantVanished && !gaps ? vanishedSince(reader, row, log) : UidSet.empty
+      if (!vanished) return { row, ranges: [], vanished: UidSet.empty, gaps, done: false, logIsLong: true }
       const ranges = gaps ? everywhere(row) : changedRanges(reader, row, since)
-      const vanished = wantVanished && !gaps ? vanishedSince(reader, row, since) : UidSet.empty
-      return { row, ranges, vanished, gaps, done: this.#read(id, ranges, gaps) }
+      return { row, ranges, vanished, gaps, done: this.#read(id, ranges, gaps), logIsLong: false }
     })
     this.row = begun.row
     this.#ranges = begun.ranges
     this.#vanished = begun.vanished
     this.#gaps = begun.gaps
     this.done = begun.done
+    this.logIsLong = begun.logIsLong
   }
 
   /** Known when it is done. */
@@ -156,12 +200,16 @@ function everywhere({ mailbox }: MailboxRow): [number, number][] {
   return [[1, mailbox.uidNext]]
 }
 
-/** From the expunge floor on. */
-function vanishedSince(reader: Reader, { mailbox }: MailboxRow, since: number): UidSet {
-  const rows = reader
-    .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 1 AND modseq > ?')
-    .all(mailbox.id, since) as [number, number][]
-  return UidSet.ofRanges(rows)
+/** From the expunge floor on; undefined when more than a slice of the log is left. */
+function vanishedSince(
+  reader: Reader,
+  { mailbox }: MailboxRow,
+  { ranges, modSeq, first }: LogRead,
+): UidSet | undefined {
+  const rows = reader.raw(expungesAfter).all(mailbox.id, modSeq, first, sliceRows) as [number, number, number][]
+  if (rows.length === sliceRows) return undefined
+  if (rows.length + ranges.length === 0) return UidSet.empty
+  return UidSet.ofRanges([...ranges, ...rows.map(([, from, to]): [number, number] => [from, to])])
 }
 
 /** The UIDs between those that pass by, rising. */
