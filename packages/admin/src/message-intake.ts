@@ -5,8 +5,6 @@ import { AdminError } from './admin-error.ts'
 import type { Frame } from './socket/frames.ts'
 import { StoredOctets } from './stored-octets.ts'
 
-const messagesPerTurn = 25
-
 /** A message of an upload: what its `head` says, and its content, staged and scanned. */
 export interface IncomingMessage {
   head: Record<string, unknown>
@@ -47,6 +45,8 @@ export async function* readMessages(
     await intake?.discard()
   }
 }
+
+const messagesPerTurn = 25
 
 class Intake {
   readonly #stage

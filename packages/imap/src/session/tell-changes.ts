@@ -29,6 +29,9 @@ export function tellChanges(
 const manyResponses = 1000
 
 async function sayInPages(out: Output, responses: Iterable<string>): Promise<void> {
+  // To read and to count so much has taken its time already.
+  await breathe()
+  if (out.gone) return
   for (const response of responses) {
     out.text(response)
     if (!out.pageFull) continue

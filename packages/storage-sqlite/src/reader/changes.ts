@@ -70,7 +70,11 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
     const gone = read.vanished
     marks = marks.merge(read.marks, gone)
     vanished = vanished.union(gone)
-    if (wasWhole) return { mailbox: read.row.mailbox, marks, vanished }
+    if (wasWhole) {
+      // Whoever asked has as much to do with it.
+      if (log.ranges.length > 0) await nextTurn()
+      return { mailbox: read.row.mailbox, marks, vanished }
+    }
     cursor = read.row.mailbox.highestModSeq
     log = unread(cursor)
   }
