@@ -1,6 +1,4 @@
-import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { getPriority } from 'node:os'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   type AccountId,
@@ -14,7 +12,6 @@ import {
 import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { bundledWorkers } from '../../test/bundled-workers.ts'
 import { openStore, type TestOptions, temporaryDirectory } from '../../test/temporary-store.ts'
 import type { SqliteStore } from '../open-sqlite-store.ts'
 
@@ -284,54 +281,5 @@ describe('a search', () => {
     await expect(aborted).rejects.toThrow('enough')
     await expect(store.mail.search(inbox, text('a'), everything, abort.signal)).rejects.toThrow('enough')
     expect(await other).toBe('300')
-  })
-})
-
-/** Of this process, by name: how far each steps back behind others (0: not at all). */
-function nicenessOfThreads(): [name: string, niceness: number][] {
-  return readdirSync('/proc/self/task').map((id) => {
-    const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(readFileSync(`/proc/self/task/${id}/stat`, 'utf8')) ?? []
-    return [name, Number(rest.split(' ')[16])]
-  })
-}
-
-describe.runIf(process.platform === 'linux')('the search thread', () => {
-  test('takes no time from who takes mail in or gives it out', async () => {
-    const store = await open()
-    const { inbox } = await addAlice(store)
-    await append(store, inbox, 'Subject: a\r\n\r\nb\r\n')
-    await indexIs(store, 'whole')
-    const threads = nicenessOfThreads()
-    const own = getPriority()
-    expect(threads).toContainEqual(['pennypost-searc', Math.max(10, own)])
-    expect(threads).toContainEqual(['pennypost-write', own])
-  })
-
-  test('broke where the whole server steps back further than it', async () => {
-    await open()
-    const { search } = await bundledWorkers()
-    const path = join(directory, 'other-search.db')
-    const workerData = {
-      database: join(directory, 'mail.db'),
-      contents: directory,
-      path,
-      keeps: true,
-      keptCharacters: 1,
-    }
-    const script = `const { Worker } = require('node:worker_threads')
-      const worker = new Worker(new URL(${JSON.stringify(search)}), { workerData: ${JSON.stringify(workerData)}, name: 'search' })
-      worker.postMessage({ kind: 'check', id: 1 })
-      worker.once('message', () => {
-        const { readdirSync, readFileSync } = require('node:fs')
-        for (const id of readdirSync('/proc/self/task')) console.log(readFileSync('/proc/self/task/' + id + '/stat', 'utf8'))
-        process.exit()
-      })`
-    const { stdout } = spawnSync('nice', ['-n', '15', process.execPath, '-e', script], { encoding: 'utf8' })
-    expect(
-      stdout
-        .split('\n')
-        .find((stat) => stat.includes('(search)'))
-        ?.split(' ')[18],
-    ).toBe(String(Math.min(19, getPriority() + 15)))
   })
 })

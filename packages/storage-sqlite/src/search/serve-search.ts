@@ -1,4 +1,3 @@
-import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { type Clock, type MailboxId, type SearchText, StoreError } from '@pennypost/model'
 import { ContentFiles } from '../content/content-files.ts'
@@ -16,8 +15,6 @@ import { Searcher } from './searcher.ts'
 export function serveSearch(text: SearchText, clock: Clock): void {
   const port = parentPort
   if (!port) throw new Error('serveSearch runs in a worker thread')
-  // Who takes mail in or gives it out goes first. Only Linux has priorities of threads; elsewhere it would be the process.
-  if (process.platform === 'linux') setPriority(Math.max(niceness, getPriority()))
   const { database, contents, path, keeps, keptCharacters } = workerData as SearchData
   const send = (message: FromSearch): void => port.postMessage(message)
   const reader = new Reader(database, clock, cacheOctets)
@@ -79,9 +76,6 @@ export function serveSearch(text: SearchText, clock: Clock): void {
 }
 
 const cacheOctets = 8 * 1024 * 1024
-
-/** What the whole server was given may be more, and nobody may take some of it back. */
-const niceness = 10
 
 /** Rising UIDs as first, last, first, last … */
 function bounds(uids: readonly number[]): number[] {
