@@ -93,6 +93,11 @@ describe('the data directory', () => {
     await expect(openStore(directory)).rejects.toThrow('use the newer program')
   })
 
+  test('where nothing can be opened, as on a disk without inodes, says which file and what to look at', async () => {
+    mkdirSync(join(directory, 'mail.db'), { recursive: true })
+    await expect(openStore(directory)).rejects.toThrow(/mail\.db, or a file beside it, cannot be opened; .* inodes/)
+  })
+
   test.each([
     ['NFS', 0x6969],
     ['CIFS', -0xacb2be],

@@ -1,5 +1,5 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { codeOf } from './fatal-error.ts'
+import { codeOf, FatalError } from './fatal-error.ts'
 import type { FromWriter, ToWriter, WriterData } from './protocol.ts'
 import { Writer } from './writer.ts'
 
@@ -17,8 +17,19 @@ function stop(error: unknown): void {
   port?.close()
 }
 
+/** SQLite does not say which file, nor what may be the matter. */
+function openWriter(data: WriterData): Writer {
+  try {
+    return new Writer(data)
+  } catch (error) {
+    if (!codeOf(error).startsWith('SQLITE_CANTOPEN')) throw error
+    const advice = 'look at the rights of its directory, and at the room and the inodes left on its disk'
+    throw new FatalError(`${data.database}, or a file beside it, cannot be opened; ${advice}`, error)
+  }
+}
+
 try {
-  const writer = new Writer(workerData as WriterData)
+  const writer = openWriter(workerData as WriterData)
   send({ kind: 'ready', unclean: writer.unclean })
   port.on('message', (first: ToWriter) => {
     try {
