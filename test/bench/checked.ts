@@ -120,8 +120,10 @@ async function peerOf(file: string): Promise<Peer> {
     async filed(messages) {
       for (const reader of readers) {
         const some = async () => Number(/MESSAGES (\d+)/.exec(await reader.run('STATUS INBOX (MESSAGES)'))?.[1])
-        while ((await some()) < messages)
+        for (let asked = 0; (await some()) < messages; asked++) {
+          if (asked === 6000) throw new Error('the peer has not filed all of it in a minute')
           await new Promise((resolve) => systemDeadline.after(10, resolve as () => void))
+        }
       }
     },
   }
