@@ -1,7 +1,10 @@
 /** The items of a long list, with a turn of the event loop for everybody else now and then. */
-export async function* unhurried<Item>(items: Iterable<Item>, perTurn = 100): AsyncGenerator<Item> {
+export async function* unhurried<Item>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  perTurn = 100,
+): AsyncGenerator<Item> {
   let count = 0
-  for (const item of items) {
+  for await (const item of items) {
     if (++count % perTurn === 0) await new Promise(setImmediate)
     yield item
   }

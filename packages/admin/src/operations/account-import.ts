@@ -11,6 +11,7 @@ import type { AdminContext } from '../context.ts'
 import { address, displayName, password, quota } from '../input-fields.ts'
 import { describeIssues, operation } from '../operation.ts'
 import type { Frame } from '../socket/frames.ts'
+import { unhurried } from '../unhurried.ts'
 
 const newAccount = z
   .strictObject({
@@ -61,10 +62,9 @@ async function inspect(context: AdminContext, count: number, upload: AsyncIterab
   const faults: string[] = []
   const seen = new Set<string>()
   let number = 0
-  for await (const frame of upload) {
+  // What has come is worked off without a turn of the event loop.
+  for await (const frame of unhurried(upload)) {
     if (++number > count) break
-    // What has come is worked off without a turn of the event loop.
-    if (number % perTurn === 0) await new Promise(setImmediate)
     const parsed = newAccount.safeParse('head' in frame ? frame.head : undefined)
     if (!parsed.success) {
       faults.push(`account ${number}: ${describeIssues(parsed.error)}`)
@@ -96,6 +96,3 @@ async function inspect(context: AdminContext, count: number, upload: AsyncIterab
   }
   return found
 }
-
-/** So many accounts are looked at in one go. */
-const perTurn = 100

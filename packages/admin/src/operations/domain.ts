@@ -73,7 +73,10 @@ export const domainList = operation({
 
 async function countByDomain(addresses: readonly string[]): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  for await (const of of unhurried(addresses, 1000)) counts.set(domainOf(of), (counts.get(domainOf(of)) ?? 0) + 1)
+  for await (const address of unhurried(addresses, 1000)) {
+    const domain = domainOf(address)
+    counts.set(domain, (counts.get(domain) ?? 0) + 1)
+  }
   return counts
 }
 
