@@ -73,8 +73,8 @@ export const domainList = operation({
 
 async function countByDomain(addresses: readonly string[]): Promise<Map<string, number>> {
   const counts = new Map<string, number>()
-  for await (const address of unhurried(addresses, 1000)) {
-    const domain = domainOf(address)
+  for await (const each of unhurried(addresses, 1000)) {
+    const domain = domainOf(each)
     counts.set(domain, (counts.get(domain) ?? 0) + 1)
   }
   return counts
