@@ -63,8 +63,7 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
     }
     const wasWhole = read.done
     while (!read.done) {
-      await nextTurn()
-      reader.requireOpen()
+      await reader.turn()
       read.next()
     }
     const gone = read.vanished
@@ -103,8 +102,7 @@ async function readLog(reader: Reader, id: MailboxId, log: LogRead): Promise<Log
     for (const row of rows) ranges.push([row[1], row[2]])
     const last = rows.at(-1)
     if (last) [modSeq, first] = last
-    await nextTurn()
-    reader.requireOpen()
+    await reader.turn()
     if (rows.length < sliceRows) return { ranges, modSeq, first }
   }
 }

@@ -9,7 +9,7 @@ import {
   type Uid,
   type UidValidity,
 } from '@pennypost/model'
-import { nextTurn, pageRows, type Reader } from './reader.ts'
+import { pageRows, type Reader } from './reader.ts'
 
 const columns = `id, account, name, special_use, uid_validity, uid_next, highest_modseq, messages, unseen, deleted,
   recent_uid, size, keywords, expunge_floor, change_floor`
@@ -50,8 +50,7 @@ export async function readMailboxes(reader: Reader, account: AccountId): Promise
   const mailboxes: Mailbox[] = []
   for (const [index, [id, name]] of names.entries()) {
     if (index > 0 && index % pageRows === 0) {
-      await nextTurn()
-      reader.requireOpen()
+      await reader.turn()
     }
     const row = readMailbox(reader, id)
     if (row) mailboxes.push({ ...row.mailbox, name })

@@ -54,6 +54,12 @@ export class Reader extends Statements {
     if (!this.#open) throw unavailable()
   }
 
+  /** Lets the event loop turn once, between two pages. Rejects with `unavailable` when the store was closed meanwhile. */
+  async turn(): Promise<void> {
+    await nextTurn()
+    this.requireOpen()
+  }
+
   /** A page that begins now. */
   page(): Page {
     return new Page(this.#clock)

@@ -9,7 +9,7 @@ import {
   type SharedMailbox,
 } from '@pennypost/model'
 import { readMailbox, requireMailbox } from './mailboxes.ts'
-import { nextTurn, pageRows, type Reader } from './reader.ts'
+import { pageRows, type Reader } from './reader.ts'
 import { readUnseen } from './viewers.ts'
 
 /** Stands for anyone in the column `grantee`. */
@@ -56,8 +56,7 @@ export async function readSharedWith(reader: Reader, account: AccountId): Promis
   let read = 0
   for (const [id, { owner, entries: given }] of entries) {
     if (read++ > 0 && read % pageRows === 0) {
-      await nextTurn()
-      reader.requireOpen()
+      await reader.turn()
     }
     const rights = rightsOf(account, given)
     const row = rights === '' ? undefined : readMailbox(reader, id)

@@ -13,7 +13,7 @@ import {
   type ModSeq,
   withSeen,
 } from '@pennypost/model'
-import { nextTurn, type Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 
 type Columns = Pick<MailboxSnapshot, 'uids' | 'flags' | 'modSeqs'>
 
@@ -95,8 +95,7 @@ async function readSeen(
     const end = rows.at(-1)
     if (!end || rows.length < sliceRows) return
     last = [end[2], end[0]]
-    await nextTurn()
-    reader.requireOpen()
+    await reader.turn()
   }
 }
 

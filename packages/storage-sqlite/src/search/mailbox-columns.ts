@@ -1,6 +1,6 @@
 import type { MailboxId } from '@pennypost/model'
 import { requireMailbox } from '../reader/mailboxes.ts'
-import { nextTurn, type Reader } from '../reader/reader.ts'
+import type { Reader } from '../reader/reader.ts'
 
 /**
  * Columns of all messages of a mailbox that never change, in memory for searches: read once, then brought up to date by
@@ -51,8 +51,7 @@ export class MailboxColumns {
   /** The newest state. Rejects with `no-such-mailbox`. */
   async refresh(reader: Reader): Promise<ColumnView> {
     while (!reader.together(() => this.#step(reader))) {
-      await nextTurn()
-      reader.requireOpen()
+      await reader.turn()
     }
     return { count: this.#count, uids: this.#uids, columns: this.#columns }
   }
