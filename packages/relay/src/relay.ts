@@ -3,7 +3,7 @@
  * Who calls it: the composition root.
  */
 
-import type { Acceptance, QueueEntryId } from '@pennypost/model'
+import { type Acceptance, type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal } from './attempt-local.ts'
 import { attemptRemote } from './attempt-remote.ts'
@@ -21,7 +21,6 @@ import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
-import { steadiness } from './steady-clock.ts'
 import type { Https } from './tls/https.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
