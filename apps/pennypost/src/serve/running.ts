@@ -6,7 +6,7 @@ import {
   type ServerFacts,
   submitLocally,
 } from '@pennypost/admin'
-import type { Clock, Deadline, Dialer, Log, Resolver } from '@pennypost/model'
+import { type Clock, type Deadline, type Dialer, type Log, type Resolver, steadiness } from '@pennypost/model'
 import type { ReceptionOptions } from '@pennypost/reception'
 import type { Relay } from '@pennypost/relay'
 import type { Passwords } from '@pennypost/sasl'
@@ -89,6 +89,8 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
 }
 
 const spoolEveryMs = 60_000
+/** As long as the queue tries by default: who is full for so long will not have it. */
+const spoolExpiresMs = 5 * 86_400_000
 
 /** Takes what local programs spooled while no server ran: at once, and now and then what could not be taken yet. */
 function followSpool(
@@ -98,8 +100,11 @@ function followSpool(
   let over = false
   let running = Promise.resolve()
   let timer: Disposable | undefined
+  const isSteady = steadiness(clock)
+  // What a server that was off or a clock that jumped made old is tried for a day.
+  const tooOldBefore = () => (isSteady() ? clock.now() - spoolExpiresMs : 0)
   const take = async (): Promise<void> => {
-    const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), submit)
+    const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), tooOldBefore(), submit)
     if (submitted + left + refused.length === 0) return
     log[refused.length > 0 ? 'warn' : 'info']({ submitted, left, refused }, 'spool taken')
   }

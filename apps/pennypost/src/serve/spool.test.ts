@@ -19,7 +19,7 @@ describe('spool', () => {
   /** Takes the spool; what was submitted, as text. */
   async function take(answer?: (text: string) => void) {
     const texts: string[] = []
-    const taken = await takeSpool(directory, async ({ content, ...rest }) => {
+    const taken = await takeSpool(directory, 0, async ({ content, ...rest }) => {
       let text = ''
       for await (const octets of content) text += octets.toString('latin1')
       answer?.(text)
@@ -71,7 +71,7 @@ describe('spool', () => {
     await writeSpool(directory, { ...envelope, forwardPaths }, content)
     const seen: (readonly string[])[] = []
     const take = (outcome: LocalOutcome) =>
-      takeSpool(directory, async ({ content: given, ...rest }) => {
+      takeSpool(directory, 0, async ({ content: given, ...rest }) => {
         seen.push(rest.forwardPaths)
         expect(Buffer.concat(await Array.fromAsync(given)).equals(content)).toBe(true)
         return outcome
@@ -94,12 +94,28 @@ describe('spool', () => {
     expect(readdirSync(directory)).toEqual([`${first.refused[0]?.file}.refused`])
   })
 
+  test('somebody who was full for ever was tried each minute for ever', async () => {
+    const forwardPaths = ['full@one.test', 'fuller@one.test']
+    await writeSpool(directory, { ...envelope, forwardPaths }, Buffer.from('x'))
+    const refused = forwardPaths.map((forwardPath) => {
+      return { forwardPath, reason: 'unavailable', text: '452 4.2.2 full' } as const
+    })
+    const take = (tooOldBefore: number) => takeSpool(directory, tooOldBefore, async () => ({ refused }))
+    const [file] = readdirSync(directory)
+    const { mtimeMs } = statSync(join(directory, file as string))
+    expect(await take(mtimeMs)).toEqual({ submitted: 0, left: 1, refused: [] })
+    const reason = 'Not taken for <full@one.test>, <fuller@one.test>: 452 4.2.2 full'
+    expect(await take(mtimeMs + 1)).toEqual({ submitted: 0, left: 0, refused: [{ file: expect.any(String), reason }] })
+    expect(await spoolFacts(directory)).toEqual({ directory, refused: 1 })
+    expect(await take(mtimeMs + 1)).toEqual({ submitted: 0, left: 0, refused: [] })
+  })
+
   test.runIf(process.platform === 'linux')('what was left stayed open, once more at each look', async () => {
     await writeSpool(directory, envelope, Buffer.from('x'))
     const open = () => readdirSync('/proc/self/fd').length
     const before = open()
     for (let look = 0; look < 5; look++) {
-      await takeSpool(directory, async () => {
+      await takeSpool(directory, 0, async () => {
         throw new Error('no room')
       })
     }

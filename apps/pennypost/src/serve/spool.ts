@@ -1,5 +1,5 @@
 import { createReadStream, type ReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { LocalSubmission, ServerFacts } from '@pennypost/admin'
 import { AdminError, type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from '@pennypost/admin/client'
@@ -9,7 +9,8 @@ import { createJourneyId, systemClock, systemRandom } from '@pennypost/model'
  * Messages of local programs that came while no server ran: one file each, a line of JSON and the content. `sendmail`
  * writes them, the server takes them at its start. A file gets its name only when all of it is on the disk; it goes only
  * when the server has committed the message, so one that fails between those two is sent again. Of a message that some
- * recipients have, a file for the others alone takes the place.
+ * recipients have, a file for the others alone takes the place. Not for ever: who cannot have what has become too old is
+ * refused.
  */
 type Envelope = Omit<LocalSubmission, 'content'>
 
@@ -58,9 +59,13 @@ export interface SpoolTaken {
   refused: { file: string; reason: string }[]
 }
 
-/** Submits what is in the spool, oldest first. For the server, at its start and now and then. */
+/**
+ * Submits what is in the spool, oldest first. What was written before `tooOldBefore` is refused where it must wait. For
+ * the server, at its start and now and then.
+ */
 export async function takeSpool(
   directory: string,
+  tooOldBefore: number,
   submit: (message: LocalSubmission) => Promise<LocalOutcome>,
 ): Promise<SpoolTaken> {
   const taken: SpoolTaken = { submitted: 0, left: 0, refused: [] }
@@ -68,7 +73,8 @@ export async function takeSpool(
     const file = createReadStream(path)
     try {
       const outcome = await submit(await readSpooled(file))
-      await settle(path, outcome, taken)
+      const isTooOld = (await stat(path)).mtimeMs < tooOldBefore
+      await settle(path, outcome, isTooOld, taken)
     } catch (error) {
       if (!isFinal(error)) {
         taken.left++
@@ -85,8 +91,13 @@ export async function takeSpool(
 }
 
 /** Whoever has the message is not to get it again. */
-async function settle(path: string, { journey, refused }: LocalOutcome, taken: SpoolTaken): Promise<void> {
-  const { later, never } = laterOrNever(refused)
+async function settle(
+  path: string,
+  { journey, refused }: LocalOutcome,
+  isTooOld: boolean,
+  taken: SpoolTaken,
+): Promise<void> {
+  const { later, never } = isTooOld ? { later: [], never: refused } : laterOrNever(refused)
   if (later.length > 0) taken.left++
   if (journey === undefined && never.length === 0) return
   if (journey !== undefined) taken.submitted++
