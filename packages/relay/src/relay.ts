@@ -27,7 +27,7 @@ import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
 
 export interface Relay {
-  /** Begins to work the queue. */
+  /** Begins to work the queue. Once: where a relay was stopped, another is made. */
   start(): void
   /**
    * Claims nothing more, gives dialogues under way `drainMs` of real time to end, breaks the rest, and resolves when all

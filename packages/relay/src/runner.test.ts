@@ -1,6 +1,7 @@
 import { type LeasedEntry, type Queue, silentLog } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
+import { PostOffice } from '../test/post-office.ts'
 import { defaultRelayLimits } from './limits.ts'
 import { Runner } from './runner.ts'
 
@@ -33,4 +34,10 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   await expect.poll(() => begun).toBe(300)
   await runner.stop()
   expect(most).toBeLessThanOrEqual(60)
+})
+
+test('a relay that was stopped seemed to start again, with connections that stay closed', async () => {
+  await using office = await PostOffice.open()
+  await office.relay.stop(0)
+  expect(() => office.relay.start()).toThrow('not started again')
 })

@@ -40,6 +40,7 @@ export class Runner {
   readonly #quiet: (() => void)[] = []
   #retries = 0
   #running = false
+  #stopped = false
   #claiming = false
   #wanted = false
   #watch: Disposable | undefined
@@ -61,7 +62,9 @@ export class Runner {
     return this.#running
   }
 
+  /** Once: what ended with `stop` does not come back. */
   start(): void {
+    if (this.#stopped) throw new Error('a relay that was stopped is not started again')
     if (this.#running) return
     this.#running = true
     this.#watch = this.#options.queue.watch(() => this.#wake())
@@ -70,6 +73,7 @@ export class Runner {
 
   /** Claims nothing more; resolves when what is in work has ended. */
   async stop(): Promise<void> {
+    this.#stopped = true
     this.#running = false
     this.#watch?.[Symbol.dispose]()
     this.#next?.[Symbol.dispose]()
