@@ -1,4 +1,4 @@
-import type { Account, AccountId, FlowFact, NewFiling } from '@pennypost/model'
+import type { Account, AccountId, FlowFact, JourneyId, NewFiling } from '@pennypost/model'
 
 /**
  * What the MDA answers, as values. Reception asks at RCPT (`expand`) and at the end of the content (`planFilings`); the
@@ -83,4 +83,15 @@ export interface DeliveryPlan {
   later: readonly { recipient: number; filing: FileDelivery }[]
   /** Recipients for whom nothing is left, because quarantined mail is not forwarded. */
   withheld: readonly number[]
+}
+
+/** Local deliveries whose sender asked to be told (RFC 3461 §4.1): what reception knows, and the relay makes DSNs of. */
+export interface DeliveredFacts {
+  journey: JourneyId
+  acceptedAt: number
+  reversePath: string
+  envid: string | undefined
+  /** As it is filed. */
+  header: Buffer
+  recipients: readonly { forwardPath: string; orcpt: string | undefined }[]
 }

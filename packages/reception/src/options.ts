@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import type { Mda } from '@pennypost/mda'
+import type { DeliveredFacts, Mda } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
-import type { Acceptance, Account, Clock, Deadline, JourneyId, Log, Random, Store, TlsFacts } from '@pennypost/model'
+import type { Acceptance, Account, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
 import type { SubmissionLimits } from './submission-limits.ts'
@@ -153,14 +153,4 @@ export interface OutgoingMessage {
   domain: string
   header: Buffer
   body(): AsyncIterable<Buffer>
-}
-
-/** Local deliveries whose sender asked to be told. */
-export interface DeliveredFacts {
-  journey: JourneyId
-  acceptedAt: number
-  reversePath: string
-  envid: string | undefined
-  header: Buffer
-  recipients: readonly { forwardPath: string; orcpt: string | undefined }[]
 }

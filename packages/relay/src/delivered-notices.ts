@@ -1,18 +1,8 @@
 /** Success DSNs for what reception files itself (RFC 3461 §5.2.3), to ride in its acceptance. */
-import type { Acceptance, JourneyId } from '@pennypost/model'
+import type { DeliveredFacts } from '@pennypost/mda'
+import type { Acceptance } from '@pennypost/model'
 import { originalRecipient } from './attempt-remote.ts'
 import { createDsn, type DsnOptions } from './dsn.ts'
-
-/** Local deliveries whose sender asked to be told. */
-export interface DeliveredFacts {
-  journey: JourneyId
-  acceptedAt: number
-  reversePath: string
-  envid: string | undefined
-  /** As it is filed. */
-  header: Buffer
-  recipients: readonly { forwardPath: string; orcpt: string | undefined }[]
-}
 
 /** None when nobody can be told. The event of the subject's journey travels with the DSN. */
 export async function deliveredNotices(facts: DeliveredFacts, options: DsnOptions): Promise<Acceptance[]> {

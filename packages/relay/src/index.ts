@@ -1,5 +1,4 @@
 /** The public surface of `@pennypost/relay`. */
-export type { DeliveredFacts } from './delivered-notices.ts'
 export { type Hop, parseHop } from './hop.ts'
 export { defaultRelayLimits, type RelayLimits } from './limits.ts'
 export type { RelayOptions } from './options.ts'

@@ -3,6 +3,7 @@
  * Who calls it: the composition root.
  */
 
+import type { DeliveredFacts } from '@pennypost/mda'
 import { type Acceptance, type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal } from './attempt-local.ts'
@@ -10,7 +11,7 @@ import { attemptRemote } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import { conclude } from './conclude.ts'
 import { createConnectionPool } from './connection-pool.ts'
-import { type DeliveredFacts, deliveredNotices } from './delivered-notices.ts'
+import { deliveredNotices } from './delivered-notices.ts'
 import type { DsnOptions } from './dsn.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
