@@ -3,8 +3,8 @@ import type { Service } from './options.ts'
 import type { Session } from './session.ts'
 
 /**
- * A command of SMTP or LMTP as a value: one file each under `commands/`, listed in `commands/index.ts`. The session
- * checks what the columns say before `run` sees anything; `run` gives the reply, or undefined when it has spoken itself.
+ * A command of SMTP or LMTP as a value: one file each under `commands/`, listed in `commands/index.ts`.
+ * `run-command.ts` checks what the columns say before `run` sees anything; `run` gives the reply, or undefined when it has spoken itself.
  */
 export interface Command {
   verb: string

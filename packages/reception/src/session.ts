@@ -1,23 +1,16 @@
 import type { Duplex } from 'node:stream'
 import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
-import {
-  greetingReply,
-  isPermanent,
-  printReply,
-  type Reply,
-  replies,
-  reply,
-  splitCommandLine,
-  withText,
-} from '@pennypost/smtp'
+import { greetingReply, isPermanent, printReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
 import type { Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
+import { Confirmation } from './confirmation.ts'
 import type { ContentReader } from './content.ts'
 import { ErrorBudget } from './error-budget.ts'
 import type { FilteredService } from './filters/filter.ts'
 import type { ReceptionOptions, Service } from './options.ts'
+import { runCommand } from './run-command.ts'
 import type { SubmissionQuota } from './submission-limits.ts'
 import type { Transaction } from './transaction.ts'
 import type { WireHandler } from './wire/connection.ts'
@@ -108,9 +101,7 @@ export class Session implements WireHandler {
   #late = false
   #transactionEnd: Timer | undefined
   #ended = false
-  #gone = false
-  /** An acceptance whose 250 the client has not yet shown to have read, and what it had sent by then. */
-  #unconfirmed: { journey: JourneyId; arrived: number } | undefined
+  readonly #confirmation = new Confirmation((journey) => this.#unconfirm(journey))
   #screening: Screening | undefined
   #filtering: Screening | undefined
 
@@ -217,14 +208,14 @@ export class Session implements WireHandler {
 
   line(line: Buffer, next: () => void): void {
     if (this.#ended) return
-    if (this.#unconfirmed && this.wire.taken() > this.#unconfirmed.arrived) this.#unconfirmed = undefined
+    this.#confirmation.worked(this.wire.taken())
     this.#quietMs = 0
     this.connection.active()
     this.#next = next
     const waiting = this.#nextLine
     this.#nextLine = undefined
     if (waiting) waiting(line.length > this.options.limits.authLine ? undefined : line)
-    else this.#answer(this.#run(line))
+    else this.#answer(this.#guarded(() => runCommand(this, line)))
   }
 
   lineTooLong(next: () => void): void {
@@ -268,8 +259,7 @@ export class Session implements WireHandler {
 
   closed(orderly: boolean): void {
     this.#stop()
-    this.#gone = true
-    if (this.#unconfirmed && !(orderly && Number.isFinite(this.#unconfirmed.arrived))) this.#unconfirm()
+    this.#confirmation.gone(orderly)
     this.log.debug({ session: this.id, service: this.service }, 'session ends')
   }
 
@@ -373,8 +363,7 @@ export class Session implements WireHandler {
 
   /** A 250 is about to be said: should the connection break before the client speaks again, it may not have read it. */
   confirmable(journey: JourneyId): void {
-    this.#unconfirmed = { journey, arrived: this.#ended ? Number.POSITIVE_INFINITY : this.wire.arrived() }
-    if (this.#gone) this.#unconfirm()
+    this.#confirmation.expect(journey, this.#ended ? Number.POSITIVE_INFINITY : this.wire.arrived())
   }
 
   /** Work that nobody waits for: its failure is logged. */
@@ -382,10 +371,7 @@ export class Session implements WireHandler {
     work.catch((error: unknown) => this.log.error({ session: this.id, err: error }, `${what} failed`))
   }
 
-  #unconfirm(): void {
-    const journey = this.#unconfirmed?.journey
-    if (!journey) return
-    this.#unconfirmed = undefined
+  #unconfirm(journey: JourneyId): void {
     const { store, clock } = this.options
     const at = clock.now()
     this.detach(store.mail.unconfirm(journey, at), 'unconfirm')
@@ -438,32 +424,6 @@ export class Session implements WireHandler {
     if (this.#late && !this.account) this.end(noLogin)
     if (this.connection.draining && !this.transaction) this.end(replies.shuttingDown)
     if (!this.#ended) this.#proceed()
-  }
-
-  #run(line: Buffer): Outcome {
-    if (line.length > this.options.limits.commandLine && !/^AUTH /i.test(line.toString('latin1', 0, 5))) {
-      return replies.lineTooLong
-    }
-    const split = splitCommandLine(line)
-    if (!split.ok) return split.reply
-    const { verb, argument } = split.value
-    const command = commands.get(verb)
-    if (!command || (command.services && !command.services.includes(this.service))) return this.#unknown(verb, argument)
-    if (command.needsHello && this.hello === undefined) return replies.sayHelloFirst
-    if (command.needsAuth && this.account === undefined && this.options.requireAuth(this.service)) {
-      return this.secure || !this.options.requireTlsForAuth ? replies.authRequired : replies.tlsRequired
-    }
-    if (command.bare && argument !== '') return replies.badArgument
-    if (command.idle && this.isStranger && this.errors.idled() === 'spent') return replies.tooManyErrors
-    return this.#guarded(() => command.run(this, argument))
-  }
-
-  #unknown(verb: string, argument: string): Outcome {
-    if (/^(GET|POST|PUT|HEAD|OPTIONS|CONNECT|DELETE|TRACE|PATCH)$/.test(verb) && / HTTP\/\d/.test(argument)) {
-      // A browser made to talk to us: nothing it says is meant for a mail server.
-      return withText(replies.serviceUnavailable, 'This is not a web server')
-    }
-    return replies.unknownCommand
   }
 
   #guarded(work: () => Outcome): Outcome {
