@@ -17,13 +17,18 @@ export function runCommand(session: Session, line: Buffer): Outcome {
   const { verb, argument } = split.value
   const command = session.commands.get(verb)
   if (!command || (command.services && !command.services.includes(service))) return unknown(verb, argument)
-  if (command.needsHello && session.hello === undefined) return replies.sayHelloFirst
+  if (command.needsHello && session.hello === undefined) return sayHelloFirst(session)
   if (command.needsAuth && session.account === undefined && options.requireAuth(service)) {
     return session.secure || !options.requireTlsForAuth ? replies.authRequired : replies.tlsRequired
   }
   if (command.bare && argument !== '') return replies.badArgument
   if (command.idle && session.isStranger && session.errors.idled() === 'spent') return replies.tooManyErrors
   return command.run(session, argument)
+}
+
+/** Names the hello that the service knows. */
+export function sayHelloFirst({ isLmtp }: Session): Reply {
+  return isLmtp ? replies.sayLhloFirst : replies.sayHelloFirst
 }
 
 function unknown(verb: string, argument: string): Reply {

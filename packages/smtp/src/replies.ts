@@ -50,6 +50,7 @@ export const replies = {
   notImplemented: named(502, '5.5.1', 'Command not implemented'),
   badSequence: named(503, '5.5.1', 'Bad sequence of commands'),
   sayHelloFirst: named(503, '5.5.1', 'Say EHLO or HELO first'),
+  sayLhloFirst: named(503, '5.5.1', 'Say LHLO first'),
   needMail: named(503, '5.5.1', 'MAIL first'),
   needRecipient: named(503, '5.5.1', 'RCPT first'),
   nestedMail: named(503, '5.5.1', 'A mail transaction is already begun'),

@@ -2,6 +2,7 @@ import { type Reply, replies, reply } from '@pennypost/smtp'
 import { type Command, type Outcome, takingMail } from '../command.ts'
 import { concludeTransaction, troubleReply } from '../conclude.ts'
 import { ContentIntake, chunkReader } from '../content.ts'
+import { sayHelloFirst } from '../run-command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -49,7 +50,7 @@ export const bdat = {
 /** RFC 3030 §2: the octets of a refused BDAT come all the same. */
 function whyNot(session: Session): Reply | undefined {
   const { transaction } = session
-  if (session.hello === undefined) return replies.sayHelloFirst
+  if (session.hello === undefined) return sayHelloFirst(session)
   if (!transaction) return replies.needMail
   if (transaction.recipients.length > 0) return undefined
   return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
