@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createScanner } from '@pennypost/message'
-import type { MailStore, NewMessage } from '@pennypost/model'
+import { type MailStore, type NewMessage, turnTaking } from '@pennypost/model'
 import { AdminError } from './admin-error.ts'
 import type { Frame } from './socket/frames.ts'
 import { StoredOctets } from './stored-octets.ts'
@@ -21,12 +21,12 @@ export async function* readMessages(
 ): AsyncGenerator<IncomingMessage> {
   let head: Record<string, unknown> | undefined
   let intake: Intake | undefined
-  let count = 0
+  const othersTurn = turnTaking(messagesPerTurn)
   try {
     for await (const frame of upload) {
       if ('head' in frame) {
         // Hundreds of small ones come in one chunk of the socket.
-        if (++count % messagesPerTurn === 0) await new Promise(setImmediate)
+        await othersTurn()
         if (intake) throw new AdminError('bad-input', 'A message begins before the one before it ended.')
         head = frame.head
         intake = new Intake(mail)

@@ -18,6 +18,7 @@ import {
   lookupDomain,
   type PolicyMemory,
   splitAddress,
+  turnTaking,
 } from '@pennypost/model'
 import { printAddress } from './address-text.ts'
 import { createLocate, type Locate, type LocateOptions, type Place } from './locate.ts'
@@ -201,9 +202,10 @@ class Expander {
     walk.detail ||= detail
     this.#note(walk, 'alias', targets)
     const reachedBefore = walk.reached.size
-    for (const [index, target] of targets.entries()) {
-      // Everything is answered from memory, so that nobody else would have a turn before the last of thousands.
-      if (index > 0 && index % targetsPerTurn === 0) await new Promise(setImmediate)
+    // Everything is answered from memory, so that nobody else would have a turn before the last of thousands.
+    const othersTurn = turnTaking(targetsPerTurn)
+    for (const target of targets) {
+      await othersTurn()
       const parts = splitAddress(target)
       if (walk.reached.size >= this.#limits.deliveries) {
         walk.refusals.add('too-many')

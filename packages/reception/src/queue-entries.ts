@@ -6,6 +6,7 @@ import {
   type NewQueueEntry,
   type NewQueueRecipient,
   type QueueEnvelope,
+  turnTaking,
 } from '@pennypost/model'
 import type { Session } from './session.ts'
 import type { Recipient, Transaction } from './transaction.ts'
@@ -53,10 +54,7 @@ export async function queueEntries(
     entries.set(key, entry)
     entry.recipients.push(recipient)
   }
-  let count = 0
-  const othersTurn = async (): Promise<void> => {
-    if (++count % recipientsPerTurn === 0) await new Promise(setImmediate)
-  }
+  const othersTurn = turnTaking(recipientsPerTurn)
   for (const { recipient, relay } of plan.relays) {
     await othersTurn()
     const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)

@@ -7,15 +7,16 @@
  */
 
 import { type Delivery, filingsAtOnce, type Mda, planFilings } from '@pennypost/mda'
-import type {
-  Acceptance,
-  Directory,
-  FlowEvent,
-  LeasedEntry,
-  MailStore,
-  NewFiling,
-  NewQueueEntry,
-  QueueRecipient,
+import {
+  type Acceptance,
+  type Directory,
+  type FlowEvent,
+  type LeasedEntry,
+  type MailStore,
+  type NewFiling,
+  type NewQueueEntry,
+  type QueueRecipient,
+  turnTaking,
 } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
 import type { Arrivals } from './arrivals.ts'
@@ -36,10 +37,11 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   const verdicts = new Map<number, Verdict>()
   const flow: FlowEvent[] = []
   const reached: { recipient: QueueRecipient; deliveries: readonly Delivery[] }[] = []
-  for (const [looked, recipient] of entry.recipients.entries()) {
+  const othersTurn = turnTaking(filingsAtOnce)
+  for (const recipient of entry.recipients) {
     // The rest have their turn in the next attempt, and are looked at then.
     if (reached.length >= filingsAtOnce) break
-    if (looked > 0 && looked % filingsAtOnce === 0) await new Promise(setImmediate)
+    await othersTurn()
     const deliveries = await deliveriesFor(recipient, entry, options)
     if ('outcome' in deliveries) verdicts.set(recipient.index, deliveries)
     else reached.push({ recipient, deliveries })

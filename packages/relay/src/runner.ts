@@ -10,7 +10,15 @@
  * neither a dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
  * Who calls it: `createRelay`.
  */
-import type { Clock, LeasedEntry, Log, Queue, QueueEntryId, Timer } from '@pennypost/model'
+import {
+  type Clock,
+  type LeasedEntry,
+  type Log,
+  type Queue,
+  type QueueEntryId,
+  type Timer,
+  turnTaking,
+} from '@pennypost/model'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { RelayLimits } from './limits.ts'
 
@@ -95,8 +103,9 @@ export class Runner {
         this.#wanted = false
         this.#next?.[Symbol.dispose]()
         const entries = await this.#claimOnce()
-        for (const [index, entry] of entries.entries()) {
-          if (index > 0 && index % startedPerTurn === 0) await new Promise(setImmediate)
+        const othersTurn = turnTaking(startedPerTurn)
+        for (const entry of entries) {
+          await othersTurn()
           void this.#work(entry)
         }
         if (entries.length === 0 && !this.#wanted) this.#sleep(await this.#pauseMs())

@@ -2,9 +2,8 @@
  * LIST in its plain and its extended form (RFC 5258): which names are chosen, and how a line of it is written. What
  * options there are, extensions say.
  */
-import { delimiter, superiors } from '@pennypost/model'
+import { delimiter, superiors, turnTaking } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { turnTaking } from '../breathe.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { ListReturn, ListSelection } from '../extension.ts'
 import { listPattern, printMailbox, type WrittenMailbox } from '../grammar/mailbox.ts'

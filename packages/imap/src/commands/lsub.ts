@@ -1,5 +1,4 @@
-import { delimiter, superiors } from '@pennypost/model'
-import { turnTaking } from '../breathe.ts'
+import { delimiter, superiors, turnTaking } from '@pennypost/model'
 import { type Command, loggedIn } from '../command.ts'
 import { listPattern, printMailbox } from '../grammar/mailbox.ts'
 import { nameMatcher, namesPerTurn } from '../list/pattern.ts'

@@ -12,11 +12,11 @@ import {
   type FlagsUpdated,
   flagsAfter,
   mayFlag,
+  nextTurn,
   UidSet,
 } from '@pennypost/model'
 import { actingOnSelected, mayAny } from '../access/acting.ts'
 import { notPermitted } from '../access/find-mailbox.ts'
-import { breathe } from '../breathe.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
@@ -141,7 +141,7 @@ async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): P
       expected.uids.push(uid)
       expected.flags.push(flagsAfter(open.flags[index] as number, mode, change))
       if (expected.uids.length % perPage !== 0) continue
-      await breathe()
+      await nextTurn()
       // Others may have expunged something meanwhile.
       index = open.lowerBound(uid + 1) - 1
     }
@@ -161,7 +161,7 @@ async function keepSilent(view: View, expected: Expected, session: Session): Pro
       if (!keepsModSeqs) view.markTold(index)
       else if (view.hasUntold(index)) changed.set(uid, open.flags[index] as number)
     }
-    if (at % perPage === perPage - 1) await breathe()
+    if (at % perPage === perPage - 1) await nextTurn()
   }
   if (changed.size > 0) await runFetch(session, UidSet.ofSorted([...changed.keys()]), [uidItem, newModSeq(changed)])
 }

@@ -1,7 +1,7 @@
+import { nextTurn } from '@pennypost/model'
 import { findMailbox } from '../access/find-mailbox.ts'
 import { queryForStore } from '../access/viewer-query.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { breathe } from '../breathe.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -48,7 +48,7 @@ async function run(session: Session, { sources, returns, key }: Args): Promise<u
     if (session.connection.closed) return
     if (found) say(session, mailbox, found, returns)
     progress.done++
-    await (session.out.ready() ?? breathe())
+    await (session.out.ready() ?? nextTurn())
   }
 }
 

@@ -1,5 +1,4 @@
-import { highestUid, type MailboxChanges, type ModSeq, modSeq, UidSet } from '@pennypost/model'
-import { breathe } from '../breathe.ts'
+import { highestUid, type MailboxChanges, type ModSeq, modSeq, nextTurn, UidSet } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
@@ -110,7 +109,7 @@ async function sayVanishedEarlier(
     say()
     ranges = []
     await out.ready()
-    await breathe()
+    await nextTurn()
     if (out.gone) return
   }
   if (ranges.length > 0) say()

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import { type Command, type Completion, whenSelected } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { bad } from '../refusal.ts'
@@ -46,7 +46,7 @@ async function run(
   for (let start = 0; start < threads.length; start += nodesPerPage) {
     if (start > 0) {
       await out.ready()
-      await breathe()
+      await nextTurn()
     }
     out.text(printThreads(threads, start, Math.min(start + nodesPerPage, threads.length), numberOf))
   }

@@ -4,12 +4,12 @@ import {
   type FetchNeed,
   type FlagChange,
   type ModSeq,
+  nextTurn,
   systemFlags,
   UidSet,
 } from '@pennypost/model'
 import type { Turns } from '@pennypost/transport'
 import { actingOnSelected } from '../access/acting.ts'
-import { breathe } from '../breathe.ts'
 import type { SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
@@ -123,7 +123,7 @@ async function fetchKnown(fetch: Fetch, uids: UidSet): Promise<void> {
       if (out.pageFull) {
         await out.rested()
         if (out.gone) return
-        await breathe()
+        await nextTurn()
       }
     }
   }

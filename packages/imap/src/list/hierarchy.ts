@@ -1,7 +1,6 @@
-import { superiors } from '@pennypost/model'
+import { superiors, turnTaking } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { turnTaking } from '../breathe.ts'
 import type { Session } from '../session/session.ts'
 
 /** A name that LIST may speak of. */

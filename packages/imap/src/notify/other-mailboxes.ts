@@ -1,6 +1,5 @@
-import { type AccountId, delimiter, type Mailbox, type MailboxId } from '@pennypost/model'
+import { type AccountId, delimiter, type Mailbox, type MailboxId, turnTaking } from '@pennypost/model'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { turnTaking } from '../breathe.ts'
 import { attributesOf } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'

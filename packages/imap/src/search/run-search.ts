@@ -1,6 +1,13 @@
-import { countKeys, matches, type SearchQuery, type SearchSubject, searchNeeds, UidSet } from '@pennypost/model'
+import {
+  countKeys,
+  matches,
+  nextTurn,
+  type SearchQuery,
+  type SearchSubject,
+  searchNeeds,
+  UidSet,
+} from '@pennypost/model'
 import { queryForStore } from '../access/viewer-query.ts'
-import { breathe } from '../breathe.ts'
 import type { Completion } from '../command.ts'
 import type { SearchFound } from '../extension.ts'
 import type { Session } from '../session/session.ts'
@@ -59,7 +66,7 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
     }
     if ((!among || among.has(subject.uid)) && matches(query, subject)) found.push(subject.uid)
     if (index % pageSize === pageSize - 1) {
-      await breathe()
+      await nextTurn()
       index = open.lowerBound(subject.uid + 1) - 1
     }
   }

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
@@ -24,7 +24,7 @@ async function writeNumbers(out: Output, numbers: Iterable<number>): Promise<voi
     out.text(text)
     text = ''
     await out.rested()
-    await breathe()
+    await nextTurn()
   }
   out.text(text)
 }

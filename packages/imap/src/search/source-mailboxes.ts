@@ -1,6 +1,6 @@
+import { turnTaking } from '@pennypost/model'
 import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { turnTaking } from '../breathe.ts'
 import { type FilterMailboxes, filterMailboxes, isMeant } from '../grammar/filter-mailboxes.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'

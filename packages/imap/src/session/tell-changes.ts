@@ -1,5 +1,4 @@
-import { flagKinds, mayFlag } from '@pennypost/model'
-import { breathe } from '../breathe.ts'
+import { flagKinds, mayFlag, nextTurn } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { type Changes, report, type Wanted } from '../view/report.ts'
 import type { View } from '../view/view.ts'
@@ -30,14 +29,14 @@ const manyResponses = 1000
 
 async function sayInPages(out: Output, responses: Iterable<string>): Promise<void> {
   // To read and to count so much has taken its time already.
-  await breathe()
+  await nextTurn()
   if (out.gone) return
   for (const response of responses) {
     out.text(response)
     if (!out.pageFull) continue
     await out.rested()
     if (out.gone) return
-    await breathe()
+    await nextTurn()
   }
 }
 

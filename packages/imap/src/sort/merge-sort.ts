@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 
 /**
  * Sorts `count` things by comparing their numbers 0..count-1, and gives the numbers in order. Equal ones keep the order
@@ -13,7 +13,7 @@ export async function mergeSort(count: number, compare: (a: number, b: number) =
   if (trend !== 0) return trend > 0 ? from : from.reverse()
   for (let start = 0; start < count; start += run) {
     from.subarray(start, Math.min(start + run, count)).sort(compare)
-    if (count > run) await breathe()
+    if (count > run) await nextTurn()
   }
   let to = new Uint32Array(count)
   for (let width = run; width < count; width *= 2) {
@@ -25,7 +25,7 @@ export async function mergeSort(count: number, compare: (a: number, b: number) =
       for (let at = start; at < end; at++) {
         const takeLeft = right === end || (left < middle && compare(from[left] as number, from[right] as number) <= 0)
         to[at] = from[takeLeft ? left++ : right++] as number
-        if (at % mergesPerPage === 0) await breathe()
+        if (at % mergesPerPage === 0) await nextTurn()
       }
     }
     ;[from, to] = [to, from]

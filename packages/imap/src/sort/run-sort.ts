@@ -1,5 +1,5 @@
 import type { UidSet } from '@pennypost/model'
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import { mergeSort } from './merge-sort.ts'
@@ -73,7 +73,7 @@ async function gather(
     if (isKnown) uids.push(uid)
     index++
     place++
-    if (++seen % perPage === 0) await breathe()
+    if (++seen % perPage === 0) await nextTurn()
   }
   return { uids, values }
 }

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { ThreadTable } from '../view/thread-keys.ts'
 import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
 
@@ -14,7 +14,7 @@ export async function linkByReferences(messages: readonly ThreadMessage[], table
   for (let index = 0; index < messages.length; index++) {
     const id = messageIds[(messages[index] as ThreadMessage).place] as number
     if (id !== 0) links.name(index, id)
-    if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   for (let index = 0; index < messages.length; index++) {
     const { place } = messages[index] as ThreadMessage
@@ -102,7 +102,7 @@ class Links {
 
   rest(): Promise<void> {
     this.#steps = 0
-    return breathe()
+    return nextTurn()
   }
 
   /** Step 2. Children stand in order of the mailbox, dummies last. */
@@ -110,13 +110,13 @@ class Links {
     const nodes: ThreadNode[] = []
     for (let index = 0; index < this.#parents.length; index++) {
       nodes.push({ message: messages[index], children: [] })
-      if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+      if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
     }
     const roots: ThreadNode[] = []
     for (const [index, parent] of this.#parents.entries()) {
       const siblings = parent === none ? roots : (nodes[parent] as ThreadNode).children
       siblings.push(nodes[index] as ThreadNode)
-      if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+      if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
     }
     return roots
   }

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import { mergeSort } from '../sort/merge-sort.ts'
 import { nodesPerPage, type ThreadAlgorithm, type ThreadMessage, type ThreadNode } from './thread.ts'
 
@@ -17,7 +17,7 @@ async function thread(messages: readonly ThreadMessage[]): Promise<ThreadNode[]>
     const first = threads.get(message.subject)
     if (first) first.children.push(node)
     else threads.set(message.subject, node)
-    if (count % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (count % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   // Begun in order of date, so they stand in the order of their first messages.
   return [...threads.values()]

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import { nodesPerPage, type ThreadNode } from './thread.ts'
 
 /**
@@ -32,7 +32,7 @@ export async function threadText(roots: readonly ThreadNode[]): Promise<ThreadTe
         if (children.length === 1) rest.push(child)
         else rest.push(closing, child, opening)
       }
-      if (++nodes % nodesPerPage === 0) await breathe()
+      if (++nodes % nodesPerPage === 0) await nextTurn()
     }
   }
   return Uint32Array.from(marks)

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { ThreadTable } from '../view/thread-keys.ts'
 import { linkByReferences } from './links.ts'
 import { sortSiblings } from './siblings.ts'
@@ -20,7 +20,7 @@ async function thread(messages: readonly ThreadMessage[], table: ThreadTable): P
   for (let i = all.length - 1; i >= 0; i--) {
     const { children } = all[i] as ThreadNode
     if (children.length > 1) await sortSiblings(children)
-    if (i % nodesPerPage === 0) await breathe()
+    if (i % nodesPerPage === 0) await nextTurn()
   }
   await sortSiblings(merged)
   return merged
@@ -37,13 +37,13 @@ async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
     if (node.children.some(isDummy)) {
       node.children = node.children.flatMap((child) => (isDummy(child) ? child.children : [child]))
     }
-    if (i % nodesPerPage === 0) await breathe()
+    if (i % nodesPerPage === 0) await nextTurn()
   }
   const kept: ThreadNode[] = []
   for (const [index, root] of roots.entries()) {
     if (!isDummy(root) || root.children.length > 1) kept.push(root)
     else if (root.children[0]) kept.push(root.children[0])
-    if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   return kept
 }

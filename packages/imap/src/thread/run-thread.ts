@@ -1,5 +1,5 @@
 import type { UidSet } from '@pennypost/model'
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import type { OpenMailbox } from '../view/open-mailbox.ts'
@@ -23,7 +23,7 @@ export async function runThread(session: Session, found: UidSet, algorithm: Thre
     place = placeOf(table.uids, table.count, uid, place)
     if (place >= 0) messages.push(messageAt(table, place))
     place++
-    if (messages.length % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (messages.length % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   const text = await threadText(await algorithm.thread(messages, table))
   open.threadKeys.last = { algorithm, uids, text }
@@ -37,7 +37,7 @@ async function uidsIn(open: OpenMailbox, found: UidSet): Promise<Uint32Array<Arr
     index = placeOf(open.uids, open.count, uid, index)
     if (index >= 0) uids.push(uid)
     index++
-    if (uids.length % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (uids.length % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   return Uint32Array.from(uids)
 }

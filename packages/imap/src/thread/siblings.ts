@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import { mergeSort } from '../sort/merge-sort.ts'
 import { nodesPerPage, type ThreadMessage, type ThreadNode } from './thread.ts'
 
@@ -15,7 +15,7 @@ export async function sortSiblings(nodes: ThreadNode[]): Promise<void> {
     const message = dated(nodes[index] as ThreadNode)
     dates[index] = message.sentAt
     uids[index] = message.uid
-    if (index % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   const order = await mergeSort(nodes.length, (a, b) => {
     return (dates[a] as number) - (dates[b] as number) || (uids[a] as number) - (uids[b] as number)

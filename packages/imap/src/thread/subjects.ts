@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import { dated } from './siblings.ts'
 import { nodesPerPage, type ThreadNode } from './thread.ts'
 
@@ -12,7 +12,7 @@ export async function mergeBySubject(roots: readonly ThreadNode[]): Promise<Thre
   const kept: (ThreadNode | undefined)[] = [...roots]
   const places = new Map<ThreadNode, number>()
   for (const [place, root] of roots.entries()) {
-    if (place % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (place % nodesPerPage === nodesPerPage - 1) await nextTurn()
     const { subject } = dated(root)
     const first = table.get(subject)
     if (first === root) places.set(root, place)
@@ -36,7 +36,7 @@ export async function mergeBySubject(roots: readonly ThreadNode[]): Promise<Thre
 async function subjectTable(roots: readonly ThreadNode[]): Promise<Map<number, ThreadNode>> {
   const table = new Map<number, ThreadNode>()
   for (const [place, root] of roots.entries()) {
-    if (place % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (place % nodesPerPage === nodesPerPage - 1) await nextTurn()
     const { subject } = dated(root)
     if (subject === 0) continue
     const known = table.get(subject)

@@ -1,4 +1,4 @@
-import { breathe } from '../breathe.ts'
+import { nextTurn } from '@pennypost/model'
 import type { ThreadTable } from '../view/thread-keys.ts'
 
 /** A message with those that answer it, while threads are built and when they are said. */
@@ -42,7 +42,7 @@ export async function descendants(roots: readonly ThreadNode[]): Promise<ThreadN
   const all = roots.slice()
   for (let i = 0; i < all.length; i++) {
     for (const child of (all[i] as ThreadNode).children) all.push(child)
-    if (i % nodesPerPage === nodesPerPage - 1) await breathe()
+    if (i % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   return all
 }

@@ -4,12 +4,13 @@ import {
   type MailboxId,
   type MailboxSnapshot,
   type ModSeq,
+  nextTurn,
   StoreError,
   type Uid,
   UidSet,
 } from '@pennypost/model'
 import { type MailboxRow, requireMailbox } from './mailboxes.ts'
-import { nextTurn, type Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 
 /**
  * Snapshots of mailboxes and what changed since a cursor.

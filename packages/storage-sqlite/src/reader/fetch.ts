@@ -1,8 +1,9 @@
 import type { FetchedMessage, FetchNeed, MailboxId, MessageId, StoredMessage, UidSet } from '@pennypost/model'
+import { nextTurn } from '@pennypost/model'
 import { fromIndexRow, storedIndexColumns } from '../message-columns.ts'
 import { type FetchPlan, planFetch, type Row } from './fetch-plan.ts'
 import { requireMailboxExists } from './mailboxes.ts'
-import { nextTurn, type Page, type Reader } from './reader.ts'
+import type { Page, Reader } from './reader.ts'
 import { SpanCursor } from './spans.ts'
 
 /**

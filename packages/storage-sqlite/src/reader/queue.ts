@@ -9,8 +9,9 @@ import type {
   QueueFilter,
   QueueRecipient,
 } from '@pennypost/model'
+import { nextTurn } from '@pennypost/model'
 import type { ClaimedRow } from '../writer/jobs/claim.ts'
-import { nextTurn, type Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 
 /** Queue entries as rows, and what is asked about them without changing them. */
 const columns = `id, journey, message, destination, route, envelope, accepted_at, due_at, attempts, held, size,

@@ -1,4 +1,4 @@
-import type { Clock, MailboxId } from '@pennypost/model'
+import { type Clock, type MailboxId, nextTurn } from '@pennypost/model'
 import Database from 'better-sqlite3'
 import { Statements } from '../statements.ts'
 import { unavailable } from '../writer-client.ts'
@@ -126,9 +126,4 @@ export async function readPages<Row>(
     if (rows.length < pageRows) return all
     await nextTurn()
   }
-}
-
-/** Lets the event loop turn once. */
-export function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
 }

@@ -2,13 +2,14 @@ import {
   countKeys,
   type MailboxId,
   matches,
+  nextTurn,
   type SearchQuery,
   type SearchSubject,
   searchNeeds,
   UidSet,
 } from '@pennypost/model'
 import { requireMailbox } from './mailboxes.ts'
-import { nextTurn, type Reader } from './reader.ts'
+import type { Reader } from './reader.ts'
 import { SpanCursor } from './spans.ts'
 
 /**

@@ -2,6 +2,7 @@ import {
   type Clock,
   type MailboxId,
   matches,
+  nextTurn,
   type SearchQuery,
   type SearchSubject,
   type SearchText,
@@ -9,7 +10,7 @@ import {
   type UidSet,
 } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
-import { nextTurn, type Reader } from '../reader/reader.ts'
+import type { Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
 import type { Contents } from './contents.ts'
 import { DecodedTexts, type Texts } from './decoded-texts.ts'
