@@ -91,6 +91,7 @@ export interface DeliveredFacts {
   acceptedAt: number
   reversePath: string
   envid: string | undefined
+  requireTls: boolean
   /** As it is filed. */
   header: Buffer
   recipients: readonly { forwardPath: string; orcpt: string | undefined }[]

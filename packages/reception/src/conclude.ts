@@ -274,6 +274,7 @@ async function deliveredNotices(
     acceptedAt: now,
     reversePath: transaction.reversePath?.text ?? '',
     envid: transaction.parameters.envid ?? undefined,
+    requireTls: transaction.parameters.requireTls,
     header: message.header,
     recipients: recipients.map(({ path, parameters }) => ({
       forwardPath: path.text,

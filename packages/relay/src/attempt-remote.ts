@@ -13,15 +13,16 @@
 import {
   type Clock,
   type FlowFact,
+  type LeasedEntry,
   type Log,
   type MailStore,
-  type QueueEnvelope,
   type QueueRecipient,
   StoreError,
 } from '@pennypost/model'
 import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
+import { isStoreHere } from './hop.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
@@ -36,6 +37,8 @@ export interface RemoteOptions {
   clock: Clock
   log: Log
   limits: { sessions: number }
+  /** Whose mail goes over a connection that the host opened itself, which is as secure as it is. */
+  turned: { has(destination: string): boolean }
   /** Verdicts on recipients to whom nothing is relayed. */
   dead?: ReadonlyMap<number, Verdict> | undefined
 }
@@ -55,10 +58,12 @@ class RemoteAttempt {
   #content: RelayedContent | undefined
   /** Kept connections that broke: peers do close them. */
   #stale = 0
+  #security: Security
 
   constructor(work: Work, options: RemoteOptions) {
     this.#work = work
     this.#options = options
+    this.#security = securityOf(work.entry)
     const { dead } = options
     for (const [index, verdict] of dead ?? []) this.#result.verdicts.set(index, verdict)
     this.#pending = dead ? work.entry.recipients.filter(({ index }) => !dead.has(index)) : work.entry.recipients
@@ -68,6 +73,7 @@ class RemoteAttempt {
     while (this.#pending.length > 0) {
       const acquired = await this.#acquire()
       for (const tried of acquired.tried) this.#attempted(tried)
+      if (!acquired.ok && this.#yields(acquired.verdict)) continue
       if (!acquired.ok) return this.#refuseRest(this.#breakage ?? acquired.verdict)
       await this.#over(acquired.hop, acquired.reused === true)
       if (this.#broken.size >= this.#options.limits.sessions && this.#breakage) this.#refuseRest(this.#breakage)
@@ -76,10 +82,26 @@ class RemoteAttempt {
   }
 
   #acquire(): Promise<Acquired> {
-    const { destination, envelope, attempts } = this.#work.entry
-    const way = { destination, security: securityOf(envelope) }
+    const { destination, attempts } = this.#work.entry
+    const { pool, turned } = this.#options
+    const way = { destination, security: turned.has(destination) ? 'policy' : this.#security } as const
     const avoid = this.#broken.size > 0 ? this.#broken : undefined
-    return this.#options.pool.acquire(way, { avoid, isRetry: attempts > 0 })
+    return pool.acquire(way, { avoid, isRetry: attempts > 0 })
+  }
+
+  /** A bounce that no host takes under REQUIRETLS goes as other mail does, rather than not at all (RFC 8689 §5). */
+  #yields({ outcome, reply }: Verdict): boolean {
+    const isBounce = this.#work.entry.envelope.reversePath === ''
+    if (!isBounce || this.#security !== 'required' || outcome !== 'failed' || reply.enhanced !== '5.7.30') return false
+    this.#security = 'policy'
+    return true
+  }
+
+  /** Whether the content may go over this connection without REQUIRETLS. */
+  #mayGoWithout({ client, tls }: NextHop): boolean {
+    const { destination, envelope } = this.#work.entry
+    if (!envelope.requireTls || isStoreHere(destination)) return true
+    return envelope.reversePath === '' && (tls === undefined || !client.capabilities.keywords.has('REQUIRETLS'))
   }
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
@@ -143,7 +165,7 @@ class RemoteAttempt {
     const trace = this.#pending[0]?.trace ?? ''
     const now = this.#pending.filter((recipient) => (recipient.trace ?? '') === trace)
     const later = this.#pending.filter((recipient) => (recipient.trace ?? '') !== trace)
-    const { outcomes, uncertain, dsnOffered } = await hop.client.transact(this.#request(now, trace, content))
+    const { outcomes, uncertain, dsnOffered } = await hop.client.transact(this.#request(now, trace, content, hop))
     let breakage: Verdict | undefined
     const rest: QueueRecipient[] = []
     for (const [at, outcome] of outcomes.entries()) {
@@ -166,7 +188,12 @@ class RemoteAttempt {
     return undefined
   }
 
-  #request(recipients: readonly QueueRecipient[], trace: string, content: RelayedContent): TransactionRequest {
+  #request(
+    recipients: readonly QueueRecipient[],
+    trace: string,
+    content: RelayedContent,
+    hop: NextHop,
+  ): TransactionRequest {
     const { envelope } = this.#work.entry
     const { utf8Header, eightBitBody } = content.index
     return {
@@ -182,7 +209,7 @@ class RemoteAttempt {
       smtpUtf8: envelope.smtpUtf8 && utf8Header,
       ret: envelope.ret ?? null,
       envid: envelope.envid ?? null,
-      requireTls: envelope.requireTls,
+      requireTls: !this.#mayGoWithout(hop),
     }
   }
 
@@ -200,7 +227,8 @@ class RemoteAttempt {
 }
 
 /** RFC 8689 §3: the header field counts only where REQUIRETLS does not. */
-function securityOf({ requireTls, tlsOptional }: QueueEnvelope): Security {
+function securityOf({ destination, envelope: { requireTls, tlsOptional } }: LeasedEntry): Security {
+  if (isStoreHere(destination)) return 'policy'
   if (requireTls) return 'required'
   return tlsOptional ? 'waived' : 'policy'
 }

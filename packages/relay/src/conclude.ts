@@ -158,6 +158,7 @@ async function createNotices(
     header: stored?.header ?? Buffer.alloc(0),
     size: (stored?.header.length ?? 0) + (stored?.bodySize ?? 0),
     eightBitBody: stored?.index.eightBitBody ?? false,
+    requireTls: envelope.requireTls,
     body: () => mail.readBody(entry.message),
   }
   const made: DsnMade[] = []

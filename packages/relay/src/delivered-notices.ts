@@ -6,7 +6,7 @@ import { createDsn, type DsnOptions } from './dsn.ts'
 
 /** None when nobody can be told. The event of the subject's journey travels with the DSN. */
 export async function deliveredNotices(facts: DeliveredFacts, options: DsnOptions): Promise<Acceptance[]> {
-  const { journey, acceptedAt, reversePath, envid, header } = facts
+  const { journey, acceptedAt, reversePath, envid, requireTls, header } = facts
   const recipients = facts.recipients.map(({ forwardPath, orcpt }) => {
     const original = originalRecipient(orcpt)
     return {
@@ -18,7 +18,7 @@ export async function deliveredNotices(facts: DeliveredFacts, options: DsnOption
   })
   const { acceptance, event } = await createDsn(
     {
-      ...{ journey, acceptedAt, reversePath, envid, header },
+      ...{ journey, acceptedAt, reversePath, envid, requireTls, header },
       ...{ ret: 'HDRS', size: header.length, eightBitBody: false },
       async *body() {},
     },

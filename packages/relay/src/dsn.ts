@@ -43,6 +43,8 @@ export interface DsnSubject {
   /** Octets of header and body. */
   size: number
   eightBitBody: boolean
+  /** It had to travel under TLS; so does what tells of it (RFC 8689 §5). */
+  requireTls: boolean
   body(): AsyncIterable<Buffer>
 }
 
@@ -64,7 +66,8 @@ export async function createDsn(
   const forwardPaths = recipients.map(({ finalRecipient }) => finalRecipient)
   const to = await addresseeOf(subject.journey, subject.reversePath, options)
   const event: FlowEvent = { journey: subject.journey, at, kind: 'dsn', action, to: '', dsn: '' }
-  const plan = to === undefined ? undefined : await planFor(to, envelope, options)
+  const asked = { ...envelope, requireTls: subject.requireTls }
+  const plan = to === undefined ? undefined : await planFor(to, asked, options)
   if (to === undefined || !plan) {
     const { journey, reversePath } = subject
     options.log.warn({ journey, action, reversePath, forwardPaths }, 'nobody can be told what became of a message')

@@ -3,7 +3,7 @@
  * Who calls it: the routes, and the configuration.
  */
 import { isIPv4, isIPv6 } from 'node:net'
-import { lookupDomain } from '@pennypost/model'
+import { isLoopback, lookupDomain } from '@pennypost/model'
 
 /** A next hop that somebody named. */
 export interface Hop {
@@ -63,4 +63,11 @@ export function hopKey({ host, port, viaMx, protocol, path }: Hop): string {
       ? host
       : (lookupDomain(host) ?? host.toLowerCase())
   return `${viaMx ? 'mx:' : ''}${protocol === 'lmtp' ? 'lmtp:' : ''}${name}:${port}`
+}
+
+/** Whether a key of the queue names an LMTP store on this machine: what goes there has arrived, and crosses no network. */
+export function isStoreHere(destination: string): boolean {
+  if (!destination.startsWith('lmtp:')) return false
+  const hop = parseHop(destination, lmtpPort)
+  return hop !== undefined && (hop.path !== undefined || isLoopback(hop.host) || hop.host === 'localhost')
 }

@@ -11,6 +11,7 @@ import { describeReply } from '@pennypost/smtp'
 import { type Dialled, dial } from './dial.ts'
 import { pathOf } from './dsn-address.ts'
 import { findHosts } from './find-hosts.ts'
+import { isStoreHere } from './hop.ts'
 import type { NextHop } from './next-hop.ts'
 import { candidatesOf, type OpenOptions, TlsPolicies } from './open-connection.ts'
 import { describeVerdict } from './verdict.ts'
@@ -104,7 +105,7 @@ async function probeTarget(
   if (found.kind === 'none') {
     return { forwardPath, destination, dns, hosts: [], outcome: describeVerdict(found.verdict), accepted: false }
   }
-  const security = requireTls ? 'required' : 'policy'
+  const security = requireTls && !isStoreHere(destination) ? 'required' : 'policy'
   const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
   const hosts: ProbedHost[] = []
   const { addressesMax } = options

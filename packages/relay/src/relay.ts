@@ -85,7 +85,7 @@ export function createRelay(options: RelayOptions): Relay {
       await queue.hold([entry.id])
       return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     }
-    return attemptRemote(work, { mail, pool, clock, log, limits, dead: await orders.suppressed(entry) })
+    return attemptRemote(work, { mail, pool, clock, log, limits, turned, dead: await orders.suppressed(entry) })
   }
   const runner = new Runner({
     ...{ queue, clock, log, limits, attempt },

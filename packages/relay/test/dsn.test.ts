@@ -237,7 +237,7 @@ describe('success', () => {
     await using office = await PostOffice.open()
     const journey = await office.accept({ recipients: people('bob') })
     const notices = await office.relay.deliveredNotices({
-      ...{ journey, acceptedAt: office.clock.now(), reversePath: 'alice@one.test', envid: 'Q7' },
+      ...{ journey, acceptedAt: office.clock.now(), reversePath: 'alice@one.test', envid: 'Q7', requireTls: false },
       header: Buffer.from('Subject: to myself\r\n\r\n'),
       recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
     })
@@ -248,7 +248,7 @@ describe('success', () => {
     expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered', to: 'alice@one.test' }])
     expect(
       await office.relay.deliveredNotices({
-        ...{ journey, acceptedAt: 0, reversePath: '', envid: undefined, header: Buffer.alloc(0) },
+        ...{ journey, acceptedAt: 0, reversePath: '', envid: undefined, requireTls: false, header: Buffer.alloc(0) },
         recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
       }),
     ).toEqual([])
