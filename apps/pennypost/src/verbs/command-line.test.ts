@@ -248,6 +248,13 @@ describe('without a server', () => {
     expect(await pennypost(['check'])).toMatchObject({ code: 0, out: 'All is well.\n' })
   })
 
+  test('a verb that found a damaged secret said so, and never ended', async () => {
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    mkdirSync(join(directory, 'data', 'secrets'), { recursive: true })
+    writeFileSync(join(directory, 'data', 'secrets', 'srs'), 'ab')
+    expect(await pennypost(['domain', 'list'])).toMatchObject({ code: 1, err: expect.stringMatching(/srs is damaged/) })
+  })
+
   test('every fault of the configuration is reported with its line', async () => {
     writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "not a host"\n\ncolour = "red"\n')
     const { code, err } = await pennypost(['domain', 'list'])

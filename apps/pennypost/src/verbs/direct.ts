@@ -26,37 +26,38 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
   requireOwner(place)
   const config = given ?? loadConfig(place.configFile as string)
   const { dataDirectory } = place
-  const [clock, deadline, random, log] = [systemClock, systemDeadline, systemRandom, silentLog]
+  const ports = { clock: systemClock, deadline: systemDeadline, random: systemRandom, log: silentLog }
   const { servers, dnssec } = config.dns
-  const known = servers.length > 0 ? servers : await readSystemServers()
+  // A verb that fails here must still end: the threads of an open store would keep its process.
+  await using opening = new AsyncDisposableStack()
   const store = await openSqliteStore({
     directory: dataDirectory,
-    clock,
-    deadline,
-    random,
-    log,
+    ...ports,
     ...storeWorkers,
     limits: storeLimitsOf(config),
   })
-  const resolver = createResolver({ servers: known, dnssec, clock, deadline, random, log })
-  const { appPasswords, srs } = await loadSecrets(dataDirectory, random)
+  opening.defer(() => store.close())
+  const nameServers = servers.length > 0 ? servers : await readSystemServers()
+  const resolver = createResolver({ servers: nameServers, dnssec, ...ports })
+  opening.defer(() => resolver.close())
+  const { appPasswords, srs } = await loadSecrets(dataDirectory, systemRandom)
   const context = adminContext({
-    ...{ config, dataDirectory, store, resolver, clock, random },
+    config,
+    dataDirectory,
+    store,
+    resolver,
+    clock: systemClock,
+    random: systemRandom,
     passwords: createPasswords(),
     appPasswordSecret: appPasswords,
     probe: async (request) => {
       const { probeOf } = await import('../serve/relaying.ts')
       const base = dirname(place.configFile ?? '.')
-      return probeOf({ config, base, store, log, resolver, srsSecret: srs })(request)
+      return probeOf({ config, base, store, log: silentLog, resolver, srsSecret: srs })(request)
     },
     backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const { call } = createDirectAdministration(context, actor)
-  return {
-    call,
-    async close() {
-      resolver.close()
-      await store.close()
-    },
-  }
+  const held = opening.move()
+  return { call, close: () => held.disposeAsync() }
 }
