@@ -16,6 +16,8 @@
  *     CLOSE / RESET              the client does
  *     @advance 11m               moves the clock
  *     @wait 5m                   socket timeouts of so long run out
+ *     @client 198.51.100.1       where the connections that follow come from
+ *     @drain                     the server goes down
  *     @mailbox bob@one.test 2    INBOX of the account has so many messages
  *     @limit messagesPerDay 10   what an account may send
  *     @check dmarc quarantine    the MX checks strangers' mail; an entry of its policy (`on` alone: as it is)
@@ -23,6 +25,8 @@
  *     @finding spf pass          a journey has this finding; `@verdict reject dnsbl` likewise
  *     @junk bob@one.test 1       the account's Junk has so many messages
  *     @copy-sent bob@one.test    what the account submits is filed in its Sent; `@sent bob@one.test 1` counts there
+ *     @suspend bob@one.test      the account is suspended
+ *     @queue 1                   the queue has so many entries; `@staged 0`: so many contents are under way
  *     [second]                   what follows is another connection's, `[first]` goes back
  */
 

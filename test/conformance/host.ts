@@ -135,6 +135,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     async direct(word, values, at) {
       const [first = '', second = ''] = values
       if (word === 'set' && first === 'require-tls') settings.requireTls = second !== 'off'
+      else if (word === 'set' && first === 'pop3-line') pop3Limits.lineLength = Number(second)
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
       else if (word === 'limit') {
         Object.assign(sending, { [first]: Number(second) })

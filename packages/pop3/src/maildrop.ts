@@ -91,13 +91,13 @@ export class Maildrop implements AsyncDisposable {
     return undefined
   }
 
-  /** Sets \\Seen, together with that of other messages read soon after: nobody waits for it. */
+  /** Sets \Seen, together with that of other messages read soon after: nobody waits for it. */
   async markSeen(message: MaildropMessage): Promise<void> {
     this.#seen.push(message.uid)
     if (this.#seen.length >= seenAtOnce) await this.flushSeen()
   }
 
-  /** Writes the \\Seen that are still owed. */
+  /** Writes the \Seen that are still owed. */
   async flushSeen(): Promise<void> {
     const uids = UidSet.of(...this.#seen.splice(0))
     if (uids.isEmpty) return

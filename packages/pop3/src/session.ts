@@ -40,7 +40,8 @@ export class Session implements LockHolder {
   #working = false
   /** Place and lock: free again at once when the session ends, before the client can have read its last words. */
   #held = new DisposableStack()
-  #nextLine: ((line: Buffer) => void) | undefined
+  /** Takes the client's next line, which answers a challenge; undefined for one that is over-long. */
+  #nextLine: ((line: Buffer | undefined) => void) | undefined
   /** Lets the reader go on behind the line that is being worked. */
   #proceed: (() => void) | undefined
 
@@ -70,7 +71,7 @@ export class Session implements LockHolder {
   #read(): void {
     this.#reading = readLines(this.connection.stream, this.#reader, {
       onLine: (line) => this.#line(line),
-      onOverlong: () => this.refuse('Line too long'),
+      onOverlong: () => this.#line(undefined),
       onEnd: () => this.connection.end(),
     })
   }
@@ -127,8 +128,8 @@ export class Session implements LockHolder {
     this.end('-ERR [IN-USE] Another session has taken over this maildrop')
   }
 
-  /** The client's next line is an answer to a challenge, not a command. */
-  async challenge(text: string): Promise<Buffer> {
+  /** Sends a challenge; the client's next line is the answer to it, not a command. Undefined when that is over-long. */
+  async challenge(text: string): Promise<Buffer | undefined> {
     this.say(text)
     return new Promise((resolve) => {
       this.#nextLine = resolve
@@ -171,7 +172,8 @@ export class Session implements LockHolder {
     this.say(`+OK ${this.maildrop.messages.length} messages`)
   }
 
-  #line(line: Buffer): void | Promise<void> {
+  /** Works one line; undefined stands for an over-long one. */
+  #line(line: Buffer | undefined): void | Promise<void> {
     const began = this.options.clock.elapsed()
     this.lastActive = began
     // One deadline for all that comes before a login.
@@ -206,7 +208,8 @@ export class Session implements LockHolder {
     if (!this.#ended) this.#proceed?.()
   }
 
-  #run(line: Buffer): void | Promise<void> {
+  #run(line: Buffer | undefined): void | Promise<void> {
+    if (line === undefined) return this.refuse('Line too long')
     const text = decodeText(line)
     if (text === undefined || /[\x00-\x08\x0a-\x1f\x7f]/.test(text)) return this.refuse('Not a POP3 command')
     const [, keyword = '', argument = ''] = /^(\S*)[ \t]?(.*)$/s.exec(text) ?? []

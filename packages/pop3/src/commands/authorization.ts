@@ -63,10 +63,18 @@ export const auth = {
       address: connection.remote.address,
       ask: (challenge) => session.challenge(`+ ${challenge}`),
     })
-    if (end.kind === 'result') return conclude(session, end.result)
-    if (end.kind === 'malformed') return session.refuse('Invalid base64')
-    if (end.kind !== 'failed') return session.refuse('Authentication cancelled')
-    return session.refuse('[AUTH] The response does not fit the mechanism')
+    switch (end.kind) {
+      case 'result':
+        return conclude(session, end.result)
+      case 'cancelled':
+        return session.refuse('Authentication cancelled')
+      case 'unanswered':
+        return session.refuse('Line too long')
+      case 'malformed':
+        return session.refuse('Invalid base64')
+      case 'failed':
+        return session.refuse('[AUTH] The response does not fit the mechanism')
+    }
   },
 } as const satisfies Command
 
