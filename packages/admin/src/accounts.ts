@@ -1,4 +1,5 @@
 import type { Account } from '@pennypost/model'
+import { QueueFull } from '@pennypost/sasl'
 import { AdminError } from './admin-error.ts'
 import type { AdminContext } from './context.ts'
 
@@ -22,6 +23,7 @@ export async function verifierOf({ credentials }: AdminContext, password: string
   try {
     return await credentials.hash(password)
   } catch (error) {
+    if (error instanceof QueueFull) throw error
     throw new AdminError('bad-input', (error as Error).message, 'Choose another password.', { cause: error })
   }
 }

@@ -1,4 +1,5 @@
 import { StoreError, type StoreRefusal } from '@pennypost/model'
+import { QueueFull } from '@pennypost/sasl'
 import { AdminError, type AdminRefusal } from './admin-error.ts'
 import { systemFault } from './system-faults.ts'
 
@@ -26,6 +27,10 @@ export function asAdminError(error: unknown): AdminError {
   if (error instanceof StoreError) {
     const [reason, advice] = refusals[error.reason]
     return new AdminError(reason, sentence(error.message), advice, { cause: error })
+  }
+  if (error instanceof QueueFull) {
+    const text = 'Too many passwords are being checked and made at this moment.'
+    return new AdminError('unavailable', text, 'Try again in a while.', { cause: error })
   }
   const system = systemFault(error)
   if (system) return new AdminError(system.reason, system.text, system.advice, { cause: error })

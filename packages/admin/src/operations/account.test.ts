@@ -1,3 +1,4 @@
+import { QueueFull } from '@pennypost/sasl'
 import { describe, expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
 import type { Progress } from '../operation.ts'
@@ -37,6 +38,14 @@ describe('accounts', () => {
       reason: 'bad-input',
     })
     expect(await admin.call('account.list', {})).toEqual([])
+  })
+
+  test('while many logged in at once, a new password was said to be a bad one', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'alice@one.test' })
+    admin.context.credentials.hash = () => Promise.reject(new QueueFull('more than 1000 are waiting'))
+    const passwd = admin.call('account.passwd', { login: 'alice@one.test', password: 'x' })
+    await expect(passwd).rejects.toMatchObject({ reason: 'unavailable', advice: 'Try again in a while.' })
   })
 
   test('removal ends sessions, keeps the mail, and can be undone', async () => {
