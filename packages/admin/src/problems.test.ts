@@ -81,6 +81,7 @@ describe('problems', () => {
     }
     expect(certificate(now - 1)).toEqual(['broken: The certificate c.pem (m) has expired.'])
     expect(certificate(now + 5 * day)).toEqual(['warning: The certificate c.pem (m) expires in 5 days.'])
+    expect(certificate(now + day / 2)).toEqual(['warning: The certificate c.pem (m) expires in 1 day.'])
     expect(certificate(now + 60 * day, true)).toEqual(['warning: The certificate c.pem (m) is self-signed.'])
   })
 
@@ -96,5 +97,7 @@ describe('problems', () => {
       { at: now - 5, text: 'second' },
     ]
     expect(texts({ ...well, server: { ...well.server, errors } })[0]).toMatch(/2 errors .* last one: second$/)
+    const [one] = errors
+    expect(texts({ ...well, server: { ...well.server, errors: one ? [one] : [] } })[0]).toMatch(/1 error in the log/)
   })
 })

@@ -39,12 +39,15 @@ export function problemsOf(facts: StatusFacts): Problem[] {
     found.push(...unprovedProblems(server), ...diskProblems(server), ...spoolProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
     if (recent.length > 0) {
-      const what = `${recent.length} errors in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
+      const what = `${counted(recent.length, 'error')} in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
       found.push({ severity: 'warning', what, todo: 'See the log of the server.' })
     }
   }
   return found.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
 }
+
+/** `1 day`, `2 days`. */
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
 function directoryProblems({ domains, accounts }: StatusFacts): Problem[] {
   if (domains === 0) {
@@ -60,7 +63,7 @@ function queueProblems({ queue, now }: StatusFacts): Problem[] {
   const found: Problem[] = []
   if (queue.oldestAcceptedAt !== null && now - queue.oldestAcceptedAt > oldMs) {
     const days = Math.floor((now - queue.oldestAcceptedAt) / dayMs)
-    const what = `The oldest message in the queue waits for ${days} ${days === 1 ? 'day' : 'days'}.`
+    const what = `The oldest message in the queue waits for ${counted(days, 'day')}.`
     found.push({ severity: 'warning', what, todo: '`pennypost queue list --older-than 1d` shows what keeps it.' })
   }
   if (queue.held > 0) {
@@ -108,7 +111,8 @@ function certificateProblems({ certificates }: ServerFacts, now: number): Proble
       return [{ severity: 'warning', what: `${of} is self-signed.`, todo: advice }]
     }
     if (notAfter - now > expiresSoonMs) return []
-    return [{ severity: 'warning', what: `${of} expires in ${Math.ceil((notAfter - now) / dayMs)} days.`, todo }]
+    const left = counted(Math.ceil((notAfter - now) / dayMs), 'day')
+    return [{ severity: 'warning', what: `${of} expires in ${left}.`, todo }]
   })
 }
 
