@@ -122,6 +122,14 @@ describe('spool', () => {
     await expect.poll(open).toBe(before)
   })
 
+  test('a letter that somebody put there as it is was tried again for ever, without a word', async () => {
+    await writeSpool(directory, envelope, Buffer.from('x'))
+    writeFileSync(join(directory, '0.message'), 'From: a@one.test\n\nhello\n')
+    const { taken } = await take()
+    const reason = 'It is no spooled message.'
+    expect(taken).toEqual({ submitted: 1, left: 0, refused: [{ file: '0.message', reason }] })
+  })
+
   test('no spool at all is an empty one, junk in it is refused', async () => {
     expect((await take()).taken.submitted).toBe(0)
     await writeSpool(directory, envelope, Buffer.from('x'))

@@ -148,20 +148,30 @@ const isFinal = (error: unknown): boolean =>
 /** Longest line of JSON: thousands of recipients. */
 const envelopeLimit = 8 * 1024 * 1024
 
+const noSpooledMessage = (): AdminError => new AdminError('bad-input', 'It is no spooled message.')
+
 async function readSpooled(file: ReadStream): Promise<LocalSubmission> {
   const chunks = file[Symbol.asyncIterator]() as AsyncIterator<Buffer>
   let head = Buffer.alloc(0)
   let end = -1
   while (end < 0) {
     const { done, value } = await chunks.next()
-    if (done || head.length > envelopeLimit) throw new AdminError('bad-input', 'It is no spooled message.')
+    if (done || head.length > envelopeLimit) throw noSpooledMessage()
     head = Buffer.concat([head, value])
     end = head.indexOf(10)
   }
-  const envelope = JSON.parse(head.toString('utf8', 0, end)) as Envelope
+  const envelope = parseEnvelope(head.toString('utf8', 0, end))
   async function* content(): AsyncGenerator<Buffer> {
     yield head.subarray(end + 1)
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
   }
   return { ...envelope, content: content() }
+}
+
+function parseEnvelope(line: string): Envelope {
+  try {
+    return JSON.parse(line) as Envelope
+  } catch {
+    throw noSpooledMessage()
+  }
 }
