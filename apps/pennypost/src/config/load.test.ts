@@ -138,6 +138,15 @@ describe('configuration', () => {
     ])
   })
 
+  it('takes no answer that a DNS list can never give: such an entry was never met', () => {
+    const entry = (answer: string) => `{ zone = "bl.test", answers = ["${answer}"] }`
+    const document = (answer: string) => `hostname = "a.test"\n[policy]\ndnsbl = [${entry(answer)}]`
+    for (const answer of ['127.0.0.300', '127.0.0.9-2', '127.0.0.2-256', '127.0.0', '192.0.2.1']) {
+      expect(faults(document(answer)), answer).toHaveLength(1)
+    }
+    expect(faults(document('127.0.1.2-2'))).toEqual([])
+  })
+
   it('wants an address or a path for a listener, not both', () => {
     expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\n')).toHaveLength(1)
     expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\npath = "/run/x"\n')).toEqual([])

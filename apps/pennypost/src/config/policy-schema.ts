@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { lookupDomain } from '@pennypost/model'
 import { z } from 'zod'
 import { count, duration, isAddressPort, network, size, table } from './fields.ts'
@@ -7,12 +8,13 @@ import { count, duration, isAddressPort, network, size, table } from './fields.t
 const zoneName = z.string().refine((text) => lookupDomain(text)?.includes('.') === true, 'is no zone of a DNS list')
 
 /** An answer of a list: `127.0.0.2`, or a range in the last octet, `127.0.0.2-11`. */
-const answer = z
-  .string()
-  .regex(
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}(-\d{1,3})?$/,
-    'is no answer of a list; write e.g. "127.0.0.2", "127.0.0.2-11"',
-  )
+const answer = z.string().refine(isAnswer, 'is no answer of a list; write e.g. "127.0.0.2", "127.0.0.2-11"')
+
+function isAnswer(text: string): boolean {
+  const [, address = '', last] = /^(127\.[\d.]+)(?:-(\d{1,3}))?$/.exec(text) ?? []
+  const first = Number(address.split('.')[3])
+  return isIP(address) === 4 && (last === undefined || (first <= Number(last) && Number(last) <= 255))
+}
 
 const dnsList = z.union([
   zoneName.transform((zone) => ({ zone, answers: [] as string[] })),
