@@ -178,3 +178,75 @@ describe('hosts and addresses', () => {
     expect(short(await find({ kind: 'none' }))).toBe('failed 550 5.1.2')
   })
 })
+
+describe('the DNS of a stranger named a service inside this machine, and mail was offered to it', () => {
+  const listeners = [{ address: '203.0.113.5', port: 25 }]
+  const own = createOwnHosts({ hostname: 'mail.one.test', addresses: ['203.0.113.5'], listeners })
+
+  test.each<[string, Row[]]>([
+    [
+      'as its only MX host',
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'A', '127.0.0.1'],
+      ],
+    ],
+    [
+      'by IPv6',
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'AAAA', '::1'],
+      ],
+    ],
+    [
+      'as no address at all',
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'A', '0.0.0.0'],
+      ],
+    ],
+    ['without MX', [['@', 'A', '127.0.0.1']]],
+  ])('%s', async (_, rows) => {
+    const found = await search(rows, { own }).find()
+    expect(short(found)).toBe('failed 550 5.4.4')
+    expect(found.dns.at(-1)).toMatch(/^not asked: \S+ is inside this machine$/)
+  })
+
+  test('beside others, which are asked', async () => {
+    const rows: Row[] = [['@', 'MX', '5 a'], ['a', 'A', '127.0.0.1'], a, ['@', 'MX', '1 c'], ['c', 'AAAA', '::1']]
+    const found = await search(rows, { own }).find()
+    expect(short(found)).toBe('a.two.test: 192.0.2.1')
+  })
+
+  test('as an address literal', async () => {
+    const { find } = search([], { own })
+    expect(short(await find({ kind: 'address', address: '127.0.0.1', port: 25 }))).toBe('failed 550 5.4.4')
+  })
+
+  test('but who administers this server may mean it', async () => {
+    const { find } = search(
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'A', '127.0.0.1'],
+      ],
+      { own },
+    )
+    const hop = { host: 'two.test', port: 25, viaMx: true } as const
+    expect(short(await find({ kind: 'mx', domain: 'two.test', port: 25, hop }))).toBe('a.two.test: 127.0.0.1')
+    expect(short(await find({ kind: 'host', host: 'a.two.test', port: 25 }))).toBe('a.two.test: 127.0.0.1')
+  })
+
+  test('but a listener of ours is a loop', async () => {
+    const everywhere = createOwnHosts({
+      ...{ hostname: 'mail.one.test', addresses: [], listeners: [{ address: '::', port: 25 }] },
+    })
+    const { find } = search(
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'A', '127.0.0.1'],
+      ],
+      { own: everywhere },
+    )
+    expect(short(await find())).toBe('failed 554 5.4.6')
+  })
+})

@@ -2,7 +2,7 @@
  * Which hosts, with which addresses, take mail for a route: RFC 5321 §5.1 over the resolver's answers.
  *
  * Never broken: what DNS could not say now (`failed`) never makes mail go elsewhere or back; mail never goes to ourselves,
- * nor to a host that is less preferred than we are.
+ * nor to a host that is less preferred than we are, nor where the DNS of others points inside this machine.
  * Who calls it: the opener of connections, once for each connection.
  */
 import { isIP } from 'node:net'
@@ -65,13 +65,15 @@ export async function findHosts(route: Route, options: FindHostsOptions): Promis
     case 'host':
       return search.host(route.host, route.port)
     case 'mx':
-      return search.mx(route.domain, route.port)
+      return search.mx(route.domain, route.port, route.hop !== undefined)
   }
 }
 
 class Search {
   readonly #options: FindHostsOptions
   readonly #dns: string[] = []
+  /** Addresses that mail does not go to. */
+  #isShut: (address: string) => boolean = () => false
 
   constructor(options: FindHostsOptions) {
     this.#options = options
@@ -82,7 +84,9 @@ class Search {
   }
 
   literal(address: string, port: number): HostsFound {
-    if (this.#options.own.isAddress(address, port)) return this.none(loop(address))
+    const { own } = this.#options
+    if (own.isAddress(address, port)) return this.none(loop(address))
+    if (own.isInside(address, port)) return this.none(inside(address))
     return {
       kind: 'hosts',
       hosts: [{ name: address, addresses: [address], port, nameSecure: true, secureNames: [] }],
@@ -105,7 +109,10 @@ class Search {
     return this.none(deferred('4.4.3', `${name}: ${found.failure ?? 'the host has no address'}`))
   }
 
-  async mx(domain: string, port: number): Promise<HostsFound> {
+  /** `isNamed`: by the administrator, who may mean this machine. */
+  async mx(domain: string, port: number, isNamed: boolean): Promise<HostsFound> {
+    const { own } = this.#options
+    this.#isShut = (address) => !isNamed && own.isInside(address, port)
     const answer = await this.#ask(domain, 'MX')
     if (answer.status === 'failed') return this.none(deferred('4.4.3', `MX of ${domain}: ${answer.reason}`))
     if (answer.status !== 'found') return this.#implicit(domain, port, answer.authentic)
@@ -123,7 +130,9 @@ class Search {
   async #implicit(domain: string, port: number, authentic: boolean): Promise<HostsFound> {
     const found = await this.#addresses(domain, authentic)
     if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) return this.none(loop(domain))
-    if (found.addresses.length > 0) return this.#one(domain, found, port)
+    const addresses = this.#open(found.addresses)
+    if (addresses.length > 0) return this.#one(domain, { ...found, addresses }, port)
+    if (found.addresses.length > 0) return this.none(inside(domain))
     if (found.failure !== undefined) return this.none(deferred('4.4.3', `${domain}: ${found.failure}`))
     if (found.missing === 'nxdomain') return this.none(failed(550, '5.1.2', `The domain ${domain} does not exist`))
     return this.none(failed(550, '5.4.4', `The domain ${domain} has neither MX nor address`))
@@ -149,11 +158,14 @@ class Search {
     const limit = Math.min(...ours.map(({ preference }) => preference))
     const better = found.filter(({ preference }) => preference < limit)
     if (better.length === 0) return this.none(loop(domain))
-    const hosts = better.filter(({ addresses }) => addresses.length > 0)
+    const reachable = better.map((each) => ({ ...each, addresses: this.#open(each.addresses) }))
+    const hosts = reachable.filter(({ addresses }) => addresses.length > 0)
     const unresolved = better.find(({ failure }) => failure !== undefined)
     const waiting = unresolved && deferred('4.4.3', `${unresolved.name}: ${unresolved.failure}`)
     if (hosts.length === 0) {
-      return this.none(waiting ?? failed(550, '5.4.4', `No MX host of ${domain} has an address`))
+      const isInside = better.some(({ addresses }) => addresses.length > 0)
+      const none = isInside ? inside(domain) : failed(550, '5.4.4', `No MX host of ${domain} has an address`)
+      return this.none(waiting ?? none)
     }
     return {
       kind: 'hosts',
@@ -163,6 +175,14 @@ class Search {
       dns: this.#dns,
       ...(waiting ? { unresolved: waiting } : {}),
     }
+  }
+
+  #open(addresses: readonly string[]): readonly string[] {
+    for (const address of addresses.filter(this.#isShut)) {
+      const note = `not asked: ${address} is inside this machine`
+      if (!this.#dns.includes(note)) this.#dns.push(note)
+    }
+    return addresses.filter((address) => !this.#isShut(address))
   }
 
   /** By preference, equals in random order (RFC 5321 §5.1). */
@@ -217,6 +237,10 @@ class Search {
 
 function loop(where: string): Verdict {
   return failed(554, '5.4.6', `Mail for ${where} loops back to this server`)
+}
+
+function inside(where: string): Verdict {
+  return failed(550, '5.4.4', `Mail for ${where} would go to a loopback address`)
 }
 
 function describeAnswer(answer: DnsAnswer<'MX' | 'A' | 'AAAA'>): string {

@@ -30,3 +30,23 @@ test.each([
 ])('%s port %i: %s', (address, port, ours) => {
   expect(own.isAddress(address, port)).toBe(ours)
 })
+
+test.each([
+  ['127.0.0.1', 25, true],
+  ['127.255.0.9', 25, true],
+  ['::1', 25, true],
+  ['::ffff:127.0.0.1', 25, true],
+  ['0.0.0.0', 25, true],
+  ['::', 25, true],
+  ['127.0.0.1', 2525, false],
+  ['10.0.0.1', 25, false],
+])('%s port %i is inside this machine: %s', (address, port, inside) => {
+  expect(own.isInside(address, port)).toBe(inside)
+})
+
+test.each([
+  ['where we listen on loopback alone', [{ address: '127.0.0.2', port: 25 }]],
+  ['where nothing is known of it', []],
+])('all hosts may be on one machine %s', (_, listeners) => {
+  expect(createOwnHosts({ hostname: 'mail.one.test', addresses: [], listeners }).isInside('127.0.0.1', 25)).toBe(false)
+})
