@@ -53,6 +53,27 @@ test('a day of sessions is posted once, and not again', async () => {
   expect(posted).toHaveLength(1)
 })
 
+test('of an MTA-STS policy the hosts that were met were told, not the names in it', async () => {
+  const { office, posted } = await reporting('https://reports.two.test/tls')
+  await using _office = office
+  const body = Buffer.from('version: STSv1\nmode: testing\nmx: *.two.test\nmx: mail.two.test\nmax_age: 604800\n')
+  const https: Https = async () => ({ status: 200, contentType: 'text/plain', body })
+  const { resolver, clock, log } = office
+  await office.relay.stop(0)
+  office.relay = office.createRelay({ sts: createStsPolicies({ resolver, https, clock, log, port: 443 }) })
+  office.relay.start()
+  office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(JSON.parse(gunzipSync(posted[0]!.body).toString()).policies[0].policy).toEqual({
+    'policy-type': 'sts',
+    'policy-string': ['version: STSv1', 'mode: testing', 'mx: *.two.test', 'mx: mail.two.test', 'max_age: 604800'],
+    'policy-domain': 'two.test',
+    'mx-host': ['*.two.test', 'mail.two.test'],
+  })
+})
+
 test('a day before a night in which no server ran was told to nobody', async () => {
   const { office, posted } = await reporting('https://reports.two.test/tls')
   await using _office = office

@@ -27,7 +27,7 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
         'policy-type': policyTypes[by],
         ...(by === 'sts' ? { 'policy-string': stsPolicy } : {}),
         'policy-domain': domain,
-        ...(by === 'none' ? {} : { 'mx-host': [...new Set(own.flatMap(({ host }) => (host === '' ? [] : host)))] }),
+        ...(by === 'none' ? {} : { 'mx-host': by === 'sts' ? patternsIn(stsPolicy) : hostsOf(own) }),
       },
       summary: {
         'total-successful-session-count': total(own) - total(failed),
@@ -49,6 +49,15 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
     'report-id': id,
     policies,
   })
+}
+
+/** RFC 8460 §4.4 wants the names in the policy, not those of the hosts that were met. */
+function patternsIn(stsPolicy: readonly string[]): string[] {
+  return stsPolicy.flatMap((line) => /^mx: (.+)$/.exec(line)?.[1] ?? [])
+}
+
+function hostsOf(sessions: readonly CountedSession[]): string[] {
+  return [...new Set(sessions.flatMap(({ host }) => (host === '' ? [] : host)))]
 }
 
 /** Where a domain wants its reports (§3): the addresses of every `rua`; none where it wants none. */
