@@ -23,15 +23,24 @@ export interface KeyFile {
   path: string
 }
 
-/** Key files by domain and selector. A directory that does not exist has none. */
-export async function listKeyFiles(directory: string): Promise<KeyFile[]> {
+/** What the file of a key that is out of use ends with, behind its name in use. */
+export const retiredEnding = '.retired'
+
+/**
+ * Key files by domain and selector: those in use, or those that were taken out of use. A directory that does not exist has
+ * none.
+ */
+export async function listKeyFiles(directory: string, which: 'in-use' | 'retired' = 'in-use'): Promise<KeyFile[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
     throw error
   })
+  const ending = which === 'retired' ? `.pem${retiredEnding}` : '.pem'
   return names.sort().flatMap((name) => {
+    if (!name.endsWith(ending)) return []
     // The domain has dots of its own, the selector has none.
-    const [, domain, selector] = /^((?:[a-z0-9_-]+\.)*[a-z0-9-]+)\.([a-z0-9-]+)\.pem$/.exec(name) ?? []
+    const stem = name.slice(0, -ending.length)
+    const [, domain, selector] = /^((?:[a-z0-9_-]+\.)*[a-z0-9-]+)\.([a-z0-9-]+)$/.exec(stem) ?? []
     return domain && selector ? [{ domain, selector, path: join(directory, name) }] : []
   })
 }

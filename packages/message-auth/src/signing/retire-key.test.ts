@@ -21,6 +21,15 @@ test('a second rotation in one month has names of its own', async () => {
   expect(await names()).toEqual(['202605rb', '202605eb'])
 })
 
+test('a selector whose key was retired this month is not given to another key', async () => {
+  const directory = keyDirectory()
+  await generateKeys(directory, 'one.test', await freshSelectors(directory, 'one.test', may))
+  await generateKeys(directory, 'one.test', await freshSelectors(directory, 'one.test', may))
+  for (const selector of ['202605r', '202605e']) await retireKey(directory, 'one.test', selector)
+  const names = (await freshSelectors(directory, 'one.test', may)).map(({ name }) => name)
+  expect(names).toEqual(['202605rc', '202605ec'])
+})
+
 test('a retired key signs no more, and the last one stays', async () => {
   const directory = keyDirectory()
   await generateKeys(directory, 'one.test', [

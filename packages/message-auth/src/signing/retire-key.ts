@@ -1,7 +1,6 @@
 import { rename } from 'node:fs/promises'
 import { defaultSelectors, type Selector } from './generate-keys.ts'
-import type { KeyFile } from './key-directory.ts'
-import { listKeyFiles, SigningKeyError } from './key-directory.ts'
+import { type KeyFile, listKeyFiles, retiredEnding, SigningKeyError } from './key-directory.ts'
 
 /**
  * The life of a DKIM key: a fresh one signs from its first day beside the others, and what verifiers cannot look up yet
@@ -10,16 +9,18 @@ import { listKeyFiles, SigningKeyError } from './key-directory.ts'
  * Who calls it: `pennypost dkim rotate` and `retire`.
  */
 
-/** Selectors that the domain has not, named after the month; a second pair of one month has a letter behind it. */
+/**
+ * Selectors that the domain has never had, named after the month; a second pair of one month has a letter behind it. Those of
+ * retired keys are not given again: their records are still published, and mail on its way is verified with them.
+ */
 export async function freshSelectors(directory: string, domain: string, nowMs: number): Promise<Selector[]> {
-  const taken = new Set(
-    (await listKeyFiles(directory)).filter((file) => file.domain === domain).map(({ selector }) => selector),
-  )
+  const files = [...(await listKeyFiles(directory)), ...(await listKeyFiles(directory, 'retired'))]
+  const taken = new Set(files.filter((file) => file.domain === domain).map(({ selector }) => selector))
   for (const letter of ['', ...'bcdfghijklmnopqstuvwxyz']) {
     const pair = defaultSelectors(nowMs, letter)
     if (pair.every(({ name }) => !taken.has(name))) return pair
   }
-  throw new SigningKeyError(`${domain} has all keys that a month can have; retire some`)
+  throw new SigningKeyError(`${domain} has had all keys that a month can have`)
 }
 
 /** Takes the key out of use; its file stays beside the others, as `….pem.retired`. Rejects when it is the last one. */
@@ -28,6 +29,6 @@ export async function retireKey(directory: string, domain: string, selector: str
   const file = files.find((each) => each.selector === selector)
   if (!file) throw new SigningKeyError(`${domain} has no key ${selector}`)
   if (files.length === 1) throw new SigningKeyError(`${selector} is the last key of ${domain}; rotate first`)
-  await rename(file.path, `${file.path}.retired`)
+  await rename(file.path, file.path + retiredEnding)
   return file
 }
