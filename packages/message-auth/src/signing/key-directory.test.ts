@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -120,4 +120,18 @@ test('a file without permission to read is an error, not a domain without keys',
   writeKey('one.test.a.pem')
   chmodSync(join(directory, 'one.test.a.pem'), 0)
   await expect(open().keysOf('one.test')).rejects.toThrow(/EACCES/)
+})
+
+test('a link that leads nowhere is an error, not a domain without keys', async () => {
+  const logged: string[] = []
+  const keys = open({ ...silentLog, error: (_facts, text) => logged.push(text) })
+  const path = join(directory, 'one.test.a.pem')
+  symlinkSync(join(directory, 'not-mounted'), path)
+  await expect(keys.keysOf('one.test')).rejects.toThrow(/one\.test\.a\.pem cannot be read .*ENOENT/)
+  await clock.advance(1000)
+  await expect(keys.keysOf('one.test')).rejects.toThrow(SigningKeyError)
+  expect(logged).toHaveLength(1)
+  writeKey('not-mounted')
+  await clock.advance(1000)
+  expect(await selectors(keys, 'one.test')).toEqual(['a'])
 })

@@ -74,7 +74,7 @@ export interface KeyDirectoryOptions {
 
 interface Known {
   file: KeyFile
-  /** Changes with the file. */
+  /** Changes with the file; '' for one that cannot be looked at. */
   stamp: string
   key: SigningKey | SigningKeyError
 }
@@ -108,18 +108,14 @@ export class KeyDirectory {
   async #look(): Promise<void> {
     const files = await listKeyFiles(this.#options.directory)
     const found = await Promise.all(files.map((file) => this.#lookAt(file)))
-    this.#known = Map.groupBy(
-      found.filter((known) => known !== undefined),
-      ({ file }) => file.domain,
-    )
+    this.#known = Map.groupBy(found, ({ file }) => file.domain)
     this.#seenAt = this.#options.clock.elapsed()
   }
 
-  async #lookAt(file: KeyFile): Promise<Known | undefined> {
+  async #lookAt(file: KeyFile): Promise<Known> {
+    // What cannot be looked at (a link that leads nowhere, a directory without permission) is read all the same: that says why.
     const stats = await stat(file.path, { bigint: true }).catch(() => undefined)
-    // Gone since the directory was read.
-    if (!stats) return undefined
-    const stamp = `${stats.ino} ${stats.size} ${stats.mtimeNs}`
+    const stamp = stats ? `${stats.ino} ${stats.size} ${stats.mtimeNs}` : ''
     const before = this.#known.get(file.domain)?.find((known) => known.file.path === file.path)
     if (before?.stamp === stamp) return before
     const key = await readSigningKey(file).catch((error: SigningKeyError) => error)
