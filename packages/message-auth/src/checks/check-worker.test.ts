@@ -60,6 +60,18 @@ test('a worker that dies takes only its requests with it', async () => {
   expect(worker.clock.held()).toEqual([])
 })
 
+test('a body that breaks off after the worker has died stops no other worker', async () => {
+  await using worker = open('process.exit(1)')
+  const body = Promise.withResolvers<Buffer>()
+  async function* octets() {
+    yield await body.promise
+  }
+  await expect(worker.signatures(octets(), never)).rejects.toThrow('the check worker ended')
+  body.reject(new Error('the file is gone'))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(worker.patience).toEqual([])
+})
+
 test('what the worker says of a request that was given up is not heard', async () => {
   await using worker = open(
     `if (message.kind === 'cancel') for (const kind of ['cancelled', 'done', 'taken']) send({ id: message.id, kind })`,

@@ -123,6 +123,8 @@ export class CheckWorker implements AsyncDisposable {
 
   #cancel(id: number, reason: unknown): void {
     this.#pending.get(id)?.settle.reject(reason)
+    // One that has ended confirms nothing, and the next one is not to be stopped for it.
+    if (!this.#worker) return
     this.#send({ id, kind: 'cancel' })
     this.#patience ??= this.#options.deadline.after(patienceMs, () => {
       this.#options.log.error({ patienceMs }, 'the check worker hangs and is started anew')
