@@ -3,9 +3,17 @@ import type { Action, Policy, Reason } from './judge.ts'
 
 /**
  * The rows of the judge: for each reason when it applies and what it leads to. Pure, so that stored findings can be
- * judged again. A row whose action is `accept` decides nothing.
+ * judged again.
  */
-export type Applies = { action: Action; detail: string; text?: string } | undefined
+
+/** What a row that applies leads to; one whose action is `accept` decides nothing. */
+export interface Outcome {
+  action: Action
+  /** For the journey. */
+  detail: string
+  /** What the client is told; `detail` unless given. */
+  text?: string
+}
 
 export interface Row {
   reason: Reason
@@ -13,7 +21,8 @@ export interface Row {
   enhancedCode: string
   /** Reply code of a deferral, where it is not 451. */
   deferCode?: number
-  applies(findings: Findings, policy: Policy): Applies
+  /** Undefined when it does not apply. */
+  applies(findings: Findings, policy: Policy): Outcome | undefined
 }
 
 type Of<C extends Finding['check'], F extends Finding = Finding> = F extends Finding
@@ -36,10 +45,6 @@ export class Findings {
 
   one<C extends Finding['check']>(check: C): Of<C> | undefined {
     return this.all(check)[0]
-  }
-
-  some(check: Finding['check'], result: Finding['result']): boolean {
-    return this.#all.some((finding) => finding.check === check && finding.result === result)
   }
 }
 

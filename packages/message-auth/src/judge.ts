@@ -1,5 +1,5 @@
 import type { Finding } from './findings/finding.ts'
-import { type Applies, Findings, type Row, strictness, table } from './judge-table.ts'
+import { Findings, type Outcome, type Row, strictness, table } from './judge-table.ts'
 
 /**
  * The judge: findings and policy in, one verdict out. It is a table (`judge-table.ts`) of which the strictest row that
@@ -90,7 +90,7 @@ export interface Verdict {
 /** The strictest action decides; of equals the upper row. */
 export function judge(findings: readonly Finding[], policy: Policy = defaultPolicy): Verdict {
   const byCheck = new Findings(findings)
-  let decided: { row: Row; found: NonNullable<Applies> } | undefined
+  let decided: { row: Row; found: Outcome } | undefined
   for (const row of table) {
     const found = row.applies(byCheck, policy)
     if (!found || found.action === 'accept') continue

@@ -13,7 +13,15 @@ import { arc } from 'mailauth/lib/arc/index.js'
 import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { spf } from 'mailauth/lib/spf/index.js'
 import { Effort } from './effort.ts'
-import type { FromWorker, SignatureAnswer, SignatureRequest, SpfAnswer, SpfRequest, ToWorker } from './messages.ts'
+import type {
+  FromWorker,
+  SignatureAnswer,
+  SignatureRequest,
+  SpfAnswer,
+  SpfRequest,
+  ToWorker,
+  VerifiedSignature,
+} from './messages.ts'
 
 const port = parentPort
 if (!port) throw new Error('this module is the body of a worker thread')
@@ -130,15 +138,15 @@ async function checkSignatures({ now }: SignatureRequest, id: number, work: Runn
 
 type Verified = Awaited<ReturnType<typeof dkimVerify>>['results'][number]
 
-function readSignature(result: Verified): SignatureAnswer['dkim'][number] {
+function readSignature(result: Verified): VerifiedSignature {
   const { status } = result
   return {
-    result: status.result as SignatureAnswer['dkim'][number]['result'],
+    result: status.result as VerifiedSignature['result'],
     domain: result.signingDomain ?? '',
     selector: result.selector ?? '',
     algorithm: result.algo ?? '',
     start: (result.signature ?? '').slice(0, 8),
     detail: status.comment || status.policy?.['dkim-rules'] || (status.testing ? 'the key is being tested (t=y)' : ''),
-    unsigned: status.underSized ?? 0,
+    unsignedOctets: status.underSized ?? 0,
   }
 }

@@ -1,4 +1,5 @@
 import type { DnsAnswer, DnsType } from '@pennypost/model'
+import type { ArcFinding, DkimSignature, SpfFinding, Unavailable } from '../findings/finding.ts'
 
 /** What the main thread and the check worker say to each other. Every request has a number; so has every DNS query. */
 
@@ -13,7 +14,7 @@ export interface SpfRequest {
 }
 
 export interface SpfAnswer {
-  result: 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror'
+  result: Exclude<SpfFinding['result'], Unavailable>
   detail: string
 }
 
@@ -25,17 +26,14 @@ export interface SignatureRequest {
 }
 
 export interface SignatureAnswer {
-  dkim: {
-    result: 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror'
-    domain: string
-    selector: string
-    algorithm: string
-    start: string
-    detail: string
-    /** Octets of the body that l= leaves unsigned. */
-    unsigned: number
-  }[]
-  arc: { result: 'none' | 'pass' | 'fail'; detail: string; sealer: string; instance: number }
+  dkim: VerifiedSignature[]
+  arc: Omit<ArcFinding, 'check' | 'result'> & { result: Exclude<ArcFinding['result'], Unavailable> }
+}
+
+/** A signature as the library judges it; its domain is as the signer wrote it. */
+export interface VerifiedSignature extends DkimSignature {
+  /** Of the body: what l= leaves unsigned. */
+  unsignedOctets: number
 }
 
 export type ToWorker =

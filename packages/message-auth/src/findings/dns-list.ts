@@ -47,8 +47,8 @@ export async function checkDnsList(
   if (codes.length === 0) return finding('not-listed', `${zone} answers ${answer.records.join(', ')}`, answer.records)
   // RFC 5782 §5: 127.0.0.1 (::ffff:7f00:1) must not be listed. Asked only now, and then cached.
   const control = version === 4 ? '1.0.0.127' : `1.0.0.0.0.0.f.7.f.f.f.f${'.0'.repeat(20)}`
-  const sane = await resolver.query(`${control}.${zone}`, 'A', signal)
-  if (sane.status === 'found') return finding('unavailable', `${zone} lists everything`, codes)
+  const controlled = await resolver.query(`${control}.${zone}`, 'A', signal)
+  if (controlled.status === 'found') return finding('unavailable', `${zone} lists everything`, codes)
   return finding('listed', `in ${zone} as ${codes.join(', ')}`, codes)
 }
 

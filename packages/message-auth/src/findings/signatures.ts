@@ -1,5 +1,5 @@
 import type { CheckWorker } from '../checks/check-worker.ts'
-import type { SignatureAnswer } from '../checks/messages.ts'
+import type { SignatureAnswer, VerifiedSignature } from '../checks/messages.ts'
 import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './finding.ts'
 
 /**
@@ -49,33 +49,27 @@ async function* messageOctets(header: Buffer, body: ContentFacts['body']): Async
 function limitSignatures(header: Buffer, limit: number): Buffer {
   let count = 0
   const text = header.toString('latin1')
-  const limited = text.replaceAll(/^dkim-signature(?=[ \t]*:)/gim, (name) =>
-    ++count > limit ? 'x-kim-signature' : name,
-  )
+  const limited = text.replaceAll(/^dkim-signature(?=[ \t]*:)/gim, (name) => (++count > limit ? `x-${name}` : name))
   return count > limit ? Buffer.from(limited, 'latin1') : header
 }
 
 /** From the best to the worst: what a message with several signatures is worth (RFC 6376 §6.1: one good one is enough). */
 const ranking: readonly DkimResult[] = ['pass', 'temperror', 'policy', 'fail', 'neutral', 'permerror']
 
-function readDkim(answers: SignatureAnswer['dkim']): DkimFinding {
+function readDkim(answers: readonly VerifiedSignature[]): DkimFinding {
   const signatures = answers.map(readSignature)
   const best = ranking.find((result) => signatures.some((signature) => signature.result === result))
   if (!best) return unsigned
-  const of = signatures.filter(({ result }) => result === best)
-  const detail = of.map(({ domain, detail }) => (detail ? `${domain}: ${detail}` : domain)).join(', ')
+  const deciding = signatures.filter(({ result }) => result === best)
+  const detail = deciding.map(({ domain, detail }) => (detail ? `${domain}: ${detail}` : domain)).join(', ')
   return { check: 'dkim', result: best, detail, signatures }
 }
 
-function readSignature({ unsigned, ...signature }: SignatureAnswer['dkim'][number]): DkimSignature {
-  const read = {
-    ...signature,
-    result: signature.result as DkimSignature['result'],
-    domain: signature.domain.toLowerCase(),
-  }
+function readSignature({ unsignedOctets, ...verified }: VerifiedSignature): DkimSignature {
+  const signature = { ...verified, domain: verified.domain.toLowerCase() }
   // RFC 6376 §8.2: anything can be put into what l= leaves open.
-  if (read.result !== 'pass' || unsigned === 0) return read
-  return { ...read, result: 'policy', detail: `l= leaves ${unsigned} octets unsigned` }
+  if (signature.result !== 'pass' || unsignedOctets === 0) return signature
+  return { ...signature, result: 'policy', detail: `l= leaves ${unsignedOctets} octets unsigned` }
 }
 
 function readArc({ result, detail, sealer, instance }: SignatureAnswer['arc']): ArcFinding {
