@@ -31,6 +31,13 @@ describe('transfer encodings', () => {
     expect(decode('aGVsbG8=\r\naGVsbG8=\r\n')).toBe('hellohello')
   })
 
+  test('base64 in millions of pieces takes no more memory than in one', () => {
+    const octets = Buffer.from('AA='.repeat(3_000_000))
+    const before = process.resourceUsage().maxRSS
+    expect(decodeTransfer(octets, 'base64')).toHaveLength(3_000_000)
+    expect(process.resourceUsage().maxRSS - before).toBeLessThan(200 * 1024)
+  })
+
   test('an unknown encoding cannot be undone', () =>
     expect(decodeTransfer(Buffer.from('x'), 'unknown')).toBeUndefined())
 

@@ -26,7 +26,11 @@ function decodeBase64(octets: Buffer): Buffer {
   const text = octets.toString('latin1').replace(/[-_]+/g, '')
   const padding = text.indexOf('=')
   if (padding < 0 || !/[A-Za-z\d+/]/.test(text.slice(padding))) return Buffer.from(text, 'base64')
-  return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')))
+  // Into one buffer: a letter may have millions of pieces of a character each.
+  const out = Buffer.allocUnsafe(Math.ceil((text.length * 3) / 4))
+  let to = 0
+  for (const [piece] of text.matchAll(/[^=]+/g)) to += out.write(piece, to, 'base64')
+  return out.subarray(0, to)
 }
 
 const hexValue = (octet: number | undefined): number => {
