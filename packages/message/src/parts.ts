@@ -1,6 +1,6 @@
 import { decodedParameter, parameterOf } from './parameters.ts'
 import type { Part } from './part.ts'
-import type { TransferEncoding } from './transfer-encoding.ts'
+import { type TransferEncoding, transferEncodingOf } from './transfer-encoding.ts'
 
 /**
  * The part tree as stored with a message: one line per part, outer before inner, with ranges from the start of the
@@ -88,7 +88,7 @@ export function partTree(parts: string): PartNode {
       end: Number(end),
       type: type.slice(0, slash),
       subtype: type.slice(slash + 1),
-      encoding: transferEncoding(encoding),
+      encoding: transferEncodingOf(encoding),
       charset,
       children: [],
     }
@@ -96,31 +96,6 @@ export function partTree(parts: string): PartNode {
     return node
   }
   return read()
-}
-
-function transferEncoding(written: string): TransferEncoding {
-  switch (written) {
-    case '7bit':
-    case '8bit':
-    case 'binary':
-    case 'base64':
-    case 'quoted-printable':
-      return written
-    // Names that real agents have used for the same thing.
-    case 'x-base64':
-      return 'base64'
-    case 'quoted-printable,':
-    case 'quotedprintable':
-    case 'x-quoted-printable':
-      return 'quoted-printable'
-    case 'none':
-    case '7-bit':
-      return '7bit'
-    case '8-bit':
-      return '8bit'
-    default:
-      return 'unknown'
-  }
 }
 
 /** The part with that section part specifier, or undefined when there is none (the response is then NIL). */

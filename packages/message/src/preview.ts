@@ -2,7 +2,7 @@ import { decodeCharset } from './charset.ts'
 import { htmlText } from './html-text.ts'
 import { parameterOf } from './parameters.ts'
 import type { Part } from './part.ts'
-import { decodeTransfer, type TransferEncoding } from './transfer-encoding.ts'
+import { decodeTransfer, transferEncodingOf } from './transfer-encoding.ts'
 
 /**
  * Keeps the beginning of the first text/plain part, and of the first text/html part, while a message is scanned, for
@@ -53,7 +53,7 @@ class Capture {
   decoded(): string {
     const { mime } = this.part
     if (this.#octets === undefined) return ''
-    const octets = decodeTransfer(this.#octets, mime.encoding as TransferEncoding) ?? this.#octets
+    const octets = decodeTransfer(this.#octets, transferEncodingOf(mime.encoding)) ?? this.#octets
     // The cut may have gone through a character.
     return decodeCharset(octets, parameterOf(mime.parameters, 'charset') ?? '').replace(/\ufffd{1,3}$/, '')
   }

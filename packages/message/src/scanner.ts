@@ -6,6 +6,8 @@ import { buildIndex, endsLine, type Rendering, type ScannedMessage } from './mes
 import { mimeFieldsOf } from './mime-fields.ts'
 import { newPart, type Part, partLimits } from './part.ts'
 import { PreviewCapture } from './preview.ts'
+import { isEncoded } from './transfer-decoder.ts'
+import { transferEncodingOf } from './transfer-encoding.ts'
 
 /**
  * One pass over a message as it arrives, in chunks of any size; what it finds is the same however it is cut.
@@ -423,6 +425,6 @@ const maxDelimiter = 1010
 /** A message/global in base64 or quoted-printable (RFC 6532 §3.7 allows it) cannot be looked into: it stays opaque. */
 function isMessage({ mime }: Part): boolean {
   if (mime.type !== 'message') return false
-  if (mime.subtype === 'global') return mime.encoding !== 'base64' && mime.encoding !== 'quoted-printable'
+  if (mime.subtype === 'global') return !isEncoded(transferEncodingOf(mime.encoding))
   return mime.subtype === 'rfc822'
 }

@@ -114,6 +114,16 @@ describe('previews (RFC 8970)', () => {
     expect(message(both).index().preview).toBe('html')
   })
 
+  test('an encoding under another of its names is undone', () => {
+    for (const [encoding, text] of [
+      ['x-base64', 'SGVsbG8='],
+      ['Quotedprintable', 'H=65llo'],
+    ]) {
+      const content = `Content-Type: text/plain\nContent-Transfer-Encoding: ${encoding}\n\n${text}\n`
+      expect(message(content).index().preview).toBe('Hello')
+    }
+  })
+
   test('attachments are no preview, quotes alone are', () => {
     expect(message('Content-Type: text/plain\nContent-Disposition: attachment\n\nx\n').index().preview).toBe('')
     expect(message('Subject: x\n\n> only\n> quotes\n').index().preview).toBe('> only > quotes')

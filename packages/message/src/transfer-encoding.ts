@@ -6,6 +6,31 @@
 /** The names of RFC 2045; everything else is `unknown` and cannot be decoded (RFC 3516 UNKNOWN-CTE). */
 export type TransferEncoding = '7bit' | '8bit' | 'binary' | 'base64' | 'quoted-printable' | 'unknown'
 
+/** The encoding that a field names, in lower case. */
+export function transferEncodingOf(written: string): TransferEncoding {
+  switch (written) {
+    case '7bit':
+    case '8bit':
+    case 'binary':
+    case 'base64':
+    case 'quoted-printable':
+      return written
+    // Names that real agents have used for the same thing.
+    case 'x-base64':
+      return 'base64'
+    case 'quotedprintable':
+    case 'x-quoted-printable':
+      return 'quoted-printable'
+    case 'none':
+    case '7-bit':
+      return '7bit'
+    case '8-bit':
+      return '8bit'
+    default:
+      return 'unknown'
+  }
+}
+
 /** Undoes the encoding; undefined when the encoding is unknown. */
 export function decodeTransfer(octets: Buffer, encoding: TransferEncoding): Buffer | undefined {
   switch (encoding) {
