@@ -121,12 +121,32 @@ describe('an alias', () => {
         },
         {
           kind: 'expanded',
-          forwardPath: 'All+x@one.test',
+          forwardPath: 'sales@one.test',
           by: 'alias',
           targets: ['alice+sales@one.test', 'bob@one.test'],
         },
       ],
     })
+  })
+
+  it('left out a target that is nobody, and the journey said nothing of it', async () => {
+    const { expand } = mdaOf({
+      accounts: ['alice@one.test'],
+      aliases: {
+        'all@one.test': ['alice@one.test', 'Gone@one.test', 'round@one.test'],
+        'round@one.test': ['all@one.test'],
+      },
+    })
+    const expansion = await expand('all@one.test')
+    expect(expansion).toMatchObject({ kind: 'accepted', deliveries: [{ kind: 'file', account: 1 }] })
+    expect(expansion.kind === 'accepted' && expansion.facts.filter(({ kind }) => kind === 'refused')).toEqual([
+      { kind: 'refused', forwardPath: 'Gone@one.test', reply: '550 5.1.1 <Gone@one.test>: no such mailbox here' },
+      {
+        kind: 'refused',
+        forwardPath: 'all@one.test',
+        reply: '554 5.4.6 <all@one.test>: its aliases lead back to themselves',
+      },
+    ])
   })
 
   it('that leads back to itself is found out; one with other targets still works', async () => {

@@ -100,7 +100,7 @@ class Expander {
     const place = await this.#locate(asked.localPart, asked.domain)
     if (place.kind === 'outside') this.#relay(walk, place.nextHop)
     else if (place.kind === 'nobody') await this.#answerForNobody(walk, place)
-    else await this.#take(walk, place, [])
+    else await this.#take(walk, place, asked.text, [])
 
     if (walk.role) walk.deliveries.push(...walk.full)
     else if (walk.deliveries.length > 0) {
@@ -108,7 +108,7 @@ class Expander {
     } else if (walk.full.length > 0) walk.refusals.add('full')
     // Nobody gets what not everybody can get: the sender has to know.
     if (walk.deliveries.length === 0 || walk.refusals.has('too-many')) {
-      return { kind: 'refused', reply: replyFor(weightiest(walk.refusals), asked, context) }
+      return { kind: 'refused', reply: replyFor(weightiest(walk.refusals), asked.text, context) }
     }
     const deliveries = await this.#rewriteSender(walk)
     return { kind: 'accepted', deliveries, facts: walk.facts }
@@ -169,18 +169,24 @@ class Expander {
     this.#note(walk, 'srs', [forwardPath])
     const place = await this.#locate(sender.localPart, sender.domain)
     if (place.kind === 'outside') walk.deliveries.push(relayTo(forwardPath, '', place.nextHop))
-    else await this.#take(walk, place, [walk.asked.text])
+    else await this.#take(walk, place, forwardPath, [walk.asked.text])
   }
 
   /** One address on the way; `path` are the addresses behind it. */
   async #follow(walk: Walk, localPart: string, domain: string, path: readonly string[]): Promise<void> {
     const place = await this.#locate(localPart, domain)
-    if (place.kind !== 'outside') return this.#take(walk, place, path)
+    const address = printAddress(localPart, domain)
+    if (place.kind !== 'outside') return this.#take(walk, place, address, path)
     // Without a path the question is who may send, and outside addresses are nobody's here.
-    if (path.length > 0) this.#forward(walk, printAddress(localPart, domain), place.nextHop)
+    if (path.length > 0) this.#forward(walk, address, place.nextHop)
   }
 
-  async #take(walk: Walk, place: Exclude<Place, { kind: 'outside' }>, path: readonly string[]): Promise<void> {
+  async #take(
+    walk: Walk,
+    place: Exclude<Place, { kind: 'outside' }>,
+    address: string,
+    path: readonly string[],
+  ): Promise<void> {
     switch (place.kind) {
       case 'account':
         return this.#file(walk, place.account, place.detail)
@@ -188,19 +194,27 @@ class Expander {
         return this.#followAlias(walk, place.alias, place.detail, path)
       case 'nobody':
         if (isRole(place.base, !place.domain)) return this.#reachAdministrator(walk, path)
-        walk.refusals.add('nobody')
+        this.#refuse(walk, 'nobody', address, path)
         return
       case 'removed':
-        walk.refusals.add('removed')
+        this.#refuse(walk, 'removed', address, path)
     }
   }
 
+  /** Others on the way may still be reached: the journey says who of them was not. */
+  #refuse(walk: Walk, refusal: Refusal, address: string, path: readonly string[]): void {
+    walk.refusals.add(refusal)
+    if (path.length === 0) return
+    const { code, enhanced, text } = replyFor(refusal, address, walk.context)
+    walk.facts.push({ kind: 'refused', forwardPath: address, reply: `${code} ${enhanced} ${text}` })
+  }
+
   async #followAlias(walk: Walk, { address, targets }: Alias, detail: string, path: readonly string[]): Promise<void> {
-    if (path.includes(address) || path.length > this.#limits.aliasDepth) walk.refusals.add('loop')
+    if (path.includes(address) || path.length > this.#limits.aliasDepth) this.#refuse(walk, 'loop', address, path)
     if (walk.passed.has(address) || path.length > this.#limits.aliasDepth) return
     walk.passed.add(address)
     walk.detail ||= detail
-    this.#note(walk, 'alias', targets)
+    this.#note(walk, 'alias', targets, path.length === 0 ? walk.asked.text : address)
     const reachedBefore = walk.reached.size
     // Everything is answered from memory, so that nobody else would have a turn before the last of thousands.
     const othersTurn = turnTaking(targetsPerTurn)
@@ -229,7 +243,7 @@ class Expander {
       // Not when it is a role itself and nobody's: that would lead back here.
       if (place.kind !== 'nobody') this.#note(walk, 'alias', [administrator])
       if (place.kind === 'outside') this.#forward(walk, administrator, place.nextHop)
-      else if (place.kind !== 'nobody') await this.#take(walk, place, [...path, 'administrator'])
+      else if (place.kind !== 'nobody') await this.#take(walk, place, administrator, [...path, 'administrator'])
       if (walk.reached.size > 0) return
     }
     const first = await directory.firstAdministrator()
@@ -282,8 +296,8 @@ class Expander {
   }
 
   /** `expanded` for the journey. */
-  #note(walk: Walk, by: 'alias' | 'catch-all' | 'srs', targets: readonly string[]): void {
-    walk.facts.push({ kind: 'expanded', forwardPath: walk.asked.text, by, targets })
+  #note(walk: Walk, by: 'alias' | 'catch-all' | 'srs', targets: readonly string[], from = walk.asked.text): void {
+    walk.facts.push({ kind: 'expanded', forwardPath: from, by, targets })
   }
 }
 

@@ -1,5 +1,5 @@
 /** Why mail is not taken, and the reply for it. The texts are for the sender's postmaster and say what to do. */
-import type { AddressPath, ExpandContext, MdaReply } from './mda.ts'
+import type { ExpandContext, MdaReply } from './mda.ts'
 
 /** From light to weighty: where several hold, the last one is told. */
 const order = ['nobody', 'removed', 'bounce', 'relaying', 'full', 'loop', 'too-many'] as const
@@ -10,7 +10,7 @@ export function weightiest(refusals: ReadonlySet<Refusal>): Refusal {
 }
 
 /** RFC 5321 §4.2.3 with the codes of RFC 3463 §3. */
-export function replyFor(refusal: Refusal, { text: address }: AddressPath, context: ExpandContext): MdaReply {
+export function replyFor(refusal: Refusal, address: string, context: ExpandContext): MdaReply {
   switch (refusal) {
     case 'nobody':
       return { code: 550, enhanced: '5.1.1', text: `<${address}>: no such mailbox here` }
