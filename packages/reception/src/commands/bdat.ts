@@ -5,6 +5,7 @@ import { ContentIntake, chunkReader } from '../content.ts'
 import { sayHelloFirst } from '../run-command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
+import { whyNobody } from './data.ts'
 
 /**
  * The content in counted chunks.
@@ -52,8 +53,7 @@ function whyNot(session: Session): Reply | undefined {
   const { transaction } = session
   if (session.hello === undefined) return sayHelloFirst(session)
   if (!transaction) return replies.needMail
-  if (transaction.recipients.length > 0) return undefined
-  return transaction.refused > 0 ? replies.noValidRecipients : replies.needRecipient
+  return whyNobody(session, transaction)
 }
 
 /** Undefined where the store stages nothing: then the transaction is over, but the octets of its chunk come all the same. */
