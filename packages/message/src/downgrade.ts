@@ -47,17 +47,24 @@ export function downgradeParameters(parameters: readonly Parameter[]): Parameter
 const addressFields = /^(resent-)?(from|sender|reply-to|to|cc|bcc)$/
 const textFields = /^(subject|comments|keywords|organization|content-description|thread-topic|x-.*)$/
 
-/** A header section in ASCII; the same buffer when it is so already. */
+/** Octets of fields that are put in ASCII; none of a letter that people write is so long, and each takes its time. */
+const mostOctets = 64 * 1024
+
+/** A header section in ASCII; the same buffer when it is so already. A field that goes beyond `mostOctets` is left out. */
 export function downgradeHeader(header: Buffer): Buffer {
   if (isAscii(header)) return header
   const section = parseHeader(header)
   const pieces: Buffer[] = []
   let last = 0
+  let room = mostOctets
   for (const field of section.fields) {
     const octets = header.subarray(field.start, field.end)
     last = field.end
     if (isAscii(octets) || !isUtf8(octets)) pieces.push(octets)
-    else pieces.push(Buffer.from(downgradeField(section, field), 'latin1'))
+    else if (octets.length <= room) {
+      room -= octets.length
+      pieces.push(Buffer.from(downgradeField(section, field), 'latin1'))
+    }
   }
   pieces.push(header.subarray(last))
   return Buffer.concat(pieces)

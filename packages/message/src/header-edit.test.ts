@@ -192,6 +192,15 @@ Content-Type: multipart/mixed; boundary=b; x*=utf-8''%C3%BC%20%22y
     expect(lf(downgradeHeader(header))).toContain('X-Note: =?utf-8?B?5L2gIMO8?=\n')
   })
 
+  test('a header of hundreds of kilobytes of UTF-8 was put in ASCII whole, which held up everybody', () => {
+    const list = (count: number) => Array.from({ length: count }, (_, i) => `ü${i}@x.test`).join(',\n ')
+    const { header } = scan(
+      crlf(`From: a@x.test\nTo: ${list(40_000)}\nCc: ${list(3_000)}\nBcc: ${list(3_000)}\nSubject: ü\n\n`),
+    )
+    const names = parseHeader(downgradeHeader(header)).fields.map(({ name }) => name)
+    expect(names).toEqual(['from', 'cc', 'subject'])
+  })
+
   test('what is ASCII, or no UTF-8 at all, stays as it is', () => {
     const plain = crlf('Subject: x\n\n')
     expect(downgradeHeader(plain)).toBe(plain)
