@@ -63,8 +63,16 @@ export function readsText({ part, text }: Section): boolean {
 function shownHeader(session: Session, row: FetchedMessage): Buffer | string {
   if (row.headerText !== undefined) return row.headerText
   const header = row.header ?? nothing
-  return session.utf8Messages ? header : downgradeHeader(header)
+  if (session.utf8Messages) return header
+  const known = downgraded.get(header)
+  if (known) return known
+  const shown = downgradeHeader(header)
+  downgraded.set(header, shown)
+  return shown
 }
+
+/** By the header of a row: a command asks for it more than once, and many items may show it. */
+const downgraded = new WeakMap<Buffer, Buffer>()
 
 function bodySize(row: FetchedMessage): number {
   return row.size - (row.headerText ?? row.header ?? '').length
