@@ -115,10 +115,13 @@ export const catenate: Extension = {
         return (session) => catenated(session, found)
       },
       literal(session, unit, offer, room) {
-        if (!isText(unit)) return undefined
+        const first = listOf(unit, session.service.limits.listPatterns)
+        if (first < 0 || !isText(unit, first)) return undefined
         const limit = session.service.limits.message
         let size = offer.size
-        for (const { streamed } of unit.literals) if (streamed instanceof StagedText) size += streamed.content.size
+        for (const { streamed } of unit.literals.slice(first)) {
+          if (streamed instanceof StagedText) size += streamed.content.size
+        }
         if (limit > 0 && size > limit) throw tooBig(limit)
         return textSink(session, room)
       },
@@ -126,18 +129,29 @@ export const catenate: Extension = {
   ],
 }
 
+const list = / CATENATE \(/gi
+
 /**
- * The literal that the last line announces stands behind TEXT or UTF8 in a list of parts; UTF8 outside of one is a
- * message of its own. Were it not so, parsing would tell.
+ * The line in which the last list of parts begins, of which the last line is one; -1 where there is none. No list has more
+ * than `most` literals, and only so far back is looked: there may be thousands, and each asks.
  */
-function isText({ lines }: Unit): boolean {
-  const kind = /(?:TEXT |UTF8 \()$/i.exec(lines.at(-1) ?? '')?.[0]
-  if (!kind) return false
-  const text = lines.join('\n')
-  const last = [...text.matchAll(/ CATENATE \(/gi)].at(-1)
-  if (!last) return false
-  if (!kind.endsWith('(')) return true
+function listOf({ lines }: Unit, most: number): number {
+  if (!/(?:TEXT |UTF8 \()$/i.test(lines.at(-1) ?? '')) return -1
+  for (let at = lines.length - 1; at >= Math.max(0, lines.length - most); at--) {
+    if ((lines[at] as string).search(list) >= 0) return at
+  }
+  return -1
+}
+
+/**
+ * The literal that the last line announces stands behind TEXT or UTF8 in the list that begins in the line `first`; UTF8
+ * outside of one is a message of its own. Were it not so, parsing would tell.
+ */
+function isText({ lines }: Unit, first: number): boolean {
+  if (!lines.at(-1)?.endsWith('(')) return true
+  const text = lines.slice(first).join('\n')
+  const last = [...text.matchAll(list)].at(-1) as RegExpExecArray
   // The end of a string is not insisted on, so that many beginnings without one are looked at once.
-  const list = text.slice(last.index + last[0].length).replace(/"(?:\\.|[^"\\])*"?/g, '')
-  return list.split('(').length > list.split(')').length
+  const parts = text.slice(last.index + last[0].length).replace(/"(?:\\.|[^"\\])*"?/g, '')
+  return parts.split('(').length > parts.split(')').length
 }
