@@ -98,6 +98,17 @@ describe('the data directory', () => {
     await expect(openStore(directory)).rejects.toThrow(/mail\.db, or a file beside it, cannot be opened; .* inodes/)
   })
 
+  test('that cannot be opened to the end is closed again', async () => {
+    await (await open()).close()
+    mkdirSync(join(directory, 'content', '000001'))
+    mkdirSync(join(directory, 'content', '000001', 'lost'))
+    // Its sweep meets a directory where only files should be.
+    await expect(openStore(directory)).rejects.toThrow('lost')
+    expect(readdirSync(directory).filter((name) => /-wal$|-shm$/.test(name))).toEqual([])
+    rmSync(join(directory, 'content', '000001'), { recursive: true })
+    await open()
+  })
+
   test.each([
     ['NFS', 0x6969],
     ['CIFS', -0xacb2be],

@@ -118,7 +118,17 @@ class Opening {
     })
   }
 
+  /** When it rejects, nothing of the store runs any more. */
   async open(): Promise<SqliteStore> {
+    try {
+      return await this.#open()
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
+  }
+
+  async #open(): Promise<SqliteStore> {
     const { clock, log } = this.#options
     const { unclean } = await this.#writer.ready
     if (unclean) log.warn({ directory: this.#directory.path }, 'storage: the last process did not close the store')
@@ -154,7 +164,7 @@ class Opening {
   #store(engine: OpenEngine): SqliteStore {
     const credentials = new SqliteCredentials(engine)
     let closing: Promise<void> | undefined
-    const close = (): Promise<void> => (closing ??= this.#close(engine))
+    const close = (): Promise<void> => (closing ??= this.#close())
     return {
       mail: { ...createArrival(engine), ...createMailboxes(engine), ...createMessages(engine) },
       sharing: createSharing(engine),
@@ -246,13 +256,13 @@ class Opening {
     this.#options.onFatal?.(error)
   }
 
-  async #close({ reader, search }: OpenEngine): Promise<void> {
+  async #close(): Promise<void> {
     this.#checkpointTimer?.[Symbol.dispose]()
     this.#upkeepTimer?.[Symbol.dispose]()
     // The writer goes last: the last connection takes the log into the database and removes it.
     await this.#writer.drain()
-    await search.close()
-    reader.close()
+    await this.#search?.close()
+    this.#reader?.close()
     await this.#keeper.close()
     await this.#writer.close()
     this.#directory[Symbol.dispose]()
