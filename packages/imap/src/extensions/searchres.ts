@@ -1,3 +1,4 @@
+import { UidSet } from '@pennypost/model'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import type { Session } from '../session/session.ts'
 
@@ -16,7 +17,13 @@ export const searchres: Extension = {
   searchReturns: [
     {
       name: 'SAVE',
-      parse: () => save,
+      parse(_, session) {
+        // RFC 5182 §2.1: after a NO nothing is kept, what was kept before neither.
+        session.ifRefused(() => {
+          if (session.view) session.view.saved = UidSet.empty
+        })
+        return save
+      },
     },
   ],
 }

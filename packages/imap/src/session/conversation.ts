@@ -390,6 +390,7 @@ export class Conversation implements ReaderHost {
   }
 
   #complete(tag: string, command: Command, completion: Completion | undefined): Promise<void> | undefined {
+    this.session.settleRefused(false)
     const code = completion?.code ? `[${completion.code}] ` : ''
     const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
     if (completion?.startTls) return this.#startTls(line)
@@ -437,6 +438,7 @@ export class Conversation implements ReaderHost {
       else session.log.error(facts, 'command failed')
       refusal = no('SERVERBUG', 'The server has failed at this; it is in its log')
     }
+    session.settleRefused(refusal.kind === 'NO')
     const code = refusal.code ? `[${refusal.code}] ` : ''
     session.out.text(`${tag} ${refusal.kind} ${code}${refusal.message}\r\n`)
     if (refusal.bye !== undefined) session.bye(refusal.bye)

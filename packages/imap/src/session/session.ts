@@ -54,6 +54,7 @@ export class Session {
   /** Its place among the account's sessions. */
   #place: Disposable | undefined
   #deferred: (() => void)[] = []
+  #ifRefused: (() => void)[] = []
   readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
   #gone: AbortController | undefined
@@ -220,6 +221,19 @@ export class Session {
   /** For parsers: what is to be done once the whole command has been read, before it runs. */
   defer(action: () => void): void {
     this.#deferred.push(action)
+  }
+
+  /** For parsers: what is to be done when the command ends in NO, be it for what comes behind in it. */
+  ifRefused(action: () => void): void {
+    this.#ifRefused.push(action)
+  }
+
+  /** Called by the conversation when the command is completed. */
+  settleRefused(run: boolean): void {
+    if (this.#ifRefused.length === 0) return
+    const actions = this.#ifRefused
+    this.#ifRefused = []
+    if (run) for (const action of actions) action()
   }
 
   /** Called by the conversation; `run` is false when the command was not well formed. */
