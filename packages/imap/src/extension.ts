@@ -123,6 +123,8 @@ export interface SearchResult {
   isEnd?: true
   /** Means something in the selected mailbox alone (RFC 7377 §2.2). */
   selectedOnly?: true
+  /** Says, once for the command, that ESEARCH does not give it. */
+  refuse?(session: Session): void
 }
 
 export interface StatusItem {

@@ -1,3 +1,4 @@
+import type { SearchQuery } from '@pennypost/model'
 import { type Command, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
@@ -16,19 +17,32 @@ const context: SearchResult = () => ''
 function update(cursor: Cursor, session: Session): SearchResult {
   const fetches = session.service.registry.has('NOTIFY') && cursor.match(/ ?(?=\()/y) !== undefined
   const items = fetches ? fetchAtts(cursor, session) : []
-  return (session, found) => keep(session, found, items)
+  return Object.assign((session: Session, found: SearchFound) => keep(session, found, items), {
+    refuse: refuseElsewhere,
+  })
+}
+
+/** What another command says of several mailboxes would need more than a tag to tell them apart. */
+function refuseElsewhere(session: Session): void {
+  refuse(session, 'Only the result of SEARCH and SORT is updated')
 }
 
 function keep(session: Session, found: SearchFound, items: readonly FetchItem[]): string {
   const { contexts } = session.selected
   if (contexts.has(session.tag)) throw bad('The tag has a result that is being updated')
-  // What another command says of other mailboxes would need more than a tag to tell them apart.
-  if (found.view) refuse(session, 'Only the result of SEARCH and SORT is updated')
+  if (found.view) return ''
+  if (asksAge(found.query())) refuse(session, 'A result that changes as time passes is not updated')
   else if (found.sorted && !session.service.registry.has('CONTEXT=SORT'))
     refuse(session, 'Sorted results are not updated')
   else if (contexts.size >= session.service.limits.updatedResults) refuse(session, 'Too many results are being updated')
   else contexts.keep(session, found, items)
   return ''
+}
+
+/** OLDER or YOUNGER, anywhere in it: messages enter and leave such a result though nothing happens to them. */
+function asksAge(query: SearchQuery): boolean {
+  if (query.key === 'and' || query.key === 'or') return query.queries.some(asksAge)
+  return query.key === 'not' ? asksAge(query.query) : query.key === 'older' || query.key === 'younger'
 }
 
 /** RFC 5267 §4.3.1 */

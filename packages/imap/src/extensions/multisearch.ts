@@ -41,6 +41,7 @@ function parse(cursor: Cursor, session: Session): Args {
 }
 
 async function run(session: Session, { sources, returns, key }: Args): Promise<undefined> {
+  for (const result of returns) result.refuse?.(session)
   const mailboxes = await findSources(session, sources)
   using progress = showProgress(session, mailboxes.length)
   for (const mailbox of mailboxes) {
