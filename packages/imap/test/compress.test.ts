@@ -39,6 +39,17 @@ describe('COMPRESS', () => {
     expect(await client.response()).toBe('f NO [COMPRESSIONACTIVE] DEFLATE is in use already')
   })
 
+  test('it outlives UNAUTHENTICATE, and TLS is neither offered nor begun within it', async () => {
+    server.options.startTls = true
+    const { client } = await compressed()
+    client.send(Buffer.from('c UNAUTHENTICATE\r\n'))
+    expect(await client.response()).not.toContain('STARTTLS')
+    client.send(Buffer.from('d STARTTLS\r\n'))
+    expect(await client.response()).toBe('d BAD TLS can not begin once the connection is compressed')
+    client.send(Buffer.from('e LOGIN bob secret\r\n'))
+    expect(await client.response()).toMatch(/^e OK /)
+  })
+
   test('the last words arrive before the end', async () => {
     const { client } = await compressed()
     client.send(Buffer.from('c LOGOUT\r\n'))

@@ -13,7 +13,8 @@ export const imap4rev1: Extension = {
   capabilities: [
     { name: 'IMAP4rev1' },
     {
-      name: ({ connection, service }) => (service.startTls && !connection.tls ? ['STARTTLS'] : []),
+      name: ({ connection, service, compressed }) =>
+        service.startTls && !connection.tls && !compressed ? ['STARTTLS'] : [],
       states: beforeLogin,
     },
     { name: (session) => (passwordsAllowed(session) ? [] : ['LOGINDISABLED']), states: beforeLogin },
