@@ -23,6 +23,8 @@ export interface Extension {
   rfc: string
   /** Names of extensions that it stands on: it is not there without them. */
   requires?: readonly string[]
+  /** All the rest stands on it: disabled it is not announced, but it is there. */
+  isBase?: true
   capabilities?: readonly Capability[]
   commands?: readonly Command[]
   fetchItems?: readonly FetchItemKind[]

@@ -47,9 +47,7 @@ export class Registry {
   /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
   constructor(extensions: readonly Extension[], disable: Iterable<string>) {
     this.#disabled = new Set([...disable].map((name) => name.toUpperCase()))
-    const enabled = extensions.filter((extension) => !this.#isDisabled(extension))
-    const names = new Set(enabled.map(({ name }) => name))
-    this.extensions = enabled.filter(({ requires }) => requires?.every((name) => names.has(name)) ?? true)
+    this.extensions = standing(extensions.filter((extension) => !this.#isDisabled(extension)))
     this.flagTellers = this.extensions.flatMap(({ onFlagsTold }) => onFlagsTold ?? [])
     this.#names = new Set(this.extensions.map(({ name }) => name))
     this.tellers = this.extensions.flatMap(({ onChanged }) => onChanged ?? [])
@@ -83,21 +81,34 @@ export class Registry {
       for (const { name, states } of extension.capabilities ?? []) {
         if (states && !states.includes(session.state)) continue
         for (const word of typeof name === 'string' ? [name] : name(session)) {
-          if (this.#disabled.size === 0 || !this.#disabled.has(word.toUpperCase())) words.add(word)
+          if (!this.masks(word)) words.add(word)
         }
       }
     }
     return [...words].join(' ')
   }
 
+  /** Whether this word of CAPABILITY is not to be there. */
+  masks(word: string): boolean {
+    return this.#disabled.size > 0 && this.#disabled.has(word.toUpperCase())
+  }
+
   /** An extension goes whole when its name, or every fixed capability that it has, is disabled. */
   #isDisabled(extension: Extension): boolean {
+    if (extension.isBase) return false
     if (this.#disabled.has(extension.name.toUpperCase())) return true
     const words = extension.capabilities ?? []
     return (
       words.length > 0 && words.every(({ name }) => typeof name === 'string' && this.#disabled.has(name.toUpperCase()))
     )
   }
+}
+
+/** Those of which all is there that they stand on, and so on down. */
+function standing(extensions: readonly Extension[]): readonly Extension[] {
+  const names = new Set(extensions.map(({ name }) => name))
+  const left = extensions.filter(({ requires }) => requires?.every((name) => names.has(name)) ?? true)
+  return left.length === extensions.length ? left : standing(left)
 }
 
 function add<Kind extends { name: string }>(

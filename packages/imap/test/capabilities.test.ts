@@ -49,4 +49,13 @@ describe('capabilities', () => {
     const left = all.filter((name) => !(gone[word] ?? [word]).includes(name))
     expect(await words([word.toLowerCase()])).toEqual(left)
   })
+
+  test('what stands on something that stands on a disabled one goes too', async () => {
+    server.options.disable = ['ESEARCH']
+    const greeting = (await server.connect().response()) ?? ''
+    for (const word of ['ESORT', 'PARTIAL', 'MULTISEARCH', 'CONTEXT=SEARCH', 'CONTEXT=SORT']) {
+      expect(greeting).not.toContain(` ${word} `)
+    }
+    expect(greeting).toContain(' SORT ')
+  })
 })

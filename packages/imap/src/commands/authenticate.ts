@@ -1,6 +1,6 @@
 import { beforeLogin, type Command } from '../command.ts'
 import { no } from '../refusal.ts'
-import { offeredMechanisms, runMechanism } from '../session/authentication.ts'
+import { offeredMechanisms, passwordsAllowed, runMechanism } from '../session/authentication.ts'
 
 /** A login by a SASL mechanism; the exchange is in `session/authentication.ts`. */
 
@@ -24,8 +24,9 @@ export const authenticate = {
   async run(session, { mechanism, initialResponse }) {
     const chosen = offeredMechanisms(session).find(({ name }) => name === mechanism)
     if (!chosen) {
-      if (session.service.authenticator.mechanisms.some(({ name, plaintext }) => plaintext && name === mechanism))
-        throw no('PRIVACYREQUIRED', 'Begin TLS first')
+      const { mechanisms } = session.service.authenticator
+      const needsTls = mechanisms.some(({ name, plaintext }) => plaintext && name === mechanism)
+      if (needsTls && !passwordsAllowed(session)) throw no('PRIVACYREQUIRED', 'Begin TLS first')
       throw no('', `The mechanism ${mechanism.slice(0, 40)} is not offered`)
     }
     return runMechanism(session, chosen, initialResponse)

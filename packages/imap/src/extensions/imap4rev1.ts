@@ -10,6 +10,7 @@ import { offeredMechanisms, passwordsAllowed } from '../session/authentication.t
 export const imap4rev1: Extension = {
   name: 'IMAP4rev1',
   rfc: 'RFC 3501',
+  isBase: true,
   capabilities: [
     { name: 'IMAP4rev1' },
     {

@@ -7,6 +7,7 @@ import type { Extension } from '../extension.ts'
 export const imap4rev2: Extension = {
   name: 'IMAP4rev2',
   rfc: 'RFC 9051',
+  requires: ['ENABLE'],
   capabilities: [{ name: 'IMAP4rev2' }],
   enables: [{ name: 'IMAP4REV2', spelling: 'IMAP4rev2', apply: () => {} }],
 }

@@ -4,6 +4,7 @@ import type { Extension } from '../extension.ts'
 export const utf8Accept: Extension = {
   name: 'UTF8=ACCEPT',
   rfc: 'RFC 6855',
+  requires: ['ENABLE'],
   capabilities: [{ name: 'UTF8=ACCEPT' }],
   enables: [{ name: 'UTF8=ACCEPT', apply: () => {} }],
 }

@@ -10,7 +10,9 @@ export function passwordsAllowed(session: Session): boolean {
 
 /** What AUTHENTICATE may name now. */
 export function offeredMechanisms(session: Session): readonly Mechanism[] {
-  return usableMechanisms(session.service.authenticator.mechanisms, session.connection, passwordsAllowed(session))
+  const { authenticator, registry } = session.service
+  const usable = usableMechanisms(authenticator.mechanisms, session.connection, passwordsAllowed(session))
+  return usable.filter(({ name }) => !registry.masks(`AUTH=${name}`))
 }
 
 /** Asks whether the password is right and logs in (LOGIN). */
