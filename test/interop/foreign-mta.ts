@@ -1,6 +1,6 @@
 /**
  * Real MTAs of other makers on loopback, each with a configuration and a queue of its own in a throw-away directory: they
- * serve two.test, whose mail to bob lies in files, and hand mail for one.test to the port that they are told.
+ * serve two.test, whose mail to bob lies in files, while behind team there is somebody who has gone, and hand mail for one.test to the port that they are told.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -59,6 +59,7 @@ local_recipient_maps =
 virtual_mailbox_domains = two.test
 virtual_mailbox_base = ${mail}
 virtual_mailbox_maps = inline:{ bob@two.test=bob/ }
+virtual_alias_maps = inline:{ team@two.test=gone@two.test }
 virtual_uid_maps = static:${nobody}
 virtual_gid_maps = static:${nobody}
 virtual_minimum_uid = 1
@@ -132,6 +133,11 @@ check:
 take:
   accept
 begin routers
+team:
+  driver = redirect
+  domains = +local_domains
+  local_parts = team
+  data = bob@two.test, gone@three.test
 local:
   driver = accept
   domains = +local_domains

@@ -103,6 +103,17 @@ describe.each([
         expect(bounce).toMatch(/550.5\.1\.1/)
       })
     })
+
+    it.skipIf(!isThere)(`tells of somebody behind an address, and it is laid beside the message ${needs}`, async () => {
+      await withPeer(start, async (one) => {
+        const id = await submit(one, alice, 'team@two.test', 'all of you')
+        const returned = await eventually(async () => {
+          const { events = [] } = (await one.server.store.flow.journey(journeyId(id))) ?? {}
+          return events.find(({ kind }) => kind === 'returned')
+        }, 'the bounce is in the journey of the message')
+        expect(returned).toMatchObject({ by: 'mail.two.test', action: 'failed' })
+      })
+    })
   },
   150_000,
 )
