@@ -44,11 +44,13 @@ export interface RunningParts {
   log: Log
 }
 
-/** Opens the admin socket and the local submission socket; disposing closes them. */
+/** Opens the admin socket and the local submission socket; disposing closes them. Rejects with neither open. */
 export async function openAdministration(parts: RunningParts): Promise<AsyncDisposable> {
   const { dataDirectory, store, clock, deadline, log, relay, services } = parts
   const startedAt = clock.now()
+  await using opening = new AsyncDisposableStack()
   const submissions = await openLocalSubmissions(parts)
+  opening.defer(async () => void (await submissions.close()))
   const context = adminContext({
     ...parts,
     running: {
@@ -79,13 +81,9 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
     backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const socket = await openAdminSocket(context, dataDirectory, log)
-  const spool = followSpool(parts, (message) => submitLocally(context, message))
-  return {
-    async [Symbol.asyncDispose]() {
-      await spool[Symbol.asyncDispose]()
-      await Promise.all([socket.close(deadline.signal(2_000)), submissions.close()])
-    },
-  }
+  opening.defer(() => socket.close(deadline.signal(2_000)))
+  opening.use(followSpool(parts, (message) => submitLocally(context, message)))
+  return opening.move()
 }
 
 const spoolEveryMs = 60_000

@@ -255,6 +255,17 @@ describe('without a server', () => {
     expect(await pennypost(['domain', 'list'])).toMatchObject({ code: 1, err: expect.stringMatching(/srs is damaged/) })
   })
 
+  test('a server that could not open its admin socket said so, and never ended', async () => {
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    mkdirSync(join(directory, 'data'))
+    writeFileSync(join(directory, 'data', 'admin.sock'), 'no socket')
+    expect(await pennypost(['serve'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/admin\.sock is in the way/),
+    })
+    expect(readdirSync(join(directory, 'data'))).not.toContain('submission.sock')
+  })
+
   test('every fault of the configuration is reported with its line', async () => {
     writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "not a host"\n\ncolour = "red"\n')
     const { code, err } = await pennypost(['domain', 'list'])
