@@ -24,6 +24,14 @@ test('connections that ask nothing do not take the open files that mail needs', 
   for (const socket of silent) socket.destroy()
 })
 
+test('a port in use was said without the service that wanted it', async () => {
+  const options = { address: '127.0.0.1', port: 0, ailments: async () => [], site: {}, metrics: {} }
+  const first = await openHttp(options as unknown as HttpOptions)
+  onTestFinished(() => first.close())
+  const again = openHttp({ ...options, port: first.port } as unknown as HttpOptions)
+  await expect(again).rejects.toThrow(/^http: cannot listen on 127\.0\.0\.1:\d+: it is in use by another program/)
+})
+
 test('a store that does not answer was healthy', async () => {
   const options = { address: '127.0.0.1', port: 0, ailments: async () => ['the store does not answer'] }
   const http = await openHttp({ ...options, site: {}, metrics: {} } as unknown as HttpOptions)

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Log } from '@pennypost/model'
+import { ListenError } from '@pennypost/transport'
 import { createPageServer } from './http-server.ts'
 import type { Metrics } from './metrics.ts'
 import type { SiteOptions } from './site-pages.ts'
@@ -28,7 +29,9 @@ export interface HttpOptions {
 /** Who watches needs few; without an end they would take the open files that mail needs (`open-files.ts`). */
 export const mostConnections = 32
 
+/** Resolves when it accepts; rejects with `ListenError`. */
 export async function openHttp(options: HttpOptions): Promise<HttpService> {
+  const { address, port } = options
   let pages: Promise<RequestListener> | undefined
   const server = createPageServer((request, response) => {
     pages ??= import('./http-pages.ts').then(({ createPages }) => createPages(options))
@@ -39,12 +42,12 @@ export async function openHttp(options: HttpOptions): Promise<HttpService> {
   })
   server.maxConnections = mostConnections
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.address, resolve)
+    server.once('error', (error) => reject(new ListenError('http', { address, port }, error)))
+    server.listen(port, address, resolve)
   })
   const bound = server.address()
   return {
-    port: typeof bound === 'object' && bound ? bound.port : options.port,
+    port: typeof bound === 'object' && bound ? bound.port : port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
