@@ -48,7 +48,7 @@ export interface Pop3Options {
    * session from outside, when the account is suspended or removed.
    */
   admit(account: AccountId, end: () => void): Disposable | undefined
-  /** A message was read (recorded in lab and demo only). */
+  /** A message was read (recorded in the demo only). */
   onRead?(journey: JourneyId, account: Account, session: string): void
   clock: Clock
   /** Of all sessions of the service. */

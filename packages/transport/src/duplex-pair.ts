@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream'
 
 /**
- * Two ends of a connection without a network, for tests and the lab, behaving as two TCP sockets do: back-pressure,
+ * Two ends of a connection without a network, for tests, behaving as two TCP sockets do: back-pressure,
  * half-close, a peer that vanished, a reset.
  *
  * Never broken: octets arrive in a later tick than that in which they were written. (Node's own `duplexPair` delivers

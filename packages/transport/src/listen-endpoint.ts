@@ -7,8 +7,8 @@ import type { EndpointAddress } from './connection.ts'
  * Opens a server on what the configuration names, and says in an operator's words why it could not.
  */
 
-/** Where to listen: an IP address and port (0 = any free), a Unix socket with its mode, or an inherited descriptor. */
-export type ListenEndpoint = { address: string; port: number } | { path: string; mode?: number } | { fd: number }
+/** Where to listen: an IP address and port (0 = any free), or a Unix socket with its mode. */
+export type ListenEndpoint = { address: string; port: number } | { path: string; mode?: number }
 
 /** A listener that could not be opened; `message` says which and why, `code` is the system's. */
 export class ListenError extends Error {
@@ -16,22 +16,29 @@ export class ListenError extends Error {
   readonly code: string
 
   constructor(service: string, endpoint: ListenEndpoint, cause: NodeJS.ErrnoException) {
-    super(`${service}: cannot listen on ${describe(endpoint)}: ${reasons[cause.code ?? ''] ?? cause.message}`, {
-      cause,
-    })
+    super(`${service}: cannot listen on ${describe(endpoint)}: ${reasonOf(endpoint, cause)}`, { cause })
     this.code = cause.code ?? 'unknown'
   }
 }
 
-const reasons: Record<string, string> = {
-  EADDRINUSE: 'it is in use by another program (EADDRINUSE)',
-  EACCES: 'no permission; ports below 1024 need CAP_NET_BIND_SERVICE or socket activation (EACCES)',
-  EADDRNOTAVAIL: 'this machine has no such address (EADDRNOTAVAIL)',
+function reasonOf(endpoint: ListenEndpoint, { code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'it is in use by another program (EADDRINUSE)'
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address (EADDRNOTAVAIL)'
+    case 'EACCES':
+      // Node says the same where the directory is missing.
+      return 'path' in endpoint
+        ? 'there is no such directory, or no permission to write to it (EACCES)'
+        : 'no permission; ports below 1024 need CAP_NET_BIND_SERVICE (EACCES)'
+    default:
+      return message
+  }
 }
 
 function describe(endpoint: ListenEndpoint): string {
   if ('path' in endpoint) return endpoint.path
-  if ('fd' in endpoint) return `descriptor ${endpoint.fd}`
   const { address, port } = endpoint
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
@@ -71,7 +78,6 @@ function listenOnce(server: Server, endpoint: ListenEndpoint): Promise<void> {
       resolve()
     }
     if ('path' in endpoint) server.listen({ path: endpoint.path, backlog }, opened)
-    else if ('fd' in endpoint) server.listen({ fd: endpoint.fd, backlog }, opened)
     else server.listen({ host: endpoint.address, port: endpoint.port, backlog }, opened)
   })
 }

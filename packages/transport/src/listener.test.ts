@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { createConnection, createServer } from 'node:net'
+import { createConnection } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { dial, dialTls, readAll, readSome, temporaryDirectory, testListener, testMaterial } from '../test/loopback.ts'
@@ -89,33 +88,9 @@ describe('where it listens', () => {
     expect(existsSync(path)).toBe(true)
   })
 
-  test('a descriptor inherited from a service manager', async () => {
-    const parent = createServer()
-    parent.listen(0, '127.0.0.1')
-    await once(parent, 'listening')
-    onTestFinished(() => void parent.close())
-    const { fd } = (parent as unknown as { _handle: { fd: number } })._handle
-    const { port } = parent.address() as { port: number }
-    const script = `
-      import { createListener, createConnectionLimiter } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)}
-      import { silentLog, systemDeadline } from '@pennypost/model'
-      const listener = await createListener({ service: 'smtp', endpoint: { fd: 3 }, tls: 'none', deadline: systemDeadline,
-        limiter: createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 }), log: silentLog,
-        onConnection: (connection) => connection.end('inherited') })
-      process.stdout.write(String(listener.bound.port))
-      process.stdin.on('end', () => process.exit()).resume()`
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script], {
-      stdio: ['pipe', 'pipe', 'inherit', fd],
-      cwd: import.meta.dirname,
-    })
-    onTestFinished(() => void child.kill())
-    const [said] = (await once(child.stdout!, 'data')) as [Buffer]
-    expect(said.toString()).toBe(String(port))
-    parent.close()
-    const client = createConnection(port, '127.0.0.1')
-    expect(await readAll(client)).toBe('inherited')
-    child.stdin!.end()
-    await once(child, 'exit')
+  test('a Unix socket in a directory that is not there was said to be a port below 1024', async () => {
+    const path = join(await temporaryDirectory(), 'missing', 'lmtp.sock')
+    await expect(testListener({ onConnection: echo, endpoint: { path } })).rejects.toThrow(/there is no such directory/)
   })
 
   test('a port in use is named with its service', async () => {

@@ -50,7 +50,7 @@ export interface Listener {
   readonly bound: EndpointAddress
   /** Connections accepted and not yet closed, handshakes included. */
   readonly open: number
-  /** Takes in a stream that is open already (the lab's in-memory duplexes) as if it had been accepted. */
+  /** Takes in a stream that is open already (in tests, one in memory) as if it had been accepted. */
   admit(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void
   /**
    * Stops accepting, tells every session (`Connection.onDrain`), waits for them, and after `drainMs` destroys the
