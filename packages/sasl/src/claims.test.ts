@@ -84,6 +84,11 @@ describe('a certificate', () => {
     expect(await byCertificate(both, 'Boss@one.test')).toMatchObject({ actor: { login: 'boss@one.test' } })
   })
 
+  test('with an address that no login name can be hid the addresses behind it', async () => {
+    const tooLong = `${'x'.repeat(400)}@one.test`
+    expect(await byCertificate([tooLong, 'alice@one.test'])).toMatchObject({ account: { login: 'alice@one.test' } })
+  })
+
   test('opens nobody else', async () => {
     expect(await byCertificate(['alice@one.test'], 'boss@one.test')).toEqual(invalid)
     expect(await byCertificate([])).toEqual(invalid)

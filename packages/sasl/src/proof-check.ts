@@ -103,8 +103,8 @@ export class ProofCheck {
   /** The account that the client wants among those that its certificate names, else the first that there is. */
   async proveCertificate(addresses: readonly string[], wanted: string | undefined): Promise<Proof | undefined> {
     const logins = addresses.map(lookupLogin)
-    const target = wanted === undefined ? '' : lookupLogin(wanted)
-    for (const login of logins.includes(target) ? [target] : logins) {
+    const target = wanted === undefined ? undefined : lookupLogin(wanted)
+    for (const login of target !== undefined && logins.includes(target) ? [target] : logins) {
       const proof = await this.#bare(login)
       if (proof) return proof
     }
