@@ -1,3 +1,4 @@
+import { undoRemovalMs } from '@pennypost/admin'
 import type { Account, Clock, Log, Store, Timer } from '@pennypost/model'
 import type { Config } from '../config/schema.ts'
 import { believedDate } from './believed-date.ts'
@@ -17,7 +18,6 @@ export interface HousekeepingOptions {
 
 const pruneEveryMs = 3_600_000
 const lookEveryMs = 5_000
-const undoRemovalMs = 30 * 86_400_000
 
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
   const { store, config, clock, log, trusted } = options
