@@ -140,9 +140,7 @@ async function checkText(resolver: Resolver, record: PublishedRecord, signal: Ab
 /** What is wrong with the record that is there; '' when it serves. */
 function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
   if (purpose === 'dkim') {
-    const key = /(?:^|;)\s*p\s*=([^;]*)/i
-    const plain = (text: string) => key.exec(text.replace(/["\s]/g, ''))?.[1]
-    return plain(found) === plain(value) ? '' : 'It holds another key: mail that is signed here fails there.'
+    return dkimKeyIn(found) === dkimKeyIn(value) ? '' : 'It holds another key: mail that is signed here fails there.'
   }
   if (purpose === 'mta-sts') {
     const id = /;\s*id\s*=\s*(\w+)/
@@ -155,4 +153,12 @@ function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
     return /\s\+?(?:mx|a|ip4:|ip6:|include:|redirect=|exists:)/i.test(found) ? '' : 'It lets nobody send.'
   }
   return ''
+}
+
+/**
+ * The public key in the text of a DKIM record (RFC 6376 §3.6.1, `p=`): what must be equal, whatever else stands there. The
+ * text may be in quotes and pieces, as a zone file has it.
+ */
+export function dkimKeyIn(text: string): string | undefined {
+  return /(?:^|;)p=([^;]*)/.exec(text.replace(/["\s]/g, ''))?.[1]
 }

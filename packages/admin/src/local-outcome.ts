@@ -20,8 +20,8 @@ export function laterOrNever(refused: readonly RefusedRecipient[]): {
   later: readonly RefusedRecipient[]
   never: readonly RefusedRecipient[]
 } {
-  const { true: later = [], false: never = [] } = Object.groupBy(refused, ({ reason }) => `${reason === 'unavailable'}`)
-  return { later, never }
+  const isLater = ({ reason }: RefusedRecipient): boolean => reason === 'unavailable'
+  return { later: refused.filter(isLater), never: refused.filter((each) => !isLater(each)) }
 }
 
 /** What is said of recipients that are refused: a line for each answer, and the gravest reason. */

@@ -12,7 +12,13 @@ export interface ServerFacts {
   search: { index: string; behind: number; octets: number }
   /** What local programs handed in while no server ran, and nobody will ever take: files that end in `.refused`. */
   spool: { directory: string; refused: number }
-  disk: { directory: string; free: number; total: number /** What the store keeps free. */; reserve: number }
+  disk: {
+    directory: string
+    free: number
+    total: number
+    /** What the store keeps free. */
+    reserve: number
+  }
 }
 
 export interface ListenerFacts {

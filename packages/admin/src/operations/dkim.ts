@@ -3,6 +3,7 @@ import { type DkimRecord, dkimRecords, freshSelectors, generateKeys, retireKey }
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
+import { dkimKeyIn } from '../dns-check.ts'
 import { domainName } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
@@ -37,17 +38,12 @@ async function keysOf(context: AdminContext, domain: string, signal: AbortSignal
         ? 'unknown'
         : answer.status !== 'found'
           ? 'no'
-          : answer.records.some((text) => keyIn(text) === keyIn(record.value))
+          : answer.records.some((text) => dkimKeyIn(text) === dkimKeyIn(record.value))
             ? 'yes'
             : 'different'
     keys.push({ domain, ...record, published })
   }
   return keys
-}
-
-/** The `p=` of a record: what must be equal, whatever else stands there. */
-function keyIn(text: string): string | undefined {
-  return /(?:^|;)\s*p\s*=([^;]*)/.exec(text)?.[1]?.replaceAll(/\s/g, '')
 }
 
 export const dkimRotate = operation({

@@ -95,7 +95,7 @@ class Import {
       if (target !== this.#target || this.#isFull(size)) await this.flush()
       this.#target = target
       const kept = uidl !== undefined && isUidl(uidl) ? uidl : undefined
-      if (target.has(kept, fingerprint(size, message.index.envelope))) {
+      if (target.take(kept, fingerprint(size, message.index.envelope))) {
         this.skipped++
         await message.content.discard()
         return
@@ -172,9 +172,10 @@ class Target {
     return target
   }
 
-  has(uidl: string | undefined, key: string): boolean {
-    const count = this.#fingerprints.get(key) ?? 0
+  /** Whether it held this message, which from now on it does not. */
+  take(uidl: string | undefined, key: string): boolean {
     if (uidl !== undefined) return this.#uidls.delete(uidl)
+    const count = this.#fingerprints.get(key) ?? 0
     if (count === 0) return false
     this.#fingerprints.set(key, count - 1)
     return true

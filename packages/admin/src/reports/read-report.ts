@@ -102,7 +102,8 @@ function readDmarcReport(text: string): Report | undefined {
   const total = (passed: boolean): number =>
     rows.filter((row) => row.passed === passed).reduce((sum, { count }) => sum + count, 0)
   return {
-    ...{ kind: 'dmarc', domain },
+    kind: 'dmarc',
+    domain,
     organization: element(metadata, 'org_name'),
     id: element(metadata, 'report_id'),
     beginsAt: Number(element(range, 'begin')) * 1000 || 0,
