@@ -62,3 +62,8 @@ export const capability = z
 
 /** Nothing to say. */
 export const nothing = z.strictObject({})
+
+/** How many of these optional fields are given: a caller in this process may name one and leave it undefined. */
+export function countGiven(fields: object): number {
+  return Object.values(fields).filter((value) => value !== undefined).length
+}

@@ -6,7 +6,7 @@ import { isJourneyId, journeyId, type QueueEntry, type QueueFilter, queueEntryId
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
 import type { AdminContext } from './context.ts'
-import { address, domainName } from './input-fields.ts'
+import { address, countGiven, domainName } from './input-fields.ts'
 
 export const queueFilterFields = {
   destination: z.string().min(1).max(260).optional(),
@@ -27,7 +27,7 @@ export const queueSelection = z
     ...queueFilterFields,
   })
   .refine(
-    ({ ids, all, ...filter }) => Number(ids.length > 0) + Number(all) + Number(Object.keys(filter).length > 0) === 1,
+    ({ ids, all, ...filter }) => [ids.length > 0, all, countGiven(filter) > 0].filter(Boolean).length === 1,
     'name queue ids, or conditions such as a destination, or say all',
   )
 

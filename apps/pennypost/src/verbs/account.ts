@@ -81,7 +81,7 @@ async function add(session: Session, address: string, options: AddOptions): Prom
     name: options.name,
     quota,
     admin: options.admin,
-    ...(password === undefined ? {} : { password }),
+    password,
   })
   const next = account.hasPassword
     ? 'Mail programs log in with the whole address as user name.'
@@ -112,7 +112,7 @@ async function importFile(session: Session, file: string): Promise<void> {
 }
 
 async function list(session: Session, { domain, removed }: { domain?: string; removed: boolean }): Promise<void> {
-  const rows = await session.call('account.list', { removed, ...(domain === undefined ? {} : { domain }) })
+  const rows = await session.call('account.list', { removed, domain })
   const none = domain === undefined ? 'No account yet' : `No account in ${domain}`
   const text = formatTable(
     rows,
@@ -192,10 +192,10 @@ async function set(
   }
   const account = await session.call('account.set', {
     login: address,
-    ...(name === undefined ? {} : { name }),
-    ...(quota === undefined ? {} : { quota: sizeOf(quota) }),
-    ...(admin === undefined ? {} : { admin }),
-    ...(copySent === undefined ? {} : { copySent }),
+    name,
+    quota: quota === undefined ? undefined : sizeOf(quota),
+    admin,
+    copySent,
     disableCapabilities: disableCapability,
     enableCapabilities: enableCapability,
   })

@@ -23,10 +23,7 @@ async function add(session: Session, address: string, targets: string[], options
 }
 
 async function list(session: Session, { domain, to }: { domain?: string; to?: string }): Promise<void> {
-  const aliases = await session.call('alias.list', {
-    ...(domain === undefined ? {} : { domain }),
-    ...(to === undefined ? {} : { target: to }),
-  })
+  const aliases = await session.call('alias.list', { domain, target: to })
   const columns = [
     { title: 'ALIAS', value: ({ address }: (typeof aliases)[number]) => address },
     { title: 'TARGETS', value: ({ targets }: (typeof aliases)[number]) => targets.join(', ') },

@@ -14,7 +14,7 @@ export function register(program: Command): void {
 }
 
 async function list(session: Session, domain: string | undefined): Promise<void> {
-  const keys = await session.call('dkim.list', domain === undefined ? {} : { domain })
+  const keys = await session.call('dkim.list', { domain })
   const text = formatTable(
     keys,
     [

@@ -11,10 +11,8 @@ export function register(program: Command): void {
   addVerb(group, 'check [domain]', 'compare with what the DNS says').action(inSession(check))
 }
 
-const inputOf = (domain: string | undefined) => (domain === undefined ? {} : { domain })
-
 async function records(session: Session, domain: string | undefined): Promise<void> {
-  const domains = await session.call('dns.records', inputOf(domain))
+  const domains = await session.call('dns.records', { domain })
   session.show(domains, () => domains.map((each) => recordsText(each.domain, each.records)).join('\n'))
 }
 
@@ -31,7 +29,7 @@ export function recordsText(domain: string, records: readonly PublishedRecord[])
 }
 
 async function check(session: Session, domain: string | undefined): Promise<void> {
-  const domains = await session.call('dns.check', inputOf(domain))
+  const domains = await session.call('dns.check', { domain })
   session.show(domains, () =>
     domains
       .map(({ domain: name, records: checked }) => {

@@ -23,12 +23,7 @@ interface AddOptions {
 }
 
 async function add(session: Session, name: string, { aliasOf, relayTo, catchAll }: AddOptions): Promise<void> {
-  const domain = await session.call('domain.add', {
-    name,
-    ...(aliasOf === undefined ? {} : { aliasOf }),
-    ...(relayTo === undefined ? {} : { relayTo }),
-    ...(catchAll === undefined ? {} : { catchAll }),
-  })
+  const domain = await session.call('domain.add', { name, aliasOf, relayTo, catchAll })
   const next =
     domain.kind === 'local'
       ? `postmaster@ and abuse@ reach the administrator.

@@ -37,8 +37,7 @@ async function bringOut(
   { mailbox }: ExportOptions,
 ): Promise<void> {
   const { frameTaker } = await import('@pennypost/admin/mail-files')
-  const input = { login, ...(mailbox === undefined ? {} : { mailbox }) }
-  const result = await session.call('export', input, { onFrame: frameTaker(target) })
+  const result = await session.call('export', { login, mailbox }, { onFrame: frameTaker(target) })
   await target.finish()
   const text = `${plural(result.messages, 'message')} of ${plural(result.mailboxes, 'mailbox', 'mailboxes')} written to ${path}.\n`
   session.show(result, text)

@@ -64,14 +64,11 @@ function filterOf({ destination, from, to, held, olderThan }: FilterOptions) {
   if (olderThan !== undefined && olderThanMs === undefined) {
     throw new UsageError(`"${olderThan}" is no duration; write e.g. 30m, 4h, 2d.`)
   }
-  return {
-    ...(destination === undefined ? {} : { destination }),
-    ...(from === undefined ? {} : { from: from === '<>' ? '' : from }),
-    ...(to === undefined ? {} : { to }),
-    ...(held === undefined ? {} : { held }),
-    ...(olderThanMs === undefined ? {} : { olderThanMs }),
-  }
+  return { destination, from: senderOf(from), to, held, olderThanMs }
 }
+
+/** `<>` is how people write the null reverse-path. */
+const senderOf = (from: string | undefined): string | undefined => (from === '<>' ? '' : from)
 
 async function list(session: Session, { limit, ...filter }: FilterOptions & { limit: string }): Promise<void> {
   if (!/^\d{1,6}$/.test(limit)) throw new UsageError(`"${limit}" is no count.`)
@@ -136,26 +133,27 @@ async function show(session: Session, id: string): Promise<void> {
   })
 }
 
-async function change(session: Session, verb: Change, ids: string[], options: SelectOptions): Promise<void> {
-  const { all, ...filter } = options
+/** The entries that a verb means. Throws `UsageError` when none are named: everything has to be said. */
+function selectionOf(verb: string, ids: string[], { all, ...filter }: SelectOptions) {
   const conditions = filterOf(filter)
-  if (ids.length === 0 && !all && Object.keys(conditions).length === 0) {
+  if (ids.length === 0 && !all && Object.values(conditions).every((each) => each === undefined)) {
     throw new UsageError(`Say what to ${verb}: queue ids, conditions such as --destination, or --all.`)
   }
-  const { selected, changed } = await session.call(`queue.${verb}`, { ids, all, ...conditions })
+  return { ids, all, ...conditions }
+}
+
+async function change(session: Session, verb: Change, ids: string[], options: SelectOptions): Promise<void> {
+  const { selected, changed } = await session.call(`queue.${verb}`, selectionOf(verb, ids, options))
   const rest = changed < selected ? `, ${selected - changed} had changed in the meantime` : ''
   const hint =
-    selected > 0 || all ? '' : ' `pennypost queue list` shows the next hops, senders and recipients that there are.'
+    selected > 0 || options.all
+      ? ''
+      : ' `pennypost queue list` shows the next hops, senders and recipients that there are.'
   session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.${hint}\n`)
 }
 
 async function redirect(session: Session, nextHop: string, ids: string[], options: SelectOptions): Promise<void> {
-  const { all, ...filter } = options
-  const conditions = filterOf(filter)
-  if (ids.length === 0 && !all && Object.keys(conditions).length === 0) {
-    throw new UsageError('Say what to redirect: queue ids, conditions such as --destination, or --all.')
-  }
-  const selection = { ids, all, ...conditions }
+  const selection = selectionOf('redirect', ids, options)
   const { selected, changed } = await session.call('queue.redirect', { selection, nextHop })
   session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} on another way.\n`)
 }
@@ -173,11 +171,7 @@ function withRule(command: Command): Command {
     .option('--to <address>', 'to this recipient or @domain')
 }
 
-const ruleOf = ({ destination, from, to }: RuleOptions) => ({
-  ...(destination === undefined ? {} : { destination }),
-  ...(from === undefined ? {} : { from: from === '<>' ? '' : from }),
-  ...(to === undefined ? {} : { to }),
-})
+const ruleOf = ({ destination, from, to }: RuleOptions) => ({ destination, from: senderOf(from), to })
 
 async function addRule(session: Session, options: RuleOptions): Promise<void> {
   const result = await session.call('queue.rule-add', { when: ruleOf(options) })

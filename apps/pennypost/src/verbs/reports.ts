@@ -29,12 +29,7 @@ async function reports(session: Session, { account, domain, kind, since }: Repor
   const sinceMs = parseDuration(since)
   if (sinceMs === undefined) throw new UsageError(`"${since}" is no duration; write e.g. 7d.`)
   if (kind !== undefined && kind !== 'dmarc' && kind !== 'tls') throw new UsageError('The kinds are dmarc and tls.')
-  const result = await session.call('reports', {
-    sinceMs,
-    ...(account === undefined ? {} : { login: account }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(kind === undefined ? {} : { kind }),
-  })
+  const result = await session.call('reports', { sinceMs, login: account, domain, kind })
   session.show(result, () => {
     const table = formatTable(
       result.reports,

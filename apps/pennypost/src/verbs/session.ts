@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os'
-import type { Administration, OperationInput, OperationName, OperationResult } from '@pennypost/admin'
+import type { Administration, OperationInput, OperationName, OperationResult, Progress } from '@pennypost/admin'
 import { type CallOptions, callAdmin, NoServer } from '@pennypost/admin/client'
 import { adminSocket, findPlace, type Place } from '../config/place.ts'
 import type { DirectAdministration } from './direct.ts'
@@ -37,7 +37,7 @@ export class Session implements Administration, AsyncDisposable {
     given: CallOptions = {},
   ): Promise<OperationResult<Name>> {
     const actor = actorName()
-    const options: CallOptions = { onProgress: (progress) => this.#show(progress), ...given }
+    const options: CallOptions = { onProgress: this.onProgress, ...given }
     try {
       if (this.#direct) return await this.#direct.call(name, input, options)
       return (await callAdmin(adminSocket(this.place), name, input, actor, options)) as OperationResult<Name>
@@ -55,18 +55,16 @@ export class Session implements Administration, AsyncDisposable {
     return openDirect(this.place, actor)
   }
 
-  /** For work that is no operation. */
-  readonly onProgress = (progress: { done: number; total?: number; unit: string }): void => this.#show(progress)
-
-  endProgress(): void {
-    this.#progress.end()
-  }
-
-  #show({ done, total, unit }: { done: number; total?: number; unit: string }): void {
+  /** Shows how far the work is; for work that is no operation too, which then calls `endProgress`. */
+  readonly onProgress = ({ done, total, unit }: Progress): void => {
     // Often enough to see that it moves, seldom enough to cost nothing.
     const step = total === undefined ? 100 : Math.max(1, Math.floor(total / 200))
     if (done % step !== 0 && done !== total) return
     this.#progress.show(total === undefined ? `${done} ${unit}` : `${done} of ${total} ${unit}`)
+  }
+
+  endProgress(): void {
+    this.#progress.end()
   }
 
   /** Answers with the value as JSON, or with what people read. */

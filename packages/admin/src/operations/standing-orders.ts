@@ -3,7 +3,7 @@ import type { MemoryKind } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { address, addressOrDomain, nothing } from '../input-fields.ts'
+import { address, addressOrDomain, countGiven, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
 /** An order stands until it is taken back. */
@@ -56,7 +56,7 @@ const rule = z
     from: z.union([z.literal(''), addressOrDomain]).optional(),
     to: addressOrDomain.optional(),
   })
-  .refine((given) => Object.keys(given).length === 1, 'a rule has one condition: destination, from, or to')
+  .refine((given) => countGiven(given) === 1, 'a rule has one condition: destination, from, or to')
   .transform(({ destination, from, to }) => {
     if (destination !== undefined) return `destination ${destination.toLowerCase()}`
     return from === undefined ? `to ${to}` : `from ${from === '' ? '<>' : from}`
