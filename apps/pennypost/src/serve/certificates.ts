@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { CertificateKeeper } from '@pennypost/acme'
+import { dirname, resolve } from 'node:path'
+import type { CertificateKeeper, CertificatePaths } from '@pennypost/acme'
 import type { Clock, Log, Random } from '@pennypost/model'
 import { type CertificateFiles, createTlsMaterial, ensureSelfSigned, type TlsMaterial } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
@@ -41,7 +41,7 @@ export async function openCertificates(options: CertificateOptions): Promise<Cer
     const files = certificatePaths(resolve(options.dataDirectory, 'tls', 'acme'))
     await provideStandIn(options, files)
     const material = await createTlsMaterial({ certificates: [files, ...certificates], ...clientCa, clock, log })
-    return { tls: material, keeper: await openKeeper(options, tls.acme, material) }
+    return { tls: material, keeper: await openKeeper(options, tls.acme, files, material) }
   }
   if (certificates.length === 0) {
     const made = await selfSigned(options)
@@ -63,18 +63,20 @@ async function provideStandIn(options: CertificateOptions, files: CertificateFil
   )
   if (isThere) return
   const made = await selfSigned(options)
-  await mkdir(resolve(files.cert, '..'), { recursive: true, mode: 0o700 })
+  await mkdir(dirname(files.cert), { recursive: true, mode: 0o700 })
   await copyFile(made.key, files.key)
   await copyFile(made.cert, files.cert)
 }
 
 async function openKeeper(
-  { config, base, dataDirectory, names, clock, random, log }: CertificateOptions,
+  { config, base, names, clock, random, log }: CertificateOptions,
   acme: NonNullable<NonNullable<Config['tls']>['acme']>,
+  files: CertificatePaths,
   material: TlsMaterial,
 ): Promise<CertificateKeeper> {
-  const { certificatePaths, createCertificateKeeper, createOrder, openChallengeListener, writeChallengeFiles } =
-    await import('@pennypost/acme')
+  const { createCertificateKeeper, createOrder, openChallengeListener, writeChallengeFiles } = await import(
+    '@pennypost/acme'
+  )
   const { address, port, web_root: webRoot, authority_ca: authorityCa } = acme
   const order = createOrder({
     authority: acme.authority,
@@ -85,8 +87,11 @@ async function openKeeper(
   })
   return createCertificateKeeper({
     names,
-    files: certificatePaths(resolve(dataDirectory, 'tls', 'acme')),
+    files,
     onRenewed: () => material.reload(),
-    ...{ order, clock, random, log },
+    order,
+    clock,
+    random,
+    log,
   })
 }

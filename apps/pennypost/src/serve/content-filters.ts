@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { Dialer } from '@pennypost/model'
 import { type ContentFilter, createClamav, createHttpHook, createRspamd } from '@pennypost/reception'
 import { parseHostPort } from '../config/quantity.ts'
 import type { Config } from '../config/schema.ts'
+import { readSecretFile } from './secret-file.ts'
 
 /**
  * The filters that `[[policy.filter]]` names: rspamd, ClamAV, a hook. Called once at start; nothing is dialled before there
@@ -29,14 +28,10 @@ async function openFilter(
     case 'http':
       return createHttpHook({ ...common, path, sendsContent: content })
     case 'rspamd': {
-      const password = password_file === '' ? {} : { password: await passwordIn(resolve(base, password_file)) }
+      const password = password_file === '' ? {} : { password: await readSecretFile(base, password_file) }
       return createRspamd({ ...common, hostname, ...password })
     }
   }
-}
-
-async function passwordIn(file: string): Promise<string> {
-  return (await readFile(file, 'utf8')).trimEnd()
 }
 
 function endpointOf(at: string): { address: string; port: number } {

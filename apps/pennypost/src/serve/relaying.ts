@@ -19,6 +19,7 @@ import {
 import { createDialer } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { publicAddresses } from './installation.ts'
+import { readSecretFile } from './secret-file.ts'
 
 /** `[relay]` as the options of routes and relay. */
 export interface RelayingParts {
@@ -68,7 +69,7 @@ export async function routeOptions({ config, base }: Pick<RelayingParts, 'config
   const named = async (text: string, defaultPort: number, user: string, file: string): Promise<Hop | undefined> => {
     const hop = parseHop(text, defaultPort)
     if (!hop || user === '') return hop
-    return { ...hop, username: user, password: (await readFile(resolve(base, file), 'utf8')).trimEnd() }
+    return { ...hop, username: user, password: await readSecretFile(base, file) }
   }
   const standard = await named(smarthost, 587, smarthost_user, smarthost_password_file)
   const routes: ConfiguredRoute[] = []
@@ -88,7 +89,11 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
   // RFC 8461 §3.3 suggests a minute and 64 KB.
   const https = createHttps({ resolver, dialer, ...time, ...ca, timeoutMs: 60_000, octetsMax: 65_536 })
   return {
-    ...{ store, ...time, log, ...partners, ...ca },
+    store,
+    log,
+    ...time,
+    ...partners,
+    ...ca,
     hostname: config.hostname,
     ownAddresses: relay.own_addresses,
     sourceAddresses: relay.source_addresses,

@@ -4,11 +4,11 @@ import type { Random } from '@pennypost/model'
 
 /**
  * Secrets of this installation, each in a file of its own under `data/secrets`, made at the first start, mode 0600.
- * Losing one does no harm to mail: app passwords have to be made anew, bounces of earlier forwards are not recognised,
- * URLs that clients had signed are void.
+ * Losing one does no harm to mail: app passwords have to be made anew, SCRAM works again for whoever has logged in with
+ * the password, bounces of earlier forwards are not recognised, URLs that clients had signed are void.
  */
 export interface Secrets {
-  /** Under which app passwords are looked up. */
+  /** Under which app passwords are looked up; the salts of SCRAM follow from it too. */
   appPasswords: Buffer
   /** Signs SRS addresses. */
   srs: Buffer

@@ -30,7 +30,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { log } = program
   process.once('exit', () => program.flush())
   const forStore = {
-    ...{ config, base, log },
+    config,
+    base,
+    log,
     onFatal(error: Error) {
       log.error({ err: error }, 'the store has failed: nothing more is accepted')
       process.stderr.write(`pennypost: the store has failed: ${error.message}\n`)

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
 import { createImapService } from '@pennypost/imap'
@@ -42,6 +41,7 @@ import { bearableConnections } from './open-files.ts'
 import { AccountPlaces } from './places.ts'
 import { recipientsOf, relayOptions, routeOptions } from './relaying.ts'
 import { openAdministration } from './running.ts'
+import { readSecretFile } from './secret-file.ts'
 import { loadSecrets } from './secrets.ts'
 import type { SiteOptions } from './site-pages.ts'
 import { openServedStore, type ServedStoreOptions } from './store.ts'
@@ -142,10 +142,15 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
   const { config, log, store, passwords, dataDirectory } = foundation
   const secrets = await loadSecrets(dataDirectory, random)
   const authenticator = createAuthenticator({
-    ...{ directory: store.directory, credentials: store.credentials, memory: store.memory, passwords },
+    directory: store.directory,
+    credentials: store.credentials,
+    memory: store.memory,
+    passwords,
     secret: secrets.appPasswords,
     networkOf,
-    ...{ clock, random, log },
+    clock,
+    random,
+    log,
     limits: { failuresPerMinute: config.limits.auth_failures_per_minute },
     scram: config.auth.scram,
     ...(config.auth.tokens && { tokens: await openTokenCheck(foundation, config.auth.tokens) }),
@@ -185,7 +190,7 @@ async function openTokenCheck({ base }: Foundation, tokens: NonNullable<Config['
   return createIntrospection({
     url: tokens.introspection_url,
     clientId: tokens.client_id,
-    clientSecret: (await readFile(resolve(base, tokens.client_secret_file), 'utf8')).trimEnd(),
+    clientSecret: await readSecretFile(base, tokens.client_secret_file),
     loginClaim: tokens.login_claim,
     discoveryUrl: tokens.discovery_url,
     deadline,
@@ -219,7 +224,15 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
   const { tarpit } = config.policy
   const turn = { directory: store.directory, routes, relay }
   return {
-    ...{ hostname: config.hostname, store, authenticator, clock, deadline, random, log, mda, checks },
+    hostname: config.hostname,
+    store,
+    authenticator,
+    clock,
+    deadline,
+    random,
+    log,
+    mda,
+    checks,
     trusted: foundation.trusted,
     requireAuth: wantsLogin,
     offersAuth: wantsLogin,

@@ -68,8 +68,14 @@ export function openSite(
 ): Promise<Listener> {
   const server = createPageServer(createSite(options, options.log))
   return createListener({
-    ...{ service: 'https', endpoint, contexts, limiter, tls: 'implicit', allowHalfOpen: false },
-    ...{ deadline: options.deadline, log: options.log },
+    service: 'https',
+    endpoint,
+    tls: 'implicit',
+    contexts,
+    limiter,
+    allowHalfOpen: false,
+    deadline: options.deadline,
+    log: options.log,
     onConnection(connection) {
       connection.idleAfter(30_000, () => connection.destroy())
       connection.onDrain(() => connection.end())

@@ -30,8 +30,12 @@ export function openServedStore({ config, base, log, onFatal }: ServedStoreOptio
   const directory = resolve(base, config.data_dir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   return openSqliteStore({
-    ...{ directory, log, onFatal },
-    ...{ clock: systemClock, deadline: systemDeadline, random: systemRandom },
+    directory,
+    log,
+    onFatal,
+    clock: systemClock,
+    deadline: systemDeadline,
+    random: systemRandom,
     ...storeWorkers,
     limits: storeLimitsOf(config),
   })

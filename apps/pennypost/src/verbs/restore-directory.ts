@@ -36,14 +36,22 @@ export async function restoreDirectory(given: {
   const { backup, dataDirectory, replace, onProgress } = given
   const at = new Date(systemClock.now()).toISOString()
   const done = await restoreStore({
-    ...{ backup, directory: dataDirectory, replace, onProgress, log: silentLog },
+    backup,
+    directory: dataDirectory,
+    replace,
+    onProgress,
+    log: silentLog,
     beside: besideStore.filter((name) => !(staying.has(name) && existsSync(join(dataDirectory, name)))),
     asideName: `replaced-${at.replace(/[-:]|\.\d+/g, '')}`,
   })
   const { faults: _, ...counts } = done
   const audit = createAuditFile(join(dataDirectory, 'audit.log'))
   await audit({
-    ...{ at, actor: currentUser(), operation: 'restore', input: { backup, replace }, outcome: 'done' },
+    at,
+    actor: currentUser(),
+    operation: 'restore',
+    input: { backup, replace },
+    outcome: 'done',
     detail: JSON.stringify(counts),
   })
   return done
