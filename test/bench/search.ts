@@ -106,7 +106,11 @@ async function measure(size: number): Promise<void> {
   const directory = mkdtempSync(join(values.directory ?? tmpdir(), 'pennypost-bench-'))
   const open = (searchIndexOctets: number) =>
     openSqliteStore({
-      ...{ directory, clock: systemClock, deadline: systemDeadline, random: systemRandom, log: silentLog },
+      directory,
+      clock: systemClock,
+      deadline: systemDeadline,
+      random: systemRandom,
+      log: silentLog,
       searchThread: new URL('../../apps/pennypost/src/serve/search-thread.ts', import.meta.url),
       limits: { searchIndexOctets, searchIndexDelayMs: 0 },
     })

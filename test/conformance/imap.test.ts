@@ -16,7 +16,8 @@ describe('IMAP on SQLite', () => {
       try {
         await playDialogue(dialogue, (clock) =>
           openSqliteStore({
-            ...{ directory, clock },
+            directory,
+            clock,
             searchThread: new URL('../../apps/pennypost/src/serve/search-thread.ts', import.meta.url),
             deadline: systemDeadline,
             random: seededRandom(1),

@@ -112,7 +112,9 @@ async function fill(store: Store, mails: readonly Buffer[]): Promise<MailboxId> 
     // Large ones change hands.
     await stage.write(Buffer.from(content))
     const message = {
-      ...{ content: await stage.finish(), bodyStart: scanned.headerSize, index: scanned.index() },
+      content: await stage.finish(),
+      bodyStart: scanned.headerSize,
+      index: scanned.index(),
       header: content.subarray(0, scanned.headerSize),
     }
     await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
@@ -163,7 +165,11 @@ async function compare(mails: readonly Buffer[], queries: number, limits: Partia
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-search-'))
   await using memory = createMemoryStore({ clock: virtualClock(), random: seededRandom(1), searchText })
   const sqlite = await openSqliteStore({
-    ...{ directory, clock: virtualClock(), deadline: systemDeadline, random: seededRandom(1), log: silentLog },
+    directory,
+    clock: virtualClock(),
+    deadline: systemDeadline,
+    random: seededRandom(1),
+    log: silentLog,
     searchThread: new URL('../../apps/pennypost/src/serve/search-thread.ts', import.meta.url),
     limits: { searchIndexDelayMs: 0, ...limits },
   })

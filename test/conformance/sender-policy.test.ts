@@ -98,7 +98,10 @@ describe('SPF', () => {
   // One for all cases: its worker takes a while to start.
   const checker = createChecker({
     resolver: { query: (name, type, signal) => dns.query(name, type, signal) },
-    ...{ clock: virtualClock(), deadline: systemDeadline, log: silentLog, hostname: 'mail.one.test' },
+    clock: virtualClock(),
+    deadline: systemDeadline,
+    log: silentLog,
+    hostname: 'mail.one.test',
   })
   afterAll(() => checker[Symbol.asyncDispose]())
 

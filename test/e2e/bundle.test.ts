@@ -110,7 +110,10 @@ it('what watches it is loaded by the first request', async () => {
 it('the thread of sender checks starts', async () => {
   await using checker = createChecker({
     resolver: createStaticResolver([zone('one.test', [['@', 'TXT', 'v=spf1 ip4:192.0.2.1 -all']])]),
-    ...{ clock: systemClock, deadline: systemDeadline, log: silentLog, hostname: 'mail.one.test' },
+    clock: systemClock,
+    deadline: systemDeadline,
+    log: silentLog,
+    hostname: 'mail.one.test',
     workerUrl: pathToFileURL(join(place, 'dist/checks.js')),
   })
   const sender = { clientAddress: '192.0.2.1', helo: 'mail.one.test', reversePath: alice }

@@ -32,11 +32,19 @@ async function startAuthority(home: string): Promise<{
 }> {
   const [api = 0, management = 0, http = 0, tls = 0, dns = 0, dnsManagement = 0] = await freePorts(6)
   const { cert, key } = await ensureSelfSigned({
-    ...{ hostname: 'authority.test', directory: join(home, 'authority'), clock: systemClock, random: systemRandom },
+    hostname: 'authority.test',
+    directory: join(home, 'authority'),
+    clock: systemClock,
+    random: systemRandom,
   })
   const config = {
-    ...{ listenAddress: `127.0.0.1:${api}`, managementListenAddress: `127.0.0.1:${management}` },
-    ...{ certificate: cert, privateKey: key, httpPort: http, tlsPort: tls, ocspResponderURL: '' },
+    listenAddress: `127.0.0.1:${api}`,
+    managementListenAddress: `127.0.0.1:${management}`,
+    certificate: cert,
+    privateKey: key,
+    httpPort: http,
+    tlsPort: tls,
+    ocspResponderURL: '',
     externalAccountBindingRequired: false,
   }
   writeFileSync(join(home, 'pebble.json'), JSON.stringify({ pebble: config }))

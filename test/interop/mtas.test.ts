@@ -27,7 +27,10 @@ async function withPeer(
     ['mail', 'A', '127.0.0.1'],
   ] as const
   await using zones = await createZoneServer({
-    ...{ zones: [zone('one.test', mx), zone('two.test', mx)], address: '127.0.0.1', port: 0, deadline: systemDeadline },
+    zones: [zone('one.test', mx), zone('two.test', mx)],
+    address: '127.0.0.1',
+    port: 0,
+    deadline: systemDeadline,
   })
   const port = await freePort()
   const relay = `[dns]\nservers = ["127.0.0.1:${zones.port}"]\n[relay]\nport = ${port}\nretry = ["1s"]\n`

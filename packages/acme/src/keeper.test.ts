@@ -81,7 +81,9 @@ function setUp(now: number) {
       expect(readFileSync(files.key, 'utf8')).toBe(`key ${seen.orders.length}`)
       seen.renewed++
     },
-    ...{ clock, random: seededRandom(8555), log },
+    clock,
+    random: seededRandom(8555),
+    log,
   })
   onTestFinished(() => keeper[Symbol.asyncDispose]())
   return { keeper, clock, files, seen }
@@ -183,7 +185,9 @@ test('an authority that did not answer held up the end of the server', async () 
       return new Promise(() => {})
     },
     onRenewed: async () => {},
-    ...{ clock: virtualClock(from), random: seededRandom(8555), log: silentLog },
+    clock: virtualClock(from),
+    random: seededRandom(8555),
+    log: silentLog,
   })
   keeper.start()
   await placed.promise

@@ -21,9 +21,15 @@ beforeEach(async () => {
   ])
   down = false
   authenticator = createAuthenticator({
-    ...{ directory: people.directory, credentials: people.credentials, memory: people.memory },
-    ...{ passwords: createPasswords({ cost: 4 }), secret: Buffer.alloc(32, 3), networkOf: (address) => address },
-    ...{ clock: people.clock, random: seededRandom(7628), log: silentLog },
+    directory: people.directory,
+    credentials: people.credentials,
+    memory: people.memory,
+    passwords: createPasswords({ cost: 4 }),
+    secret: Buffer.alloc(32, 3),
+    networkOf: (address) => address,
+    clock: people.clock,
+    random: seededRandom(7628),
+    log: silentLog,
     tokens: {
       discoveryUrl: '',
       async loginOf(token) {

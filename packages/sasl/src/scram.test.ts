@@ -69,9 +69,16 @@ beforeEach(async () => {
   people = await createPeople()
   const passwords = createPasswords({ cost: 4 })
   authenticator = createAuthenticator({
-    ...{ directory: people.directory, credentials: people.credentials, memory: people.memory, passwords },
-    ...{ secret: Buffer.alloc(32, 3), networkOf: (address) => address, clock: people.clock },
-    ...{ random: seededRandom(5802), log: silentLog, scram: true },
+    directory: people.directory,
+    credentials: people.credentials,
+    memory: people.memory,
+    passwords,
+    secret: Buffer.alloc(32, 3),
+    networkOf: (address) => address,
+    clock: people.clock,
+    random: seededRandom(5802),
+    log: silentLog,
+    scram: true,
   })
   alice = await people.add('alice@one.test')
   await people.credentials.setPassword(alice.id, await passwords.hash('secret'), 0)
@@ -86,7 +93,10 @@ async function logIn(
   const bare = `n=${name},r=fyko+d2lbbFgONRv9qkxdawL`
   let serverSignature = ''
   return runExchange({
-    ...{ mechanism, authenticator, peer: options.peer ?? clear, service: 'imap' },
+    mechanism,
+    authenticator,
+    peer: options.peer ?? clear,
+    service: 'imap',
     address: options.address ?? '192.0.2.1',
     initialResponse: Buffer.from(header + bare).toString('base64'),
     async ask(challenge) {

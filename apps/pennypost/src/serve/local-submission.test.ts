@@ -23,7 +23,12 @@ async function open() {
   const time = { clock: systemClock, deadline: systemDeadline }
   const store = createMemoryStore({ clock: systemClock, random: systemRandom })
   const reception = {
-    ...{ hostname: 'mail.one.test', store, ...time, random: systemRandom, log: silentLog, trusted: new Map() },
+    hostname: 'mail.one.test',
+    store,
+    ...time,
+    random: systemRandom,
+    log: silentLog,
+    trusted: new Map(),
     mda: {
       expand: async ({ text: forwardPath }: { text: string }) => {
         const refusal = refusals.find(({ name }) => forwardPath.startsWith(name))
@@ -31,8 +36,13 @@ async function open() {
         return { kind: 'accepted', deliveries: [{ kind: 'relay', forwardPath, trace: '' }], facts: [] }
       },
     },
-    ...{ requireAuth: () => true, offersAuth: () => false, requireTlsForAuth: true },
-    ...{ receivedShowsClient: false, rejectBareNewlines: false, sign: async () => '', destination: () => 'two.test' },
+    requireAuth: () => true,
+    offersAuth: () => false,
+    requireTlsForAuth: true,
+    receivedShowsClient: false,
+    rejectBareNewlines: false,
+    sign: async () => '',
+    destination: () => 'two.test',
     limits: defaultReceptionLimits,
   } as unknown as ReceptionOptions
   const dialer = createDialer({ deadline: systemDeadline })
@@ -40,7 +50,9 @@ async function open() {
   onTestFinished(async () => void (await submissions.close()))
   const submit = (...forwardPaths: string[]) =>
     submissions.submit({
-      ...{ reversePath: 'cron@one.test', user: 'cron', forwardPaths },
+      reversePath: 'cron@one.test',
+      user: 'cron',
+      forwardPaths,
       content: (async function* () {
         yield Buffer.from('From: cron@one.test\r\nSubject: x\r\n\r\nx\r\n')
       })(),

@@ -29,7 +29,9 @@ beforeAll(async () => {
   await store.directory.addDomain({ name: 'alias.test', kind: 'alias', target: 'one.test', catchAll: '' })
   await store.directory.addDomain({ name: 'far.test', kind: 'relay', target: 'mail.far.test', catchAll: '' })
   options = {
-    ...{ directory: store.directory, policy, clock: systemClock },
+    directory: store.directory,
+    policy,
+    clock: systemClock,
     clientSettings: {
       hostname: 'mail.one.test',
       services: [

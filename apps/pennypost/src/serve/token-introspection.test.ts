@@ -6,8 +6,12 @@ import { createIntrospection } from './token-introspection.ts'
 function issuer(answer: () => Response) {
   const asked: { authorization: string | null; body: string }[] = []
   const check = createIntrospection({
-    ...{ url: 'https://id.one.test/introspect', clientId: 'penny post', clientSecret: 's:cret', loginClaim: 'email' },
-    ...{ discoveryUrl: '', deadline: systemDeadline },
+    url: 'https://id.one.test/introspect',
+    clientId: 'penny post',
+    clientSecret: 's:cret',
+    loginClaim: 'email',
+    discoveryUrl: '',
+    deadline: systemDeadline,
     fetch: async (_, init) => {
       asked.push({ authorization: new Headers(init?.headers).get('authorization'), body: String(init?.body) })
       return answer()

@@ -296,11 +296,18 @@ describe('beside a running server', () => {
     const clock = virtualClock(Date.UTC(2026, 4, 1))
     const random = seededRandom(1)
     context = {
-      ...{ clock, random, store: createMemoryStore({ clock, random }), resolver: createStaticResolver([]) },
+      clock,
+      random,
+      store: createMemoryStore({ clock, random }),
+      resolver: createStaticResolver([]),
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
       nextHopKey: (text) => text,
       installation: {
-        ...{ hostname: 'mail.one.test', administrator: '', publicAddresses: [], clientServices: [], sitePort: 443 },
+        hostname: 'mail.one.test',
+        administrator: '',
+        publicAddresses: [],
+        clientServices: [],
+        sitePort: 443,
         policy: defaultPolicy,
         mtaSts: { mode: 'none', text: '' },
         dkimDirectory: join(directory, 'mail', 'dkim'),
@@ -374,7 +381,8 @@ describe('beside a running server', () => {
     const paths = (of: readonly string[]) => of.map((name) => `${name}@two.test`)
     const before = submitted.length
     expect(await pennypost(['sendmail', ...paths(names)], 'Subject: x\n\nhi\n')).toEqual({
-      ...{ code, out: '' },
+      code,
+      out: '',
       err: expect.stringMatching(err),
     })
     expect(submitted.slice(before).map(({ forwardPaths }) => forwardPaths)).toEqual([paths(names)])

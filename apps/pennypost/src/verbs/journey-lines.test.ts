@@ -70,14 +70,12 @@ test('an attempt that failed before TLS was decided, or for want of it, was said
 test('every kind of event has its line', () => {
   const facts: FlowFact[] = [
     {
-      ...{
-        kind: 'received',
-        service: 'submission',
-        session: '1',
-        peer: '',
-        reversePath: '',
-        forwardPaths: ['b@two.test'],
-      },
+      kind: 'received',
+      service: 'submission',
+      session: '1',
+      peer: '',
+      reversePath: '',
+      forwardPaths: ['b@two.test'],
       size: 5,
     },
     {
@@ -98,8 +96,13 @@ test('every kind of event has its line', () => {
     { kind: 'failed', forwardPath: 'b@two.test', reply: '550 no' },
     { kind: 'dsn', action: 'failed', to: '', dsn: '' },
     {
-      ...{ kind: 'returned', forwardPath: 'bob@two.test', by: 'mx.two.test', action: 'failed', status: '5.1.1' },
-      ...{ diagnostic: '550 who?', dsn: 'Y' },
+      kind: 'returned',
+      forwardPath: 'bob@two.test',
+      by: 'mx.two.test',
+      action: 'failed',
+      status: '5.1.1',
+      diagnostic: '550 who?',
+      dsn: 'Y',
     },
     { kind: 'about', about: 'X' },
     { kind: 'operator', verb: 'hold', entry: 3 },

@@ -5,8 +5,15 @@ type Listed = Parameters<typeof listText>[0]
 
 const counts = { waiting: 1, due: 0, leased: 0, held: 1, oldestAcceptedAt: 0 }
 const entry = {
-  ...{ id: 7, journey: '0123456789ABCDEF', acceptedAt: 0, size: 1000, attempts: 2, dueAt: 90_000, held: false },
-  ...{ destination: '127.0.0.1:2525', envelope: { reversePath: '' } },
+  id: 7,
+  journey: '0123456789ABCDEF',
+  acceptedAt: 0,
+  size: 1000,
+  attempts: 2,
+  dueAt: 90_000,
+  held: false,
+  destination: '127.0.0.1:2525',
+  envelope: { reversePath: '' },
   recipients: [{ forwardPath: 'bob@far.test', lastReply: '451 later' }, { forwardPath: 'carl@far.test' }],
 }
 const list = (entries: object[], rest: object = {}): string =>

@@ -16,8 +16,13 @@ const findings: Finding[] = [
   { check: 'spf', result: 'none', detail: '', identity: 'mailfrom', domain: 'two.test' },
   { check: 'dkim', result: 'none', detail: 'not signed', signatures: [] },
   {
-    ...{ check: 'dmarc', result: 'fail', detail: 'no aligned identifier passed', authorDomain: 'bank.test' },
-    ...{ policyDomain: 'bank.test', policy: 'reject', alignment: { spf: 'no', dkim: [] } },
+    check: 'dmarc',
+    result: 'fail',
+    detail: 'no aligned identifier passed',
+    authorDomain: 'bank.test',
+    policyDomain: 'bank.test',
+    policy: 'reject',
+    alignment: { spf: 'no', dkim: [] },
   },
 ]
 

@@ -33,7 +33,9 @@ async function file(admin: TestAdministration, type: string, octets: Buffer): Pr
     reversePath: '',
     message: { content: await stage.finish(), bodyStart, header, index: scan(source).index({ header }) },
     filings: [{ account: account!.id, mailbox: 'INBOX', delivery: Buffer.alloc(0), flags: [], forwardPaths: [] }],
-    ...{ queue: [], memory: [], flow: [] },
+    queue: [],
+    memory: [],
+    flow: [],
   }
   await store.mail.accept([acceptance])
 }

@@ -42,8 +42,14 @@ describe('a report', () => {
 
   test('of DMARC', () => {
     expect(readReport(Buffer.from(dmarc))).toEqual({
-      ...{ kind: 'dmarc', organization: 'Two & Co', id: 'r1', domain: 'one.test', passed: 7, failed: 2 },
-      ...{ beginsAt: Date.UTC(2026, 0, 1), endsAt: Date.UTC(2026, 0, 2) - 1000 },
+      kind: 'dmarc',
+      organization: 'Two & Co',
+      id: 'r1',
+      domain: 'one.test',
+      passed: 7,
+      failed: 2,
+      beginsAt: Date.UTC(2026, 0, 1),
+      endsAt: Date.UTC(2026, 0, 2) - 1000,
       failures: [{ what: '203.0.113.9', count: 2, why: 'DKIM fail, SPF fail, quarantine, from one.test' }],
     })
   })
@@ -56,7 +62,11 @@ describe('a report', () => {
 
   test('of TLS', () => {
     expect(readReport(Buffer.from(tls))).toMatchObject({
-      ...{ kind: 'tls', organization: 'Two', domain: 'one.test', passed: 5, failed: 3 },
+      kind: 'tls',
+      organization: 'Two',
+      domain: 'one.test',
+      passed: 5,
+      failed: 3,
       failures: [{ what: 'mail.one.test', count: 3, why: 'certificate-expired' }],
     })
   })

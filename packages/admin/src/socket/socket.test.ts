@@ -243,7 +243,10 @@ describe('admin socket', () => {
   test('connections that say nothing do not take the open files that mail needs', async () => {
     const all = [] as readonly Operation[]
     server = await createAdminServer({
-      ...{ operations: all, context: admin.context, path, log: silentLog },
+      operations: all,
+      context: admin.context,
+      path,
+      log: silentLog,
       limits: { calls: 2 },
     })
     const silent = Array.from({ length: 5 }, () => connect(path).on('error', () => {}))
