@@ -86,6 +86,7 @@ STARTUP_MS=$((($(date +%s%N) - start) / 1000000))
 SMTP=$((B + 25))
 LMTP=$((B + 24))
 IMAP=$((B + 143))
+IMAPS=$((B + 993))
 POP=$((B + 110))
 PIDS=$(cat "$STATE/pid")
 CGROUP=$CGROUP
