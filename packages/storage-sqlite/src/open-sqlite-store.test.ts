@@ -161,10 +161,12 @@ describe('large content', () => {
     await append(store, inbox, await sampleMessage(store.mail, large))
     await sampleMessage(store.mail, large)
     expect(contentFiles()).toHaveLength(2)
+    writeFileSync(join(directory, 'content', 'a note.txt'), '')
     await store.close()
     const again = await open()
     expect(contentFiles()).toHaveLength(1)
     expect((await bodyOf(again, inbox, 1)).length).toBeGreaterThan(600_000)
+    expect(await Array.fromAsync(again.check())).toEqual([])
   })
 
   test('is read to its end though it be expunged meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
@@ -14,8 +14,24 @@ test('a directory that could not be made is made when it is next needed', () => 
     expect(() => files.next()).toThrow()
     mkdirSync(root)
     expect(files.next()).toBe('000001/0')
-    expect(files.exists('000001')).toBe(true)
+    expect(existsSync(files.path('000001'))).toBe(true)
   } finally {
     rmSync(directory, { recursive: true, force: true })
+  }
+})
+
+test('what others have put beside the directories is neither swept nor in the way', () => {
+  const root = temporaryDirectory()
+  try {
+    // Both begin as a number does.
+    mkdirSync(join(root, '000001.bak'))
+    writeFileSync(join(root, '000001.bak', '0'), 'kept by hand')
+    writeFileSync(join(root, 'a note.txt'), 'for whoever looks')
+    const files = new ContentFiles(root)
+    expect(files.sweep(() => false)).toBe(0)
+    expect(files.next()).toBe('000001/0')
+    expect(readdirSync(join(root, '000001.bak'))).toEqual(['0'])
+  } finally {
+    rmSync(root, { recursive: true, force: true })
   }
 })

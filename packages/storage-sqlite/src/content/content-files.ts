@@ -3,7 +3,8 @@ import { join } from 'node:path'
 
 /**
  * Write-once files for large contents: `content/<directory>/<number>`. Each process fills directories of its own,
- * numbered from where the last one ended, so that everything in older directories is older than the process.
+ * numbered from where the last one ended, so that everything in older directories is older than the process. What has
+ * another name is not ours: it is neither read nor taken away.
  */
 const filesPerDirectory = 1000
 
@@ -18,8 +19,8 @@ export class ContentFiles {
     this.#root = root
     // A backup without large contents may have lost its empty directory on the way.
     const names = existsSync(root) ? readdirSync(root) : []
-    const numbers = names.map((name) => Number.parseInt(name, 16))
-    this.firstDirectory = Math.max(0, ...numbers.filter(Number.isSafeInteger)) + 1
+    const numbers = names.map(directoryNumber).filter((number) => number !== undefined)
+    this.firstDirectory = Math.max(0, ...numbers) + 1
     this.#directory = this.firstDirectory - 1
   }
 
@@ -51,8 +52,8 @@ export class ContentFiles {
   sweep(isReferenced: (name: string) => boolean): number {
     let swept = 0
     for (const directory of readdirSync(this.#root)) {
-      const number = Number.parseInt(directory, 16)
-      if (!(number < this.firstDirectory)) continue
+      const number = directoryNumber(directory)
+      if (number === undefined || number >= this.firstDirectory) continue
       const files = readdirSync(join(this.#root, directory))
       let left = files.length
       for (const file of files) {
@@ -65,12 +66,14 @@ export class ContentFiles {
     }
     return swept
   }
-
-  exists(name: string): boolean {
-    return existsSync(this.path(name))
-  }
 }
 
 function directoryName(number: number): string {
   return number.toString(16).padStart(6, '0')
+}
+
+/** The number of a directory of contents; undefined for what is none of ours. */
+export function directoryNumber(name: string): number | undefined {
+  const number = Number.parseInt(name, 16)
+  return directoryName(number) === name ? number : undefined
 }

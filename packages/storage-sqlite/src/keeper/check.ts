@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoreFault } from '@pennypost/model'
 import type Database from 'better-sqlite3'
+import { directoryNumber } from '../content/content-files.ts'
 import { restore, rules } from './check-rules.ts'
 
 /**
@@ -50,7 +51,8 @@ function beyondDamage(look: () => StoreFault[], fault: string): StoreFault[] {
 function* unneededFiles(db: Database.Database, contents: string, ownDirectory: number): Generator<StoreFault> {
   const isNeeded = db.prepare('SELECT 1 FROM contents WHERE file = ?').pluck()
   for (const directory of readdirSync(contents)) {
-    if (Number.parseInt(directory, 16) >= ownDirectory) continue
+    const number = directoryNumber(directory)
+    if (number === undefined || number >= ownDirectory) continue
     for (const name of readdirSync(join(contents, directory))) {
       const file = `${directory}/${name}`
       if (isNeeded.get(file) !== undefined) continue
