@@ -23,7 +23,18 @@ function domainOf([name, kind, target, catchAll]: DomainRow): Domain {
 
 const selectAccounts =
   'SELECT id, login, name, quota, suspended, admin, copy_sent, created_at, disabled_capabilities, removed_at FROM accounts'
-type AccountRow = [AccountId, string, string, number, number, number, number, number, string, number | null]
+type AccountRow = [
+  id: AccountId,
+  login: string,
+  name: string,
+  quota: number,
+  suspended: number,
+  admin: number,
+  copySent: number,
+  createdAt: number,
+  disabledCapabilities: string,
+  removedAt: number | null,
+]
 
 export function readAccount(reader: Reader, id: AccountId): Account | undefined {
   const row = reader.raw(`${selectAccounts} WHERE id = ?`).get(id) as AccountRow | undefined
@@ -112,8 +123,15 @@ export function readSendAs(reader: Reader, id: AccountId): string[] {
 const selectCredentials =
   'SELECT id, account, kind, label, scope, verifier, scram, created_at, last_used_at FROM credentials'
 type CredentialRow = [
-  ...[id: number, account: AccountId, kind: Credential['kind'], label: string, scope: string],
-  ...[verifier: string, scram: string | null, createdAt: number, lastUsedAt: number | null],
+  id: number,
+  account: AccountId,
+  kind: Credential['kind'],
+  label: string,
+  scope: string,
+  verifier: string,
+  scram: string | null,
+  createdAt: number,
+  lastUsedAt: number | null,
 ]
 
 export function readCredentials(reader: Reader, account: AccountId): Credential[] {

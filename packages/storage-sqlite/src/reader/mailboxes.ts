@@ -15,21 +15,21 @@ const columns = `id, account, name, special_use, uid_validity, uid_next, highest
   recent_uid, size, keywords, expunge_floor, change_floor`
 
 type Row = [
-  MailboxId,
-  AccountId,
-  string,
-  SpecialUse | null,
-  UidValidity,
-  Uid,
-  ModSeq,
-  number,
-  number,
-  number,
-  Uid,
-  number,
-  string,
-  number,
-  number,
+  id: MailboxId,
+  account: AccountId,
+  name: string,
+  specialUse: SpecialUse | null,
+  uidValidity: UidValidity,
+  uidNext: Uid,
+  highestModSeq: ModSeq,
+  messages: number,
+  unseen: number,
+  deleted: number,
+  recentUid: Uid,
+  size: number,
+  keywords: string,
+  expungeFloor: number,
+  changeFloor: number,
 ]
 
 /** A mailbox with how far back its change log reaches. */
@@ -60,13 +60,13 @@ export async function readMailboxes(reader: Reader, account: AccountId): Promise
 
 export function readMailbox(reader: Reader, id: MailboxId): MailboxRow | undefined {
   const row = reader.raw(`SELECT ${columns} FROM mailboxes WHERE id = ?`).get(id) as Row | undefined
-  return row && { mailbox: mailboxOf(row), expungeFloor: row[13], changeFloor: row[14] }
+  return row && mailboxRowOf(row)
 }
 
 export function readMailboxByName(reader: Reader, account: AccountId, name: string): Mailbox | undefined {
   const one = reader.raw(`SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`)
   const row = one.get(account, name) as Row | undefined
-  return row && mailboxOf(row)
+  return row && mailboxRowOf(row).mailbox
 }
 
 /** Rejects with `no-such-mailbox`. */
@@ -89,10 +89,25 @@ export function readSubscriptions(reader: Reader, account: AccountId): string[] 
   return reader.pluck('SELECT name FROM subscriptions WHERE account = ? ORDER BY name').all(account) as string[]
 }
 
-function mailboxOf(row: Row): Mailbox {
-  const [id, account, name, specialUse, uidValidity, uidNext, highestModSeq, messages, unseen, deleted] = row
-  const [, , , , , , , , , , recentUid, size, keywords] = row
-  return {
+function mailboxRowOf(row: Row): MailboxRow {
+  const [
+    id,
+    account,
+    name,
+    specialUse,
+    uidValidity,
+    uidNext,
+    highestModSeq,
+    messages,
+    unseen,
+    deleted,
+    recentUid,
+    size,
+    keywords,
+    expungeFloor,
+    changeFloor,
+  ] = row
+  const mailbox = {
     id,
     account,
     name,
@@ -107,4 +122,5 @@ function mailboxOf(row: Row): Mailbox {
     size,
     keywords: keywords === '[]' ? [] : (JSON.parse(keywords) as string[]),
   }
+  return { mailbox, expungeFloor, changeFloor }
 }

@@ -18,19 +18,19 @@ const columns = `id, journey, message, destination, route, envelope, accepted_at
   message_id, recipients`
 
 type Row = [
-  QueueEntryId,
-  JourneyId,
-  MessageId,
-  string,
-  'remote' | 'local',
-  string,
-  number,
-  number,
-  number,
-  number,
-  number,
-  string,
-  string,
+  id: QueueEntryId,
+  journey: JourneyId,
+  message: MessageId,
+  destination: string,
+  route: 'remote' | 'local',
+  envelope: string,
+  acceptedAt: number,
+  dueAt: number,
+  attempts: number,
+  held: number,
+  size: number,
+  messageId: string,
+  recipients: string,
 ]
 
 export function readEntry(reader: Reader, id: QueueEntryId): QueueEntry | undefined {
@@ -47,7 +47,21 @@ export function readClaimed(reader: Reader, claimed: readonly ClaimedRow[]): Lea
 }
 
 function entryOf(row: Row): QueueEntry {
-  const [id, journey, message, destination, route, envelope, acceptedAt, dueAt, attempts, held, size] = row
+  const [
+    id,
+    journey,
+    message,
+    destination,
+    route,
+    envelope,
+    acceptedAt,
+    dueAt,
+    attempts,
+    held,
+    size,
+    messageId,
+    recipients,
+  ] = row
   return {
     id,
     journey,
@@ -60,8 +74,8 @@ function entryOf(row: Row): QueueEntry {
     attempts,
     held: held === 1,
     size,
-    messageId: row[11],
-    recipients: JSON.parse(row[12]) as QueueRecipient[],
+    messageId,
+    recipients: JSON.parse(recipients) as QueueRecipient[],
   }
 }
 

@@ -25,10 +25,38 @@ const byId = `SELECT ${columns} FROM mailboxes WHERE id = ?`
 const byName = `SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`
 const byUse = `SELECT ${columns} FROM mailboxes WHERE account = ? AND special_use = ? ORDER BY id LIMIT 1`
 
-type Row = [number, number, string, number, number, number, number, number, number, number, string, number, number]
+type Row = [
+  id: number,
+  account: number,
+  name: string,
+  uidValidity: number,
+  uidNext: number,
+  highestModSeq: number,
+  messages: number,
+  unseen: number,
+  deleted: number,
+  size: number,
+  keywords: string,
+  expunges: number,
+  expungeFloor: number,
+]
 
 function mailboxState(row: Row): MailboxState {
-  const [id, account, name, uidValidity, uidNext, highestModSeq, messages, unseen, deleted, size, keywords] = row
+  const [
+    id,
+    account,
+    name,
+    uidValidity,
+    uidNext,
+    highestModSeq,
+    messages,
+    unseen,
+    deleted,
+    size,
+    keywords,
+    expunges,
+    expungeFloor,
+  ] = row
   return {
     id,
     account,
@@ -41,8 +69,8 @@ function mailboxState(row: Row): MailboxState {
     deleted,
     size,
     keywords: keywords === '[]' ? [] : (JSON.parse(keywords) as string[]),
-    expunges: row[11],
-    expungeFloor: row[12],
+    expunges,
+    expungeFloor,
   }
 }
 
