@@ -18,7 +18,7 @@ interface Request {
   reject: (error: Error) => void
 }
 
-/** The main thread's side of the keeper; the thread is started when first needed. */
+/** The thread is started when it is first needed, and gone when `close` resolves. */
 export class KeeperClient {
   readonly #url: URL
   readonly #data: KeeperData

@@ -64,13 +64,12 @@ function verify(id: number, target: string): void {
 
 function checkpoint(): void {
   try {
-    const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
-    send({ kind: 'checkpointed', framesLeft: row ? row.log - row.checkpointed : 0 })
+    db.pragma('wal_checkpoint(PASSIVE)')
+    send({ kind: 'checkpointed' })
   } catch (error) {
     // Busy or without room: the log keeps everything, and the next checkpoint goes on. Anything else may mean that the
     // kernel dropped pages which a later sync would not miss.
-    if (codeOf(error).startsWith('SQLITE_BUSY') || isFull(error, `${database}.probe`))
-      send({ kind: 'checkpointed', framesLeft: 0 })
+    if (codeOf(error).startsWith('SQLITE_BUSY') || isFull(error, `${database}.probe`)) send({ kind: 'checkpointed' })
     else send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -9,7 +9,7 @@ export type ToKeeper =
 
 export type FromKeeper =
   /** A checkpoint ended; `fatal` when the database file could not be synced. */
-  | { kind: 'checkpointed'; framesLeft: number }
+  | { kind: 'checkpointed' }
   | { kind: 'fatal'; message: string }
   /** Content files of a backup. */
   | { kind: 'progress'; id: number; done: number; total: number }

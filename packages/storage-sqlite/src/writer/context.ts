@@ -59,6 +59,7 @@ export class Effects {
   readonly gone: number[] = []
   /** Directories of content files to sync before the commit. */
   readonly directories = new Set<string>()
+
   add(other: Effects): void {
     for (const account of other.accounts) this.accounts.add(account)
     for (const [mailbox, account] of other.mailboxes) this.mailboxes.set(mailbox, account)

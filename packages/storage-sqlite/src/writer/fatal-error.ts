@@ -1,11 +1,9 @@
 /** The store can not go on; nothing of the open group was acknowledged. Thrown in the writer, told to the main thread by `main.ts`. */
 export class FatalError extends Error {
   override readonly name = 'FatalError'
-  readonly code: string
 
   constructor(text: string, cause: unknown) {
     super(`${text}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-    this.code = codeOf(cause)
   }
 }
 

@@ -40,8 +40,10 @@ export class GroupCommit {
   #unsynced = false
   /** So many groups are still to have savepoints. */
   #careful = 0
+  /** A job of the group found no room. */
   #ranOut = false
   #filesKept = false
+  /** Files that nobody needs any more, kept for a backup. */
   readonly #doomed: string[] = []
 
   constructor(context: WriterContext, faults: FaultPlan, options: GroupCommitOptions) {
@@ -62,22 +64,25 @@ export class GroupCommit {
   }
 
   run(jobs: readonly Job[]): GroupReply {
-    const reply: GroupReply = { replies: [], accounts: [], mailboxes: [], queue: false, gone: [], ...unknownYet }
+    const replies: JobReply[] = []
     const effects = new Effects()
-    const first = jobs[0]
-    if (jobs.length === 1 && first) this.#runAlone(first, reply.replies, effects)
-    else this.#runTogether(jobs, reply.replies, effects)
-    this.#unlink(effects.unlink)
-    reply.accounts = [...effects.accounts]
-    reply.mailboxes = [...effects.mailboxes]
-    reply.queue = effects.queue
-    reply.gone = effects.gone
-    reply.walFrames = this.#boundWal()
-    reply.databaseOctets = this.#pageCount * pageOctets
-    reply.ranOut = this.#ranOut
     this.#ranOut = false
-    reply.unsynced = this.#unsynced
-    return reply
+    const first = jobs[0]
+    if (jobs.length === 1 && first) this.#runAlone(first, replies, effects)
+    else this.#runTogether(jobs, replies, effects)
+    this.#unlink(effects.unlink)
+    const walFrames = this.#boundWal()
+    return {
+      replies,
+      accounts: [...effects.accounts],
+      mailboxes: [...effects.mailboxes],
+      queue: effects.queue,
+      gone: effects.gone,
+      walFrames,
+      databaseOctets: this.#pageCount * pageOctets,
+      ranOut: this.#ranOut,
+      unsynced: this.#unsynced,
+    }
   }
 
   /** Makes relaxed commits durable. An empty FULL commit would not: it does not sync. */
@@ -273,9 +278,6 @@ export class GroupCommit {
     else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
   }
 }
-
-/** Filled in when the group is done. */
-const unknownYet = { walFrames: 0, databaseOctets: 0, ranOut: false, unsynced: false }
 
 /** SQLite's default, which nothing changes. */
 const pageOctets = 4096

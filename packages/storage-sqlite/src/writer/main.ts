@@ -13,7 +13,7 @@ if (!port) throw new Error('writer/main.ts runs as a worker thread')
 const send = (message: FromWriter): void => port.postMessage(message)
 
 function stop(error: unknown): void {
-  send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error), code: codeOf(error) })
+  send({ kind: 'fatal', message: error instanceof Error ? error.message : String(error) })
   port?.close()
 }
 

@@ -42,7 +42,7 @@ export type FromWriter =
   | { kind: 'ready'; unclean: boolean }
   | { kind: 'group'; group: GroupReply }
   /** Nothing was acknowledged, nothing will be: the store stops. */
-  | { kind: 'fatal'; message: string; code: string }
+  | { kind: 'fatal'; message: string }
   | { kind: 'closed' }
 
 export type ToWriter =
