@@ -5,7 +5,7 @@ import { createStage } from '../content/stage.ts'
 import type { Engine } from '../engine.ts'
 import { type Packing, packAcceptances, packAppends } from '../pack.ts'
 
-type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
+export type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
 
 /** How mail comes in: content is staged, then one job makes it mail. */
 export function createArrival(engine: Engine): Arrival {

@@ -9,7 +9,7 @@ const touchMs = 3_600_000
 /** Verifiers of passwords and app passwords. */
 export class SqliteCredentials implements Credentials {
   readonly #engine: Engine
-  readonly #lists = new Lookups((account: string) => readCredentials(this.#engine.reader, Number(account) as AccountId))
+  readonly #lists = new Lookups((account: AccountId) => readCredentials(this.#engine.reader, account))
   readonly #touched = new Map<number, number>()
   #version = 0
 
@@ -29,7 +29,7 @@ export class SqliteCredentials implements Credentials {
 
   async list(account: AccountId) {
     this.#engine.reader.requireOpen()
-    return [...this.#lists.get(String(account))]
+    return [...this.#lists.get(account)]
   }
 
   async setPassword(account: AccountId, verifier: string, now: number) {

@@ -6,7 +6,7 @@ import { readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from
 import type { Reader } from '../reader/reader.ts'
 import { isForeign, readUnseen } from '../reader/viewers.ts'
 
-type Mailboxes = Pick<
+export type Mailboxes = Pick<
   MailStore,
   | 'mailboxes'
   | 'mailbox'

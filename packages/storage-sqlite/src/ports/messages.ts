@@ -17,24 +17,10 @@ import { readMailbox, requireMailbox } from '../reader/mailboxes.ts'
 import { searchMailbox } from '../reader/search.ts'
 import { readRights } from '../reader/sharing.ts'
 import { isForeign, viewChanges, viewSnapshot } from '../reader/viewers.ts'
+import type { Arrival } from './arrival.ts'
+import type { Mailboxes } from './mailboxes.ts'
 
-type Messages = Omit<
-  MailStore,
-  | 'stage'
-  | 'reserve'
-  | 'accept'
-  | 'unconfirm'
-  | 'append'
-  | 'mailboxes'
-  | 'mailbox'
-  | 'mailboxByName'
-  | 'createMailbox'
-  | 'renameMailbox'
-  | 'setSpecialUse'
-  | 'deleteMailbox'
-  | 'subscriptions'
-  | 'subscribe'
->
+type Messages = Omit<MailStore, keyof Arrival | keyof Mailboxes>
 
 /** Verbs on an open mailbox and its messages. Large ones go to the writer in steps, each whole by itself. */
 export function createMessages(engine: Engine): Messages {

@@ -71,7 +71,7 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
     marks = marks.merge(read.marks, gone)
     vanished = vanished.union(gone)
     if (wasWhole) {
-      // Whoever asked has as much to do with it.
+      // A long log: whoever asked has as much to do with it, which is not to be in the same turn of the loop.
       if (log.ranges.length > 0) await nextTurn()
       return { mailbox: read.row.mailbox, marks, vanished }
     }

@@ -17,7 +17,7 @@ export function spansOf(uids: UidSet): [number, number][] {
   return spans
 }
 
-/** Goes over the rows of a set of UIDs, page by page. `from` and `to` are what the next query asks for. */
+/** Goes over the rows of a set of UIDs, page by page; `current` is what the next query asks for, first and last. */
 export class SpanCursor {
   readonly #spans: [number, number][]
   #at = 0

@@ -5,6 +5,7 @@ import { arrived, defaultUidl } from './accept.ts'
 import { type FilingRow, filingRows, takeOut } from './expunge.ts'
 import { flagBits } from './keywords.ts'
 import { addUsage, checkQuota, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+import { retainMessages } from './message-rows.ts'
 import { addSeen, viewedFlags } from './viewers.ts'
 
 export interface CopiedRows {
@@ -27,8 +28,10 @@ export function copy(
   const octets = rows.reduce((sum, row) => sum + row.size, 0)
   checkQuota(context, to.account, octets)
   const target = putInto(context, rows, from, to, args)
-  const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
-  for (const row of rows) hold.run(row.message)
+  retainMessages(
+    context,
+    rows.map((row) => row.message),
+  )
   if (rows.length > 0) {
     saveMailbox(context, to)
     addUsage(context, to.account, octets, rows.length)
@@ -68,9 +71,12 @@ export function moveRows(
   if (from.account !== to.account) checkQuota(context, to.account, octets)
   const target = putInto(context, rows, from, to, { now, acting })
   takeOut(context, from, rows, pinned)
+  // The ghost keeps the reference of the filing that was taken out, so the new filing has one of its own.
   if (pinned) {
-    const hold = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
-    for (const row of rows) hold.run(row.message)
+    retainMessages(
+      context,
+      rows.map((row) => row.message),
+    )
   }
   saveMailbox(context, to)
   if (from.id !== to.id) saveMailbox(context, from)

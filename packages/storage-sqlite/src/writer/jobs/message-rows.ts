@@ -34,6 +34,12 @@ export function insertMessage(context: WriterContext, message: PackedMessage, re
   return id
 }
 
+/** Adds one reference to each. */
+export function retainMessages(context: WriterContext, messages: Iterable<number>): void {
+  const increment = context.sql('UPDATE messages SET refs = refs + 1 WHERE id = ?')
+  for (const message of messages) increment.run(message)
+}
+
 /** Takes away one reference of each; content that nothing refers to any more goes with its file after the commit. */
 export function releaseMessages(context: WriterContext, messages: Iterable<number>): void {
   const decrement = context.sql('UPDATE messages SET refs = refs - 1 WHERE id = ? AND refs > 1')

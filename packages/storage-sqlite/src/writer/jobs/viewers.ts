@@ -107,7 +107,8 @@ export function updateFlagsAs(
   const bits = bitsOf(flags, mailbox.keywords)
   const mark = context.sql('UPDATE marks SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?')
   const bounds: number[] = []
-  let [touched, more] = [false, 0]
+  let touched = false
+  let more = 0
   for (const [uid, before, , wasSeen] of rows.filter(isOpen)) {
     const after = sharedBits(before, mode, bits, acting.may)
     if (after !== before) {
