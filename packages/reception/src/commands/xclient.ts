@@ -30,7 +30,8 @@ export const xclient = {
     session.trusted = false
     session.forget()
     session.client = {
-      address: attributes.get('ADDR') ?? address,
+      // Whom the proxy does not know is nobody, and not the proxy.
+      address: attributes.has('ADDR') ? (attributes.get('ADDR') ?? '') : address,
       port: Number(attributes.get('PORT') ?? port),
       ...(helo === undefined ? {} : { helo }),
     }
