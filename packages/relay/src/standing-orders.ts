@@ -3,7 +3,7 @@
  * conditions under which mail is held. Kept in the policy memory and looked up by key, since there may be very many of
  * them; where there are none, which is asked anew when told and now and then, nothing is looked up.
  *
- * Never broken: a held entry that was released is not held again by the rule that held it.
+ * Never broken: an entry is held when it is first due or never, so that one that was released is not held again.
  * Who calls it: the relay, before each attempt.
  */
 import { type Clock, type LeasedEntry, type Log, lookupAddress, type PolicyMemory } from '@pennypost/model'
@@ -18,7 +18,6 @@ export interface StandingOrdersOptions {
 
 /** How long it is believed which kinds of orders there are. */
 const freshMs = 30_000
-const heldBy = 'Held by the rule'
 const unreadable = 'suppressed recipients and hold rules can not be read'
 
 type Order = 'suppressed' | 'hold-rule'
@@ -54,11 +53,10 @@ export class StandingOrders {
     return verdicts.size === 0 ? undefined : verdicts
   }
 
-  /** The verdict on an entry that a rule holds now. */
+  /** The verdict on an entry that a rule holds now. One of which something has been said is not due for the first time. */
   async held({ destination, envelope, recipients }: LeasedEntry): Promise<Verdict | undefined> {
     await this.#fresh()
-    if (!this.#given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply.includes(heldBy)))
-      return undefined
+    if (!this.#given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply !== '')) return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'
     const facts = new Set([`destination ${destination}`, ...kinds('from', from)])
     for (const { forwardPath } of recipients) {
@@ -66,7 +64,7 @@ export class StandingOrders {
     }
     for (const rule of facts) {
       if ((await this.#recall('hold-rule', rule)) === undefined) continue
-      return { ...deferred('4.3.2', `${heldBy} "${rule}"`), own: true }
+      return { ...deferred('4.3.2', `Held by the rule "${rule}"`), own: true }
     }
     return undefined
   }

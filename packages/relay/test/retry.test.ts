@@ -408,6 +408,19 @@ describe('standing orders', () => {
     },
   )
 
+  test('an entry that was released was held again after its first attempt', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.2.1 later', '250 ok') } })
+    await note(office, 'hold-rule', 'to @two.test')
+    const journey = await office.send()
+    const [entry] = await office.queue()
+    await office.store.queue.release([entry!.id], office.clock.now())
+    await office.advance(0)
+    expect(await office.queue()).toMatchObject([{ held: false, attempts: 1 }])
+    await office.advance(20 * minute)
+    expect((await office.trace(journey)).at(-1)).toMatch(/^delivered /)
+  })
+
   test('a rule for others holds nothing', async () => {
     await using office = await PostOffice.open()
     const mx = office.peer('192.0.2.2')
