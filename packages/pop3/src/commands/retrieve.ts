@@ -52,6 +52,8 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
     if (Buffer.isBuffer(content.body)) {
       stream.write(stuffer.push(content.body.subarray(0, endOfLines(content.body, bodyLines).at)))
     } else if (bodyLines > 0) await sendLarge(session, content.body, bodyLines, stuffer)
+    if (session.ended) return false
+    stream.write(stuffer.end())
   } catch (error) {
     session.log.error({ session: session.id, message: message.message, err: error }, 'message not readable to its end')
     session.end()
@@ -59,8 +61,6 @@ async function send(session: Session, message: MaildropMessage, bodyLines: numbe
   } finally {
     while (stream.writableCorked > 0) stream.uncork()
   }
-  if (session.ended) return false
-  stream.write(stuffer.end())
   session.midResponse = false
   return true
 }
