@@ -2,21 +2,17 @@
  * A server that is killed while small and large letters come by SMTP, LMTP and IMAP has each that it acknowledged, once
  * and octet by octet, the others at most once, and no file that nothing refers to.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { startProcess } from '../interop/start-process.ts'
+import { bob, letterOf, mark, type Ports } from './crash-load.ts'
 import { openDialogue, openImapDialogue } from './full-disk-dialogue.ts'
 import { type Instance, startInstance } from './instance.ts'
 import { inbox } from './letters.ts'
 
-const bob = 'bob@one.test'
-const program = fileURLToPath(new URL('../interop/server-process.ts', import.meta.url))
 const rounds = 5
 const sizes = [2_000, 300_000, 2_000_000] as const
 /** Acknowledgements before the kill, and octets of the content that is then cut off are up to chance. */
@@ -27,26 +23,7 @@ interface Load {
   readonly acknowledged: Set<string>
 }
 
-type Ports = Record<string, number>
-
-async function startProcess(directory: string): Promise<{ child: ChildProcess; ports: Ports }> {
-  const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  return { child, ports: JSON.parse(line) as Ports }
-}
-
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
-
-/** Where our letter begins in what is stored: behind the trace that the server put before it. */
-const mark = 'X-Letter: '
-
-function letterOf(name: string, octets: number): Buffer {
-  const lines =
-    randomBytes(octets * 0.74)
-      .toString('base64')
-      .match(/.{1,76}/g) ?? []
-  return Buffer.from(`${mark}${name}\r\nFrom: x@elsewhere.test\r\n\r\n${lines.join('\r\n')}\r\n`)
-}
 
 type Send = (raw: Buffer) => Promise<boolean>
 
@@ -77,20 +54,14 @@ async function send(ports: Ports, lane: string, octets: number, load: Load, ackn
 }
 
 async function loadAndKill(directory: string, load: Load): Promise<void> {
-  const { child, ports } = await startProcess(directory)
-  const exit = once(child, 'exit')
+  await using at = await startProcess(directory)
   let left = acknowledgementsARound
   const acknowledged = (): void => {
     // A little later, by chance: in the middle of whatever comes next.
-    if (--left === 0) setTimeout(() => child.kill('SIGKILL'), Math.random() * 40)
+    if (--left === 0) setTimeout(() => at.process.kill('SIGKILL'), Math.random() * 40)
   }
   const lanes = ['smtp', 'lmtp', 'imaps'].flatMap((lane) => sizes.map((size) => [lane, size] as const))
-  try {
-    await Promise.all(lanes.map(([lane, size]) => send(ports, lane, size, load, acknowledged)))
-  } finally {
-    child.kill('SIGKILL')
-    await exit
-  }
+  await Promise.all(lanes.map(([lane, size]) => send(at.ports, lane, size, load, acknowledged)))
 }
 
 function contentFiles(directory: string): string[] {

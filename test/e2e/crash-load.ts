@@ -9,9 +9,10 @@ import { type Dialogue, openDialogue, openImapDialogue, openPop3Dialogue } from 
 
 export const bob = 'bob@one.test'
 const alice = 'alice@one.test'
+/** Where our letter begins in what is stored: behind the trace that the server put before it. */
 export const mark = 'X-Letter: '
 
-export type Ports = Record<string, number>
+export type Ports = Readonly<Record<string, number>>
 
 export class Told {
   /** Letters to Bob that were acknowledged. */

@@ -1,35 +1,11 @@
 /** What a client was told stays true when the process is killed, and a running transaction ends when it is asked to stop. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { createTransport } from 'nodemailer'
 import { expect, it } from 'vitest'
 import { makeHome } from './programs.ts'
 import { letter, openImap, subjects } from './readers.ts'
-
-interface ServerProcess extends AsyncDisposable {
-  readonly process: ChildProcess
-  port(service: string): number
-}
-
-const program = fileURLToPath(new URL('server-process.ts', import.meta.url))
-
-async function startProcess(directory: string): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [program, directory], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
-  const ports = JSON.parse(line) as Record<string, number>
-  return {
-    process: child,
-    port: (service) => ports[service] ?? 0,
-    async [Symbol.asyncDispose]() {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    },
-  }
-}
+import { type ServerProcess, startProcess } from './start-process.ts'
 
 /** Delivers letter after letter until the server is gone; gives the subjects that it answered with 250. */
 async function load(at: ServerProcess, lane: number, acknowledged: (subject: string) => void): Promise<void> {
