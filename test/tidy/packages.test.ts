@@ -3,13 +3,11 @@ import { test } from 'vitest'
 import { type Import, importsOf, parse, walk } from './syntax.ts'
 import { countLines, files, isTest, mustHold, place, read, sources, workspaces } from './tree.ts'
 
-const written = workspaces.filter(({ isShell }) => !isShell)
-
 test('every package says what it is for', () => {
   const tooShort = 10
   mustHold(
     'a package has a description, and a README.md with purpose, public surface, theory of operation, limits',
-    written.flatMap(({ directory, manifest }) => {
+    workspaces.flatMap(({ directory, manifest }) => {
       const readme = `${directory}/README.md`
       const missing = !files.includes(readme) || countLines(read(readme)) < tooShort
       return [...(missing ? [readme] : []), ...(manifest.description ? [] : [`${directory}/package.json`])]
@@ -20,7 +18,7 @@ test('every package says what it is for', () => {
 test('every package has one public surface', () => {
   mustHold(
     'a package has src/index.ts, and what its package.json exports exists',
-    written
+    workspaces
       .filter(({ directory }) => directory.startsWith('packages/'))
       .flatMap(({ directory, manifest }) => {
         const offered = ['./src/index.ts', ...Object.values(manifest.exports ?? {})]
@@ -66,7 +64,7 @@ test('no source file is dead', () => {
   for (const path of sources) if (isEntry(path)) follow(path)
   mustHold(
     'every file of a package is reached from what the package exports, a test, or an entry of the program',
-    written.flatMap(({ sources: own }) =>
+    workspaces.flatMap(({ sources: own }) =>
       own.filter((path) => /^[^/]+\/[^/]+\/src\//.test(path) && !reached.has(path)),
     ),
   )

@@ -60,8 +60,6 @@ export interface Workspace {
   folder: string
   manifest: Manifest
   sources: string[]
-  /** Named in the plan, but offers nothing yet: no package exports, no program to start. */
-  isShell: boolean
 }
 
 export const workspaces: readonly Workspace[] = files.flatMap((path) => {
@@ -69,9 +67,7 @@ export const workspaces: readonly Workspace[] = files.flatMap((path) => {
   if (!found) return []
   const [, directory, folder] = found as unknown as [string, string, string]
   const own = sources.filter((source) => source.startsWith(`${directory}/`))
-  const surface = own.filter((source) => /^src\/(index|main)\.ts$/.test(source.slice(directory.length + 1)))
-  const isShell = surface.every((source) => read(source).trim() === 'export {}')
-  return [{ directory, folder, manifest: readJson<Manifest>(path), sources: own, isShell }]
+  return [{ directory, folder, manifest: readJson<Manifest>(path), sources: own }]
 })
 
 /** The workspace that a file belongs to, if any. */
