@@ -34,8 +34,18 @@ export default defineConfig({
     teardownTimeout: 30_000,
     projects: [
       { extends: true, test: { name: 'unit', include: [...packages, ...suites] } },
-      // One worker that keeps what it has parsed: every rule reads the same sources.
-      { extends: true, test: { name: 'tidy', include: ['test/tidy/**/*.test.ts'], isolate: false, maxWorkers: 1 } },
+      {
+        extends: true,
+        test: {
+          name: 'tidy',
+          include: ['test/tidy/**/*.test.ts'],
+          // One worker that keeps what it has parsed: every rule reads the same sources.
+          isolate: false,
+          maxWorkers: 1,
+          // Vitest runs projects with different numbers of workers one after the other, and asks for the order.
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 })
