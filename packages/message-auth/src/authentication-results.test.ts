@@ -30,6 +30,11 @@ const dmarc: DmarcFinding = {
   alignment: { spf: 'yes', dkim: ['yes', 'no'] },
 }
 
+test('the reason for the verdict was in the journey alone', () => {
+  const field = authenticationResults('mx.two.test', [], { action: 'quarantine', reason: 'dmarc-quarantine' })
+  expect(field).toBe('Authentication-Results: mx.two.test;\r\n\tx-verdict=quarantine reason=dmarc-quarantine\r\n')
+})
+
 test('every method with its properties', () => {
   const findings: Finding[] = [
     { check: 'reverse-dns', result: 'pass', address: '192.0.2.1', name: 'mail.one.test', detail: '' },

@@ -6,10 +6,11 @@ import type {
   ReverseDnsFinding,
   SpfFinding,
 } from './findings/finding.ts'
+import type { Verdict } from './judge.ts'
 
 /**
- * The Authentication-Results field (RFC 8601) of what was found. Blocking lists, rates and filters have no method there
- * and are left to the journey.
+ * The Authentication-Results field (RFC 8601) of what was found, and what the judge made of it. Blocking lists, rates and
+ * filters have no method there and are left to the journey; where one of them decided, the reason says which.
  *
  * What it must never break: text that strangers chose cannot leave its place: values that are no tokens are quoted,
  * comments escaped, everything outside visible ASCII becomes `?`.
@@ -17,9 +18,14 @@ import type {
  * Who calls it: reception, for the trace block.
  */
 
-/** One line per method; ends with CRLF. `hostname` is the authserv-id. */
-export function authenticationResults(hostname: string, findings: readonly Finding[]): string {
+/** One line per method, the last for the verdict; ends with CRLF. `hostname` is the authserv-id. */
+export function authenticationResults(
+  hostname: string,
+  findings: readonly Finding[],
+  verdict?: Pick<Verdict, 'action' | 'reason'>,
+): string {
   const results = findings.flatMap(describe)
+  if (verdict) results.push(`x-verdict=${verdict.action} reason=${verdict.reason}`)
   return `Authentication-Results: ${[value(hostname), ...(results.length > 0 ? results : ['none'])].join(';\r\n\t')}\r\n`
 }
 

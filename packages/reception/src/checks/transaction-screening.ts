@@ -187,10 +187,11 @@ export class TransactionScreening {
     )
   }
 
-  /** The Authentication-Results field with its CRLF; '' for what is only shown to filters. */
+  /** The Authentication-Results field with its CRLF; '' for what accounts send. */
   trace(): string {
-    if (!this.#screening.isStranger) return ''
-    return authenticationResults(this.#screening.session.options.hostname, this.#findings)
+    const { service, session } = this.#screening
+    if (service === 'submission') return ''
+    return authenticationResults(session.options.hostname, this.#findings, this.#verdict)
   }
 
   /** What the journey keeps, once. */
