@@ -7,10 +7,10 @@
  */
 import { expect, test } from 'vitest'
 import { type FlagBits, flagsOf } from '../flags.ts'
-import type { AccountId, JourneyId, MailboxId, ModSeq, Uid } from '../ids.ts'
+import { type AccountId, type JourneyId, type MailboxId, type ModSeq, type Uid, uid } from '../ids.ts'
 import { asciiSearchText } from '../memory/ascii-search-text.ts'
 import type { Acceptance, Accepted, NewFiling } from '../ports/acceptance.ts'
-import type { FetchedMessage, FetchNeed, Mailbox } from '../ports/mail-store.ts'
+import type { FetchedMessage, FetchNeed, Mailbox, NewAppend, Replaced } from '../ports/mail-store.ts'
 import type { NewQueueEntry } from '../ports/queue.ts'
 import type { SearchText, Store, StoreLimits } from '../ports/store.ts'
 import { StoreError, type StoreRefusal } from '../ports/store-error.ts'
@@ -92,17 +92,31 @@ export interface Appending {
   uidl?: string
 }
 
-export async function append({ store, clock }: World, mailbox: MailboxId, ...letters: Appending[]): Promise<Uid[]> {
-  const messages = []
-  for (const { flags = [], text = letter(), internalDate, uidl } of letters) {
-    messages.push({
-      message: await sampleMessage(store.mail, text),
-      flags,
-      internalDate: internalDate ?? { at: clock.now(), offsetMinutes: 0 },
-      ...(uidl === undefined ? {} : { uidl }),
-    })
+export async function append(world: World, mailbox: MailboxId, ...letters: Appending[]): Promise<Uid[]> {
+  const messages: NewAppend[] = []
+  for (const given of letters) messages.push(await newAppend(world, given))
+  return [...(await world.store.mail.append(mailbox, messages)).uids]
+}
+
+async function newAppend({ store, clock }: World, given: Appending): Promise<NewAppend> {
+  const { flags = [], text = letter(), internalDate, uidl } = given
+  return {
+    message: await sampleMessage(store.mail, text),
+    flags,
+    internalDate: internalDate ?? { at: clock.now(), offsetMinutes: 0 },
+    ...(uidl === undefined ? {} : { uidl }),
   }
-  return [...(await store.mail.append(mailbox, messages)).uids]
+}
+
+/** Puts the letter in the place of a message of `from`, in that mailbox unless another is named. */
+export async function replace(
+  world: World,
+  from: MailboxId,
+  gone: number,
+  given: Appending,
+  to: MailboxId = from,
+): Promise<Replaced> {
+  return world.store.mail.replace(from, uid(gone), to, await newAppend(world, given))
 }
 
 export async function appendMany(world: World, mailbox: MailboxId, count: number): Promise<Uid[]> {

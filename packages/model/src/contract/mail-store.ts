@@ -7,6 +7,7 @@ import type { OpenEngine } from './engine.ts'
 import { describeFlagUpdates } from './flag-updates.ts'
 import { describeMailboxes } from './mailboxes.ts'
 import { describeReading } from './reading.ts'
+import { describeReplacing } from './replacing.ts'
 import { describeViewers } from './viewers.ts'
 
 export function describeMailStore(name: string, open: OpenEngine): void {
@@ -16,6 +17,7 @@ export function describeMailStore(name: string, open: OpenEngine): void {
     describeChanges(open)
     describeFlagUpdates(open)
     describeCopies(open)
+    describeReplacing(open)
     describeReading(open)
     describeViewers(open)
   })

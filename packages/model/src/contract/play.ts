@@ -8,7 +8,7 @@ import type { Acting } from '../ports/mail-store.ts'
 import type { LeasedEntry, QueueEntry } from '../ports/queue.ts'
 import { StoreError } from '../ports/store-error.ts'
 import { UidSet } from '../uid-set.ts'
-import { acceptance, append, entry, everything, filing, letter, type World } from './engine.ts'
+import { acceptance, append, entry, everything, filing, letter, replace, type World } from './engine.ts'
 import type { AcceptanceVerb, By, MailboxRef, Verb } from './verbs.ts'
 
 /** One engine under play, with what it has given so far. */
@@ -51,6 +51,7 @@ function run(side: Side, verb: Verb): Promise<unknown> {
       return runSharing(side, verb)
     case 'accept':
     case 'append':
+    case 'replace':
     case 'unconfirm':
       return runArrival(side, verb)
     default:
@@ -72,7 +73,7 @@ async function find(side: Side, { account, name }: MailboxRef): Promise<MailboxI
 
 type Of<Name extends Verb['verb']> = Extract<Verb, { verb: Name }>
 
-async function runArrival(side: Side, verb: Of<'accept' | 'append' | 'unconfirm'>): Promise<unknown> {
+async function runArrival(side: Side, verb: Of<'accept' | 'append' | 'replace' | 'unconfirm'>): Promise<unknown> {
   const { world, journeys } = side
   switch (verb.verb) {
     case 'accept': {
@@ -85,6 +86,18 @@ async function runArrival(side: Side, verb: Of<'accept' | 'append' | 'unconfirm'
     case 'append': {
       const letters = verb.letters.map(({ body, flags }) => ({ text: letter('hello', body), flags: [...flags] }))
       return append(world, await find(side, verb.to), ...letters)
+    }
+    case 'replace': {
+      const { uid, body, flags } = verb
+      const given = { text: letter('instead', body), flags: [...flags] }
+      const { appended, expunged } = await replace(
+        world,
+        await find(side, verb.from),
+        uid,
+        given,
+        await find(side, verb.to),
+      )
+      return [appended.uids.toString(), expunged.uids.toString()]
     }
     case 'unconfirm': {
       const journey = pick(journeys, verb.journey)

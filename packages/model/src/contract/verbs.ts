@@ -38,6 +38,7 @@ export type Verb =
   | { verb: 'accept'; acceptances: readonly AcceptanceVerb[] }
   | { verb: 'unconfirm'; journey: number }
   | { verb: 'append'; to: MailboxRef; letters: readonly { body: string; flags: readonly string[] }[] }
+  | { verb: 'replace'; from: MailboxRef; uid: number; to: MailboxRef; body: string; flags: readonly string[] }
   | { verb: 'create'; mailbox: MailboxRef; specialUse: '\\All' | '\\Junk' | undefined }
   | { verb: 'rename'; mailbox: MailboxRef; to: string }
   | { verb: 'use'; mailbox: MailboxRef; specialUse: '\\All' | '\\Junk' | null }
@@ -119,6 +120,13 @@ const mailVerbs: fc.Arbitrary<Verb>[] = [
     verb: fc.constant('append'),
     to: mailbox,
     letters: fc.array(fc.record({ body, flags }), { minLength: 1, maxLength: 4 }),
+  }),
+  fc.record({
+    verb: fc.constant('replace'),
+    from: mailbox,
+    uid: fc.integer({ min: 1, max: 12 }),
+    to: mailbox,
+    ...{ body, flags },
   }),
   fc.record({
     verb: fc.constant('flags'),

@@ -2,22 +2,22 @@
  * How mail comes in: acceptances of SMTP and LMTP, and what clients append. `applyAcceptances` is also how DSNs and
  * late local filings ride in a settlement of the queue.
  */
-import { type JourneyId, queueEntryId } from '../ids.ts'
+import { type JourneyId, queueEntryId, type Uid } from '../ids.ts'
 import type { Acceptance, Accepted, NewFiling } from '../ports/acceptance.ts'
-import type { Acting, MailStore, NewAppend } from '../ports/mail-store.ts'
+import type { Acting, MailStore, NewAppend, Replaced } from '../ports/mail-store.ts'
 import type { NewQueueEntry } from '../ports/queue.ts'
 import { divideFlags } from '../rules/acting.ts'
 import { mailboxName } from '../rules/mailbox-name.ts'
 import { UidSet } from '../uid-set.ts'
 import { createContentStage, renderedSize, retain, stagedOctets, storeMessage } from './content.ts'
-import { addFiling, requireQuota } from './filing.ts'
+import { addFiling, removeFilings, requireQuota } from './filing.ts'
 import { recordEvents } from './flow.ts'
 import { applyNotes, checkNotes } from './policy-memory.ts'
 import type { Changes, MailboxRow, MessageRow, State } from './state.ts'
-import { accountRow, commit, mailboxRow, nextId } from './state.ts'
+import { accountRow, commit, mailboxRow, nextId, refuse } from './state.ts'
 import { setSeen } from './viewers.ts'
 
-type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
+type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append' | 'replace'>
 
 export function createArrival(state: State): Arrival {
   return {
@@ -51,6 +51,12 @@ export function createArrival(state: State): Arrival {
     append: (mailbox, messages, acting) =>
       consuming(messages, () =>
         commit(state, (changes) => append(state, mailboxRow(state, mailbox), messages, acting, changes)),
+      ),
+    replace: (from, gone, to, message, acting) =>
+      consuming([message], () =>
+        commit(state, (changes) =>
+          replace(state, { from: mailboxRow(state, from), gone, to: mailboxRow(state, to) }, message, acting, changes),
+        ),
       ),
   }
 }
@@ -177,8 +183,9 @@ function append(
   messages: readonly NewAppend[],
   acting: Acting | undefined,
   changes: Changes,
+  freed = 0,
 ) {
-  let octets = 0
+  let octets = -freed
   for (const { message } of messages) octets += message.header.length + stagedOctets(message).length - message.bodyStart
   requireQuota(state, mailbox.owner, octets)
   const savedAt = state.clock.now()
@@ -200,4 +207,18 @@ function append(
     return uid
   })
   return { uidValidity: mailbox.uidValidity, uids: UidSet.ofSorted(uids) }
+}
+
+function replace(
+  state: State,
+  { from, gone, to }: { from: MailboxRow; gone: Uid; to: MailboxRow },
+  message: NewAppend,
+  acting: Acting | undefined,
+  changes: Changes,
+): Replaced {
+  const filing = from.filings.get(gone) ?? refuse('no-such-message', `There is no message ${gone}.`)
+  const freed = from.owner === to.owner ? renderedSize(filing.delivery, filing.message) : 0
+  const appended = append(state, to, [message], acting, changes, freed)
+  removeFilings(state, from, [gone], changes.raise(from))
+  return { appended, expunged: { uids: UidSet.of(gone), modSeq: from.highestModSeq } }
 }

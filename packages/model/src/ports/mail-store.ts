@@ -37,6 +37,12 @@ export interface MailStore {
    * `no-such-mailbox`.
    */
   append(mailbox: MailboxId, messages: readonly NewAppend[], acting?: Acting): Promise<Appended>
+  /**
+   * Durable, in one: a message comes into `to` as by `append`, and `gone` goes out of `from`, which may be the same mailbox.
+   * Within one account the quota has to have room only for what the new one is larger. Rejects with `no-such-message` when
+   * `gone` is not there, `over-quota`, `no-such-mailbox`.
+   */
+  replace(from: MailboxId, gone: Uid, to: MailboxId, message: NewAppend, acting?: Acting): Promise<Replaced>
 
   // --- mailboxes (durable) ---
   /** All of the account's, in order of name (octets of UTF-8), INBOX first; none for an unknown account. */
@@ -199,6 +205,11 @@ export interface NewAppend {
 export interface Appended {
   uidValidity: UidValidity
   uids: UidSet
+}
+
+export interface Replaced {
+  appended: Appended
+  expunged: Expunged
 }
 
 export interface FlagChange {

@@ -1,15 +1,22 @@
 /** MailStore, first part: how mail comes in. A refused job leaves no content behind; an unclear one leaves it to the sweep. */
 import { rm } from 'node:fs/promises'
-import { type Accepted, type MailStore, type StagedContent, UidSet, type UidValidity } from '@pennypost/model'
+import {
+  type Accepted,
+  type MailStore,
+  type ModSeq,
+  type StagedContent,
+  UidSet,
+  type UidValidity,
+} from '@pennypost/model'
 import { createStage } from '../content/stage.ts'
 import type { Engine } from '../engine.ts'
 import { type Packing, packAcceptances, packAppends } from '../pack.ts'
 
-export type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append'>
+export type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append' | 'replace'>
 
 /** How mail comes in: content is staged, then one job makes it mail. */
 export function createArrival(engine: Engine): Arrival {
-  const { writer, clock } = engine
+  const { writer, clock, pins } = engine
   return {
     reserve: (octets) => engine.room.reserve(octets),
     stage(room) {
@@ -36,6 +43,18 @@ export function createArrival(engine: Engine): Arrival {
         const last = firstUid + messages.length - 1
         const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])
         return { uidValidity: uidValidity as UidValidity, uids }
+      })
+    },
+    replace(from, gone, to, message, acting) {
+      return consuming(engine, [message.message.content], async (packing) => {
+        const messages = packAppends([message], packing)
+        packing.rooms[0]?.store(packing.octets)
+        const args = { from, gone, mailbox: to, now: clock.now(), messages, acting }
+        const done = await pins.removing(from, (pinned) => writer.run('replace', { ...args, pinned }, packing))
+        return {
+          appended: { uidValidity: done.uidValidity as UidValidity, uids: UidSet.of(done.firstUid) },
+          expunged: { uids: UidSet.of(gone), modSeq: done.modSeq as ModSeq },
+        }
       })
     },
   }

@@ -2,7 +2,7 @@ import type { WriterContext } from './context.ts'
 import { accept } from './jobs/accept.ts'
 import { addAccount, grantSendAs, purgeAccount, setRemoved, updateAccount } from './jobs/accounts.ts'
 import { annotate } from './jobs/annotations.ts'
-import { append } from './jobs/append.ts'
+import { append, replace } from './jobs/append.ts'
 import { claim, renew } from './jobs/claim.ts'
 import { copy, move } from './jobs/copy.ts'
 import { addAppPassword, removeCredential, setPassword, setScram, touchCredential } from './jobs/credentials.ts'
@@ -31,6 +31,7 @@ interface Kind {
 const kinds = {
   accept: { run: accept, durable: true, grows: true },
   append: { run: append, durable: true, grows: true },
+  replace: { run: replace, durable: true, grows: true },
   unconfirm: { run: unconfirm, durable: false },
 
   createMailbox: { run: createMailbox, durable: true },
