@@ -147,12 +147,16 @@ async function run(session: Session, { name, messages }: Args): Promise<{ code: 
 }
 
 /** Makes what is to be made, then stores all or nothing. */
-export async function appendTo(
-  session: Session,
-  target: VisibleMailbox,
-  messages: readonly Appending[],
-): Promise<Appended> {
-  const { mail, clock, mailboxes } = session.service
+async function appendTo(session: Session, target: VisibleMailbox, messages: readonly Appending[]): Promise<Appended> {
+  const appends = await newAppends(session, messages)
+  const appended = await session.service.mail.append(target.id, appends, actingOn(session, target, false))
+  await tookIn(session, target, appends, appended)
+  return appended
+}
+
+/** The messages as the store takes them; what is to be made is made. Nothing is left of them when one can not be. */
+export async function newAppends(session: Session, messages: readonly Appending[]): Promise<NewAppend[]> {
+  const { clock } = session.service
   const made: AppendedMessage[] = []
   try {
     for (const { content } of messages) made.push(typeof content === 'function' ? await content(session) : content)
@@ -160,16 +164,23 @@ export async function appendTo(
     for (const message of made) message.discard()
     throw error
   }
-  const appends: NewAppend[] = messages.map(({ flags, date }, index) => ({
+  return messages.map(({ flags, date }, index) => ({
     message: (made[index] as AppendedMessage).take(),
     flags,
     internalDate: date ?? { at: clock.now(), offsetMinutes: 0 },
   }))
-  const appended = await mail.append(target.id, appends, actingOn(session, target, false))
-  mailboxes.touch(target.id)
-  session.notifier?.ownMessages(target, appended.uids)
+}
+
+/** The messages have come into the mailbox. */
+export async function tookIn(
+  session: Session,
+  target: VisibleMailbox,
+  appends: readonly NewAppend[],
+  { uids }: Appended,
+): Promise<void> {
+  session.service.mailboxes.touch(target.id)
+  session.notifier?.ownMessages(target, uids)
   if (target.specialUse === '\\Sent') await dropSuperseded(session, target, appends)
-  return appended
 }
 
 /**

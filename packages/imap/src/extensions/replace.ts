@@ -1,19 +1,19 @@
-import { UidSet } from '@pennypost/model'
-import { requireSelected } from '../access/acting.ts'
+import { type NewAppend, StoreError, type Uid } from '@pennypost/model'
+import { actingOn, requireSelected } from '../access/acting.ts'
 import { type Command, type Completion, whenSelected } from '../command.ts'
-import { type Appending, appendMessage, appendTo, messageLiteral } from '../commands/append.ts'
+import { type Appending, appendMessage, messageLiteral, newAppends, tookIn } from '../commands/append.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import { bad, no } from '../refusal.ts'
+import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
 
 /**
- * A message takes the place of another: the way to save a draft anew (RFC 8508). The store knows no such verb, so the
- * new one is there before the old one goes, and is taken away again if that fails. Never neither of them.
+ * A message takes the place of another: the way to save a draft anew (RFC 8508), in one step, also where there is no room
+ * for both.
  */
 interface Args {
   set: SequenceSet
@@ -37,13 +37,18 @@ function target(cursor: Cursor, session: Session): Pick<Args, 'set' | 'name'> {
 }
 
 /** The one message that is to go; NO when it is not there. */
-function replaced(session: Session, set: SequenceSet, by: 'sequence' | 'uid'): number {
+function replaced(session: Session, set: SequenceSet, by: 'sequence' | 'uid'): Uid {
   const view = session.selected
   const [range] = [...view.select(set, by).ranges()]
   const uid = range?.[0] ?? 0
   if (view.seqOf(uid) === 0) throw no('NONEXISTENT', 'There is no such message')
-  if (view.open.indexOf(uid) < 0) throw no('EXPUNGEISSUED', 'The message is gone')
-  return uid
+  if (view.open.indexOf(uid) < 0) throw gone()
+  return uid as Uid
+}
+
+/** Others have expunged it. */
+function gone(): ImapRefusal {
+  return no('EXPUNGEISSUED', 'The message is gone')
 }
 
 async function run(
@@ -56,12 +61,14 @@ async function run(
   const uid = replaced(session, set, by)
   await requireSelected(session, ['t', 'e'])
   const found = await session.mailbox(name, 'i', 'TRYCREATE')
-  const appended = await appendTo(session, found, [message])
-  const expunged = await mail.expunge(open.mailbox.id, UidSet.of(uid), 'all').catch(async (error: unknown) => {
-    await mail.expunge(found.id, appended.uids, 'all').catch(() => {})
-    throw error
-  })
+  const [append] = (await newAppends(session, [message])) as [NewAppend]
+  const { appended, expunged } = await mail
+    .replace(open.mailbox.id, uid, found.id, append, actingOn(session, found, false))
+    .catch((error: unknown) => {
+      throw error instanceof StoreError && error.reason === 'no-such-message' ? gone() : error
+    })
   mailboxes.touch(open.mailbox.id)
+  await tookIn(session, found, [append], appended)
   // Before EXPUNGE, so that the client has the new message when the old one goes (§4.3).
   session.untagged(`OK [APPENDUID ${appended.uidValidity} ${appended.uids}] The new message is there`)
   await session.refresh()

@@ -11,6 +11,7 @@ import { type EngineFactory, password, sampleMessage, TestServer } from './serve
  *     option NAME VALUE (JSON)      of `createImapService`, before the first connection; `limit NAME NUMBER` likewise
  *     sessions-per-account NUMBER
  *     quota OCTETS MESSAGES                     the limits that QUOTA tells of; 0 = none
+ *     room LOGIN OCTETS                         the quota that the store keeps
  *     mailbox NAME [\Use]           message MAILBOX [(flags)] ["date"] SAMPLE
  *     connect N                     reads no greeting for it: the dialogue does
  *     login N [LOGIN]               select N MAILBOX: logs in, selects, and swallows what is said
@@ -127,6 +128,8 @@ class Play {
         return this.#quietly(Number(first), `SELECT ${second}`)
       case 'admin':
         return server.updateAccount(first, { admin: true })
+      case 'room':
+        return server.updateAccount(first, { quota: Number(second) })
       case 'without':
         return server.updateAccount(first, { disabledCapabilities: [second, ...rest] })
       case 'later':
