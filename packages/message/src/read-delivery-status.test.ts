@@ -41,8 +41,14 @@ describe('a delivery status', () => {
 
   test('our own is read back', () => {
     const dsn = buildDsn({
-      ...{ reportingMta: 'mail.one.test', from: 'postmaster@one.test', to: 'alice@one.test', at: 0, arrivedAt: 0 },
-      ...{ messageId: 'x@one.test', boundary: 'b', envelopeId: 'Q1' },
+      reportingMta: 'mail.one.test',
+      from: 'postmaster@one.test',
+      to: 'alice@one.test',
+      at: 0,
+      arrivedAt: 0,
+      messageId: 'x@one.test',
+      boundary: 'b',
+      envelopeId: 'Q1',
       recipients: [{ action: 'failed', finalRecipient: 'bob@two.test', status: '5.1.1', diagnostic: '550 5.1.1 who?' }],
       original: { header: Buffer.from('Subject: x\r\n\r\n'), size: 14, eightBitBody: false },
     })

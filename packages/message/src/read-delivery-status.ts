@@ -37,7 +37,8 @@ export function readDeliveryStatus(content: Buffer): DeliveryReport | undefined 
     if (!action || finalRecipient === '') return []
     return [
       {
-        ...{ action, finalRecipient },
+        action,
+        finalRecipient,
         status: /^[245]\.\d{1,3}\.\d{1,3}/.exec(field('status'))?.[0] ?? '',
         originalRecipient: withoutType(field('original-recipient')),
         diagnostic: withoutType(field('diagnostic-code')).slice(0, 500),

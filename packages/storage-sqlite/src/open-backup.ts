@@ -35,7 +35,10 @@ export function openBackup(options: { directory: string; clock: Clock; log: Log 
   }
   const files = { database, ballast: join(directory, 'ballast') }
   const engine: Engine = {
-    ...{ reader, clock, log, limits: sqliteLimits },
+    reader,
+    clock,
+    log,
+    limits: sqliteLimits,
     search: { search: () => Promise.reject(unavailable()) },
     writer: { run: () => Promise.reject(unavailable()), hasFailed: false },
     files: new ContentFiles(join(directory, 'content')),

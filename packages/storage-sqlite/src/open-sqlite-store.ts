@@ -103,7 +103,11 @@ class Opening {
     this.#writer = new WriterClient({
       url: workers.writer,
       data: {
-        ...{ database, contents, ballast, now: clock.now(), faults: options.faults ?? [] },
+        database,
+        contents,
+        ballast,
+        now: clock.now(),
+        faults: options.faults ?? [],
         incarnation: random.bytes(8).toString('hex'),
         limits: this.#limits,
         walCeilingFrames: this.#limits.walCeilingFrames,
@@ -135,7 +139,13 @@ class Opening {
     const reader = (this.#reader = new Reader(this.#directory.database, clock, this.#limits.cacheOctets))
     const search = this.#openSearch(reader)
     const engine: OpenEngine = {
-      ...{ reader, writer: this.#writer, clock, log, search, limits: this.#limits, room: this.#room },
+      reader,
+      writer: this.#writer,
+      clock,
+      log,
+      search,
+      limits: this.#limits,
+      room: this.#room,
       files: new ContentFiles(this.#directory.contents),
       staged: { octets: 0 },
       pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
@@ -154,7 +164,12 @@ class Opening {
     // Without an index none is kept either: it would fall behind the store.
     if (!keeps) removeIndex(path)
     this.#search = new SearchClient({
-      ...{ url, clock, deadline, log, limits: this.#limits, data: { database, contents, path, keeps, keptCharacters } },
+      url,
+      clock,
+      deadline,
+      log,
+      limits: this.#limits,
+      data: { database, contents, path, keeps, keptCharacters },
       newest: () => (reader.pluck('SELECT max(id) FROM messages').get() as number | null) ?? 0,
       hasRoom: (octets) => this.#room.has(octets),
     })

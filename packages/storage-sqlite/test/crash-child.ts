@@ -18,7 +18,11 @@ import { openSqliteStore } from '../src/index.ts'
  */
 const [, , directory = '', writer = '', keeper = '', search = ''] = process.argv
 const store = await openSqliteStore({
-  ...{ directory, clock: systemClock, deadline: systemDeadline, random: systemRandom, log: silentLog },
+  directory,
+  clock: systemClock,
+  deadline: systemDeadline,
+  random: systemRandom,
+  log: silentLog,
   searchThread: new URL(search),
   workers: { writer: new URL(writer), keeper: new URL(keeper) },
   limits: { inlineOctets: 4096, checkpointFrames: 64, searchIndexDelayMs: 0 },
@@ -44,14 +48,20 @@ async function accept(n: number): Promise<void> {
   const delivery = Buffer.from('Return-Path: <>\r\n')
   await store.mail.accept([
     {
-      ...{ journey, acceptedAt: systemClock.now(), reversePath: '', message, memory: [], flow: [] },
+      journey,
+      acceptedAt: systemClock.now(),
+      reversePath: '',
+      message,
+      memory: [],
+      flow: [],
       filings: [{ account, mailbox: 'INBOX', delivery, flags: [], forwardPaths: ['alice@one.test'] }],
       queue:
         n % 3
           ? []
           : [
               {
-                ...{ destination: `d${n % 7}.test`, route: 'remote' },
+                destination: `d${n % 7}.test`,
+                route: 'remote',
                 envelope: { reversePath: '', smtpUtf8: false, requireTls: false, autoSubmitted: false },
                 recipients: [{ forwardPath: 'bob@two.test' }],
               },

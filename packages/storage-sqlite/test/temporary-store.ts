@@ -17,11 +17,16 @@ export type TestOptions = Partial<SqliteStoreOptions>
 /** A store in the directory, which stays when it is closed. */
 export async function openStore(directory: string, options: TestOptions = {}): Promise<SqliteStore> {
   const { search: searchThread, ...workers } = await bundledWorkers()
-  const given = {
-    ...{ clock: virtualClock(), deadline: systemDeadline, random: seededRandom(1), log: silentLog },
-    ...{ workers, searchThread },
-  }
-  return openSqliteStore({ directory, ...given, ...options })
+  return openSqliteStore({
+    directory,
+    clock: virtualClock(),
+    deadline: systemDeadline,
+    random: seededRandom(1),
+    log: silentLog,
+    workers,
+    searchThread,
+    ...options,
+  })
 }
 
 /** A store in a directory of its own, which goes when it is closed. */

@@ -47,7 +47,9 @@ function describeAccept(open: OpenEngine): void {
     })
     const inbox = await inboxOf(world)
     expect(accepted).toEqual({
-      ...{ journey, repeated: false, filed: [{ account: alice, mailbox: inbox, uid: 1 }] },
+      journey,
+      repeated: false,
+      filed: [{ account: alice, mailbox: inbox, uid: 1 }],
       queued: [expect.any(Number)],
     })
     expect(await uidsIn(world, inbox)).toEqual([1])
@@ -69,7 +71,11 @@ function describeAccept(open: OpenEngine): void {
         forwardPaths: ['alice@one.test'],
       },
       {
-        ...{ journey, at: now, kind: 'queued', entry: accepted.queued[0], destination: 'three.test' },
+        journey,
+        at: now,
+        kind: 'queued',
+        entry: accepted.queued[0],
+        destination: 'three.test',
         forwardPaths: ['dave@three.test', 'erin@three.test'],
       },
     ])

@@ -129,7 +129,11 @@ function describeAccounts(open: OpenEngine): void {
   it('change field by field', async ({ store: { directory }, alice }) => {
     const before = await directory.account(alice)
     const change = {
-      ...{ name: 'Alice', quota: 7, suspended: true, admin: true, copySent: true },
+      name: 'Alice',
+      quota: 7,
+      suspended: true,
+      admin: true,
+      copySent: true,
       disabledCapabilities: ['MOVE', 'ACL'],
     }
     expect(await directory.updateAccount(alice, change)).toEqual({ ...before, ...change })

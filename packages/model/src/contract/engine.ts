@@ -124,12 +124,17 @@ export async function appendMany(world: World, mailbox: MailboxId, count: number
 }
 
 export const filing = (account: AccountId, mailbox = 'INBOX', more: Partial<NewFiling> = {}): NewFiling => ({
-  ...{ account, mailbox, delivery: Buffer.from('Return-Path: <carol@three.test>\r\n'), flags: [] },
-  ...{ forwardPaths: ['alice@one.test'], ...more },
+  account,
+  mailbox,
+  delivery: Buffer.from('Return-Path: <carol@three.test>\r\n'),
+  flags: [],
+  forwardPaths: ['alice@one.test'],
+  ...more,
 })
 
 export const entry = (destination: string, ...forwardPaths: string[]): NewQueueEntry => ({
-  ...{ destination, route: 'remote' },
+  destination,
+  route: 'remote',
   envelope: { reversePath: 'alice@one.test', smtpUtf8: false, requireTls: false, autoSubmitted: false },
   recipients: (forwardPaths.length > 0 ? forwardPaths : [`dave@${destination}`]).map((forwardPath) => ({
     forwardPath,
@@ -142,9 +147,15 @@ export async function acceptance(world: World, given: Accepting): Promise<Accept
   const { text = letter(), trace = 'Received: here\r\n', ...rest } = given
   const now = world.clock.now()
   return {
-    ...{ journey: createJourneyId(now, world.random), acceptedAt: now, reversePath: 'carol@three.test' },
+    journey: createJourneyId(now, world.random),
+    acceptedAt: now,
+    reversePath: 'carol@three.test',
     message: await sampleMessage(world.store.mail, text, trace),
-    ...{ filings: [], queue: [], memory: [], flow: [], ...rest },
+    filings: [],
+    queue: [],
+    memory: [],
+    flow: [],
+    ...rest,
   }
 }
 

@@ -7,20 +7,25 @@ import { type OpenEngine, worldTest } from './engine.ts'
 const id = (digit: string): JourneyId => digit.repeat(16) as JourneyId
 const event = (journey: JourneyId, at: number, fact: FlowFact): FlowEvent => ({ journey, at, ...fact })
 const received = (messageId: string): FlowFact => ({
-  ...{
-    kind: 'received',
-    service: 'mx',
-    session: 's',
-    peer: '192.0.2.1',
-    reversePath: '',
-    forwardPaths: ['a@b'],
-    size: 1,
-  },
+  kind: 'received',
+  service: 'mx',
+  session: 's',
+  peer: '192.0.2.1',
+  reversePath: '',
+  forwardPaths: ['a@b'],
+  size: 1,
   messageId,
 })
 const attempt: FlowFact = {
-  ...{ kind: 'attempt', entry: 1, destination: 'x.test', host: 'mx.x.test', address: '192.0.2.9', elapsedMs: 7 },
-  ...{ dns: ['x.test MX 10 mx.x.test'], transcript: ['C: EHLO', 'S: 250 ok'], tlsReason: 'offered' },
+  kind: 'attempt',
+  entry: 1,
+  destination: 'x.test',
+  host: 'mx.x.test',
+  address: '192.0.2.9',
+  elapsedMs: 7,
+  dns: ['x.test MX 10 mx.x.test'],
+  transcript: ['C: EHLO', 'S: 250 ok'],
+  tlsReason: 'offered',
 }
 
 export function describeFlow(name: string, open: OpenEngine): void {

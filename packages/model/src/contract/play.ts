@@ -257,14 +257,12 @@ async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promi
   const accept = dsn ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '' })] : []
   side.journeys.push(...accept.map(({ journey }) => journey))
   const accepted = await world.store.queue.settle({
-    ...{
-      entry: leased.id,
-      lease: leased.lease,
-      nextAttemptAt: world.clock.now() + 1000,
-      attempted: true,
-      accept,
-      flow: [],
-    },
+    entry: leased.id,
+    lease: leased.lease,
+    nextAttemptAt: world.clock.now() + 1000,
+    attempted: true,
+    accept,
+    flow: [],
     outcomes: outcomes.map((outcome, index) => ({ index, outcome, reply: `${outcome} ${index}` })),
     delayNotified: [1],
   })

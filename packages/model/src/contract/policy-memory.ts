@@ -4,7 +4,10 @@ import type { MemoryNote } from '../ports/policy-memory.ts'
 import { accept, type OpenEngine, refusal, worldTest } from './engine.ts'
 
 const note = (key: string, at: number, expiresAt: number, value?: string): MemoryNote => ({
-  ...{ kind: 'greylist', key, at, expiresAt },
+  kind: 'greylist',
+  key,
+  at,
+  expiresAt,
   ...(value === undefined ? {} : { value }),
 })
 

@@ -15,7 +15,13 @@ export const claimAll = (world: World, more: Partial<ClaimRequest> = {}): Promis
 
 /** A settlement in which everybody is deferred. */
 export const deferring = (leased: LeasedEntry, nextAttemptAt: number, more: Partial<Settlement> = {}): Settlement => ({
-  ...{ entry: leased.id, lease: leased.lease, nextAttemptAt, attempted: true, delayNotified: [], accept: [], flow: [] },
+  entry: leased.id,
+  lease: leased.lease,
+  nextAttemptAt,
+  attempted: true,
+  delayNotified: [],
+  accept: [],
+  flow: [],
   outcomes: leased.recipients.map(({ index }) => ({ index, outcome: 'deferred' as const, reply: '451 4.3.0 later' })),
   ...more,
 })
@@ -68,8 +74,16 @@ function describeClaim(open: OpenEngine): void {
     expect(lease).toMatch(/^.{1,100}$/)
     expect(rest).toEqual(await world.store.queue.get(ids[0]!))
     expect(rest).toMatchObject({
-      ...{ id: ids[0], journey, destination: 'three.test', route: 'remote', envelope: full.envelope, held: false },
-      ...{ acceptedAt: clock.now(), dueAt: clock.now(), attempts: 0, messageId: 'hello@three.test' },
+      id: ids[0],
+      journey,
+      destination: 'three.test',
+      route: 'remote',
+      envelope: full.envelope,
+      held: false,
+      acceptedAt: clock.now(),
+      dueAt: clock.now(),
+      attempts: 0,
+      messageId: 'hello@three.test',
       recipients: full.recipients.map((given, index) => ({ ...given, index, lastReply: '', delayNotified: false })),
     })
   })

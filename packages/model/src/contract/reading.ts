@@ -242,7 +242,10 @@ function describeSearch(open: OpenEngine): void {
     relation: 'before' | 'on' | 'since',
     number: number,
   ): SearchQuery => ({
-    ...{ key: 'day', of, relation, day: number },
+    key: 'day',
+    of,
+    relation,
+    day: number,
   })
   const instant = Date.UTC(2024, 0, 10, 23, 30)
   const cases: [string, SearchQuery, string][] = [

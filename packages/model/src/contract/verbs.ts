@@ -89,7 +89,9 @@ const name = fc.constantFrom('INBOX', 'Sent', 'Junk', 'a', 'a/b', 'a/b/c', 'b', 
 const named = fc.record({ account, name })
 const by: fc.Arbitrary<By> = fc.record({
   account: fc.constantFrom(1, 1, 1, 0) as fc.Arbitrary<0 | 1>,
-  ...{ seen: fc.boolean(), deleted: fc.boolean(), others: fc.boolean() },
+  seen: fc.boolean(),
+  deleted: fc.boolean(),
+  others: fc.boolean(),
 })
 const everyKeyword = Array.from({ length: 44 }, (_, place) => `k${place}`)
 const flags = fc.oneof(

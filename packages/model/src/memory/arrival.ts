@@ -160,8 +160,16 @@ function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, mes
     message,
     lease: null,
     entry: {
-      ...{ id, journey, message: message.id, destination, route, envelope, acceptedAt },
-      ...{ dueAt: acceptedAt, attempts: 0, held: false },
+      id,
+      journey,
+      message: message.id,
+      destination,
+      route,
+      envelope,
+      acceptedAt,
+      dueAt: acceptedAt,
+      attempts: 0,
+      held: false,
       size: renderedSize(Buffer.alloc(0), message),
       messageId: message.index.messageIdHeader,
       recipients: entry.recipients.map((recipient, index) => ({

@@ -88,7 +88,14 @@ export function describeMailbox(row: MailboxRow, viewer?: AccountId): Mailbox {
   const { id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid } = row
   const filings = [...row.filings.values()]
   return {
-    ...{ id, account: row.owner.account.id, name, specialUse, uidValidity, uidNext, highestModSeq, recentUid },
+    id,
+    account: row.owner.account.id,
+    name,
+    specialUse,
+    uidValidity,
+    uidNext,
+    highestModSeq,
+    recentUid,
     messages: filings.length,
     unseen: filings.filter((filing) => !isSeen(viewed(row, filing, viewer))).length,
     deleted: filings.filter(isDeleted).length,
@@ -110,9 +117,20 @@ export function addMailbox(
   if (own.length >= mailboxesPerAccount) refuse('limit', `An account can have ${mailboxesPerAccount} mailboxes.`)
   if (specialUse) requireUnused(own, specialUse)
   const row: MailboxRow = {
-    ...{ id: mailboxId(nextId(state)), owner, name, specialUse: specialUse ?? null },
-    ...{ uidValidity: uidValidity(++owner.uidValidity), uidNext: uid(1), recentUid: uid(1), highestModSeq: modSeq(0) },
-    ...{ keywords: [], filings: new Map(), expunged: [], expungeFloor: 0, seen: new Map(), annotations: [] },
+    id: mailboxId(nextId(state)),
+    owner,
+    name,
+    specialUse: specialUse ?? null,
+    uidValidity: uidValidity(++owner.uidValidity),
+    uidNext: uid(1),
+    recentUid: uid(1),
+    highestModSeq: modSeq(0),
+    keywords: [],
+    filings: new Map(),
+    expunged: [],
+    expungeFloor: 0,
+    seen: new Map(),
+    annotations: [],
     acl: nearestSuperior(own, name)?.acl ?? [],
   }
   state.mailboxes.set(row.id, row)

@@ -185,7 +185,10 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
   const { uid, message, delivery, internalDate, savedAt, uidl, journey } = filing
   const { index } = message
   return {
-    ...{ uid, message: message.id, internalDate, savedAt },
+    uid,
+    message: message.id,
+    internalDate,
+    savedAt,
     size: renderedSize(delivery, message),
     ...(need.uidl ? { uidl } : {}),
     ...(need.journey ? { journey } : {}),

@@ -10,13 +10,19 @@ const row = {
   sentDay: 20240131,
 }
 const subject: SearchSubject = {
-  ...{ uid: 7, flags: 8 + 2 ** 40, modSeq: 100, row },
+  uid: 7,
+  flags: 8 + 2 ** 40,
+  modSeq: 100,
+  row,
   headerText: () => 'subject: hello\nx-empty: \nx-two: subject: x\n',
   bodyTexts: () => ['first part', 'second part'],
 }
 const ask = (query: SearchQuery, message = subject): boolean => matches(query, message)
 const day = (of: 'internal' | 'saved' | 'sent', relation: 'before' | 'on' | 'since', number: number): SearchQuery => ({
-  ...{ key: 'day', of, relation, day: number },
+  key: 'day',
+  of,
+  relation,
+  day: number,
 })
 
 describe('matches', () => {

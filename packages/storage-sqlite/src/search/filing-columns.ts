@@ -14,7 +14,9 @@ export class FilingColumns {
 
   constructor(mailbox: MailboxId, text: SearchText) {
     this.#columns = new MailboxColumns(mailbox, {
-      ...{ columns: 'message, delivery', tables: 'filings', width: 2 },
+      columns: 'message, delivery',
+      tables: 'filings',
+      width: 2,
       number: (delivery) => this.#deliveryNumber(delivery as Buffer, text),
     })
   }

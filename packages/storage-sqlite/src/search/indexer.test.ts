@@ -13,7 +13,10 @@ function indexerOf(directory: string, text: SearchText) {
   const reader = new Reader(join(directory, 'mail.db'), virtualClock(), 1_000_000)
   const notes: string[] = []
   const indexer = new Indexer({
-    ...{ reader, files: new ContentFiles(join(directory, 'content')), text, keeps: true },
+    reader,
+    files: new ContentFiles(join(directory, 'content')),
+    text,
+    keeps: true,
     path: join(directory, 'other-search.db'),
     note: (note) => notes.push(`${note.text}: ${note.why}`),
   })

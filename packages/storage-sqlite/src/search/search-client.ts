@@ -97,8 +97,11 @@ export class SearchClient {
     signal?.addEventListener('abort', cancel)
     try {
       const found = await this.#request(id, {
-        ...{ kind: 'search', id, mailbox },
-        ...{ query: packQuery(query), within: boundsOf(within) },
+        kind: 'search',
+        id,
+        mailbox,
+        query: packQuery(query),
+        within: boundsOf(within),
       })
       if (found.kind !== 'found') throw new Error('the search thread gave another answer')
       if (found.behind) this.#want()

@@ -225,7 +225,12 @@ describe('a search', () => {
       const delivery = Buffer.from(`Delivered-To: ${name}@one.test\r\n`)
       await store.mail.accept([
         {
-          ...{ journey: createJourneyId(0, random), acceptedAt: 0, reversePath: '', queue: [], memory: [], flow: [] },
+          journey: createJourneyId(0, random),
+          acceptedAt: 0,
+          reversePath: '',
+          queue: [],
+          memory: [],
+          flow: [],
           message: await sampleMessage(store.mail, letter('one')),
           filings: [{ account: alice, mailbox: 'INBOX', delivery, flags: [], forwardPaths: ['alice@one.test'] }],
         },

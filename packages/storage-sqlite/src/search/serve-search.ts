@@ -23,7 +23,11 @@ export function serveSearch(text: SearchText, clock: Clock): void {
   const files = new ContentFiles(contents)
   const indexer = new Indexer({ reader, files, text, path, keeps, note: (note) => send({ kind: 'note', ...note }) })
   const searcher = new Searcher({
-    ...{ reader, files, text, clock, keptCharacters },
+    reader,
+    files,
+    text,
+    clock,
+    keptCharacters,
     index: () => indexer.index,
     guarded: (read) => indexer.guarded(read),
   })

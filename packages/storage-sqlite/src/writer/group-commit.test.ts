@@ -25,16 +25,24 @@ afterEach(() => {
 /** A writer without its thread. */
 function openWriter(...faults: Fault[]): Writer {
   const writer = new Writer({
-    ...{ database: join(directory, 'mail.db'), contents: directory, ballast: join(directory, 'ballast') },
-    ...{ incarnation: 'test', now: 0, limits: sqliteLimits, walCeilingFrames: 8000, groupJobs: 256 },
-    ...{ cacheOctets: sqliteLimits.cacheOctets, faults },
+    database: join(directory, 'mail.db'),
+    contents: directory,
+    ballast: join(directory, 'ballast'),
+    incarnation: 'test',
+    now: 0,
+    limits: sqliteLimits,
+    walCeilingFrames: 8000,
+    groupJobs: 256,
+    cacheOctets: sqliteLimits.cacheOctets,
+    faults,
   })
   writers.push(writer)
   return writer
 }
 
 const domain = (id: number): Job => ({
-  ...{ id, verb: 'addDomain' },
+  id,
+  verb: 'addDomain',
   args: { name: `d${id}.test`, kind: 'local', target: '', catchAll: '' },
 })
 
@@ -85,7 +93,9 @@ describe('a group', () => {
       { at: 'job', nth: 4, code: 'SQLITE_IOERR_READ' },
     )
     expect(outcomes(run(writer, domain(1), domain(2), domain(3)))).toEqual({
-      ...{ 1: 'done', 2: 'SQLITE_IOERR_READ', 3: 'done' },
+      1: 'done',
+      2: 'SQLITE_IOERR_READ',
+      3: 'done',
     })
     expect(existing(writer, 1, 2, 3)).toEqual([1, 3])
   })
@@ -95,7 +105,10 @@ describe('a group', () => {
     const full = { at: 'job', code: 'SQLITE_FULL', rollback: true } as const
     const writer = openWriter({ ...full, nth: 3 }, { ...full, nth: 6 })
     expect(outcomes(run(writer, domain(1), domain(2), domain(3), domain(4)))).toEqual({
-      ...{ 1: 'done', 2: 'done', 3: 'no-room', 4: 'done' },
+      1: 'done',
+      2: 'done',
+      3: 'no-room',
+      4: 'done',
     })
     expect(existing(writer, 1, 2, 3, 4)).toEqual([1, 2, 4])
   })

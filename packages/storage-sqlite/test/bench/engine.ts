@@ -41,17 +41,24 @@ const envelope = `("Mon, 1 Jan 2026 10:00:00 +0000" "a letter" (("Carol" NIL "ca
 
 function indexOf(bodySize: number): MessageIndex {
   return {
-    ...{ envelope, structure: `("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" ${bodySize} 30)`, parts: '[0,0]' },
-    ...{
-      bodySize,
-      utf8Header: false,
-      eightBitBody: false,
-      openEnd: false,
-      baseSubject: 'a letter',
-      replyOrForward: false,
-    },
-    ...{ sortFrom: 'carol', sortTo: 'alice', sortCc: '', displayFrom: 'carol', displayTo: 'alice' },
-    ...{ sentAt: 1, sentDay: 20260101, messageIdHeader: 'id@one.test', references: ['a@b', 'c@d'] },
+    envelope,
+    structure: `("TEXT" "PLAIN" ("CHARSET" "UTF-8") NIL NIL "7BIT" ${bodySize} 30)`,
+    parts: '[0,0]',
+    bodySize,
+    utf8Header: false,
+    eightBitBody: false,
+    openEnd: false,
+    baseSubject: 'a letter',
+    replyOrForward: false,
+    sortFrom: 'carol',
+    sortTo: 'alice',
+    sortCc: '',
+    displayFrom: 'carol',
+    displayTo: 'alice',
+    sentAt: 1,
+    sentDay: 20260101,
+    messageIdHeader: 'id@one.test',
+    references: ['a@b', 'c@d'],
     preview: 'a line of text that shows what the letter is about, cut somewhere',
   }
 }
@@ -84,13 +91,17 @@ async function letterTo(account: AccountId, octets = 2048): Promise<Acceptance> 
     memory: [],
     flow: [
       {
-        ...{ journey, at: now, kind: 'received', service: 'smtp', session: 'S1', peer: '192.0.2.1', helo: 'client' },
-        ...{
-          reversePath: 'carol@three.test',
-          forwardPaths: ['alice@one.test'],
-          size: octets,
-          messageId: 'id@one.test',
-        },
+        journey,
+        at: now,
+        kind: 'received',
+        service: 'smtp',
+        session: 'S1',
+        peer: '192.0.2.1',
+        helo: 'client',
+        reversePath: 'carol@three.test',
+        forwardPaths: ['alice@one.test'],
+        size: octets,
+        messageId: 'id@one.test',
       },
       { journey, at: now, kind: 'verdict', verdict: 'accept', reason: 'ok' },
     ],
@@ -264,8 +275,14 @@ if (!values.only || 'accept claim 100 000 queue'.includes(values.only)) {
   await measure('settle', leased.length, 20, (n) => {
     const { id, lease } = leased[n] as (typeof leased)[number]
     return store.queue.settle({
-      ...{ entry: id, lease, nextAttemptAt: systemClock.now() + 900_000, attempted: true, delayNotified: [] },
-      ...{ outcomes: [{ index: 0, outcome: 'deferred', reply: '451 4.3.0 later' }], accept: [], flow: [] },
+      entry: id,
+      lease,
+      nextAttemptAt: systemClock.now() + 900_000,
+      attempted: true,
+      delayNotified: [],
+      outcomes: [{ index: 0, outcome: 'deferred', reply: '451 4.3.0 later' }],
+      accept: [],
+      flow: [],
     })
   })
   await measure('counts of 100 000', 20, 1, () => store.queue.counts(systemClock.now()))
