@@ -11,7 +11,6 @@ const refusals: Readonly<Record<StoreRefusal, readonly [AdminRefusal, advice: st
   'no-such-account': ['not-found', '`pennypost account list` shows the accounts that there are.'],
   'no-such-domain': ['not-found', '`pennypost domain list` shows the domains, `pennypost domain add NAME` adds one.'],
   'no-such-alias': ['not-found', '`pennypost alias list` shows the aliases that there are.'],
-  'no-such-entry': ['not-found', '`pennypost queue list` shows what is in the queue.'],
   'no-such-message': ['not-found', 'It was removed in the meantime.'],
   exists: ['exists', ''],
   'over-quota': ['limit', '`pennypost account quota ADDRESS SIZE` gives more room.'],

@@ -17,7 +17,7 @@ export function createDirectory(state: State): Directory {
 }
 
 /** Runs a change of the directory. */
-export function change<Result>(state: State, work: () => Result): Result {
+function change<Result>(state: State, work: () => Result): Result {
   return commit(state, () => {
     const result = work()
     state.directoryVersion++

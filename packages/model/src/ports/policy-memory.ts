@@ -5,10 +5,13 @@
 export type MemoryKind =
   /** This address of ours has sent mail: its catch-all takes bounces. */
   | 'sent'
+  /** An origin that was asked to come again. */
   | 'greylist'
+  /** Mail of a sender, a recipient or a network in the last hour. */
   | 'rate'
+  /** An origin that has waited, or somebody whom our own people have written to: not asked to wait again. */
   | 'reputation'
-  | 'vacation'
+  /** Where the copy of a submitted message is that was filed in Sent: one that a mail program files itself replaces it. */
   | 'duplicate'
   /** A network from which an account has logged in. */
   | 'login'

@@ -10,7 +10,6 @@ export type StoreRefusal =
   | 'no-such-account'
   | 'no-such-domain'
   | 'no-such-alias'
-  | 'no-such-entry'
   /** Nothing refers to the message any more, so its content is gone. */
   | 'no-such-message'
   | 'exists'
