@@ -97,13 +97,12 @@ export function buildDsn(report: DsnReport): Dsn {
   ]
   const end = `\r\n--${boundary}--\r\n`
   const before = Buffer.concat([Buffer.from(head.join('')), header, Buffer.from(returns === 'headers' ? end : '')])
-  const carried8bit = !isAscii(original.header) || (returns === 'message' && original.eightBitBody)
   return {
     before,
     returns,
     after: Buffer.from(returns === 'message' ? end : ''),
     needsSmtpUtf8: !isAscii(Buffer.from(report.to + report.from)),
-    needsEightBitMime: carried8bit || !isAscii(Buffer.from(status)),
+    needsEightBitMime: isEightBit(returns, original) || !isAscii(Buffer.from(status)),
   }
 }
 
@@ -143,18 +142,24 @@ function isInternational({ to, recipients }: DsnReport): boolean {
 const encodingField = (content: string): string =>
   isAscii(Buffer.from(content)) ? '' : 'Content-Transfer-Encoding: 8bit\r\n'
 
-function originalPartHeader(
-  returns: Dsn['returns'],
-  international: boolean,
-  { header, eightBitBody }: DsnReport['original'],
-): string {
-  const types =
-    returns === 'message'
-      ? ['message/rfc822', 'message/global', 'Undelivered message']
-      : ['text/rfc822-headers', 'message/global-headers', 'Header of the message']
-  const eightBit = !isAscii(header) || (returns === 'message' && eightBitBody)
-  const encoding = eightBit ? 'Content-Transfer-Encoding: 8bit\r\n' : ''
-  return `Content-Type: ${types[international ? 1 : 0]}\r\nContent-Description: ${types[2]}\r\n${encoding}`
+/** Whether what is returned of the original has octets above 127. */
+const isEightBit = (returns: Dsn['returns'], { header, eightBitBody }: DsnReport['original']): boolean =>
+  !isAscii(header) || (returns === 'message' && eightBitBody)
+
+const originalParts = {
+  message: { ascii: 'message/rfc822', international: 'message/global', description: 'Undelivered message' },
+  headers: {
+    ascii: 'text/rfc822-headers',
+    international: 'message/global-headers',
+    description: 'Header of the message',
+  },
+} as const
+
+function originalPartHeader(returns: Dsn['returns'], international: boolean, original: DsnReport['original']): string {
+  const { description, ...types } = originalParts[returns]
+  const type = international ? types.international : types.ascii
+  const encoding = isEightBit(returns, original) ? 'Content-Transfer-Encoding: 8bit\r\n' : ''
+  return `Content-Type: ${type}\r\nContent-Description: ${description}\r\n${encoding}`
 }
 
 function withoutEmptyLine(header: Buffer): Buffer {

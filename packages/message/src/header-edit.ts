@@ -96,7 +96,8 @@ export function renderHeader(parts: {
 
 /**
  * Which fields BODY[HEADER.FIELDS (…)], or with `not` BODY[HEADER.FIELDS.NOT (…)], shows (RFC 9051 §6.4.5): those to the
- * octet, and the empty line, unless the header section has none. Names in any case. Lines that are no fields are in every NOT. Made once for many headers.
+ * octet, and the empty line, unless the header section has none. Names in any case. Lines that are no fields are in every
+ * NOT. Made once for many headers.
  */
 export class FieldChoice {
   readonly #names: ReadonlySet<string>

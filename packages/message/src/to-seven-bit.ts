@@ -37,7 +37,6 @@ function composite(node: PartNode, body: Buffer, pieces: Buffer[]): void {
     at = child.end
   }
   pieces.push(ascii(body.subarray(at, node.end)))
-  // Behind the outermost end there is nothing; behind an inner one its parent goes on.
 }
 
 function part(node: PartNode, body: Buffer, pieces: Buffer[]): void {
