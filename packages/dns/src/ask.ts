@@ -41,7 +41,7 @@ export function createAsking({ servers, trusted, clock, deadline, random, limits
     return [...servers].sort((a, b) => Number(shunned(a)) - Number(shunned(b)))
   }
 
-  /** A response, or the reason why this server has none; null: it did not answer in time or could not be reached. */
+  /** A response, or what this server says instead. Rejects when it does not answer in time or cannot be reached. */
   const attempt = async (server: NameServer, question: { name: string; type: DnsType }, signal: AbortSignal) => {
     const believed = trusted || server.loopback
     let packet = await exchange(server, question, { edns: true, dnssec: believed }, random, signal)

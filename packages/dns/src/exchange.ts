@@ -17,7 +17,8 @@ const udpPayloadSize = 1232
 /** So many wrong datagrams are somebody guessing ids: the query then goes over TCP, where guessing does not help. */
 const forgeryLimit = 16
 
-export interface AskOptions {
+/** How a query is put. */
+export interface QueryOptions {
   /** Whether to say EDNS (RFC 6891) at all. */
   edns: boolean
   /** Ask for validation: the AD bit in the query (RFC 6840 §5.7) and DO. */
@@ -28,7 +29,7 @@ export interface AskOptions {
 export async function exchange(
   server: NameServer,
   question: Omit<Query, 'id'>,
-  options: AskOptions,
+  options: QueryOptions,
   random: Random,
   signal: AbortSignal,
 ): Promise<DecodedPacket> {
@@ -39,7 +40,7 @@ export async function exchange(
 }
 
 /** The query as it goes out. */
-export function encodeQuery(query: Query, { edns, dnssec }: AskOptions): Buffer {
+export function encodeQuery(query: Query, { edns, dnssec }: QueryOptions): Buffer {
   return encode({
     type: 'query',
     id: query.id,
