@@ -79,7 +79,7 @@ const stories: Readonly<Record<string, Story>> = {
     before: (domain) => world.zones.fault(domain, { kind: 'truncate' }),
     ends: delivered,
   },
-  'addresses that can not be found out': {
+  'addresses that cannot be found out': {
     zone: [mx],
     hosts: { mx: {} },
     before: (domain) => world.zones.fault(`mx.${domain}`, { kind: 'servfail' }, { times: 2 }),

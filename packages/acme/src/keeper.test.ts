@@ -146,7 +146,7 @@ test.each([
   ['nothing is ordered for what is there already', ['mail.one.test', 'dead.test'], ['dead.test'], 1, 0],
   ['one that the certificate has is not given up early', ['mail.one.test', 'one.test'], ['one.test'], 70, 0],
   ['but at last', ['mail.one.test', 'one.test'], ['one.test'], 82, 1],
-])('of names that can not be proved, %s', async (_, names, dead, ageDays, renewed) => {
+])('of names that cannot be proved, %s', async (_, names, dead, ageDays, renewed) => {
   const { keeper, clock, files, seen } = setUp(from + (ageDays ?? 0) * dayMs)
   if (ageDays !== undefined) cpSync(issued, files.cert)
   seen.names = names

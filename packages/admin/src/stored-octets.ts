@@ -1,5 +1,5 @@
 /**
- * Octets of a file as the store keeps content: a bare LF becomes CRLF, NUL becomes 0x80 (IMAP can not send
+ * Octets of a file as the store keeps content: a bare LF becomes CRLF, NUL becomes 0x80 (IMAP cannot send
  * it, RFC 9051 §4.3; Dovecot does the same), everything else stays. Works on chunks cut anywhere.
  */
 export class StoredOctets {

@@ -16,7 +16,7 @@ export interface ScramVerifier extends ScramSalt {
 }
 
 /** RFC 7677 §4 asks for 4096 at least; this is what a GPU should pay for a guess today. */
-export const scramIterations = 100_000
+const scramIterations = 100_000
 
 const derive = promisify(pbkdf2)
 const hmac = (key: Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()

@@ -81,7 +81,7 @@ function otherOwner(dataDirectory: string): { uid: number; gid: number } | undef
 }
 
 /** `data_dir` counts from the directory of the configuration file. */
-export function dataDirectoryOf(file: string, document: string): string {
+function dataDirectoryOf(file: string, document: string): string {
   const { data_dir } = glance(document)
   return resolve(dirname(file), typeof data_dir === 'string' ? data_dir : 'data')
 }

@@ -6,8 +6,8 @@ import { type Config, configSchema } from '../config/schema.ts'
  * The demo of `npm start`: every service on loopback, two accounts, a password that everybody knows. Nothing leaves the
  * machine: mail to other domains comes back as a bounce, since the demo knows no other domains.
  */
-export const demoDomain = 'demo.test'
-export const demoPassword = 'demo'
+const demoDomain = 'demo.test'
+const demoPassword = 'demo'
 
 const ports = [
   ['smtp', 2525],

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 /**
  * Where the lines of the log go: a file, or standard output. Written at once and in whole pieces by whoever calls `write`.
  *
- * Never broken: a log that can not be written ends no server and holds up no end of one. It is said on standard error,
+ * Never broken: a log that cannot be written ends no server and holds up no end of one. It is said on standard error,
  * once; what could not be written is kept, within a bound, and goes ahead of the next that can.
  */
 export class LogFile {
@@ -57,7 +57,7 @@ export class LogFile {
   }
 
   #lost(error: Error): void {
-    if (!this.#isLost) process.stderr.write(`pennypost: the log can not be written: ${error.message}\n`)
+    if (!this.#isLost) process.stderr.write(`pennypost: the log cannot be written: ${error.message}\n`)
     this.#isLost = true
   }
 }

@@ -51,7 +51,7 @@ export function createSite(options: SiteOptions, log: Log): RequestListener {
   return (request, response) => {
     void answer(request, options)
       .catch((error: unknown): Reply => {
-        if (!request.destroyed) log.error({ err: error }, 'a page can not be shown')
+        if (!request.destroyed) log.error({ err: error }, 'a page cannot be shown')
         return plain(503, 'Later.\n')
       })
       .then(({ status, type, text, fields }) => {

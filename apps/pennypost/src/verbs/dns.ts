@@ -21,7 +21,7 @@ export function recordsText(domain: string, records: readonly PublishedRecord[])
   const lines = records.map(({ name, type, value, why, need }) => {
     const label = need === 'required' || need === 'ask' ? '' : `${need}: `
     const owner = type === 'PTR' ? name : `${name}.`
-    // A record that can not be published as it stands must not look like one.
+    // A record that cannot be published as it stands must not look like one.
     const mark = type === 'PTR' || value.includes('<') ? ';   ' : ''
     return `; ${label}${why}\n${mark}${owner} ${type === 'PTR' ? '' : 'IN '}${type} ${value}\n`
   })

@@ -18,7 +18,7 @@ async function show(session: Session): Promise<void> {
 }
 
 /** The screen of `status`. */
-export function statusText(status: OperationResult<'status'>): string {
+function statusText(status: OperationResult<'status'>): string {
   const { server, queue, now } = status
   const problems = status.problems.map(({ severity, what, todo }) => {
     return `${severity === 'broken' ? 'BROKEN ' : 'WARNING'}  ${clean(what)}\n         ${clean(todo)}\n`

@@ -68,7 +68,7 @@ async function everything(admin: TestAdministration, login = alice): Promise<Kep
 }
 
 test('an import asks for the mailboxes that it needs, not for all that there are', async () => {
-  const admin = await withAccounts()
+  using admin = await withAccounts()
   const { mail } = admin.context.store
   const { mailboxes } = mail
   let lists = 0
@@ -83,7 +83,7 @@ test('an import asks for the mailboxes that it needs, not for all that there are
 })
 
 test('hundreds of small messages that come at once do not keep others waiting', async () => {
-  const admin = await withAccounts()
+  using admin = await withAccounts()
   let turns = 0
   const turn = (): void => {
     if (++turns < 10_000) setImmediate(turn)
@@ -184,7 +184,7 @@ describe('import', () => {
     const messages = () => literal({ text: 'a: b\n\n' }, { text: `c: d\n\n${'x'.repeat(2000)}`, mailbox: 'Other' })
     await expect(take(admin, messages)).rejects.toMatchObject({
       reason: 'limit',
-      message: expect.stringContaining('After 1 messages'),
+      message: expect.stringContaining('After 1 message:'),
       advice: expect.stringMatching(/quota.*goes on/),
     })
   })

@@ -129,16 +129,17 @@ class Import {
     this.#batch = []
   }
 
+  /** What broke the import off, and what is there already; for when something is. */
   explain(error: unknown): AdminError {
     const { reason, message, advice } = asAdminError(error)
     const again = 'Those stay; run the import again, and it goes on where it ended.'
-    const text = `After ${this.imported} messages: ${message}`
+    const text = `After ${this.imported} message${this.imported === 1 ? '' : 's'}: ${message}`
     return new AdminError(reason, text, `${advice} ${again}`.trim(), { cause: error })
   }
 
   async #targetFor(written: string): Promise<Target> {
     const name = mailboxName(written)
-    if (name === undefined) throw new AdminError('bad-input', `"${written}" can not be the name of a mailbox.`)
+    if (name === undefined) throw new AdminError('bad-input', `"${written}" cannot be the name of a mailbox.`)
     let target = this.#targets.get(name)
     if (!target) {
       const mailbox = await openMailbox(this.#context, this.#account, name)
