@@ -31,6 +31,7 @@ import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
 import { checkDane } from './tls/check-dane.ts'
 import { nameFault } from './tls/tls-demand.ts'
+import type { TlsHosts } from './tls/tls-hosts.ts'
 import type { Security, TlsPolicy } from './tls/tls-policy.ts'
 import { reportedDomain, type TlsResult, type TlsSessions, tlsResultOf } from './tls-report/sessions.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
@@ -50,6 +51,8 @@ export interface DialOptions {
   timeouts?: Partial<ClientTimeouts>
   /** Counts how TLS went. */
   sessions?: Pick<TlsSessions, 'note'>
+  /** Knows who had TLS before. */
+  tlsHosts?: TlsHosts
   /** PEM of the anchors that verified TLS trusts instead of the system's. */
   ca?: readonly string[]
 }
@@ -240,13 +243,15 @@ class Dial {
     if (!client.capabilities.keywords.has('STARTTLS')) {
       this.#count('starttls-not-supported', '')
       if (use === 'required') return this.#withoutTls(client, 'STARTTLS is not offered')
-      this.#tlsReason = reason === 'opportunistic' ? 'not offered' : `${reason}; not offered`
+      const lack = this.#options.tlsHosts?.hasLost(this.#target) ? 'not offered, as it was before' : 'not offered'
+      this.#tlsReason = reason === 'opportunistic' ? lack : `${reason}; ${lack}`
       return undefined
     }
     const secured = await client.startTls(this.#tlsOptions())
     this.#tls = client.tls
     const failure = secured.ok ? undefined : secured.failure
     if (client.tls && (!failure || failure.kind === 'reply')) {
+      this.#options.tlsHosts?.secured(this.#target.host)
       const trouble = this.#policy.testing ? client.tls.unverified : undefined
       this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
       if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${reason}: the certificate stands`

@@ -23,6 +23,7 @@ import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
 import type { Https } from './tls/https.ts'
+import { TlsHosts } from './tls/tls-hosts.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
@@ -62,7 +63,8 @@ export function createRelay(options: RelayOptions): Relay {
   const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
   const stopping = new AbortController()
   const sessions = options.tlsReports && createTlsSessions({ memory, clock, log })
-  const opening = { ...openOptions(options, stopping.signal), ...(sessions ? { sessions } : {}) }
+  const tlsHosts = new TlsHosts(log)
+  const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
   const open = turned.before(createOpenConnection(opening))
   const pool = createConnectionPool({ open, clock, deadline, limits })

@@ -1,6 +1,6 @@
 /** Which next hop gets the message, and what becomes of it when one does not want it. */
 import { describe, expect, test } from 'vitest'
-import { PostOffice } from './post-office.ts'
+import { everything, minute, PostOffice } from './post-office.ts'
 
 const twoHosts = [
   ['@', 'MX', '10 a'],
@@ -117,6 +117,30 @@ describe('the next MX is tried', () => {
     expect(b.sessions).toHaveLength(0)
     expect(await office.queue()).toMatchObject([{ recipients: [{ lastReply: '451 4.7.1 greylisted' }] }])
   })
+})
+
+test('nobody heard of a host that offered STARTTLS no more', async () => {
+  await using office = await PostOffice.open()
+  office.peer('192.0.2.2', { capabilities: [...everything, 'STARTTLS'] })
+  await office.send()
+  await office.advance(minute)
+  const peer = office.peer('192.0.2.2', { capabilities: everything })
+  const reasons: (string | undefined)[] = []
+  for (let i = 0; i < 2; i++) {
+    const [attempt] = await office.events(await office.send(), 'attempt')
+    reasons.push(attempt!.tlsReason)
+    await office.advance(minute)
+  }
+  expect(peer.transactions).toHaveLength(2)
+  expect(reasons).toEqual(['not offered, as it was before', 'not offered, as it was before'])
+  const told = office.logged.filter(({ level }) => level === 'warn')
+  expect(told).toEqual([
+    {
+      level: 'warn',
+      facts: { host: 'mx.two.test', address: '192.0.2.2' },
+      text: 'a host that had TLS offers none any more',
+    },
+  ])
 })
 
 test('a host that could not be reached lately is tried after the others', async () => {
