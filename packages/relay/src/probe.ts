@@ -1,6 +1,6 @@
 /**
- * What would happen to mail for an address, without sending any: route, hosts, TLS decisions, and what the first host that
- * can be had says to MAIL and RCPT. Made of the same parts that deliver.
+ * What would happen to mail for an address, without sending any: standing orders, route, hosts, TLS decisions, and what the
+ * first host that can be had says to MAIL and RCPT. Made of the same parts that deliver.
  *
  * Never broken: no content goes out, nothing is stored, and the transaction is taken back with RSET before QUIT.
  * Who calls it: `pennypost dial`.
@@ -14,10 +14,12 @@ import { findHosts } from './find-hosts.ts'
 import { isStoreHere } from './hop.ts'
 import type { NextHop } from './next-hop.ts'
 import { candidatesOf, type OpenOptions, TlsPolicies } from './open-connection.ts'
+import type { StandingOrders } from './standing-orders.ts'
 import { describeVerdict } from './verdict.ts'
 
 export interface ProbeOptions extends OpenOptions {
   mda: Pick<Mda, 'expand'>
+  orders: Pick<StandingOrders, 'suppressed' | 'held' | 'reread'>
 }
 
 export interface ProbeRequest {
@@ -77,10 +79,11 @@ export function createProbe(options: ProbeOptions): (request: ProbeRequest) => P
       return { address, targets: [{ ...nowhere(address), outcome, accepted: false }] }
     }
     const targets: ProbedTarget[] = []
+    options.orders.reread()
     for (const delivery of expansion.deliveries.slice(0, targetsMax)) {
       if (delivery.kind !== 'relay')
         targets.push({ ...nowhere(delivery.deliveredTo), outcome: 'filed here', accepted: true })
-      else targets.push(await probeTarget(delivery.forwardPath, delivery.nextHop, request, options))
+      else targets.push(await probeRelay(delivery.forwardPath, delivery.nextHop, request, options))
     }
     return { address, targets }
   }
@@ -90,15 +93,34 @@ function nowhere(forwardPath: string): Omit<ProbedTarget, 'outcome' | 'accepted'
   return { forwardPath, destination: 'local', dns: [], hosts: [] }
 }
 
-async function probeTarget(
+/** What the operator has ordered comes before any host is asked. */
+async function probeRelay(
   forwardPath: string,
   nextHop: string | undefined,
-  { reversePath, requireTls, all }: ProbeRequest,
+  request: ProbeRequest,
   options: ProbeOptions,
 ): Promise<ProbedTarget> {
   const { domain } = pathOf(forwardPath)
+  const { reversePath } = request
   const name = lookupDomain(domain) ?? domain.toLowerCase()
   const destination = options.routes.destination(name, nextHop, reversePath)
+  const mail = { destination, envelope: { reversePath }, recipients: [{ index: 0, forwardPath, lastReply: '' }] }
+  const dead = (await options.orders.suppressed(mail))?.get(0)
+  const held = await options.orders.held(mail)
+  const target = dead
+    ? { ...nowhere(forwardPath), destination, outcome: `refused here: ${describeVerdict(dead)}`, accepted: false }
+    : await probeTarget(forwardPath, destination, request, options)
+  if (!held) return target
+  const { lines } = held.reply
+  return { ...target, outcome: `${lines.join(' ')} until it is released; now it would get: ${target.outcome}` }
+}
+
+async function probeTarget(
+  forwardPath: string,
+  destination: string,
+  { reversePath, requireTls, all }: ProbeRequest,
+  options: ProbeOptions,
+): Promise<ProbedTarget> {
   const route = options.routes.resolve(destination)
   const found = await findHosts(route, options)
   const dns = [...found.dns]
@@ -120,7 +142,7 @@ async function probeTarget(
     const dialled = await dial(target, policy, options)
     hosts.push(...failures(at, dialled))
     if (dialled.kind !== 'ready') continue
-    hosts.push({ ...at, ...(await ask(dialled.hop, reversePath, forwardPath)) })
+    hosts.push({ ...at, ...(await ask(dialled.hop, reversePath, forwardPath, security === 'required')) })
     if (!all) break
   }
   const last = hosts.at(-1)
@@ -139,10 +161,15 @@ function failures(at: Place, { tried }: Dialled): ProbedHost[] {
   })
 }
 
-async function ask(hop: NextHop, reversePath: string, forwardPath: string): Promise<Omit<ProbedHost, keyof Place>> {
+async function ask(
+  hop: NextHop,
+  reversePath: string,
+  forwardPath: string,
+  requireTls: boolean,
+): Promise<Omit<ProbedHost, keyof Place>> {
   const { client, tls = '', tlsReason, lines } = hop
   const { greeting, capabilities } = client
-  const asked = await client.probe(reversePath, forwardPath)
+  const asked = await client.probe({ reversePath, forwardPath, requireTls })
   await client.quit()
   return {
     ...{ tls, tlsReason },

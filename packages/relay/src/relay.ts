@@ -134,7 +134,9 @@ function reporterOf(options: RelayOptions, arrivals: Arrivals, sessions: TlsSess
 
 /** What `pennypost dial` does, with the options of the relay. */
 export function createDialProbe(options: RelayOptions): ReturnType<typeof createProbe> {
-  return createProbe({ ...openOptions(options, new AbortController().signal), mda: options.mda })
+  const { mda, clock, log, store } = options
+  const orders = new StandingOrders({ memory: store.memory, clock, log })
+  return createProbe({ ...openOptions(options, new AbortController().signal), mda, orders })
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions {

@@ -20,6 +20,13 @@ export interface StandingOrdersOptions {
 const freshMs = 30_000
 const unreadable = 'suppressed recipients and hold rules can not be read'
 
+/** What orders are about: an entry of the queue, or one that there might be. */
+interface OrderedMail {
+  destination: string
+  envelope: Pick<LeasedEntry['envelope'], 'reversePath'>
+  recipients: readonly Pick<LeasedEntry['recipients'][number], 'index' | 'forwardPath' | 'lastReply'>[]
+}
+
 type Order = 'suppressed' | 'hold-rule'
 
 export class StandingOrders {
@@ -40,7 +47,7 @@ export class StandingOrders {
   }
 
   /** Verdicts on suppressed recipients, by index; undefined where there is none. */
-  async suppressed({ recipients }: LeasedEntry): Promise<Map<number, Verdict> | undefined> {
+  async suppressed({ recipients }: Pick<OrderedMail, 'recipients'>): Promise<Map<number, Verdict> | undefined> {
     await this.#fresh()
     if (!this.#given.has('suppressed')) return undefined
     const verdicts = new Map<number, Verdict>()
@@ -54,7 +61,7 @@ export class StandingOrders {
   }
 
   /** The verdict on an entry that a rule holds now. One of which something has been said is not due for the first time. */
-  async held({ destination, envelope, recipients }: LeasedEntry): Promise<Verdict | undefined> {
+  async held({ destination, envelope, recipients }: OrderedMail): Promise<Verdict | undefined> {
     await this.#fresh()
     if (!this.#given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply !== '')) return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { createDialProbe, createRoutes } from '../src/index.ts'
 import { mail, root } from './certificates.ts'
-import { everything, PostOffice, type Row } from './post-office.ts'
+import { everything, hour, PostOffice, type Row } from './post-office.ts'
 
 async function probing(office: PostOffice, address: string, more: { all?: boolean; requireTls?: boolean } = {}) {
   const probe = createDialProbe({ ...office.options, routes: createRoutes({ port: 25 }), ca: [root] })
@@ -76,4 +76,33 @@ test('what would keep it back is said: REQUIRETLS, DNS, a refusal at home', asyn
   expect((await probing(office, 'bob@nowhere.test')).targets[0]!.outcome).toContain('550 5.1.2')
   expect((await probing(office, 'alice@one.test')).targets[0]).toMatchObject({ destination: 'local', accepted: true })
   expect((await probing(office, 'nobody@one.test')).targets[0]!.outcome).toContain('refused here: 550')
+})
+
+test('mail that would be held, or come back by order of the operator, was shown as accepted', async () => {
+  await using office = await PostOffice.open()
+  const peer = office.peer('192.0.2.2')
+  const order = (kind: 'suppressed' | 'hold-rule', key: string) =>
+    office.store.memory.note([{ kind, key, at: 0, expiresAt: office.clock.now() + hour, value: '' }])
+  await order('suppressed', 'dead@two.test')
+  const dead = await probing(office, 'Dead@two.test')
+  expect(dead.targets[0]).toMatchObject({ destination: 'two.test', hosts: [], accepted: false })
+  expect(dead.targets[0]!.outcome).toBe(
+    'refused here: 550 5.1.1 <Dead@two.test> is on the suppression list of this server',
+  )
+  expect(peer.sessions).toEqual([])
+  await order('hold-rule', 'to @two.test')
+  const held = await probing(office, 'bob@two.test')
+  expect(held.targets[0]!.outcome).toBe(
+    'Held by the rule "to @two.test" until it is released; now it would get: 250 2.1.5 Ok',
+  )
+})
+
+test('a host that refuses MAIL with REQUIRETLS was not asked for it', async () => {
+  await using office = await PostOffice.open()
+  office.secureZone('two.test', hosts)
+  const capabilities = [...everything, 'STARTTLS', 'REQUIRETLS']
+  const script = { MAIL: (said: string) => (said.endsWith(' REQUIRETLS') ? '550 5.7.30 not today' : undefined) }
+  office.peer('192.0.2.2', { capabilities, tls: mail, script })
+  const { targets } = await probing(office, 'bob@two.test', { requireTls: true })
+  expect(targets[0]!.hosts.at(-1)).toMatchObject({ mail: '550 5.7.30 not today' })
 })

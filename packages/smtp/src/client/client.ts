@@ -24,6 +24,13 @@ export function createSmtpClient(stream: Duplex, options: ClientOptions): SmtpCl
   return new SmtpClient(stream, options)
 }
 
+/** Of mail that might be sent. */
+export interface ProbeEnvelope {
+  reversePath: string
+  forwardPath: string
+  requireTls: boolean
+}
+
 /** What a peer said to one recipient. */
 export interface Probed {
   mail: Reply | null
@@ -151,11 +158,11 @@ export class SmtpClient {
    * MAIL and RCPT, one after the other, and RSET: what the peer says to this recipient, without any content. `failure`:
    * why one of them could not be asked or was not answered.
    */
-  probe(reversePath: string, forwardPath: string): Promise<Probed> {
+  probe({ reversePath, forwardPath, requireTls }: ProbeEnvelope): Promise<Probed> {
     return this.#exclusively(async () => {
       const { timeouts } = this.#session
       const recipients = [{ forwardPath }]
-      const request = { reversePath, recipients, body: Buffer.alloc(0), size: null }
+      const request = { reversePath, recipients, body: Buffer.alloc(0), size: null, requireTls }
       const envelope = composeEnvelope(request, this.#session.envelopeContext())
       const probed: Probed = { mail: null, rcpt: null, failure: null }
       if ('kind' in envelope) return { ...probed, failure: envelope }
