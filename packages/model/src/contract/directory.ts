@@ -99,6 +99,19 @@ function describeAccounts(open: OpenEngine): void {
     expect(await first()).toBe('zoe@one.test')
   })
 
+  it('took over postmaster from those before them by a name that is sorted first', async ({
+    store: { directory },
+    clock,
+    alice,
+  }) => {
+    const first = async () => (await directory.firstAdministrator())?.login
+    await directory.addAccount({ ...named('aaron@one.test'), admin: false }, clock.now())
+    expect((await directory.firstAdministrator())?.id).toBe(alice)
+    await directory.addAccount(named('zoe@one.test'), clock.now())
+    await directory.addAccount(named('abel@one.test'), clock.now())
+    expect(await first()).toBe('zoe@one.test')
+  })
+
   it('are made with their password in one step', async ({ store: { directory, credentials }, clock }) => {
     const before = credentials.version
     const made = await directory.addAccount({ ...named('zoe@one.test'), verifier: '$2b$zoe' }, clock.now())

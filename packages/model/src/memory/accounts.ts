@@ -88,7 +88,10 @@ function createAccountLookups(state: State): Lookups {
     },
     async firstAdministrator() {
       requireOpen(state)
-      const present = sorted().filter((account) => account.removedAt === null)
+      const present = [...state.accounts.values()]
+        .map(({ account }) => account)
+        .filter((account) => account.removedAt === null)
+        .sort((a, b) => a.id - b.id)
       return present.find((account) => account.admin) ?? present[0]
     },
     async usage(id) {

@@ -71,7 +71,10 @@ export interface Directory {
   accountByLogin(login: string): Promise<Account | undefined>
   /** In order of login; the removed ones too. */
   accounts(domain?: string): Promise<Account[]>
-  /** The first administrator in order of login; where there is none, the first account. Never a removed one. */
+  /**
+   * The administrator who was made first; where there is none, the account that was. Never a removed one. A later account
+   * does not get what is written to postmaster by its name.
+   */
   firstAdministrator(): Promise<Account | undefined>
   /**
    * Makes the account with `newAccountMailboxes`, subscribed, and its password, at once. Rejects with `exists` where an account (removed ones

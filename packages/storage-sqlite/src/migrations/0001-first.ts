@@ -23,7 +23,7 @@ export const first: Migration = {
       created_at INTEGER NOT NULL, disabled_capabilities TEXT NOT NULL DEFAULT '[]', removed_at INTEGER
     ) STRICT;
     CREATE INDEX accounts_domain ON accounts (domain, login);
-    CREATE INDEX accounts_admin ON accounts (login) WHERE admin = 1 AND removed_at IS NULL;
+    CREATE INDEX accounts_admin ON accounts (id) WHERE admin = 1 AND removed_at IS NULL;
     CREATE INDEX accounts_removed ON accounts (removed_at) WHERE removed_at IS NOT NULL;
 
     -- What changes with every message, apart from what administrators set.

@@ -60,8 +60,8 @@ export function readAccounts(reader: Reader, domain: string | undefined): Promis
 
 export function readFirstAdministrator(reader: Reader): Account | undefined {
   const present = `${selectAccounts} WHERE removed_at IS NULL`
-  const row = (reader.raw(`${present} AND admin = 1 ORDER BY login LIMIT 1`).get() ??
-    reader.raw(`${present} ORDER BY login LIMIT 1`).get()) as AccountRow | undefined
+  const row = (reader.raw(`${present} AND admin = 1 ORDER BY id LIMIT 1`).get() ??
+    reader.raw(`${present} ORDER BY id LIMIT 1`).get()) as AccountRow | undefined
   return row && accountOf(row)
 }
 
