@@ -21,9 +21,12 @@ export class NoServer extends Error {
   override readonly name = 'NoServer'
 }
 
+/** What failed where the caller takes what comes, such as a file that cannot be written: not the connection. */
+class CallerFault extends Error {}
+
 /**
  * Calls an operation of the server whose admin socket this is. Rejects with `NoServer` when there is none, with
- * `AdminError`, or with the error of the upload's source.
+ * `AdminError`, or with the error of the upload's source or of `onFrame`.
  */
 export async function callAdmin(
   path: string,
@@ -61,6 +64,7 @@ export async function callAdmin(
     return await readAnswer(decodeLines(socket, answerLimits), options)
   } catch (error) {
     if (sourceFault) throw sourceFault.error
+    if (error instanceof CallerFault) throw error.cause
     throw error instanceof AdminError ? error : connectionError(error as Error, path)
   } finally {
     signal?.removeEventListener('abort', abort)
@@ -84,9 +88,17 @@ async function readAnswer(lines: AsyncIterable<Line>, { onProgress, onFrame }: C
     if ('progress' in line) onProgress?.(line.progress as Progress)
     else if ('result' in line) return line.result
     else if ('error' in line) throw errorOf(line.error)
-    else await onFrame?.(line as Frame)
+    else await give(line as Frame, onFrame)
   }
   throw new AdminError('unavailable', 'The server ended before it gave an answer.', 'See its log, then try again.')
+}
+
+async function give(frame: Frame, onFrame: CallOptions['onFrame']): Promise<void> {
+  try {
+    await onFrame?.(frame)
+  } catch (error) {
+    throw new CallerFault('', { cause: error })
+  }
 }
 
 function errorOf(value: unknown): AdminError {

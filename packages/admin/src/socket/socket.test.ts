@@ -158,6 +158,16 @@ describe('admin socket', () => {
     await expect(call('echo', { text: '' }, { upload: failing })).rejects.toThrow('the file went away')
   })
 
+  test.each(['ENOENT', 'EACCES'])('a file that could not be written (%s) was taken for a server gone', async (code) => {
+    await open([echo])
+    const fault = Object.assign(new Error('the disk said so'), { code, path: '/nowhere/mail.mbox' })
+    async function* one(): AsyncGenerator<Frame> {
+      yield { head: {} }
+    }
+    const onFrame = () => Promise.reject(fault)
+    await expect(call('echo', { text: '' }, { upload: one, onFrame })).rejects.toBe(fault)
+  })
+
   test('a fault inside an operation ends that call only', async () => {
     await open([broken])
     await expect(call('broken', {})).rejects.toMatchObject({ reason: 'failed' })
