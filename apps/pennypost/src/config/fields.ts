@@ -50,7 +50,8 @@ export const httpUrl = z
 /** In lower case and A-labels, as it is compared with the names in addresses. */
 export const hostname = z.string().transform((text, context) => {
   const name = lookupDomain(text)
-  if (name !== undefined) return name
+  // RFC 5321 §2.3.5: an address is written as a literal, and no mail program or certificate would know it by this.
+  if (name !== undefined && isIP(name) === 0) return name
   context.addIssue({ code: 'custom', message: 'is no host name; write e.g. "mail.example.org"' })
   return z.NEVER
 })

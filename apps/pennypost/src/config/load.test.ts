@@ -111,6 +111,29 @@ describe('configuration', () => {
     ])
   })
 
+  it('opened no second listener at one place, and blamed another program', () => {
+    const listener = (port: number, more = '') => `[[listener]]\nservice = "smtp"\n${more}port = ${port}\n`
+    const at = 'address = "127.0.0.1"\n'
+    const socket = '[[listener]]\nservice = "lmtp"\npath = "/run/lmtp"\n'
+    const document = `hostname = "a.test"\n${listener(25, at)}${listener(25, 'address = "::1"\n')}${listener(25, at)}`
+    expect(faults(document + socket + socket)).toEqual([
+      '13 listener.2.port: is that of another listener: 127.0.0.1:25',
+      '19 listener.4.path: is that of another listener: /run/lmtp',
+    ])
+    expect(faults(`hostname = "a.test"\n${listener(0, at)}${listener(0, at)}`)).toEqual([])
+  })
+
+  it('tried mail again without end where a step of the schedule was no time at all', () => {
+    expect(faults('hostname = "a.test"\n[relay]\nretry = ["15m", "0s"]')).toEqual([
+      '3 relay.retry.1: is no time to wait',
+    ])
+    expect(faults('hostname = "a.test"\n[relay]\nretry = []')).toEqual(['3 relay.retry: needs a step'])
+  })
+
+  it.each(['192.0.2.1', '2001:db8::1'])('took the address %s for a name', (address) => {
+    expect(faults(`hostname = "${address}"`)).toEqual([expect.stringMatching(/^1 hostname: is no host name/)])
+  })
+
   it('says where the file is not TOML', () => {
     expect(faults('hostname = "a.test"\nroles = [\n')).toEqual([expect.stringMatching(/^\d+ : is not TOML: /)])
   })

@@ -76,7 +76,10 @@ export const dnsSchema = table({
 
 export const relaySchema = table({
   port: port.default(25),
-  retry: z.array(duration).min(1).prefault(['15m', '15m', '30m', '1h', '2h', '4h']),
+  retry: z
+    .array(duration.refine((ms) => ms > 0, 'is no time to wait'))
+    .min(1, 'needs a step')
+    .prefault(['15m', '15m', '30m', '1h', '2h', '4h']),
   delay_warning: duration.prefault('4h'),
   expire: duration.prefault('5d'),
   smarthost: hop(587).default(''),

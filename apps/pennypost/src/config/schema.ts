@@ -56,6 +56,20 @@ const listener = z
     'has proxy or xclient, which only smtp, submission, submissions, lmtp and odmr know',
   )
 
+/** Of two at one place only the first could be opened; port 0 lets the system choose. */
+function refuseTwice(listeners: readonly z.output<typeof listener>[], context: z.core.$RefinementCtx): void {
+  const places = new Set<string>()
+  for (const [at, { path, address = '', port = 0 }] of listeners.entries()) {
+    const place = path ?? `${address.includes(':') ? `[${address}]` : address}:${port}`
+    if (path === undefined && port === 0) continue
+    if (places.has(place)) {
+      const key = path === undefined ? 'port' : 'path'
+      context.addIssue({ code: 'custom', path: [at, key], message: `is that of another listener: ${place}` })
+    }
+    places.add(place)
+  }
+}
+
 function isOfMail(service: string): boolean {
   return ['smtp', 'submission', 'submissions', 'lmtp', 'odmr'].includes(service)
 }
@@ -78,7 +92,7 @@ export const configSchema = z.strictObject({
     })
     .refine((value) => (value.cert === undefined) === (value.key === undefined), 'needs both cert and key')
     .optional(),
-  listener: z.array(listener).default([]),
+  listener: z.array(listener).default([]).superRefine(refuseTwice),
   dns: dnsSchema,
   relay: relaySchema,
   mta_sts: ownStsSchema,

@@ -9,7 +9,7 @@ test('connections that ask nothing do not take the open files that mail needs', 
   const http = await openHttp(options as unknown as HttpOptions)
   onTestFinished(() => http.close())
   const dial = async (): Promise<Socket> => {
-    const socket = connect(http.port, '127.0.0.1')
+    const socket = connect(http.bound.port, '127.0.0.1')
     socket.on('error', () => {})
     await once(socket, 'connect')
     return socket
@@ -28,7 +28,7 @@ test('a port in use was said without the service that wanted it', async () => {
   const options = { address: '127.0.0.1', port: 0, ailments: async () => [], site: {}, metrics: {} }
   const first = await openHttp(options as unknown as HttpOptions)
   onTestFinished(() => first.close())
-  const again = openHttp({ ...options, port: first.port } as unknown as HttpOptions)
+  const again = openHttp({ ...options, port: first.bound.port } as unknown as HttpOptions)
   await expect(again).rejects.toThrow(/^http: cannot listen on 127\.0\.0\.1:\d+: it is in use by another program/)
 })
 
@@ -36,6 +36,6 @@ test('a store that does not answer was healthy', async () => {
   const options = { address: '127.0.0.1', port: 0, ailments: async () => ['the store does not answer'] }
   const http = await openHttp({ ...options, site: {}, metrics: {} } as unknown as HttpOptions)
   onTestFinished(() => http.close())
-  const answer = await fetch(`http://127.0.0.1:${http.port}/healthz`)
+  const answer = await fetch(`http://127.0.0.1:${http.bound.port}/healthz`)
   expect([answer.status, await answer.json()]).toEqual([503, { ok: false, ailments: ['the store does not answer'] }])
 })

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { Log } from '@pennypost/model'
-import { ListenError } from '@pennypost/transport'
+import { ListenError, type Listener } from '@pennypost/transport'
 import { createPageServer } from './http-server.ts'
 import type { Metrics } from './metrics.ts'
 import type { SiteOptions } from './site-pages.ts'
@@ -11,8 +11,7 @@ import type { SiteOptions } from './site-pages.ts'
  * loaded by the first request: nobody waits for it at start. Its files may be gone by then (an upgrade), which must not
  * end the server.
  */
-export interface HttpService {
-  readonly port: number
+export interface HttpService extends Pick<Listener, 'service' | 'bound' | 'open'> {
   close(): Promise<void>
 }
 
@@ -41,13 +40,22 @@ export async function openHttp(options: HttpOptions): Promise<HttpService> {
     )
   })
   server.maxConnections = mostConnections
+  let open = 0
+  server.on('connection', (socket) => {
+    open++
+    socket.once('close', () => open--)
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(new ListenError('http', { address, port }, error)))
     server.listen(port, address, resolve)
   })
   const bound = server.address()
   return {
-    port: typeof bound === 'object' && bound ? bound.port : port,
+    service: 'http',
+    bound: typeof bound === 'object' && bound ? { address: bound.address, port: bound.port } : { address, port },
+    get open() {
+      return open
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -22,6 +22,8 @@ import { openLocalSubmissions } from './local-submission.ts'
 import { spoolFacts, takeSpool } from './spool.ts'
 
 /** What only a running server can do for the verbs, behind its admin socket. */
+type ListenerState = Pick<Listener, 'service' | 'bound' | 'open'>
+
 export interface RunningParts {
   config: Config
   dataDirectory: string
@@ -33,7 +35,7 @@ export interface RunningParts {
   relay: Relay
   probe: AdminContext['probe'] & {}
   services: Services
-  listeners: readonly Listener[]
+  listeners: readonly ListenerState[]
   tls: TlsMaterial
   keeper: CertificateKeeper | undefined
   dialer: Dialer
@@ -125,7 +127,7 @@ function followSpool(
   }
 }
 
-function listenerFacts({ service, bound, open }: Listener): ServerFacts['listeners'][number] {
+function listenerFacts({ service, bound, open }: ListenerState): ServerFacts['listeners'][number] {
   const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address
   return { service, address: bound.port === 0 ? bound.address : `${host}:${bound.port}`, sessions: open }
 }

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { systemClock, systemDeadline } from '@pennypost/model'
-import { ConfigError, loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/load.ts'
+import { loadServedConfig } from '../config/named-files.ts'
 import { findConfigFile } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
@@ -49,10 +50,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     ...(options.demo ? { prepare: (store, passwords) => fillDemo(store, passwords, systemClock) } : {}),
   }
   const server = await startServer(serverOptions, storeOpening)
-  for (const { service, bound } of server.listeners) {
+  for (const { service, bound } of [...server.listeners, ...server.http]) {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }
-  for (const { port } of server.http) log.info({ service: 'http', port }, 'listening')
   if (options.demo) process.stdout.write(demoScreen())
   process.stdout.write('ready\n')
   log.info({}, 'ready')
@@ -87,5 +87,5 @@ function settings({ configFile, demo }: ServeOptions): { config: Config; base: s
       },
     ])
   }
-  return { config: loadConfig(file), base: dirname(resolve(file)) }
+  return { config: loadServedConfig(file), base: dirname(resolve(file)) }
 }

@@ -112,7 +112,7 @@ export async function startServer(
   }
   if (config.roles.includes('relay')) parts.relay.start()
   opening.defer(() => parts.relay.stop(0))
-  opening.use(await openAdministration({ ...foundation, ...parts, listeners, keeper }))
+  opening.use(await openAdministration({ ...foundation, ...parts, listeners: [...listeners, ...http], keeper }))
   if (keeper) opening.use(keeper).start()
   const held = opening.move()
   return {

@@ -1,0 +1,28 @@
+/** What the running server tells of itself over its admin socket. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { OperationResult } from '@pennypost/admin'
+import { callAdmin } from '@pennypost/admin/client'
+import { silentLog } from '@pennypost/model'
+import { expect, onTestFinished, test } from 'vitest'
+import { checkConfig } from '../config/load.ts'
+import { startServer } from './server.ts'
+
+test('status left out the listener for machines that watch', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'pennypost-running-'))
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }))
+  const listener = (service: string) => `[[listener]]\nservice = "${service}"\naddress = "127.0.0.1"\nport = 0`
+  const config = checkConfig('x', ['hostname = "mail.one.test"', listener('imap'), listener('http')].join('\n'))
+  const onFatal = (error: Error) => {
+    throw error
+  }
+  const server = await startServer({ config, base, demo: false, log: silentLog, errors: () => [], onFatal })
+  onTestFinished(() => server.stop(0))
+  const status = await callAdmin(join(base, 'data', 'admin.sock'), 'status', {}, 'tester')
+  const { listeners = [] } = (status as OperationResult<'status'>).server ?? {}
+  expect(listeners).toEqual([
+    { service: 'imap', address: `127.0.0.1:${server.listeners[0]?.bound.port}`, sessions: 0 },
+    { service: 'http', address: `127.0.0.1:${server.http[0]?.bound.port}`, sessions: 0 },
+  ])
+})
