@@ -16,7 +16,7 @@ import { aliasAdd, aliasList, aliasRemove } from './operations/alias.ts'
 import { dial } from './operations/dial.ts'
 import { dkimList, dkimRetire, dkimRotate } from './operations/dkim.ts'
 import { dnsCheck, dnsRecords } from './operations/dns.ts'
-import { domainAdd, domainList, domainRemove, domainShow } from './operations/domain.ts'
+import { domainAdd, domainList, domainRemove, domainSet, domainShow } from './operations/domain.ts'
 import { explain } from './operations/explain.ts'
 import { mailExport } from './operations/export.ts'
 import { mailImport } from './operations/import.ts'
@@ -32,6 +32,7 @@ export const operations = [
   domainAdd,
   domainList,
   domainShow,
+  domainSet,
   domainRemove,
   accountAdd,
   accountImport,

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
 import { formatTable } from './table.ts'
+import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
-/** `domain add|list|show|remove`. */
+/** `domain add|list|show|set|remove`. */
 export function register(program: Command): void {
   const group = program.command('domain').description('domains whose mail is here, or is taken and handed on')
   addVerb(group, 'add <domain>', 'take mail for a domain')
@@ -13,6 +14,11 @@ export function register(program: Command): void {
     .action(inSession(add))
   addVerb(group, 'list', 'all domains').action(inSession(list))
   addVerb(group, 'show <domain>', 'a domain with its accounts and aliases').action(inSession(show))
+  addVerb(group, 'set <domain>', 'change where mail for unknown addresses goes, or whom its mail is handed on to')
+    .option('--catch-all <address>', 'where mail for unknown addresses goes')
+    .option('--no-catch-all', 'refuse it')
+    .option('--relay-to <host>', 'of a domain that is handed on: the host or host:port')
+    .action(inSession(set))
   addVerb(group, 'remove <domain>', 'take no more mail for a domain').action(inSession(remove))
 }
 
@@ -29,8 +35,32 @@ async function add(session: Session, name: string, { aliasOf, relayTo, catchAll 
       ? `postmaster@ and abuse@ reach the administrator.
 Next: \`pennypost dns records ${domain.name}\` shows what to publish, \`pennypost account add NAME@${domain.name}\` makes an account.`
       : `Next: \`pennypost dns records ${domain.name}\` shows what to publish.`
-  session.show(domain, `${domain.name} added.\n${next}\n`)
+  session.show(domain, `${domain.name} added.\n${nobody(domain)}${next}\n`)
 }
+
+interface SetOptions {
+  /** false: none. */
+  catchAll?: string | false
+  relayTo?: string
+}
+
+async function set(session: Session, name: string, { catchAll, relayTo }: SetOptions): Promise<void> {
+  if (catchAll === undefined && relayTo === undefined) {
+    throw new UsageError('Nothing to change: give --catch-all ADDRESS, --no-catch-all or --relay-to HOST.')
+  }
+  const domain = await session.call('domain.set', {
+    name,
+    ...(catchAll === undefined ? {} : { catchAll: catchAll === false ? '' : catchAll }),
+    ...(relayTo === undefined ? {} : { relayTo }),
+  })
+  const unknown = domain.catchAll === '' ? 'is refused' : `goes to ${domain.catchAll}`
+  const now = domain.kind === 'relay' ? `is handed on to ${domain.target}` : `for unknown addresses ${unknown}`
+  session.show(domain, `Mail of ${domain.name} ${now}.\n${nobody(domain)}`)
+}
+
+/** Not refused: a catch-all and its account may be made in any order. */
+const nobody = ({ unknownTargets }: { unknownTargets: readonly string[] }): string =>
+  unknownTargets.map((address) => `Nobody has the address ${address} yet.\n`).join('')
 
 async function list(session: Session): Promise<void> {
   const rows = await session.call('domain.list', {})

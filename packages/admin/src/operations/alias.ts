@@ -1,5 +1,5 @@
 /** Aliases: addresses that stand for others, here or elsewhere. */
-import { domainOf } from '@pennypost/model'
+import { type Directory, domainOf } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import { address, domainName } from '../input-fields.ts'
@@ -26,16 +26,20 @@ export const aliasAdd = operation({
     }
     const unique = [...new Set(targets)]
     await directory.putAlias({ address: of, targets: unique })
-    const unknown: string[] = []
-    for (const target of unique) {
-      const domain = await directory.domain(domainOf(target))
-      const isHere = domain?.kind === 'local'
-      if (isHere && !(await directory.accountByLogin(target)) && !(await directory.alias(target))) unknown.push(target)
-    }
     // Not refused: aliases and accounts may be made in any order.
-    return { address: of, targets: unique, unknownTargets: unknown }
+    return { address: of, targets: unique, unknownTargets: await nobodys(directory, unique) }
   },
 })
+
+/** Those of the addresses that are in a local domain, and neither an account nor an alias. */
+export async function nobodys(directory: Directory, addresses: readonly string[]): Promise<string[]> {
+  const found: string[] = []
+  for (const each of addresses) {
+    const isHere = (await directory.domain(domainOf(each)))?.kind === 'local'
+    if (isHere && !(await directory.accountByLogin(each)) && !(await directory.alias(each))) found.push(each)
+  }
+  return found
+}
 
 export const aliasList = operation({
   name: 'alias.list',

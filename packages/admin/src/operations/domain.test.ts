@@ -63,6 +63,38 @@ describe('domains', () => {
     expect(await admin.call('domain.list', {})).toEqual([])
   })
 
+  test('a catch-all could not be had, changed or taken back once the domain was there', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })
+    await admin.call('domain.add', { name: 'far.test', relayTo: 'backup.test' })
+    await admin.call('account.add', { login: 'alice@one.test' })
+    const set = admin.call('domain.set', { name: 'one.test', catchAll: 'Alice@one.test' })
+    expect(await set).toMatchObject({ catchAll: 'alice@one.test', unknownTargets: [] })
+    const typo = { name: 'one.test', catchAll: 'alcie@one.test' }
+    expect((await admin.call('domain.set', typo)).unknownTargets).toEqual(['alcie@one.test'])
+    await admin.call('domain.set', { name: 'one.test', catchAll: '' })
+    expect((await admin.call('domain.show', { name: 'one.test' })).catchAll).toBe('')
+    await expect(admin.call('domain.set', { name: 'uk.test', catchAll: 'alice@one.test' })).rejects.toMatchObject({
+      reason: 'not-allowed',
+      advice: 'Set it for one.test.',
+    })
+    await admin.call('domain.set', { name: 'far.test', relayTo: 'Other.test:2525' })
+    expect((await admin.call('domain.show', { name: 'far.test' })).target).toBe('other.test:2525')
+    await expect(admin.call('domain.set', { name: 'one.test', relayTo: 'x.test' })).rejects.toThrow(/not handed on/)
+    await expect(admin.call('domain.set', { name: 'none.test', catchAll: '' })).rejects.toThrow(/There is no domain/)
+    await expect(admin.call('domain.set', { name: 'one.test' })).rejects.toThrow(/nothing to change/)
+  })
+
+  test('a catch-all that nothing comes to was taken', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    const alias = { name: 'uk.test', aliasOf: 'one.test', catchAll: 'alice@one.test' }
+    await expect(admin.call('domain.add', alias)).rejects.toThrow(/a catch-all is for domains with accounts/)
+    const typo = { name: 'two.test', catchAll: 'alcie@one.test' }
+    expect((await admin.call('domain.add', typo)).unknownTargets).toEqual(['alcie@one.test'])
+  })
+
   test('names that are none are refused before anything happens', async () => {
     using admin = new TestAdministration()
     for (const name of ['', 'no spaces', 'a@b', '-x.test', `${'x'.repeat(64)}.test`]) {

@@ -11,6 +11,7 @@ import type { AdminContext } from '../context.ts'
 import { address, domainName, mailDomain, nextHop, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { unhurried } from '../unhurried.ts'
+import { nobodys } from './alias.ts'
 
 export const domainAdd = operation({
   name: 'domain.add',
@@ -22,7 +23,11 @@ export const domainAdd = operation({
       relayTo: nextHop.optional(),
       catchAll: address.optional(),
     })
-    .refine((input) => !(input.aliasOf && input.relayTo), 'a domain is either an alias or relayed, not both'),
+    .refine((input) => !(input.aliasOf && input.relayTo), 'a domain is either an alias or relayed, not both')
+    .refine(
+      (input) => !(input.catchAll && (input.aliasOf || input.relayTo)),
+      'a catch-all is for domains with accounts',
+    ),
   async run(context, { name, aliasOf, relayTo, catchAll }) {
     const { directory } = context.store
     if (aliasOf !== undefined) await mustBeLocal(context, aliasOf)
@@ -32,7 +37,41 @@ export const domainAdd = operation({
     // First, so that no domain ever sends unsigned; mail from a relayed one is signed by its own server.
     if (kind !== 'relay') await ensureKeys(context, name)
     await directory.addDomain(domain)
-    return domain
+    return { ...domain, unknownTargets: await nobodys(directory, catchAll === undefined ? [] : [catchAll]) }
+  },
+})
+
+export const domainSet = operation({
+  name: 'domain.set',
+  kind: 'change',
+  input: z
+    .strictObject({
+      name: domainName,
+      /** '' takes it back. */
+      catchAll: z.union([z.literal(''), address]).optional(),
+      relayTo: nextHop.optional(),
+    })
+    .refine(({ catchAll, relayTo }) => catchAll !== undefined || relayTo !== undefined, 'nothing to change'),
+  async run({ store: { directory } }, { name, catchAll, relayTo }) {
+    const domain = await directory.domain(name)
+    if (!domain) throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+    if (catchAll !== undefined && domain.kind !== 'local') {
+      const advice = domain.kind === 'alias' ? `Set it for ${domain.target}.` : 'Whoever has its mail decides that.'
+      throw new AdminError('not-allowed', `${name} has no accounts of its own.`, advice)
+    }
+    if (relayTo !== undefined && domain.kind !== 'relay') {
+      throw new AdminError(
+        'not-allowed',
+        `The mail of ${name} is not handed on.`,
+        'A domain stays what it was added as.',
+      )
+    }
+    const change = {
+      ...(catchAll === undefined ? {} : { catchAll }),
+      ...(relayTo === undefined ? {} : { target: relayTo }),
+    }
+    await directory.updateDomain(name, change)
+    return { ...domain, ...change, unknownTargets: await nobodys(directory, catchAll ? [catchAll] : []) }
   },
 })
 
