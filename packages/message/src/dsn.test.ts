@@ -179,3 +179,15 @@ describe('addresses that are not ASCII (RFC 6533)', () => {
     expect(buildDsn(report)).toMatchObject({ needsEightBitMime: false, needsSmtpUtf8: false })
   })
 })
+
+test.each([
+  ['message/global', 'Grüße', 'utf8'],
+  ['message/rfc822', 'Gr\u00fc\u00dfe', 'latin1'],
+] as const)('a header section in UTF-8 came back as message/rfc822, which has none: %s', (type, subject, encoding) => {
+  const message = Buffer.from(`From: alice@one.test\r\nSubject: ${subject}\r\n\r\nHello\r\n`, encoding)
+  const { header, size } = scan(message)
+  const { before, needsSmtpUtf8 } = buildDsn({ ...report, original: { header, size, eightBitBody: false } })
+  expect(before.toString()).toContain(`Content-Type: ${type}\r\n`)
+  expect(before.toString()).toContain('Content-Type: message/delivery-status\r\n')
+  expect(needsSmtpUtf8).toBe(false)
+})

@@ -1,4 +1,4 @@
-import { isAscii } from 'node:buffer'
+import { isAscii, isUtf8 } from 'node:buffer'
 import { formatDate } from './date.ts'
 import { deliveryStatus } from './delivery-status.ts'
 import { explain, leadingAction } from './dsn-text.ts'
@@ -157,7 +157,9 @@ const originalParts = {
 
 function originalPartHeader(returns: Dsn['returns'], international: boolean, original: DsnReport['original']): string {
   const { description, ...types } = originalParts[returns]
-  const type = international ? types.international : types.ascii
+  // RFC 6532 §3.7: a header section in UTF-8 makes it message/global, whatever the addresses of the envelope are.
+  const isGlobal = international || (!isAscii(original.header) && isUtf8(original.header))
+  const type = isGlobal ? types.international : types.ascii
   const encoding = isEightBit(returns, original) ? 'Content-Transfer-Encoding: 8bit\r\n' : ''
   return `Content-Type: ${type}\r\nContent-Description: ${description}\r\n${encoding}`
 }
