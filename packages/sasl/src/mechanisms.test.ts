@@ -141,6 +141,12 @@ describe('bearer tokens', () => {
     })
   })
 
+  test('a token is called invalid only where it was found to be', () => {
+    for (const reason of ['unavailable', 'throttled', 'suspended'] as const) {
+      for (const mechanism of [oauth, xoauth2]) expect(mechanism.lastWord?.({ ok: false, reason })).toBeUndefined()
+    }
+  })
+
   test('XOAUTH2 names its user', () => {
     const sent = `user=someuser@example.com\x01auth=Bearer ${token}\x01\x01`
     const claim = { kind: 'token', token, authzid: 'someuser@example.com' }

@@ -18,7 +18,9 @@ export function createBearer(name: 'OAUTHBEARER' | 'XOAUTH2', discoveryUrl: stri
     plaintext: true,
     start: (initialResponse) => clientFirst(initialResponse, next),
     lastWord(result) {
-      if (result.ok) return undefined
+      // Of a token that could not be checked, or would open a closed account, nobody knows that it is not valid: a client
+      // that was told so would throw it away.
+      if (result.ok || result.reason !== 'invalid') return undefined
       const status = name === 'OAUTHBEARER' ? 'invalid_token' : '401'
       const where = discoveryUrl === '' ? {} : { 'openid-configuration': discoveryUrl }
       return Buffer.from(JSON.stringify({ status, schemes: 'bearer', ...where }))
