@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { silentLog, systemRandom } from '@pennypost/model'
+import { createMechanisms } from '@pennypost/sasl'
 import {
   createConnectionLimiter,
   createListener,
@@ -88,6 +89,26 @@ describe('service', () => {
     expect(await clients[1]?.response()).toMatch(/^x NO/)
     expect(await clients[1]?.response()).toBe('* BYE There was no login for too long')
     expect(await clients[1]?.response()).toBeUndefined()
+  })
+
+  test('SCRAM without PLUS, where that is disabled, is for clients that could bind the channel too', async () => {
+    const authenticator = {
+      mechanisms: createMechanisms({ random: systemRandom, scram: true, tokens: undefined }),
+      scramSalt: () => ({ salt: Buffer.alloc(16), iterations: 100_000 }),
+      authenticate: async () => ({ ok: false, reason: 'invalid' }) as const,
+    }
+    Object.assign(server.options, { authenticator, disable: ['AUTH=SCRAM-SHA-256-PLUS'] })
+    const { bound } = await listen('implicit')
+    const tls = connectTls({ host: bound.address, port: bound.port, rejectUnauthorized: false })
+    await once(tls, 'secureConnect')
+    const client = new DialogueClient(tls)
+    expect(await client.response()).toContain(' AUTH=SCRAM-SHA-256 ')
+    const first = Buffer.from('y,,n=alice,r=nonce').toString('base64')
+    client.send(Buffer.from(`x AUTHENTICATE SCRAM-SHA-256 ${first}\r\n`))
+    expect(await client.response()).toMatch(/^\+ ./)
+    client.send(Buffer.from('*\r\n'))
+    expect(await client.response()).toMatch(/^x BAD/)
+    tls.end()
   })
 
   test('STARTTLS: what was pipelined in clear is forgotten, the password goes over TLS', async () => {

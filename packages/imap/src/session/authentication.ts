@@ -1,4 +1,11 @@
-import { type AuthenticationResult, loginForLog, type Mechanism, runExchange, usableMechanisms } from '@pennypost/sasl'
+import {
+  type AuthenticationResult,
+  loginForLog,
+  type Mechanism,
+  type Peer,
+  runExchange,
+  usableMechanisms,
+} from '@pennypost/sasl'
 import type { Completion } from '../command.ts'
 import { bad, ImapRefusal, no } from '../refusal.ts'
 import type { Session } from './session.ts'
@@ -11,8 +18,17 @@ export function passwordsAllowed(session: Session): boolean {
 /** What AUTHENTICATE may name now. */
 export function offeredMechanisms(session: Session): readonly Mechanism[] {
   const { authenticator, registry } = session.service
-  const usable = usableMechanisms(authenticator.mechanisms, session.connection, passwordsAllowed(session))
+  const usable = usableMechanisms(authenticator.mechanisms, peerOf(session), passwordsAllowed(session))
   return usable.filter(({ name }) => !registry.masks(`AUTH=${name}`))
+}
+
+/**
+ * The client as mechanisms see it. Where PLUS is disabled there is no channel to bind to, else SCRAM would take its absence
+ * for an attack on a client that has it (RFC 5802 §6).
+ */
+function peerOf({ connection, service }: Session): Peer {
+  if (!service.registry.masks('AUTH=SCRAM-SHA-256-PLUS')) return connection
+  return { channelBinding: () => undefined, certifiedAddresses: connection.certifiedAddresses }
 }
 
 /** Asks whether the password is right and logs in (LOGIN). */
@@ -55,7 +71,7 @@ export async function runMechanism(
     mechanism,
     initialResponse,
     authenticator,
-    peer: connection,
+    peer: peerOf(session),
     service: 'imap',
     address: connection.remote.address,
     ask: (challenge) => session.ask(challenge),
