@@ -20,6 +20,9 @@ export interface SessionAccount {
   disabledCapabilities: readonly string[]
 }
 
+/** One for all: thousands that end at once are not to pay for a stack trace each. */
+const sessionIsOver = new StoreError('unavailable', 'the session is over')
+
 /**
  * One client's session from greeting to BYE, as commands and extensions see it: who it is, what it has selected, what
  * it has enabled, and where its responses go. Reading and the order of commands are `Conversation`'s.
@@ -58,6 +61,7 @@ export class Session {
   readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
   #gone: AbortController | undefined
+  #isClosed = false
 
   /** @param onLineWanted called when a command waits for a line of the client */
   constructor(id: string, service: SessionService, connection: Connection, out: Output, onLineWanted: () => void) {
@@ -101,12 +105,11 @@ export class Session {
 
   /** Aborted when the connection has closed: for work that takes long and that nobody waits for any more. */
   get gone(): AbortSignal {
-    this.#gone ??= new AbortController()
+    if (!this.#gone) {
+      this.#gone = new AbortController()
+      if (this.#isClosed) this.#gone.abort(sessionIsOver)
+    }
     return this.#gone.signal
-  }
-
-  get #isClosed(): boolean {
-    return this.#gone?.signal.aborted === true
   }
 
   // --- login ---
@@ -114,7 +117,7 @@ export class Session {
   /** Begins the authenticated state; NO [LIMIT] when the account has too many sessions. */
   login(account: SessionAccount): void {
     // Nobody would give its place back.
-    if (this.#isClosed) throw new StoreError('unavailable', 'the session is over')
+    if (this.#isClosed) throw sessionIsOver
     const place = this.service.admit(account.id, () => this.end('This account has been closed'))
     if (!place) throw no('LIMIT', 'Too many connections of this account')
     this.#place = place
@@ -275,9 +278,8 @@ export class Session {
 
   /** The connection is gone. */
   close(): void {
-    // Made if need be: what asks for it only now is to know at once.
-    this.#gone ??= new AbortController()
-    this.#gone.abort(new StoreError('unavailable', 'the session is over'))
+    this.#isClosed = true
+    this.#gone?.abort(sessionIsOver)
     this.setNotifier(undefined)
     this.unselect()
     this.#place?.[Symbol.dispose]()
