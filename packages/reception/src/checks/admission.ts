@@ -2,6 +2,7 @@ import type { Finding, RateFinding, SpfFinding } from '@pennypost/message-auth'
 import { lookupAddress, type MemoryNote } from '@pennypost/model'
 import { hourMs, Rates, rateNote } from '../rates.ts'
 import type { Session } from '../session.ts'
+import type { Recipient } from '../transaction.ts'
 import { Greylist } from './greylist.ts'
 import type { InboundChecks } from './options.ts'
 
@@ -12,6 +13,7 @@ import type { InboundChecks } from './options.ts'
 export interface AdmissionFacts {
   reversePath: string
   forwardPath: string
+  expansion: Recipient['expansion']
   /** Accepted recipients of the transaction before this one. */
   before: number
   spf(): Promise<SpfFinding | undefined>
@@ -42,41 +44,41 @@ export class Admission {
   }
 
   /** What an accepted message counts for. */
-  notes(reversePath: string, forwardPaths: readonly string[], now: number): MemoryNote[] {
+  notes(reversePath: string, recipients: readonly Recipient[], now: number): MemoryNote[] {
     const limits = this.#limits
     if (!limits) return []
     const counts = new Map<string, number>()
-    for (const path of forwardPaths) {
-      const subject = subjectOf('recipient', path)
+    for (const { path, expansion } of recipients) {
+      const subject = recipientSubject(path.text, expansion)
       counts.set(subject, (counts.get(subject) ?? 0) + 1)
     }
     const note = (subject: string, limit: number, count = 1): MemoryNote[] =>
       limit === 0 ? [] : [rateNote(subject, { windowMs: hourMs, limit }, count, now)]
     return [
       ...note(`network ${this.#session.network}`, limits.network),
-      ...(reversePath === '' ? [] : note(subjectOf('sender', reversePath), limits.sender)),
+      ...(reversePath === '' ? [] : note(senderSubject(reversePath), limits.sender)),
       ...[...counts].flatMap(([subject, count]) => note(subject, limits.recipient, count)),
     ]
   }
 
   async #rate(
-    { reversePath, forwardPath, before }: AdmissionFacts,
+    { reversePath, forwardPath, expansion, before }: AdmissionFacts,
     limits: NonNullable<InboundChecks['rates']>,
   ): Promise<RateFinding> {
     const now = this.#session.options.clock.now()
     const asked: [of: string, subject: string, limit: number][] = [
-      ['recipient', subjectOf('recipient', forwardPath), limits.recipient],
+      ['recipient', recipientSubject(forwardPath, expansion), limits.recipient],
     ]
     // Sender and network count messages: their first recipient asks for all.
     if (before === 0) asked.push(['network', `network ${this.#session.network}`, limits.network])
     if (before === 0 && reversePath !== '') {
-      asked.push(['sender', subjectOf('sender', reversePath), limits.sender])
+      asked.push(['sender', senderSubject(reversePath), limits.sender])
     }
     try {
       for (const [of, subject, limit] of asked) {
         const waitMs = await this.#rates.waitMs(subject, { windowMs: hourMs, limit }, 1, now)
         if (waitMs === 0) continue
-        const detail = `${subject} has had ${limit} in an hour`
+        const detail = `${of === 'recipient' ? `recipient ${forwardPath}` : subject} has had ${limit} in an hour`
         return { check: 'rate', result: 'exceeded', of, detail, retryAfterSeconds: Math.ceil(waitMs / 1000) }
       }
       return { check: 'rate', result: 'within', of: '', detail: '', retryAfterSeconds: 0 }
@@ -86,6 +88,13 @@ export class Admission {
   }
 }
 
-function subjectOf(of: 'sender' | 'recipient', path: string): string {
-  return `${of} ${lookupAddress(path) ?? path.toLowerCase()}`
+const lookedUp = (path: string): string => lookupAddress(path) ?? path.toLowerCase()
+
+const senderSubject = (path: string): string => `sender ${lookedUp(path)}`
+
+/** An account is one recipient, by whichever of its addresses and with whatever detail mail comes. */
+function recipientSubject(path: string, { deliveries }: Recipient['expansion']): string {
+  const [first] = deliveries
+  const isOfOne = deliveries.length === 1 && first?.kind === 'file'
+  return isOfOne ? `recipient account ${first.account}` : `recipient ${lookedUp(path)}`
 }

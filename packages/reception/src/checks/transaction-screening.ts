@@ -12,7 +12,7 @@ import type { FlowFact, MemoryNote } from '@pennypost/model'
 import { type Mailbox, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import type { ReceivedContent } from '../content.ts'
 import { askFilter, type MailToLookAt } from '../filters/filter.ts'
-import type { Transaction } from '../transaction.ts'
+import type { Recipient, Transaction } from '../transaction.ts'
 import { authorDomains } from './author-domains.ts'
 import type { Screening } from './screening.ts'
 
@@ -62,7 +62,7 @@ export class TransactionScreening {
   }
 
   /** Whether a recipient that exists is taken from this client; a reply when not. */
-  async recipient(path: Mailbox): Promise<Reply | undefined> {
+  async recipient({ path, expansion }: Pick<Recipient, 'path' | 'expansion'>): Promise<Reply | undefined> {
     const spf = this.#spf
     if (!spf) return undefined
     const client = await this.#screening.client()
@@ -72,7 +72,7 @@ export class TransactionScreening {
     let verdict = judge(client, policy)
     // Doubt is no reason before the content has come.
     if (!verdict.reply) {
-      const admitted = await this.#admit(path, client, spf)
+      const admitted = await this.#admit({ path, expansion }, client, spf)
       found = [...client, ...admitted]
       verdict = judge(found, policy)
       if (!verdict.reply) {
@@ -86,13 +86,18 @@ export class TransactionScreening {
     return replyOf(verdict.reply)
   }
 
-  #admit(path: Mailbox, client: readonly Finding[], spf: Promise<SpfFinding>): Promise<Finding[]> {
+  #admit(
+    { path, expansion }: Pick<Recipient, 'path' | 'expansion'>,
+    client: readonly Finding[],
+    spf: Promise<SpfFinding>,
+  ): Promise<Finding[]> {
     const { reversePath, recipients } = this.#transaction
     const isKnownGood = client.some(({ check, result }) => check === 'dnswl' && result === 'listed')
     return this.#screening.admission.ask(
       {
         reversePath: reversePath?.text ?? '',
         forwardPath: path.text,
+        expansion,
         before: recipients.length,
         spf: () => this.#soon(spf),
       },
@@ -112,8 +117,7 @@ export class TransactionScreening {
   notes(now: number): MemoryNote[] {
     if (!this.#screening.isStranger) return []
     const { reversePath, recipients } = this.#transaction
-    const forwardPaths = recipients.map(({ path }) => path.text)
-    return this.#screening.admission.notes(reversePath?.text ?? '', forwardPaths, now)
+    return this.#screening.admission.notes(reversePath?.text ?? '', recipients, now)
   }
 
   /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */

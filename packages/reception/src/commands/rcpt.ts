@@ -43,7 +43,7 @@ export const rcpt = {
     if (spent) return refuse(session, transaction, forwardPath, spent)
     const { screening } = transaction
     if (screening) {
-      const refusal = await screening.recipient(forwardPath)
+      const refusal = await screening.recipient({ path: forwardPath, expansion })
       if (session.transaction !== transaction) return undefined
       if (refusal) return refuse(session, transaction, forwardPath, refusal)
     }
