@@ -117,6 +117,19 @@ describe('answers', () => {
     expect(await resolver.query('one.test', 'MX')).toEqual({ status: 'failed', reason: 'no name server is configured' })
   })
 
+  it('denied that this machine is localhost, where a smarthost may be: the name servers were asked', async () => {
+    const resolver = resolverOf()
+    const records = async (name: string, type: 'A' | 'AAAA') => {
+      const answer = await resolver.query(name, type)
+      return answer.status === 'found' ? answer.records : answer.status
+    }
+    expect(await records('LocalHost.', 'A')).toEqual(['127.0.0.1'])
+    expect(await records('filter.localhost', 'AAAA')).toEqual(['::1'])
+    expect((await resolver.query('localhost', 'MX')).status).toBe('nodata')
+    expect(await records('notlocalhost', 'A')).toBe('nxdomain')
+    expect(server.zones.asked('localhost')).toBe(0)
+  })
+
   it('too big for a datagram come over TCP, octet for octet', async () => {
     expect(await resolverOf().query('big.one.test', 'TXT')).toMatchObject({ records: ['x'.repeat(5000)] })
     expect(server.zones.asked('big.one.test', 'TXT')).toBe(2)

@@ -11,6 +11,7 @@ import { type AskingLimits, createAsking, describeFault } from './ask.ts'
 import { type CacheLimits, createAnswerCache } from './cache.ts'
 import { follow } from './follow.ts'
 import { createGate } from './gate.ts'
+import { answerForLocalhost } from './localhost.ts'
 import { canonicalName } from './names.ts'
 import { parseServer } from './servers.ts'
 
@@ -114,6 +115,8 @@ export function createResolver(options: ResolverOptions): CachingResolver {
     if (closing.signal.aborted) return closed
     const name = canonicalName(asked)
     if (name === undefined) return answerForNoName(asked)
+    const local = answerForLocalhost(name, type)
+    if (local) return local
     const key = `${type} ${name}`
     const known = cache.get(key)
     if (known) return known
