@@ -163,6 +163,8 @@ function notDialled(
 class Walk {
   readonly tried: Tried[] = []
   #temporary: Verdict | undefined
+  /** The temporary verdict is the word of a host. */
+  #isSaid = false
   #permanent: Verdict | undefined
 
   constructor(unresolved: Verdict | undefined) {
@@ -172,7 +174,11 @@ class Walk {
   /** Takes the verdict of one address; true when there is no use in going on. */
   isOver({ kind, verdict }: Exclude<Dialled, { kind: 'ready' }>): boolean {
     if (verdict.outcome === 'failed') this.#permanent = verdict
-    else this.#temporary = verdict
+    // What one host said tells more than that another could not be reached.
+    else if (kind !== 'unreachable' || !this.#isSaid) {
+      this.#temporary = verdict
+      this.#isSaid = kind !== 'unreachable'
+    }
     // We stand in its list under an address that we do not know: the hosts behind are no better than we are, and those
     // before, if they are only away, are worth waiting for.
     return kind === 'loop'

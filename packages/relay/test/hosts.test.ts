@@ -119,6 +119,13 @@ describe('the next MX is tried', () => {
   })
 })
 
+test('what the first host said was forgotten over a second one that could not be reached', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.10', { script: { GREETING: '421 4.3.2 closed until noon' } })
+  await office.send(toThree)
+  expect(await office.queue()).toMatchObject([{ recipients: [{ lastReply: '421 4.3.2 closed until noon' }] }])
+})
+
 test('nobody heard of a host that offered STARTTLS no more', async () => {
   await using office = await PostOffice.open()
   office.peer('192.0.2.2', { capabilities: [...everything, 'STARTTLS'] })
