@@ -2,6 +2,7 @@
 import { describe, expect } from 'vitest'
 import { type AccountId, accountId } from '../ids.ts'
 import type { Directory, Domain } from '../ports/directory.ts'
+import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
 import { accept, append, entry, filing, inboxOf, type OpenEngine, refusal, type World, worldTest } from './engine.ts'
 
 export function describeDirectory(name: string, open: OpenEngine): void {
@@ -111,6 +112,16 @@ function describeAccounts(open: OpenEngine): void {
     await directory.addAccount(named('abel@one.test'), clock.now())
     expect(await first()).toBe('zoe@one.test')
   })
+
+  it(
+    'are made whole, though their mailboxes are more than an account can make',
+    async ({ store, clock }) => {
+      const made = await store.directory.addAccount(named('zoe@one.test'), clock.now())
+      expect(await store.mail.mailboxes(made.id)).toHaveLength(newAccountMailboxes.length)
+      await expect(store.mail.createMailbox(made.id, 'a')).rejects.toEqual(refusal('limit'))
+    },
+    { mailboxesPerAccount: 2 },
+  )
 
   it('are made with their password in one step', async ({ store: { directory, credentials }, clock }) => {
     const before = credentials.version

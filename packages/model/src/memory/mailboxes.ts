@@ -41,7 +41,10 @@ export function createMailboxes(state: State): Mailboxes {
     async createMailbox(account, name, specialUse) {
       return commit(state, (changes) => {
         const owner = accountRow(state, account)
-        return describeMailbox(addMailbox(state, owner, newName(state, account, name), specialUse, changes))
+        const allowed = newName(state, account, name)
+        requirePlace(state, owner)
+        if (specialUse) requireUnused(mailboxRows(state, account), specialUse)
+        return describeMailbox(addMailbox(state, owner, allowed, specialUse, changes))
       })
     },
     async renameMailbox(account, from, to) {
@@ -104,7 +107,13 @@ export function describeMailbox(row: MailboxRow, viewer?: AccountId): Mailbox {
   }
 }
 
-/** A mailbox without a check of its name. */
+/** Rejects with `limit` when the account has as many mailboxes as it may. */
+function requirePlace(state: State, owner: AccountRow): void {
+  const { mailboxesPerAccount: most } = state.limits
+  if (mailboxRows(state, owner.account.id).length >= most) refuse('limit', `An account can have ${most} mailboxes.`)
+}
+
+/** Adds a mailbox for which everything has been checked. */
 export function addMailbox(
   state: State,
   owner: AccountRow,
@@ -113,9 +122,6 @@ export function addMailbox(
   changes: Changes,
 ): MailboxRow {
   const own = mailboxRows(state, owner.account.id)
-  const { mailboxesPerAccount } = state.limits
-  if (own.length >= mailboxesPerAccount) refuse('limit', `An account can have ${mailboxesPerAccount} mailboxes.`)
-  if (specialUse) requireUnused(own, specialUse)
   const row: MailboxRow = {
     id: mailboxId(nextId(state)),
     owner,
@@ -166,6 +172,7 @@ function renameMailbox(state: State, account: AccountId, from: string, to: strin
   const name = newName(state, account, to)
   changes.accounts.add(row.owner)
   if (row.name === 'INBOX') {
+    requirePlace(state, row.owner)
     const annotations = annotationsToCopy(state, row)
     const target = addMailbox(state, row.owner, name, undefined, changes)
     target.annotations = annotations.map((copy) => ({ ...copy, modSeq: target.highestModSeq }))
