@@ -43,6 +43,17 @@ test('is promised once, whoever asks', () => {
   expect(room.reserve(6 * megabyte)).toBeDefined()
 })
 
+test('is promised by the measurement that found it', () => {
+  let looks = 0
+  const spaces = [total, reserve]
+  const files = { ballast: join(directory, 'ballast'), database: join(directory, 'mail.db') }
+  // Each look at the clock finds the measurement before too old.
+  const passing = { ...clock, elapsed: () => ++looks * 60 }
+  const room = new Room(() => ({ free: spaces.shift() ?? 0, total }), files, passing, sqliteLimits)
+  expect(room.reserve(megabyte)).toBeDefined()
+  expect(room.reserve(megabyte)).toBeUndefined()
+})
+
 test('that was promised is there though others have been refused since', async () => {
   const room = openRoom()
   space.free = reserve + 2 * megabyte

@@ -47,7 +47,9 @@ export class Room {
   /** Promises room for new mail of so many octets; undefined when there is none. */
   reserve(octets: number): Reservation | undefined {
     const cost = this.#costOf(octets)
-    return this.#fits(cost) ? new Reservation(this, cost) : undefined
+    if (!this.#fits(cost)) return undefined
+    this.#promised += cost
+    return new Reservation(this, cost)
   }
 
   /** For what nobody announced: covers nothing yet. */
@@ -148,12 +150,13 @@ const announcedOctets = 2 * transactionOctets
  */
 export class Reservation implements ReservedRoom {
   readonly #room: Room
-  #held = 0
+  /** Octets that are promised and not written yet. */
+  #held: number
 
-  /** Throws `no-room`. */
-  constructor(room: Room, octets: number) {
+  /** `held`: what the room has promised already. */
+  constructor(room: Room, held: number) {
     this.#room = room
-    this.#cover(octets)
+    this.#held = held
   }
 
   /** So many octets will be written to a file. Throws `no-room` when they are beyond the promise and there is no more. */
