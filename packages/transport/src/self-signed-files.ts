@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Random } from '@pennypost/model'
@@ -24,8 +24,9 @@ export interface SelfSignedFilesOptions {
 }
 
 /**
- * Answers with the files that are there, or makes new ones: when there are none, when they bear another host name, when
- * they expire within 30 days, or when a clock that was ahead made them valid from some day to come. Both have mode 0600.
+ * Answers with the files that are there, or makes new ones: when there are none, when they are damaged or do not belong
+ * together, when they bear another host name, when they expire within 30 days, or when a clock that was ahead made them
+ * valid from some day to come. Both have mode 0600.
  */
 export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise<CertificateFiles> {
   const { hostname, directory, clock, random } = options
@@ -47,10 +48,11 @@ export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise
 
 async function serves(files: CertificateFiles, hostname: string, now: number): Promise<boolean> {
   try {
-    const [cert] = await Promise.all([readFile(files.cert), readFile(files.key)])
+    const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)])
     const leaf = new X509Certificate(cert)
     const isValid = leaf.validFromDate.getTime() <= now && leaf.validToDate.getTime() - now > renewBeforeMs
-    return leaf.checkHost(hostname) !== undefined && isValid
+    // Another's key is there when the machine went down between the two files.
+    return leaf.checkHost(hostname) !== undefined && isValid && leaf.checkPrivateKey(createPrivateKey(key))
   } catch {
     // Missing or damaged: either way new files are the answer.
     return false

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { systemRandom } from '@pennypost/model'
@@ -100,6 +100,26 @@ describe('the files', () => {
     expect(third).not.toBe(second)
     writeFileSync(join(directory, 'self-signed.crt'), 'half a')
     expect(await made(directory, 'mail.two.test', now)).toContain('BEGIN CERTIFICATE')
+  })
+
+  test.each([
+    ['was cut off', (directory: string) => writeFileSync(join(directory, 'self-signed.key'), '-----BEGIN PRIVATE')],
+    [
+      'is of another certificate',
+      async (directory: string) => {
+        const other = await temporaryDirectory()
+        await made(other, 'mail.one.test', now)
+        cpSync(join(other, 'self-signed.key'), join(directory, 'self-signed.key'))
+      },
+    ],
+  ])('a key that %s kept the server from starting until somebody removed it', async (_, spoil) => {
+    const directory = await temporaryDirectory()
+    const first = await made(directory, 'mail.one.test', now)
+    await spoil(directory)
+    const second = await made(directory, 'mail.one.test', now)
+    expect(second).not.toBe(first)
+    const key = createPrivateKey(readFileSync(join(directory, 'self-signed.key')))
+    expect(new X509Certificate(second).checkPrivateKey(key)).toBe(true)
   })
 
   test('are made anew when the clock was ahead as they were made', async () => {
