@@ -39,25 +39,32 @@ export class TlsMaterialError extends Error {
   }
 }
 
+/** Reads both files. @throws TlsMaterialError when one cannot be read or is damaged, or when they do not belong together. */
+export async function readCertificate(
+  files: CertificateFiles,
+): Promise<{ cert: string; key: string; leaf: X509Certificate }> {
+  const [cert, key] = await Promise.all([read(files.cert, 'certificate'), read(files.key, 'private key')])
+  const leaf = parseCertificate(files.cert, cert)
+  if (!leaf.checkPrivateKey(parseKey(files.key, key))) {
+    throw new TlsMaterialError(files.key, `is not the private key of the certificate in ${files.cert}`)
+  }
+  return { cert, key, leaf }
+}
+
 /**
- * Reads, checks that key and certificate belong together, and makes the TLS context. `clientCa`: the file with the
- * authorities of clients' certificates.
+ * Reads and checks the files, and makes the TLS context. `clientCa`: the file with the authorities of clients'
+ * certificates.
  */
 export async function loadCertificate(
   files: CertificateFiles,
   minVersion: SecureVersion,
   clientCa?: string,
 ): Promise<LoadedCertificate> {
-  const [cert, key, ca] = await Promise.all([
-    read(files.cert, 'certificate'),
-    read(files.key, 'private key'),
+  const [{ cert, key, leaf }, ca] = await Promise.all([
+    readCertificate(files),
     clientCa === undefined ? undefined : read(clientCa, 'authority of client certificates'),
   ])
   if (clientCa !== undefined && ca !== undefined) parseCertificate(clientCa, ca)
-  const leaf = parseCertificate(files.cert, cert)
-  if (!leaf.checkPrivateKey(parseKey(files.key, key))) {
-    throw new TlsMaterialError(files.key, `is not the private key of the certificate in ${files.cert}`)
-  }
   return {
     files,
     names: namesOf(leaf),

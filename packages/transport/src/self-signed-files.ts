@@ -1,8 +1,7 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock, Random } from '@pennypost/model'
-import type { CertificateFiles } from './certificate-file.ts'
+import { type CertificateFiles, readCertificate } from './certificate-file.ts'
 import { selfSign } from './self-signed.ts'
 
 /**
@@ -48,13 +47,11 @@ export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise
 
 async function serves(files: CertificateFiles, hostname: string, now: number): Promise<boolean> {
   try {
-    const [cert, key] = await Promise.all([readFile(files.cert), readFile(files.key)])
-    const leaf = new X509Certificate(cert)
+    const { leaf } = await readCertificate(files)
     const isValid = leaf.validFromDate.getTime() <= now && leaf.validToDate.getTime() - now > renewBeforeMs
-    // Another's key is there when the machine went down between the two files.
-    return leaf.checkHost(hostname) !== undefined && isValid && leaf.checkPrivateKey(createPrivateKey(key))
+    return leaf.checkHost(hostname) !== undefined && isValid
   } catch {
-    // Missing or damaged: either way new files are the answer.
+    // Missing, damaged, or with another's key, if the machine went down between the two: new files are the answer to all.
     return false
   }
 }

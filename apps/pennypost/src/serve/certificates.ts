@@ -1,8 +1,14 @@
-import { copyFile, mkdir, readFile, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { CertificateKeeper, CertificatePaths } from '@pennypost/acme'
 import type { Clock, Log, Random } from '@pennypost/model'
-import { type CertificateFiles, createTlsMaterial, ensureSelfSigned, type TlsMaterial } from '@pennypost/transport'
+import {
+  type CertificateFiles,
+  createTlsMaterial,
+  ensureSelfSigned,
+  readCertificate,
+  type TlsMaterial,
+} from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 
 /**
@@ -55,13 +61,20 @@ function selfSigned({ config, dataDirectory, clock, random }: CertificateOptions
   return ensureSelfSigned({ hostname: config.hostname, directory: resolve(dataDirectory, 'tls'), clock, random })
 }
 
-/** Until the authority has issued one, a certificate that has signed itself stands in its place. */
+/**
+ * Until the authority has issued a certificate, one that has signed itself stands in its place; so it does where the
+ * machine went down in the middle of replacing them. The keeper orders another, as for every one that has signed itself.
+ */
 async function provideStandIn(options: CertificateOptions, files: CertificateFiles): Promise<void> {
-  const isThere = await stat(files.cert).then(
-    () => true,
-    () => false,
-  )
-  if (isThere) return
+  try {
+    await readCertificate(files)
+    return
+  } catch (error) {
+    options.log.info(
+      { error: (error as Error).message },
+      'no certificate of the authority: a self-signed one is used until it issues one',
+    )
+  }
   const made = await selfSigned(options)
   await mkdir(dirname(files.cert), { recursive: true, mode: 0o700 })
   await copyFile(made.key, files.key)
