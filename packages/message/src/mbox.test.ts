@@ -62,6 +62,13 @@ test('lines longer than any envelope line stay whole', () => {
     expect(read(octets, cut).map(({ content }) => content)).toEqual([`\nFrom ${line}\n${line}\n`])
 })
 
+test('a long row of > before From loses the one that was put there', () => {
+  const content = `a: b\n\n${'>'.repeat(300)}From x\n`
+  const writer = createMboxWriter()
+  const octets = [mboxEnvelopeLine('a@b', 0), writer.push(Buffer.from(content)), writer.finish()]
+  expect(read(Buffer.concat(octets)).map((message) => message.content)).toEqual([content])
+})
+
 test('what is written is read', () => {
   const piece = fc.constantFrom('From ', '>', '>From x', '\r\n', '\n', 'a', '\r', 'é', 'x'.repeat(70_000))
   fc.assert(

@@ -31,7 +31,7 @@ export function createMboxReader(sink: MboxSink, format: 'mboxrd' | 'mboxo' = 'm
 
 class Reader implements MboxReader {
   readonly #sink: MboxSink
-  readonly #quoted: RegExp
+  readonly #format: 'mboxrd' | 'mboxo'
   /** The start of a line of which more is to come. */
   #held: Buffer = Buffer.alloc(0)
   /** An empty line that belongs to the message only if no envelope line follows. */
@@ -43,7 +43,7 @@ class Reader implements MboxReader {
 
   constructor(sink: MboxSink, format: 'mboxrd' | 'mboxo') {
     this.#sink = sink
-    this.#quoted = format === 'mboxrd' ? /^>+From / : /^>From /
+    this.#format = format
   }
 
   push(chunk: Buffer): void {
@@ -87,8 +87,12 @@ class Reader implements MboxReader {
     else this.#sink.data(this.#isQuoted(line) ? line.subarray(1) : line)
   }
 
+  /** `>From `, and in mboxrd with any number of `>`. */
   #isQuoted(line: Buffer): boolean {
-    return line[0] === 62 && this.#quoted.test(line.subarray(0, 200).toString('latin1'))
+    let quotes = 0
+    while (line[quotes] === 62) quotes++
+    const counts = this.#format === 'mboxrd' ? quotes > 0 : quotes === 1
+    return counts && line.subarray(quotes, quotes + from.length).equals(from)
   }
 
   #partOfLine(octets: Buffer): void {
