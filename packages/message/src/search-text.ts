@@ -9,7 +9,7 @@ import { htmlSearchPieces, htmlSearchText } from './html-text.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
 import { decodedParameter } from './parameters.ts'
 import { allParts, type PartInfo, type Range } from './parts.ts'
-import { plainText } from './quick-no.ts'
+import { plainText } from './plain-text.ts'
 import { createTransferDecoder } from './transfer-decoder.ts'
 import { decodeTransfer } from './transfer-encoding.ts'
 

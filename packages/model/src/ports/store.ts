@@ -75,7 +75,7 @@ export interface SearchText {
    * memory. Each is gone through before the next is asked for. `parts` is `MessageIndex.parts`.
    */
   bodyTexts(parts: string, body: BodyOctets): Iterable<Iterable<string>>
-  /** For a quick no, where it can be had. */
+  /** Says quickly of many messages that a word is not in them. */
   plain?: PlainText
 }
 

@@ -5,7 +5,7 @@ import { seededRandom } from '@pennypost/model/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { scan, searchText } from './index.ts'
-import { plainText } from './quick-no.ts'
+import { plainText } from './plain-text.ts'
 
 /** What the quick no leaves: without a body only the header section counts. */
 function mayHave(word: string, header: Buffer, body?: Buffer): boolean {
