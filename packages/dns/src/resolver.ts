@@ -64,6 +64,7 @@ export interface CachingResolver extends Resolver {
   close(): void
 }
 
+/** A question that is being asked, for all who wait for its answer. */
 interface Flight {
   answer: Promise<DnsAnswer<DnsType>>
   waiters: number
@@ -95,7 +96,7 @@ export function createResolver(options: ResolverOptions): CachingResolver {
     }
   }
 
-  const takeOff = (key: string, name: string, type: DnsType): Flight => {
+  const begin = (key: string, name: string, type: DnsType): Flight => {
     const giveUp = new AbortController()
     const signal = AbortSignal.any([giveUp.signal, closing.signal])
     const answer = resolve(name, type, signal).then((result) => {
@@ -120,12 +121,12 @@ export function createResolver(options: ResolverOptions): CachingResolver {
     const key = `${type} ${name}`
     const known = cache.get(key)
     if (known) return known
-    const flight = flights.get(key) ?? takeOff(key, name, type)
+    const flight = flights.get(key) ?? begin(key, name, type)
     if (!signal) {
       flight.waiters++
       return flight.answer
     }
-    return board(flight, signal, () => {
+    return join(flight, signal, () => {
       if (flights.get(key) === flight) flights.delete(key)
     })
   }
@@ -137,14 +138,14 @@ export function createResolver(options: ResolverOptions): CachingResolver {
   }
 }
 
-/** Waits for the flight's answer or for `signal`; the last waiter to leave grounds the flight. */
-function board(flight: Flight, signal: AbortSignal, ground: () => void): Promise<DnsAnswer<DnsType>> {
+/** Waits for the flight's answer or for `signal`; when the last waiter leaves, the flight is given up. */
+function join(flight: Flight, signal: AbortSignal, onGivenUp: () => void): Promise<DnsAnswer<DnsType>> {
   flight.waiters++
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       reject(signal.reason)
       if (--flight.waiters > 0) return
-      ground()
+      onGivenUp()
       flight.giveUp.abort()
     }
     signal.addEventListener('abort', leave, { once: true })

@@ -52,8 +52,7 @@ export interface SqliteStats {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const directory = openDataDirectory(options.directory, options.log)
   try {
-    const opening = new Opening(options, directory)
-    return await opening.open()
+    return await new RunningStore(options, directory).open()
   } catch (error) {
     directory[Symbol.dispose]()
     throw error
@@ -67,7 +66,8 @@ interface OpenEngine extends Engine {
   search: SearchClient
 }
 
-class Opening {
+/** A store from its opening to its close: its threads, and what is done after commits and from time to time. */
+class RunningStore {
   readonly #options: SqliteStoreOptions
   readonly #directory: DataDirectory
   readonly #limits: SqliteLimits

@@ -30,20 +30,20 @@ export async function searchMailbox(
   searchText: (request: SearchRequest) => Promise<UidSet>,
 ): Promise<UidSet> {
   requireMailbox(reader, request.mailbox)
-  const { cheap, dear } = divide(request.query)
-  const within = cheap ? await readRows(reader, { ...request, query: cheap }) : request.within
-  if (!dear || within.isEmpty) return within
-  return searchText({ ...request, query: dear, within })
+  const { ofRows, ofText } = divide(request.query)
+  const within = ofRows ? await readRows(reader, { ...request, query: ofRows }) : request.within
+  if (!ofText || within.isEmpty) return within
+  return searchText({ ...request, query: ofText, within })
 }
 
-/** Of a conjunction, the keys that rows answer, and the others. */
-function divide(query: SearchQuery): { cheap?: SearchQuery; dear?: SearchQuery } {
-  const isCheap = (inner: SearchQuery): boolean => ['flags', 'row'].includes(searchNeeds(inner))
-  if (isCheap(query)) return { cheap: query }
-  if (query.key !== 'and') return { dear: query }
-  const cheap = query.queries.filter(isCheap)
-  const dear: SearchQuery = { key: 'and', queries: query.queries.filter((inner) => !isCheap(inner)) }
-  return cheap.length === 0 ? { dear } : { cheap: { key: 'and', queries: cheap }, dear }
+/** Of a conjunction, the keys that rows answer, and those that need text. */
+function divide(query: SearchQuery): { ofRows?: SearchQuery; ofText?: SearchQuery } {
+  const isOfRows = (inner: SearchQuery): boolean => ['flags', 'row'].includes(searchNeeds(inner))
+  if (isOfRows(query)) return { ofRows: query }
+  if (query.key !== 'and') return { ofText: query }
+  const rowKeys = query.queries.filter(isOfRows)
+  const ofText: SearchQuery = { key: 'and', queries: query.queries.filter((inner) => !isOfRows(inner)) }
+  return rowKeys.length === 0 ? { ofText } : { ofRows: { key: 'and', queries: rowKeys }, ofText }
 }
 
 const range = 'WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?'
