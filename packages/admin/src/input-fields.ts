@@ -24,9 +24,23 @@ export const address = lookedUp(lookupAddress, (text) => `"${text}" is no addres
 
 /** An address, or `@domain` for all of a domain. */
 export const addressOrDomain = lookedUp(
-  (text) => (text.startsWith('@') ? prefixed(lookupDomain(text.slice(1))) : lookupAddress(text)),
+  (text) => readAddressOrDomain(text),
   (text) => `"${text}" is no address; all of a domain is @one.test`,
 )
+
+/** One of these, or ''. Of a union's parts zod would say only that none fits. */
+export const addressOrNone = lookedUp(
+  (text) => (text === '' ? '' : lookupAddress(text)),
+  (text) => `"${text}" is no address; write e.g. alice@one.example`,
+)
+export const addressDomainOrNone = lookedUp(
+  (text) => (text === '' ? '' : readAddressOrDomain(text)),
+  (text) => `"${text}" is no address; all of a domain is @one.test`,
+)
+
+function readAddressOrDomain(text: string): string | undefined {
+  return text.startsWith('@') ? prefixed(lookupDomain(text.slice(1))) : lookupAddress(text)
+}
 
 const prefixed = (domain: string | undefined): string | undefined => (domain === undefined ? undefined : `@${domain}`)
 

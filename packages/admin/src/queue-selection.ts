@@ -6,12 +6,12 @@ import { isJourneyId, journeyId, type QueueEntry, type QueueFilter, queueEntryId
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
 import type { AdminContext } from './context.ts'
-import { address, countGiven, domainName } from './input-fields.ts'
+import { address, addressOrNone, countGiven, domainName } from './input-fields.ts'
 
 export const queueFilterFields = {
   destination: z.string().min(1).max(260).optional(),
   /** '' for bounces. */
-  from: z.union([z.literal(''), address]).optional(),
+  from: addressOrNone.optional(),
   to: address.optional(),
   held: z.boolean().optional(),
   /** Accepted at least so many milliseconds ago. */

@@ -1,7 +1,7 @@
 /** What would happen to mail for an address, without sending any. */
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
-import { address } from '../input-fields.ts'
+import { address, addressOrNone } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
 export const dial = operation({
@@ -15,7 +15,7 @@ export const dial = operation({
         error: ({ input }) => `"${input}" is no address; write e.g. alice@one.example`,
       }),
     ]),
-    from: z.union([z.literal(''), address]).default(''),
+    from: addressOrNone.default(''),
     requireTls: z.boolean().default(false),
     all: z.boolean().default(false),
   }),

@@ -8,7 +8,7 @@ import { type Domain, domainOf } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { address, domainName, mailDomain, nextHop, nothing } from '../input-fields.ts'
+import { address, addressOrNone, domainName, mailDomain, nextHop, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { unhurried } from '../unhurried.ts'
 import { nobodys } from './alias.ts'
@@ -48,7 +48,7 @@ export const domainSet = operation({
     .strictObject({
       name: domainName,
       /** '' takes it back. */
-      catchAll: z.union([z.literal(''), address]).optional(),
+      catchAll: addressOrNone.optional(),
       relayTo: nextHop.optional(),
     })
     .refine(({ catchAll, relayTo }) => catchAll !== undefined || relayTo !== undefined, 'nothing to change'),

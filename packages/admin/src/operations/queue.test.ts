@@ -88,6 +88,12 @@ describe('queue', () => {
     await expect(admin.call('queue.remove', { ids: ['17'] })).rejects.toMatchObject({ reason: 'not-found' })
   })
 
+  test('an address that is none was said to be invalid input', async () => {
+    using admin = new TestAdministration()
+    const text = 'from: "@one.test" is no address; write e.g. alice@one.example'
+    await expect(admin.call('queue.list', { from: '@one.test' })).rejects.toMatchObject({ message: text })
+  })
+
   test('only the running server bounces', async () => {
     using admin = new TestAdministration()
     await enqueue(admin, 'alice@one.test', 'bob@two.test')

@@ -3,7 +3,7 @@ import type { MemoryKind } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
-import { address, addressOrDomain, countGiven, nothing } from '../input-fields.ts'
+import { address, addressDomainOrNone, addressOrDomain, countGiven, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
 /** An order stands until it is taken back. */
@@ -53,7 +53,7 @@ const rule = z
   .strictObject({
     destination: z.string().min(1).max(260).optional(),
     /** '' for bounces. */
-    from: z.union([z.literal(''), addressOrDomain]).optional(),
+    from: addressDomainOrNone.optional(),
     to: addressOrDomain.optional(),
   })
   .refine((given) => countGiven(given) === 1, 'a rule has one condition: destination, from, or to')
