@@ -15,7 +15,7 @@ export const plainText: PlainText = {
   header(header) {
     if (!isAscii(header)) return undefined
     const head = header.toString('latin1').toUpperCase()
-    return needsDecoding.test(head) || oddAddresses.test(head) ? undefined : head
+    return needsDecoding.test(head) || hasOddAddresses(head) ? undefined : head
   },
 
   body(head, body) {
@@ -31,7 +31,11 @@ const mended = ['MISSING', 'MAILBOX', 'DOMAIN']
 /** Encoded words (RFC 2047); two pieces of a word around a quote. */
 const needsDecoding = /=\?|[A-Z0-9]"+[A-Z0-9]/
 
-/** Comments and escapes in addresses, which are searched as they are meant, too. */
+/** Comments and escapes in addresses, which are searched as they are meant, too. Most headers have none of either. */
+function hasOddAddresses(head: string): boolean {
+  return (head.includes('(') || head.includes('\\')) && oddAddresses.test(head)
+}
+
 const oddAddresses = /^(?:FROM|SENDER|REPLY-TO|TO|CC|BCC)[ \t]*:(?:[^\r\n]|\r?\n[ \t])*[(\\]/m
 
 /** Whatever is not plain text of one part in a charset that has ASCII as it is. */

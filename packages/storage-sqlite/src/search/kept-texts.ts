@@ -7,38 +7,37 @@
 export class KeptTexts<Kept> {
   readonly #most: number
   readonly #charactersOf: (kept: Kept) => number
-  readonly #kept = new Map<number, Kept>()
+  #newer = new Map<number, Kept>()
+  /** Goes as a whole: a map from which the first entry is taken again and again looks past ever more that are gone. */
+  #older = new Map<number, Kept>()
+  /** Of the newer ones. */
   #characters = 0
 
-  /** @param most characters of all that is kept */
+  /** @param most characters of all that is kept, unless one entry alone has more than half of it */
   constructor(most: number, charactersOf: (kept: Kept) => number) {
     this.#most = most
     this.#charactersOf = charactersOf
   }
 
   has(message: number): boolean {
-    return this.#kept.has(message)
+    return this.#newer.has(message) || this.#older.has(message)
   }
 
   get(message: number): Kept | undefined {
-    return this.#kept.get(message)
+    return this.#newer.get(message) ?? this.#older.get(message)
   }
 
   /** In the place of what was kept of the message before. */
   keep(message: number, kept: Kept): void {
-    this.#drop(message)
-    this.#kept.set(message, kept)
-    this.#characters += this.#sizeOf(kept)
-    for (const oldest of this.#kept.keys()) {
-      if (this.#characters <= this.#most) return
-      this.#drop(oldest)
+    if (this.#newer.has(message)) this.#characters -= this.#sizeOf(this.#newer.get(message) as Kept)
+    const size = this.#sizeOf(kept)
+    if (this.#characters + size > this.#most / 2) {
+      this.#older = this.#newer
+      this.#newer = new Map()
+      this.#characters = 0
     }
-  }
-
-  #drop(message: number): void {
-    if (!this.#kept.has(message)) return
-    this.#characters -= this.#sizeOf(this.#kept.get(message) as Kept)
-    this.#kept.delete(message)
+    this.#newer.set(message, kept)
+    this.#characters += size
   }
 
   #sizeOf(kept: Kept): number {
