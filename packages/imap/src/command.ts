@@ -31,6 +31,8 @@ export interface Completion {
   startTls?: true
   /** The tagged OK is the last line that is not compressed (RFC 4978 §3). */
   compress?: true
+  /** The tagged OK is the last line that is compressed, if any is (RFC 8437 §4.1). */
+  decompress?: true
 }
 
 /**

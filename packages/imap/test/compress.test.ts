@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { Duplex } from 'node:stream'
-import { constants, createInflateRaw, deflateRawSync } from 'node:zlib'
+import { constants, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { DialogueClient } from './dialogue/client.ts'
 import { sampleMessage, TestServer } from './dialogue/server.ts'
@@ -39,15 +40,49 @@ describe('COMPRESS', () => {
     expect(await client.response()).toBe('f NO [COMPRESSIONACTIVE] DEFLATE is in use already')
   })
 
-  test('it outlives UNAUTHENTICATE, and TLS is neither offered nor begun within it', async () => {
+  /** All that the server has said since it compresses: up to the answer to UNAUTHENTICATE, and in clear behind it until this. */
+  async function heard(stream: Duplex, last: RegExp): Promise<{ compressed: string; clear: string }> {
+    stream.removeAllListeners('data')
+    let octets = Buffer.alloc(0)
+    stream.on('data', (chunk: Buffer) => {
+      octets = Buffer.concat([octets, chunk])
+    })
+    for (;;) {
+      const { compressed, end } = upToUnauthenticate(octets)
+      const clear = octets.subarray(end).toString('latin1')
+      if (last.test(clear)) return { compressed, clear }
+      await once(stream, 'data')
+    }
+  }
+
+  test('UNAUTHENTICATE ends it, and it can begin anew', async () => {
     server.options.startTls = true
-    const { client } = await compressed()
-    client.send(Buffer.from('c UNAUTHENTICATE\r\n'))
-    expect(await client.response()).not.toContain('STARTTLS')
-    client.send(Buffer.from('d STARTTLS\r\n'))
-    expect(await client.response()).toBe('d BAD TLS can not begin once the connection is compressed')
-    client.send(Buffer.from('e LOGIN bob secret\r\n'))
-    expect(await client.response()).toMatch(/^e OK /)
+    const { clear } = await compressed()
+    const all = heard(clear.stream, /^e OK/m)
+    clear.stream.write(deflateRawSync(Buffer.from('c NOOP\r\nd UNAUTHENTICATE\r\n'), flushed))
+    clear.stream.write('e LOGIN bob secret\r\n')
+    const said = await all
+    expect(said.compressed).toMatch(/^c OK NOOP completed\r\nd OK \[CAPABILITY IMAP4rev1 STARTTLS .*\r\n$/)
+    expect(said.clear).toMatch(/^e OK \[CAPABILITY .* COMPRESS=DEFLATE .*\r\n$/)
+    const anew = new DialogueClient(clear.stream)
+    anew.send(Buffer.from('f COMPRESS DEFLATE\r\n'))
+    expect(await anew.response()).toBe('f OK DEFLATE from here on')
+    const client = new DialogueClient(inflated(clear.stream))
+    client.send(Buffer.from('g NOOP\r\n'))
+    expect(await client.response()).toBe('g OK NOOP completed')
+  })
+
+  test.each([
+    ['flushed', constants.Z_SYNC_FLUSH],
+    ['ended', constants.Z_FINISH],
+  ])('what is in clear behind UNAUTHENTICATE is read so, where the client has %s', async (_, finishFlush) => {
+    await server.deliver('INBOX', sampleMessage('large'))
+    const { clear } = await compressed()
+    const all = heard(clear.stream, /^f OK/m)
+    const commands = 'c SELECT INBOX\r\nd FETCH 1 BODY.PEEK[]\r\ne UNAUTHENTICATE\r\n'
+    const said = deflateRawSync(Buffer.from(commands), { finishFlush })
+    clear.stream.write(Buffer.concat([said, Buffer.from('f LOGIN bob secret\r\n')]))
+    expect((await all).compressed).toMatch(/\r\nd OK FETCH completed\r\ne OK /)
   })
 
   test('the last words arrive before the end', async () => {
@@ -85,6 +120,19 @@ describe('COMPRESS', () => {
     await other.stop()
   })
 })
+
+const flushed = { finishFlush: constants.Z_SYNC_FLUSH }
+
+/** What was said up to the flush behind that command's answer, and where that ends; nothing before it is there. */
+function upToUnauthenticate(octets: Buffer): { compressed: string; end: number } {
+  for (let end = 0; ; ) {
+    const at = octets.indexOf('0000ffff', end, 'hex')
+    if (at < 0) return { compressed: '', end: octets.length }
+    end = at + 4
+    const compressed = inflateRawSync(octets.subarray(0, end), flushed).toString('latin1')
+    if (compressed.endsWith('UNAUTHENTICATE completed\r\n')) return { compressed, end }
+  }
+}
 
 /** The client's end of a compressed connection. */
 function inflated(stream: Duplex): Duplex {

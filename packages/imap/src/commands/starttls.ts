@@ -10,8 +10,6 @@ export const starttls = {
   parse: noArguments,
   run(session) {
     if (session.connection.tls) throw bad('TLS is in use already')
-    // COMPRESS outlives UNAUTHENTICATE, and TLS can not begin within it (RFC 4978 §3).
-    if (session.compressed) throw bad('TLS can not begin once the connection is compressed')
     if (!session.service.startTls) throw bad('TLS is not available here')
     return { text: 'Begin the TLS negotiation now', startTls: true }
   },

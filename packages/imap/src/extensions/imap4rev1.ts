@@ -14,8 +14,7 @@ export const imap4rev1: Extension = {
   capabilities: [
     { name: 'IMAP4rev1' },
     {
-      name: ({ connection, service, compressed }) =>
-        service.startTls && !connection.tls && !compressed ? ['STARTTLS'] : [],
+      name: ({ connection, service }) => (service.startTls && !connection.tls ? ['STARTTLS'] : []),
       states: beforeLogin,
     },
     { name: (session) => (passwordsAllowed(session) ? [] : ['LOGINDISABLED']), states: beforeLogin },

@@ -13,7 +13,7 @@ const unauthenticate = {
   parse: noArguments,
   async run(session) {
     session.unauthenticate()
-    return { code: `CAPABILITY ${session.service.registry.capabilities(session)}` }
+    return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, decompress: true }
   },
 } satisfies Command<undefined>
 

@@ -133,11 +133,30 @@ export class Conversation implements ReaderHost {
     stream.removeListener('data', this.#onData)
     stream.removeListener('end', this.#onEnd)
     stream.removeListener('close', this.#onClose)
-    this.#compressed = compress(stream)
     // What the client sent behind the command without waiting is compressed already, if it is anything.
-    this.#compressed.input.write(this.#framer.takeAll())
+    const isReady = (): boolean => !this.#busy || this.session.wantsLine
+    this.#compressed = compress(stream, this.#framer.takeAll(), isReady)
     this.session.out.useStream(this.#compressed.output)
     this.#listen()
+  }
+
+  /** UNAUTHENTICATE: the completion is the last that goes compressed; what is behind the command came in clear (RFC 8437 §4.1). */
+  async #decompress(compressed: Compressed, completion: string): Promise<void> {
+    const { stream } = this.#connection
+    this.session.out.flush()
+    compressed.input.removeListener('data', this.#onData)
+    compressed.input.removeListener('end', this.#onEnd)
+    const { deadline, limits } = this.#service
+    const stall = deadline.after(limits.outputStallMs, () => stream.destroy())
+    const clear = await compressed.end(completion).finally(() => stall[Symbol.dispose]())
+    this.#compressed = undefined
+    this.session.out.useStream(stream)
+    this.#inputEnded = stream.readableEnded
+    this.#paused = false
+    if (clear.length > 0) this.#framer.push(clear)
+    stream.on('data', this.#onData)
+    stream.on('end', this.#onEnd)
+    stream.resume()
   }
 
   /** Ends the connection when all that was said is on its way. */
@@ -193,6 +212,7 @@ export class Conversation implements ReaderHost {
     }
     session.out.flush()
     this.#flowAgain()
+    this.#compressed?.flow()
     if (!this.#busy) this.#rest()
   }
 
@@ -394,6 +414,7 @@ export class Conversation implements ReaderHost {
     const code = completion?.code ? `[${completion.code}] ` : ''
     const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
     if (completion?.startTls) return this.#startTls(line)
+    if (completion?.decompress && this.#compressed) return this.#decompress(this.#compressed, line)
     if (completion?.compress) return this.#updates(command, () => this.#compress(line))
     return this.#updates(command, () => this.session.out.text(line))
   }

@@ -127,7 +127,7 @@ export class Session {
     this.log.info({ login: account.login }, 'logged in')
   }
 
-  /** Ends it: nothing of the account is left, nor of what was enabled or selected (RFC 8437 §4). Failed logins stay counted. */
+  /** Ends it: nothing of the account is left, nor of what was enabled, selected or compressed (RFC 8437 §4). Failed logins stay counted. */
   unauthenticate(): void {
     this.setNotifier(undefined)
     this.unselect()
@@ -136,6 +136,7 @@ export class Session {
     this.account = undefined
     this.service = this.#wholeService
     this.enabled.clear()
+    this.compressed = false
     this.decodedUpTo = undefined
   }
 
