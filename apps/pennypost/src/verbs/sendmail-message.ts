@@ -1,4 +1,11 @@
-import { fieldValue, formatMailbox, missingDomain, parseAddressList, parseHeader } from '@pennypost/message'
+import {
+  fieldValue,
+  formatMailbox,
+  missingDomain,
+  parseAddressList,
+  parseHeader,
+  quoteLocalPart,
+} from '@pennypost/message'
 
 /** What /usr/sbin/sendmail makes of the text that a program hands in, before it is submitted. */
 
@@ -24,11 +31,22 @@ export function headerRecipients(header: Buffer): string[] {
   const wanted = isResent ? /^resent-(to|cc|bcc)$/ : /^(to|cc|bcc)$/
   return section.fields
     .filter(({ name }) => wanted.test(name))
-    .flatMap((field) => parseAddressList(fieldValue(section, field)))
-    .flatMap(({ mailbox, host }) => {
-      if (mailbox === undefined || host === undefined) return []
-      return host === missingDomain ? [mailbox] : [`${mailbox}@${host}`]
-    })
+    .flatMap((field) => addressesIn(fieldValue(section, field)))
+}
+
+/** Recipients that one argument names: an address, or as `sendmail` has always taken it, a list of them with commas. */
+export function argumentRecipients(argument: string): string[] {
+  const found = /[,<]/.test(argument) ? addressesIn(argument) : []
+  // What is no list is refused as it was written.
+  return found.length > 0 ? found : [argument]
+}
+
+/** The addresses of a list as forward-paths; local names stay without a domain. */
+function addressesIn(list: string): string[] {
+  return parseAddressList(list).flatMap(({ mailbox, host }) => {
+    if (mailbox === undefined || host === undefined) return []
+    return host === missingDomain ? [mailbox] : [`${quoteLocalPart(mailbox)}@${host}`]
+  })
 }
 
 /** The header section without Bcc, with a From where there was none. */

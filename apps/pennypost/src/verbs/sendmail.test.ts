@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseSendmailArguments } from './sendmail-arguments.ts'
-import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
+import {
+  argumentRecipients,
+  completeHeader,
+  headerRecipients,
+  normalizeInput,
+  splitMessage,
+} from './sendmail-message.ts'
 
 const parse = (line: string) => parseSendmailArguments(line.split(' ').filter((word) => word !== ''))
 
@@ -53,6 +59,16 @@ describe('message of sendmail', () => {
     expect(headerRecipients(header)).toEqual(['john@one.test', 'a@one.test', 'b@one.test', 'root', 'secret@one.test'])
     const resent = Buffer.from('To: a@one.test\r\nResent-To: c@one.test\r\nResent-Bcc: d@one.test\r\n\r\n')
     expect(headerRecipients(resent)).toEqual(['c@one.test', 'd@one.test'])
+  })
+
+  test('a list of recipients in one argument was taken for one address', () => {
+    expect(argumentRecipients('a@one.test, Bob <b@one.test>,root')).toEqual(['a@one.test', 'b@one.test', 'root'])
+    for (const one of ['alice', 'a@one.test', '"a b"@one.test', 'a@b@c', ','])
+      expect(argumentRecipients(one)).toEqual([one])
+  })
+
+  test('a local part in quotes lost them on its way out of the header', () => {
+    expect(headerRecipients(Buffer.from('To: "a b"@one.test\r\n\r\n'))).toEqual(['"a b"@one.test'])
   })
 
   test('Bcc is taken out, a missing From is set, everything else stays', () => {

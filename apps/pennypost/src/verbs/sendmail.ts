@@ -21,7 +21,13 @@ import {
   spoolDirectory,
 } from '../config/place.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
-import { completeHeader, headerRecipients, normalizeInput, splitMessage } from './sendmail-message.ts'
+import {
+  argumentRecipients,
+  completeHeader,
+  headerRecipients,
+  normalizeInput,
+  splitMessage,
+} from './sendmail-message.ts'
 import { currentUser } from './session.ts'
 import { note, out, readInput } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -108,7 +114,10 @@ recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try 
 async function deliver(options: SendmailArguments): Promise<number> {
   const place = findPlace(options.configFile)
   const { header, body } = splitMessage(normalizeInput(await readInput(inputLimit), options.ignoreDots))
-  const forwardPaths = [...options.recipients, ...(options.fromHeader ? headerRecipients(header) : [])]
+  const forwardPaths = [
+    ...options.recipients.flatMap(argumentRecipients),
+    ...(options.fromHeader ? headerRecipients(header) : []),
+  ]
   if (forwardPaths.length === 0)
     throw new UsageError('No recipients: name some, or -t with To, Cc or Bcc in the header.')
   const user = currentUser()
