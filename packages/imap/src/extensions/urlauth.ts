@@ -2,7 +2,7 @@ import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { bad, no } from '../refusal.ts'
+import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { isSameToken, resetKeys, tokenFor } from '../urls/access-keys.ts'
 import { type AuthorizedUrl, authorizedUrl, type MessageUrl, type UrlAccess } from '../urls/message-url.ts'
@@ -48,7 +48,8 @@ const genUrlAuth = {
     const signed: string[] = []
     for (const one of asked) {
       const found = isOwn(session, one) ? await mailboxOf(session, one.message) : undefined
-      if (!found) throw no('', 'That is no message of yours')
+      // RFC 4467 §7: BAD, whatever is wrong with it.
+      if (!found) throw bad('That is no message of yours')
       signed.push(`${one.rump}:${mechanism}:${await tokenFor(session.service, session.user, found, one.rump)}`)
     }
     session.untagged(`GENURLAUTH ${signed.map((text) => printString(text, false)).join(' ')}`)
