@@ -14,8 +14,8 @@ export interface AdmissionFacts {
   reversePath: string
   forwardPath: string
   expansion: Recipient['expansion']
-  /** Accepted recipients of the transaction before this one. */
-  before: number
+  /** The first of the transaction that is asked about: roles are not. */
+  isFirst: boolean
   spf(): Promise<SpfFinding | undefined>
 }
 
@@ -62,7 +62,7 @@ export class Admission {
   }
 
   async #rate(
-    { reversePath, forwardPath, expansion, before }: AdmissionFacts,
+    { reversePath, forwardPath, expansion, isFirst }: AdmissionFacts,
     limits: NonNullable<InboundChecks['rates']>,
   ): Promise<RateFinding> {
     const now = this.#session.options.clock.now()
@@ -70,8 +70,8 @@ export class Admission {
       ['recipient', recipientSubject(forwardPath, expansion), limits.recipient],
     ]
     // Sender and network count messages: their first recipient asks for all.
-    if (before === 0) asked.push(['network', `network ${this.#session.network}`, limits.network])
-    if (before === 0 && reversePath !== '') {
+    if (isFirst) asked.push(['network', `network ${this.#session.network}`, limits.network])
+    if (isFirst && reversePath !== '') {
       asked.push(['sender', senderSubject(reversePath), limits.sender])
     }
     try {

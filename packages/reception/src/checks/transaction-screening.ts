@@ -91,14 +91,14 @@ export class TransactionScreening {
     client: readonly Finding[],
     spf: Promise<SpfFinding>,
   ): Promise<Finding[]> {
-    const { reversePath, recipients } = this.#transaction
+    const { reversePath } = this.#transaction
     const isKnownGood = client.some(({ check, result }) => check === 'dnswl' && result === 'listed')
     return this.#screening.admission.ask(
       {
         reversePath: reversePath?.text ?? '',
         forwardPath: path.text,
         expansion,
-        before: recipients.length,
+        isFirst: this.#rolesOnly,
         spf: () => this.#soon(spf),
       },
       isKnownGood,
