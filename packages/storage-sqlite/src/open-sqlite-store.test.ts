@@ -169,6 +169,22 @@ describe('large content', () => {
     expect(await Array.fromAsync(again.check())).toEqual([])
   })
 
+  test('that a pin keeps is not taken for what an earlier process left behind', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, large), await sampleMessage(store.mail, large))
+    store.mail.pin(inbox)
+    await store.mail.expunge(inbox, UidSet.of(1), 'all')
+    await store.close()
+    const again = await open()
+    using _pin = again.mail.pin(inbox)
+    await again.mail.expunge(inbox, UidSet.of(2), 'all')
+    await append(again, inbox, await sampleMessage(again.mail, 'Subject: one'))
+    const pages = await Array.fromAsync(again.mail.fetch(inbox, all, {}))
+    expect(pages.flat().map(({ uid }) => uid)).toEqual([2, 3])
+    expect(contentFiles()).toHaveLength(1)
+  })
+
   test('is read to its end though it be expunged meanwhile', async () => {
     const store = await open()
     const { inbox } = await addAlice(store)

@@ -148,7 +148,7 @@ class RunningStore {
       room: this.#room,
       files: new ContentFiles(this.#directory.contents),
       staged: { octets: 0 },
-      pins: new Pins((mailbox, upTo) => releaseGhosts(engine, mailbox, upTo)),
+      pins: new Pins((mailbox) => releaseGhosts(engine, mailbox)),
       watchers: this.#watchers,
     }
     this.#clearUp(engine)
@@ -252,7 +252,7 @@ class RunningStore {
     const swept = files.sweep(isReferenced)
     if (swept > 0) engine.log.info({ files: swept }, 'storage: removed content that nothing refers to')
     const haunted = reader.pluck('SELECT DISTINCT mailbox FROM ghosts').all() as MailboxId[]
-    for (const mailbox of haunted) void releaseGhosts(engine, mailbox, Number.MAX_SAFE_INTEGER)
+    for (const mailbox of haunted) void releaseGhosts(engine, mailbox)
     reapGraves(engine)
   }
 
@@ -284,14 +284,15 @@ class RunningStore {
   }
 }
 
-/** No pin needs what was expunged up to this MODSEQ. */
-function releaseGhosts({ reader, writer, limits, log }: Engine, mailbox: MailboxId, upTo: number): Promise<void> {
+/** Forgets what was expunged and no pin needs: asked before each job, since another pin may have come meanwhile. */
+function releaseGhosts({ reader, writer, pins, limits, log }: Engine, mailbox: MailboxId): Promise<void> {
   return inBackground({ log }, 'release ghosts', async () => {
-    reader.requireOpen()
     const ghosts = reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ? AND expunged_modseq <= ? LIMIT 1')
-    while (ghosts.get(mailbox, upTo) !== undefined) {
-      await writer.run('releaseGhosts', { mailbox, upTo, limit: limits.messagesPerJob })
+    for (;;) {
       reader.requireOpen()
+      const upTo = pins.since(mailbox) ?? Number.MAX_SAFE_INTEGER
+      if (ghosts.get(mailbox, upTo) === undefined) return
+      await writer.run('releaseGhosts', { mailbox, upTo, limit: limits.messagesPerJob })
     }
   })
 }

@@ -10,10 +10,10 @@ export class Pins {
   readonly #removals = new Map<MailboxId, Set<Promise<unknown>>>()
   /** Releases that are under way. */
   readonly #releases = new Set<Promise<unknown>>()
-  readonly #release: (mailbox: MailboxId, upTo: number) => Promise<unknown>
+  readonly #release: (mailbox: MailboxId) => Promise<unknown>
 
-  /** `release` forgets what was expunged up to a MODSEQ; it never rejects. */
-  constructor(release: (mailbox: MailboxId, upTo: number) => Promise<unknown>) {
+  /** `release` forgets what was expunged and no pin of the mailbox needs any more; it never rejects. */
+  constructor(release: (mailbox: MailboxId) => Promise<unknown>) {
     this.#release = release
   }
 
@@ -27,7 +27,7 @@ export class Pins {
         if (!own.delete(pin)) return
         if (own.size === 0) this.#pins.delete(mailbox)
         const needed = this.since(mailbox) ?? Number.MAX_SAFE_INTEGER
-        if (needed > since) this.#begin(this.#release(mailbox, needed))
+        if (needed > since) this.#begin(this.#release(mailbox))
       },
     }
   }

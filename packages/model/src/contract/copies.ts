@@ -217,6 +217,20 @@ function describePin(open: OpenEngine): void {
     expect((await fetched(world, inbox)).map((row) => row.uid)).toEqual([1])
   })
 
+  it('loses nothing to the end of another one just before', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    await appendMany(world, inbox, 2)
+    const ended = mail.pin(inbox)
+    await mail.expunge(inbox, UidSet.of(1), 'all')
+    ended[Symbol.dispose]()
+    using _pin = mail.pin(inbox)
+    await mail.expunge(inbox, UidSet.of(2), 'all')
+    // Whatever goes on behind is done before this.
+    await append(world, inbox, {})
+    expect((await fetched(world, inbox)).map((row) => row.uid)).toEqual([2, 3])
+  })
+
   it('each pin keeps what was expunged since it began', async (world) => {
     const { mail } = world.store
     const inbox = await inboxOf(world)
