@@ -185,6 +185,18 @@ describe('large content', () => {
     expect(contentFiles()).toHaveLength(1)
   })
 
+  test('goes when the pin that kept it ends while it is being expunged', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, await sampleMessage(store.mail, large))
+    const pin = store.mail.pin(inbox)
+    const expunging = store.mail.expunge(inbox, UidSet.of(1), 'all')
+    pin[Symbol.dispose]()
+    await expunging
+    await append(store, inbox, await sampleMessage(store.mail, 'Subject: one'))
+    expect(contentFiles()).toEqual([])
+  })
+
   test('is read to its end though it be expunged meanwhile', async () => {
     const store = await open()
     const { inbox } = await addAlice(store)

@@ -49,7 +49,7 @@ export class Pins {
   async removing<Result>(mailbox: MailboxId, job: (pinned: boolean) => Promise<Result>): Promise<Result> {
     const pinned = this.#pins.has(mailbox)
     const running = job(pinned)
-    if (pinned) return running
+    if (pinned) return this.#keeping(mailbox, running)
     const removals = this.#removals.get(mailbox) ?? new Set()
     this.#removals.set(mailbox, removals)
     removals.add(running)
@@ -58,6 +58,15 @@ export class Pins {
     } finally {
       removals.delete(running)
       if (removals.size === 0) this.#removals.delete(mailbox)
+    }
+  }
+
+  /** What the job keeps for a pin is released when the pin has ended before the job. */
+  async #keeping<Result>(mailbox: MailboxId, running: Promise<Result>): Promise<Result> {
+    try {
+      return await running
+    } finally {
+      if (!this.#pins.has(mailbox)) this.#begin(this.#release(mailbox))
     }
   }
 
