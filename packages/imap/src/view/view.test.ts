@@ -228,5 +228,6 @@ describe('views', () => {
     expect(empty.select({ saved: false, ranges: [[1, star]] }, 'sequence').isEmpty).toBe(true)
     expect(empty.select({ saved: false, ranges: [[1, star]] }, 'uid').isEmpty).toBe(true)
     expect(() => empty.select({ saved: false, ranges: [[1, 1]] }, 'sequence')).toThrow()
+    expect(empty.select({ saved: false, ranges: [[2, star]] }, 'sequence', 'nothing').isEmpty).toBe(true)
   })
 })

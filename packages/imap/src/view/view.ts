@@ -129,8 +129,11 @@ export class View {
   }
 
   #sequenceRange(first: number, last: number, beyond: 'bad' | 'nothing'): [number, number] | undefined {
-    // In an empty mailbox `*` and `1:*` find nothing; clients send them before they know that it is empty.
-    if (this.count === 0 && last === Number.POSITIVE_INFINITY && (first === last || first === 1)) return undefined
+    if (this.count === 0) {
+      // In an empty mailbox `*` and `1:*` find nothing; clients send them before they know that it is empty.
+      const isAll = last === Number.POSITIVE_INFINITY && (first === last || first === 1)
+      if (isAll || beyond === 'nothing') return undefined
+    }
     const numbers = [first, last].map((number) => (number === Number.POSITIVE_INFINITY ? this.count : number))
     const low = Math.min(...numbers)
     const high = beyond === 'nothing' ? Math.min(this.count, Math.max(...numbers)) : Math.max(...numbers)
