@@ -63,6 +63,13 @@ describe('an authorized URL', () => {
     })
   })
 
+  test('lost what follows a + in the name of whom it is for', () => {
+    expect(authorizedUrl(`${message};urlauth=user+bob+news%40one.test`)?.access).toEqual({
+      kind: 'user',
+      login: 'bob+news@one.test',
+    })
+  })
+
   test.each([
     message,
     `${message};urlauth=`,

@@ -95,10 +95,11 @@ function loginOf(user: string, host: string): string {
 }
 
 function accessOf(text: string): UrlAccess {
-  const [kind = '', login] = text.split('+', 2)
-  const known = kind.toLowerCase()
-  if (known === 'submit' || known === 'user') return { kind: known, login: decodeURIComponent(login ?? '') }
-  return { kind: known === 'authuser' ? 'authuser' : 'anonymous' }
+  const [, kind, login] = /^(submit|user)\+(.*)$/i.exec(text) ?? []
+  if (kind === undefined || login === undefined) {
+    return { kind: text.toLowerCase() === 'authuser' ? 'authuser' : 'anonymous' }
+  }
+  return { kind: kind.toLowerCase() === 'user' ? 'user' : 'submit', login: decodeURIComponent(login) }
 }
 
 /** RFC 3339 §5.6; NaN for what is none. */
