@@ -16,6 +16,7 @@ interface Args extends WrittenMailbox {
 
 /** `mailbox [SP "(" select-param *(SP select-param) ")"]` (RFC 4466 §2.1) */
 function parse(cursor: Cursor, session: Session): Args {
+  session.ifRefused(() => closeSelected(session))
   cursor.sp()
   const mailbox = writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names)
   const parameters: Args['parameters'] = []
@@ -28,11 +29,14 @@ function parse(cursor: Cursor, session: Session): Args {
   return { ...mailbox, parameters }
 }
 
+function closeSelected(session: Session): void {
+  if (!session.view) return
+  session.unselect()
+  session.untagged('OK [CLOSED] The mailbox before is closed')
+}
+
 async function open(session: Session, { name, written, parameters }: Args, readOnly: boolean): Promise<Completion> {
-  if (session.view) {
-    session.unselect()
-    session.untagged('OK [CLOSED] The mailbox before is closed')
-  }
+  closeSelected(session)
   const { mail, mailboxes } = session.service
   const found = await session.mailbox(name, 'r')
   const viewer = found.shared && session.user.id
