@@ -38,7 +38,8 @@ export class OpenMailboxes {
    */
   async open(found: Mailbox, viewer?: AccountId): Promise<OpenMailbox> {
     const { id, account: owner } = found
-    let entry = this.#find(id, viewer)
+    // What a viewer could not read any more stays that for whoever had it open, also when the right is given again.
+    let entry = this.#entries.get(id)?.find((known) => known.viewer === viewer && !known.open?.deleted)
     if (!entry) {
       // Watched before it is loaded, so that no commit falls between the two.
       this.#watch(owner, id)
@@ -64,17 +65,13 @@ export class OpenMailboxes {
   }
 
   release(open: OpenMailbox): void {
-    const entry = this.#find(open.mailbox.id, open.viewer)
+    const entry = this.#entries.get(open.mailbox.id)?.find((known) => known.open === open)
     if (entry) this.#leave(entry)
   }
 
   /** UIDs from here on are \\Recent to nobody yet, as sessions know before the store does; 0 when none has it open. */
   recentFrom(id: MailboxId): number {
     return Math.max(0, ...(this.#entries.get(id) ?? []).map(({ open }) => open?.recentFrom ?? 0))
-  }
-
-  #find(id: MailboxId, viewer: AccountId | undefined): Entry | undefined {
-    return this.#entries.get(id)?.find((entry) => entry.viewer === viewer)
   }
 
   /** A verb of this process has changed the mailbox: seen by every session's next command, whenever the wake comes. */
