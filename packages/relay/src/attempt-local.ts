@@ -50,11 +50,16 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   const recipients = reached.map(({ recipient: { forwardPath }, deliveries }) => ({ forwardPath, deliveries }))
   const verdict = await verdictAtArrival(entry, options)
   const { filings, relays, later } = planFilings({ reversePath, recipients, verdict })
-  const postponed = new Set(later.map(({ recipient }) => recipient))
+  // An account waits in this entry; those behind a path that leads to several wait apart from who gets it now.
+  const waitsHere = (each: (typeof later)[number]): boolean => reached[each.recipient]?.recipient.account !== undefined
+  const apart = later.filter((each) => !waitsHere(each))
+  const postponed = new Set(later.filter(waitsHere).map(({ recipient }) => recipient))
   for (const [at, { recipient }] of reached.entries()) {
     if (!postponed.has(at)) verdicts.set(recipient.index, filed)
   }
-  const now = { filings, queue: queueFor({ relays, later: [] }, entry.envelope, [], options.routes) }
+  const forwardPaths = recipients.map(({ forwardPath }) => forwardPath)
+  const queue = queueFor({ relays, later: apart }, entry.envelope, forwardPaths, options.routes)
+  const now = { filings, queue }
   if (now.filings.length + now.queue.length === 0) return { verdicts, flow }
   return { verdicts, flow, accept: () => acceptanceOf(entry, now, options) }
 }

@@ -367,4 +367,30 @@ describe('an entry of route local', () => {
     await office.advance(17 * minute)
     expect(await office.inbox('bob@one.test')).toHaveLength(2)
   })
+
+  test('a bounce to several mailboxes was filed in one without end, while another was full', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    const { directory, mail } = office.store
+    const full = async (name: string) => {
+      const { id } = await directory.addAccount({ login: `${name}@one.test`, name: '', quota: 0, admin: false }, 0)
+      const [inbox] = await mail.mailboxes(id)
+      const message = await sampleMessage(mail, 'Subject: fills it\n\n')
+      await mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+      await directory.updateAccount(id, { quota: 1 })
+      return id
+    }
+    const [carol, dave] = [await full('carol'), await full('dave')]
+    await directory.putAlias({ address: 'team@one.test', targets: ['carol@one.test', 'dave@one.test'] })
+    await office.send({ from: 'team@one.test' })
+    expect(await office.queue()).toMatchObject([{ route: 'local', recipients: [{ forwardPath: 'team@one.test' }] }])
+    await directory.updateAccount(carol, { quota: 100_000 })
+    await office.advance(hour)
+    expect(await office.inbox('carol@one.test')).toHaveLength(2)
+    await directory.updateAccount(dave, { quota: 0 })
+    await office.advance(hour)
+    expect(await office.inbox('carol@one.test')).toHaveLength(2)
+    expect(await office.inbox('dave@one.test')).toHaveLength(2)
+    expect(await office.queue()).toEqual([])
+  })
 })
