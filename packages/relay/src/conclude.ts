@@ -39,7 +39,7 @@ export interface ConcludeOptions {
   log: Log
 }
 
-/** `false`: the lease was lost, and nothing happened. */
+/** Whether nothing is left of the entry; not where something waits on, or the lease was lost and nothing happened. */
 export async function conclude(entry: LeasedEntry, result: AttemptResult, options: ConcludeOptions): Promise<boolean> {
   const { log } = options
   const which = { journey: entry.journey, entry: entry.id }
@@ -61,7 +61,8 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
     }
   }
   report(entry, conclusion, log)
-  return true
+  const { told } = conclusion
+  return told.length === entry.recipients.length && told.every(({ verdict }) => verdict.outcome !== 'deferred')
 }
 
 async function settle(

@@ -16,7 +16,7 @@ test('a store that failed behind an attempt took the process with it', async () 
   const marked = failing({ retryNow: async () => (++calls === 1 ? 1 : trouble()) })
   const failed = marked.fail([id])
   await new Promise((resolve) => setImmediate(resolve))
-  marked.done(id)
+  marked.done(id, false)
   expect(await failed).toBe(0)
 })
 

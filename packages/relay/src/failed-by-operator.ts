@@ -52,11 +52,14 @@ export class FailedByOperator {
     return { verdicts: new Map(verdicts), flow: [] }
   }
 
-  /** The runner is done with an entry. One that was in work when it was marked comes again, if anything is left of it. */
-  done(id: QueueEntryId): void {
+  /**
+   * The runner is done with an entry. One that was in work when it was marked comes again, if anything is left of it; one
+   * of which something is left though it was failed (there was no room for its bounce) did not fail.
+   */
+  done(id: QueueEntryId, isOver: boolean): void {
     const marked = this.#marked.get(id)
     if (!marked) return
-    if (marked.failed) this.#resolve(id, true)
+    if (marked.failed) this.#resolve(id, isOver)
     else void this.#again(id)
   }
 

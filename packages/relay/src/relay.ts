@@ -93,7 +93,7 @@ export function createRelay(options: RelayOptions): Relay {
     ...{ queue, clock, log, limits, attempt },
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
-    onDone: (entry) => failing.done(entry.id),
+    onDone: (entry, isOver) => failing.done(entry.id, isOver),
   })
   return {
     start() {

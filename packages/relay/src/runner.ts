@@ -30,9 +30,10 @@ export interface RunnerOptions {
   /** No entry with so many attempts is put off for longer. */
   longestWaitMs(attempts: number): number
   attempt(work: Work): Promise<AttemptResult>
+  /** Resolves with whether nothing is left of the entry. */
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
-  /** After each entry, whatever became of it. */
-  onDone(entry: LeasedEntry): void
+  /** After each attempt, whatever came of it. `isOver`: nothing is left of the entry. */
+  onDone(entry: LeasedEntry, isOver: boolean): void
 }
 
 /** Attempts that begin in one turn of the event loop. */
@@ -189,18 +190,19 @@ export class Runner {
     this.#working.set(entry.id, work)
     if (isRetry) this.#retries++
     this.#renewal ??= clock.after(this.#options.limits.leaseMs / 3, () => void this.#renew())
+    let isOver = false
     try {
       const result = await this.#options.attempt(work)
       // What could not be tried because we stop is as due as it was.
       if (!this.#running) for (const [index, { own }] of result.verdicts) if (own) result.verdicts.delete(index)
-      await this.#options.conclude(entry, result)
+      isOver = await this.#options.conclude(entry, result)
     } catch (error) {
       // The lease runs out, and then it is tried again: at least once, never not at all.
       log.error({ err: error, journey: entry.journey, entry: entry.id }, 'an attempt could not be concluded')
     }
     this.#working.delete(entry.id)
     if (isRetry) this.#retries--
-    this.#options.onDone(entry)
+    this.#options.onDone(entry, isOver)
     this.#wake()
     this.#settleQuiet()
   }

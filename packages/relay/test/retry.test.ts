@@ -160,6 +160,24 @@ describe('failNow', () => {
     expect(await office.inbox()).toHaveLength(1)
   })
 
+  test('counted an entry that stayed, because there was no room for its bounce', async () => {
+    let isFull = true
+    await using office = await PostOffice.open(({ store }) => {
+      const stage: typeof store.mail.stage = (...promised) => {
+        if (isFull) throw new Error('the file system is full')
+        return store.mail.stage(...promised)
+      }
+      return { store: { ...store, mail: { ...store.mail, stage } } }
+    })
+    await office.send()
+    const ids = (await office.queue()).map(({ id }) => id)
+    expect(await office.relay.failNow(ids)).toBe(0)
+    expect(await office.queue()).toHaveLength(1)
+    isFull = false
+    expect(await office.relay.failNow(ids)).toBe(1)
+    expect(await office.queue()).toEqual([])
+  })
+
   test('needs a relay that runs', async () => {
     await using office = await PostOffice.open()
     await office.relay.stop(0)
