@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import type { AccountId, MailboxId } from '@pennypost/model'
 import { UidSet } from '@pennypost/model'
 import { recount } from '@pennypost/model/contract'
 import { seededRandom } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
 import { bundledWorkers } from '../test/bundled-workers.ts'
-import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 
 const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
 
@@ -32,10 +31,7 @@ test('kill -9 loses nothing that was acknowledged and stores nothing twice', asy
   const directory = temporaryDirectory()
   try {
     const first = await openStore(directory)
-    await first.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-    const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
-    const alice: AccountId = (await first.directory.addAccount(account, 0)).id
-    const inbox = (await first.mail.mailboxes(alice))[0]?.id as MailboxId
+    const { inbox } = await addAlice(first)
     await first.close()
 
     const random = seededRandom(9)

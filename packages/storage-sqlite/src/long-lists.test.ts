@@ -5,7 +5,7 @@ import { type AccountId, type MailboxId, type ModSeq, systemClock, UidSet } from
 import { sampleMessage } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 import { readChanges } from './reader/changes.ts'
 import { readMailboxes } from './reader/mailboxes.ts'
 import { Reader } from './reader/reader.ts'
@@ -24,9 +24,7 @@ afterEach(() => {
 
 async function openWithAlice() {
   const store = await openStore(directory, { limits: { messagesPerJob: 10 } })
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const { id } = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
-  return { store, alice: id }
+  return { store, ...(await addAlice(store)) }
 }
 
 /** Whether the event loop turns before the work is done. */

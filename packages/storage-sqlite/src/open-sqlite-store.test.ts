@@ -1,18 +1,10 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type AccountId,
-  highestUid,
-  type MailboxId,
-  type NewMessage,
-  silentLog,
-  type Uid,
-  UidSet,
-} from '@pennypost/model'
+import { highestUid, type MailboxId, type NewMessage, silentLog, type Uid, UidSet } from '@pennypost/model'
 import { sampleMessage, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openStore, type TestOptions, temporaryDirectory } from '../test/temporary-store.ts'
+import { addAlice, openStore, type TestOptions, temporaryDirectory } from '../test/temporary-store.ts'
 import { refuseNetwork } from './data-directory.ts'
 import { findFaults } from './keeper/check.ts'
 import type { SqliteStore } from './open-sqlite-store.ts'
@@ -35,14 +27,6 @@ async function open(options: TestOptions = {}): Promise<SqliteStore> {
   const store = await openStore(directory, options)
   stores.push(store)
   return store
-}
-
-async function addAlice(store: SqliteStore): Promise<{ alice: AccountId; inbox: MailboxId }> {
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
-  const { id: alice } = await store.directory.addAccount(account, 0)
-  const [inbox] = await store.mail.mailboxes(alice)
-  return { alice, inbox: inbox?.id as MailboxId }
 }
 
 const all = UidSet.ofRanges([[1, 2 ** 32 - 1]])

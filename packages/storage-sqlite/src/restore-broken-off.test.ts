@@ -2,7 +2,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
 import { afterEach, expect, test, vi } from 'vitest'
-import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 import { restoreStore } from './index.ts'
 
 vi.mock('node:fs', { spy: true })
@@ -41,11 +41,9 @@ test.each([1, 2, 3, 4, 5])(
 test('the store that a restore moved aside before it broke off had given out UIDVALIDITYs that came again', async () => {
   const root = temporaryDirectory()
   const [data, backup] = [join(root, 'data'), join(root, 'backup')]
-  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
   {
     await using store = await openStore(data)
-    await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-    await store.directory.addAccount(account, 0)
+    await addAlice(store)
     await store.backup(backup)
   }
   const options = { backup, directory: data, replace: true, beside: [], log: silentLog }

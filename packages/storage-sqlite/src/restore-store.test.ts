@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type AccountId, type MailboxId, silentLog, type Uid, UidSet } from '@pennypost/model'
 import { sampleMessage, virtualClock } from '@pennypost/model/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 import { openBackup, restoreStore, type SqliteStore } from './index.ts'
 
 const all = UidSet.ofRanges([[1, 2 ** 32 - 1]])
@@ -32,9 +32,7 @@ async function append(store: SqliteStore, mailbox: MailboxId, text: string): Pro
 /** A store with two messages, one of them large, and one in the queue; and its backup. */
 async function fill(): Promise<{ alice: AccountId; inbox: MailboxId }> {
   await using store = await openStore(data)
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const alice = (await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)).id
-  const inbox = (await store.mail.mailboxes(alice))[0]?.id as MailboxId
+  const { alice, inbox } = await addAlice(store)
   await append(store, inbox, large)
   await append(store, inbox, 'Subject: small\n\ntext\n')
   const envelope = { reversePath: '', smtpUtf8: false, requireTls: false, autoSubmitted: false }

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type MailboxId, silentLog, systemDeadline } from '@pennypost/model'
+import { type AccountId, type MailboxId, silentLog, systemDeadline } from '@pennypost/model'
 import type { OpenEngine } from '@pennypost/model/contract'
 import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
 import { onTestFinished } from 'vitest'
@@ -42,15 +42,21 @@ export async function openTemporaryStore(
   return { store: { ...store, close, [Symbol.asyncDispose]: close }, directory }
 }
 
+/** alice@one.test in a store that has no domain yet. */
+export async function addAlice({ directory, mail }: SqliteStore): Promise<{ alice: AccountId; inbox: MailboxId }> {
+  await directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
+  const { id: alice } = await directory.addAccount(account, 0)
+  return { alice, inbox: (await mail.mailboxes(alice))[0]?.id as MailboxId }
+}
+
 /** A store without a search index, in whose INBOX of alice@one.test these are; all goes when the test is over. */
 export async function openInbox(
   contents: readonly string[],
 ): Promise<{ store: SqliteStore; directory: string; inbox: MailboxId }> {
   const { store, directory } = await openTemporaryStore({ limits: { searchIndexOctets: 0 } })
   onTestFinished(() => store.close())
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const alice = await store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: false }, 0)
-  const inbox = (await store.mail.mailboxes(alice.id))[0]?.id as MailboxId
+  const { inbox } = await addAlice(store)
   for (const content of contents) {
     const message = await sampleMessage(store.mail, content)
     await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs'
-import { type MailboxId, type SearchQuery, UidSet } from '@pennypost/model'
+import { type SearchQuery, UidSet } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { openStore, temporaryDirectory } from '../../test/temporary-store.ts'
+import { addAlice, openStore, temporaryDirectory } from '../../test/temporary-store.ts'
 
 test('a search of very many keys held up whoever else asks', async () => {
   const directory = temporaryDirectory()
@@ -11,10 +11,7 @@ test('a search of very many keys held up whoever else asks', async () => {
     await store.close()
     rmSync(directory, { recursive: true, force: true })
   })
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
-  const { id } = await store.directory.addAccount(account, 0)
-  const inbox = (await store.mail.mailboxes(id))[0]?.id as MailboxId
+  const { inbox } = await addAlice(store)
   const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
   const message = await sampleMessage(store.mail, 'Subject: x\n\nx\n')
   await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])

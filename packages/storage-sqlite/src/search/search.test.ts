@@ -1,18 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  type AccountId,
-  createJourneyId,
-  type MailboxId,
-  type SearchQuery,
-  silentLog,
-  systemDeadline,
-  UidSet,
-} from '@pennypost/model'
+import { createJourneyId, type MailboxId, type SearchQuery, silentLog, systemDeadline, UidSet } from '@pennypost/model'
 import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { openStore, type TestOptions, temporaryDirectory } from '../../test/temporary-store.ts'
+import { addAlice, openStore, type TestOptions, temporaryDirectory } from '../../test/temporary-store.ts'
 import type { SqliteStore } from '../open-sqlite-store.ts'
 
 /** The index in a store: what it may change is time, so each answer is compared with one that was got without it. */
@@ -37,13 +29,6 @@ async function open(limits: TestOptions['limits'] = withIndex, options: TestOpti
   const store = await openStore(directory, { limits, ...options })
   stores.push(store)
   return store
-}
-
-async function addAlice(store: SqliteStore): Promise<{ alice: AccountId; inbox: MailboxId }> {
-  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
-  const account = { login: 'alice@one.test', name: '', quota: 0, admin: false }
-  const { id: alice } = await store.directory.addAccount(account, 0)
-  return { alice, inbox: (await store.mail.mailboxes(alice))[0]?.id as MailboxId }
 }
 
 async function append(store: SqliteStore, mailbox: MailboxId, ...texts: string[]): Promise<void> {
