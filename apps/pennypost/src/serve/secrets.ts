@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, readFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Random } from '@pennypost/model'
 
@@ -22,22 +22,29 @@ export async function loadSecrets(dataDirectory: string, random: Random): Promis
 }
 
 async function loadSecret(file: string, random: Random): Promise<Buffer> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  try {
-    const handle = await open(file, 'wx', 0o600)
-    try {
-      const made = random.bytes(32)
-      await handle.writeFile(made.toString('hex'))
-      await handle.sync()
-      return made
-    } finally {
-      await handle.close()
-    }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  }
+  const kept = await readOptional(file)
+  if (kept === undefined) return makeSecret(file, random)
   await chmod(file, 0o600)
-  const secret = Buffer.from(await readFile(file, 'utf8'), 'hex')
+  const secret = Buffer.from(kept, 'hex')
   if (secret.length < 32) throw new Error(`${file} is damaged: remove it to have a new secret made`)
   return secret
+}
+
+async function readOptional(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** There whole or not at all, whatever ends the process: half of one would keep the server from starting. */
+async function makeSecret(file: string, random: Random): Promise<Buffer> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const made = random.bytes(32)
+  const fresh = `${file}.new`
+  await writeFile(fresh, made.toString('hex'), { mode: 0o600, flush: true })
+  await rename(fresh, file)
+  return made
 }
