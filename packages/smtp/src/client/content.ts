@@ -39,6 +39,7 @@ export async function sendContent(
   const refused = (reply: Reply): void => {
     if (stopped) return
     stopped = true
+    wire.sending(null)
     listener.refused(reply)
   }
   const flush = (last: boolean): boolean => {
@@ -64,14 +65,15 @@ export async function sendContent(
       if (length >= blockOctets[kind] && !flush(false)) await wire.drained(timeouts.blockMs)
     }
   } catch (error) {
+    // The connection belongs to the next transaction by now.
+    if (stopped) return
     // Without its end the content must not count as sent: only breaking the connection says that (RFC 5321 §4.1.1.4).
     const text = error instanceof Error ? error.message : String(error)
     wire.fail(failure('local', 'content', '4.3.0', `content could not be read: ${text}`))
     return
-  } finally {
-    wire.sending(null)
   }
   if (stopped || wire.down !== null) return
+  wire.sending(null)
   encoder.finish(emit)
   wire.transcript?.note('content', `${total + length} octets of content`)
   if (kind === 'data') emit(finalDot)

@@ -147,6 +147,24 @@ test('CHUNKING: a refused chunk ends the transaction, not the connection', async
   expect(short(await client.transact(request()))).toEqual(['delivered'])
 })
 
+test('CHUNKING: content of a transaction that was over broke the connection, in the midst of the next one', async () => {
+  const { client } = await greeted({ capabilities: ['CHUNKING'], script: { BDAT: ['552 5.3.4 too big', '250 ok'] } })
+  const unread = Promise.withResolvers<void>()
+  const body = (async function* () {
+    yield Buffer.alloc(300_000, 'a\r\n')
+    await unread.promise
+    throw new Error('closed')
+  })()
+  expect(short(await client.transact(request({ body, size: null })))).toEqual(['failed 552 5.3.4'])
+  const next = (async function* () {
+    yield Buffer.alloc(300_000, 'b\r\n')
+    unread.resolve()
+    await settled()
+    yield Buffer.alloc(300_000, 'c\r\n')
+  })()
+  expect(short(await client.transact(request({ body: next, size: null })))).toEqual(['delivered'])
+})
+
 test('CHUNKING: lost behind the content is uncertain even before the envelope was answered', async () => {
   const { client } = await greeted({ capabilities: chunking, script: { MAIL: { drop: true } } })
   const result = await client.transact(request())
