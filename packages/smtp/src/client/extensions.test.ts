@@ -147,6 +147,38 @@ test('CHUNKING: a refused chunk ends the transaction, not the connection', async
   expect(short(await client.transact(request()))).toEqual(['delivered'])
 })
 
+test('CHUNKING: what was said to a last chunk, that was on its way, hid why the one before it was refused', async () => {
+  const script = { BDAT: ['452 4.3.1 full', '250 ok'], CONTENT: ['503 5.5.1 no transaction', '250 ok'] }
+  const { client } = await greeted({ capabilities: ['CHUNKING'], script })
+  const body = [Buffer.alloc(300_000, 'a\r\n'), Buffer.alloc(300, 'b\r\n')]
+  const result = await client.transact(request({ body, size: null }))
+  await settled()
+  expect(short(result)).toEqual(['deferred 452 4.3.1'])
+  expect(short(await client.transact(request({ body, size: null })))).toEqual(['delivered'])
+})
+
+test('CHUNKING: the reply to a last chunk left the next transaction without an end', async () => {
+  let answer = (): void => {}
+  const { client, server } = await greeted({
+    capabilities: ['CHUNKING'],
+    script: { BDAT: '452 4.3.1 full', CONTENT: { reply: '503 5.5.1 no transaction', delayMs: 1 }, RSET: {} },
+    clock: {
+      after(_, expire) {
+        answer = expire
+        return { refresh() {}, [Symbol.dispose]() {} }
+      },
+    },
+  })
+  const body = [Buffer.alloc(300_000, 'a\r\n'), Buffer.alloc(300, 'b\r\n')]
+  expect(short(await client.transact(request({ body, size: null })))).toEqual(['deferred 452 4.3.1'])
+  const second = client.transact(request())
+  await settled()
+  answer()
+  await settled()
+  server.sessions[0]!.drop()
+  expect(short(await second)).toEqual(['deferred network 4.4.2'])
+})
+
 test('CHUNKING: content of a transaction that was over broke the connection, in the midst of the next one', async () => {
   const { client } = await greeted({ capabilities: ['CHUNKING'], script: { BDAT: ['552 5.3.4 too big', '250 ok'] } })
   const unread = Promise.withResolvers<void>()

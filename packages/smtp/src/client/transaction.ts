@@ -37,6 +37,8 @@ export class Transaction {
   /** Final replies taken; in LMTP the index into `#accepted`. */
   #finalReplies = 0
   #contentSent = false
+  /** The result is given: a reply that is still due changes nothing of it. */
+  #finished = false
   #done: (result: TransactionResult) => void = () => {}
 
   constructor(wire: Wire, session: Session, request: TransactionRequest) {
@@ -219,6 +221,8 @@ export class Transaction {
 
   /** RFC 2033 §4.2: LMTP answers for each accepted recipient, in their order; SMTP once for all. */
   #finalReply(reply: Reply): void {
+    // A chunk was refused when the last one was on its way already.
+    if (this.#finished) return
     // 3yz answers no content: the dialogue is out of step, and the peer may have the message.
     if (!isPositive(reply) && reply.code < 400) {
       this.#wire.fail(replyFailure('dot', reply))
@@ -261,6 +265,7 @@ export class Transaction {
   }
 
   #finish(uncertain = false): void {
+    this.#finished = true
     this.#wire.onDown(null)
     this.#done({
       outcomes: this.#outcomes as RecipientOutcome[],
