@@ -1,4 +1,7 @@
-/** A client that goes while its command waits for the store: nothing is left of it, and nothing begun for nobody. */
+/**
+ * A client that goes while its command waits for the store, or whose mailbox does: nothing is left of it, and nothing
+ * begun for nobody.
+ */
 import { searchText } from '@pennypost/message'
 import type { ContentStage, MailStore, StagedContent, Store } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
@@ -112,6 +115,27 @@ test('while the message of its APPEND is being staged: the staged content is dro
   await vi.waitFor(() => expect(server.service.sessions).toBe(0))
   resolve()
   await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+})
+
+test('when its right on the selected mailbox was taken away, the message of its APPEND stayed staged', async () => {
+  await begin()
+  const inbox = await server.mailbox('INBOX')
+  const bob = await server.account('bob@one.test')
+  const share = (rights: string) =>
+    server.store.sharing.setAcl(inbox.id, { grantee: bob.id, negative: false, mode: 'replace', rights })
+  await share('lr')
+  const [first, second] = [server.connect(), server.connect()]
+  for (const one of [first, second]) {
+    one.send(Buffer.from(`x LOGIN bob ${password}\r\ny EXAMINE "Other Users/alice@one.test/INBOX"\r\n`))
+    while (!(await one.response())?.startsWith('y OK'));
+  }
+  await share('')
+  // What they share of the mailbox is known to be gone from here on.
+  first.send(Buffer.from('z NOOP\r\n'))
+  while ((await first.response()) !== undefined);
+  second.send(Buffer.from('z APPEND INBOX {9+}\r\nSubject: \r\n'))
+  expect(await second.response()).toMatch(/^z NO \[NONEXISTENT\]/)
+  expect([discarded, promised]).toEqual([1, 0])
 })
 
 test('while the mailboxes of its ESEARCH are looked for: the search is over as it begins', async () => {

@@ -352,7 +352,9 @@ export class Conversation implements ReaderHost {
     }
     const done = this.#run(tag, command, args)
     if (unit.literals.length === 0) return done
-    return done?.finally(() => discardStreamed(unit))
+    if (done) return done.finally(() => discardStreamed(unit))
+    discardStreamed(unit)
+    return undefined
   }
 
   #recognize(cursor: Cursor, onTag?: (tag: string) => void): Command {
