@@ -154,3 +154,38 @@ test('a COPY of very many messages is answered where NOTIFY leaves out what the 
   expect(said).toContainEqual(expect.stringMatching(/^a4 OK \[COPYUID \d+ 1:200000 1:200000\]/))
   await server.stop()
 })
+
+test('a NOTIFY that came upon a result that could not be searched left what it watches behind', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  let watches = 0
+  server.options.mail = {
+    ...mail,
+    watch(...args) {
+      watches++
+      const watch = mail.watch(...args)
+      return {
+        [Symbol.dispose]() {
+          watches--
+          watch[Symbol.dispose]()
+        },
+      }
+    },
+    async search(...args) {
+      if (fails) throw new Error('disk')
+      return mail.search(...args)
+    },
+  }
+  const client = await server.alice('SELECT INBOX', 'SEARCH RETURN (UPDATE) BODY hello')
+  const before = watches
+  fails = true
+  await server.deliver('INBOX', sampleMessage('simple'))
+  client.send(Buffer.from('x NOTIFY SET (PERSONAL (MailboxName))\r\n'))
+  for (const said of ['* 1 EXISTS', '* 1 RECENT', 'x OK NOTIFY completed']) expect(await client.response()).toBe(said)
+  expect(watches).toBe(before + 1)
+  client.send(Buffer.from('y NOTIFY NONE\r\n'))
+  expect(await client.response()).toBe('y OK NOTIFY completed')
+  expect(watches).toBe(before)
+  await server.stop()
+})

@@ -103,9 +103,7 @@ class Pushing {
     const more = session.tellMore()
     const results = more ? more.then(() => session.tellResults()) : session.tellResults()
     if (!results) return void this.#flush()
-    return results
-      .catch((error) => session.log.warn({ error: String(error) }, 'changes could not be read'))
-      .then(() => this.#flush())
+    return results.catch(session.notRead).then(() => this.#flush())
   }
 
   /** A client that does not read loses its connection before what waits for it grows. */

@@ -30,7 +30,8 @@ async function run(session: Session, { wanted, status }: Args): Promise<undefine
   }
   session.setNotifier(undefined)
   await session.tellChanges(true)
-  await session.tellResults()
+  // What fails here is told later, as at the end of any command: the old notifier is gone, the new one has begun.
+  await session.tellResults()?.catch(session.notRead)
   session.setNotifier(next)
   return undefined
 }

@@ -168,13 +168,13 @@ export class Notifier implements SignalListener, Disposable {
 
   /** Tells what there is; called by the conversation when no command runs. Never rejects. */
   async tell(): Promise<void> {
-    const { out, service, log, connection } = this.#session
+    const { out, service, connection } = this.#session
     this.#failed = false
     try {
       if (out.backlog > service.limits.notifyBacklog) this.#overflow()
       else await this.#tell()
     } catch (error) {
-      log.warn({ error: String(error) }, 'changes could not be read')
+      this.#session.notRead(error)
       this.#failed = this.#selectedDue = true
       // Which of them were told is not known any more.
       this.#namesDue = this.#wanted.groups.length > 0

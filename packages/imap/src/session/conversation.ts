@@ -437,18 +437,15 @@ export class Conversation implements ReaderHost {
       end()
       return undefined
     }
-    const failed = (error: unknown): void => {
-      session.log.warn({ error: String(error) }, 'changes could not be read')
-    }
     const say = (): Promise<void> | undefined => {
       const told = session.tellChanges(!command.effects.numbers, command.effects.removes)
       const results = told ? told.then(() => session.tellResults()) : session.tellResults()
-      if (results) return results.catch(failed).then(end)
+      if (results) return results.catch(session.notRead).then(end)
       end()
       return undefined
     }
     const more = open?.dirty ? open.refresh().then(() => session.tellMore()) : session.tellMore()
-    return more ? more.catch(failed).then(say) : say()
+    return more ? more.catch(session.notRead).then(say) : say()
   }
 
   #refuse(tag: string, error: unknown, running?: string): void {

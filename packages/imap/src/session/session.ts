@@ -208,6 +208,11 @@ export class Session {
     return contexts.tellChanges(this)?.finally(() => (isNotified ? undefined : contexts.arrivals.tell(this)))
   }
 
+  /** The store could not say what has changed: it is told with the next changes. */
+  readonly notRead = (error: unknown): void => {
+    this.log.warn({ error: String(error) }, 'changes could not be read')
+  }
+
   /** Reads what was committed to the selected mailbox, if anything was. */
   async refresh(): Promise<void> {
     if (this.view?.open.dirty) await this.view.open.refresh()
