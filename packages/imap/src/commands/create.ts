@@ -3,7 +3,7 @@ import { othersName, type SpecialUse, StoreError, specialUses, superiors } from 
 import { type Place, requireParent } from '../access/find-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
-import { knownUse } from '../metadata/special-use-entry.ts'
+import { knownUse, useTaken } from '../metadata/special-use-entry.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -62,10 +62,13 @@ export const create = {
     if (specialUse) {
       if (place.owner.id !== session.user.id) throw no('USEATTR', 'Special uses are for mailboxes of your own')
       const taken = (await mail.mailboxes(session.user.id)).some((mailbox) => mailbox.specialUse === specialUse)
-      if (taken) throw no('USEATTR', 'Another mailbox has that use')
+      if (taken) throw useTaken()
     }
     await createSuperiors(session, place)
-    const created = await mail.createMailbox(place.owner.id, place.name, specialUse)
+    const created = await mail.createMailbox(place.owner.id, place.name, specialUse).catch((error: unknown) => {
+      // Another session was faster.
+      throw error instanceof StoreError && error.reason === 'exists' ? useTaken() : error
+    })
     session.notifier?.ownNames(name)
     sayNormalized(session, { name, written })
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))

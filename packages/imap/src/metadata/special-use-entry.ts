@@ -4,7 +4,7 @@
  */
 import { type Annotation, type SpecialUse, StoreError, specialUses } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
-import { no } from '../refusal.ts'
+import { type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 
 export const specialUseEntry = '/private/specialuse'
@@ -22,6 +22,11 @@ export function knownUse(names: readonly string[]): SpecialUse | undefined {
   return known
 }
 
+/** NO [USEATTR]: one mailbox of an account has a use at most. */
+export function useTaken(): ImapRefusal {
+  return no('USEATTR', 'Another mailbox has that use')
+}
+
 /** By itself alone: SETMETADATA is all or nothing, and it is not kept with the annotations. */
 export async function setSpecialUse(
   session: Session,
@@ -35,7 +40,7 @@ export async function setSpecialUse(
   const use = knownUse(names) ?? null
   await session.service.mail.setSpecialUse(session.user.id, mailbox.name, use).catch((error: unknown) => {
     if (!(error instanceof StoreError)) throw error
-    if (error.reason === 'exists') throw no('USEATTR', 'Another mailbox has that use')
+    if (error.reason === 'exists') throw useTaken()
     if (error.reason === 'mailbox-not-allowed') throw no('USEATTR', 'INBOX has no special use')
     throw error
   })
