@@ -39,11 +39,6 @@ export class ReadOn {
     }
   }
 
-  /** Whatever was read is forgotten: the next call begins at the first message. */
-  restart(): void {
-    this.#upTo = 0
-  }
-
   async #read(last: number): Promise<void> {
     const missing = UidSet.ofRanges([[this.#upTo + 1, last]])
     for await (const rows of this.#mail.fetch(this.#open.mailbox.id, missing, this.#need)) {

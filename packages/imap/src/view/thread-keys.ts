@@ -35,66 +35,30 @@ interface Threaded {
 /** Makes the table at the first THREAD in a mailbox, and goes on with it at the next. Some 45 octets a message, and the texts. */
 export class ThreadKeys {
   last: Threaded | undefined
+  readonly #mail: MailStore
   readonly #open: KnownMailbox
-  readonly #readOn: ReadOn
-  #table = emptyTable()
-  #ids = new Numbers()
-  #subjects = new Numbers()
+  #table: GrowingTable
 
   constructor(mail: MailStore, open: KnownMailbox) {
+    this.#mail = mail
     this.#open = open
-    const fields = ['sentAt', 'baseSubject', 'replyOrForward', 'messageIdHeader', 'references'] as const
-    this.#readOn = new ReadOn(mail, open, { fields }, (row) => this.#add(row))
+    this.#table = new GrowingTable(mail, open)
   }
 
   /** With everything that the mailbox has at the call. */
-  async table(): Promise<ThreadTable> {
-    if (this.#table.count > 2 * this.#open.count + fewMessages) {
-      this.#table = emptyTable()
-      this.#ids = new Numbers()
-      this.#subjects = new Numbers()
-      this.#readOn.restart()
-    }
-    await this.#readOn.upToDate()
-    return { ...this.#table, idCount: this.#ids.count + 1 }
-  }
-
-  #add({ uid, internalDate, fields = {} }: FetchedMessage): void {
-    const table = this.#table
-    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = fields
-    const place = table.count++
-    const begin = place === 0 ? 0 : (table.ends[place - 1] as number)
-    const end = begin + references.length
-    this.#reserve(table, place + 1, end)
-    table.uids[place] = uid
-    table.sentAt[place] = sentAt ?? internalDate.at
-    table.subjects[place] = this.#subjects.of(baseSubject)
-    table.replies[place] = replyOrForward ? 1 : 0
-    table.messageIds[place] = this.#ids.of(messageIdHeader)
-    for (let i = 0; i < references.length; i++) {
-      table.references[begin + i] = this.#ids.of(references[i] as string)
-    }
-    table.ends[place] = end
-  }
-
-  #reserve(table: Growing, messages: number, references: number): void {
-    if (references > table.references.length) table.references = withRoom(table.references, references)
-    if (messages <= table.uids.length) return
-    table.uids = withRoom(table.uids, messages)
-    table.sentAt = withRoom(table.sentAt, messages)
-    table.subjects = withRoom(table.subjects, messages)
-    table.replies = withRoom(table.replies, messages)
-    table.messageIds = withRoom(table.messageIds, messages)
-    table.ends = withRoom(table.ends, messages)
+  table(): Promise<ThreadTable> {
+    if (this.#table.count > 2 * this.#open.count + fewMessages) this.#table = new GrowingTable(this.#mail, this.#open)
+    return this.#table.upToDate()
   }
 }
 
 const fewMessages = 1000
 
-type Growing = { -readonly [Key in keyof ThreadTable]: ThreadTable[Key] }
+type TableColumns = { -readonly [Key in Exclude<keyof ThreadTable, 'idCount'>]: ThreadTable[Key] }
 
-function emptyTable(): Growing {
-  return {
+/** The table with the reading that fills it: who waits for one gets that one, though another has taken its place. */
+class GrowingTable {
+  readonly #columns: TableColumns = {
     count: 0,
     uids: new Uint32Array(0),
     sentAt: new Float64Array(0),
@@ -103,7 +67,53 @@ function emptyTable(): Growing {
     messageIds: new Int32Array(0),
     references: new Int32Array(0),
     ends: new Uint32Array(0),
-    idCount: 1,
+  }
+  readonly #ids = new Numbers()
+  readonly #subjects = new Numbers()
+  readonly #readOn: ReadOn
+
+  constructor(mail: MailStore, open: KnownMailbox) {
+    const fields = ['sentAt', 'baseSubject', 'replyOrForward', 'messageIdHeader', 'references'] as const
+    this.#readOn = new ReadOn(mail, open, { fields }, (row) => this.#add(row))
+  }
+
+  get count(): number {
+    return this.#columns.count
+  }
+
+  async upToDate(): Promise<ThreadTable> {
+    await this.#readOn.upToDate()
+    return { ...this.#columns, idCount: this.#ids.count + 1 }
+  }
+
+  #add({ uid, internalDate, fields = {} }: FetchedMessage): void {
+    const columns = this.#columns
+    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = fields
+    const place = columns.count++
+    const begin = place === 0 ? 0 : (columns.ends[place - 1] as number)
+    const end = begin + references.length
+    this.#reserve(place + 1, end)
+    columns.uids[place] = uid
+    columns.sentAt[place] = sentAt ?? internalDate.at
+    columns.subjects[place] = this.#subjects.of(baseSubject)
+    columns.replies[place] = replyOrForward ? 1 : 0
+    columns.messageIds[place] = this.#ids.of(messageIdHeader)
+    for (let i = 0; i < references.length; i++) {
+      columns.references[begin + i] = this.#ids.of(references[i] as string)
+    }
+    columns.ends[place] = end
+  }
+
+  #reserve(messages: number, references: number): void {
+    const columns = this.#columns
+    if (references > columns.references.length) columns.references = withRoom(columns.references, references)
+    if (messages <= columns.uids.length) return
+    columns.uids = withRoom(columns.uids, messages)
+    columns.sentAt = withRoom(columns.sentAt, messages)
+    columns.subjects = withRoom(columns.subjects, messages)
+    columns.replies = withRoom(columns.replies, messages)
+    columns.messageIds = withRoom(columns.messageIds, messages)
+    columns.ends = withRoom(columns.ends, messages)
   }
 }
 
