@@ -30,12 +30,10 @@ export function createImapService(options: ImapServiceOptions): ImapService {
   const { disable = [], compress = false, limits: ownLimits, ...given } = options
   const limits: ImapLimits = { ...defaultImapLimits, ...ownLimits }
   const mailboxes = new OpenMailboxes(given.mail, given.log, limits)
-  const disabled = [
-    ...disable,
-    ...(given.usage ? [] : ['QUOTA']),
-    ...(given.urlSecret ? [] : ['URLAUTH']),
-    ...(compress ? [] : ['COMPRESS=DEFLATE']),
-  ]
+  const disabled = [...disable]
+  if (!given.usage) disabled.push('QUOTA')
+  if (!given.urlSecret) disabled.push('URLAUTH')
+  if (!compress) disabled.push('COMPRESS=DEFLATE')
   const masked = new Map<string, SessionService>()
   let sessions = 0
   const service: SessionService = {

@@ -16,7 +16,7 @@ import {
 } from '@pennypost/model'
 import { type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { hasRight, type VisibleMailbox } from './visible-mailbox.ts'
+import { hasRight, sharedMailbox, type VisibleMailbox } from './visible-mailbox.ts'
 
 /** For whom it is looked: a session, or somebody else on its behalf. */
 export type Viewer = Pick<Session, 'service'> & { user: Pick<Account, 'id' | 'login'> }
@@ -59,14 +59,7 @@ export function sharesMailboxes(session: Pick<Session, 'service'>): boolean {
 }
 
 function shown(mailbox: Mailbox, owner: string, rights: Rights): VisibleMailbox | undefined {
-  if (rights === '') return undefined
-  return {
-    ...mailbox,
-    name: othersName(owner, mailbox.name),
-    specialUse: null,
-    recentUid: mailbox.uidNext,
-    shared: { rights, ownName: mailbox.name },
-  }
+  return rights === '' ? undefined : sharedMailbox(mailbox, othersName(owner, mailbox.name), rights)
 }
 
 /** Where a name lies: in which account, and what it is called there. */

@@ -9,6 +9,17 @@ export interface VisibleMailbox extends Mailbox {
   shared?: { rights: Rights; ownName: string }
 }
 
+/** A mailbox of another account, under the name by which the session knows it. */
+export function sharedMailbox(mailbox: Mailbox, name: string, rights: Rights): VisibleMailbox {
+  return {
+    ...mailbox,
+    name,
+    specialUse: null,
+    recentUid: mailbox.uidNext,
+    shared: { rights, ownName: mailbox.name },
+  }
+}
+
 export function rightsOn({ shared }: VisibleMailbox): Rights {
   return shared ? shared.rights : allRights
 }

@@ -42,7 +42,7 @@ async function run(
   if (extra?.before) await extra.before({ session, set, by, changedSince: extra.changedSince })
   const named = session.selected.select(set, by)
   const uids = extra?.narrow?.(session.selected, named, by) ?? named
-  const wanted = [...(by === 'uid' && !items.includes(uidItem) ? [uidItem] : []), ...items]
+  const wanted = by === 'uid' && !items.includes(uidItem) ? [uidItem, ...items] : [...items]
   for (const item of extra?.items ?? []) if (!wanted.includes(item)) wanted.push(item)
   const { complete, refusal } = await runFetch(session, uids, wanted, extra)
   if (refusal) throw refusal

@@ -24,7 +24,7 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
   return {
     key: `${name}${range?.size ?? ''}`,
     need,
-    ...(peek ? {} : { setsSeen: true as const }),
+    setsSeen: !peek,
     reads: true,
     prepare: (target) => prepare(target, part),
     async write(target) {

@@ -11,7 +11,7 @@ const unauthenticate = {
   states: loggedIn,
   effects: {},
   parse: noArguments,
-  async run(session) {
+  run(session) {
     session.unauthenticate()
     return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, decompress: true }
   },

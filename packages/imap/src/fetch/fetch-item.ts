@@ -23,9 +23,9 @@ export interface FetchItem {
   /** What it reads of the store; absent when the shared state is enough. */
   need?: FetchNeed
   /** Reading it sets \Seen. */
-  setsSeen?: true
+  setsSeen?: boolean
   /** Somebody has read the message. */
-  reads?: true
+  reads?: boolean
   /** Looks before anything is written for the message; a refusal thrown here passes the message over and ends in NO. */
   prepare?(target: FetchTarget): void | Promise<void>
   /** A promise when octets must be read. */

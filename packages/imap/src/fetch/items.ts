@@ -79,8 +79,8 @@ function sectionItem({ label, section, partial, peek }: Shown): FetchItem {
   return {
     key: `${name}${partial ? partial.size : ''}`,
     need,
-    ...(peek ? {} : { setsSeen: true as const }),
-    ...(readsText(section) ? { reads: true as const } : {}),
+    setsSeen: !peek,
+    reads: readsText(section),
     prepare(target) {
       const row = rowOf(target)
       if (!need.body || row.body) return

@@ -47,10 +47,10 @@ export function sectionOctets(
 }
 
 /** What must be read of the store to answer for this section. */
-export function needOf({ part, text }: Section): FetchNeed {
+export function needOf(section: Section): FetchNeed {
   const need: FetchNeed = { headerText: true }
-  if (part.length > 0) need.index = true
-  if (part.length > 0 || text === 'ALL' || text === 'TEXT') need.body = true
+  if (section.part.length > 0) need.index = true
+  if (readsText(section)) need.body = true
   return need
 }
 
@@ -80,7 +80,9 @@ function bodySize(row: FetchedMessage): number {
 
 /** A range of the body, kept inside it whatever the index says. */
 export function bodyStretch(row: FetchedMessage, start: number, end: number): Stretch {
-  return row.body ? row.body.subarray(start, end) : { start, end: Math.min(end, bodySize(row)) }
+  if (row.body) return row.body.subarray(start, end)
+  const size = bodySize(row)
+  return { start: Math.min(start, size), end: Math.min(end, size) }
 }
 
 function chosenFields(header: Buffer | string, { choice }: Section): Stretch[] {

@@ -1,5 +1,5 @@
 import { type AccountId, delimiter, type Mailbox, type MailboxId, turnTaking } from '@pennypost/model'
-import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
+import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
@@ -91,8 +91,9 @@ export class OtherMailboxes {
     const name = this.#byId.get(now.id)
     const old = name?.mailbox
     if (!old) return
-    const { specialUse, shared } = old
-    name.mailbox = { ...now, name: old.name, specialUse, ...(shared && { shared, recentUid: now.uidNext }) }
+    name.mailbox = old.shared
+      ? sharedMailbox(now, old.name, old.shared.rights)
+      : { ...now, name: old.name, specialUse: old.specialUse }
     await this.#tellMailbox(name, name.mailbox, old)
   }
 
@@ -112,12 +113,8 @@ export class OtherMailboxes {
   /** Says by name what was set on the server. */
   tellServer(entries: ReadonlySet<string>): void {
     if (entries.size === 0) return
-    this.#session.untagged(
-      `METADATA "" ${[...entries]
-        .sort()
-        .map((entry) => printEntry(entry))
-        .join(' ')}`,
-    )
+    const names = [...entries].sort().map(printEntry)
+    this.#session.untagged(`METADATA "" ${names.join(' ')}`)
   }
 
   // --- names ---

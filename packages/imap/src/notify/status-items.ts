@@ -8,8 +8,9 @@ export type Counts = Pick<VisibleMailbox, 'messages' | 'uidNext' | 'unseen' | 'h
 
 /** Items of the STATUS response at NOTIFY SET (RFC 5465 §3.1). */
 export function firstItems(session: Session, events: Events): string[] {
-  const tellsModSeq = events.flags && session.service.registry.has('CONDSTORE')
-  return ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', ...(tellsModSeq ? ['HIGHESTMODSEQ'] : [])]
+  const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']
+  if (events.flags && session.service.registry.has('CONDSTORE')) items.push('HIGHESTMODSEQ')
+  return items
 }
 
 /** Items that say what changed (RFC 5465 §5.1 to §5.3); none when nothing did that is to be told. */

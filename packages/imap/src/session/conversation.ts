@@ -401,14 +401,12 @@ export class Conversation implements ReaderHost {
     } catch (error) {
       return this.#fail(tag, command, error)
     }
-    if (!(result instanceof Promise)) return this.#complete(tag, command, result)
-    return result.then(
-      (completion) => {
-        if (this.loggedIn !== wasLoggedIn) this.#armIdle()
-        return this.#complete(tag, command, completion)
-      },
-      (error) => this.#fail(tag, command, error),
-    )
+    const completed = (completion: Completion | undefined): Promise<void> | undefined => {
+      if (this.loggedIn !== wasLoggedIn) this.#armIdle()
+      return this.#complete(tag, command, completion)
+    }
+    if (!(result instanceof Promise)) return completed(result)
+    return result.then(completed, (error) => this.#fail(tag, command, error))
   }
 
   #complete(tag: string, command: Command, completion: Completion | undefined): Promise<void> | undefined {

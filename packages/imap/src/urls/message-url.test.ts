@@ -7,11 +7,17 @@ const whole = { part: [], text: 'ALL', fields: [] }
 describe('a relative URL', () => {
   test('names a mailbox, a message, a part and a range', () => {
     expect(relativeUrl('/Caf%C3%A9/;UID=20')).toEqual({
-      ...{ mailbox: 'Café', uidValidity: undefined, uid: 20, partial: undefined },
+      mailbox: 'Café',
+      uidValidity: undefined,
+      uid: 20,
+      partial: undefined,
       section: expect.objectContaining(whole),
     })
     expect(relativeUrl('/INBOX;UIDVALIDITY=385759045/;uid=20/;section=1.2/;partial=0.1024')).toEqual({
-      ...{ mailbox: 'INBOX', uidValidity: 385759045, uid: 20, partial: { start: 0, size: 1024 } },
+      mailbox: 'INBOX',
+      uidValidity: 385759045,
+      uid: 20,
+      partial: { start: 0, size: 1024 },
       section: expect.objectContaining({ part: [1, 2] }),
     })
     expect(relativeUrl(';UID=3')).toMatchObject({ mailbox: undefined, uid: 3 })
@@ -36,7 +42,9 @@ describe('an authorized URL', () => {
   // RFC 4467 §9
   test('as the RFC shows it', () => {
     expect(authorizedUrl(`${message};urlauth=submit+fred:internal:${token}`)).toEqual({
-      ...{ rump: `${message};urlauth=submit+fred`, login: 'joe@example.com', expiresAt: undefined },
+      rump: `${message};urlauth=submit+fred`,
+      login: 'joe@example.com',
+      expiresAt: undefined,
       access: { kind: 'submit', login: 'fred' },
       message: expect.objectContaining({ mailbox: 'INBOX', uid: 20 }),
       token: { mechanism: 'internal', value: token },
@@ -53,13 +61,16 @@ describe('an authorized URL', () => {
   test('expires, and names whom it is for', () => {
     const url = 'imap://alice%40one.test;AUTH=*@mail.one.test/A%3BB/;UID=1;EXPIRE=2026-02-01T12:00:00+01:00;URLAUTH='
     expect(authorizedUrl(`${url}user+bob%40one.test`)).toMatchObject({
-      ...{ login: 'alice@one.test', expiresAt: Date.UTC(2026, 1, 1, 11), token: undefined },
+      login: 'alice@one.test',
+      expiresAt: Date.UTC(2026, 1, 1, 11),
+      token: undefined,
       access: { kind: 'user', login: 'bob@one.test' },
       message: { mailbox: 'A;B' },
     })
     expect(authorizedUrl(`${url}AUTHUSER`)).toMatchObject({ access: { kind: 'authuser' } })
     expect(authorizedUrl(`${url}anonymous:INTERNAL:${token}`)).toMatchObject({
-      ...{ access: { kind: 'anonymous' }, rump: `${url}anonymous` },
+      access: { kind: 'anonymous' },
+      rump: `${url}anonymous`,
     })
   })
 
