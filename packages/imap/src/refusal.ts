@@ -25,7 +25,7 @@ export function bad(text: string, code?: string): ImapRefusal {
   return new ImapRefusal('BAD', code, text)
 }
 
-/** A command that is well formed and can not be done. `code` without brackets, '' for none. */
+/** A command that is well formed and cannot be done. `code` without brackets, '' for none. */
 export function no(code: string, text: string): ImapRefusal {
   return new ImapRefusal('NO', code === '' ? undefined : code, text)
 }

@@ -1,4 +1,4 @@
-/** Changes that the store can not read when they are to be told: they are told when it can. */
+/** Changes that the store cannot read when they are to be told: they are told when it can. */
 import { searchText } from '@pennypost/message'
 import { type Annotations, type MailStore, type Store, type Uid, UidSet } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
@@ -64,7 +64,7 @@ test('of a result that is kept up to date, and of annotations', async () => {
   await server.stop()
 })
 
-test('a result that can not be searched kept back the others, and new messages that came into them', async () => {
+test('a result that cannot be searched kept back the others, and new messages that came into them', async () => {
   const server = await TestServer.start()
   const { mail } = server.store
   let fails = false

@@ -107,7 +107,7 @@ describe('SELECT', () => {
     expect(server.service.openMailboxes).toBe(0)
   })
 
-  test('when it can not be resynchronized, no mailbox is selected', async () => {
+  test('when it cannot be resynchronized, no mailbox is selected', async () => {
     const { selecting, command } = await resynchronizing()
     server.store.mail.changesSince = () => Promise.reject(new Error('disk'))
     expect((await say(selecting, command)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)

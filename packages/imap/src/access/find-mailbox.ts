@@ -68,7 +68,7 @@ export interface Place {
   name: string
 }
 
-/** The place that the name means, whether anything is there or not; undefined when it can not be anywhere. */
+/** The place that the name means, whether anything is there or not; undefined when it cannot be anywhere. */
 export async function findPlace(session: Viewer, name: string): Promise<Place | undefined> {
   if (!isAmongOthers(name)) return { owner: session.user, name }
   const other = sharesMailboxes(session) ? othersMailbox(name) : undefined

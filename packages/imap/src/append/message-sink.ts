@@ -28,7 +28,7 @@ export class AppendedMessage implements StreamedLiteral {
 }
 
 /**
- * Takes a message as it comes: scanned and staged at once, never whole in memory. What can not be stored (NUL, RFC 9051
+ * Takes a message as it comes: scanned and staged at once, never whole in memory. What cannot be stored (NUL, RFC 9051
  * §4.3) is refused at the octet where it shows.
  */
 export class MessageSink implements LiteralSink {
@@ -41,7 +41,7 @@ export class MessageSink implements LiteralSink {
   }
 
   write(octets: Buffer): Promise<void> | undefined {
-    if (octets.includes(0)) throw no('UNKNOWN-CTE', 'A message with NUL octets can not be stored')
+    if (octets.includes(0)) throw no('UNKNOWN-CTE', 'A message with NUL octets cannot be stored')
     const content = this.#lineEnds.convert(octets)
     this.#scanner.push(content)
     return this.#stage.write(content)

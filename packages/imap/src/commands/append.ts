@@ -111,7 +111,7 @@ export async function messageLiteral(
       const sink = kind.literal(session, unit, offer, room)
       if (sink) return sink
     }
-    if (offer.size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+    if (offer.size === 0) throw no('CANNOT', 'A message without any octets cannot be stored')
     return new MessageSink(session, room)
   } catch (error) {
     room[Symbol.dispose]()
@@ -154,7 +154,7 @@ async function appendTo(session: Session, target: VisibleMailbox, messages: read
   return appended
 }
 
-/** The messages as the store takes them; what is to be made is made. Nothing is left of them when one can not be. */
+/** The messages as the store takes them; what is to be made is made. Nothing is left of them when one cannot be. */
 export async function newAppends(session: Session, messages: readonly Appending[]): Promise<NewAppend[]> {
   const { clock } = session.service
   const made: AppendedMessage[] = []

@@ -16,7 +16,7 @@ export const deleteMailbox = {
   },
   async run(session, written) {
     const found = await session.mailbox(written.name, 'x')
-    if (ownName(found) === 'INBOX') throw no('CANNOT', 'INBOX can not be deleted')
+    if (ownName(found) === 'INBOX') throw no('CANNOT', 'INBOX cannot be deleted')
     if (session.view?.open.mailbox.id === found.id) {
       session.unselect()
       session.untagged('OK [CLOSED] The selected mailbox is deleted')

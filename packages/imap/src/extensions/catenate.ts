@@ -81,7 +81,7 @@ async function catenated(session: Session, parts: readonly Part[]): Promise<Appe
       if ('text' in part) await add(part.text.content.read())
       else await add((await octetsOf(session, part.url)).chunks(mail))
     }
-    if (size === 0) throw no('CANNOT', 'A message without any octets can not be stored')
+    if (size === 0) throw no('CANNOT', 'A message without any octets cannot be stored')
     return await sink.finish()
   } catch (error) {
     sink.discard()
@@ -89,7 +89,7 @@ async function catenated(session: Session, parts: readonly Part[]): Promise<Appe
   }
 }
 
-/** RFC 4469 §4.1; a URL that a response code can not hold is left out. */
+/** RFC 4469 §4.1; a URL that a response code cannot hold is left out. */
 function badUrl(url: string): ImapRefusal {
   const said = /^[ -Z^-~[]{1,1000}$/.test(url) ? url : ''
   return no(`BADURL ${printQuoted(said)}`, 'There is no such message or part')

@@ -1,7 +1,7 @@
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 
-/** `"ENABLE" 1*(SP capability)`; names that can not be enabled are passed over (RFC 9051 §6.3.1). */
+/** `"ENABLE" 1*(SP capability)`; names that cannot be enabled are passed over (RFC 9051 §6.3.1). */
 const enable = {
   name: 'ENABLE',
   rfc: 'RFC 9051 §6.3.1',

@@ -6,7 +6,7 @@ import { baseFetchItems } from '../fetch/items.ts'
 import { baseSearchKeys } from '../search/keys.ts'
 import { offeredMechanisms, passwordsAllowed } from '../session/authentication.ts'
 
-/** The base that every session has until it enables more. It can not be left out: the rest stands on it. */
+/** The base that every session has until it enables more. It cannot be left out: the rest stands on it. */
 export const imap4rev1: Extension = {
   name: 'IMAP4rev1',
   rfc: 'RFC 3501',

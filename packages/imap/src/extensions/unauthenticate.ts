@@ -2,7 +2,7 @@ import { type Command, loggedIn, noArguments } from '../command.ts'
 import type { Extension } from '../extension.ts'
 
 /**
- * Back to before login, on the same connection (RFC 8437): for clients that act for many accounts. It can not fail,
+ * Back to before login, on the same connection (RFC 8437): for clients that act for many accounts. It cannot fail,
  * since a login may be pipelined behind it.
  */
 const unauthenticate = {

@@ -115,7 +115,7 @@ export async function measure(mail: MailStore, piece: Piece): Promise<Measured> 
   return measured
 }
 
-/** The piece as a literal, as literal8 only where a literal can not be (RFC 9051 §4.3.1). */
+/** The piece as a literal, as literal8 only where a literal cannot be (RFC 9051 §4.3.1). */
 export async function writeDecoded(
   out: Output,
   mail: MailStore,

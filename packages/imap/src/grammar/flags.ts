@@ -4,7 +4,7 @@ import type { Cursor } from '../wire/cursor.ts'
 
 /**
  * `flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension`
- * Unknown system flags can not be stored; \Recent is the server's alone (RFC 9051 §2.3.2).
+ * Unknown system flags cannot be stored; \Recent is the server's alone (RFC 9051 §2.3.2).
  */
 export function flag(cursor: Cursor): Flag {
   if (!cursor.skip('\\')) {
@@ -14,7 +14,7 @@ export function flag(cursor: Cursor): Flag {
   }
   const name = `\\${cursor.atom('Flag')}`
   const system = systemFlag(name)
-  if (!system) throw bad(`${name} can not be set`)
+  if (!system) throw bad(`${name} cannot be set`)
   return system
 }
 

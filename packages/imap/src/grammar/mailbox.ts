@@ -18,7 +18,7 @@ export function mailbox(cursor: Cursor, utf8Names: boolean): string {
 /** The model's name of what the wire said. */
 export function decodeMailbox(wire: string, utf8Names: boolean): string {
   const name = mailboxName(decodeText(wire, utf8Names))
-  if (name === undefined) throw no('CANNOT', 'This can not be the name of a mailbox')
+  if (name === undefined) throw no('CANNOT', 'This cannot be the name of a mailbox')
   return name
 }
 

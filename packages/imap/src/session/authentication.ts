@@ -51,7 +51,7 @@ function conclude(session: Session, result: AuthenticationResult, login: string)
     return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, text: 'Logged in' }
   }
   session.log.info({ login: loginForLog(login), address, reason: result.reason }, 'login failed')
-  if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login can not be checked now, try again later')
+  if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login cannot be checked now, try again later')
   const last = ++session.failedLogins >= limits.failedLogins ? 'Too many failed logins' : undefined
   if (result.reason === 'throttled')
     throw new ImapRefusal('NO', 'LIMIT', 'Too many failed logins, try again later', last)

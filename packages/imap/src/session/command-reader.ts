@@ -136,7 +136,7 @@ export class CommandReader {
 
   #refuse(error: unknown): void {
     const offer = this.#offer as LiteralOffer
-    const refusal = refusalOf(error) ?? no('UNAVAILABLE', 'This can not be done now, try again later')
+    const refusal = refusalOf(error) ?? no('UNAVAILABLE', 'This cannot be done now, try again later')
     this.#refusal = refusal
     // Whoever was not told to go on sends a new command next.
     if (offer.sync) {
@@ -196,7 +196,7 @@ export class CommandReader {
   #fail(error: unknown): void {
     this.#sink?.discard()
     this.#sink = undefined
-    this.#refusal = refusalOf(error) ?? no('UNAVAILABLE', 'This can not be stored now, try again later')
+    this.#refusal = refusalOf(error) ?? no('UNAVAILABLE', 'This cannot be stored now, try again later')
   }
 
   #end(line: string): void {

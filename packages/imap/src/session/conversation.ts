@@ -475,7 +475,7 @@ const tooSlow = 'There was no login for too long'
 const httpRequest = / HTTP\/\d(\.\d)?$/
 const noHttp = new ImapRefusal('BAD', undefined, 'This is not HTTP', 'An IMAP server is here')
 
-/** What is said where a mailbox of another can not be read any more. */
+/** What is said where a mailbox of another cannot be read any more. */
 function gone(): ImapRefusal {
   return no('NONEXISTENT', 'There is no such mailbox')
 }

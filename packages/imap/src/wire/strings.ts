@@ -1,6 +1,6 @@
 /** How values are printed: the inverse of what `Cursor` reads (RFC 9051 §9). */
 
-/** A string as quoted, or as literal where quoting can not carry it (CR, LF, 8-bit without UTF-8 allowed). */
+/** A string as quoted, or as literal where quoting cannot carry it (CR, LF, 8-bit without UTF-8 allowed). */
 export function printString(text: string, utf8Allowed: boolean): string {
   if (text.length <= 1000 && (utf8Allowed ? /^[^\0\r\n]*$/ : /^[\x01-\x09\x0b\x0c\x0e-\x7f]*$/).test(text)) {
     return printQuoted(text)
