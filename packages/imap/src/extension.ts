@@ -62,21 +62,27 @@ export interface Extension {
   onExpungeTold?(session: Session, view: View, uids: readonly number[]): boolean
 }
 
+/** A word of CAPABILITY. */
 export interface Capability {
-  /** The word, or what it is for this session; undefined: not shown now. */
+  /** The word, or those that there are for this session as it stands: none, when it is not to be shown now. */
   name: string | ((session: Session) => readonly string[])
   /** States in which it is shown; all when absent. */
   states?: readonly State[]
 }
 
+/** A fetch attribute (RFC 9051 §6.4.5). */
 export interface FetchItemKind {
   /** In upper case, up to a bracket: `BODY.PEEK`. */
   name: string
+  /** Reads what is behind the name. */
   parse(cursor: Cursor, session: Session, name: string): FetchItem
 }
 
+/** A search key (RFC 9051 §6.4.4). */
 export interface SearchKeyKind {
+  /** In upper case, as in all that follows. */
   name: string
+  /** Reads what is behind the name. */
   parse(cursor: Cursor, session: Session, context: SearchParse): SearchKey
 }
 
@@ -106,18 +112,21 @@ export interface SearchFound {
   query: () => SearchQuery
 }
 
+/** An option of `RETURN (…)`. */
 export interface SearchReturn {
   name: string
   /** Lists the result: of these a command has one at most. */
   lists?: true
-  /**
-   * Reads its arguments and gives what it adds to the ESEARCH response, without spaces around it: '' adds nothing but
-   * asks for the response, undefined asks for none (SAVE).
-   */
+  /** Reads its arguments. */
   parse(cursor: Cursor, session: Session): SearchResult
 }
 
+/** What an option of RETURN says of a result. */
 export interface SearchResult {
+  /**
+   * What it adds to the ESEARCH response, without spaces around it: '' adds nothing but asks for the response, undefined
+   * asks for none (SAVE).
+   */
   (session: Session, found: SearchFound): string | undefined
   /** The messages that it names, for what is kept by SAVE; absent: it has no part in that. */
   picks?(found: SearchFound): UidSet
@@ -129,27 +138,36 @@ export interface SearchResult {
   refuse?(session: Session): void
 }
 
+/** An item of STATUS (RFC 9051 §6.3.11). */
 export interface StatusItem {
   name: string
+  /** As it stands in the response, behind the name. */
   value(session: Session, mailbox: VisibleMailbox): number | string | Promise<number | string>
 }
 
+/** A way to give a message to APPEND, named by the word that begins it: CATENATE. */
 export interface AppendDataKind {
   name: string
   /** Reads what is behind the name; what it gives makes the message when the command runs. */
   parse(cursor: Cursor, session: Session): (session: Session) => Promise<AppendedMessage>
-  /** Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. `room` is promised to it. */
+  /**
+   * Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. `room`
+   * is promised to it.
+   */
   literal(session: Session, unit: Unit, offer: LiteralOffer, room: ReservedRoom): LiteralSink | undefined
 }
 
+/** A parameter of SELECT and EXAMINE. */
 export interface SelectParameter {
   name: string
   /** Reads its arguments; what it gives is run when the mailbox is selected, after the other responses. */
   parse(cursor: Cursor, session: Session): (session: Session, view: View) => void | Promise<void>
 }
 
+/** A selection option of LIST (RFC 5258 §3). */
 export interface ListSelection {
   name: string
+  /** Whether the name is among those that it stands for. */
   selects(name: HierarchyName): boolean
   /** One that leaves mailboxes out; others add to what is listed (RFC 5258 §3: REMOTE), or modify. */
   chooses?: true
@@ -157,14 +175,17 @@ export interface ListSelection {
   modifies?: true
 }
 
+/** A return option of LIST. */
 export interface ListReturn {
   name: string
   /** Reads its arguments; what it gives is run after the line of each mailbox that can be selected. */
   parse(cursor: Cursor, session: Session): (session: Session, mailbox: VisibleMailbox) => void | Promise<void>
 }
 
+/** A modifier in parentheses before the item of STORE (RFC 4466 §2.5). */
 export interface StoreModifier {
   name: string
+  /** Reads its arguments. */
   parse(cursor: Cursor, session: Session): StoreCondition
 }
 
@@ -174,10 +195,13 @@ export interface FetchModifier {
   parse(cursor: Cursor, session: Session): FetchExtra
 }
 
+/** On which messages STORE acts. */
 export interface StoreCondition {
+  /** Only on those whose MODSEQ is no higher. */
   unchangedSince?: ModSeq
 }
 
+/** A name that ENABLE takes. */
 export interface Enables {
   /** In upper case. */
   name: string

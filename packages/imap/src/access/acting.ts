@@ -43,6 +43,7 @@ export async function actingOnSelected(session: Session): Promise<Acting | undef
   return { account: session.user.id, may: flagKinds(await selectedRights(session)) }
 }
 
+/** Whether any flag may be changed. */
 export function mayAny({ seen, deleted, others }: FlagKinds): boolean {
   return seen || deleted || others
 }

@@ -39,9 +39,15 @@ export async function requireMailbox(
 ): Promise<VisibleMailbox> {
   const found = await findMailbox(session, name)
   if (found && hasRight(found, right)) return found
-  throw found && hasRight(found, 'l') ? notPermitted(right) : no(missing, 'There is no such mailbox')
+  throw found && hasRight(found, 'l') ? notPermitted(right) : noSuchMailbox(missing)
 }
 
+/** NO for a mailbox that is not there, or of which the account may not know. */
+export function noSuchMailbox(code: 'NONEXISTENT' | 'TRYCREATE' = 'NONEXISTENT'): ImapRefusal {
+  return no(code, 'There is no such mailbox')
+}
+
+/** NO [NOPERM]. @param rights those that it takes, e.g. `te` */
 export function notPermitted(rights: string): ImapRefusal {
   return no('NOPERM', `This needs the right ${rights} on the mailbox`)
 }

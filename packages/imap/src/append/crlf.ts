@@ -1,6 +1,6 @@
 /**
- * Line ends of a message that is stored as it came: a bare LF becomes CRLF, everything else stays. Works
- * on chunks; a chunk without bare LF goes through uncopied.
+ * Line ends of a message that is stored as it came: a bare LF becomes CRLF, everything else stays. Works on chunks; a
+ * chunk without bare LF goes through uncopied.
  */
 export class LineEnds {
   #afterCr = false

@@ -22,6 +22,7 @@ import type { Session } from '../session/session.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
 
+/** One message of APPEND or REPLACE, as it was given. */
 export interface Appending {
   flags: Flag[]
   date: InternalDate | undefined

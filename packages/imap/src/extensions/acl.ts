@@ -1,6 +1,6 @@
 import { type AclChange, allRights, changedRights, type Grantee, parseRights, showRights } from '@pennypost/model'
 import { lookupLogin, preparePassword } from '@pennypost/sasl'
-import { findMailbox } from '../access/find-mailbox.ts'
+import { findMailbox, noSuchMailbox } from '../access/find-mailbox.ts'
 import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
@@ -163,7 +163,7 @@ const myRights = {
   parse: mailboxName,
   async run(session, name) {
     const found = await findMailbox(session, name)
-    if (!found || !/[lrikxa]/.test(rightsOn(found))) throw no('NONEXISTENT', 'There is no such mailbox')
+    if (!found || !/[lrikxa]/.test(rightsOn(found))) throw noSuchMailbox()
     sayMyRights(session, found)
     return undefined
   },

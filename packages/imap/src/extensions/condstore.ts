@@ -15,7 +15,7 @@ export function enableCondstore(session: Session): void {
   sayHighest(session)
 }
 
-/** RFC 7162 §3.1.2.2: whoever begins with it in a mailbox must learn where that stands. */
+/** RFC 7162 §3.1.2.1: with SELECT; §3.1.2.2: whoever begins with it in a mailbox must learn where that stands. */
 function sayHighest(session: Session): void {
   const { view } = session
   if (view) session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Highest`)
@@ -98,9 +98,7 @@ export const condstore: Extension = {
     },
   ],
   selectParameters: [{ name: 'CONDSTORE', parse: () => (session) => void session.enabled.add('CONDSTORE') }],
-  onSelect(session, view) {
-    session.untagged(`OK [HIGHESTMODSEQ ${view.settledModSeq}] Highest`)
-  },
+  onSelect: sayHighest,
   onFlagsTold(session, view, openIndex) {
     return session.enabled.has('CONDSTORE') ? `MODSEQ (${view.saidModSeq(openIndex)})` : undefined
   },

@@ -89,10 +89,7 @@ class Pushing {
   #tell(): Promise<void> | undefined {
     const session = this.#session
     const told = session.tellChanges(true)
-    if (session.view?.open.deleted) {
-      session.bye('The selected mailbox was deleted')
-      session.giveLine(undefined)
-    }
+    session.endIfDeleted()
     this.#flush()
     return told ? told.then(() => this.#tellMore()) : this.#tellMore()
   }

@@ -17,7 +17,7 @@ import type { Cursor } from '../wire/cursor.ts'
  */
 
 /** Ids of mailboxes are unique; UIDVALIDITY stands for an engine that should ever use one again. */
-export function mailboxObjectId({ id, uidValidity }: Mailbox): string {
+function mailboxObjectId({ id, uidValidity }: Mailbox): string {
   return `F${id}-${uidValidity}`
 }
 

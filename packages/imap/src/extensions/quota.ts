@@ -11,8 +11,8 @@ import { printAString } from '../wire/strings.ts'
 
 /**
  * What an account uses and may use (RFC 9208). There is one quota root for each account: one's own, and that of whoever
- * shares a mailbox that one may read; limits are the administration's,
- * so there is no QUOTASET. Without the service's option `usage` the extension is not there.
+ * shares a mailbox that one may read. Limits are the administration's, so there is no QUOTASET. Without the service's
+ * option `usage` the extension is not there.
  */
 export interface AccountUsage {
   /** Octets of all copies, RFC822.SIZE each. */

@@ -97,13 +97,17 @@ async function* decoded(
   yield cut(decoder.finish())
 }
 
+/** What a piece is when it is decoded. */
 export interface Measured {
+  /** In octets. */
   size: number
+  /** LFs in it. */
   lines: number
   hasNul: boolean
   isAscii: boolean
 }
 
+/** Runs over the piece once. */
 export async function measure(mail: MailStore, piece: Piece): Promise<Measured> {
   const measured = { size: 0, lines: 0, hasNul: false, isAscii: true }
   for await (const chunk of decoded(mail, piece)) {

@@ -5,6 +5,7 @@ import type { Output } from '../wire/output.ts'
 /** Octets in memory, ASCII text in memory, or a range of a stored body that is read when it is sent. */
 export type Stretch = Buffer | string | StoredStretch
 
+/** Octets of the stored body from `start` up to `end`, exclusive. */
 export interface StoredStretch {
   start: number
   end: number
@@ -99,6 +100,7 @@ export class Octets {
   }
 }
 
+/** In memory. */
 export function isHere(stretch: Stretch): stretch is Buffer | string {
   return typeof stretch === 'string' || Buffer.isBuffer(stretch)
 }

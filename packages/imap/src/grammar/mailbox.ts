@@ -22,6 +22,7 @@ export function decodeMailbox(wire: string, utf8Names: boolean): string {
   return name
 }
 
+/** A mailbox name, and how the client wrote it. */
 export interface WrittenMailbox {
   name: string
   /** What the client wrote, where that is not in NFC. */

@@ -87,6 +87,7 @@ function headerFieldName(cursor: Cursor): string {
   return name
 }
 
+/** Undefined where none is here. */
 export function partial(cursor: Cursor): Partial | undefined {
   if (!cursor.skip('<')) return undefined
   const start = cursor.number64()

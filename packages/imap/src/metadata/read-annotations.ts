@@ -1,6 +1,6 @@
 /** Which annotations the account may see and set, and what it is told of them. */
 import { type Annotation, type ChangedAnnotation, isPrivateEntry, type MailboxId, type ModSeq } from '@pennypost/model'
-import { findMailbox, notPermitted } from '../access/find-mailbox.ts'
+import { findMailbox, noSuchMailbox, notPermitted } from '../access/find-mailbox.ts'
 import { hasRight, rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
@@ -9,7 +9,7 @@ import { type AskedEntry, isReserved, writeEntry } from './entries.ts'
 import { specialUseEntry, specialUseOf } from './special-use-entry.ts'
 
 /** The entry that says whom to ask for help (RFC 5464 §6.2.1.2); never set by clients. */
-export const administratorEntry = '/shared/admin'
+const administratorEntry = '/shared/admin'
 
 /** RFC 5464 §3.3: the right l and one of r, s, w, i, p. */
 export function mayAnnotate(mailbox: VisibleMailbox): boolean {
@@ -19,7 +19,7 @@ export function mayAnnotate(mailbox: VisibleMailbox): boolean {
 /** NO for a mailbox that is not there, or may as well not be. */
 export async function requireAnnotated(session: Session, name: string): Promise<VisibleMailbox> {
   const found = await findMailbox(session, name)
-  if (!found || !hasRight(found, 'l')) throw no('NONEXISTENT', 'There is no such mailbox')
+  if (!found || !hasRight(found, 'l')) throw noSuchMailbox()
   if (!mayAnnotate(found)) throw notPermitted('r')
   return found
 }
@@ -50,6 +50,7 @@ export async function changedAnnotations(
 /** How far below the named entries those that are told may lie. */
 export type Depth = 0 | 1 | 'infinity'
 
+/** An entry as it is told. */
 export interface Told {
   name: string
   /** null: it was asked for and is not there. */

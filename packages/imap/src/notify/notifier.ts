@@ -227,11 +227,7 @@ export class Notifier implements SignalListener, Disposable {
     await session.refresh()
     await session.tellMore()
     await session.tellChanges(this.selected.immediate || this.#idling)
-    if (view.open.deleted) {
-      session.bye('The selected mailbox was deleted')
-      session.giveLine(undefined)
-      return
-    }
+    if (session.endIfDeleted()) return
     try {
       await session.tellResults()
     } finally {

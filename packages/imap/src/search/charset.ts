@@ -5,6 +5,7 @@ import { decodeUtf8, isAscii } from '../wire/cursor.ts'
 /** The strings of one SEARCH, in the charset that it named (RFC 9051 §6.4.4: UTF-8 when it names none). */
 export type DecodeText = (binary: string) => string
 
+/** NO [BADCHARSET] for a charset that is not known, here, and for a string that is not in it, when it is decoded. */
 export function decoderFor(charset: string | undefined): DecodeText {
   const name = charset?.toUpperCase() ?? 'UTF-8'
   if (name === 'UTF-8') return utf8

@@ -179,6 +179,7 @@ export function unnamedKey(cursor: Cursor, key: () => SearchKey): SearchKey | un
   return (context) => ({ key: 'uids', uids: numbersMean(context, set) })
 }
 
+/** All of them must hold. */
 export function allOf(keys: readonly SearchKey[]): SearchKey {
   const [only] = keys
   if (keys.length === 1 && only) return only

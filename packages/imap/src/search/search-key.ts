@@ -13,6 +13,7 @@ export interface SearchKey {
   prepare?(session: Session, view: View): Promise<void>
 }
 
+/** Where a key is asked. */
 export interface SearchContext {
   session: Session
   view: View

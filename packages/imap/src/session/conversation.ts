@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Connection } from '@pennypost/transport'
+import { noSuchMailbox } from '../access/find-mailbox.ts'
 import type { Command, Completion, LiteralSink } from '../command.ts'
 import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
 import { type Compressed, compress } from '../wire/compressed.ts'
@@ -387,7 +388,7 @@ export class Conversation implements ReaderHost {
     // A right that was taken away counts from now on, not from the next command.
     if (open?.viewer === undefined) return this.#runNow(tag, command, args)
     const run = (): Promise<void> | undefined =>
-      open.deleted ? this.#fail(tag, command, gone()) : this.#runNow(tag, command, args)
+      open.deleted ? this.#fail(tag, command, noSuchMailbox()) : this.#runNow(tag, command, args)
     return open.dirty ? open.refresh().then(run, (error) => this.#fail(tag, command, error)) : run()
   }
 
@@ -429,7 +430,7 @@ export class Conversation implements ReaderHost {
     const open = session.view?.open
     const end = (): void => {
       complete()
-      if (session.view?.open.deleted) session.bye('The selected mailbox was deleted')
+      session.endIfDeleted()
     }
     if (command.effects.opens) {
       end()
@@ -474,11 +475,6 @@ const tooSlow = 'There was no login for too long'
 /** A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run. */
 const httpRequest = / HTTP\/\d(\.\d)?$/
 const noHttp = new ImapRefusal('BAD', undefined, 'This is not HTTP', 'An IMAP server is here')
-
-/** What is said where a mailbox of another cannot be read any more. */
-function gone(): ImapRefusal {
-  return no('NONEXISTENT', 'There is no such mailbox')
-}
 
 /** What stands for a line that was too long; no SASL response or DONE looks like it. */
 const tooLongLine = Buffer.from('*')

@@ -225,6 +225,14 @@ export class Session {
     this.untagged(`BYE ${text}`)
   }
 
+  /** Ends the session when its mailbox is gone, also one that idles: what the client knows of it means nothing any more. */
+  endIfDeleted(): boolean {
+    if (!this.view?.open.deleted) return false
+    this.bye('The selected mailbox was deleted')
+    this.giveLine(undefined)
+    return true
+  }
+
   // --- between parsing and running ---
 
   /** For parsers: what is to be done once the whole command has been read, before it runs. */

@@ -24,7 +24,7 @@ export interface SortCriterion {
 }
 
 /** RFC 5256 §2.2: the Date field as instant, or else INTERNALDATE. */
-export function sentDate(columns: Columns, place: number): number {
+function sentDate(columns: Columns, place: number): number {
   const sentAt = columns.sentAt[place] as number
   return Number.isNaN(sentAt) ? (columns.internalAt[place] as number) : sentAt
 }

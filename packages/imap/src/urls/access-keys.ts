@@ -15,7 +15,7 @@ const mark = `${reservedEntries}urlauth`
 /** The first octet of a token: how the rest was made. */
 const algorithm = '01'
 
-export type KeyMaker = Pick<SessionService, 'annotations' | 'urlSecret' | 'random'>
+type KeyMaker = Pick<SessionService, 'annotations' | 'urlSecret' | 'random'>
 type KeyOwner = Pick<Account, 'id' | 'login'>
 type KeyedMailbox = Pick<Mailbox, 'id' | 'uidValidity'>
 
@@ -33,6 +33,7 @@ export async function tokenFor(
   return algorithm + createHmac('sha256', key).update(rump, 'latin1').digest('hex')
 }
 
+/** In any case; takes as long wherever they differ. */
 export function isSameToken(one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one.toLowerCase()), Buffer.from(other.toLowerCase())]
   return a.length === b.length && timingSafeEqual(a, b)

@@ -42,6 +42,7 @@ for (let code = 33; code < 127; code++) {
 // Mailbox names in raw UTF-8 (RFC 6855 §3) may come as atoms from lenient clients; only names and search text see them.
 for (let code = 128; code < 256; code++) classes[code] = 2 | 4
 
+/** Where reading stands in one command. */
 export class Cursor {
   readonly #unit: Unit
   #line: string

@@ -16,6 +16,7 @@ export interface LiteralOffer {
   binary: boolean
 }
 
+/** One unit of what came. */
 export type Frame =
   /** A line, or the rest of one after a literal, that ends the command. Without its line end. */
   | { kind: 'line'; text: Buffer }
@@ -36,6 +37,7 @@ const headOctets = 100
 /** `~{`, 20 digits, `+}` and a CR. */
 const longestAnnouncement = 25
 
+/** Gives frames of what was pushed. */
 export class Framer {
   readonly #lineLimit: number
   #octets: Buffer = nothing

@@ -8,6 +8,7 @@ export function printString(text: string, utf8Allowed: boolean): string {
   return `{${Buffer.byteLength(text)}}\r\n${text}`
 }
 
+/** The same, NIL for null. */
 export function printNString(text: string | null, utf8Allowed: boolean): string {
   return text === null ? 'NIL' : printString(text, utf8Allowed)
 }
