@@ -23,6 +23,14 @@ describe('findLoop', () => {
     expect(find(header('Delivered-Tonight: fwd@one.test'), [forward])).toBeUndefined()
   })
 
+  it('knows a forward for a quoted local part with a space, as it came', () => {
+    const quoted = { ...forward, trace: 'Delivered-To: "a b"@one.test\r\n' }
+    expect(find(header('Delivered-To: "a b"@one.test'), [quoted])).toEqual({
+      ...loop,
+      text: 'mail loop: already forwarded for <"a b"@one.test>',
+    })
+  })
+
   it('does not mind one when the message is only filed', () => {
     expect(find(header('Delivered-To: fwd@one.test'), [filed])).toBeUndefined()
   })

@@ -18,10 +18,9 @@ export function findLoop(header: Buffer, deliveries: Iterable<Delivery>, limit: 
   if (deliveredTo.size === 0) return undefined
   for (const delivery of deliveries) {
     if (delivery.kind !== 'relay' || delivery.trace === '') continue
-    const address = delivery.trace.slice('Delivered-To:'.length).trim()
-    if (deliveredTo.has(lookupAddress(address) ?? address)) {
-      return { code: 554, enhanced: '5.4.6', text: `mail loop: already forwarded for <${address}>` }
-    }
+    if (!deliveredTo.has(addressIn(delivery.trace))) continue
+    const shown = delivery.trace.slice('Delivered-To:'.length).trim()
+    return { code: 554, enhanced: '5.4.6', text: `mail loop: already forwarded for <${shown}>` }
   }
   return undefined
 }
@@ -37,13 +36,17 @@ function readTrace(header: Buffer): { received: number; deliveredTo: Set<string>
     const first = (header[start] as number) | 0x20
     if (first === 0x72 && nameIs(header, start, 'received')) received++
     if (first === 0x64 && nameIs(header, start, 'delivered-to')) {
-      const field = header.toString('utf8', start, end)
-      const address = field.slice(field.indexOf(':') + 1).replace(/[\s<>]/g, '')
-      deliveredTo.add(lookupAddress(address) ?? address)
+      deliveredTo.add(addressIn(header.toString('utf8', start, end)))
     }
     start = end
   }
   return { received, deliveredTo }
+}
+
+/** In lookup form. Without any space, since folding may have put some in. */
+function addressIn(field: string): string {
+  const address = field.slice(field.indexOf(':') + 1).replace(/[\s<>]/g, '')
+  return lookupAddress(address) ?? address
 }
 
 function endOfLine(header: Buffer, start: number): number {
