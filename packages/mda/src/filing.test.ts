@@ -59,6 +59,17 @@ describe('planFilings', () => {
     expect(plan.withheld).toEqual([])
   })
 
+  it('forwarded twice to an address that two aliases wrote in different cases', () => {
+    const other: Delivery = { ...forward, forwardPath: 'x@FAR.test' }
+    const recipients = [
+      { forwardPath: 'fwd@one.test', deliveries: [forward] },
+      { forwardPath: 'fwd2@one.test', deliveries: [other] },
+    ]
+    expect(planFilings({ reversePath: '', verdict: 'accept', recipients }).relays).toEqual([
+      { recipient: 0, relay: forward },
+    ])
+  })
+
   it('puts doubtful mail into Junk and does not forward it', () => {
     const plan = planFilings({
       reversePath: '',

@@ -5,7 +5,7 @@
  * Never broken: one filing per account and mailbox, however many forward-paths lead there; the first of them is the one that
  * Delivered-To shows, and each is named for its DSN. An outside address gets one forward, however many aliases name it.
  */
-import type { NewFiling } from '@pennypost/model'
+import { lookupAddress, type NewFiling } from '@pennypost/model'
 import type { Delivery, DeliveryPlan, FileDelivery, PlanInput } from './mda.ts'
 
 /** More filings than this in one transaction would hold up the writer: the rest is queued with route `local`. */
@@ -28,7 +28,8 @@ export function planFilings({ reversePath, recipients, verdict }: PlanInput, lim
     if (due.length === 0 && deliveries.length > 0) withheld.push(recipient)
     for (const delivery of due) {
       if (delivery.kind === 'relay') {
-        if (delivery.trace === '' || isFirst(delivery.forwardPath)) relays.push({ recipient, relay: delivery })
+        const key = lookupAddress(delivery.forwardPath) ?? delivery.forwardPath
+        if (delivery.trace === '' || isFirst(key)) relays.push({ recipient, relay: delivery })
         continue
       }
       const mailbox = mailboxFor(verdict)
