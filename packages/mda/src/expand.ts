@@ -28,6 +28,7 @@ import { createMaySend } from './sender-permission.ts'
 import { hasSent } from './sent-memory.ts'
 import { isSrs, type Srs } from './srs.ts'
 
+/** What the expansion of recipients stands on. */
 export interface MdaOptions extends LocateOptions {
   srs: Srs
   clock: Clock
@@ -38,6 +39,7 @@ export interface MdaOptions extends LocateOptions {
   limits?: Partial<ExpansionLimits>
 }
 
+/** Bounds of one expansion. */
 export interface ExpansionLimits {
   /** Aliases behind aliases. */
   aliasDepth: number
@@ -45,7 +47,7 @@ export interface ExpansionLimits {
   deliveries: number
 }
 
-export const defaultExpansionLimits: ExpansionLimits = { aliasDepth: 10, deliveries: 10_000 }
+const defaultExpansionLimits: ExpansionLimits = { aliasDepth: 10, deliveries: 10_000 }
 
 /** RFC 5321 §4.5.1, RFC 2142 §2: these reach a person in every domain of ours, whatever the directory says. */
 const roles = ['postmaster', 'abuse', 'mailer-daemon']
@@ -78,9 +80,14 @@ interface Walk {
 /** Makes the MDA over a directory. */
 export function createMda(options: MdaOptions): Mda {
   const expander = new Expander(options)
+  const { directory, recipientDelimiter } = options
   return {
     expand: (forwardPath, context) => expander.expand(forwardPath, context),
-    maySend: createMaySend({ ...options, reaches: (address, account) => expander.reaches(address, account) }),
+    maySend: createMaySend({
+      directory,
+      recipientDelimiter,
+      reaches: (address, account) => expander.reaches(address, account),
+    }),
   }
 }
 
@@ -307,5 +314,5 @@ function isRole(base: string, bareHostname: boolean): boolean {
 }
 
 function relayTo(forwardPath: string, trace: string, nextHop: string | undefined): RelayDelivery {
-  return { kind: 'relay', forwardPath, trace, ...(nextHop === undefined ? {} : { nextHop }) }
+  return { kind: 'relay', forwardPath, trace, nextHop }
 }

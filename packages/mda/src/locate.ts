@@ -6,6 +6,7 @@
  */
 import { type Account, type Alias, type Directory, type Domain, lookupDomain, lookupLocalPart } from '@pennypost/model'
 
+/** Which addresses are ours. */
 export interface LocateOptions {
   directory: Directory
   /** Our own name: its postmaster is ours though it be no mail domain. In lookup form. */
@@ -16,6 +17,7 @@ export interface LocateOptions {
   recipientDelimiter: string
 }
 
+/** What stands at an address. */
 export type Place =
   | { kind: 'account'; account: Account; detail: string }
   /** An account that was removed and may come back. */

@@ -18,12 +18,13 @@ export interface AddressPath {
   readonly domain: string
 }
 
+/** The transaction that asks. */
 export interface ExpandContext {
   /** '' for the null reverse-path. */
   reversePath: string
   /** Who is logged in, or trusted. */
   account?: Account | undefined
-  /** Declared SIZE, 0 when none was. */
+  /** Declared SIZE in octets, 0 when none was. */
   size: number
   /** Whether mail for foreign domains may be handed on. */
   mayRelay: boolean
@@ -41,22 +42,25 @@ export type Expansion =
   | {
       kind: 'accepted'
       deliveries: readonly Delivery[]
-      /** `expanded` events for the journey. */
+      /** For the journey: what was expanded to what, and which of the targets could not be reached. */
       facts: readonly FlowFact[]
     }
 
 export type Delivery = FileDelivery | RelayDelivery
 
+/** To an account here. */
 export interface FileDelivery {
   kind: 'file'
   account: AccountId
   /** As Delivered-To shows it. */
   deliveredTo: string
+  /** What followed the recipient delimiter, as received; '' for none. */
   detail: string
   /** The account is full, but others of the same alias are not: it has to wait in the queue (route `local`). */
   later?: true
 }
 
+/** To elsewhere. */
 export interface RelayDelivery {
   kind: 'relay'
   forwardPath: string
@@ -65,9 +69,10 @@ export interface RelayDelivery {
   /** Delivered-To line with CRLF for forwards, '' for plain relaying. */
   trace: string
   /** Next hop for a domain that is relayed to a host (`host` or `host:port`); absent: by MX. */
-  nextHop?: string
+  nextHop?: string | undefined
 }
 
+/** A message of which everything is known, with what `expand` gave for its recipients. */
 export interface PlanInput {
   /** '' for null. */
   reversePath: string
@@ -88,6 +93,7 @@ export interface DeliveryPlan {
 /** Local deliveries whose sender asked to be told (RFC 3461 §4.1): what reception knows, and the relay makes DSNs of. */
 export interface DeliveredFacts {
   journey: JourneyId
+  /** Milliseconds since 1970. */
   acceptedAt: number
   reversePath: string
   envid: string | undefined

@@ -5,6 +5,7 @@ import type { ExpandContext, MdaReply } from './mda.ts'
 const order = ['nobody', 'removed', 'bounce', 'relaying', 'full', 'loop', 'too-many'] as const
 export type Refusal = (typeof order)[number]
 
+/** The one of several that is told; without any nobody was found. */
 export function weightiest(refusals: ReadonlySet<Refusal>): Refusal {
   return order.findLast((refusal) => refusals.has(refusal)) ?? 'nobody'
 }

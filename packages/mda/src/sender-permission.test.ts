@@ -1,31 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { mdaOf, path } from '../test/small-directory.ts'
 
-const { mda, accounts } = mdaOf(
-  {
-    domains: [
-      { name: 'one.test', catchAll: 'alice@one.test' },
-      { name: 'also.test', kind: 'alias', target: 'one.test' },
-      { name: 'whole.test' },
-    ],
-    accounts: [
-      'alice@one.test',
-      'bob@one.test',
-      { login: 'gone@one.test', removedAt: 1 },
-      { login: 'root@one.test', admin: true },
-      { login: 'full@one.test', quota: 1 },
-    ],
-    aliases: {
-      'sales@one.test': ['team@one.test', 'ext@far.test'],
-      'team@one.test': ['alice@one.test'],
-      'loop@one.test': ['loop@one.test', 'bob@one.test'],
-      'info@one.test': ['full@one.test'],
-    },
-    sendAs: { 'bob@one.test': ['boss@far.test', '@whole.test', 'alice@one.test'] },
-    usage: { 'full@one.test': 5 },
+const { mda, accounts } = mdaOf({
+  domains: [
+    { name: 'one.test', catchAll: 'alice@one.test' },
+    { name: 'also.test', kind: 'alias', target: 'one.test' },
+    { name: 'whole.test' },
+  ],
+  accounts: [
+    'alice@one.test',
+    'bob@one.test',
+    { login: 'gone@one.test', removedAt: 1 },
+    { login: 'root@one.test', admin: true },
+    { login: 'full@one.test', quota: 1 },
+  ],
+  aliases: {
+    'sales@one.test': ['team@one.test', 'ext@far.test'],
+    'team@one.test': ['alice@one.test'],
+    'loop@one.test': ['loop@one.test', 'bob@one.test'],
+    'info@one.test': ['full@one.test'],
   },
-  {},
-)
+  sendAs: { 'bob@one.test': ['boss@far.test', '@whole.test', 'alice@one.test'] },
+  usage: { 'full@one.test': 5 },
+})
 const may = (number: number, address: string) => mda.maySend(accounts[number - 1]!, path(address))
 
 describe('who may send as whom', () => {

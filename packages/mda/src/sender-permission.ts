@@ -14,7 +14,7 @@ export interface SenderPermissionOptions {
   reaches(address: AddressPath, account: Account): Promise<boolean>
 }
 
-/** Makes the question. */
+/** Makes `maySend` over a directory. */
 export function createMaySend({ directory, recipientDelimiter, reaches }: SenderPermissionOptions): Mda['maySend'] {
   return async (account, address) => {
     if (account.removedAt !== null) return false

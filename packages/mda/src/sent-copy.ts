@@ -10,6 +10,7 @@ import {
   type MailboxId,
   type MemoryNote,
   mailboxId,
+  memoryLimits,
   type NewFiling,
   type PolicyMemory,
   type Uid,
@@ -28,22 +29,23 @@ export function sentCopy(account: Account): NewFiling {
 export function sentCopyNotes(
   filed: { account: AccountId; mailbox: MailboxId; uid: Uid },
   messageId: string,
-  now: number,
+  nowMs: number,
 ): MemoryNote[] {
   const key = keyOf(filed.account, messageId)
   if (key === undefined) return []
-  return [{ kind: 'duplicate', key, at: now, expiresAt: now + replaceableMs, value: `${filed.mailbox} ${filed.uid}` }]
+  const value = `${filed.mailbox} ${filed.uid}`
+  return [{ kind: 'duplicate', key, at: nowMs, expiresAt: nowMs + replaceableMs, value }]
 }
 
-/** The copy of ours whose place another one with this Message-ID takes; once. */
+/** The copy of ours whose place another one with this Message-ID ('' for none) takes; once. */
 export async function takeSentCopy(
   memory: PolicyMemory,
   account: AccountId,
   messageId: string,
-  now: number,
+  nowMs: number,
 ): Promise<{ mailbox: MailboxId; uid: Uid } | undefined> {
   const key = keyOf(account, messageId)
-  const noted = key === undefined ? undefined : await memory.recall('duplicate', key, now)
+  const noted = key === undefined ? undefined : await memory.recall('duplicate', key, nowMs)
   if (key === undefined || !noted) return undefined
   await memory.forget('duplicate', key)
   const [mailbox, copy] = noted.value.split(' ').map(Number)
@@ -51,5 +53,5 @@ export async function takeSentCopy(
 }
 
 function keyOf(account: AccountId, messageId: string): string | undefined {
-  return messageId === '' ? undefined : `sent ${account} ${messageId}`.slice(0, 500)
+  return messageId === '' ? undefined : `sent ${account} ${messageId}`.slice(0, memoryLimits.key)
 }
