@@ -3,7 +3,7 @@
  * each message that is known, and in the notification's own.
  *
  * Never broken: nothing is refused or filed elsewhere because of what a notification says, which anybody can write; what
- * can not be read or matched is mail as any other.
+ * cannot be read or matched is mail as any other.
  * Who calls it: the acceptance of mail with the null reverse-path.
  */
 import { allParts, decodeTransfer, parseHeader, readDeliveryStatus, valuesOf } from '@pennypost/message'

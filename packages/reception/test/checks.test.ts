@@ -10,7 +10,11 @@ import { testReception, turns } from './test-reception.ts'
 
 function checksWith(resolver: Resolver, deadline: Deadline, policy: Partial<Policy> = {}): InboundChecks {
   const checker = createChecker({
-    ...{ resolver, deadline, clock: virtualClock(), log: silentLog, hostname: 'mail.one.test' },
+    resolver,
+    deadline,
+    clock: virtualClock(),
+    log: silentLog,
+    hostname: 'mail.one.test',
     limits: { signaturesMs: 600_000, dmarcMs: 600_000, spfMs: 600_000 },
   })
   onTestFinished(() => checker[Symbol.asyncDispose]())
@@ -107,7 +111,11 @@ test('doubtful mail is not forwarded in our name, and not taken either', async (
 function stubFilter(finding: 'virus' | 'spam', services: ContentFilter['services']) {
   const shown: MailToLookAt[] = []
   const filter: ContentFilter = {
-    ...{ name: 'stub', check: finding, services, limitMs: 1000, maxSize: 1000 },
+    name: 'stub',
+    check: finding,
+    services,
+    limitMs: 1000,
+    maxSize: 1000,
     async look(mail) {
       shown.push(mail)
       return finding === 'virus'

@@ -103,7 +103,7 @@ async function acceptanceOf(
   { mail }: LocalOptions,
 ): Promise<Acceptance> {
   const stored = await mail.message(id)
-  if (!stored) throw new Error('the message can not be read')
+  if (!stored) throw new Error('the message cannot be read')
   const stage = mail.stage()
   try {
     await stage.write(Buffer.from(stored.header))

@@ -138,7 +138,7 @@ class RemoteAttempt {
   async #contentFor(hop: NextHop): Promise<RelayedContent | Verdict> {
     try {
       const content = (this.#content ??= await loadContent(this.#options.mail, this.#work.entry.message))
-      if (!content) return troubled('The message can not be read')
+      if (!content) return troubled('The message cannot be read')
       // Without 8BITMIME, a body of 7 bits (RFC 6152 §3).
       if (!content.index.eightBitBody || hop.client.capabilities.keywords.has('8BITMIME')) return content
       const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
@@ -152,7 +152,7 @@ class RemoteAttempt {
 
   #notRead(error: string): void {
     const { journey, id } = this.#work.entry
-    this.#options.log.error({ journey, entry: id, error }, 'the content of a message can not be read')
+    this.#options.log.error({ journey, entry: id, error }, 'the content of a message cannot be read')
   }
 
   /** Reused connections on which all went well need no transcript. */

@@ -153,7 +153,10 @@ async function createNotices(
   const { envelope, journey, acceptedAt } = entry
   const isUnreadable = notices.some(({ recipients }) => recipients.some(({ verdict }) => verdict.unreadable))
   const subject: DsnSubject = {
-    ...{ journey, acceptedAt, reversePath: envelope.reversePath, envid: envelope.envid },
+    journey,
+    acceptedAt,
+    reversePath: envelope.reversePath,
+    envid: envelope.envid,
     // RFC 8689 §5: what had to travel under TLS does not come back by a way that may be open.
     ret: envelope.requireTls || isUnreadable ? 'HDRS' : envelope.ret,
     header: stored?.header ?? Buffer.alloc(0),

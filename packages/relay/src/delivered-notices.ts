@@ -18,8 +18,15 @@ export async function deliveredNotices(facts: DeliveredFacts, options: DsnOption
   })
   const { acceptance, event } = await createDsn(
     {
-      ...{ journey, acceptedAt, reversePath, envid, requireTls, header },
-      ...{ ret: 'HDRS', size: header.length, eightBitBody: false },
+      journey,
+      acceptedAt,
+      reversePath,
+      envid,
+      requireTls,
+      header,
+      ret: 'HDRS',
+      size: header.length,
+      eightBitBody: false,
       async *body() {},
     },
     'delivered',

@@ -204,7 +204,10 @@ class Dial {
   #client(stream: Duplex): SmtpClient {
     const { dialer, deadline, clock, hostname, timeouts } = this.#options
     const client = createSmtpClient(stream, {
-      ...{ dialer, deadline, clock, hostname },
+      dialer,
+      deadline,
+      clock,
+      hostname,
       ...(this.#hop?.protocol ? { protocol: this.#hop.protocol } : {}),
       ...(timeouts ? { timeouts } : {}),
       onTranscript: (event) => this.#lines.push(printLine(event)),
@@ -284,7 +287,7 @@ class Dial {
       this.#options.sessions?.note({ domain, by: this.#policy.by, result, host, address, reason })
   }
 
-  /** What REQUIRETLS asks for and the peer can not give is not to be had later either (RFC 8689 §4.2.1). */
+  /** What REQUIRETLS asks for and the peer cannot give is not to be had later either (RFC 8689 §4.2.1). */
   #withoutTls(client: SmtpClient, why: string, isLost = false): Dialled {
     client.close()
     // OpenSSL's words, without Node's advice to whoever started it.
@@ -318,8 +321,17 @@ class Dial {
     const openedMs = this.#elapsedMs()
     const tlsReason = this.#tlsReason
     const hop: NextHop = {
-      ...{ client, destination, security, host, address, port, tlsReason, openedMs },
-      ...{ tls: this.#tlsText(), dns: [], lines: this.#lines },
+      client,
+      destination,
+      security,
+      host,
+      address,
+      port,
+      tlsReason,
+      openedMs,
+      tls: this.#tlsText(),
+      dns: [],
+      lines: this.#lines,
     }
     return { kind: 'ready', hop, tried: [] }
   }

@@ -77,7 +77,11 @@ export async function createDsn(
   const from = await postmasterFor([subject.reversePath, ...forwardPaths], options)
   const messageId = `${journey}@${options.hostname}`
   const dsn = buildDsn({
-    ...{ from, to, at, messageId, recipients },
+    from,
+    to,
+    at,
+    messageId,
+    recipients,
     reportingMta: options.hostname,
     boundary: `${journey}.${options.random.bytes(8).toString('hex')}`,
     arrivedAt: subject.acceptedAt,
@@ -97,7 +101,12 @@ export async function createDsn(
   const made = { ...event, to, dsn: journey }
   const received = { service: 'dsn', session: '', peer: '', reversePath: '', forwardPaths: [to], messageId }
   const acceptance: Acceptance = {
-    ...{ journey, acceptedAt: at, reversePath: '', message, queue, memory: [] },
+    journey,
+    acceptedAt: at,
+    reversePath: '',
+    message,
+    queue,
+    memory: [],
     filings: plan.filings,
     flow: [
       { journey, at, kind: 'received', ...received, size: message.content.size },

@@ -238,7 +238,9 @@ describe('the DNS of a stranger named a service inside this machine, and mail wa
 
   test('but a listener of ours is a loop', async () => {
     const everywhere = createOwnHosts({
-      ...{ hostname: 'mail.one.test', addresses: [], listeners: [{ address: '::', port: 25 }] },
+      hostname: 'mail.one.test',
+      addresses: [],
+      listeners: [{ address: '::', port: 25 }],
     })
     const { find } = search(
       [

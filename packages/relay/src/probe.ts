@@ -172,7 +172,8 @@ async function ask(
   const asked = await client.probe({ reversePath, forwardPath, requireTls })
   await client.quit()
   return {
-    ...{ tls, tlsReason },
+    tls,
+    tlsReason,
     greeting: greeting ? describeReply(greeting) : '',
     capabilities: [...capabilities.keywords].map(([keyword, values]) => [keyword, ...values].join(' ')),
     mail: asked.mail ? describeReply(asked.mail) : '',

@@ -57,7 +57,7 @@ export interface Relay {
 }
 
 export function createRelay(options: RelayOptions): Relay {
-  const { store, clock, deadline, random, log, hostname, mda, routes } = options
+  const { store, clock, deadline, random, log, mda, routes } = options
   const { mail, queue, flow, directory, memory } = store
   const schedule = { ...defaultSchedule, ...options.schedule }
   const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
@@ -69,11 +69,7 @@ export function createRelay(options: RelayOptions): Relay {
   const open = turned.before(createOpenConnection(opening))
   const pool = createConnectionPool({ open, clock, deadline, limits })
   const arrivals = new Arrivals(flow)
-  const dsn: DsnOptions = {
-    ...{ mda, directory, arrivals, routes, hostname, mail, clock, random, log },
-    ...(options.signer ? { signer: options.signer } : {}),
-    returnedOctets: limits.returnedOctets,
-  }
+  const dsn = dsnOptions(options, arrivals, limits.returnedOctets)
   const reporter = sessions && options.tlsReports && reporterOf(options, arrivals, sessions, options.tlsReports)
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
@@ -90,7 +86,11 @@ export function createRelay(options: RelayOptions): Relay {
     return attemptRemote(work, { mail, pool, clock, log, limits, turned, dead: await orders.suppressed(entry) })
   }
   const runner = new Runner({
-    ...{ queue, clock, log, limits, attempt },
+    queue,
+    clock,
+    log,
+    limits,
+    attempt,
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
     onDone: (entry, isOver) => failing.done(entry.id, isOver),
@@ -123,11 +123,32 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
+function dsnOptions(options: RelayOptions, arrivals: Arrivals, returnedOctets: number): DsnOptions {
+  const { store, clock, random, log, hostname, mda, routes, signer } = options
+  return {
+    mda,
+    directory: store.directory,
+    arrivals,
+    routes,
+    hostname,
+    mail: store.mail,
+    clock,
+    random,
+    log,
+    ...(signer ? { signer } : {}),
+    returnedOctets,
+  }
+}
+
 function reporterOf(options: RelayOptions, arrivals: Arrivals, sessions: TlsSessions, https: Https): TlsReporter {
   const { directory, mail } = options.store
   return new TlsReporter({
     ...options,
-    ...{ sessions, https, directory, arrivals, mail },
+    sessions,
+    https,
+    directory,
+    arrivals,
+    mail,
     domains: async () => (await directory.domains()).flatMap(({ name, kind }) => (kind === 'local' ? [name] : [])),
   })
 }

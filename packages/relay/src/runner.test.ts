@@ -22,7 +22,12 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   }
   turn()
   const runner = new Runner({
-    ...{ queue, clock, log: silentLog, limits: defaultRelayLimits, longestWaitMs: () => 0, onDone: () => {} },
+    queue,
+    clock,
+    log: silentLog,
+    limits: defaultRelayLimits,
+    longestWaitMs: () => 0,
+    onDone: () => {},
     attempt: async () => {
       begun++
       most = Math.max(most, ++now)

@@ -113,7 +113,7 @@ export class Runner {
         this.#mindTheClock()
       }
     } catch (error) {
-      this.#options.log.error({ err: error }, 'the queue can not be read')
+      this.#options.log.error({ err: error }, 'the queue cannot be read')
       this.#sleep(this.#options.limits.troubleMs)
     } finally {
       this.#claiming = false
@@ -166,7 +166,7 @@ export class Runner {
       }
       this.#ahead = ahead
     } catch (error) {
-      log.error({ err: error }, 'the queue can not be read')
+      log.error({ err: error }, 'the queue cannot be read')
     }
     if (count > 0) log.warn({ entries: count }, 'the clock was set back: what it had put off too far is tried now')
   }
@@ -219,7 +219,7 @@ export class Runner {
         if (work) work.lost = true
       }
     } catch (error) {
-      log.error({ err: error }, 'leases can not be renewed')
+      log.error({ err: error }, 'leases cannot be renewed')
     }
   }
 

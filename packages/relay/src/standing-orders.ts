@@ -18,7 +18,7 @@ export interface StandingOrdersOptions {
 
 /** How long it is believed which kinds of orders there are. */
 const freshMs = 30_000
-const unreadable = 'suppressed recipients and hold rules can not be read'
+const unreadable = 'suppressed recipients and hold rules cannot be read'
 
 /** What orders are about: an entry of the queue, or one that there might be. */
 interface OrderedMail {

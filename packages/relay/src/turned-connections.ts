@@ -102,7 +102,7 @@ export async function turnRound(
       turned.offer(destination, connection)
       pool.forgive(destination)
       queue.retryNow(waiting, clock.now()).catch((err: unknown) => {
-        log.error({ err, destination }, 'what waits for a host that fetches it can not be begun')
+        log.error({ err, destination }, 'what waits for a host that fetches it cannot be begun')
         connection.stream.destroy()
       })
     },

@@ -34,7 +34,7 @@ export function troubled(text: string): Verdict {
 
 /** The sender may be told: where we keep things is none of it. */
 export function unreadable(): Verdict {
-  return { ...deferred('4.3.0', 'The content of the message can not be read here'), unreadable: true }
+  return { ...deferred('4.3.0', 'The content of the message cannot be read here'), unreadable: true }
 }
 
 /** What a failure of the client means for whom it concerns. `host`: the peer; `place`: the peer with its address. */

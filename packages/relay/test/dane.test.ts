@@ -76,7 +76,7 @@ describe('nothing goes to a host', () => {
     expect(peer.sessions).toHaveLength(1)
   })
 
-  test('whose TLSA records can not be found out: it is not even called', async () => {
+  test('whose TLSA records cannot be found out: it is not even called', async () => {
     await using office = await officeWith(ours)
     const peer = office.peer('192.0.2.2', secure)
     office.resolver.zones.fault('_25._tcp.mx.two.test', { kind: 'servfail' }, { times: 1 })

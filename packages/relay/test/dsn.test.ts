@@ -132,7 +132,7 @@ describe('a bounce', () => {
     expect((await office.inbox())[0]).toContain('Delivered-To: alice@one.test\r\nDKIM-Signature: v=1\r\nFrom: ')
   })
 
-  test('that can not be signed goes unsigned', async () => {
+  test('that cannot be signed goes unsigned', async () => {
     await using office = await PostOffice.open({ signer: { sign: () => Promise.reject(new Error('no key')) } })
     office.peer('192.0.2.2', refusing('bob'))
     await office.send()
@@ -154,7 +154,7 @@ describe('nobody is told', () => {
     expect(await office.queue()).toEqual([])
   })
 
-  test('when the bounce itself can not be delivered', async () => {
+  test('when the bounce itself cannot be delivered', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', refusing('bob', 'carol'))
     const journey = await office.send({ from: 'carol@two.test' })
@@ -222,7 +222,7 @@ describe('success', () => {
     expect(await office.inbox()).toEqual([])
   })
 
-  test('is told as relayed where it can not', async () => {
+  test('is told as relayed where it cannot', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', { capabilities: everything.filter((word) => word !== 'DSN') })
     const journey = await office.send({ recipients: asking })
@@ -237,7 +237,11 @@ describe('success', () => {
     await using office = await PostOffice.open()
     const journey = await office.accept({ recipients: people('bob') })
     const notices = await office.relay.deliveredNotices({
-      ...{ journey, acceptedAt: office.clock.now(), reversePath: 'alice@one.test', envid: 'Q7', requireTls: false },
+      journey,
+      acceptedAt: office.clock.now(),
+      reversePath: 'alice@one.test',
+      envid: 'Q7',
+      requireTls: false,
       header: Buffer.from('Subject: to myself\r\n\r\n'),
       recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
     })
@@ -248,7 +252,12 @@ describe('success', () => {
     expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered', to: 'alice@one.test' }])
     expect(
       await office.relay.deliveredNotices({
-        ...{ journey, acceptedAt: 0, reversePath: '', envid: undefined, requireTls: false, header: Buffer.alloc(0) },
+        journey,
+        acceptedAt: 0,
+        reversePath: '',
+        envid: undefined,
+        requireTls: false,
+        header: Buffer.alloc(0),
         recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
       }),
     ).toEqual([])

@@ -53,7 +53,7 @@ test('a connection that never came about, or was turned away at the door, was sa
 })
 
 describe('the next MX is tried', () => {
-  test('when the first can not be reached', async () => {
+  test('when the first cannot be reached', async () => {
     await using office = await withTwoHosts()
     const b = office.peer('192.0.2.20')
     const journey = await office.send(toThree)

@@ -123,7 +123,11 @@ describe('the policy', () => {
     const https: Https = async () => ({ status: 200, contentType: 'text/plain', body: Buffer.from(String(web.page)) })
     const time = { aheadMs: 3650 * day }
     const policies = createStsPolicies({
-      ...{ resolver, https, log, memory: store.memory, port: 443 },
+      resolver,
+      https,
+      log,
+      memory: store.memory,
+      port: 443,
       clock: { ...clock, now: () => clock.now() + time.aheadMs },
     })
     expect((await policies.find('two.test')).policy?.mx).toEqual(['old.two.test'])
@@ -153,7 +157,7 @@ describe('the policy', () => {
   })
 
   test.each([404, 301, new Error('no route'), 'mode: enforce\r\n'])(
-    'that can not be had (%s) is none, and is not asked for again at once',
+    'that cannot be had (%s) is none, and is not asked for again at once',
     async (page) => {
       const { office, web } = await officeWith(page)
       await using _office = office

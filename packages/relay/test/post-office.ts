@@ -98,12 +98,26 @@ export class PostOffice implements AsyncDisposable {
     const { store, clock, random, srs, resolver } = this
     const hostname = 'mail.one.test'
     const mda = createMda({
-      ...{ directory: store.directory, memory: store.memory, hostname, srs, clock },
-      ...{ ownLiterals: [], recipientDelimiter: '+', administrator: 'alice@one.test' },
+      directory: store.directory,
+      memory: store.memory,
+      hostname,
+      srs,
+      clock,
+      ownLiterals: [],
+      recipientDelimiter: '+',
+      administrator: 'alice@one.test',
     })
     return {
-      ...{ store, resolver, clock, random, hostname, mda },
-      ...{ dialer: this.dialer, deadline: systemDeadline, log: this.log, routes: createRoutes({ port: 25 }) },
+      store,
+      resolver,
+      clock,
+      random,
+      hostname,
+      mda,
+      dialer: this.dialer,
+      deadline: systemDeadline,
+      log: this.log,
+      routes: createRoutes({ port: 25 }),
       ...this.#options,
     }
   }
@@ -152,7 +166,10 @@ export class PostOffice implements AsyncDisposable {
       destination: sending.destination ?? 'two.test',
       route: 'remote',
       envelope: {
-        ...{ reversePath: from, smtpUtf8: false, requireTls: false, autoSubmitted: false },
+        reversePath: from,
+        smtpUtf8: false,
+        requireTls: false,
+        autoSubmitted: false,
         ...sending.envelope,
       },
       recipients,
@@ -165,7 +182,13 @@ export class PostOffice implements AsyncDisposable {
       ...fact,
     }))
     const acceptance: Acceptance = {
-      ...{ journey, acceptedAt, reversePath: from, filings: [], queue: [entry], memory: [], flow: findings },
+      journey,
+      acceptedAt,
+      reversePath: from,
+      filings: [],
+      queue: [entry],
+      memory: [],
+      flow: findings,
       message: await sampleMessage(this.store.mail, source),
     }
     await this.store.mail.accept([acceptance])
@@ -225,7 +248,10 @@ export class PostOffice implements AsyncDisposable {
       (facts: object, text: string): void =>
         void this.logged.push({ level, facts, text })
     const log: Log = {
-      ...{ debug: silentLog.debug, info: keep('info'), warn: keep('warn'), error: keep('error') },
+      debug: silentLog.debug,
+      info: keep('info'),
+      warn: keep('warn'),
+      error: keep('error'),
       child: () => log,
     }
     return log

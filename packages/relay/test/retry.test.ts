@@ -81,11 +81,11 @@ test('a message whose content cannot be read is given up in time, and its sender
   expect(await office.queue()).toEqual([])
   const bounce = (await office.inbox()).at(-1)?.replace(/\s+/g, ' ')
   expect(bounce).toContain('Action: failed')
-  expect(bounce).toContain('The content of the message can not be read here')
+  expect(bounce).toContain('The content of the message cannot be read here')
   // Where it is kept stands in the log alone.
   expect(bounce).not.toContain('shorter')
   expect(office.logged.splice(0)).toContainEqual(
-    expect.objectContaining({ level: 'error', text: 'the content of a message can not be read' }),
+    expect.objectContaining({ level: 'error', text: 'the content of a message cannot be read' }),
   )
 })
 
@@ -339,7 +339,7 @@ test('10 000 entries for a dead destination do not keep another waiting', async 
   expect(dead.sessions).toHaveLength(1)
 })
 
-describe('a destination that can not be had', () => {
+describe('a destination that cannot be had', () => {
   test('costs one connection for all that comes in the next minute, and none of it is lost', async () => {
     await using office = await PostOffice.open()
     const first = await office.send()

@@ -268,7 +268,7 @@ describe('trouble with a policy is reported like a session that failed', () => {
     return report.policies as { policy: Record<string, unknown>; summary: object; 'failure-details': object[] }[]
   }
 
-  test('an MTA-STS policy that can not be had', async () => {
+  test('an MTA-STS policy that cannot be had', async () => {
     const posted: { body: Buffer }[] = []
     const tlsReports: Https = async ({ body }) => {
       posted.push({ body: body ?? Buffer.alloc(0) })

@@ -2,7 +2,7 @@ import type { Reply } from './reply.ts'
 
 /**
  * What a server offers, read from its reply to EHLO or LHLO (RFC 5321 §4.1.1.1) or HELO (nothing).
- * Lines that are no ehlo-line are skipped: a capability that can not be read is one not offered.
+ * Lines that are no ehlo-line are skipped: a capability that cannot be read is one not offered.
  */
 export interface Capabilities {
   /** The name by which the server calls itself; '' when it gives none. */

@@ -100,8 +100,11 @@ test('capabilities are read from EHLO', () => {
   ]
   const capabilities = parseCapabilities(reply(250, null, ...lines))
   expect(capabilities).toMatchObject({
-    ...{ hostname: 'mx.two.test', size: 1000 },
-    ...{ recipientsMax: 50, recipientDomainsMax: 2, transactionsMax: 3 },
+    hostname: 'mx.two.test',
+    size: 1000,
+    recipientsMax: 50,
+    recipientDomainsMax: 2,
+    transactionsMax: 3,
   })
   expect([...capabilities.auth]).toEqual(['PLAIN', 'LOGIN', 'CRAM-MD5'])
   expect([...capabilities.keywords.keys()]).toEqual(['SIZE', 'AUTH', '8BITMIME', 'LIMITS'])

@@ -53,7 +53,7 @@ type Detail =
   | '6.6' // Message content not available (RFC 4468)
   | '6.7' // Non-ASCII addresses not permitted for that sender or recipient (RFC 6531)
   | '6.8' // UTF-8 string reply is required, but not permitted by the client (RFC 6531)
-  | '6.9' // UTF-8 header message can not be transferred to one or more recipients (RFC 6531)
+  | '6.9' // UTF-8 header message cannot be transferred to one or more recipients (RFC 6531)
   | '7.0' // Other or undefined security status
   | '7.1' // Delivery not authorized, message refused
   | '7.2' // Mailing list expansion prohibited
@@ -73,7 +73,7 @@ type Detail =
   | '7.16' // Message is too big for the specified priority (RFC 6710)
   | '7.17' // Mailbox owner has changed (RFC 7293)
   | '7.18' // Domain owner has changed (RFC 7293)
-  | '7.19' // RRVS test can not be completed (RFC 7293)
+  | '7.19' // RRVS test cannot be completed (RFC 7293)
   | '7.20' // No passing DKIM signature found (RFC 7372)
   | '7.21' // No acceptable DKIM signature found (RFC 7372)
   | '7.22' // No valid author-matched DKIM signature found (RFC 7372)

@@ -33,7 +33,7 @@ export const noMailParameters: MailParameters = {
 }
 
 /**
- * Gives each parameter its type. A keyword that is unknown is 555 5.5.4; a value that it can not have is 501 5.5.4.
+ * Gives each parameter its type. A keyword that is unknown is 555 5.5.4; a value that it cannot have is 501 5.5.4.
  * `BODY=BINARYMIME` is reported as such: who does not offer it answers 555.
  */
 export function parseMailParameters(parameters: Parameters): Parsed<MailParameters> {

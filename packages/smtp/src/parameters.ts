@@ -36,7 +36,7 @@ export function unknownParameter(keyword: string): Refused {
   return refused(withText(replies.unknownParameter, `Parameter ${keyword} is not recognized`))
 }
 
-/** The 501 5.5.4 for a known keyword with a value that it can not have. */
+/** The 501 5.5.4 for a known keyword with a value that it cannot have. */
 export function badParameter(keyword: string): Refused {
   return refused(withText(replies.badArgument, `Bad value for parameter ${keyword}`))
 }

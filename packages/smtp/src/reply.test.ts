@@ -99,7 +99,7 @@ describe('printing replies', () => {
     expect(printReply(replies.noSuchUser)).toBe('550 5.1.1 No such user\r\n')
   })
 
-  test('foreign text can not break the dialogue', () => {
+  test('foreign text cannot break the dialogue', () => {
     expect(printReply(withText(replies.localError, 'a\r\n250 ok\0'))).toBe('451 4.3.0 a  250 ok \r\n')
     const long = printReply(withText(replies.localError, 'ü'.repeat(1000)))
     expect(Buffer.byteLength(long)).toBeLessThanOrEqual(512)

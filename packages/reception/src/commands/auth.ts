@@ -37,8 +37,12 @@ export const auth = {
     let end: ExchangeEnd
     try {
       end = await runExchange({
-        ...{ mechanism, initialResponse: initial, authenticator: options.authenticator, peer: session.connection },
-        ...{ service: 'smtp', address: session.client.address },
+        mechanism,
+        initialResponse: initial,
+        authenticator: options.authenticator,
+        peer: session.connection,
+        service: 'smtp',
+        address: session.client.address,
         async ask(challenge) {
           session.reply(reply(334, null, challenge))
           return session.nextLine()

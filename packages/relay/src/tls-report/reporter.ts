@@ -2,7 +2,7 @@
  * Sends the reports of each day to the domains that ask for them (RFC 8460): by mail through the queue, or by HTTPS.
  *
  * Never broken: a day is reported once, after it is over and at a time of its own, in a later night where no server ran
- * in this one; what can not be sent is not tried for ever, and a report never brings forth a bounce or another report's
+ * in this one; what cannot be sent is not tried for ever, and a report never brings forth a bounce or another report's
  * worth of trouble.
  * Who calls it: `createRelay` starts and stops it.
  */
@@ -132,7 +132,10 @@ export class TlsReporter {
     if (wanted.length === 0) return
     const stsPolicy = sessions.some(({ by }) => by === 'sts') ? (await sts?.find(domain))?.policy : undefined
     const facts: ReportFacts = {
-      ...{ domain, day, hostname, sessions },
+      domain,
+      day,
+      hostname,
+      sessions,
       id: createJourneyId(clock.now(), random),
       contact: await this.#contact(),
       ...(stsPolicy ? { stsPolicy: printStsPolicy(stsPolicy).trimEnd().split('\r\n') } : {}),
@@ -180,7 +183,10 @@ export class TlsReporter {
     const at = clock.now()
     const envelope = {
       reversePath: facts.contact,
-      ...{ smtpUtf8: false, requireTls: false, tlsOptional: true, autoSubmitted: true },
+      smtpUtf8: false,
+      requireTls: false,
+      tlsOptional: true,
+      autoSubmitted: true,
     }
     const plan = await planFor(to, envelope, this.#options)
     if (!plan) throw new Error(`nobody is to be reached as ${to}`)
@@ -197,7 +203,13 @@ export class TlsReporter {
     const received = { service: 'tls-report', session: '', peer: '', reversePath: facts.contact, forwardPaths: [to] }
     await mail.accept([
       {
-        ...{ journey, acceptedAt: at, reversePath: facts.contact, message, queue, memory: [], filings: plan.filings },
+        journey,
+        acceptedAt: at,
+        reversePath: facts.contact,
+        message,
+        queue,
+        memory: [],
+        filings: plan.filings,
         flow: [
           {
             journey,

@@ -5,7 +5,11 @@ import { expect, test } from 'vitest'
 import { createTlsSessions, type TlsSession } from './sessions.ts'
 
 const session: TlsSession = {
-  ...{ domain: 'two.test', by: 'none', result: 'validation-failure', host: 'mx.two.test', address: '192.0.2.2' },
+  domain: 'two.test',
+  by: 'none',
+  result: 'validation-failure',
+  host: 'mx.two.test',
+  address: '192.0.2.2',
   reason: '',
 }
 

@@ -87,7 +87,7 @@ export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): T
         const value = printSession({ ...session, count: session.count + (before ? countIn(before.value) : 0) })
         await memory.note([{ kind: 'tls-session', key, at, expiresAt: at + keptMs, value }])
       } catch (error) {
-        log.error({ err: error }, 'TLS sessions can not be counted')
+        log.error({ err: error }, 'TLS sessions cannot be counted')
       }
     }
   }

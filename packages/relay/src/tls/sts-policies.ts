@@ -1,8 +1,8 @@
 /**
  * The MTA-STS policies of other domains: found, fetched, and kept for as long as they ask for (RFC 8461 §3.3, §5.1).
  *
- * Never broken: a policy that is kept outlives a record that has gone and a page that can not be had, until its time is
- * over; without one, what can not be fetched is no policy. A failed fetch is not repeated for five minutes.
+ * Never broken: a policy that is kept outlives a record that has gone and a page that cannot be had, until its time is
+ * over; without one, what cannot be fetched is no policy. A failed fetch is not repeated for five minutes.
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
 import { type Clock, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
@@ -146,7 +146,7 @@ async function recall(domain: string, { memory, clock, log }: StsOptions): Promi
     const found = await memory?.recall('sts-policy', domain, clock.now())
     return found ? (JSON.parse(found.value) as Kept) : null
   } catch (error) {
-    log.error({ err: error, domain }, 'an MTA-STS policy can not be recalled')
+    log.error({ err: error, domain }, 'an MTA-STS policy cannot be recalled')
     return null
   }
 }
@@ -159,6 +159,6 @@ async function remember(domain: string, kept: Kept, { memory, clock, log }: StsO
   try {
     await memory?.note([{ kind: 'sts-policy', key: domain, at: clock.now(), expiresAt, value }])
   } catch (error) {
-    log.error({ err: error, domain }, 'an MTA-STS policy can not be kept')
+    log.error({ err: error, domain }, 'an MTA-STS policy cannot be kept')
   }
 }

@@ -2,7 +2,7 @@
  * Whether and how a connection to a next hop is secured, and why: the one place where that is decided. Pure.
  *
  * Never broken: DANE goes before MTA-STS, MTA-STS before opportunism (RFC 8461 §2); what a policy or the operator demands
- * is never given up because it can not be had; with `required` nothing goes where the next hop's name or certificate could
+ * is never given up because it cannot be had; with `required` nothing goes where the next hop's name or certificate could
  * be anybody's.
  * Who calls it: the opener of connections, for each address.
  */

@@ -102,7 +102,13 @@ const directory = mkdtempSync(join(tmpdir(), 'pennypost-relay-'))
 const store = await openStore(join(directory, 'data'))
 const unused: Pick<Mda, 'expand'> = { expand: () => Promise.reject(new Error('nothing is bounced here')) }
 const relay = createRelay({
-  ...{ store, clock, deadline, random, log: silentLog, hostname: 'mail.one.test', mda: unused },
+  store,
+  clock,
+  deadline,
+  random,
+  log: silentLog,
+  hostname: 'mail.one.test',
+  mda: unused,
   resolver: createStaticResolver([zone('two.test', [['@', 'A', '127.0.0.1']])]),
   dialer: createDialer({ deadline }),
   routes: createRoutes({ port }),

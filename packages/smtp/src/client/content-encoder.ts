@@ -54,7 +54,7 @@ export class ContentEncoder {
     }
   }
 
-  /** The first octet from `at` on that can not be sent as it stands, or the end. */
+  /** The first octet from `at` on that cannot be sent as it stands, or the end. */
   #cleanEnd(chunk: Buffer, at: number): number {
     while (at < chunk.length) {
       if (this.#lineStart && this.#dots && chunk[at] === dot) return at

@@ -12,7 +12,7 @@ import type { TransactionRecipient, TransactionRequest } from './request.ts'
  */
 export interface Envelope {
   mail: string
-  /** A command, or why this recipient can not be asked for; in the order of the request. */
+  /** A command, or why this recipient cannot be asked for; in the order of the request. */
   rcpts: readonly (string | Failure)[]
   sentEightBitUndeclared: boolean
 }
@@ -25,7 +25,7 @@ export interface EnvelopeContext {
 
 const plain = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9._-]+$/
 
-/** The envelope's commands, or the one reason why the whole transaction can not be begun. */
+/** The envelope's commands, or the one reason why the whole transaction cannot be begun. */
 export function composeEnvelope(request: TransactionRequest, context: EnvelopeContext): Envelope | Failure {
   const { capabilities } = context
   const { keywords } = capabilities

@@ -13,7 +13,11 @@ function compose(offered: string[], more: Partial<TransactionRequest>, ...forwar
 test('recipients of more domains than the peer takes at once wait for the next transaction', () => {
   const { rcpts } = compose(['LIMITS RCPTDOMAINMAX=2'], {}, 'a@x', 'b@Y', 'c@z', 'd@y', 'e@X') as Envelope
   expect(rcpts.map((rcpt) => (typeof rcpt === 'string' ? rcpt : rcpt.status))).toEqual([
-    ...['RCPT TO:<a@x>', 'RCPT TO:<b@Y>', '4.5.3', 'RCPT TO:<d@y>', 'RCPT TO:<e@X>'],
+    'RCPT TO:<a@x>',
+    'RCPT TO:<b@Y>',
+    '4.5.3',
+    'RCPT TO:<d@y>',
+    'RCPT TO:<e@X>',
   ])
 })
 
@@ -37,7 +41,7 @@ test('parameters go only where they are offered', () => {
   expect(compose([], { reversePath: '' })).toMatchObject({ mail: 'MAIL FROM:<>' })
 })
 
-test('what the peer can not take is refused before a word is sent', () => {
+test('what the peer cannot take is refused before a word is sent', () => {
   expect(compose(['SIZE 10'], { size: 11 })).toMatchObject({ kind: 'unsupported', status: '5.3.4' })
   expect(compose(['SIZE 10'], { size: 10 })).toMatchObject({ mail: 'MAIL FROM:<alice@one.test> SIZE=10' })
   expect(compose(['SIZE 0'], { size: 11 })).toMatchObject({ mail: 'MAIL FROM:<alice@one.test> SIZE=11' })
@@ -67,7 +71,7 @@ test('ORCPT beyond ASCII is plain ASCII without SMTPUTF8 (RFC 6533 §3)', () => 
 })
 
 test.each(['a@x> NOTIFY=NEVER', 'a@x\r\nRSET', 'a', '', 'a b@x', 'a@x\0'])(
-  'address %j can not be smuggled into a command',
+  'address %j cannot be smuggled into a command',
   async (path) => {
     const { client, server } = await greeted()
     expect(short(await client.transact(request({}, path, 'b@x')))).toEqual(['failed local 5.1.3', 'delivered'])

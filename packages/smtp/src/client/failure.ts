@@ -12,7 +12,7 @@ export interface Failure {
    * - `protocol`: the peer broke the dialogue.
    * - `tls`: the handshake failed, or the peer's certificate was refused.
    * - `unsupported`: the peer lacks what the message or the caller needs; nothing was sent.
-   * - `local`: our side: an address that can not be sent, content that could not be read, the caller closed.
+   * - `local`: our side: an address that cannot be sent, content that could not be read, the caller closed.
    */
   kind: 'reply' | 'network' | 'timeout' | 'protocol' | 'tls' | 'unsupported' | 'local'
   phase: Phase

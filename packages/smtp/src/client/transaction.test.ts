@@ -184,7 +184,7 @@ test('a refusal in the midst of content decides for all and ends the connection'
   expect(client.usable).toBe(false)
 })
 
-test('content that can not be read breaks the connection, so that no part of it counts', async () => {
+test('content that cannot be read breaks the connection, so that no part of it counts', async () => {
   const { client, server } = await greeted()
   const body = (async function* () {
     yield Buffer.from('Subject: half\r\n')

@@ -48,7 +48,7 @@ export class Wire {
     this.#attach()
   }
 
-  /** Why the connection can not be used any more; null while it can. */
+  /** Why the connection cannot be used any more; null while it can. */
   get down(): Failure | null {
     return this.#down
   }

@@ -131,7 +131,9 @@ async function secureForTest(
   const error = secured.authorizationError as NodeJS.ErrnoException | string | null
   const unverified = typeof error === 'string' ? error : error?.code
   const tls = {
-    ...{ protocol: secured.getProtocol() ?? '', cipher: secured.getCipher().name, verified: secured.authorized },
+    protocol: secured.getProtocol() ?? '',
+    cipher: secured.getCipher().name,
+    verified: secured.authorized,
     ...(unverified === undefined ? {} : { unverified }),
   }
   return { stream: secured, tls }
