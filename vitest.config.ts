@@ -29,9 +29,10 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: reports ? ['default', ['json', { outputFile: join(reports, `${process.pid}.json`) }]] : ['default'],
     // Limits for what hangs, never a measure of speed: the machine may be busy with anything.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     teardownTimeout: 30_000,
+    expect: { poll: { timeout: 60_000, interval: 10 } },
     projects: [
       { extends: true, test: { name: 'unit', include: [...packages, ...suites] } },
       {

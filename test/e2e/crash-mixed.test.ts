@@ -128,4 +128,4 @@ it('kill -9 under mixed work takes back nothing that was said', async () => {
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-}, 600_000)
+})

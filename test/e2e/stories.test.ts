@@ -359,4 +359,4 @@ it('what could not be delivered came back, each with its reason', async () => {
     expect(bounce, subject).toMatch(/^Action: failed\r$/m)
     expect(bounce, subject).toMatch(/^Status: [45]\.\d+\.\d+\r$/m)
   }
-}, 120_000)
+})

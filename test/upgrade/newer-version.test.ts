@@ -32,4 +32,4 @@ test('a store of a newer version is refused in plain words, and stays as it is',
     expect([1, 74]).toContain(status)
   }
   expect(readFileSync(join(directory, 'mail.db')).equals(before)).toBe(true)
-}, 120_000)
+})

@@ -7,7 +7,7 @@ import type { ContentStage, MailStore, StagedContent, Store } from '@pennypost/m
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom } from '@pennypost/model/testing'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
@@ -100,9 +100,9 @@ test('while the mailbox of its APPEND is looked for: no room stays promised', as
   client.send(Buffer.from('a APPEND INBOX {9+}\r\nSubject: '))
   await new Promise((resolve) => setImmediate(resolve))
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   resolve()
-  await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+  await expect.poll(() => [discarded, promised]).toEqual([1, 0])
 })
 
 test('while the message of its APPEND is being staged: the staged content is dropped', async () => {
@@ -110,11 +110,11 @@ test('while the message of its APPEND is being staged: the staged content is dro
   const { promise, resolve } = Promise.withResolvers<void>()
   finished = promise
   client.send(Buffer.from('a APPEND INBOX {9+}\r\nSubject: \r\n'))
-  await vi.waitFor(() => expect(promised).toBe(1))
+  await expect.poll(() => promised).toBe(1)
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   resolve()
-  await vi.waitFor(() => expect([discarded, promised]).toEqual([1, 0]))
+  await expect.poll(() => [discarded, promised]).toEqual([1, 0])
 })
 
 test('when its right on the selected mailbox was taken away, the message of its APPEND stayed staged', async () => {
@@ -145,9 +145,9 @@ test('while the mailboxes of its ESEARCH are looked for: the search is over as i
   client.send(Buffer.from('a ESEARCH IN (mailboxes INBOX) SUBJECT hello\r\n'))
   await new Promise((resolve) => setImmediate(resolve))
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   resolve()
-  await vi.waitFor(() => expect(searched?.aborted).toBe(true))
+  await expect.poll(() => searched?.aborted).toBe(true)
 })
 
 async function selectInbox(): Promise<void> {
@@ -162,9 +162,9 @@ test('while what bears an EMAILID is looked for: the rest is not read', async ()
   const { promise, resolve } = Promise.withResolvers<void>()
   found = promise
   client.send(Buffer.from('a SEARCH EMAILID M1-0\r\n'))
-  await vi.waitFor(() => expect(fetched?.aborted).toBe(false))
+  await expect.poll(() => fetched?.aborted).toBe(false)
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(fetched?.aborted).toBe(true))
+  await expect.poll(() => fetched?.aborted).toBe(true)
   resolve()
 })
 
@@ -172,9 +172,9 @@ test('while what DELETED-STORAGE would free is counted: the rest is not read', a
   await begin()
   await selectInbox()
   client.send(Buffer.from('a STATUS INBOX (DELETED-STORAGE)\r\n'))
-  await vi.waitFor(() => expect([searched, fetched]).toEqual([expect.any(AbortSignal), expect.any(AbortSignal)]))
+  await expect.poll(() => [searched, fetched]).toEqual([expect.any(AbortSignal), expect.any(AbortSignal)])
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect([searched?.aborted, fetched?.aborted]).toEqual([true, true]))
+  await expect.poll(() => [searched?.aborted, fetched?.aborted]).toEqual([true, true])
 })
 
 test('while its password is checked: no place of the account stays taken', async () => {
@@ -195,7 +195,7 @@ test('while its password is checked: no place of the account stays taken', async
   client.send(Buffer.from(`x LOGIN alice ${password}\r\n`))
   await new Promise((resolve) => setImmediate(resolve))
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   checked.resolve()
   await new Promise((resolve) => setImmediate(resolve))
   const next = server.connect()
@@ -222,11 +222,11 @@ test('while NOTIFY reads the mailboxes: nothing is watched for it any more', asy
   const { promise, resolve } = Promise.withResolvers<void>()
   found = promise
   client.send(Buffer.from('a NOTIFY SET (PERSONAL (MessageNew MessageExpunge))\r\n'))
-  await vi.waitFor(() => expect(watches).toBe(1))
+  await expect.poll(() => watches).toBe(1)
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   resolve()
-  await vi.waitFor(() => expect(watches).toBe(0))
+  await expect.poll(() => watches).toBe(0)
 })
 
 test('while IDLE reads what has come: nothing waits for its DONE', async () => {
@@ -243,9 +243,9 @@ test('while IDLE reads what has come: nothing waits for its DONE', async () => {
   }
   await server.deliver('INBOX', sampleMessage('simple'))
   client.send(Buffer.from('a IDLE\r\n'))
-  await vi.waitFor(() => expect(asked).toBeGreaterThan(0))
+  await expect.poll(() => asked).toBeGreaterThan(0)
   ;(client.stream as DuplexEnd).resetAndDestroy()
-  await vi.waitFor(() => expect(server.service.sessions).toBe(0))
+  await expect.poll(() => server.service.sessions).toBe(0)
   read.resolve()
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
   expect(server.time.nextTimerAt()).toBeUndefined()

@@ -64,4 +64,4 @@ test('kill -9 loses nothing that was acknowledged and stores nothing twice', asy
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
-}, 120_000)
+})

@@ -31,7 +31,7 @@ const lines = (): string[] =>
     .split('\n')
     .filter(Boolean)
     .map((line) => (JSON.parse(line) as { msg: string }).msg)
-const written = (...texts: string[]) => expect.poll(() => lines(), { timeout: 5000 }).toEqual(texts)
+const written = (...texts: string[]) => expect.poll(() => lines()).toEqual(texts)
 
 test('lines are held for a moment, and then all are there', async () => {
   const { log } = open()

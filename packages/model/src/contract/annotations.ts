@@ -1,5 +1,5 @@
 /** The contract of `Annotations` (RFC 5464). */
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type AccountId, accountId, type MailboxId, type ModSeq, modSeq } from '../ids.ts'
 import type { Annotated } from '../ports/annotations.ts'
 import { annotationLimits } from '../rules/annotation-entry.ts'
@@ -156,7 +156,7 @@ function describeChanged(open: OpenEngine): void {
     const woken: unknown[] = []
     using _watch = world.store.mail.watch(world.alice, (touched) => woken.push(touched))
     await set(world, inbox, world.bob, { '/shared/x': '1' })
-    await vi.waitFor(() => expect(woken).toEqual([[inbox]]))
+    await expect.poll(() => woken).toEqual([[inbox]])
   })
 }
 

@@ -1,5 +1,5 @@
 /** The contract of what open sessions see: UIDs, MODSEQs, changes since a cursor, \Recent, wakes. */
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type MailboxId, type ModSeq, modSeq } from '../ids.ts'
 import { UidSet } from '../uid-set.ts'
 import type { OpenEngine, World } from './engine.ts'
@@ -241,7 +241,7 @@ function describeWatch(open: OpenEngine): void {
       woken.length = 0
       await act()
       const expected = touched.length > 0 ? new Set(touched) : undefined
-      await vi.waitFor(() => expect(woken.map((ids) => ids && new Set(ids))).toEqual([expected]))
+      await expect.poll(() => woken.map((ids) => ids && new Set(ids))).toEqual([expected])
       expect(await seen).toEqual(await uidsIn(world, inbox))
     }
   })
@@ -255,13 +255,13 @@ function describeWatch(open: OpenEngine): void {
     using _bob = mail.watch(world.bob, () => bob++)
     await accept(world, { queue: [entry('three.test')] })
     await append(world, bobs, {})
-    await vi.waitFor(() => expect(bob).toBe(1))
+    await expect.poll(() => bob).toBe(1)
     expect(alice).toBe(0)
     watch[Symbol.dispose]()
     watch[Symbol.dispose]()
     await append(world, await inboxOf(world), {})
     await append(world, bobs, {})
-    await vi.waitFor(() => expect(bob).toBe(2))
+    await expect.poll(() => bob).toBe(2)
     expect(alice).toBe(0)
   })
 
@@ -275,7 +275,7 @@ function describeWatch(open: OpenEngine): void {
     using _bob = mail.watch(world.bob, () => bob++)
     await expect(append(world, alices, {})).rejects.toEqual(refusal('over-quota'))
     await append(world, bobs, {})
-    await vi.waitFor(() => expect(bob).toBe(1))
+    await expect.poll(() => bob).toBe(1)
     expect(alice).toBe(0)
   })
 }

@@ -27,7 +27,7 @@ export function describeEquivalence(
   describe(`${name}: equivalence`, () => {
     test('random verbs have the same outcomes and leave the same state', async () => {
       await compareEngines(openA, openB, options)
-    }, 120_000)
+    })
   })
 }
 

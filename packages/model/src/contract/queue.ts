@@ -1,5 +1,5 @@
 /** The contract of `Queue`. */
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { queueEntryId } from '../ids.ts'
 import type { QueueEntry, QueueFilter } from '../ports/queue.ts'
 import {
@@ -226,13 +226,13 @@ function describeDue(open: OpenEngine): void {
     for (const step of steps) {
       const before = woken
       await step()
-      await vi.waitFor(() => expect(woken).toBeGreaterThan(before))
+      await expect.poll(() => woken).toBeGreaterThan(before)
     }
     watch[Symbol.dispose]()
     using _other = store.queue.watch(() => ids.push(0))
     const before = woken
     await enqueue(world, 'b.test')
-    await vi.waitFor(() => expect(ids).toContain(0))
+    await expect.poll(() => ids).toContain(0)
     expect(woken).toBe(before)
   })
 
@@ -241,7 +241,7 @@ function describeDue(open: OpenEngine): void {
     using _watch = world.store.queue.watch(() => woken++)
     await accept(world, { filings: [filing(world.alice)] })
     await enqueue(world, 'a.test')
-    await vi.waitFor(() => expect(woken).toBe(1))
+    await expect.poll(() => woken).toBe(1)
   })
 }
 

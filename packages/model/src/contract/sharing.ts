@@ -1,5 +1,5 @@
 /** The contract of `Sharing`: who may do what with mailboxes of others. */
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import { type AccountId, accountId, type MailboxId } from '../ids.ts'
 import type { AclChange } from '../ports/sharing.ts'
 import { allRights, type Rights } from '../rules/rights.ts'
@@ -96,7 +96,7 @@ function describeAcl(open: OpenEngine): void {
     using _owner = mail.watch(world.alice, (touched) => woken.push('alice', touched))
     using _named = mail.watch(world.bob, (touched) => woken.push('bob', touched))
     await sharing.setAcl(inbox, give(world.bob, 'lr'))
-    await vi.waitFor(() => expect(woken).toEqual(['alice', undefined, 'bob', undefined]))
+    await expect.poll(() => woken).toEqual(['alice', undefined, 'bob', undefined])
   })
 }
 

@@ -1,5 +1,5 @@
 /** The contract of flags in shared mailboxes: all are everybody's, but \Seen, which each account has for itself. */
-import { describe, expect, vi } from 'vitest'
+import { describe, expect } from 'vitest'
 import type { AccountId, MailboxId, ModSeq } from '../ids.ts'
 import type { Acting } from '../ports/mail-store.ts'
 import { sampleMessage } from '../testing/sample-message.ts'
@@ -156,7 +156,7 @@ function describeSeen(open: OpenEngine): void {
     const woken: unknown[] = []
     using _watch = mail.watch(world.alice, (touched) => woken.push(touched))
     await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
-    await vi.waitFor(() => expect(woken).toEqual([[inbox]]))
+    await expect.poll(() => woken).toEqual([[inbox]])
   })
 
   it('of many messages at once is each told', async (world) => {

@@ -41,8 +41,7 @@ async function append(store: SqliteStore, mailbox: MailboxId, ...texts: string[]
   await store.mail.append(mailbox, messages)
 }
 
-const indexIs = (store: SqliteStore, state: string) =>
-  vi.waitFor(() => expect(store.stats().search.index).toBe(state), { timeout: 20_000, interval: 5 })
+const indexIs = (store: SqliteStore, state: string) => expect.poll(() => store.stats().search.index).toBe(state)
 
 const letter = (subject: string, body = 'thread') => `Subject: ${subject}\n\nThere is a ${body} in it.\n`
 const find = async (store: SqliteStore, mailbox: MailboxId, query: SearchQuery, within = everything) =>
