@@ -1,6 +1,7 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
+import { makeDirectory } from '@pennypost/model'
 
 /**
  * Where the authority looks whether a name is ours: `http://NAME/.well-known/acme-challenge/TOKEN` (RFC 8555 §8.3).
@@ -81,7 +82,7 @@ export function writeChallengeFiles(webRoot: string): ChallengeBoard {
   return {
     async post(token, keyAuthorization) {
       requireToken(token)
-      await mkdir(directory, { recursive: true })
+      makeDirectory(directory)
       const file = join(directory, token)
       // Readable by the web server, whoever that is: it is for everybody to read.
       await writeFile(file, keyAuthorization, { mode: 0o644 })

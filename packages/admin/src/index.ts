@@ -20,7 +20,6 @@ export type {
 export type { CheckedRecord } from './dns-check.ts'
 export type { PublishedRecord } from './dns-records.ts'
 export { type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from './local-outcome.ts'
-export { makeDirectory } from './make-directory.ts'
 export type { Call, Operation, Progress } from './operation.ts'
 export { submitLocally } from './operations/submit.ts'
 export { type OperationName, operations } from './operations.ts'

@@ -1,6 +1,7 @@
 export * from './flags.ts'
 export * from './free-octets.ts'
 export * from './ids.ts'
+export * from './make-directory.ts'
 export * from './ports/acceptance.ts'
 export * from './ports/annotations.ts'
 export * from './ports/credentials.ts'

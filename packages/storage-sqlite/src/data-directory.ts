@@ -1,6 +1,6 @@
-import { mkdirSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { Log } from '@pennypost/model'
+import { type Log, makeDirectory } from '@pennypost/model'
 import Database from 'better-sqlite3'
 import type { FileSystemSpace } from './options.ts'
 
@@ -26,7 +26,7 @@ export interface DataDirectory extends Disposable {
 export function openDataDirectory(directory: string, log: Log): DataDirectory {
   const path = resolve(directory)
   const contents = join(path, 'content')
-  mkdirSync(contents, { recursive: true, mode: 0o700 })
+  makeDirectory(contents, 0o700)
   refuseNetwork(path, log)
   const lock = takeLock(path)
   return {

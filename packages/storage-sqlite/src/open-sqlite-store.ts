@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { type MailboxId, type Store, StoreError, type StoreFault, type Timer } from '@pennypost/model'
+import { type MailboxId, makeDirectory, type Store, StoreError, type StoreFault, type Timer } from '@pennypost/model'
 import { inBackground } from './background.ts'
 import { ContentFiles } from './content/content-files.ts'
 import { type DataDirectory, fileSystemSpace, openDataDirectory } from './data-directory.ts'
@@ -213,7 +213,7 @@ class RunningStore {
   async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
     if (existsSync(join(target, 'mail.db')))
       throw new StoreError('exists', `${target} holds a store or a backup: name another directory`)
-    mkdirSync(target, { recursive: true, mode: 0o700 })
+    makeDirectory(target, 0o700)
     const here = statSync(this.#directory.database)
     if (statSync(target).dev === here.dev && !this.#room.has(here.size)) {
       throw new StoreError('no-room', 'the copy would leave less than the reserve')

@@ -1,6 +1,7 @@
 import { cp, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type BackedUp, type BackUpOptions, makeDirectory } from '@pennypost/admin'
+import type { BackedUp, BackUpOptions } from '@pennypost/admin'
+import { makeDirectory } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { directorySize } from './administration.ts'
 
@@ -17,7 +18,7 @@ export async function backUpDirectory(
   target: string,
   options: BackUpOptions,
 ): Promise<BackedUp> {
-  await makeDirectory(target, 0o700)
+  makeDirectory(target, 0o700)
   for (const name of besideStore) {
     await cp(join(dataDirectory, name), join(target, name), { recursive: true, preserveTimestamps: true }).catch(
       (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { makeDirectory } from '@pennypost/model'
 
 /**
  * Where the lines of the log go: a file, or standard output. Written at once and in whole pieces by whoever calls `write`.
@@ -48,7 +49,7 @@ export class LogFile {
 
   #open(): number | undefined {
     try {
-      mkdirSync(dirname(this.#path), { recursive: true })
+      makeDirectory(dirname(this.#path))
       return openSync(this.#path, 'a', 0o640)
     } catch (error) {
       this.#lost(error as Error)

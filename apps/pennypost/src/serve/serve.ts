@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { systemClock, systemDeadline } from '@pennypost/model'
+import { makeDirectory, systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError } from '../config/load.ts'
 import { loadServedConfig } from '../config/named-files.ts'
 import { findConfigFile } from '../config/place.ts'
@@ -25,7 +25,7 @@ const drainMs = 10_000
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, base } = settings(options)
   // Before the log, which may lie in it: what is in there is for its owner alone.
-  mkdirSync(resolve(base, config.data_dir), { recursive: true, mode: 0o700 })
+  makeDirectory(resolve(base, config.data_dir), 0o700)
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
   const program = createLog({ file, level: config.log.level, now: systemClock.now, deadline: systemDeadline })
   const { log } = program

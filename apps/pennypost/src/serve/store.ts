@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Log, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { openSqliteStore, type SqliteLimits, type SqliteStore } from '@pennypost/storage-sqlite'
@@ -28,7 +27,6 @@ export function storeLimitsOf({ storage }: Config): Partial<SqliteLimits> {
 /** The thread is under way when it returns, whatever keeps this one busy. */
 export function openServedStore({ config, base, log, onFatal }: ServedStoreOptions): Promise<SqliteStore> {
   const directory = resolve(base, config.data_dir)
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
   return openSqliteStore({
     directory,
     log,

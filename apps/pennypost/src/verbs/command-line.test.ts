@@ -148,6 +148,16 @@ describe('without a server', () => {
     expect(help.out).not.toContain('false')
   })
 
+  // In /proc the kernel says ENOENT to whoever makes a directory.
+  test.skipIf(!existsSync('/proc/self'))('a directory where none can be made kept a verb busy for ever', async () => {
+    const fault = { code: 1, err: 'pennypost: /proc/x cannot be made in /proc.\n' }
+    const init = ['init', '--domain', 'one.test', '--password-stdin']
+    expect(await pennypost([...init, '--dir', '/proc/x'], 'geheim\n')).toMatchObject(fault)
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\ndata_dir = "/proc/x"\n')
+    expect(await pennypost(['serve'])).toMatchObject(fault)
+    expect(await pennypost(['domain', 'list'])).toMatchObject(fault)
+  })
+
   test('a directory that --config named was "EISDIR"', async () => {
     mkdirSync(join(directory, 'etc'))
     const list = ['domain', 'list', '--config', 'etc']

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { PublishedRecord } from '@pennypost/admin'
-import { lookupAddress, lookupDomain, systemRandom } from '@pennypost/model'
+import { lookupAddress, lookupDomain, makeDirectory, systemRandom } from '@pennypost/model'
 import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
 import type { DirectAdministration } from './direct.ts'
@@ -48,7 +48,7 @@ async function init(options: InitOptions): Promise<void> {
   const document = configText({ hostname, administrator: account })
   const { checkConfig } = await import('../config/load.ts')
   const config = checkConfig(file, document)
-  await mkdir(options.dir, { recursive: true })
+  makeDirectory(options.dir)
   const records = await fill({ configFile: file, dataDirectory: join(resolve(options.dir), 'data') }, config, {
     domain,
     account,

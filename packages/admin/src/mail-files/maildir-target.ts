@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDirectory } from '@pennypost/model'
 import { AdminError } from '../admin-error.ts'
-import { makeDirectory } from '../make-directory.ts'
 import type { ExportedMailbox, ExportedMessage } from '../operations/export.ts'
 import { folderOfMailbox, infoOf, readFileName } from './maildir-format.ts'
 import type { ExportTarget } from './target.ts'
@@ -29,7 +29,7 @@ export class MaildirTarget implements ExportTarget {
     await this.finish()
     this.#mailbox = mailbox
     this.#folder = join(this.#root, folderOfMailbox(mailbox.mailbox))
-    for (const part of ['cur', 'new', 'tmp']) await makeDirectory(join(this.#folder, part), 0o700)
+    for (const part of ['cur', 'new', 'tmp']) makeDirectory(join(this.#folder, part), 0o700)
     if (mailbox.mailbox !== 'INBOX') await writeFile(join(this.#folder, 'maildirfolder'), '')
     this.#present = new Map()
     for (const name of await readdir(join(this.#folder, 'cur'))) {

@@ -1,8 +1,8 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createMboxWriter, type MboxWriter, mboxEnvelopeLine } from '@pennypost/message'
+import { makeDirectory } from '@pennypost/model'
 import { AdminError } from '../admin-error.ts'
-import { makeDirectory } from '../make-directory.ts'
 import type { ExportedMailbox, ExportedMessage } from '../operations/export.ts'
 import { writeMboxStatus } from './mbox-status.ts'
 import type { ExportTarget } from './target.ts'
@@ -31,7 +31,7 @@ export class MboxTarget implements ExportTarget {
     if (await stat(this.#place).catch(() => undefined)) {
       throw new AdminError('exists', `${this.#place} exists.`, 'Move it away, or name another place.')
     }
-    await makeDirectory(dirname(this.#place))
+    makeDirectory(dirname(this.#place))
     this.#file = await open(`${this.#place}.part`, 'w', 0o600)
   }
 
