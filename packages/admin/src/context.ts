@@ -23,6 +23,8 @@ export interface AdminContext {
   probe?(request: ProbeRequest): Promise<ProbeReport>
   /** The key of the queue for a next hop as people write it; undefined when it is none. */
   nextHopKey(text: string): string | undefined
+  /** What IMAP can be without, in upper case. */
+  capabilityNames(): Promise<readonly string[]>
   /** Copies the whole store, while it is in use, into a directory that holds none yet. */
   backUp?(target: string, options: BackUpOptions): Promise<BackedUp>
 }

@@ -46,6 +46,7 @@ export class TestAdministration implements Disposable {
         ],
       },
       audit: async (record) => void this.audited.push(record),
+      capabilityNames: async () => ['ACL', 'MOVE', 'QUOTA=RES-STORAGE'],
       nextHopKey: (text) => (/^[a-z0-9.-]+:\d+$/.test(text) ? text : undefined),
       ...rest,
     }

@@ -1,3 +1,4 @@
+export { capabilityNames } from './capability-names.ts'
 export type { AccountUsage, UsageOf } from './extensions/quota.ts'
 export { defaultImapLimits, type ImapLimits } from './limits.ts'
 export type { ImapServiceOptions, MessageRead, SupersededCopy } from './options.ts'

@@ -23,7 +23,13 @@ export type {
   TokenClaim,
 } from './mechanism.ts'
 export { decodeText } from './mechanism.ts'
-export { createMechanisms, findMechanism, type MechanismChoice, usableMechanisms } from './mechanisms.ts'
+export {
+  createMechanisms,
+  findMechanism,
+  type MechanismChoice,
+  mechanismNames,
+  usableMechanisms,
+} from './mechanisms.ts'
 export {
   createPasswords,
   defaultPasswordLimits,

@@ -2,7 +2,7 @@ import { seededRandom } from '@pennypost/model/testing'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Mechanism, Peer, Step } from './mechanism.ts'
-import { createMechanisms, findMechanism, usableMechanisms } from './mechanisms.ts'
+import { createMechanisms, findMechanism, mechanismNames, usableMechanisms } from './mechanisms.ts'
 
 const clear: Peer = { channelBinding: () => undefined, certifiedAddresses: undefined }
 const secured: Peer = {
@@ -40,6 +40,10 @@ function exchangeOver(
 
 const plain = findMechanism(all, 'plain')!
 const login = findMechanism(all, 'Login')!
+
+test('are all named', () => {
+  expect(all.map(({ name }) => name)).toEqual(mechanismNames)
+})
 
 test('are found by name in any case, and only those that are there', () => {
   expect(findMechanism(all, 'CRAM-MD5')).toBeUndefined()

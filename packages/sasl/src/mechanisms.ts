@@ -15,6 +15,17 @@ export interface MechanismChoice {
   tokens: { discoveryUrl: string } | undefined
 }
 
+/** Of all that any installation may offer. */
+export const mechanismNames: readonly string[] = [
+  'EXTERNAL',
+  'SCRAM-SHA-256-PLUS',
+  'SCRAM-SHA-256',
+  'OAUTHBEARER',
+  'XOAUTH2',
+  'PLAIN',
+  'LOGIN',
+]
+
 /** In the order in which they are announced: the preferred first. */
 export function createMechanisms({ random, scram, tokens }: MechanismChoice): readonly Mechanism[] {
   return [

@@ -13,11 +13,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-function faults(document: string): string[] {
+async function faults(document: string): Promise<string[]> {
   const file = join(directory, 'pennypost.toml')
   writeFileSync(file, document)
   try {
-    loadServedConfig(file)
+    await loadServedConfig(file)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return error.faults.map(({ line, key, text }) => `${line} ${key}: ${text}`)
@@ -25,7 +25,7 @@ function faults(document: string): string[] {
   return []
 }
 
-test('a file that is not there was told alone, and without its key', () => {
+test('a file that is not there was told alone, and without its key', async () => {
   const document = [
     'hostname = "a.test"',
     'data_dir = "pennypost.toml"',
@@ -42,7 +42,7 @@ test('a file that is not there was told alone, and without its key', () => {
     'user = "me"',
     'password_file = "pennypost.toml"',
   ]
-  expect(faults(document.join('\n'))).toEqual([
+  expect(await faults(document.join('\n'))).toEqual([
     `4 tls.cert: names no file: ${join(directory, 'cert.pem')}`,
     `5 tls.key: names a directory: ${directory}`,
     `9 relay.smarthost_password_file: names no file: ${join(directory, 'secret')}`,
@@ -50,6 +50,16 @@ test('a file that is not there was told alone, and without its key', () => {
   ])
 })
 
-test('what is not named, and a data directory that is still to be made, are no faults', () => {
-  expect(faults('hostname = "a.test"\ndata_dir = "new/data"')).toEqual([])
+test('what is not named, and a data directory that is still to be made, are no faults', async () => {
+  expect(await faults('hostname = "a.test"\ndata_dir = "new/data"')).toEqual([])
+})
+
+test('a capability that nobody has was disabled without a word', async () => {
+  const document = (disable: string) => faults(`hostname = "a.test"\n[imap]\ndisable = [${disable}]`)
+  expect(await document('"move", "QUOTA=RES-STORAGE", "AUTH=SCRAM-SHA-256", "appendlimit", "STARTTLS"')).toEqual([])
+  expect(await document('"MOVE", "CONDSTOR", "XLIST"')).toEqual([
+    expect.stringMatching(
+      /^3 imap\.disable: names what Pennypost does not have: CONDSTOR, XLIST; it has ACL, .*CONDSTORE/,
+    ),
+  ])
 })

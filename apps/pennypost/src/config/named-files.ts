@@ -5,12 +5,13 @@ import { ConfigError, type ConfigFault, checkConfig } from './load.ts'
 import type { Config } from './schema.ts'
 
 /**
- * The files that a configuration names, looked at before anything is opened, so that whoever mistyped one reads its key and
- * line, and of all of them at once. For the server alone: verbs run as people who need not have a right to the files.
+ * The files and the capabilities that a configuration names, looked at before anything is opened, so that whoever mistyped
+ * one reads its key and line, and of all of them at once. For the server alone: verbs run as people who need not have a
+ * right to the files.
  */
 
-/** Reads and checks a configuration, and that the files it names are there. Throws `ConfigError` with every fault. */
-export function loadServedConfig(file: string): Config {
+/** Reads and checks a configuration, and that what it names is there. Rejects with `ConfigError` with every fault. */
+export async function loadServedConfig(file: string): Promise<Config> {
   const document = readFileSync(file, 'utf8')
   const config = checkConfig(file, document)
   const base = dirname(resolve(file))
@@ -21,8 +22,19 @@ export function loadServedConfig(file: string): Config {
   const directory = notADirectory(resolve(base, config.data_dir))
   if (directory !== undefined)
     faults.push({ line: lineOfKey(document, ['data_dir']), key: 'data_dir', text: directory })
+  faults.push(...(await unknownCapabilities(config, document)))
   if (faults.length > 0) throw new ConfigError(file, faults)
   return config
+}
+
+/** IMAP is loaded for it only where something is disabled: the server would have its store first. */
+async function unknownCapabilities({ imap: { disable } }: Config, document: string): Promise<ConfigFault[]> {
+  if (disable.length === 0) return []
+  const known = (await import('@pennypost/imap')).capabilityNames()
+  const unknown = disable.filter((name) => !known.includes(name.toUpperCase()))
+  if (unknown.length === 0) return []
+  const text = `names what Pennypost does not have: ${unknown.join(', ')}; it has ${known.join(', ')}`
+  return [{ line: lineOfKey(document, ['imap', 'disable']), key: 'imap.disable', text }]
 }
 
 type Key = (string | number)[]

@@ -58,6 +58,7 @@ export function adminContext(parts: ContextParts): AdminContext {
       const hop = parseHop(text, config.relay.port)
       return hop && hopKey(hop)
     },
+    capabilityNames: async () => (await import('@pennypost/imap')).capabilityNames(),
     installation: installationOf(config, { dataDirectory }),
     audit: createAuditFile(join(dataDirectory, 'audit.log')),
     ...(running ? { running } : {}),

@@ -23,7 +23,7 @@ export interface ServeOptions {
 const drainMs = 10_000
 
 export async function serve(options: ServeOptions): Promise<void> {
-  const { config, base } = settings(options)
+  const { config, base } = await settings(options)
   // Before the log, which may lie in it: what is in there is for its owner alone.
   makeDirectory(resolve(base, config.data_dir), 0o700)
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
@@ -75,7 +75,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.exit()
 }
 
-function settings({ configFile, demo }: ServeOptions): { config: Config; base: string } {
+async function settings({ configFile, demo }: ServeOptions): Promise<{ config: Config; base: string }> {
   if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
   const file = findConfigFile(configFile)
   if (file === undefined || !existsSync(file)) {
@@ -87,5 +87,5 @@ function settings({ configFile, demo }: ServeOptions): { config: Config; base: s
       },
     ])
   }
-  return { config: loadServedConfig(file), base: dirname(resolve(file)) }
+  return { config: await loadServedConfig(file), base: dirname(resolve(file)) }
 }

@@ -311,6 +311,7 @@ describe('beside a running server', () => {
       store: createMemoryStore({ clock, random }),
       resolver: createStaticResolver([]),
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
+      capabilityNames: async () => [],
       nextHopKey: (text) => text,
       installation: {
         hostname: 'mail.one.test',

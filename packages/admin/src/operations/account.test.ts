@@ -102,10 +102,19 @@ describe('accounts', () => {
     await expect(admin.call('account.set', { login, disableCapabilities: ['a b'] })).rejects.toMatchObject({
       reason: 'bad-input',
     })
-    const many = Array.from({ length: 99 }, (_, index) => `X${index}`)
-    await expect(admin.call('account.set', { login, disableCapabilities: many })).rejects.toMatchObject({
+  })
+
+  test('a capability that nobody has was disabled without a word', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    await admin.call('account.add', { login })
+    await expect(admin.call('account.set', { login, disableCapabilities: ['MOVE', 'XLIST'] })).rejects.toMatchObject({
       reason: 'bad-input',
+      message: 'IMAP has no capability XLIST here.',
+      advice: 'There are ACL, MOVE, QUOTA=RES-STORAGE.',
     })
+    const set = { login, enableCapabilities: ['XLIST'] }
+    expect((await admin.call('account.set', set)).disabledCapabilities).toEqual([])
   })
 
   test('mailboxes are shared, and shown with those who may use them', async () => {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
 import { address, capability, displayName, domainName, password, quota } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { unhurried } from '../unhurried.ts'
@@ -142,12 +143,18 @@ export const accountRestore = operation({
 
 const mostCapabilities = 100
 
+async function refuseUnknown({ capabilityNames }: AdminContext, words: readonly string[]): Promise<void> {
+  if (words.length === 0) return
+  const known = await capabilityNames()
+  const unknown = words.filter((word) => !known.includes(word))
+  if (unknown.length === 0) return
+  const advice = `There are ${known.join(', ')}.`
+  throw new AdminError('bad-input', `IMAP has no capability ${unknown.join(', ')} here.`, advice)
+}
+
 /** The words that are disabled after the change, in order. */
 function maskOf(before: readonly string[], disable: readonly string[], enable: readonly string[]): string[] {
   const words = new Set([...before, ...disable].filter((word) => !enable.includes(word)))
-  if (words.size > mostCapabilities) {
-    throw new AdminError('bad-input', `At most ${mostCapabilities} capabilities can be disabled.`, 'Enable some.')
-  }
   return [...words].sort()
 }
 
@@ -167,6 +174,7 @@ export const accountSet = operation({
   }),
   async run(context, { login, name, quota: octets, admin, copySent, disableCapabilities, enableCapabilities }) {
     const account = await findAccount(context, login)
+    await refuseUnknown(context, disableCapabilities)
     const change = {
       ...(name === undefined ? {} : { name }),
       ...(octets === undefined ? {} : { quota: octets }),
