@@ -28,6 +28,8 @@ export interface ListenerFacts {
   sessions: number
   /** Why it does not listen; absent while it does. */
   error?: string
+  /** The configuration has none of these roles, so it was not opened; absent where it has one. */
+  lacksRoles?: readonly string[]
 }
 
 export interface CertificateState {

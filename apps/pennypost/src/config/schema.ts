@@ -56,11 +56,17 @@ const listener = z
     'has proxy or xclient, which only smtp, submission, submissions, lmtp and odmr know',
   )
 
+/** `127.0.0.1:25`, `[::1]:25`, or a path. */
+export function placeOf({ path, address = '', port = 0 }: z.output<typeof listener>): string {
+  return path ?? `${address.includes(':') ? `[${address}]` : address}:${port}`
+}
+
 /** Of two at one place only the first could be opened; port 0 lets the system choose. */
 function refuseTwice(listeners: readonly z.output<typeof listener>[], context: z.core.$RefinementCtx): void {
   const places = new Set<string>()
-  for (const [at, { path, address = '', port = 0 }] of listeners.entries()) {
-    const place = path ?? `${address.includes(':') ? `[${address}]` : address}:${port}`
+  for (const [at, each] of listeners.entries()) {
+    const { path, port } = each
+    const place = placeOf(each)
     if (path === undefined && port === 0) continue
     if (places.has(place)) {
       const key = path === undefined ? 'port' : 'path'

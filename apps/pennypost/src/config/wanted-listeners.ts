@@ -1,4 +1,4 @@
-import type { Config, ListenerConfig, roles } from './schema.ts'
+import { type Config, type ListenerConfig, placeOf, type roles } from './schema.ts'
 
 /** Which listeners the roles of the configuration ask for. */
 type Role = (typeof roles)[number]
@@ -21,4 +21,20 @@ const rolesOf: Readonly<Record<ListenerConfig['service'], readonly Role[]>> = {
 
 export function wantedListeners({ listener, roles }: Config): ListenerConfig[] {
   return listener.filter(({ service }) => rolesOf[service].some((role) => roles.includes(role)))
+}
+
+/** A listener that stays closed. */
+export interface ClosedListener {
+  service: ListenerConfig['service']
+  /** As the configuration has it: `127.0.0.1:25`, `[::1]:25`, or a path. */
+  address: string
+  /** With any of these the configuration would open it. */
+  roles: readonly Role[]
+}
+
+/** Listeners of the configuration for which it has no role. */
+export function closedListeners(config: Config): ClosedListener[] {
+  const wanted = wantedListeners(config)
+  const closed = config.listener.filter((each) => !wanted.includes(each))
+  return closed.map((each) => ({ service: each.service, address: placeOf(each), roles: rolesOf[each.service] }))
 }

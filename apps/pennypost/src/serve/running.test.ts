@@ -9,11 +9,13 @@ import { expect, onTestFinished, test } from 'vitest'
 import { checkConfig } from '../config/load.ts'
 import { startServer } from './server.ts'
 
-test('status left out the listener for machines that watch', async () => {
+const listener = (service: string) => `[[listener]]\nservice = "${service}"\naddress = "127.0.0.1"\nport = 0`
+
+/** What `status` lists for a server with these lines in its configuration, and the server. */
+async function started(lines: readonly string[]) {
   const base = mkdtempSync(join(tmpdir(), 'pennypost-running-'))
   onTestFinished(() => rmSync(base, { recursive: true, force: true }))
-  const listener = (service: string) => `[[listener]]\nservice = "${service}"\naddress = "127.0.0.1"\nport = 0`
-  const config = checkConfig('x', ['hostname = "mail.one.test"', listener('imap'), listener('http')].join('\n'))
+  const config = checkConfig('x', ['hostname = "mail.one.test"', ...lines].join('\n'))
   const onFatal = (error: Error) => {
     throw error
   }
@@ -21,8 +23,23 @@ test('status left out the listener for machines that watch', async () => {
   onTestFinished(() => server.stop(0))
   const status = await callAdmin(join(base, 'data', 'admin.sock'), 'status', {}, 'tester')
   const { listeners = [] } = (status as OperationResult<'status'>).server ?? {}
+  return { server, listeners }
+}
+
+test('status left out the listener for machines that watch', async () => {
+  const { server, listeners } = await started([listener('imap'), listener('http')])
   expect(listeners).toEqual([
     { service: 'imap', address: `127.0.0.1:${server.listeners[0]?.bound.port}`, sessions: 0 },
     { service: 'http', address: `127.0.0.1:${server.http[0]?.bound.port}`, sessions: 0 },
+  ])
+})
+
+test('a listener without its role stayed closed, and nothing said so', async () => {
+  const lmtp = '[[listener]]\nservice = "lmtp"\npath = "lmtp.sock"'
+  const { listeners } = await started(['roles = ["imap"]', listener('imap'), lmtp, listener('https')])
+  expect(listeners).toMatchObject([
+    { service: 'imap' },
+    { service: 'https' },
+    { service: 'lmtp', address: 'lmtp.sock', sessions: 0, lacksRoles: ['lmtp'] },
   ])
 })

@@ -15,6 +15,7 @@ import type { Listener, TlsMaterial } from '@pennypost/transport'
 import { spoolDirectory } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
+import { type ClosedListener, closedListeners } from '../config/wanted-listeners.ts'
 import { adminContext, diskFacts, openAdminSocket } from './administration.ts'
 import { backUpDirectory } from './backup-directory.ts'
 import type { Services } from './listeners.ts'
@@ -65,7 +66,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
         return {
           version: version(),
           startedAt,
-          listeners: parts.listeners.map(listenerFacts),
+          listeners: [...parts.listeners.map(listenerFacts), ...closedListeners(parts.config).map(closedFacts)],
           certificates: parts.tls.certificates.map(({ files, names, notAfter, selfSigned }) => ({
             file: files.cert,
             names,
@@ -125,6 +126,10 @@ function followSpool(
       await running
     },
   }
+}
+
+function closedFacts({ service, address, roles }: ClosedListener): ServerFacts['listeners'][number] {
+  return { service, address, sessions: 0, lacksRoles: roles }
 }
 
 function listenerFacts({ service, bound, open }: ListenerState): ServerFacts['listeners'][number] {

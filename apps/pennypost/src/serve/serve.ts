@@ -5,6 +5,7 @@ import { ConfigError } from '../config/load.ts'
 import { loadServedConfig } from '../config/named-files.ts'
 import { findConfigFile } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
+import { closedListeners } from '../config/wanted-listeners.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
 import { createLog } from './log.ts'
 import type { ServerOptions } from './server.ts'
@@ -53,6 +54,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   for (const { service, bound } of [...server.listeners, ...server.http]) {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }
+  for (const closed of closedListeners(config)) log.info({ ...closed }, 'not opened: `roles` has none of these')
   if (options.demo) process.stdout.write(demoScreen())
   process.stdout.write('ready\n')
   log.info({}, 'ready')

@@ -17,6 +17,9 @@ async function show(session: Session): Promise<void> {
   if (status.problems.some(({ severity }) => severity === 'broken')) process.exitCode = 1
 }
 
+type ServerFacts = NonNullable<OperationResult<'status'>['server']>
+type ListenerFacts = ServerFacts['listeners'][number]
+
 /** The screen of `status`. */
 function statusText(status: OperationResult<'status'>): string {
   const { server, queue, now } = status
@@ -37,7 +40,7 @@ function statusText(status: OperationResult<'status'>): string {
         [
           { title: 'LISTENER', value: ({ service }) => service },
           { title: 'ADDRESS', value: ({ address }) => address },
-          { title: 'SESSIONS', value: ({ sessions, error }) => (error === undefined ? sessions : 'down'), right: true },
+          { title: 'SESSIONS', value: sessionsText, right: true },
         ],
         'No listeners.',
       ),
@@ -57,7 +60,12 @@ function statusText(status: OperationResult<'status'>): string {
   return parts.filter((part) => part !== '').join('\n')
 }
 
-function searchText({ index, behind, octets }: NonNullable<OperationResult<'status'>['server']>['search']): string {
+function sessionsText({ sessions, error, lacksRoles }: ListenerFacts): string | number {
+  if (lacksRoles) return `closed: needs role ${lacksRoles.join(' or ')}`
+  return error === undefined ? sessions : 'down'
+}
+
+function searchText({ index, behind, octets }: ServerFacts['search']): string {
   if (index === 'off') return 'search index: off\n'
   return `search index: ${index}${behind > 0 ? `, at most ${plural(behind, 'message')} to go` : ''}, ${formatSize(octets)}\n`
 }
