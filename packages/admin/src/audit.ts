@@ -28,7 +28,24 @@ export function auditable(input: unknown): unknown {
   )
 }
 
-/** Keeps records in a file that only its owner reads, one line each. */
-export function createAuditFile(path: string): (record: AuditRecord) => Promise<void> {
-  return (record) => appendFile(path, `${JSON.stringify(record)}\n`, { mode: 0o600, flush: true })
+/**
+ * Keeps records in a file that only its owner reads, one line each. Never rejects: what has been done is not told as failed
+ * because its record finds no room. `onLost` gets a record that could not be written.
+ */
+export function createAuditFile(
+  path: string,
+  onLost: (record: AuditRecord, error: Error) => void,
+): (record: AuditRecord) => Promise<void> {
+  let isCutOff = false
+  return async (record) => {
+    // The one before may have got half of its line into the file.
+    const line = `${isCutOff ? '\n' : ''}${JSON.stringify(record)}\n`
+    try {
+      await appendFile(path, line, { mode: 0o600, flush: true })
+      isCutOff = false
+    } catch (error) {
+      isCutOff = true
+      onLost(record, error as Error)
+    }
+  }
 }

@@ -16,7 +16,7 @@ export interface AdminContext {
   resolver: Resolver
   credentials: CredentialMaker
   installation: Installation
-  /** Keeps one record of the audit; resolves when it is on its way to the disk. */
+  /** Keeps one record of the audit; resolves when it is on its way to the disk, and never rejects. */
   audit(record: AuditRecord): Promise<void>
   running?: RunningServer
   /** Asks the next hops of an address what they would say to mail for it. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import {
   type AdminContext,
   type AdminServer,
+  type AuditRecord,
   createAdminServer,
   createAuditFile,
   operations,
@@ -25,6 +26,8 @@ export interface ContextParts {
   resolver: Resolver
   clock: Clock
   random: Random
+  /** Gets an audit record that could not be written. */
+  onAuditLost(record: AuditRecord, error: Error): void
   running?: AdminContext['running']
   probe?: AdminContext['probe']
   backUp?: AdminContext['backUp']
@@ -60,7 +63,7 @@ export function adminContext(parts: ContextParts): AdminContext {
     },
     capabilityNames: async () => (await import('@pennypost/imap')).capabilityNames(),
     installation: installationOf(config, { dataDirectory }),
-    audit: createAuditFile(join(dataDirectory, 'audit.log')),
+    audit: createAuditFile(join(dataDirectory, 'audit.log'), parts.onAuditLost),
     ...(running ? { running } : {}),
     ...(probe ? { probe } : {}),
     ...(backUp ? { backUp } : {}),

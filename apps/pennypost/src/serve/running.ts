@@ -81,6 +81,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
         }
       },
     },
+    onAuditLost: (record, error) => log.error({ record, error: error.message }, 'the audit record cannot be written'),
     backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const socket = await openAdminSocket(context, dataDirectory, log)

@@ -12,6 +12,7 @@ import { backUpDirectory } from '../serve/backup-directory.ts'
 import { loadSecrets } from '../serve/secrets.ts'
 import { storeLimitsOf } from '../serve/store.ts'
 import { storeWorkers } from '../serve/workers.ts'
+import { noteAuditLost } from './terminal.ts'
 
 /**
  * Administration of a data directory that no server has open. Loaded only then: it brings the storage engine and all
@@ -55,6 +56,7 @@ export async function openDirect(place: Place, actor: string, given?: Config): P
       const base = dirname(place.configFile ?? '.')
       return probeOf({ config, base, store, log: silentLog, resolver, srsSecret: srs })(request)
     },
+    onAuditLost: noteAuditLost,
     backUp: (target, options) => backUpDirectory(store, dataDirectory, target, options),
   })
   const { call } = createDirectAdministration(context, actor)

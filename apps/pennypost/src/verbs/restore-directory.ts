@@ -21,6 +21,7 @@ import {
 } from '@pennypost/storage-sqlite'
 import { besideStore } from '../serve/backup-directory.ts'
 import { currentUser } from './session.ts'
+import { noteAuditLost } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What goes on where it is there: mail that was handed in meanwhile, and who did what. */
@@ -45,7 +46,7 @@ export async function restoreDirectory(given: {
     asideName: `replaced-${at.replace(/[-:]|\.\d+/g, '')}`,
   })
   const { faults: _, ...counts } = done
-  const audit = createAuditFile(join(dataDirectory, 'audit.log'))
+  const audit = createAuditFile(join(dataDirectory, 'audit.log'), noteAuditLost)
   await audit({
     at,
     actor: currentUser(),

@@ -7,6 +7,11 @@ import { UsageError } from './usage-error.ts'
 export const out = (text: string): boolean => process.stdout.write(text)
 export const note = (text: string): boolean => process.stderr.write(text)
 
+/** For verbs that keep the audit themselves: what they did is done, though its record found no room. */
+export const noteAuditLost = (_record: unknown, { message }: Error): void => {
+  note(`pennypost: the audit record cannot be written: ${message}\n`)
+}
+
 /** Shows how far a long verb is, on one line that is written again; nothing where nobody looks. */
 export class ProgressLine {
   #shown = ''
