@@ -19,18 +19,8 @@ afterEach(() => server.stop())
 async function select(): Promise<void> {
   client = server.connect()
   await client.response()
-  await say(`LOGIN alice ${password}`)
-  await say('SELECT INBOX')
-}
-
-async function say(text: string): Promise<string[]> {
-  client.send(Buffer.from(`x ${text}\r\n`))
-  const responses: string[] = []
-  for (;;) {
-    const response = await client.response()
-    responses.push(response ?? '<closed>')
-    if (response === undefined || response.startsWith('x ')) return responses
-  }
+  await client.say(`LOGIN alice ${password}`)
+  await client.say('SELECT INBOX')
 }
 
 /** Until nothing happens any more. */
@@ -145,7 +135,7 @@ test('one FETCH of many items of very many messages held up another session', as
 /** So many URLs of one message. */
 async function urls(count: number): Promise<string> {
   const rump = 'imap://alice%40one.test@x/INBOX/;UID=1;URLAUTH=authuser'
-  const [, url] = /("imap.*")/.exec((await say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
+  const [, url] = /("imap.*")/.exec((await client.say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
   return Array.from({ length: count }, () => url).join(' ')
 }
 

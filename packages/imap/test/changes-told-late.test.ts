@@ -33,34 +33,25 @@ test('of a result that is kept up to date, and of annotations', async () => {
   })
   await server.deliver('INBOX', sampleMessage('simple'))
   const [client, other] = [server.connect(), server.connect()]
-  const say = async (to: typeof client, text: string): Promise<string[]> => {
-    to.send(Buffer.from(`x ${text}\r\n`))
-    const said: string[] = []
-    for (;;) {
-      const response = await to.response()
-      said.push(response ?? '<closed>')
-      if (response === undefined || response.startsWith('x ')) return said
-    }
-  }
   for (const each of [client, other]) {
     await each.response()
-    await say(each, `LOGIN alice ${password}`)
-    await say(each, 'SELECT INBOX')
+    await each.say(`LOGIN alice ${password}`)
+    await each.say('SELECT INBOX')
   }
-  await say(client, 'ENABLE METADATA')
-  await say(client, 'UID SEARCH RETURN (UPDATE ALL) SUBJECT hello')
+  await client.say('ENABLE METADATA')
+  await client.say('UID SEARCH RETURN (UPDATE ALL) SUBJECT hello')
   await server.deliver('INBOX', sampleMessage('simple'))
-  await say(other, 'SETMETADATA INBOX (/private/comment "x")')
+  await other.say('SETMETADATA INBOX (/private/comment "x")')
 
   fails = true
-  expect(await say(client, 'NOOP')).toEqual(['* 2 EXISTS', expect.stringContaining('RECENT'), 'x OK NOOP completed'])
+  expect(await client.say('NOOP')).toEqual(['* 2 EXISTS', expect.stringContaining('RECENT'), 'x OK NOOP completed'])
   fails = false
-  expect(await say(client, 'NOOP')).toEqual([
+  expect(await client.say('NOOP')).toEqual([
     '* METADATA INBOX /private/comment',
     '* ESEARCH (TAG "x") UID ADDTO (0 2)',
     'x OK NOOP completed',
   ])
-  expect(await say(client, 'NOOP')).toEqual(['x OK NOOP completed'])
+  expect(await client.say('NOOP')).toEqual(['x OK NOOP completed'])
   await server.stop()
 })
 

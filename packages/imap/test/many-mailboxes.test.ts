@@ -15,12 +15,9 @@ beforeEach(async () => {
 
 afterEach(() => server.stop())
 
-async function say(text: string): Promise<string | undefined> {
-  client.send(Buffer.from(`x ${text}\r\n`))
-  for (;;) {
-    const response = await client.response()
-    if (response === undefined || response.startsWith('x ')) return response
-  }
+/** How it ends. */
+async function say(command: string): Promise<string | undefined> {
+  return (await client.say(command)).at(-1)
 }
 
 /** Counts the looks at all mailboxes of an account. */

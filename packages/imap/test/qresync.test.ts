@@ -38,13 +38,13 @@ describe('resynchronization', () => {
             for (const act of acts) await perform(server, act)
             const client = server.connect()
             await client.response()
-            await say(client, `LOGIN alice ${password}`)
-            await say(client, 'ENABLE QRESYNC')
+            await client.say(`LOGIN alice ${password}`)
+            await client.say('ENABLE QRESYNC')
             memory = await resynchronized(client, memory, knownUids, match)
             if (withheld) {
               // What happens meanwhile must not be lost when the connection ends before it was told.
               await perform(server, withheld)
-              follow(memory, await say(client, 'FETCH 1 UID'))
+              follow(memory, await client.say('FETCH 1 UID'))
               client.end()
             } else {
               client.end()
@@ -72,9 +72,9 @@ test('very many messages that vanished are told in several responses', async () 
   }
   const client = server.connect()
   await client.response()
-  await say(client, `LOGIN alice ${password}`)
-  await say(client, 'ENABLE QRESYNC')
-  const responses = await say(client, `SELECT INBOX (QRESYNC (${mailbox.uidValidity} 1 1:30000))`)
+  await client.say(`LOGIN alice ${password}`)
+  await client.say('ENABLE QRESYNC')
+  const responses = await client.say(`SELECT INBOX (QRESYNC (${mailbox.uidValidity} 1 1:30000))`)
   const memory = { uidValidity: '', modSeq: '', flags: new Map<number, string>([...vanished].map((uid) => [uid, ''])) }
   memory.flags.set(1, '')
   follow(memory, responses)
@@ -111,7 +111,7 @@ async function resynchronized(
   knownUids: boolean,
   match: boolean,
 ): Promise<Memory> {
-  const responses = await say(client, `SELECT INBOX${before ? parameter(before, knownUids, match) : ''}`)
+  const responses = await client.say(`SELECT INBOX${before ? parameter(before, knownUids, match) : ''}`)
   const code = (name: string): string => new RegExp(`\\[${name} (\\d+)`).exec(responses.join('\n'))?.[1] ?? ''
   const memory = before ?? { uidValidity: '', modSeq: '', flags: new Map() }
   memory.uidValidity = code('UIDVALIDITY')
@@ -120,7 +120,7 @@ async function resynchronized(
   // Messages that are new to it; with known UIDs given they are not told of.
   const next = Math.max(0, ...memory.flags.keys()) + 1
   if (!before || knownUids) {
-    const told = await say(client, `UID FETCH ${next}:* FLAGS`)
+    const told = await client.say(`UID FETCH ${next}:* FLAGS`)
     follow(memory, told)
   }
   return memory
@@ -143,16 +143,5 @@ function follow({ flags }: Memory, responses: readonly string[]): void {
     }
     const fetched = /^\* \d+ FETCH \(UID (\d+) FLAGS \(([^)]*)\)/.exec(response)
     if (fetched) flags.set(Number(fetched[1]), (fetched[2] as string).replace(/ ?\\Recent/, ''))
-  }
-}
-
-async function say(client: DialogueClient, command: string): Promise<string[]> {
-  client.send(Buffer.from(`x ${command}\r\n`))
-  const responses: string[] = []
-  for (;;) {
-    const response = await client.response()
-    if (response === undefined) throw new Error(`the connection ended at ${command}`)
-    responses.push(response)
-    if (response.startsWith('x ')) return responses
   }
 }

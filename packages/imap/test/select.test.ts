@@ -17,14 +17,14 @@ describe('SELECT', () => {
   async function client(): Promise<DialogueClient> {
     const client = server.connect()
     await client.response()
-    await say(client, `LOGIN alice ${password}`)
+    await client.say(`LOGIN alice ${password}`)
     return client
   }
 
   /** One who idles in INBOX. */
   async function idling(open: 'SELECT' | 'EXAMINE'): Promise<DialogueClient> {
     const idler = await client()
-    await say(idler, `${open} INBOX`)
+    await idler.say(`${open} INBOX`)
     idler.send(Buffer.from('y IDLE\r\n'))
     await idler.response()
     return idler
@@ -33,8 +33,8 @@ describe('SELECT', () => {
   /** One who can resynchronize, and the command with which it does. */
   async function resynchronizing(): Promise<{ selecting: DialogueClient; command: string }> {
     const selecting = await client()
-    await say(selecting, 'ENABLE QRESYNC')
-    const validity = /UIDVALIDITY (\d+)/.exec((await say(selecting, 'STATUS INBOX (UIDVALIDITY)')).join())?.[1]
+    await selecting.say('ENABLE QRESYNC')
+    const validity = /UIDVALIDITY (\d+)/.exec((await selecting.say('STATUS INBOX (UIDVALIDITY)')).join())?.[1]
     return { selecting, command: `SELECT INBOX (QRESYNC (${validity} 1))` }
   }
 
@@ -61,7 +61,7 @@ describe('SELECT', () => {
       expect(await idler.response()).toBe('* 1 EXPUNGE')
       return from
     }
-    const responses = await say(await client(), 'SELECT INBOX')
+    const responses = await (await client()).say('SELECT INBOX')
     expect(responses).toContain('* 2 EXISTS')
     expect(responses).toContain('* OK [UNSEEN 2] First unseen message')
   })
@@ -75,10 +75,10 @@ describe('SELECT', () => {
       expect(await idler.response()).toBe('* 1 EXPUNGE')
       return changes()
     })
-    const responses = await say(selecting, command)
+    const responses = await selecting.say(command)
     expect(responses).toContain('* 3 EXISTS')
     expect(responses.join()).not.toContain('VANISHED')
-    expect(await say(selecting, 'NOOP')).toContain('* VANISHED 1')
+    expect(await selecting.say('NOOP')).toContain('* VANISHED 1')
   })
 
   test('a MODSEQ said while it resynchronizes passed over an expunge that was not told', async () => {
@@ -93,7 +93,7 @@ describe('SELECT', () => {
       expect(await idler.response()).toContain('\\Flagged')
       return before
     })
-    const responses = await say(selecting, command)
+    const responses = await selecting.say(command)
     const highest = /HIGHESTMODSEQ \d+/.exec(responses.join())?.[0]
     expect(responses.join()).toMatch(/FETCH \(UID 2 FLAGS \([^)]*\\Flagged/)
     expect(responses.at(-2)).toContain(`* OK [${highest}]`)
@@ -102,27 +102,16 @@ describe('SELECT', () => {
   test('when it fails, no mailbox is selected and none stays open', async () => {
     const selecting = await client()
     server.store.mail.claimRecent = () => Promise.reject(new Error('disk'))
-    expect((await say(selecting, 'SELECT INBOX')).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
-    expect((await say(selecting, 'FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
+    expect((await selecting.say('SELECT INBOX')).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
+    expect((await selecting.say('FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
     expect(server.service.openMailboxes).toBe(0)
   })
 
   test('when it cannot be resynchronized, no mailbox is selected', async () => {
     const { selecting, command } = await resynchronizing()
     server.store.mail.changesSince = () => Promise.reject(new Error('disk'))
-    expect((await say(selecting, command)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
-    expect((await say(selecting, 'FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
+    expect((await selecting.say(command)).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
+    expect((await selecting.say('FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)
     expect(server.service.openMailboxes).toBe(0)
   })
 })
-
-async function say(client: DialogueClient, command: string): Promise<string[]> {
-  client.send(Buffer.from(`x ${command}\r\n`))
-  const responses: string[] = []
-  for (;;) {
-    const response = await client.response()
-    if (response === undefined) throw new Error(`the connection ended at ${command}`)
-    responses.push(response)
-    if (response.startsWith('x ')) return responses
-  }
-}

@@ -19,15 +19,7 @@ async function appendBeside(copy: (server: TestServer) => SupersededCopy, mailbo
     `APPEND ${mailbox} {${message.length}+}\r\n${message}`,
     'STATUS Sent (MESSAGES UIDNEXT)',
   ]
-  for (const command of commands) {
-    client.send(Buffer.from(`x ${command}\r\n`))
-    for (;;) {
-      const response = await client.response()
-      if (response === undefined) throw new Error('the connection ended')
-      responses.push(response)
-      if (response.startsWith('x ')) break
-    }
-  }
+  for (const command of commands) responses.push(...(await client.say(command)))
   return responses
 }
 

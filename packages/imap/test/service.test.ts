@@ -53,17 +53,6 @@ describe('service', () => {
     return listener
   }
 
-  async function session(client: DialogueClient, command: string): Promise<string[]> {
-    client.send(Buffer.from(`x ${command}\r\n`))
-    const responses: string[] = []
-    for (;;) {
-      const response = await client.response()
-      if (response === undefined) return [...responses, '<closed>']
-      responses.push(response)
-      if (response.startsWith('x ')) return responses
-    }
-  }
-
   test('a login that is being checked when its time is over still counts; a failed one is the last', async () => {
     const checks = [Promise.withResolvers<boolean>(), Promise.withResolvers<boolean>()]
     const waiting = [...checks]
@@ -85,7 +74,7 @@ describe('service', () => {
     checks[0]?.resolve(true)
     checks[1]?.resolve(false)
     expect(await clients[0]?.response()).toMatch(/^x OK/)
-    expect(await session(clients[0] as DialogueClient, 'NOOP')).toEqual(['x OK NOOP completed'])
+    expect(await clients[0]?.say('NOOP')).toEqual(['x OK NOOP completed'])
     expect(await clients[1]?.response()).toMatch(/^x NO/)
     expect(await clients[1]?.response()).toBe('* BYE There was no login for too long')
     expect(await clients[1]?.response()).toBeUndefined()
@@ -123,9 +112,9 @@ describe('service', () => {
     const tls = connectTls({ socket, rejectUnauthorized: false })
     await once(tls, 'secureConnect')
     const client = new DialogueClient(tls)
-    expect((await session(client, 'CAPABILITY'))[0]).toMatch(/^\* CAPABILITY IMAP4rev1 AUTH=PLAIN/)
-    expect((await session(client, 'STARTTLS'))[0]).toMatch(/^x BAD/)
-    expect((await session(client, 'LOGIN alice secret'))[0]).toMatch(/^x OK/)
+    expect((await client.say('CAPABILITY'))[0]).toMatch(/^\* CAPABILITY IMAP4rev1 AUTH=PLAIN/)
+    expect((await client.say('STARTTLS'))[0]).toMatch(/^x BAD/)
+    expect((await client.say('LOGIN alice secret'))[0]).toMatch(/^x OK/)
     client.end()
   })
 
@@ -171,7 +160,7 @@ describe('service', () => {
     const { bound } = listener
     const idler = new DialogueClient(createConnection(bound.port, bound.address))
     await idler.response()
-    await session(idler, 'LOGIN alice secret')
+    await idler.say('LOGIN alice secret')
     idler.send(Buffer.from('y IDLE\r\n'))
     expect(await idler.response()).toBe('+ idling')
     const closed = listener.close({ drainMs: 60_000 })
@@ -188,8 +177,8 @@ describe('service', () => {
     const socket = createConnection({ host: bound.address, port: bound.port, highWaterMark: 1024 } as never)
     const client = new DialogueClient(socket)
     await client.response()
-    await session(client, 'LOGIN alice secret')
-    await session(client, 'SELECT INBOX')
+    await client.say('LOGIN alice secret')
+    await client.say('SELECT INBOX')
     socket.removeAllListeners('data')
     socket.pause()
     for (let i = 0; i < 20; i++) socket.write(`f${i} FETCH 1:* BODY.PEEK[]\r\n`)
@@ -207,7 +196,7 @@ describe('service', () => {
       const socket = createConnection(bound.port, bound.address)
       const client = new DialogueClient(socket)
       await client.response()
-      await session(client, 'LOGIN alice secret')
+      await client.say('LOGIN alice secret')
       socket.write(`x ${last}\r\n`)
       socket.destroy()
     }

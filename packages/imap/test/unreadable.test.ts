@@ -50,39 +50,29 @@ beforeEach(async () => {
   for (let count = 0; count < 3; count++) await server.deliver('INBOX', sampleMessage('simple'))
   client = server.connect()
   await client.response()
-  await say(`LOGIN alice ${password}`)
-  await say('EXAMINE INBOX')
+  await client.say(`LOGIN alice ${password}`)
+  await client.say('EXAMINE INBOX')
 })
 
 afterEach(() => server.stop())
-
-async function say(text: string): Promise<string[]> {
-  client.send(Buffer.from(`x ${text}\r\n`))
-  const responses: string[] = []
-  for (;;) {
-    const response = await client.response()
-    responses.push(response ?? '<closed>')
-    if (response === undefined || response.startsWith('x ')) return responses
-  }
-}
 
 test.each(['BODY[]', 'BODY[TEXT]', 'BODY[1]', 'RFC822', 'BINARY[1]', 'BINARY.SIZE[1]'])(
   'a message that is damaged is passed over by FETCH %s: the others are told, and the session goes on',
   async (item) => {
     damagedFrom = 3
-    const responses = await say(`FETCH 1:* ${item}`)
+    const responses = await client.say(`FETCH 1:* ${item}`)
     expect(responses.map((response) => response.split(' ', 3).join(' '))).toEqual([
       '* 1 FETCH',
       '* 3 FETCH',
       'x NO [SERVERBUG]',
     ])
-    expect(await say('NOOP')).toEqual(['x OK NOOP completed'])
+    expect(await client.say('NOOP')).toEqual(['x OK NOOP completed'])
   },
 )
 
 test('what can be read of a damaged message is given', async () => {
   damagedFrom = 3
-  expect(await say('FETCH 2 (RFC822.SIZE BODY[TEXT]<0.3> BODY[HEADER.FIELDS (Subject)])')).toHaveLength(2)
+  expect(await client.say('FETCH 2 (RFC822.SIZE BODY[TEXT]<0.3> BODY[HEADER.FIELDS (Subject)])')).toHaveLength(2)
 })
 
 test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)'])(
@@ -91,14 +81,14 @@ test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)']
     damagedFrom = 3
     damagedTo = 10
     const rump = 'imap://alice%40one.test@x/INBOX/;UID=2/;SECTION=TEXT;URLAUTH=authuser'
-    const [, url = ''] = /"(.*)"/.exec((await say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
-    const responses = await say(command.replace('URL"', `${url}"`))
+    const [, url = ''] = /"(.*)"/.exec((await client.say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
+    const responses = await client.say(command.replace('URL"', `${url}"`))
     expect(responses.at(-1)).toBe('<closed>')
   },
 )
 
 test('the end of a body was looked at twice before the message was told', async () => {
   damagedFrom = Number.POSITIVE_INFINITY
-  await say('FETCH 1 BODY.PEEK[]')
+  await client.say('FETCH 1 BODY.PEEK[]')
   expect(reads).toBe(2)
 })

@@ -25,23 +25,23 @@ describe('a mailbox that was left', () => {
   async function client(): Promise<DialogueClient> {
     const client = server.connect()
     await client.response()
-    await say(client, `LOGIN alice ${password}`)
+    await client.say(`LOGIN alice ${password}`)
     return client
   }
 
   test('is not loaded again, and current all the same', async () => {
     const one = await client()
-    await say(one, 'SELECT INBOX')
-    await say(one, 'UNSELECT')
+    await one.say('SELECT INBOX')
+    await one.say('UNSELECT')
     expect(server.service.openMailboxes).toBe(0)
     await server.deliver('INBOX', sampleMessage('simple'))
     const { id } = await server.mailbox('INBOX')
     await server.store.mail.expunge(id, UidSet.of(uid(1)), 'all')
     await server.store.mail.updateFlags(id, { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Flagged', 'new'] })
-    const selected = await say(one, 'SELECT INBOX')
+    const selected = await one.say('SELECT INBOX')
     expect(selected).toContain('* 3 EXISTS')
     expect(selected).toContain('* 1 RECENT')
-    expect(await say(one, 'FETCH 1:* (UID FLAGS)')).toEqual([
+    expect(await one.say('FETCH 1:* (UID FLAGS)')).toEqual([
       '* 1 FETCH (UID 2 FLAGS (\\Flagged new))',
       '* 2 FETCH (UID 3 FLAGS ())',
       '* 3 FETCH (UID 4 FLAGS (\\Recent))',
@@ -54,7 +54,7 @@ describe('a mailbox that was left', () => {
     const one = await client()
     const { id } = await server.mailbox('INBOX')
     const unseen = async (): Promise<string | undefined> => {
-      const responses = await say(one, 'SELECT INBOX')
+      const responses = await one.say('SELECT INBOX')
       return responses.map((response) => /UNSEEN (\d+)/.exec(response)?.[1]).find(Boolean)
     }
     const seen = (mode: 'add' | 'remove', number: number) =>
@@ -77,29 +77,18 @@ describe('a mailbox that was left', () => {
     server.options.limits = limits
     for (let i = 0; i < 2; i++) await server.deliver('Archive', sampleMessage('simple'))
     const one = await client()
-    for (const name of ['INBOX', 'Archive', 'Archive', 'INBOX']) await say(one, `SELECT ${name}`)
+    for (const name of ['INBOX', 'Archive', 'Archive', 'INBOX']) await one.say(`SELECT ${name}`)
     expect(loads).toBe(3)
   })
 
   test('is not remembered when it was deleted', async () => {
     const one = await client()
-    await say(one, 'CREATE Old')
-    await say(one, 'SELECT Old')
-    await say(one, 'UNSELECT')
-    await say(one, 'DELETE Old')
-    await say(one, 'CREATE Old')
+    await one.say('CREATE Old')
+    await one.say('SELECT Old')
+    await one.say('UNSELECT')
+    await one.say('DELETE Old')
+    await one.say('CREATE Old')
     await server.deliver('Old', sampleMessage('simple'))
-    expect(await say(one, 'SELECT Old')).toContain('* 1 EXISTS')
+    expect(await one.say('SELECT Old')).toContain('* 1 EXISTS')
   })
 })
-
-async function say(client: DialogueClient, command: string): Promise<string[]> {
-  client.send(Buffer.from(`x ${command}\r\n`))
-  const responses: string[] = []
-  for (;;) {
-    const response = await client.response()
-    if (response === undefined) throw new Error(`the connection ended at ${command}`)
-    responses.push(response)
-    if (response.startsWith('x ')) return responses
-  }
-}

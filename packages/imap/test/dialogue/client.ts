@@ -41,6 +41,17 @@ export class DialogueClient {
     }
   }
 
+  /** Sends a command with the tag `x` and reads up to its completion; `<closed>` is last when the connection has ended before. */
+  async say(command: string): Promise<string[]> {
+    this.send(Buffer.from(`x ${command}\r\n`))
+    const responses: string[] = []
+    for (;;) {
+      const response = await this.response()
+      responses.push(response ?? '<closed>')
+      if (response === undefined || response.startsWith('x ')) return responses
+    }
+  }
+
   /** What came and was not asked for. */
   get unread(): string {
     return this.#received.toString('latin1')
