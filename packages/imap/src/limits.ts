@@ -26,8 +26,8 @@ export interface ImapLimits {
   fetchItems: number
   /** Results of SEARCH and SORT that a session has updated: untagged NO [NOUPDATE]. */
   updatedResults: number
-  /** Patterns of one LIST, parameters of one command: BAD. */
-  listPatterns: number
+  /** Patterns, options, parameters, URLs and the like of one command: BAD. Names for ENABLE beyond it are passed over. */
+  parameters: number
   /** Commands that one connection may give before it has logged in; then BYE. */
   commandsBeforeLogin: number
   /** Failed logins of one connection; then BYE. */
@@ -65,7 +65,7 @@ export const defaultImapLimits: ImapLimits = {
   searchKeys: 1000,
   fetchItems: 200,
   updatedResults: 20,
-  listPatterns: 100,
+  parameters: 100,
   commandsBeforeLogin: 100,
   failedLogins: 5,
   inputBacklog: 64 * 1024,

@@ -28,7 +28,7 @@ function parse(cursor: Cursor, session: Session): Args {
 function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   const extra: FetchExtra = {}
   const { registry, limits } = session.service
-  knownNames(cursor, 'Modifier', registry.fetchModifiers, limits.listPatterns, (kind) =>
+  knownNames(cursor, 'Modifier', registry.fetchModifiers, limits.parameters, (kind) =>
     Object.assign(extra, kind.parse(cursor, session)),
   )
   return extra

@@ -36,7 +36,7 @@ function parse(cursor: Cursor, session: Session): Args {
       const kind = registry.listSelections.get(name)
       if (!kind) throw bad(`Unknown selection option ${name.slice(0, 40)}`)
       if (!args.selections.includes(kind)) args.selections.push(kind)
-    }, limits.listPatterns)
+    }, limits.parameters)
     if (args.selections.some((kind) => kind.modifies) && !args.selections.some((kind) => kind.chooses)) {
       throw bad('RECURSIVEMATCH needs a selection option that chooses mailboxes')
     }
@@ -51,7 +51,7 @@ function parse(cursor: Cursor, session: Session): Args {
   }
   if (cursor.peek() === '(') {
     args.basic = false
-    cursor.someOf('Pattern', pattern, limits.listPatterns)
+    cursor.someOf('Pattern', pattern, limits.parameters)
   } else args.delimiterOnly = pattern() === '' && args.basic
   if (cursor.skip(' ')) {
     args.basic = args.delimiterOnly = false
@@ -62,7 +62,7 @@ function parse(cursor: Cursor, session: Session): Args {
       const kind = registry.listReturns.get(name)
       if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
       args.returns.push({ kind, run: kind.parse(cursor, session) })
-    }, limits.listPatterns)
+    }, limits.parameters)
   }
   return args
 }

@@ -22,7 +22,7 @@ function parse(cursor: Cursor, session: Session): Args {
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
     const { registry, limits } = session.service
-    knownNames(cursor, 'Parameter', registry.selectParameters, limits.listPatterns, (kind) =>
+    knownNames(cursor, 'Parameter', registry.selectParameters, limits.parameters, (kind) =>
       parameters.push(kind.parse(cursor, session)),
     )
   }

@@ -10,7 +10,7 @@ import type { Cursor } from '../wire/cursor.ts'
 export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
   const { registry, limits } = session.service
   const items: StatusItem[] = []
-  knownNames(cursor, 'Status item', registry.statusItems, limits.listPatterns, (item) => {
+  knownNames(cursor, 'Status item', registry.statusItems, limits.parameters, (item) => {
     if (!items.includes(item)) items.push(item)
   })
   return items

@@ -51,7 +51,7 @@ function parse(cursor: Cursor, session: Session): Args {
   const condition: StoreCondition = {}
   if (cursor.peek() === '(') {
     const { registry, limits } = session.service
-    knownNames(cursor, 'Modifier', registry.storeModifiers, limits.listPatterns, (kind) =>
+    knownNames(cursor, 'Modifier', registry.storeModifiers, limits.parameters, (kind) =>
       Object.assign(condition, kind.parse(cursor, session)),
     )
     cursor.sp()

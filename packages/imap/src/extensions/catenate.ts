@@ -59,7 +59,7 @@ function parts(cursor: Cursor, session: Session): Part[] {
         found.push({ text: streamed })
       } else throw bad('TEXT or URL expected')
     },
-    session.service.limits.listPatterns,
+    session.service.limits.parameters,
   )
   return found
 }
@@ -115,7 +115,7 @@ export const catenate: Extension = {
         return (session) => catenated(session, found)
       },
       literal(session, unit, offer, room) {
-        const first = listOf(unit, session.service.limits.listPatterns)
+        const first = listOf(unit, session.service.limits.parameters)
         if (first < 0 || !isText(unit, first)) return undefined
         const limit = session.service.limits.message
         let size = offer.size

@@ -11,7 +11,7 @@ const enable = {
     const names: string[] = []
     cursor.sp()
     do {
-      if (names.length < session.service.limits.listPatterns) names.push(cursor.word('Capability'))
+      if (names.length < session.service.limits.parameters) names.push(cursor.word('Capability'))
       else cursor.word('Capability')
     } while (cursor.skip(' '))
     return names

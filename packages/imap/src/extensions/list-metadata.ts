@@ -14,7 +14,7 @@ export const listMetadata: Extension = {
       /** `return-option =/ "METADATA" SP "(" entry *(SP entry) ")"` */
       parse(cursor, session) {
         cursor.sp()
-        const entries = askedEntries(cursor, session.service.limits.listPatterns)
+        const entries = askedEntries(cursor, session.service.limits.parameters)
         return async (session, mailbox) => {
           if (!mayAnnotate(mailbox)) return
           sayMetadata(session, mailbox, chosen(await readAnnotations(session, mailbox), entries, 0))

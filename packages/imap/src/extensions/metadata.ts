@@ -69,7 +69,7 @@ const getMetadata = {
   effects: {},
   /** `"GETMETADATA" [SP getmetadata-options] SP mailbox SP entries`; clients put the options behind the name too. */
   parse(cursor, session) {
-    const limit = session.service.limits.listPatterns
+    const limit = session.service.limits.parameters
     cursor.sp()
     const before = options(cursor, limit)
     const name = annotated(cursor, session)
@@ -152,7 +152,7 @@ const setMetadata = {
         cursor.sp()
         changes.set(asked.entry, { ...asked, value: entryValue(cursor) })
       },
-      session.service.limits.listPatterns,
+      session.service.limits.parameters,
     )
     return { name, changes: [...changes.values()] }
   },

@@ -110,7 +110,7 @@ const setQuota = {
       cursor.atom('Resource name')
       cursor.sp()
       cursor.number64()
-    }, session.service.limits.listPatterns)
+    }, session.service.limits.parameters)
     return undefined
   },
   run() {

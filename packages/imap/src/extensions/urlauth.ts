@@ -40,7 +40,7 @@ const genUrlAuth = {
       cursor.sp()
       if (cursor.word('Mechanism') !== mechanism) throw bad(`The one mechanism is ${mechanism}`)
       if (!asked || asked.token) throw bad('That is no URL that can be authorized')
-      if (found.push(asked) > session.service.limits.listPatterns) throw bad('Too many URLs')
+      if (found.push(asked) > session.service.limits.parameters) throw bad('Too many URLs')
     } while (!cursor.atEnd)
     return found
   },
@@ -72,7 +72,7 @@ const urlFetch = {
     const found: Wanted[] = []
     do {
       cursor.sp()
-      if (found.push(wanted(cursor, session)) > session.service.limits.listPatterns) throw bad('Too many URLs')
+      if (found.push(wanted(cursor, session)) > session.service.limits.parameters) throw bad('Too many URLs')
     } while (!cursor.atEnd)
     return found
   },

@@ -38,7 +38,7 @@ export function filterMailboxes(word: string, cursor: Cursor, session: Session):
     }
   }
   cursor.sp()
-  if (cursor.peek() === '(') cursor.someOf('Mailbox name', name, session.service.limits.listPatterns)
+  if (cursor.peek() === '(') cursor.someOf('Mailbox name', name, session.service.limits.parameters)
   else name()
   return { filter, mailboxes }
 }

@@ -70,7 +70,7 @@ export function eventsOf(groups: readonly Group[], name: string, subscribed: boo
 
 /** `event-groups = event-group *(SP event-group)` */
 export function eventGroups(cursor: Cursor, session: Session): Wanted {
-  const limit = session.service.limits.listPatterns
+  const limit = session.service.limits.parameters
   const groups: Group[] = []
   const unknown: string[] = []
   let selected: SelectedEvents | undefined
@@ -106,7 +106,7 @@ function events(cursor: Cursor, session: Session, ofSelected: boolean): { names:
     if (!ofSelected) throw bad('Fetch items go with the selected mailbox only')
     fetch = fetchAtts(cursor, session)
   }
-  const limit = session.service.limits.listPatterns
+  const limit = session.service.limits.parameters
   if (cursor.peek() === '(') {
     cursor.someOf('Event', event, limit)
     return { names, fetch }

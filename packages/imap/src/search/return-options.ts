@@ -27,7 +27,7 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
     kinds.add(kind)
     // RFC 9394 §3.1: one PARTIAL or one ALL.
     if (kind.lists && ++lists > 1) throw bad('Only one ALL or PARTIAL is allowed')
-  }, limits.listPatterns)
+  }, limits.parameters)
   cursor.sp()
   return options
 }

@@ -22,7 +22,7 @@ export function sourceMailboxes(cursor: Cursor, session: Session): Sources {
     if (word === 'SELECTED') sources.selected = true
     else sources.filters.push(filterMailboxes(word, cursor, session))
   }
-  cursor.someOf('Mailbox filter', source, session.service.limits.listPatterns)
+  cursor.someOf('Mailbox filter', source, session.service.limits.parameters)
   return sources
 }
 

@@ -20,7 +20,7 @@ export function sortCriteria(cursor: Cursor, session: Session): SortCriterion[] 
       if (!key) throw bad(`Unknown sort key ${name.slice(0, 40)}`)
       criteria.push({ key, reverse })
     },
-    limits.listPatterns,
+    limits.parameters,
   )
   return criteria
 }
