@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { type MailParameters, noMailParameters, parseMailParameters, printMailParameters } from './mail-parameters.ts'
 import { parseParameters } from './parameters.ts'
 import type { Parsed } from './parsed.ts'
-import { parseNotify, parseRcptParameters, printRcptParameters, type RcptParameters } from './rcpt-parameters.ts'
+import { parseRcptParameters, printRcptParameters, type RcptParameters } from './rcpt-parameters.ts'
 import { decodeUtf8Address, decodeXtext, encodeUtf8Address, encodeXtext } from './xtext.ts'
 
 function mail(text: string): Parsed<MailParameters> {
@@ -106,7 +106,7 @@ test('RCPT parameters of RFC 3461 and RFC 6533', () => {
   ]) {
     expect(rcpt(text)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.5.4' } })
   }
-  expect(parseNotify('SUCCESS,success')).toEqual(['SUCCESS'])
+  expect(rcpt('NOTIFY=SUCCESS,success')).toMatchObject({ ok: true, value: { notify: ['SUCCESS'] } })
 })
 
 const text = fc.string({ unit: 'binary', maxLength: 40 })

@@ -44,7 +44,7 @@ export function printRcptParameters({ notify, orcpt }: RcptParameters, smtpUtf8:
 }
 
 /** RFC 3461 §4.1: `NEVER`, or a list of conditions; each counts once. null when it is neither. */
-export function parseNotify(value: string): Notify | null {
+function parseNotify(value: string): Notify | null {
   const words = value.toUpperCase().split(',')
   if (words.length === 1 && words[0] === 'NEVER') return []
   const known = words.every((word) => (conditions as readonly string[]).includes(word))
@@ -55,7 +55,7 @@ export function parseNotify(value: string): Notify | null {
  * RFC 3461 §4.2 `addr-type ";" xtext`, at most 500 characters, and no controls in what it encodes. The type utf-8 has
  * its own escapes (RFC 6533 §3), whose text some peers put into xtext once more.
  */
-export function parseOriginalRecipient(value: string, smtpUtf8: boolean): OriginalRecipient | null {
+function parseOriginalRecipient(value: string, smtpUtf8: boolean): OriginalRecipient | null {
   const semicolon = value.indexOf(';')
   if (value.length > 500 || semicolon < 1) return null
   const type = value.slice(0, semicolon).toLowerCase()
@@ -66,6 +66,6 @@ export function parseOriginalRecipient(value: string, smtpUtf8: boolean): Origin
   return address && !/\p{Cc}/u.test(address) ? { type, address } : null
 }
 
-export function printOriginalRecipient({ type, address }: OriginalRecipient, smtpUtf8: boolean): string {
+function printOriginalRecipient({ type, address }: OriginalRecipient, smtpUtf8: boolean): string {
   return `${type};${type === 'utf-8' ? encodeUtf8Address(address, smtpUtf8) : encodeXtext(address)}`
 }

@@ -34,11 +34,6 @@ export class ReplyParser {
     this.#limits = limits
   }
 
-  /** Whether octets of a reply are held that is not complete. */
-  get partial(): boolean {
-    return this.#held !== null || this.#count > 0
-  }
-
   /**
    * Takes octets and gives each reply that they complete to `take`, which may return false to stop: the rest of the
    * chunk is then dropped and its length returned. Otherwise returns 0, or a text that says what is no reply.

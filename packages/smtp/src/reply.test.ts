@@ -72,12 +72,8 @@ describe('reading replies', () => {
   })
 
   test('a taker that stops learns how much was behind its reply', () => {
-    const parser = new ReplyParser()
-    expect(parser.push(Buffer.from('220 go\r\n250 injected\r\n'), () => false)).toBe(14)
+    expect(new ReplyParser().push(Buffer.from('220 go\r\n250 injected\r\n'), () => false)).toBe(14)
     expect(new ReplyParser().push(Buffer.from('220 go\r\n'), () => false)).toBe(0)
-    expect(parser.partial).toBe(false)
-    parser.push(Buffer.from('25'), () => true)
-    expect(parser.partial).toBe(true)
   })
 
   test('any octets in any pieces give the same', () => {

@@ -14,7 +14,6 @@ export interface Envelope {
   mail: string
   /** A command, or why this recipient cannot be asked for; in the order of the request. */
   rcpts: readonly (string | Failure)[]
-  sentEightBitUndeclared: boolean
 }
 
 export interface EnvelopeContext {
@@ -74,7 +73,6 @@ export function composeEnvelope(request: TransactionRequest, context: EnvelopeCo
   return {
     mail: words === '' ? `MAIL FROM:<${reversePath}>` : `MAIL FROM:<${reversePath}> ${words}`,
     rcpts,
-    sentEightBitUndeclared: eightBit && !keywords.has('8BITMIME'),
   }
 }
 

@@ -11,7 +11,7 @@ export interface TransactionRequest {
   body: Buffer | Iterable<Buffer> | AsyncIterable<Buffer>
   /** Octets of the body, for SIZE and to refuse early; null when not known. */
   size: number | null
-  /** The body has octets above 127. Without 8BITMIME it is sent as it is (README). */
+  /** The body has octets above 127. A peer without 8BITMIME gets it as it is (README). */
   eightBit?: boolean
   /** The content needs SMTPUTF8; addresses that need it speak for themselves. */
   smtpUtf8?: boolean
@@ -46,6 +46,4 @@ export interface TransactionResult {
   uncertain: boolean
   /** The peer offers DSN, so NOTIFY and its kin went along; else a `relayed` DSN may be due (RFC 3461 §5.2.2). */
   dsnOffered: boolean
-  /** The body was said to be 8-bit and went to a peer that offers no 8BITMIME. */
-  sentEightBitUndeclared: boolean
 }

@@ -32,7 +32,6 @@ export class Transaction {
   readonly #outcomes: (RecipientOutcome | undefined)[]
   /** Indexes of accepted recipients, in the order in which they were asked for. */
   readonly #accepted: number[] = []
-  #envelope: Envelope | null = null
   #mailReply: Reply | null = null
   /** Final replies taken; in LMTP the index into `#accepted`. */
   #finalReplies = 0
@@ -57,7 +56,6 @@ export class Transaction {
       this.#settleRest(envelope)
       return promise
     }
-    this.#envelope = envelope
     for (const [index, rcpt] of envelope.rcpts.entries()) if (typeof rcpt !== 'string') this.#settle(index, rcpt)
     if (!this.#outcomes.includes(undefined)) this.#finish()
     else {
@@ -271,7 +269,6 @@ export class Transaction {
       outcomes: this.#outcomes as RecipientOutcome[],
       uncertain,
       dsnOffered: this.#session.offers('DSN'),
-      sentEightBitUndeclared: this.#envelope?.sentEightBitUndeclared ?? false,
     })
   }
 }
