@@ -299,12 +299,11 @@ export class Session implements WireHandler {
     }
   }
 
-  /** A reply, or one more of several to one command. */
-  say(reply: Reply): void {
+  /** A reply, or one more of several to one command. RFC 6531 §3.7.4: only who asked for it gets more than ASCII. */
+  say(reply: Reply, smtpUtf8 = this.transaction?.parameters.smtpUtf8 === true): void {
     if (this.#ended) return
     const text = printReply(reply)
-    // RFC 6531 §3.7.4.2: only who asked for it gets more than ASCII.
-    this.wire.say(this.transaction?.parameters.smtpUtf8 ? text : text.replace(/[^\x00-\x7f]+/g, '?'))
+    this.wire.say(smtpUtf8 ? text : text.replace(/[^\x00-\x7f]+/g, '?'))
   }
 
   /** The last reply of the session. */

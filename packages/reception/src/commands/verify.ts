@@ -5,35 +5,36 @@ import type { Session } from '../session.ts'
 
 /**
  * VRFY and EXPN tell who has logged in what is known. Strangers get the same answer for every address: whether one
- * exists is told by RCPT, where it can be counted (RFC 5321 §7.3).
+ * exists is told by RCPT, where it can be counted (RFC 5321 §7.3). Addresses beyond ASCII are told to who says SMTPUTF8
+ * (RFC 6531 §3.7.4.2).
  */
 export const vrfy = {
   verb: 'VRFY',
   rfc: 'RFC 5321 §4.1.1.6',
-  syntax: 'VRFY address',
+  syntax: 'VRFY address [SMTPUTF8]',
   services: ['smtp', 'submission', 'submissions'],
   needsHello: false,
   needsAuth: false,
   idle: true,
   run(session, argument) {
-    const path = addressOf(session, argument)
-    if (!path) return withText(replies.badArgument, 'Syntax: VRFY address')
-    return mayBeTold(session) ? verify(session, path) : replies.cannotVerify
+    const asked = questionOf(session, argument)
+    if (!asked) return withText(replies.badArgument, 'Syntax: VRFY address')
+    return mayBeTold(session) ? tell(session, asked, verify(session, asked.path)) : replies.cannotVerify
   },
 } as const satisfies Command
 
 export const expn = {
   verb: 'EXPN',
   rfc: 'RFC 5321 §4.1.1.7',
-  syntax: 'EXPN list (for those who have logged in)',
+  syntax: 'EXPN list [SMTPUTF8] (for those who have logged in)',
   services: ['smtp', 'submission', 'submissions'],
   needsHello: false,
   needsAuth: false,
   idle: true,
   run(session, argument) {
-    const path = addressOf(session, argument)
-    if (!path) return withText(replies.badArgument, 'Syntax: EXPN list')
-    if (mayBeTold(session)) return expand(session, path.text)
+    const asked = questionOf(session, argument)
+    if (!asked) return withText(replies.badArgument, 'Syntax: EXPN list')
+    if (mayBeTold(session)) return tell(session, asked, expand(session, asked.path.text))
     if (session.account) return replies.notImplemented
     return session.options.offersAuth(session.service) ? replies.authRequired : replies.notImplemented
   },
@@ -43,13 +44,29 @@ function mayBeTold({ account, options }: Session): boolean {
   return account !== undefined && options.verify !== 'nobody'
 }
 
+interface Question {
+  path: Mailbox
+  /** The reply may have UTF-8. */
+  smtpUtf8: boolean
+}
+
 /** The address as written, or a local part of the account's own domain, or of this host. */
-function addressOf(session: Session, argument: string): Mailbox | undefined {
-  const bare = argument.replace(/^<(.*)>$/, '$1')
-  const { account, options } = session
+function questionOf({ account, options, extended }: Session, argument: string): Question | undefined {
+  const smtpUtf8 = /[ \t]SMTPUTF8$/i.test(argument)
+  const asked = smtpUtf8 ? argument.slice(0, -' SMTPUTF8'.length).trimEnd() : argument
+  const bare = asked.replace(/^<(.*)>$/, '$1')
   const home = account ? account.login.slice(account.login.lastIndexOf('@') + 1) : options.hostname
-  const path = parseForwardPath(`<${bare.includes('@') ? bare : `${bare}@${home}`}>`, { smtpUtf8: session.extended })
-  return path.ok ? path.value : undefined
+  const path = parseForwardPath(`<${bare.includes('@') ? bare : `${bare}@${home}`}>`, { smtpUtf8: extended })
+  return path.ok ? { path: path.value, smtpUtf8 } : undefined
+}
+
+/** The reply as far as the client takes it; undefined when it has been said. */
+async function tell(session: Session, { smtpUtf8 }: Question, answer: Promise<Reply>): Promise<Reply | undefined> {
+  const found = await answer
+  if (found.code !== 250 || /^[\x00-\x7f]*$/.test(found.lines.join(''))) return found
+  if (!smtpUtf8) return reply(252, '2.6.8', 'The reply has UTF-8, say SMTPUTF8')
+  session.say(found, true)
+  return undefined
 }
 
 async function verify(session: Session, path: Mailbox): Promise<Reply> {
