@@ -15,8 +15,9 @@ export interface ReceptionLimits {
   commandLine: number
   /** Octets of an AUTH line (RFC 4954 §4 asks for 12 288). */
   authLine: number
+  /** Octets of a message (RFC 1870 §3). */
   messageSize: number
-  /** RFC 5321 §4.5.3.1.8 asks for at least 100. */
+  /** Of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100. */
   recipients: number
   /** Many programs that send to a list use one connection for all of it and do not begin another at 421. */
   transactionsPerConnection: number

@@ -25,9 +25,13 @@ import type { OctetReader } from './wire/stream.ts'
  * and the session, however these end; nothing that a command does wrong reaches the process.
  */
 export interface Wire {
+  /** Replies as they are printed; those of one turn leave together. */
   say(text: string): void
+  /** What follows the current command goes to `reader`. */
   receive(reader: OctetReader): void
+  /** Says `goAhead` and makes the handshake; rejects when there is none, and then the connection is gone. */
   startTls(goAhead: string): Promise<void>
+  /** Says what is left to say, and ends the connection. */
   close(): void
   /** Says what is left to say, and lets go of the connection, which goes on. */
   handOver(): Duplex
@@ -207,6 +211,15 @@ export class Session implements WireHandler {
   // --- what the wire tells ---
 
   line(line: Buffer, next: () => void): void {
+    this.#take(line, next)
+  }
+
+  lineTooLong(next: () => void): void {
+    this.#take(undefined, next)
+  }
+
+  /** A command, or the answer that one waits for; undefined: it was too long to be kept. */
+  #take(line: Buffer | undefined, next: () => void): void {
     if (this.#ended) return
     this.#confirmation.worked(this.wire.taken())
     this.#quietMs = 0
@@ -214,17 +227,8 @@ export class Session implements WireHandler {
     this.#next = next
     const waiting = this.#nextLine
     this.#nextLine = undefined
-    if (waiting) waiting(line.length > this.options.limits.authLine ? undefined : line)
-    else this.#answer(this.#guarded(() => runCommand(this, line)))
-  }
-
-  lineTooLong(next: () => void): void {
-    if (this.#ended) return
-    this.#next = next
-    const waiting = this.#nextLine
-    this.#nextLine = undefined
-    if (waiting) waiting(undefined)
-    else this.#answer(replies.lineTooLong)
+    if (waiting) waiting(line && line.length <= this.options.limits.authLine ? line : undefined)
+    else this.#answer(line ? this.#guarded(() => runCommand(this, line)) : replies.lineTooLong)
   }
 
   lineWithoutCr(): void {

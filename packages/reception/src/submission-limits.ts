@@ -1,5 +1,5 @@
 import type { Account, MemoryNote, PolicyMemory } from '@pennypost/model'
-import { type Reply, replies, withText } from '@pennypost/smtp'
+import { type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { dayMs, hourMs, type RateLimit, Rates, rateNote } from './rates.ts'
 
 /**
@@ -61,9 +61,7 @@ export class SubmissionQuota {
       const per = limit.windowMs === hourMs ? 'an hour' : 'a day'
       const text = `${account.login} may send ${limit.limit} ${kind === 'messages' ? 'messages' : 'copies'} ${per}`
       const when = tooMany ? '' : `, try again in ${spoken(waitMs)}`
-      return kind === 'messages'
-        ? withText(replies.rateLimited, text + when)
-        : withText({ ...replies.recipientsTooMany, enhanced: '4.7.1' }, text + when)
+      return kind === 'messages' ? withText(replies.rateLimited, text + when) : reply(452, '4.7.1', text + when)
     }
     return undefined
   }

@@ -8,7 +8,7 @@ import {
   parseAddressList,
 } from '@pennypost/message'
 import { lookupDomain, type MemoryNote } from '@pennypost/model'
-import { type Mailbox, parseMailbox, type Reply, replies, withText } from '@pennypost/smtp'
+import { type Mailbox, parseMailbox, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { correspondentNotes } from './checks/greylist.ts'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
@@ -53,9 +53,9 @@ export async function refuseAuthors(
   const authors = authorsOf(section)
   // Nobody resends a bounce, and behind a Resent-From any From would pass.
   if (!has(section, 'resent-from') && isBounceToUs(transaction, authors)) return undefined
-  if (authors.length === 0) return withText({ ...replies.badContent, code: 554 }, 'The From field has no address')
+  if (authors.length === 0) return reply(554, '5.6.0', 'The From field has no address')
   if (authors.length > maxAuthors) {
-    return withText({ ...replies.badContent, code: 554 }, `From has more than ${maxAuthors} addresses`)
+    return reply(554, '5.6.0', `From has more than ${maxAuthors} addresses`)
   }
   for (const author of authors) {
     const mailbox = parseMailbox(author, { smtpUtf8: true })

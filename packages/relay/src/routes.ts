@@ -97,8 +97,9 @@ function parseKey(destination: string): Hop | undefined {
 
 function routeOf(hop: Hop): Route {
   const { host, port, path, viaMx, protocol, username } = hop
-  const own = protocol !== undefined || username !== undefined || viaMx ? { hop } : {}
   if (path !== undefined) return { kind: 'socket', path, hop }
   if (viaMx) return { kind: 'mx', domain: host, port, hop }
-  return { kind: 'host', host, port, ...own }
+  // Else the name and the port are all there is to it.
+  const isMore = protocol !== undefined || username !== undefined
+  return { kind: 'host', host, port, ...(isMore ? { hop } : {}) }
 }

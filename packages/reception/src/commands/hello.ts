@@ -1,4 +1,4 @@
-import { parseHelloArgument, reply } from '@pennypost/smtp'
+import { parseHelloArgument, type Reply, reply } from '@pennypost/smtp'
 import type { Command } from '../command.ts'
 import type { Session } from '../session.ts'
 import { offeredMechanisms } from './auth.ts'
@@ -45,7 +45,7 @@ function offersForMail({ options: { limits } }: Session): string[] {
   ]
 }
 
-function greet(session: Session, argument: string, extended: boolean) {
+function greet(session: Session, argument: string, extended: boolean): Reply {
   const name = parseHelloArgument(argument)
   if (!name.ok) return name.reply
   session.reset()

@@ -61,8 +61,8 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
   return replies.senderOk
 }
 
-/** Says the limit, and what fits into it once an attachment is encoded in base64. */
-export function tooLarge(limit: number) {
+/** Says the limit, in octets, as megabytes, and what fits into it once an attachment is encoded in base64. */
+export function tooLarge(limit: number): Reply {
   const megabytes = (octets: number) => Math.floor(octets / 1024 / 1024)
   return reply(
     552,

@@ -54,7 +54,7 @@ export const help = {
       return reply(214, '2.0.0', 'Pennypost knows these commands:', verbs.join(' '), 'HELP verb tells more')
     }
     const command = session.commands.get(argument.toUpperCase())
-    if (!command || !known(command)) return withText({ ...replies.badArgument, code: 504 }, 'No help for that')
+    if (!command || !known(command)) return reply(504, '5.5.4', 'No help for that')
     // Replies are ASCII (RFC 5321 §4.2).
     return reply(214, '2.0.0', command.syntax, command.rfc.replace('§', 'section '))
   },
