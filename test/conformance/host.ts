@@ -1,6 +1,7 @@
 /**
  * A mail host for dialogues: reception and POP3 over one store, on in-memory connections and a virtual clock, with the
- * domain one.test, the accounts alice, bob and carol (password `secret`), and the alias team@one.test.
+ * domain one.test, the accounts alice, bob and carol (password `secret`), and the aliases team@one.test and
+ * away@one.test, which leads to another server.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -204,6 +205,7 @@ async function fill(store: Store, passwords: ReturnType<typeof createPasswords>,
     accounts.set(account.login, account)
   }
   await store.directory.putAlias({ address: 'team@one.test', targets: ['alice@one.test', 'bob@one.test'] })
+  await store.directory.putAlias({ address: 'away@one.test', targets: ['bob@far.test'] })
   return accounts
 }
 

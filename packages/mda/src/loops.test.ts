@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { findLoop } from './loops.ts'
+import { findLoops } from './loops.ts'
 import type { Delivery } from './mda.ts'
 
 const forward: Delivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: Fwd@one.test\r\n' }
 const filed: Delivery = { kind: 'file', account: 1 as never, deliveredTo: 'fwd@one.test', detail: '' }
 const header = (...lines: string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
-const find = (octets: Buffer, deliveries: readonly Delivery[]) => findLoop(octets, deliveries, 100)
+const find = (octets: Buffer, deliveries: readonly Delivery[]) => findLoops(octets, [deliveries], 100)[0]
 const loop = { code: 554, enhanced: '5.4.6' }
 
-describe('findLoop', () => {
+describe('findLoops', () => {
   it('finds the own Delivered-To of a forward, in any case and folding', () => {
     for (const line of [
       'Delivered-To: fwd@one.test',
@@ -33,6 +33,12 @@ describe('findLoop', () => {
 
   it('does not mind one when the message is only filed', () => {
     expect(find(header('Delivered-To: fwd@one.test'), [filed])).toBeUndefined()
+  })
+
+  it('finds it for the recipient that it is of, too many hops for all', () => {
+    const both = (octets: Buffer) => findLoops(octets, [[filed], [forward]], 0)
+    expect(both(header('Delivered-To: fwd@one.test'))).toEqual([undefined, expect.objectContaining(loop)])
+    expect(both(header('Received: x'))).toEqual([expect.objectContaining(loop), expect.objectContaining(loop)])
   })
 
   it('counts hops: 100 pass, 101 do not (RFC 5321 §6.3)', () => {

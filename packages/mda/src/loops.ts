@@ -9,12 +9,21 @@ import { lookupAddress } from '@pennypost/model'
 import type { Delivery, MdaReply } from './mda.ts'
 
 /**
- * The reply with which the message is refused, or undefined when all is well. `header` is the section as received;
- * `limit`: Received fields that it may have, of which RFC 5321 §6.3 wants at least 100.
+ * For each recipient, by its deliveries, the reply with which it is refused, or undefined when all is well. `header` is the
+ * section as received; `limit`: Received fields that it may have, of which RFC 5321 §6.3 wants at least 100.
  */
-export function findLoop(header: Buffer, deliveries: Iterable<Delivery>, limit: number): MdaReply | undefined {
+export function findLoops(
+  header: Buffer,
+  recipients: readonly Iterable<Delivery>[],
+  limit: number,
+): (MdaReply | undefined)[] {
   const { received, deliveredTo } = readTrace(header)
-  if (received > limit) return { code: 554, enhanced: '5.4.6', text: `more than ${limit} Received fields: a mail loop` }
+  const text = `more than ${limit} Received fields: a mail loop`
+  const all = received > limit ? ({ code: 554, enhanced: '5.4.6', text } as const) : undefined
+  return recipients.map((deliveries) => all ?? loopOf(deliveries, deliveredTo))
+}
+
+function loopOf(deliveries: Iterable<Delivery>, deliveredTo: ReadonlySet<string>): MdaReply | undefined {
   if (deliveredTo.size === 0) return undefined
   for (const delivery of deliveries) {
     if (delivery.kind !== 'relay' || delivery.trace === '') continue

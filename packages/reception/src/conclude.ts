@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoop, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
+import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import {
   type Acceptance,
@@ -28,16 +28,19 @@ export async function concludeTransaction(
   session: Session,
   transaction: Transaction,
   intake: ContentIntake,
-  copies = session.isLmtp ? transaction.recipients.length : 1,
+  isLast = true,
 ): Promise<Reply | undefined> {
+  const recipients = [...transaction.recipients]
   const reply = await conclude(session, transaction, intake)
   session.transaction = undefined
   if (!reply) return undefined
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
   else session.errors.clear()
   session.forwarded = undefined
-  for (let copy = 1; copy < copies; copy++) session.say(reply)
-  return reply
+  if (!session.isLmtp || !isLast) return reply
+  const answers = recipients.map((recipient) => transaction.looping.get(recipient) ?? reply)
+  for (const answer of answers.slice(0, -1)) session.say(answer)
+  return answers.at(-1)
 }
 
 /** undefined: nobody is there any more to be told. */
@@ -71,7 +74,8 @@ async function examine(
   received: ReceivedContent,
 ): Promise<NewMessage | Reply> {
   const { screening } = transaction
-  const refusal = refuseForm(session, transaction, received) ?? (await screening?.content(received))
+  const refused = refuseForm(session, transaction, received) ?? refuseLoops(session, transaction, received)
+  const refusal = refused ?? (await screening?.content(received))
   if (refusal) return refusal
   const { options } = session
   const { scanned, content } = received
@@ -85,8 +89,8 @@ async function examine(
   })
   if (session.isSubmission) {
     const section = parseHeader(scanned.header)
-    const refused = await refuseAuthors(session, transaction, section)
-    if (refused) return refused
+    const foreign = await refuseAuthors(session, transaction, section)
+    if (foreign) return foreign
     trace += completion(session, transaction, section, now)
     const domain = authorDomain(session, transaction, section)
     if (domain !== undefined) {
@@ -105,7 +109,7 @@ async function examine(
 
 /** What is wrong with the form of the content, whoever sends it. What is borne is noted in `received.findings`. */
 function refuseForm(session: Session, transaction: Transaction, received: ReceivedContent): Reply | undefined {
-  const { rejectBareNewlines, longestLine, rejectUndeclaredUtf8, limits } = session.options
+  const { rejectBareNewlines, longestLine, rejectUndeclaredUtf8 } = session.options
   const { facts, scanned, findings } = received
   if (facts.nuls > 0) return withText(replies.badContent, 'Content has NUL octets')
   if (rejectBareNewlines && facts.bareLineFeeds + facts.bareCarriageReturns > 0) {
@@ -121,10 +125,22 @@ function refuseForm(session: Session, transaction: Transaction, received: Receiv
   if (scanned.eightBitBody && transaction.parameters.body === '7BIT') {
     findings.push({ kind: 'finding', check: 'body', result: 'undeclared-8bit' })
   }
-  if (scanned.headerTooLarge) return withText(replies.badContent, 'Header section is too large')
-  const deliveries = transaction.recipients.flatMap(({ expansion }) => expansion.deliveries)
-  const loop = findLoop(scanned.header, deliveries, limits.hops)
-  return loop && reply(loop.code, loop.enhanced, loop.text)
+  return scanned.headerTooLarge ? withText(replies.badContent, 'Header section is too large') : undefined
+}
+
+/** A loop of some recipients is theirs alone where each has its reply (RFC 2033 §4.2); SMTP has one for all. */
+function refuseLoops(session: Session, transaction: Transaction, { scanned }: ReceivedContent): Reply | undefined {
+  const { recipients, looping } = transaction
+  const deliveries = recipients.map(({ expansion }) => expansion.deliveries)
+  const loops = findLoops(scanned.header, deliveries, session.options.limits.hops)
+  const first = loops.find((loop) => loop !== undefined)
+  if (!first) return undefined
+  if (!session.isLmtp || !loops.includes(undefined)) return reply(first.code, first.enhanced, first.text)
+  for (const [at, loop] of loops.entries()) {
+    if (loop) looping.set(recipients[at] as Recipient, reply(loop.code, loop.enhanced, loop.text))
+  }
+  recipients.splice(0, recipients.length, ...recipients.filter((recipient) => !looping.has(recipient)))
+  return undefined
 }
 
 /** Doubtful mail is not passed on in our name, and what was taken is never dropped. */
@@ -230,7 +246,10 @@ function events(
   const named = messageIdHeader === '' ? first : { ...first, messageId: messageIdHeader }
   const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
   const screened = transaction.screening?.facts() ?? []
-  return [named, ...expanded, ...received.findings, ...screened].map((fact) => ({ ...at, ...fact }))
+  const looping = Array.from(transaction.looping, ([{ path }, said]): FlowFact => {
+    return { kind: 'refused', forwardPath: path.text, reply: describeReply(said) }
+  })
+  return [named, ...expanded, ...received.findings, ...screened, ...looping].map((fact) => ({ ...at, ...fact }))
 }
 
 /** How the journey begins, whatever becomes of the content. */

@@ -1,6 +1,6 @@
 import type { Expansion } from '@pennypost/mda'
 import type { JourneyId, ReservedRoom } from '@pennypost/model'
-import type { Mailbox, MailParameters, RcptParameters } from '@pennypost/smtp'
+import type { Mailbox, MailParameters, RcptParameters, Reply } from '@pennypost/smtp'
 import type { TransactionScreening } from './checks/transaction-screening.ts'
 import type { ContentIntake } from './content.ts'
 
@@ -17,6 +17,8 @@ export interface Transaction {
   readonly recipients: Recipient[]
   /** Recipients that were refused. */
   refused: number
+  /** Recipients that were taken out for a loop that the content showed, with the reply to each: LMTP alone has one. */
+  readonly looping: Map<Recipient, Reply>
   /** What was promised to the content, and is its own from when it begins to come. */
   readonly room: ReservedRoom
   /** Content that has begun to come. */
