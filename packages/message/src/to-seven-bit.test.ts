@@ -85,10 +85,56 @@ test('of many parts only those are touched that need it, and composites say 7bit
   expect(encodingOf(header)).toEqual(['7bit'])
   const shown = body.toString()
   expect(shown).toContain(
-    '--b\r\n\r\nplain\r\n--b\r\nContent-Type: text/html; name="??"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n',
+    "--b\r\n\r\nplain\r\n--b\r\nContent-Type: text/html; name*=utf-8''%C3%BC\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n",
   )
   expect(shown).toContain('Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 7bit\r\n\r\nSubject: in\r\n')
   expect(shown).toContain('AAECAw==\r\n')
+})
+
+describe('an embedded message lost the UTF-8 of its header section', () => {
+  const letter = crlf('Subject: Grüße\nFrom: Zoë <zoë@two.test>\n\nü\n')
+  const multipart = (type: string) =>
+    Buffer.concat([
+      crlf(`MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n${type}\n`),
+      letter,
+      crlf('\n--b--\n'),
+    ])
+  const base64 = (body: Buffer) =>
+    Buffer.from(body.toString().split('\r\n\r\n')[1]?.split('\r\n--b')[0] ?? '', 'base64')
+
+  test.each([
+    'Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n',
+    'Content-Type: message/global\nContent-Transfer-Encoding: 8bit\n',
+  ])('%j', (type) => {
+    const { header, body } = converted(multipart(type))
+    expect(encodingOf(header)).toEqual(['7bit'])
+    expect(body.toString()).toMatch(
+      /^--b\r\nContent-Type: message\/global\r\nContent-Transfer-Encoding: base64\r\n\r\n/,
+    )
+    expect(isAscii(body)).toBe(true)
+    expect(base64(body)).toEqual(letter)
+  })
+
+  test('which is all of the message, or a letter of a digest', () => {
+    const head = 'MIME-Version: 1.0\nContent-Type: Message/RFC822; x=y\n\n'
+    const { header, body } = converted(Buffer.concat([crlf(head), letter]))
+    expect(header.toString()).toBe(
+      'MIME-Version: 1.0\r\nContent-Type: Message/global; x=y\r\nContent-Transfer-Encoding: base64\r\n\r\n',
+    )
+    expect(Buffer.from(body.toString(), 'base64')).toEqual(letter)
+    const digest = crlf(multipart('').toString().replaceAll('\r', '').replace('mixed', 'digest'))
+    expect(converted(digest).body.toString()).toMatch(/^--b\r\nContent-Type: message\/global\r\nContent-Transfer-/)
+  })
+
+  test('but one in ASCII that holds such a one is opened', () => {
+    const source = crlf(
+      `Content-Type: message/rfc822\n\nSubject: out\nContent-Type: message/rfc822\n\n${letter.toString().replaceAll('\r', '')}`,
+    )
+    const { body } = converted(source)
+    expect(body.toString()).toMatch(
+      /^Subject: out\r\nContent-Type: message\/global\r\nContent-Transfer-Encoding: base64/,
+    )
+  })
 })
 
 test('octet by octet: a message cut anywhere has no octet above 127 left', () => {
