@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs'
 import { cp, open } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { BackedUp, BackUpOptions } from '@pennypost/admin'
+import { join, relative } from 'node:path'
+import { AdminError, type BackedUp, type BackUpOptions } from '@pennypost/admin'
 import { makeDirectory } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { directorySize } from './administration.ts'
@@ -18,6 +19,13 @@ export async function backUpDirectory(
   target: string,
   options: BackUpOptions,
 ): Promise<BackedUp> {
+  // Before anything is written: secrets of another time must not come into a backup that is there.
+  if (existsSync(join(target, 'mail.db'))) {
+    throw new AdminError('exists', `${target} holds a store or a backup.`, 'Name another directory.')
+  }
+  if (besideStore.some((name) => !relative(join(dataDirectory, name), target).startsWith('..'))) {
+    throw new AdminError('bad-input', `${target} lies in what is to be copied.`, 'Name another directory.')
+  }
   makeDirectory(target, 0o700)
   for (const name of besideStore) {
     await cp(join(dataDirectory, name), join(target, name), { recursive: true, preserveTimestamps: true }).catch(
