@@ -9,7 +9,7 @@ import { addVerb, inSession } from './verb.ts'
 /** `reports`. */
 export function register(program: Command): void {
   addVerb(program, 'reports', 'DMARC and TLS reports about our domains that have arrived')
-    .option('--account <login>', 'in whose mail to look (default: the administrator)')
+    .option('--account <login>', 'in whose mail to look (default: of whom postmaster@ leads to)')
     .option('--domain <domain>', 'about this domain only')
     .option('--kind <kind>', 'dmarc or tls')
     .option('--since <duration>', 'arrived within this time', '30d')

@@ -71,7 +71,10 @@ test.each(['application/tlsrpt', 'application/json', 'application/octet-stream']
   },
 )
 
-test('without an administrator it says what to name', async () => {
+test('where postmaster@ led to the first account, there was said to be no administrator', async () => {
   using admin = new TestAdministration()
-  await expect(admin.call('reports', {})).rejects.toMatchObject({ reason: 'not-found' })
+  await expect(admin.call('reports', {})).rejects.toMatchObject({ message: 'There is no account.' })
+  await admin.call('domain.add', { name: 'one.test' })
+  await admin.context.store.directory.addAccount({ login: 'bob@one.test', name: '', quota: 0, admin: false }, 0)
+  expect(await admin.call('reports', {})).toMatchObject({ login: 'bob@one.test', reports: [] })
 })

@@ -18,7 +18,7 @@ export const reports = operation({
   name: 'reports',
   kind: 'read',
   input: z.strictObject({
-    /** Whose mail it is in; absent: the administrator's, to whom postmaster@ leads. */
+    /** Whose mail it is in; absent: of whom postmaster@ leads to. */
     login: address.optional(),
     domain: domainName.optional(),
     kind: z.enum(['dmarc', 'tls']).optional(),
@@ -29,7 +29,7 @@ export const reports = operation({
   }),
   async run(context, { login, domain, kind, sinceMs }, { signal }) {
     const { mail } = context.store
-    const account = await findAccount(context, login ?? (await administrator(context)))
+    const account = await findAccount(context, login ?? (await postmaster(context)))
     const since = context.clock.now() - sinceMs
     const found: Report[] = []
     for (const { id } of await mail.mailboxes(account.id)) {
@@ -41,12 +41,11 @@ export const reports = operation({
   },
 })
 
-async function administrator({ installation, store }: AdminContext): Promise<string> {
+async function postmaster({ installation, store }: AdminContext): Promise<string> {
   if (installation.administrator !== '') return installation.administrator
   const first = await store.directory.firstAdministrator()
-  if (first?.admin) return first.login
-  const advice = 'Name the account whose mail has the reports (`--account`), or an administrator: `[admin] address`.'
-  throw new AdminError('not-found', 'There is no administrator.', advice)
+  if (first) return first.login
+  throw new AdminError('not-found', 'There is no account.', '`pennypost account add` makes the first.')
 }
 
 async function* reportsIn(
