@@ -23,10 +23,13 @@ export function returnOptions(cursor: Cursor, session: Session): SearchResult[] 
     if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
     const option = kind.parse(cursor, session)
     // What is repeated counts once: UPDATE would find its own tag in use.
-    if (!kinds.has(kind)) options.push(option)
+    const isRepeated = kinds.has(kind)
+    if (!isRepeated) options.push(option)
     kinds.add(kind)
-    // RFC 9394 §3.1: one PARTIAL or one ALL.
-    if (kind.lists && ++lists > 1) throw bad('Only one ALL or PARTIAL is allowed')
+    // RFC 9394 §3.1: one PARTIAL or one ALL. A second ALL asks for nothing else; of two ranges one would go unanswered.
+    if (kind.lists && !(isRepeated && kind.name === 'ALL') && ++lists > 1) {
+      throw bad('Only one ALL or PARTIAL is allowed')
+    }
   }, limits.parameters)
   cursor.sp()
   return options
