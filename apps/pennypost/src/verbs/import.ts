@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
-import { plural } from './table.ts'
+import { clean, plural } from './table.ts'
+import { note } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
@@ -29,7 +30,8 @@ interface ImportOptions {
   mailbox?: string
 }
 
-type Source = (path: string, options: ImportOptions) => AsyncGenerator<FiledMessage>
+/** `others`: what it passes over, for it is no regular file. */
+type Source = (path: string, options: ImportOptions, others: string[]) => AsyncGenerator<FiledMessage>
 
 async function bringIn(
   session: Session,
@@ -42,7 +44,9 @@ async function bringIn(
   await stat(path).catch(() => {
     throw new UsageError(`There is no ${path}.`)
   })
-  const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options)) })
+  const others: string[] = []
+  const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options, others)) })
+  for (const other of others) note(`pennypost: ${clean(other)} is no regular file, and was passed over.\n`)
   const skipped = result.skipped > 0 ? `, ${result.skipped} were there already` : ''
   const where = result.mailboxes.length > 0 ? ` into ${result.mailboxes.join(', ')}` : ''
   session.show(result, `${plural(result.imported, 'message')} imported${where}${skipped}.\n`)
@@ -59,12 +63,13 @@ async function* readMbox(path: string, { mailbox }: ImportOptions): AsyncGenerat
   for (const file of files) yield* readMboxFile(file.path, below(mailbox, file.mailbox))
 }
 
-async function* readMaildirs(path: string, { mailbox }: ImportOptions): AsyncGenerator<FiledMessage> {
+async function* readMaildirs(path: string, { mailbox }: ImportOptions, others: string[]): AsyncGenerator<FiledMessage> {
   const { findMaildirs, readMaildir } = await import('@pennypost/admin/mail-files')
   const folders = (await stat(path)).isDirectory() ? await findMaildirs(path) : []
   if (folders.length === 0)
     throw new UsageError(`${path} is no Maildir: there is no directory "cur" in it or below it.`)
-  for (const folder of folders) yield* readMaildir({ ...folder, mailbox: below(mailbox, folder.mailbox) })
+  for (const folder of folders)
+    yield* readMaildir({ ...folder, mailbox: below(mailbox, folder.mailbox) }, (other) => others.push(other))
 }
 
 /** INBOX of the source goes into the mailbox itself. */

@@ -32,8 +32,11 @@ export async function findMaildirs(root: string): Promise<MaildirFolder[]> {
   return folders.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1))
 }
 
-/** The messages of one folder. */
-export async function* readMaildir({ path, mailbox }: MaildirFolder): AsyncGenerator<FiledMessage> {
+/** The messages of one folder. `onOther` is told of what is no regular file: reading a pipe would never end. */
+export async function* readMaildir(
+  { path, mailbox }: MaildirFolder,
+  onOther: (path: string) => void,
+): AsyncGenerator<FiledMessage> {
   const keywords = readKeywords(await textOf(join(path, 'dovecot-keywords')))
   const { messages } = readUidList(await textOf(join(path, 'dovecot-uidlist')))
   const uidOf = (name: string): number => messages.get(readFileName(name, []).base)?.uid ?? Number.POSITIVE_INFINITY
@@ -51,12 +54,16 @@ export async function* readMaildir({ path, mailbox }: MaildirFolder): AsyncGener
     const { base, flags } = present.startsWith('new/')
       ? { ...readFileName(name, keywords), flags: [] }
       : readFileName(name, keywords)
-    const { mtimeMs } = await stat(join(path, present))
+    const found = await stat(join(path, present))
+    if (!found.isFile()) {
+      onOther(join(path, present))
+      continue
+    }
     const uidl = messages.get(base)?.uidl
     yield {
       mailbox,
       flags,
-      internalDate: { at: Math.floor(mtimeMs / 1000) * 1000, offsetMinutes: 0 },
+      internalDate: { at: Math.floor(found.mtimeMs / 1000) * 1000, offsetMinutes: 0 },
       content: createReadStream(join(path, present)),
       ...(uidl === undefined ? {} : { uidl }),
     }

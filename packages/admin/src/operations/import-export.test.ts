@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type FetchedMessage, flagsOf, UidSet } from '@pennypost/model'
@@ -26,6 +27,10 @@ async function withAccounts(): Promise<TestAdministration> {
 
 const take = (admin: TestAdministration, messages: () => AsyncIterable<FiledMessage>, login = alice) =>
   admin.call('import', { login }, { upload: () => uploadOf(messages()) })
+
+const nothingElse = (path: string): never => {
+  throw new Error(`${path} is no regular file`)
+}
 
 async function* literal(...messages: (Partial<FiledMessage> & { text: string })[]): AsyncGenerator<FiledMessage> {
   for (const { text, ...rest } of messages) {
@@ -276,7 +281,7 @@ describe('Maildir', () => {
     const folders = await findMaildirs(root)
     expect(folders.map(({ mailbox }) => mailbox)).toEqual(['Empty', 'Gelöscht/2019', 'INBOX', 'Nested/Deep'])
     async function* all() {
-      for (const folder of folders) yield* readMaildir(folder)
+      for (const folder of folders) yield* readMaildir(folder, nothingElse)
     }
     expect(await take(admin, all)).toMatchObject({ imported: 5 })
     const found = await everything(admin)
@@ -291,6 +296,17 @@ describe('Maildir', () => {
     ])
     expect(found.find(({ uidl }) => uidl === '00kept')?.at).toBe(1_600_000)
     expect(await take(admin, all)).toMatchObject({ imported: 0, skipped: 5 })
+  })
+
+  test('a pipe in it kept the import waiting for ever', async () => {
+    using admin = await withAccounts()
+    const root = join(admin.directory, 'Maildir')
+    write(root, { 'cur/1.a:2,': 'Subject: a\n\n', 'new/2.b': 'Subject: b\n\n', 'cur/directory/file': '' })
+    execFileSync('mkfifo', [join(root, 'cur', 'pipe')])
+    const others: string[] = []
+    const all = () => readMaildir({ path: root, mailbox: 'INBOX' }, (path) => others.push(path))
+    expect(await take(admin, all)).toMatchObject({ imported: 2 })
+    expect(others).toEqual([join(root, 'cur', 'directory'), join(root, 'cur', 'pipe')])
   })
 })
 
@@ -333,7 +349,7 @@ describe('export', () => {
     }
     await run()
     async function* back() {
-      for (const folder of await findMaildirs(directory)) yield* readMaildir(folder)
+      for (const folder of await findMaildirs(directory)) yield* readMaildir(folder, nothingElse)
     }
     await take(admin, back, 'bob@one.test')
     expect(await everything(admin, 'bob@one.test')).toEqual(await everything(admin))
