@@ -50,7 +50,7 @@ function conclude(session: Session, result: AuthenticationResult, login: string)
     session.login(result.account)
     return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, text: 'Logged in' }
   }
-  session.log.info({ login: loginForLog(login), address, reason: result.reason }, 'login failed')
+  session.log.info({ login: loginForLog(login), remote: address, reason: result.reason }, 'login refused')
   if (result.reason === 'unavailable') throw no('UNAVAILABLE', 'The login cannot be checked now, try again later')
   const last = ++session.failedLogins >= limits.failedLogins ? 'Too many failed logins' : undefined
   if (result.reason === 'throttled')
@@ -66,19 +66,19 @@ export async function runMechanism(
   initialResponse: string | undefined,
 ): Promise<Completion> {
   const { authenticator } = session.service
-  const { connection } = session
+  const { address } = session.connection.remote
   const end = await runExchange({
     mechanism,
     initialResponse,
     authenticator,
     peer: peerOf(session),
     service: 'imap',
-    address: connection.remote.address,
+    address,
     ask: (challenge) => session.ask(challenge),
   })
   if (end.kind === 'result') return conclude(session, end.result, end.login)
   if (end.kind === 'malformed') throw bad('The response is not base64')
   if (end.kind !== 'failed') throw bad('Authentication was cancelled')
-  session.log.info({ reason: end.reason }, 'login failed')
+  session.log.info({ mechanism: mechanism.name, remote: address, reason: end.reason }, 'login malformed')
   throw no('AUTHENTICATIONFAILED', 'Authentication failed')
 }

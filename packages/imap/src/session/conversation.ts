@@ -253,7 +253,7 @@ export class Conversation implements ReaderHost {
   }
 
   readonly #crash = (error: unknown): void => {
-    this.session.log.error({ error: String(error) }, 'session failed')
+    this.session.log.error({ err: error }, 'session failed')
     this.session.bye('[UNAVAILABLE] The server has failed here')
     this.#resume()
   }
@@ -451,7 +451,7 @@ export class Conversation implements ReaderHost {
     const { session } = this
     let refusal = refusalOf(error)
     if (!refusal) {
-      const facts = { command: running, error: error instanceof Error ? error.stack : String(error) }
+      const facts = { command: running, err: error }
       // Without a client there is no selected mailbox to answer from: that is nobody's fault.
       if (this.#closed) session.log.info(facts, 'command broken off')
       else session.log.error(facts, 'command failed')

@@ -210,7 +210,7 @@ export class Session {
 
   /** The store could not say what has changed: it is told with the next changes. */
   readonly notRead = (error: unknown): void => {
-    this.log.warn({ error: String(error) }, 'changes could not be read')
+    this.log.warn({ err: error }, 'changes could not be read')
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */

@@ -48,7 +48,7 @@ function* responses(session: Session, view: View, changes: Changes): Generator<s
   }
   if (claimed) {
     const { mail, log } = session.service
-    mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ error: String(error) }, '\\Recent not kept'))
+    mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ err: error }, '\\Recent not kept'))
   }
   if (exists) yield `* ${view.count} EXISTS\r\n`
   if (exists && !session.rev2) yield `* ${view.recentCount} RECENT\r\n`

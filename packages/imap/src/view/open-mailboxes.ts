@@ -140,8 +140,7 @@ export class OpenMailboxes {
   #wake(id: MailboxId): void {
     for (const entry of this.#entries.get(id) ?? none) {
       if (!entry.open) entry.missed = true
-      else
-        entry.open.wake((error) => this.#log.warn({ mailbox: id, error: String(error) }, 'changes could not be read'))
+      else entry.open.wake((error) => this.#log.warn({ mailbox: id, err: error }, 'changes could not be read'))
     }
   }
 }
