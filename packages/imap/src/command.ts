@@ -18,7 +18,7 @@ export interface Effects {
   writes?: true
   /** Expunges messages of the selected mailbox: always told of, whatever NOTIFY has asked for. */
   removes?: true
-  /** Says the state of a mailbox: what came since waits for the next command, since many take it for what holds at the end. */
+  /** Says the state of a mailbox: what came since waits for the next command, since clients take that for the state at its end. */
   opens?: true
 }
 

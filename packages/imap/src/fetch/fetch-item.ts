@@ -22,9 +22,9 @@ export interface FetchItem {
   key: string
   /** What it reads of the store; absent when the shared state is enough. */
   need?: FetchNeed
-  /** Reading it sets \Seen. */
+  /** Fetching it sets \Seen. */
   setsSeen?: boolean
-  /** Somebody has read the message. */
+  /** It says something of the message's text: whoever fetches it has read the message. */
   reads?: boolean
   /** Looks before anything is written for the message; a refusal thrown here passes the message over and ends in NO. */
   prepare?(target: FetchTarget): void | Promise<void>

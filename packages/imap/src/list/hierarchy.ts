@@ -38,9 +38,14 @@ export async function hierarchyOf(session: Session): Promise<Map<string, Hierarc
   for (const mailbox of mailboxes) {
     const othersTurn = turn()
     if (othersTurn) await othersTurn
-    for (const superior of superiors(mailbox.name))
-      Object.assign(at(superior), { inHierarchy: true, hasChildren: true })
-    Object.assign(at(mailbox.name), { mailbox, inHierarchy: true })
+    for (const superior of superiors(mailbox.name)) {
+      const above = at(superior)
+      above.inHierarchy = true
+      above.hasChildren = true
+    }
+    const itself = at(mailbox.name)
+    itself.mailbox = mailbox
+    itself.inHierarchy = true
   }
   for (const name of subscriptions) {
     const othersTurn = turn()

@@ -15,6 +15,7 @@ export interface ReaderHost {
   offer(unit: Unit, offer: LiteralOffer): LiteralSink | undefined | Promise<LiteralSink | undefined>
   /** Sends the continuation request that a synchronizing literal waits for. */
   goAhead(): void
+  /** Runs a whole command; undefined when that was done at once. */
   command(unit: Unit): Promise<void> | undefined
   /** A command that is not run: too long, or with a literal that was refused. */
   refused(line: string, refusal: ImapRefusal): void
@@ -29,7 +30,9 @@ export class CommandReader {
   readonly #framer: Framer
   readonly #host: ReaderHost
   #unit: Unit = { lines: [], literals: [] }
+  /** Octets that are held of the command. */
   #held = 0
+  /** Octets of its refused literals, which are read past. */
   #swallowed = 0
   #refusal: ImapRefusal | undefined
   #offer: LiteralOffer | undefined

@@ -46,7 +46,7 @@ export class Session {
   compressed = false
   /** Of the command that runs. */
   tag = ''
-  /** In the part that it reads decoded, piece by piece. */
+  /** How far it has come in a part that it fetches decoded, piece by piece. */
   decodedUpTo: Place | undefined
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */
   end: (text: string) => void = () => {}

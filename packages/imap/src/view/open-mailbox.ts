@@ -15,6 +15,7 @@ import {
 } from '@pennypost/model'
 import { Columns } from './columns.ts'
 import { lowerBound, placeOf } from './lower-bound.ts'
+import { withRoom } from './read-on.ts'
 import { ThreadKeys } from './thread-keys.ts'
 
 /**
@@ -26,7 +27,7 @@ import { ThreadKeys } from './thread-keys.ts'
  * in it up to `count` never changes: when messages go, there is a new one.
  */
 export class OpenMailbox {
-  /** As of loading; counts in it are stale, ids and names of flags are in the fields below. */
+  /** As of loading: of counts, keywords and UIDNEXT in it nothing holds any more, they are in the fields below. */
   readonly mailbox: Mailbox
   uids: Uint32Array
   flags: Float64Array
@@ -207,12 +208,10 @@ export class OpenMailbox {
   }
 
   #grow(): void {
-    const size = Math.ceil(this.count * 1.25) + 64
-    const grown = { uids: new Uint32Array(size), flags: new Float64Array(size), modSeqs: new Float64Array(size) }
-    grown.uids.set(this.uids)
-    grown.flags.set(this.flags)
-    grown.modSeqs.set(this.modSeqs)
-    Object.assign(this, grown)
+    const size = this.count + 1
+    this.uids = withRoom(this.uids, size)
+    this.flags = withRoom(this.flags, size)
+    this.modSeqs = withRoom(this.modSeqs, size)
   }
 
   #remove(changes: MailboxChanges): void {

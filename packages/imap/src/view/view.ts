@@ -196,7 +196,7 @@ export interface Told {
   modSeq: number
   /** Everything up to here, expunges too. */
   settled: number
-  /** The same as a place in the journal. */
+  /** Flag changes up to this place in the journal. */
   journal: number
   /** `OpenMailbox.removals` up to which messages were taken out. */
   removals: number
