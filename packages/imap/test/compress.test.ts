@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import { constants, createInflateRaw, deflateRawSync, inflateRawSync } from 'node:zlib'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { seededRandom } from '@pennypost/model/testing'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DialogueClient } from './dialogue/client.ts'
 import { sampleMessage, TestServer } from './dialogue/server.ts'
 
@@ -91,6 +92,28 @@ describe('COMPRESS', () => {
     expect(await client.response()).toBe('* BYE Logging out')
     expect(await client.response()).toBe('c OK LOGOUT completed')
     expect(await client.response()).toBeUndefined()
+  })
+
+  test('who read nothing of its last words kept the connection for as long as it liked', async () => {
+    const { mail } = server.store
+    let fetched = 0
+    server.options.mail = {
+      ...mail,
+      fetch(...args) {
+        fetched++
+        return mail.fetch(...args)
+      },
+    }
+    const octets = Buffer.from(seededRandom(3).bytes(30_000).toString('base64'))
+    await server.deliver('INBOX', Buffer.concat([Buffer.from('Subject: x\r\n\r\n'), octets]))
+    const { clear, client } = await compressed()
+    clear.stream.unpipe().pause()
+    // More than lies between the two ends, and less than what answers wait for.
+    const reads = 'd FETCH 1 BODY.PEEK[]\r\n'.repeat(6)
+    client.send(Buffer.from(`c SELECT INBOX\r\n${reads}e LOGOUT\r\n`))
+    await vi.waitFor(() => expect([fetched, server.service.openMailboxes]).toEqual([6, 0]))
+    await server.time.advance(10 * 60_000)
+    await vi.waitFor(() => expect(server.service.sessions).toBe(0))
   })
 
   test('rubbish ends the connection', async () => {

@@ -162,9 +162,20 @@ export class Conversation implements ReaderHost {
 
   /** Ends the connection when all that was said is on its way. */
   #end(): void {
+    const connection = this.#connection
     const output = this.#compressed?.output
-    if (output && !output.destroyed) output.end().once('end', () => this.#connection.end())
-    else this.#connection.end()
+    if (!output || output.destroyed) {
+      connection.end()
+      return
+    }
+    // What is still compressed here the connection knows nothing of, nor of what the client goes on to say.
+    this.#input.pause()
+    const stalled = this.#service.deadline.after(this.limits.outputStallMs, () => connection.destroy())
+    connection.stream.once('close', () => stalled[Symbol.dispose]())
+    output.end().once('end', () => {
+      stalled[Symbol.dispose]()
+      connection.end()
+    })
   }
 
   /** STARTTLS: what came in clear is forgotten (RFC 9051 §6.2.1), then everything goes on over TLS. */
