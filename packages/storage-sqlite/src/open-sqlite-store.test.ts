@@ -380,6 +380,34 @@ test('content files stay until the last of two backups that overlap is done, and
   run.mockRestore()
 })
 
+test('a check between two backups told of files that are kept for them', async () => {
+  const first = await open()
+  const { inbox } = await addAlice(first)
+  await append(first, inbox, await sampleMessage(first.mail, large))
+  await first.close()
+  const store = await open()
+  const backups = [store.backup(join(directory, 'one')), store.mail.expunge(inbox, all, 'all')]
+  const check = Array.fromAsync(store.check())
+  backups.push(store.backup(join(directory, 'two')))
+  expect(await check).toEqual([])
+  await Promise.all(backups)
+})
+
+test('a check told of a file whose message was expunged while it ran', async () => {
+  const store = await open()
+  const { inbox } = await addAlice(store)
+  await append(store, inbox, await sampleMessage(store.mail, large))
+  await store.close()
+  const db = new Database(join(directory, 'mail.db'))
+  db.exec('UPDATE mailboxes SET unseen = 9 WHERE id = 1')
+  const check = findFaults(db, join(directory, 'content'))
+  expect(check.next().value).toMatchObject([{ fault: 'counter-wrong' }])
+  // As it is between the commit and the removal of the file.
+  db.exec('DELETE FROM contents')
+  expect([...check].flat().map(({ fault }) => fault)).not.toContain('content-unneeded')
+  db.close()
+})
+
 test('a check finds what is wrong', async () => {
   const store = await open()
   const { inbox } = await addAlice(store)

@@ -80,6 +80,7 @@ class RunningStore {
   #failed = false
   /** That are under way. */
   #backups = 0
+  #backupsEnded: Promise<unknown> = Promise.resolve()
   #commits = 0
   #jobs = 0
   #walFrames = 0
@@ -206,11 +207,28 @@ class RunningStore {
 
   async *#check(engine: OpenEngine): AsyncGenerator<StoreFault> {
     engine.reader.requireOpen()
+    // What a backup keeps files of is no fault. The keeper does one after the other anyway.
+    do {
+      await this.#backupsEnded
+      await this.#writerReached()
+    } while (this.#backups > 0)
     yield* await this.#keeper.check(engine.files.firstDirectory)
     yield* await engine.search.check()
   }
 
-  async #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
+  #backup(target: string, how?: BackupOptions): Promise<StoreFault[]> {
+    const running = this.#backUp(target, how)
+    this.#backupsEnded = Promise.allSettled([this.#backupsEnded, running])
+    return running
+  }
+
+  /** Rejects when the writer is closed. When it resolves, the writer has done all that was posted before. */
+  #writerReached(): Promise<unknown> {
+    // A job that does nothing.
+    return this.#writer.run('renew', { leases: [], until: 0 })
+  }
+
+  async #backUp(target: string, how?: BackupOptions): Promise<StoreFault[]> {
     if (existsSync(join(target, 'mail.db')))
       throw new StoreError('exists', `${target} holds a store or a backup: name another directory`)
     makeDirectory(target, 0o700)
@@ -221,8 +239,7 @@ class RunningStore {
     // Files stay until the last of those that overlap is done.
     if (this.#backups++ === 0) this.#writer.post({ kind: 'keepFiles', keep: true })
     try {
-      // A job that does nothing: when it is done, the writer keeps files.
-      await this.#writer.run('renew', { leases: [], until: 0 })
+      await this.#writerReached()
       return await this.#keeper.backup(target, how)
     } finally {
       if (--this.#backups === 0) this.#writer.post({ kind: 'keepFiles', keep: false })

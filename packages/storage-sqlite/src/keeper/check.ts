@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { StoreFault } from '@pennypost/model'
 import type Database from 'better-sqlite3'
@@ -16,14 +16,24 @@ export function* findFaults(
   contents: string,
   ownDirectory = Number.POSITIVE_INFINITY,
 ): Generator<StoreFault[]> {
+  // Looked for first and told last: what is expunged meanwhile still has a row at the one look, or no file at the other.
+  let unneeded: string[] = []
+  const noteUnneeded = (): StoreFault[] => {
+    unneeded = [...unneededFiles(db, contents, ownDirectory)]
+    return []
+  }
   const looks = [
+    { look: noteUnneeded, fault: 'content-unneeded' },
     { look: () => damageOf(db), fault: 'index-damaged' },
     ...rules.map(({ fault, sql, advice }) => ({
       look: () => (db.prepare(sql).pluck().all() as string[]).map((where) => ({ fault, where, advice })),
       fault,
     })),
     { look: () => [...missingFiles(db, contents)], fault: 'content-missing' },
-    { look: () => [...unneededFiles(db, contents, ownDirectory)], fault: 'content-unneeded' },
+    {
+      look: () => unneeded.filter((file) => existsSync(join(contents, file))).map(unneededFile),
+      fault: 'content-unneeded',
+    },
   ]
   for (const { look, fault } of looks) {
     const found = beyondDamage(look, fault)
@@ -47,22 +57,22 @@ function beyondDamage(look: () => StoreFault[], fault: string): StoreFault[] {
   }
 }
 
-/** Files that nothing refers to; the next start takes them away. */
-function* unneededFiles(db: Database.Database, contents: string, ownDirectory: number): Generator<StoreFault> {
+/** Files that nothing refers to. */
+function* unneededFiles(db: Database.Database, contents: string, ownDirectory: number): Generator<string> {
   const isNeeded = db.prepare('SELECT 1 FROM contents WHERE file = ?').pluck()
   for (const directory of readdirSync(contents)) {
     const number = directoryNumber(directory)
     if (number === undefined || number >= ownDirectory) continue
     for (const name of readdirSync(join(contents, directory))) {
       const file = `${directory}/${name}`
-      if (isNeeded.get(file) !== undefined) continue
-      yield {
-        fault: 'content-unneeded',
-        where: `file ${file}`,
-        advice: 'restart the server: it takes away what nothing refers to',
-      }
+      if (isNeeded.get(file) === undefined) yield file
     }
   }
+}
+
+function unneededFile(file: string): StoreFault {
+  const advice = 'restart the server: it takes away what nothing refers to'
+  return { fault: 'content-unneeded', where: `file ${file}`, advice }
 }
 
 function* missingFiles(db: Database.Database, contents: string): Generator<StoreFault> {
