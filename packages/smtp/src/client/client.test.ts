@@ -173,6 +173,17 @@ describe('LMTP', () => {
     expect(result.uncertain).toBe(true)
   })
 
+  test('a 421 for one recipient was taken for a certain answer about those behind it', async () => {
+    const CONTENT = (_: string, nth: number) => (nth === 0 ? '421 4.3.2 going down' : undefined)
+    const { client, server } = await greeted({ protocol: 'lmtp', script: { CONTENT } })
+    const result = await client.transact(request({}, 'a@x', 'b@x'))
+    expect(short(result)).toEqual(['deferred 421 4.3.2', 'deferred 421 4.3.2'])
+    expect(server.transactions[0]!.recipients).toEqual(['TO:<b@x>'])
+    expect(result.uncertain).toBe(true)
+    const last = await greeted({ protocol: 'lmtp', script: { CONTENT: '421 4.3.2 going down' } })
+    expect((await last.client.transact(request())).uncertain).toBe(false)
+  })
+
   test('LHLO refused is no reason for HELO; DATA accepted for nobody is a broken peer', async () => {
     const refusing = open({ protocol: 'lmtp', script: { LHLO: '500 5.5.2 no' } })
     expect(await refusing.client.hello()).toMatchObject({ ok: false, failure: { kind: 'reply', phase: 'hello' } })

@@ -237,7 +237,10 @@ export class Transaction {
 
   #lost(reason: Failure): void {
     const refused = this.#mailReply !== null && !isPositive(this.#mailReply)
-    const uncertain = this.#contentSent && reason.kind !== 'reply' && !refused && this.#outcomes.includes(undefined)
+    // In LMTP a 421 behind the content answers for one recipient; those behind it are told nothing.
+    const isForAll = !this.#session.lmtp || this.#finalReplies === this.#accepted.length - 1
+    const isAnswered = reason.kind === 'reply' && isForAll
+    const uncertain = this.#contentSent && !isAnswered && !refused && this.#outcomes.includes(undefined)
     this.#settleRest(refused ? replyFailure('mail', this.#mailReply!) : reason, uncertain)
   }
 
