@@ -127,7 +127,7 @@ export interface SearchResult {
    * What it adds to the ESEARCH response, without spaces around it: '' adds nothing but asks for the response, undefined
    * asks for none (SAVE).
    */
-  (session: Session, found: SearchFound): string | undefined
+  say(session: Session, found: SearchFound): string | undefined
   /** The messages that it names, for what is kept by SAVE; absent: it has no part in that. */
   picks?(found: SearchFound): UidSet
   /** Names one message of many: what is said beside such alone is of them alone (RFC 4731 §3.2). */

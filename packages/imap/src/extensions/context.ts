@@ -11,15 +11,13 @@ import { printQuoted } from '../wire/strings.ts'
 /** Results of SEARCH and SORT that are kept up to date: RETURN (UPDATE), and CANCELUPDATE to end it. */
 
 /** CONTEXT is a hint that the client will ask again; finding is quick enough without one (RFC 5267 §4.2). */
-const context: SearchResult = () => ''
+const context: SearchResult = { say: () => '' }
 
 /** `"UPDATE" [SP "(" fetch-att *(SP fetch-att) ")"]`: items of new messages that come into the result (RFC 5465 §7). */
 function update(cursor: Cursor, session: Session): SearchResult {
   const fetches = session.service.registry.has('NOTIFY') && cursor.match(/ ?(?=\()/y) !== undefined
   const items = fetches ? fetchAtts(cursor, session) : []
-  return Object.assign((session: Session, found: SearchFound) => keep(session, found, items), {
-    refuse: refuseElsewhere,
-  })
+  return { say: (session, found) => keep(session, found, items), refuse: refuseElsewhere }
 }
 
 /** What another command says of several mailboxes would need more than a tag to tell them apart. */

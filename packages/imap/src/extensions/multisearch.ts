@@ -82,7 +82,7 @@ function say(
   returns: SearchResult[],
 ): void {
   if (found.uids.isEmpty) {
-    for (const result of returns) if (result.selectedOnly) result(session, found)
+    for (const result of returns) if (result.selectedOnly) result.say(session, found)
     return
   }
   sayResults(session, found, returns, `MAILBOX ${printMailbox(name, session.utf8Names)} UIDVALIDITY ${uidValidity}`)

@@ -1,17 +1,16 @@
-import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import type { Extension, SearchResult } from '../extension.ts'
 import { bad } from '../refusal.ts'
 import { numberSet } from '../search/esearch.ts'
 import { type PartialRange, partialRange, partOf, placed } from '../search/partial.ts'
-import type { Session } from '../session/session.ts'
 
 /** Results and FETCH by the page, from the first or from the last. */
 
 /** `"PARTIAL" SP "(" partial-range SP partial-results ")"` */
 function partFound(range: PartialRange): SearchResult {
-  const say = (session: Session, found: SearchFound): string => {
-    return `PARTIAL (${range.text} ${numberSet(session, partOf(found, range)) || 'NIL'})`
+  return {
+    say: (session, found) => `PARTIAL (${range.text} ${numberSet(session, partOf(found, range)) || 'NIL'})`,
+    picks: (found) => partOf(found, range).uids,
   }
-  return Object.assign(say, { picks: (found: SearchFound) => partOf(found, range).uids })
 }
 
 export const partial: Extension = {

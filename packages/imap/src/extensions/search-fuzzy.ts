@@ -1,5 +1,4 @@
-import type { Extension, SearchFound } from '../extension.ts'
-import type { Session } from '../session/session.ts'
+import type { Extension, SearchResult } from '../extension.ts'
 
 /**
  * FUZZY leaves to the server how closely a key must match: here as closely as without it, which RFC 6203 §5 allows.
@@ -8,8 +7,8 @@ import type { Session } from '../session/session.ts'
 const mostRelevant = 100
 
 /** `"RELEVANCY" SP score-list`: a score for each message of the result */
-function relevancy(_: Session, found: SearchFound): string {
-  return `RELEVANCY (${new Array(found.uids.size).fill(mostRelevant).join(' ')})`
+const relevancy: SearchResult = {
+  say: (_, found) => `RELEVANCY (${new Array(found.uids.size).fill(mostRelevant).join(' ')})`,
 }
 
 export const searchFuzzy: Extension = {

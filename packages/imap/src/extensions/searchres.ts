@@ -1,14 +1,14 @@
 import { UidSet } from '@pennypost/model'
-import type { Extension, SearchFound, SearchResult } from '../extension.ts'
-import type { Session } from '../session/session.ts'
+import type { Extension, SearchResult } from '../extension.ts'
 
 /** `$`: kept as UIDs, so that expunged messages leave it by themselves (RFC 5182 §2.1). */
-const save: SearchResult = Object.assign(
-  (session: Session, found: SearchFound): undefined => {
+const save: SearchResult = {
+  say(session, found) {
     session.selected.saved = found.picked ?? found.uids
+    return undefined
   },
-  { selectedOnly: true as const },
-)
+  selectedOnly: true,
+}
 
 export const searchres: Extension = {
   name: 'SEARCHRES',

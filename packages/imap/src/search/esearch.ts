@@ -5,41 +5,33 @@ import { resultNumbers } from './run-search.ts'
 
 /** The search return data of RFC 9051 §7.3.4 `esearch-response`; numbers as the command asked for them. */
 
-export const allFound: SearchResult = result(
-  (session, found) => (found.uids.isEmpty ? '' : `ALL ${numberSet(session, found)}`),
-  ({ uids }) => uids,
-)
+export const allFound: SearchResult = {
+  say: (session, found) => (found.uids.isEmpty ? '' : `ALL ${numberSet(session, found)}`),
+  picks: ({ uids }) => uids,
+}
 
-export const minFound: SearchResult = result(
-  (session, found) => {
+export const minFound: SearchResult = {
+  say(session, found) {
     for (const number of resultNumbers(session, found)) return `MIN ${number}`
     return ''
   },
-  (found) => ends(found)[0],
-  { isEnd: true },
-)
+  picks: (found) => ends(found)[0],
+  isEnd: true,
+}
 
-export const maxFound: SearchResult = result(
-  (session, found) => {
+export const maxFound: SearchResult = {
+  say(session, found) {
     const [, max] = ends(found)
     for (const number of resultNumbers(session, { ...found, uids: max, sorted: undefined })) return `MAX ${number}`
     return ''
   },
-  (found) => ends(found)[1],
-  { isEnd: true },
-)
+  picks: (found) => ends(found)[1],
+  isEnd: true,
+}
 
-export const countFound: SearchResult = result(
-  (_, found) => `COUNT ${found.uids.size}`,
-  ({ uids }) => uids,
-)
-
-function result(
-  say: (session: Session, found: SearchFound) => string,
-  picks: NonNullable<SearchResult['picks']>,
-  more: Pick<SearchResult, 'isEnd'> = {},
-): SearchResult {
-  return Object.assign(say, { picks, ...more })
+export const countFound: SearchResult = {
+  say: (_, found) => `COUNT ${found.uids.size}`,
+  picks: ({ uids }) => uids,
 }
 
 /** The first and the last in the order of the result, which for SEARCH are the lowest and the highest (RFC 5267 §3.1). */

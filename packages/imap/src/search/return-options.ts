@@ -48,7 +48,7 @@ export function sayResults(
   const picked = { ...found, picked: pickedBy(options, found) }
   const naming = options.filter(({ picks }) => picks)
   const told = naming.length > 0 && naming.every(({ isEnd }) => isEnd) ? { ...found, uids: picked.picked } : found
-  const results = (options.length === 0 ? [allFound] : options).map((result) => result(session, picked))
+  const results = (options.length === 0 ? [allFound] : options).map((result) => result.say(session, picked))
   const said = results.filter((text) => text !== undefined)
   if (said.length === 0) return undefined
   const data = [...said, ...besides(session, told)].filter((text) => text !== '')
