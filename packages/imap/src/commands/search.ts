@@ -6,24 +6,28 @@ import { patiently } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { sayNumbers } from '../search/say-numbers.ts'
-import { askedAgain, type SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchProgram } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 interface Args {
   /** Absent: no RETURN was given. */
   returns: SearchResult[] | undefined
-  key: SearchKey
+  program: SearchProgram
 }
 
 /** `"SEARCH" [search-return-opts] SP search-program` */
 function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
-  return { returns: returnOptions(cursor, session), key: searchProgram(cursor, session) }
+  return { returns: returnOptions(cursor, session), program: searchProgram(cursor, session) }
 }
 
-async function run(session: Session, { returns, key }: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
-  const query = await askedAgain(key, session, session.selected)
+async function run(
+  session: Session,
+  { returns, program }: Args,
+  by: 'sequence' | 'uid',
+): Promise<Completion | undefined> {
+  const query = await askedAgain(program, session, session.selected)
   const uids = await patiently(session, () => runSearch(session, query()))
   const found: SearchFound = { uids, by, query }
   const options = returns ?? (session.rev2 ? [] : undefined)

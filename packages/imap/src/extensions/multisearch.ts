@@ -10,7 +10,7 @@ import { bad } from '../refusal.ts'
 import { showProgress } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { runSearch } from '../search/run-search.ts'
-import { askedAgain, type SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchProgram } from '../search/search-key.ts'
 import { findSources, type Sources, sourceMailboxes } from '../search/source-mailboxes.ts'
 import type { Session } from '../session/session.ts'
 import { View } from '../view/view.ts'
@@ -21,7 +21,7 @@ import type { Cursor } from '../wire/cursor.ts'
 interface Args {
   sources: Sources
   returns: SearchResult[]
-  key: SearchKey
+  program: SearchProgram
 }
 
 /** `"ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program` */
@@ -37,15 +37,15 @@ function parse(cursor: Cursor, session: Session): Args {
   if (sources.filters.length > 0 && returns.some(({ selectedOnly }) => selectedOnly)) {
     throw bad('SAVE is for the selected mailbox alone')
   }
-  return { sources, returns, key: searchProgram(cursor, session) }
+  return { sources, returns, program: searchProgram(cursor, session) }
 }
 
-async function run(session: Session, { sources, returns, key }: Args): Promise<undefined> {
+async function run(session: Session, { sources, returns, program }: Args): Promise<undefined> {
   for (const result of returns) result.refuse?.(session)
   const mailboxes = await findSources(session, sources)
   using progress = showProgress(session, mailboxes.length)
   for (const mailbox of mailboxes) {
-    const found = await search(session, mailbox, key)
+    const found = await search(session, mailbox, program)
     if (session.connection.closed) return
     if (found) say(session, mailbox, found, returns)
     progress.done++
@@ -54,10 +54,14 @@ async function run(session: Session, { sources, returns, key }: Args): Promise<u
 }
 
 /** Undefined for a mailbox that has gone meanwhile. */
-async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey): Promise<SearchFound | undefined> {
+async function search(
+  session: Session,
+  mailbox: VisibleMailbox,
+  program: SearchProgram,
+): Promise<SearchFound | undefined> {
   const selected = session.view
   if (selected?.open.mailbox.id === mailbox.id) {
-    const query = await askedAgain(key, session, selected)
+    const query = await askedAgain(program, session, selected)
     return { uids: await runSearch(session, query()), view: selected, by: 'uid', query }
   }
   const { mailboxes, mail } = session.service
@@ -66,7 +70,7 @@ async function search(session: Session, mailbox: VisibleMailbox, key: SearchKey)
   const open = await mailboxes.open(found, mailbox.shared && session.user.id)
   try {
     const view = new View(open, true)
-    const query = await askedAgain(key, session, view)
+    const query = await askedAgain(program, session, view)
     const uids = await mail.search(mailbox.id, queryForStore(open, query()), view.all(), session.gone)
     return { uids, view, by: 'uid', query }
   } finally {

@@ -6,7 +6,7 @@ import { returnOptions, sayResults } from '../search/return-options.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { sayNumbers } from '../search/say-numbers.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
-import { askedAgain, type SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchProgram } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import { sortCriteria } from '../sort/criteria.ts'
 import { runSort } from '../sort/run-sort.ts'
@@ -19,7 +19,7 @@ interface Args {
   /** Absent: no RETURN was given (RFC 5267 §3). */
   returns: SearchResult[] | undefined
   criteria: SortCriterion[]
-  key: SearchKey
+  program: SearchProgram
 }
 
 /** `"SORT" [search-return-opts] SP sort-criteria SP search-criteria` */
@@ -28,15 +28,15 @@ function parse(cursor: Cursor, session: Session): Args {
   const returns = session.service.registry.has('ESORT') ? returnOptions(cursor, session) : undefined
   const criteria = sortCriteria(cursor, session)
   cursor.sp()
-  return { returns, criteria, key: searchCriteria(cursor, session) }
+  return { returns, criteria, program: searchCriteria(cursor, session) }
 }
 
 async function run(
   session: Session,
-  { returns, criteria, key }: Args,
+  { returns, criteria, program }: Args,
   by: 'sequence' | 'uid',
 ): Promise<Completion | undefined> {
-  const query = await askedAgain(key, session, session.selected)
+  const query = await askedAgain(program, session, session.selected)
   const { matching, sorted } = await patiently(session, async () => {
     const matching = await runSearch(session, query())
     return { matching, sorted: await runSort(session, matching, criteria) }

@@ -5,7 +5,7 @@ import { bad } from '../refusal.ts'
 import { patiently } from '../search/progress.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
 import { searchCriteria } from '../search/search-criteria.ts'
-import { askedAgain, type SearchKey } from '../search/search-key.ts'
+import { askedAgain, type SearchProgram } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import { printThreads } from '../thread/print.ts'
 import { runThread } from '../thread/run-thread.ts'
@@ -16,7 +16,7 @@ import type { Cursor } from '../wire/cursor.ts'
 
 interface Args {
   algorithm: ThreadAlgorithm
-  key: SearchKey
+  program: SearchProgram
 }
 
 /** `"THREAD" SP thread-alg SP search-criteria` (RFC 5256 §5) */
@@ -26,16 +26,16 @@ function parse(cursor: Cursor, session: Session): Args {
   const algorithm = session.service.registry.threadAlgorithms.get(name)
   if (!algorithm) throw bad(`Unknown algorithm ${name.slice(0, 40)}`)
   cursor.sp()
-  return { algorithm, key: searchCriteria(cursor, session) }
+  return { algorithm, program: searchCriteria(cursor, session) }
 }
 
 async function run(
   session: Session,
-  { algorithm, key }: Args,
+  { algorithm, program }: Args,
   by: 'sequence' | 'uid',
 ): Promise<Completion | undefined> {
   const view = session.selected
-  const query = await askedAgain(key, session, view)
+  const query = await askedAgain(program, session, view)
   const threads = await patiently(session, async () => {
     const found = await runSearch(session, query())
     return runThread(session, found, algorithm)

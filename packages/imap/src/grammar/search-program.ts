@@ -1,12 +1,12 @@
 import { bad, no } from '../refusal.ts'
 import { type DecodeText, decoderFor } from '../search/charset.ts'
 import { allOf, unnamedKey } from '../search/keys.ts'
-import type { SearchContext, SearchKey } from '../search/search-key.ts'
+import type { SearchKey, SearchProgram } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 /** `search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)` */
-export function searchProgram(cursor: Cursor, session: Session): SearchKey {
+export function searchProgram(cursor: Cursor, session: Session): SearchProgram {
   let decode = decoderFor(undefined)
   if (cursor.peekWord() === 'CHARSET') {
     cursor.word()
@@ -20,10 +20,10 @@ export function searchProgram(cursor: Cursor, session: Session): SearchKey {
   return searchKeys(cursor, session, decode)
 }
 
-type Preparation = NonNullable<SearchKey['prepare']>
+type Preparation = SearchProgram['prepare']
 
 /** `search-key *(SP search-key)` */
-export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchKey {
+export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchProgram {
   const { limits, registry } = session.service
   let count = 0
   const preparations: Preparation[] = []
@@ -46,10 +46,10 @@ export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText)
 
   const keys = [key()]
   while (cursor.skip(' ')) keys.push(key())
-  const program = allOf(keys)
-  if (preparations.length === 0) return program
-  const prepare: Preparation = async (session, view) => {
-    for (const prepare of preparations) await prepare(session, view)
+  return {
+    key: allOf(keys),
+    async prepare(session, view) {
+      for (const prepare of preparations) await prepare(session, view)
+    },
   }
-  return Object.assign((context: SearchContext) => program(context), { prepare })
 }

@@ -7,34 +7,40 @@ import type { View } from '../view/view.ts'
  * One parsed search key. What it asks of the store is known only with the session's view, which turns message numbers
  * into UIDs and keywords into bits.
  */
-export interface SearchKey {
-  (context: SearchContext): SearchQuery
-  /** Of a whole program: to be awaited before it is called; absent when nothing in it needs it. */
-  prepare?(session: Session, view: View): Promise<void>
+export type SearchKey = (context: SearchContext) => SearchQuery
+
+/** What a command searches for. */
+export interface SearchProgram {
+  key: SearchKey
+  /** To be awaited before `key` is called: asks the store for what some keys cannot do without. */
+  prepare(session: Session, view: View): Promise<void>
 }
 
 /** Where a key is asked. */
 export interface SearchContext {
-  session: Session
   view: View
-  /** What message numbers and `$` meant when the command came; absent: what they mean now. */
-  meant?: Map<SequenceSet, UidSet>
+  /** What message numbers and `$` of the program meant when they were asked first. */
+  meant: Map<SequenceSet, UidSet>
 }
 
 /**
- * What a key asks, made anew at each call: a keyword may have come into the mailbox since the last, \Recent messages
+ * What a program asks, made anew at each call: a keyword may have come into the mailbox since the last, \Recent messages
  * and UIDs too. Message numbers and `$` go on to mean what they meant at first.
  */
-export async function askedAgain(key: SearchKey, session: Session, view: View): Promise<() => SearchQuery> {
-  if (key.prepare) await key.prepare(session, view)
+export async function askedAgain(
+  { key, prepare }: SearchProgram,
+  session: Session,
+  view: View,
+): Promise<() => SearchQuery> {
+  await prepare(session, view)
   const meant = new Map<SequenceSet, UidSet>()
-  return () => key({ session, view, meant })
+  return () => key({ view, meant })
 }
 
 /** The UIDs that message numbers, or `$`, mean in a key. */
 export function numbersMean({ view, meant }: SearchContext, set: SequenceSet): UidSet {
-  const uids = meant?.get(set) ?? view.select(set, 'sequence', 'nothing')
-  meant?.set(set, uids)
+  const uids = meant.get(set) ?? view.select(set, 'sequence', 'nothing')
+  meant.set(set, uids)
   return uids
 }
 
