@@ -42,6 +42,15 @@ describe('spool', () => {
     expect(readdirSync(directory)).toEqual([])
   })
 
+  test('a message that could not be written to its end left half a file for ever', async () => {
+    async function* content() {
+      yield Buffer.from('x')
+      throw new Error('no room')
+    }
+    await expect(writeSpool(directory, envelope, content())).rejects.toThrow('no room')
+    expect(readdirSync(directory)).toEqual([])
+  })
+
   test('half a file, as a crash leaves it, is not taken', async () => {
     await writeSpool(directory, envelope, Buffer.from('x'))
     writeFileSync(join(directory, 'Y.message.part'), '{"rever')

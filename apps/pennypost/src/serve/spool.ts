@@ -33,6 +33,10 @@ export async function writeSpool(
     await file.writeFile(`${JSON.stringify(envelope)}\n`)
     await file.writeFile(content)
     await file.sync()
+  } catch (error) {
+    // Whatever runs every minute would fill the rest of a disk that has too little room for its message.
+    await rm(`${path}.part`, { force: true })
+    throw error
   } finally {
     await file.close()
   }
