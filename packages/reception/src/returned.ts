@@ -13,6 +13,7 @@ import { type Flow, type FlowEvent, type JourneyId, lookupAddress, type NewMessa
 const partMax = 256 * 1024
 const journeysMax = 20
 
+/** The events to record; none for what is no report, or is about nothing that left this server. Rejects as the store does. */
 export async function returnedEvents(
   message: NewMessage,
   { journey, at }: { journey: JourneyId; at: number },

@@ -33,6 +33,7 @@ export interface LocalOptions {
   routes: Pick<Routes, 'destination'>
 }
 
+/** Verdicts on as many recipients as are filed at once; the rest is tried in the next attempt. Rejects as the store does. */
 export async function attemptLocal({ entry }: Work, options: LocalOptions): Promise<AttemptResult> {
   const verdicts = new Map<number, Verdict>()
   const flow: FlowEvent[] = []

@@ -43,6 +43,7 @@ export interface RemoteOptions {
   dead?: ReadonlyMap<number, Verdict> | undefined
 }
 
+/** Verdicts on all recipients. Rejects with a StoreError alone: what is wrong with the content is a verdict. */
 export function attemptRemote(work: Work, options: RemoteOptions): Promise<AttemptResult> {
   return new RemoteAttempt(work, options).run()
 }

@@ -71,6 +71,7 @@ export type Dialled =
   /** `unreachable`: no connection came about. `loop`: the peer calls itself what we are called. */
   | { kind: 'refused' | 'unreachable' | 'loop'; verdict: Verdict; tried: readonly Tried[] }
 
+/** Never rejects: what goes wrong is a verdict. */
 export async function dial(target: Target, policy: TlsPolicy, options: DialOptions): Promise<Dialled> {
   const first = await new Dial(target, policy, options).run()
   if (!('inClear' in first)) return first

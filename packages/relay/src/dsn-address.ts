@@ -28,11 +28,13 @@ export interface AddressOptions {
 /** Destination of entries that are filed here. */
 const localDestination = 'local'
 
+/** An address as the MDA takes it; what has no @ is a local part alone. */
 export function pathOf(address: string): AddressPath {
   const split = splitAddress(address) ?? { localPart: address, domain: '' }
   return { text: address, ...split }
 }
 
+/** Whether mail for the domain ends here: our own host name, a local domain, or an alias of one. */
 export async function isOurs(domain: string, { directory, hostname }: AddressOptions): Promise<boolean> {
   const name = lookupDomain(domain)
   if (name === undefined) return false

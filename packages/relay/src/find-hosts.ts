@@ -53,6 +53,7 @@ interface Addresses {
   missing?: 'nxdomain' | 'nodata'
 }
 
+/** Never rejects: what DNS could not say is a verdict, or `unresolved` beside the hosts that it did name. */
 export async function findHosts(route: Route, options: FindHostsOptions): Promise<HostsFound> {
   const search = new Search(options)
   switch (route.kind) {

@@ -4,6 +4,7 @@
 const namedMax = 20
 const charactersMax = 255
 
+/** `a, b, and 3 more`. */
 export function listed(records: readonly string[]): string {
   const named = records.slice(0, namedMax).map((record) => record.slice(0, charactersMax))
   const others = records.length - named.length

@@ -40,6 +40,7 @@ export type Opened =
 /** `avoid`: addresses that are not tried. */
 export type OpenConnection = (way: Way, avoid?: ReadonlySet<string>) => Promise<Opened>
 
+/** What is made remembers for all of its calls which addresses could not be reached. */
 export function createOpenConnection(options: OpenOptions): OpenConnection {
   const unreachable = new UnreachableAddresses(options)
   return async ({ destination, security }, avoid) => {

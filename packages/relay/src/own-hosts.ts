@@ -33,6 +33,7 @@ const isOfAnyMachine = (address: string): boolean => isLoopback(address) || unsp
 
 const family = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4')
 
+/** Of `addresses`, what is no address, or loopback, says nothing. */
 export function createOwnHosts({ hostname, addresses, listeners }: OwnHostsOptions): OwnHosts {
   const own = new BlockList()
   for (const address of addresses) {

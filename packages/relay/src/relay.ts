@@ -56,6 +56,7 @@ export interface Relay {
   counts(): { working: number; busy: number; idle: number; waiting: number }
 }
 
+/** Nothing begins before `start`. */
 export function createRelay(options: RelayOptions): Relay {
   const { store, clock, deadline, random, log, mda, routes } = options
   const { mail, queue, flow, directory, memory } = store

@@ -19,10 +19,12 @@ export interface Verdict {
   withoutDsn?: true
 }
 
+/** A temporary verdict in our own words: 451, and 454 where security is the reason. */
 export function deferred(status: `4.${number}.${number}`, text: string): Verdict {
   return { outcome: 'deferred', reply: reply(status.startsWith('4.7') ? 454 : 451, status, text), host: null }
 }
 
+/** A permanent verdict in our own words. */
 export function failed(code: 550 | 554 | 556, status: `5.${number}.${number}`, text: string): Verdict {
   return { outcome: 'failed', reply: reply(code, status, text), host: null }
 }

@@ -11,10 +11,12 @@ export interface Refused {
   reply: Reply
 }
 
+/** What was read. */
 export function parsed<T>(value: T): Parsed<T> {
   return { ok: true, value }
 }
 
+/** What the client is told instead. */
 export function refused(reply: Reply): Refused {
   return { ok: false, reply }
 }

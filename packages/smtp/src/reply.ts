@@ -15,6 +15,7 @@ export interface Reply {
 /** RFC 5321 §4.5.3.1.5: a reply line is at most 512 octets, with its code and its CRLF. */
 const longestLineOctets = 512
 
+/** Without `lines` it has one, which is empty. */
 export function reply(code: number, enhanced: string | null, ...lines: string[]): Reply {
   return { code, enhanced, lines: lines.length > 0 ? lines : [''] }
 }
@@ -24,10 +25,12 @@ export function withText(base: Reply, ...lines: string[]): Reply {
   return reply(base.code, base.enhanced, ...lines)
 }
 
+/** 2yz. */
 export function isPositive(reply: Reply): boolean {
   return reply.code >= 200 && reply.code < 300
 }
 
+/** 5yz. */
 export function isPermanent(reply: Reply): boolean {
   return reply.code >= 500 && reply.code < 600
 }

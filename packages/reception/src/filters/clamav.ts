@@ -12,6 +12,7 @@ export interface ClamavOptions extends Pick<ContentFilter, 'name' | 'services' |
 
 const longestAnswer = 4096
 
+/** A filter that asks clamd; `look` rejects for every answer but OK and FOUND. */
 export function createClamav({ endpoint, dialer, ...filter }: ClamavOptions): ContentFilter {
   return {
     ...filter,

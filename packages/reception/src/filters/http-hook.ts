@@ -18,6 +18,7 @@ export interface HttpHookOptions extends Pick<ContentFilter, 'name' | 'services'
 
 const actions = ['accept', 'quarantine', 'defer', 'reject'] as const
 
+/** A filter that asks the program; `look` rejects for an answer of another form. */
 export function createHttpHook({ endpoint, dialer, path, sendsContent, ...filter }: HttpHookOptions): ContentFilter {
   return {
     ...filter,

@@ -25,6 +25,7 @@ const actions: Readonly<Record<string, FilterFinding['result']>> = {
   discard: 'reject',
 }
 
+/** A filter that asks rspamd; `look` rejects for an action that is not known here. */
 export function createRspamd({ endpoint, dialer, hostname, password, ...filter }: RspamdOptions): ContentFilter {
   return {
     ...filter,

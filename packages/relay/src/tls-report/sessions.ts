@@ -63,6 +63,7 @@ const pageSize = 1000
 /** Most domains have not more kinds in a day. */
 const fewRows = 20
 
+/** Counts in memory; `before` and `forget` reject as the policy memory does, nothing else. */
 export function createTlsSessions({ memory, clock, log }: TlsSessionsOptions): TlsSessions {
   let counted = new Map<string, CountedSession>()
   let timer: Timer | undefined

@@ -53,6 +53,7 @@ const patienceMs = 5 * 60_000
 const refreshMs = 86_400_000
 const page = '/.well-known/mta-sts.txt'
 
+/** One for all domains; `find` never rejects. */
 export function createStsPolicies(options: StsOptions): StsPolicies {
   const { resolver, clock } = options
   const kept = new Map<string, Kept | null>()

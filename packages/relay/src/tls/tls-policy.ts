@@ -64,6 +64,7 @@ type Decision = TlsPolicy | { refused: Verdict; reason: string }
 const submissionsPort = 465
 const anyCertificate: CertificateCheck = { kind: 'none' }
 
+/** How to connect to one address, or why nothing is sent there now. */
 export function tlsPolicy(situation: TlsSituation): Decision {
   const { route, security, demand } = situation
   if (route.kind === 'socket') return { use: 'never', check: anyCertificate, reason: 'Unix socket', by: 'none' }

@@ -20,6 +20,7 @@ export interface ContentListener {
 const blockOctets = { data: 65536, bdat: 262144 }
 const finalDot = Buffer.from('.\r\n')
 
+/** Never rejects. Resolves when all is handed on, the peer has refused it, or the connection is down. */
 export async function sendContent(
   wire: Wire,
   body: TransactionRequest['body'],

@@ -39,6 +39,7 @@ export type Phase =
   | 'quit'
   | 'idle'
 
+/** `status` (RFC 3463) is of class 4 where another attempt may help. */
 export function failure(
   kind: Failure['kind'],
   phase: Phase,
