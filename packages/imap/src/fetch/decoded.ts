@@ -29,7 +29,7 @@ export function encodedPart(session: Session, row: FetchedMessage, part: readonl
 }
 
 /** Between two chunks of a part: decoding goes on from here as if it had come from the part's beginning. */
-export interface Place {
+export interface DecodedPlace {
   message: MessageId
   /** Of the body. */
   part: StoredStretch
@@ -45,9 +45,9 @@ export interface Piece extends Encoded {
   start: number
   end: number
   /** Where each of the passes begins. */
-  from: Place | undefined
+  from: DecodedPlace | undefined
   /** Told of places that are not behind the beginning of the range. */
-  passed(place: Place): void
+  passed(place: DecodedPlace): void
 }
 
 /** The session keeps a place, so that a part that is read in pieces is not decoded from its beginning for each of them. */

@@ -51,15 +51,15 @@ export async function changedAnnotations(
 export type Depth = 0 | 1 | 'infinity'
 
 /** An entry as it is told. */
-export interface Told {
+export interface ToldEntry {
   name: string
   /** null: it was asked for and is not there. */
   value: Buffer | null
 }
 
 /** What is told of the named entries; an entry that is not there is told only when nothing below it could be. */
-export function chosen(annotations: readonly Annotation[], asked: readonly AskedEntry[], depth: Depth): Told[] {
-  const told = new Map<string, Told>()
+export function chosen(annotations: readonly Annotation[], asked: readonly AskedEntry[], depth: Depth): ToldEntry[] {
+  const told = new Map<string, ToldEntry>()
   for (const { written, entry } of asked) {
     const itself = annotations.find((annotation) => annotation.entry === entry)
     if (itself || depth === 0) told.set(entry, { name: written, value: itself?.value ?? null })
@@ -77,7 +77,7 @@ function isBelow(entry: string, above: string, depth: Depth): boolean {
 }
 
 /** `metadata-resp = "METADATA" SP mailbox SP entry-values` */
-export function sayMetadata(session: Session, mailbox: VisibleMailbox | undefined, told: readonly Told[]): void {
+export function sayMetadata(session: Session, mailbox: VisibleMailbox | undefined, told: readonly ToldEntry[]): void {
   if (told.length === 0) return
   const { out } = session
   out.text(`* METADATA ${mailbox ? printMailbox(mailbox.name, session.utf8Names) : '""'} (`)

@@ -3,7 +3,7 @@ import type { Connection } from '@pennypost/transport'
 import { requireMailbox } from '../access/find-mailbox.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { State } from '../command.ts'
-import type { Place } from '../fetch/decoded.ts'
+import type { DecodedPlace } from '../fetch/decoded.ts'
 import type { Notifier } from '../notify/notifier.ts'
 import { no } from '../refusal.ts'
 import type { View } from '../view/view.ts'
@@ -47,7 +47,7 @@ export class Session {
   /** Of the command that runs. */
   tag = ''
   /** How far it has come in a part that it fetches decoded, piece by piece. */
-  decodedUpTo: Place | undefined
+  decodedUpTo: DecodedPlace | undefined
   /** Says BYE and ends the session, whatever it does now; set by the conversation. */
   end: (text: string) => void = () => {}
   /** What tells of events, from the first NOTIFY on (RFC 5465). */

@@ -1,6 +1,6 @@
 import { flagKinds, mayFlag, nextTurn } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
-import { type Changes, report, type Wanted } from '../view/report.ts'
+import { type Changes, report, type WantedChanges } from '../view/report.ts'
 import type { View } from '../view/view.ts'
 import type { Output } from '../wire/output.ts'
 import type { Session } from './session.ts'
@@ -14,7 +14,7 @@ export function tellChanges(
   session: Session,
   view: View,
   mayExpunge: boolean,
-  wanted?: Wanted,
+  wanted?: WantedChanges,
 ): Promise<void> | undefined {
   const changes = report(view, mayExpunge, wanted)
   if (changes && changes.expunged.seqs.length + changes.flags.length > manyResponses) {

@@ -16,13 +16,13 @@ export interface Changes {
 }
 
 /** What a session wants to be told; the rest is told when it wants it again. */
-export interface Wanted {
+export interface WantedChanges {
   /** New messages. */
   messages: boolean
   flags: boolean
 }
 
-const everything: Wanted = { messages: true, flags: true }
+const everything: WantedChanges = { messages: true, flags: true }
 
 /**
  * What has changed in the shared state since a session was last told (RFC 9051 §7.5); undefined when there is nothing.
