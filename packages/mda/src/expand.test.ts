@@ -348,6 +348,15 @@ describe('postmaster and abuse', () => {
     expect(await mdaOf({ accounts: [] }).outcome('postmaster')).toBe('550 5.1.1')
   })
 
+  it('lent their right to be filed beyond the quota to who else was behind an alias', async () => {
+    const aliases = { 'all@one.test': ['full@one.test', 'postmaster@one.test'] }
+    const full = { login: 'full@one.test', quota: 1 }
+    const { outcome } = mdaOf({ accounts: [...accounts, full], aliases, usage: { 'full@one.test': 5 } })
+    expect(await outcome('all@one.test')).toBe('#2 #3 later')
+    const administrator = { accounts, aliases: { 'all@one.test': ['root@one.test', 'postmaster@one.test'] } }
+    expect(await mdaOf({ ...administrator, usage: { 'root@one.test': 10 } }).outcome('all@one.test')).toBe('#2')
+  })
+
   it('come from the first account while nobody is an administrator', async () => {
     expect(await mdaOf({ accounts: [{ login: 'a@one.test', removedAt: 1 }, 'b@one.test'] }).outcome('postmaster')).toBe(
       '#2',

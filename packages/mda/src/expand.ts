@@ -73,8 +73,8 @@ interface Walk {
   facts: FlowFact[]
   /** Detail of the address that was asked for, when it was an alias's. */
   detail: string
-  /** A role's mail is not refused for want of room. */
-  role: boolean
+  /** It leads to the administrator just now, whose mail is not refused for want of room. */
+  toAdministrator: boolean
 }
 
 /** Makes the MDA over a directory. */
@@ -109,8 +109,7 @@ class Expander {
     else if (place.kind === 'nobody') await this.#answerForNobody(walk, place)
     else await this.#take(walk, place, asked.text, [])
 
-    if (walk.role) walk.deliveries.push(...walk.full)
-    else if (walk.deliveries.length > 0) {
+    if (walk.deliveries.length > 0) {
       walk.deliveries.push(...walk.full.map((filing): FileDelivery => ({ ...filing, later: true })))
     } else if (walk.full.length > 0) walk.refusals.add('full')
     // Nobody gets what not everybody can get: the sender has to know.
@@ -140,7 +139,7 @@ class Expander {
       refusals: new Set(),
       facts: [],
       detail: '',
-      role: false,
+      toAdministrator: false,
     }
   }
 
@@ -242,8 +241,13 @@ class Expander {
   }
 
   async #reachAdministrator(walk: Walk, path: readonly string[]): Promise<void> {
+    walk.toAdministrator = true
+    await this.#followAdministrator(walk, path)
+    walk.toAdministrator = false
+  }
+
+  async #followAdministrator(walk: Walk, path: readonly string[]): Promise<void> {
     const { directory, administrator } = this.#options
-    walk.role = true
     const configured = splitAddress(administrator)
     if (configured) {
       const place = await this.#locate(configured.localPart, configured.domain)
@@ -264,11 +268,15 @@ class Expander {
 
   async #file(walk: Walk, account: Account, detail: string): Promise<void> {
     const key = String(account.id)
-    if (walk.reached.has(key)) return
+    if (walk.reached.has(key)) {
+      const waiting = walk.toAdministrator ? walk.full.findIndex((filing) => filing.account === account.id) : -1
+      if (waiting >= 0) walk.deliveries.push(...walk.full.splice(waiting, 1))
+      return
+    }
     walk.reached.add(key)
     const { deliveredTo } = walk
     const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo, detail: detail || walk.detail }
-    const fits = await this.#hasRoom(account, walk.context.size)
+    const fits = walk.toAdministrator || (await this.#hasRoom(account, walk.context.size))
     ;(fits ? walk.deliveries : walk.full).push(filing)
   }
 
