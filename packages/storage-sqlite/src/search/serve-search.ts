@@ -31,17 +31,19 @@ export function serveSearch(text: SearchText, clock: Clock): void {
     index: () => indexer.index,
     guarded: (read) => indexer.guarded(read),
   })
-  const cancelled = new Set<number>()
+  /** Under way, and wanted. */
+  const wanted = new Set<number>()
   let closing = false
 
   async function search(request: Extract<ToSearch, { kind: 'search' }>): Promise<void> {
     const { id, query, within } = request
+    wanted.add(id)
     try {
       const found = await searcher.search({
         mailbox: request.mailbox as MailboxId,
         query: unpackQuery(query),
         within: uidsOf(within),
-        isCancelled: () => closing || cancelled.has(id),
+        isCancelled: () => closing || !wanted.has(id),
       })
       send({ kind: 'found', id, bounds: bounds(found.uids), behind: found.behind })
     } catch (error) {
@@ -49,7 +51,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
       else
         send({ kind: 'failed', id, message: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     } finally {
-      cancelled.delete(id)
+      wanted.delete(id)
     }
   }
 
@@ -59,7 +61,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         void search(message)
         break
       case 'cancel':
-        cancelled.add(message.id)
+        wanted.delete(message.id)
         break
       case 'index':
         send({ kind: 'indexed', state: indexer.step() })
