@@ -43,7 +43,7 @@ export interface RemoteOptions {
   dead?: ReadonlyMap<number, Verdict> | undefined
 }
 
-/** Verdicts on all recipients. Rejects with a StoreError alone: what is wrong with the content is a verdict. */
+/** Verdicts on all recipients. Never rejects: what goes wrong is a verdict. */
 export function attemptRemote(work: Work, options: RemoteOptions): Promise<AttemptResult> {
   return new RemoteAttempt(work, options).run()
 }
@@ -145,9 +145,9 @@ class RemoteAttempt {
       const text = `${placeOf(hop)} takes no 8-bit content, and the message is too large to be encoded`
       return (await content.sevenBit()) ?? failed(554, '5.6.3', text)
     } catch (error) {
-      if (error instanceof StoreError) throw error
       this.#notRead(String(error))
-      return unreadable()
+      // The trouble of the store is ours, and hides no verdict that others have already.
+      return error instanceof StoreError ? troubled('The message cannot be read') : unreadable()
     }
   }
 

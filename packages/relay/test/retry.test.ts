@@ -1,4 +1,5 @@
 /** Waiting mail: when it is tried again, when it is given up, and what a restart or an operator does to it. */
+import { StoreError } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { createRoutes } from '../src/index.ts'
 import { day, hour, inTurn, minute, PostOffice } from './post-office.ts'
@@ -87,6 +88,39 @@ test('a message whose content cannot be read is given up in time, and its sender
   expect(office.logged.splice(0)).toContainEqual(
     expect.objectContaining({ level: 'error', text: 'the content of a message cannot be read' }),
   )
+})
+
+test('who had the message got it again, because the store failed when it was to be encoded for another host', async () => {
+  let isFailing = false
+  await using office = await PostOffice.open(({ store }) => {
+    const readBody: typeof store.mail.readBody = (...asked) => {
+      if (isFailing) throw new StoreError('unavailable', 'not now')
+      return store.mail.readBody(...asked)
+    }
+    return { store: { ...store, mail: { ...store.mail, readBody } } }
+  })
+  office.zone('two.test', [
+    ['@', 'MX', '10 mx'],
+    ['@', 'MX', '20 old'],
+    ['old', 'A', '192.0.2.3'],
+  ])
+  const MAIL = (_: string, nth: number) => {
+    if (nth !== 1) return undefined
+    isFailing = true
+    return { drop: true }
+  }
+  const mx = office.peer('192.0.2.2', { script: { MAIL } })
+  office.peer('192.0.2.3', { capabilities: ['PIPELINING'] })
+  const recipients = [
+    { forwardPath: 'bob@two.test' },
+    { forwardPath: 'carol@two.test', trace: 'Delivered-To: team@one.test\r\n' },
+  ]
+  await office.send({ recipients, source: Buffer.from(`Subject: large\r\n\r\n${'grüße\r\n'.repeat(30_000)}`) })
+  isFailing = false
+  expect(await office.queue()).toMatchObject([{ attempts: 1, recipients: [{ forwardPath: 'carol@two.test' }] }])
+  await office.advance(hour)
+  expect(mx.transactions.map(({ recipients: to }) => to)).toEqual([['TO:<bob@two.test>'], ['TO:<carol@two.test>']])
+  expect(office.logged.splice(0).filter(({ level }) => level === 'error')).toHaveLength(1)
 })
 
 test('a held entry neither goes nor expires', async () => {
