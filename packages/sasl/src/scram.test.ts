@@ -169,6 +169,10 @@ describe('an account', () => {
     expect(await logIn({ password: 'secret', name: 'nobody@one.test' })).toEqual(invalid)
   })
 
+  test('asks for as many rounds as clients with Cyrus SASL compute, and for no more', () => {
+    expect(authenticator.scramSalt('alice@one.test').iterations).toBe(0x10000)
+  })
+
   test('guesses are throttled as passwords are', async () => {
     await provide()
     const address = '198.51.100.7'
