@@ -101,8 +101,8 @@ async function run(session: Session, args: Args): Promise<undefined> {
       const turnAgain = turn()
       if (turnAgain) await turnAgain
     }
-    const rested = session.out.ready()
-    if (rested) await rested
+    const room = session.out.ready()
+    if (room) await room
   }
   return undefined
 }

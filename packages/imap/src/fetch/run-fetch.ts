@@ -121,7 +121,7 @@ async function fetchKnown(fetch: Fetch, uids: UidSet): Promise<void> {
       const pending = writeMessage(fetch, false)
       if (pending) await pending
       if (out.pageFull) {
-        await out.rested()
+        await out.drained()
         if (out.gone) return
         await nextTurn()
       }
@@ -150,7 +150,7 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       const pending = writeMessage(fetch, seen?.has(row.uid) === true)
       if (pending) await pending
       if (row.body) out.spend(row.body)
-      if (out.pageFull) await out.rested()
+      if (out.pageFull) await out.drained()
       const others = turns.over(began)
       if (others) await others
       if (out.gone) return

@@ -23,7 +23,7 @@ async function writeNumbers(out: Output, numbers: Iterable<number>): Promise<voi
     if (++count % numbersPerPage !== 0) continue
     out.text(text)
     text = ''
-    await out.rested()
+    await out.drained()
     await nextTurn()
   }
   out.text(text)

@@ -34,7 +34,7 @@ async function sayInPages(out: Output, responses: Iterable<string>): Promise<voi
   for (const response of responses) {
     out.text(response)
     if (!out.pageFull) continue
-    await out.rested()
+    await out.drained()
     if (out.gone) return
     await nextTurn()
   }

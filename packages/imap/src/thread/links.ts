@@ -25,12 +25,12 @@ export async function linkByReferences(messages: readonly ThreadMessage[], table
       // A: an earlier link stands, since this header may be a truncated one.
       if (parent !== none && !links.hasParent(node)) links.adopt(parent, node)
       parent = node
-      if (links.tired) await links.rest()
+      if (links.turnIsDue) await links.turn()
     }
     // B: what a message says of its own parent is better than what others said.
     links.orphan(index)
     if (parent !== none) links.adopt(parent, index)
-    if (links.tired) await links.rest()
+    if (links.turnIsDue) await links.turn()
   }
   return links.roots(messages)
 }
@@ -44,7 +44,7 @@ class Links {
   readonly #byId: Int32Array
   readonly #parents: number[]
   readonly #childCounts: number[]
-  /** Work since the last rest. */
+  /** Work since others had their turn last. */
   #steps = 0
 
   constructor(messages: number, ids: number) {
@@ -96,11 +96,11 @@ class Links {
     return false
   }
 
-  get tired(): boolean {
+  get turnIsDue(): boolean {
     return this.#steps > stepsPerPage
   }
 
-  rest(): Promise<void> {
+  turn(): Promise<void> {
     this.#steps = 0
     return nextTurn()
   }

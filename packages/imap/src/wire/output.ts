@@ -86,23 +86,23 @@ export class Output {
     return this.#stream.destroyed
   }
 
-  /** For long answers: it is time to let `rested` send what there is. */
+  /** For long answers: it is time to let `drained` send what there is. */
   get pageFull(): boolean {
     return this.#text.length + this.#size >= pageSize
   }
 
   /** For long answers in pieces: undefined while there is room, else resolves when more may come. */
   ready(): Promise<void> | undefined {
-    return this.pageFull ? this.rested() : undefined
+    return this.pageFull ? this.drained() : undefined
   }
 
   /** Between commands: undefined while the client takes what it is told, else resolves when it has, or is gone. */
   caughtUp(): Promise<void> | undefined {
-    return this.backlog >= pageSize ? this.rested() : undefined
+    return this.backlog >= pageSize ? this.drained() : undefined
   }
 
   /** Flushes; undefined when the client keeps up, else resolves when it has caught up or is gone. */
-  rested(): Promise<void> | undefined {
+  drained(): Promise<void> | undefined {
     this.flush()
     const stream = this.#stream
     if (!stream.writableNeedDrain || stream.destroyed) return undefined
