@@ -1,7 +1,8 @@
-import { type ModSeq, modSeq, type SearchQuery } from '@pennypost/model'
+import { type ModSeq, modSeq } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { bad } from '../refusal.ts'
+import { asksAny } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -104,7 +105,7 @@ export const condstore: Extension = {
   },
   /** RFC 7162 §3.1.5: only for searches by MODSEQ. */
   onFound(session, { query, uids, view = session.selected }) {
-    if (!asksModSeq(query())) return undefined
+    if (!asksAny(query(), ({ key }) => key === 'modseq')) return undefined
     const { open } = view
     let highest = 0
     for (const uid of uids) {
@@ -113,9 +114,4 @@ export const condstore: Extension = {
     }
     return highest > 0 ? `MODSEQ ${highest}` : undefined
   },
-}
-
-function asksModSeq(query: SearchQuery): boolean {
-  if (query.key === 'and' || query.key === 'or') return query.queries.some(asksModSeq)
-  return query.key === 'not' ? asksModSeq(query.query) : query.key === 'modseq'
 }

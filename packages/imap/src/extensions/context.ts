@@ -4,6 +4,7 @@ import type { Extension, SearchFound, SearchResult } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
 import { bad, no } from '../refusal.ts'
+import { asksAny } from '../search/search-key.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 import { printQuoted } from '../wire/strings.ts'
@@ -39,8 +40,7 @@ function keep(session: Session, found: SearchFound, items: readonly FetchItem[])
 
 /** OLDER or YOUNGER, anywhere in it: messages enter and leave such a result though nothing happens to them. */
 function asksAge(query: SearchQuery): boolean {
-  if (query.key === 'and' || query.key === 'or') return query.queries.some(asksAge)
-  return query.key === 'not' ? asksAge(query.query) : query.key === 'older' || query.key === 'younger'
+  return asksAny(query, ({ key }) => key === 'older' || key === 'younger')
 }
 
 /** RFC 5267 §4.3.1 */

@@ -45,3 +45,9 @@ export function numbersMean({ view, meant }: SearchContext, set: SequenceSet): U
 }
 
 export const nothingMatches: SearchQuery = { key: 'not', query: { key: 'all' } }
+
+/** Whether something that the query asks, however deep in it, is such. */
+export function asksAny(query: SearchQuery, isSuch: (asked: SearchQuery) => boolean): boolean {
+  if (query.key === 'and' || query.key === 'or') return query.queries.some((inner) => asksAny(inner, isSuch))
+  return query.key === 'not' ? asksAny(query.query, isSuch) : isSuch(query)
+}
