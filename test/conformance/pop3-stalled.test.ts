@@ -38,7 +38,7 @@ beforeEach(async () => {
   })
   for (const event of ['end', 'close', 'error']) client.on(event, () => (ended = true))
   client.write('USER bob@one.test\r\nPASS secret\r\n')
-  await expect.poll(() => received).toMatch(/\+OK 1 messages\r\n$/)
+  await expect.poll(() => received).toMatch(/\+OK 1 message\r\n$/)
   received = ''
   client.pause()
 })

@@ -169,7 +169,8 @@ export class Session implements LockHolder {
     this.connection.leaveAddressLimit()
     this.connection.idleAfter(options.limits.idleTimeoutMs, () => this.end('-ERR [SYS/TEMP] Idle too long'))
     this.log.info({ session: this.id, login: account.login }, 'logged in')
-    this.say(`+OK ${this.maildrop.messages.length} messages`)
+    const { length } = this.maildrop.messages
+    this.say(`+OK ${length} ${length === 1 ? 'message' : 'messages'}`)
   }
 
   /** Works one line; undefined stands for an over-long one. */

@@ -49,7 +49,7 @@ export const quit = {
     if (!maildrop) return session.end('+OK Bye')
     try {
       const removed = await maildrop.update()
-      session.end(removed === 0 ? '+OK Bye' : `+OK ${removed} messages deleted, bye`)
+      session.end(removed === 0 ? '+OK Bye' : `+OK ${removed} ${removed === 1 ? 'message' : 'messages'} deleted, bye`)
     } catch (error) {
       session.log.error({ session: session.id, err: error }, 'maildrop not updated')
       session.end('-ERR [SYS/TEMP] Some deleted messages were not removed')
