@@ -65,7 +65,9 @@ export function parseForwardPath(text: string, options: PathOptions): Parsed<Mai
 /** Reads `local-part@domain` without brackets; a string says what is wrong with it. */
 export function parseMailbox(text: string, options: PathOptions): Mailbox | string {
   const at = endOfLocalPart(text)
-  if (at < 1 || text[at] !== '@') return 'it has no @'
+  if (text === '') return 'it is empty'
+  if (at === 0) return 'local part is missing'
+  if (text[at] !== '@') return 'it has no @'
   const local = text.slice(0, at)
   const domain = text.slice(at + 1)
   const octets = ascii.test(text) ? text.length : Buffer.byteLength(text)
