@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Connection } from '@pennypost/transport'
 import { noSuchMailbox } from '../access/find-mailbox.ts'
-import type { Command, Completion, LiteralSink } from '../command.ts'
+import type { Command, Completion, LiteralSink, State } from '../command.ts'
 import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
 import { type Compressed, compress } from '../wire/compressed.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
@@ -380,7 +380,7 @@ export class Conversation implements ReaderHost {
     }
     const command = this.session.service.registry.commands.get(name)
     if (!command) throw bad(`Unknown command ${name.slice(0, 40)}`)
-    if (!command.states.includes(this.session.state)) throw bad(`${name} ${notNow[this.session.state]}`)
+    if (!command.states.includes(this.session.state)) throw bad(`${name} ${whyNotNow(command, this.session.state)}`)
     return command
   }
 
@@ -475,11 +475,10 @@ export class Conversation implements ReaderHost {
   }
 }
 
-const notNow = {
-  'not authenticated': 'needs a login first',
-  authenticated: 'is not possible now: no mailbox is selected, or you are logged in already',
-  selected: 'is not possible after login',
-} as const
+function whyNotNow({ states }: Command, state: State): string {
+  if (state === 'not authenticated') return 'needs a login first'
+  return states.includes('selected') ? 'needs a mailbox to be selected' : 'is not possible after login'
+}
 
 const tooSlow = 'There was no login for too long'
 
