@@ -46,6 +46,13 @@ export function storeFilter({ clock }: AdminContext, input: z.output<typeof filt
 /** A domain in the form that destinations have; anything else (an address literal, `host:port`) as it is. */
 const destinationOf = (text: string): string => domainName.safeParse(text).data ?? text
 
+/** No entry has the id. Messages have a journey, by whose id they can be looked up for longer; entries are gone. */
+export function nothingWaits(id: string): AdminError {
+  const became = isJourneyId(id) ? `, \`pennypost trace ${id}\` what became of the message` : ''
+  const advice = `\`pennypost queue list\` shows what waits${became}.`
+  return new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
+}
+
 /** All entries that are meant, in order of acceptance. Rejects with `not-found` for an id that names nothing. */
 export async function selectEntries(
   context: AdminContext,
@@ -55,10 +62,7 @@ export async function selectEntries(
   const found = new Map<number, QueueEntry>()
   for (const id of ids) {
     const entries = await entriesById(context, id)
-    if (entries.length === 0) {
-      const advice = `\`pennypost queue list\` shows what waits, \`pennypost trace ${id}\` what became of it.`
-      throw new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
-    }
+    if (entries.length === 0) throw nothingWaits(id)
     for (const entry of entries) found.set(entry.id, entry)
   }
   return [...found.values()]

@@ -1,5 +1,5 @@
 import { type Acceptance, createJourneyId, type JourneyId } from '@pennypost/model'
-import { sampleMessage } from '@pennypost/model/testing'
+import { sampleMessage, seededRandom } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
 
@@ -112,7 +112,12 @@ describe('queue', () => {
     const shown = await admin.call('queue.show', { id: journey })
     expect(shown.entries[0]).toMatchObject({ destination: 'two.test', attempts: 0 })
     expect(shown.events.map(({ kind }) => kind)).toEqual(['received', 'queued'])
-    await expect(admin.call('queue.show', { id: 'nothing' })).rejects.toMatchObject({ reason: 'not-found' })
+    // Only journeys can be looked up when they have left, not entries.
+    const advice = async (id: string) => (await admin.call('queue.show', { id }).catch((error) => error)).advice
+    expect(await advice('17')).toBe('`pennypost queue list` shows what waits.')
+    expect(await advice(createJourneyId(0, seededRandom(9)))).toMatch(
+      / `pennypost trace [^`]+` what became of the message\.$/,
+    )
   })
 
   test('the journey of an unknown message is said to be unknown', async () => {

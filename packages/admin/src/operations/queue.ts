@@ -4,7 +4,14 @@ import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { operation } from '../operation.ts'
-import { entriesById, queueFilterFields, queueSelection, selectEntries, storeFilter } from '../queue-selection.ts'
+import {
+  entriesById,
+  nothingWaits,
+  queueFilterFields,
+  queueSelection,
+  selectEntries,
+  storeFilter,
+} from '../queue-selection.ts'
 
 export const queueList = operation({
   name: 'queue.list',
@@ -29,10 +36,7 @@ export const queueShow = operation({
   async run(context, { id }) {
     const entries = await entriesById(context, id)
     const [first] = entries
-    if (!first) {
-      const advice = `\`pennypost trace ${id}\` shows what became of a message that has left.`
-      throw new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
-    }
+    if (!first) throw nothingWaits(id)
     const journey = await context.store.flow.journey(first.journey)
     return { now: context.clock.now(), entries, events: journey?.events ?? [] }
   },
