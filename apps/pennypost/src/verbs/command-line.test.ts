@@ -146,6 +146,9 @@ describe('without a server', () => {
     expect(help).toMatchObject({ code: 0, err: '', out: expect.stringMatching(/^Usage: pennypost account add/) })
     expect(help.out).toContain('no limit (default: 0)')
     expect(help.out).not.toContain('false')
+    // Nor did it say what has to be given.
+    const { out } = await pennypost(['account', 'app-password', 'add', '--help'])
+    expect(out).toMatch(/--label <text> .*\(required\)/)
   })
 
   // In /proc the kernel says ENOENT to whoever makes a directory.

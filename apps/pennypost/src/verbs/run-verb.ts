@@ -16,9 +16,10 @@ export async function runVerb(register: (program: Command) => void, args: readon
   }
 }
 
-/** Commander's own shows that what is not given is false. */
-function optionDescription({ description, argChoices, defaultValue }: Option): string {
+/** Commander's own shows that what is not given is false, and not what has to be given. */
+function optionDescription({ description, argChoices, defaultValue, mandatory }: Option): string {
   const more = [
+    ...(mandatory ? ['required'] : []),
     ...(argChoices ? [argChoices.join(', ')] : []),
     ...(typeof defaultValue === 'string' && defaultValue !== '' ? [`default: ${defaultValue}`] : []),
   ]

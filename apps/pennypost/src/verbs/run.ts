@@ -16,9 +16,9 @@ interface VerbGroup {
 export const verbs: Readonly<Record<string, VerbGroup>> = {
   serve: { summary: 'run the server', load: () => import('./serve.ts') },
   init: { summary: 'write configuration, keys and first account for a domain', load: () => import('./init.ts') },
-  domain: { summary: 'domains: add, list, show, remove', load: () => import('./domain.ts') },
+  domain: { summary: 'domains: add, list, show, set, remove', load: () => import('./domain.ts') },
   account: {
-    summary: 'accounts: add, import, list, show, passwords, suspend, remove',
+    summary: 'accounts: add, import, list, show, set, passwords, suspend, remove',
     load: () => import('./account.ts'),
   },
   alias: { summary: 'aliases: add, list, remove', load: () => import('./alias.ts') },
