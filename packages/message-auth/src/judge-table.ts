@@ -86,7 +86,7 @@ const aboutTheClient: readonly Row[] = [
     applies(findings) {
       const over = findings.all('rate').find(({ result }) => result === 'exceeded')
       if (!over) return undefined
-      const text = `too much mail of this ${over.of}, try again in ${over.retryAfterSeconds} seconds`
+      const text = `too much mail of this ${over.of}, try again in ${seconds(over)}`
       return { action: 'defer', detail: over.detail, text }
     },
   },
@@ -96,11 +96,14 @@ const aboutTheClient: readonly Row[] = [
     applies(findings) {
       const waiting = findings.all('greylist').find(({ result }) => result === 'wait')
       if (!waiting) return undefined
-      const text = `greylisted, try again in ${waiting.retryAfterSeconds} seconds`
+      const text = `greylisted, try again in ${seconds(waiting)}`
       return { action: 'defer', detail: waiting.detail, text }
     },
   },
 ]
+
+const seconds = ({ retryAfterSeconds: count }: { retryAfterSeconds: number }): string =>
+  count === 1 ? '1 second' : `${count} seconds`
 
 const aboutTheAuthor: readonly Row[] = [
   {

@@ -100,6 +100,8 @@ test('rate and greylist', () => {
   expect(verdict([{ ...rate, result: 'within' }])).toBe('accept clean')
   const greylist = { check: 'greylist', detail: '', retryAfterSeconds: 60 } as const
   expect(verdict([{ ...greylist, result: 'wait' }])).toBe('defer greylist 451 4.7.1')
+  const soon = judge([{ ...greylist, result: 'wait', retryAfterSeconds: 1 }], defaultPolicy)
+  expect(JSON.stringify(soon)).toContain('try again in 1 second"')
   expect(verdict([{ ...greylist, result: 'unavailable' }])).toBe('accept clean')
 })
 
