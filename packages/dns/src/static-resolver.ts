@@ -1,6 +1,6 @@
 /**
- * A `Resolver` that answers out of zones in memory, without a socket: for other packages' tests and for worlds of the lab
- * that have no wire. Its answers go through the same codec and the same reading as those of real servers.
+ * A `Resolver` that answers out of zones in memory, without a socket: for other packages' tests.
+ * Its answers go through the same codec and the same reading as those of real servers.
  */
 import type { DnsAnswer, DnsType, Resolver } from '@pennypost/model'
 import { decode } from 'dns-packet'

@@ -1,5 +1,5 @@
 /**
- * A DNS server over zones, on UDP and TCP of one port: for tests, the lab, and trying two servers on one machine. Not made
+ * A DNS server over zones, on UDP and TCP of one port: for tests, and for trying two servers on one machine. Not made
  * for the open internet (no zone transfer, no signing, no delegation).
  *
  * Never broken: junk gets no answer and does no harm; nothing is left open after `close()`.

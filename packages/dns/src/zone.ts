@@ -1,5 +1,5 @@
 /**
- * Zones as tests, the lab and acceptance write them down: an origin and rows of text.
+ * Zones as tests write them down: an origin and rows of text.
  *
  *     zone('one.test', [['@', 'MX', '10 mail'], ['mail', 'A', '192.0.2.1']])
  *

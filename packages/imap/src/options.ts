@@ -37,7 +37,7 @@ export interface ImapServiceOptions {
   disable?: readonly string[]
   /** Offer COMPRESS=DEFLATE: fewer octets, and about 250 KB of memory for each session that uses it. Default false. */
   compress?: boolean
-  /** Take passwords without TLS: for loopback, the lab, and whoever asks for it. */
+  /** Take passwords without TLS: for loopback, tests, and whoever asks for it. */
   allowPlaintext?: boolean
   /** The listeners have TLS material for STARTTLS. */
   startTls?: boolean
@@ -56,7 +56,7 @@ export interface ImapServiceOptions {
    * Asked once for each such message, when it has been stored.
    */
   supersededCopy?: SupersededCopy
-  /** Told of each message whose text a session was given: in the lab and the demo only. */
+  /** Told of each message whose text a session was given: in the demo only. */
   onRead?: (read: MessageRead) => void
 }
 

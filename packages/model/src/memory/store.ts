@@ -26,8 +26,8 @@ export interface MemoryStoreOptions {
 }
 
 /**
- * All ports in memory: the executable specification that other engines are compared with, and the store of tests and
- * of worlds in the lab. Nothing survives the process; every verb takes effect at once.
+ * All ports in memory: the executable specification that other engines are compared with, and the store of tests.
+ * Nothing survives the process; every verb takes effect at once.
  */
 export function createMemoryStore(options: MemoryStoreOptions): Store {
   const state = emptyState(options)

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { PeerCertificate } from 'node:tls'
 
 /**
- * How clients reach peers. Implemented by `@pennypost/transport` over TCP; the lab and tests give in-memory duplexes.
+ * How clients reach peers. Implemented by `@pennypost/transport` over TCP; tests give in-memory duplexes.
  */
 export interface Dialer {
   /** Opens a connection. Rejects with the system's error (`code` such as ECONNREFUSED), or with the signal's reason. */

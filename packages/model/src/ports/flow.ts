@@ -2,7 +2,7 @@ import type { JourneyId } from '../ids.ts'
 
 /**
  * The journey: what happened to one message, in order, from the first line of its mail transaction. Written by every
- * component, read by `pennypost trace`, the console and the lab. Never holds content or secrets.
+ * component, read by `pennypost trace`. Never holds content or secrets.
  */
 export type FlowEvent = FlowFact & {
   journey: JourneyId
@@ -73,7 +73,7 @@ export type FlowFact =
   | { kind: 'unconfirmed' }
   /** The same message came again after an unconfirmed acceptance and was not stored twice. */
   | { kind: 'repeated'; session: string }
-  /** Somebody read it (recorded in lab and demo only). */
+  /** Somebody read it (recorded in the demo only). */
   | { kind: 'read'; by: string; protocol: 'imap' | 'pop3'; session: string }
 
 export interface Journey {

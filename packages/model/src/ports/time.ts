@@ -1,7 +1,7 @@
 /**
  * Time is passed in, never taken. Two notions, kept apart on purpose:
  *
- * - `Clock` drives everything that a test or the lab may want to move: dates, schedules, leases, caches, throttles.
+ * - `Clock` drives everything that a test may want to move: dates, schedules, leases, caches, throttles.
  * - `Deadline` is always real and monotonic: socket timeouts, drains, syncs. A virtual clock must never hang up a peer.
  *
  * Who calls it: every package; only the composition root makes the real ones (`system.ts`).

@@ -1,5 +1,5 @@
 /**
- * Chance that comes out the same each time: tests and worlds of the lab repeat with their seed. Never for secrets.
+ * Chance that comes out the same each time: a test repeats with its seed. Never for secrets.
  * The generator is mulberry32: 32 bits of state, good enough to spread load and jitter.
  */
 import type { Random } from '../ports/time.ts'

@@ -1,8 +1,8 @@
 /**
- * Time that moves only when a test or the lab moves it. `now` and `elapsed` advance together. Timers run in the order
+ * Time that moves only when a test moves it. `now` and `elapsed` advance together. Timers run in the order
  * of their time, and of their making where that is equal; the clock stands still while anybody holds it with `busy`.
  *
- * Who calls it: tests of every package and the lab.
+ * Who calls it: tests of every package.
  */
 import type { Clock, Timer } from '../ports/time.ts'
 
