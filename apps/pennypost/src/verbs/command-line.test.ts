@@ -314,7 +314,7 @@ describe('beside a running server', () => {
       store: createMemoryStore({ clock, random }),
       resolver: createStaticResolver([]),
       credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
-      capabilityNames: async () => [],
+      capabilityNames: async () => ['MOVE', 'QUOTA'],
       nextHopKey: (text) => text,
       installation: {
         hostname: 'mail.one.test',
