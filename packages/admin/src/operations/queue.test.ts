@@ -81,6 +81,30 @@ describe('queue', () => {
     expect((await admin.call('queue.list', {})).entries).toEqual([])
   })
 
+  test.each([
+    ['queue.remove', { all: true }, 'remove'],
+    ['queue.redirect', { selection: { all: true }, nextHop: 'relay.test:25' }, 'redirect'],
+  ] as const)(
+    'a server that ended in the middle of %s left journeys that told nothing of it',
+    async (name, input, verb) => {
+      using admin = new TestAdministration()
+      const journey = await enqueue(admin, 'alice@one.test', 'bob@two.test')
+      const { store } = admin.context
+      let events: unknown
+      // What would be there if the process ended now.
+      const done = async () => {
+        events = (await store.flow.journey(journey))?.events
+        return 1
+      }
+      admin.context.store = {
+        ...store,
+        queue: { ...store.queue, list: (filter) => store.queue.list(filter), remove: done, redirect: done },
+      }
+      await admin.call(name, input)
+      expect(events).toContainEqual(expect.objectContaining({ kind: 'operator', verb }))
+    },
+  )
+
   test('a verb for everything must say so', async () => {
     using admin = new TestAdministration()
     await expect(admin.call('queue.remove', {})).rejects.toMatchObject({ reason: 'bad-input' })

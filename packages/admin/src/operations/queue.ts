@@ -57,10 +57,20 @@ async function changeEntries(
   const at = context.clock.now()
   let changed = 0
   for (const some of batches(entries)) {
+    await noteInJourneys(context, some, verb, at)
     changed += await run(some.map(({ id }) => id))
-    await context.store.flow.record(some.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb, entry: id })))
   }
   return { selected: entries.length, changed }
+}
+
+/** Before the verb: whatever ends the process in between, nothing has left the queue of which its journey does not tell. */
+function noteInJourneys(
+  { store }: AdminContext,
+  entries: readonly QueueEntry[],
+  verb: OperatorVerb,
+  at: number,
+): Promise<void> {
+  return store.flow.record(entries.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb, entry: id })))
 }
 
 /** A whole queue in one go would hold up everybody else. */
@@ -111,11 +121,9 @@ export const queueRedirect = operation({
     for (const [destination, group] of Map.groupBy(entries, (entry) => named ?? ownDestination(entry))) {
       context.running?.forgive([destination])
       for (const some of batches(group)) {
+        await noteInJourneys(context, some, 'redirect', at)
         const ids = some.map(({ id }) => id)
         changed += await context.store.queue.redirect(ids, destination, at)
-        await context.store.flow.record(
-          some.map(({ id, journey }) => ({ journey, at, kind: 'operator', verb: 'redirect', entry: id })),
-        )
       }
     }
     return { selected: entries.length, changed }
