@@ -1,6 +1,4 @@
 /** GNU SASL and curl log in with what is more than a password: SCRAM bound to the TLS session, a client certificate. */
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
 import { eventually, type Instance, startInstance } from '../e2e/instance.ts'
@@ -41,39 +39,6 @@ it.skipIf(!has('gsasl') || !has('curl')).each([
   const wrong = await logIn('wrong')
   expect(wrong.code).not.toBe(0)
   expect(wrong.stdout + wrong.stderr).not.toContain('server trusted')
-})
-
-it.skipIf(!has('mbsync') || !has('curl'))('Cyrus SASL computes what SCRAM asks for (needs mbsync, curl)', async () => {
-  using home = makeHome()
-  // So that the test needs no certificate of its own.
-  const clear = '[auth]\nscram = true\n[policy]\nrequire_tls_for_auth = false'
-  await using at = await startInstance({ domain: 'one.test', accounts: ['alice'], toml: clear })
-  await provideScram(at, home.path)
-  const mail = join(home.path, 'mail')
-  mkdirSync(mail)
-  const settings = join(home.path, 'mbsyncrc')
-  writeFileSync(
-    settings,
-    `IMAPStore far
-Host 127.0.0.1
-Port ${at.port('imap')}
-User ${alice}
-Pass secret
-SSLType None
-AuthMechs SCRAM-SHA-256
-
-MaildirStore near
-Inbox ${mail}/INBOX
-
-Channel all
-Far :far:
-Near :near:
-Create Near
-SyncState *
-`,
-  )
-  const { code, stderr } = await run('mbsync', ['-c', settings, '-a'], { home: home.path })
-  expect(code, stderr).toBe(0)
 })
 
 it.skipIf(!has('curl'))('curl logs in with a client certificate of our authority (needs curl)', async () => {

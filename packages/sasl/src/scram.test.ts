@@ -169,8 +169,8 @@ describe('an account', () => {
     expect(await logIn({ password: 'secret', name: 'nobody@one.test' })).toEqual(invalid)
   })
 
-  test('asks for as many rounds as clients with Cyrus SASL compute, and for no more', () => {
-    expect(authenticator.scramSalt('alice@one.test').iterations).toBe(0x10000)
+  test('asks for no fewer than 100 000 rounds', () => {
+    expect(authenticator.scramSalt('alice@one.test').iterations).toBeGreaterThanOrEqual(100_000)
   })
 
   test('guesses are throttled as passwords are', async () => {
