@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type FetchedMessage, flagsOf, UidSet } from '@pennypost/model'
@@ -105,6 +105,8 @@ function write(root: string, files: Record<string, string>): void {
     writeFileSync(join(root, name), text, 'latin1')
   }
 }
+
+const hasMkfifo = spawnSync('mkfifo', ['--version']).error === undefined
 
 describe('import', () => {
   test('keeps dates, flags and UIDLs, makes mailboxes, mends line ends', async () => {
@@ -298,7 +300,7 @@ describe('Maildir', () => {
     expect(await take(admin, all)).toMatchObject({ imported: 0, skipped: 5 })
   })
 
-  test('a pipe in it kept the import waiting for ever', async () => {
+  test.skipIf(!hasMkfifo)('a pipe in it kept the import waiting for ever (needs mkfifo)', async () => {
     using admin = await withAccounts()
     const root = join(admin.directory, 'Maildir')
     write(root, { 'cur/1.a:2,': 'Subject: a\n\n', 'new/2.b': 'Subject: b\n\n', 'cur/directory/file': '' })
