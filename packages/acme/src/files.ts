@@ -1,7 +1,8 @@
 import { generateKeyPair, X509Certificate } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { replaceFile } from '@pennypost/model'
 
 /** Where certificate and keys lie, and what the certificate that is there says. */
 
@@ -76,12 +77,4 @@ export async function replaceCertificate(
 ): Promise<void> {
   await replaceFile(paths.key, key)
   await replaceFile(paths.cert, cert)
-}
-
-/** Whole or not at all, and never readable by others in between. */
-async function replaceFile(path: string, content: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const fresh = `${path}.new`
-  await writeFile(fresh, content, { mode: 0o600, flush: true })
-  await rename(fresh, path)
 }

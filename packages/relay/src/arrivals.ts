@@ -3,6 +3,7 @@
  * them: its journey has a line for every one.
  */
 import type { Flow, FlowEvent, JourneyId } from '@pennypost/model'
+import { dropOldest } from './drop-oldest.ts'
 
 export interface Arrival {
   /** SPF or DMARC passed. */
@@ -27,10 +28,7 @@ export class Arrivals {
     const arrival = this.#read(journey, forget)
     this.#kept.set(journey, arrival)
     arrival.catch(forget)
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= mostKept) break
-      this.#kept.delete(oldest)
-    }
+    dropOldest(this.#kept, mostKept)
     return arrival
   }
 

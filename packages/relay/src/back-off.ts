@@ -6,6 +6,7 @@
  * Who calls it: the connection pool.
  */
 import type { Clock } from '@pennypost/model'
+import { dropOldest } from './drop-oldest.ts'
 import { deferred, describeVerdict, type Verdict } from './verdict.ts'
 
 export interface BackOffOptions {
@@ -51,10 +52,7 @@ export class BackOff {
     const waitMs = Math.min(limits.backOffMaxMs, limits.backOffMs * 2 ** Math.min(failures - 1, 20))
     this.#down.delete(key)
     this.#down.set(key, { until: clock.elapsed() + waitMs, failures, last: describeVerdict(verdict) })
-    for (const oldest of this.#down.keys()) {
-      if (this.#down.size <= destinationsMax) break
-      this.#down.delete(oldest)
-    }
+    dropOldest(this.#down, destinationsMax)
   }
 
   /** A connection stands, or somebody knows better. */

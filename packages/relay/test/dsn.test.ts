@@ -3,7 +3,7 @@ import { parseHeader, valuesOf } from '@pennypost/message'
 import { accountId } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
-import { day, everything, hour, minute, PostOffice } from './post-office.ts'
+import { day, everything, hour, minute, onDisk, PostOffice } from './post-office.ts'
 
 const refusing = (...names: string[]) => ({
   script: {
@@ -36,14 +36,8 @@ describe('a bounce', () => {
   })
 
   test('that finds no room waits for it, and nobody gets the message again for that', async () => {
-    let isFull = true
-    await using office = await PostOffice.open(({ store }) => {
-      const stage: typeof store.mail.stage = (...promised) => {
-        if (isFull) throw new Error('the file system is full')
-        return store.mail.stage(...promised)
-      }
-      return { store: { ...store, mail: { ...store.mail, stage } } }
-    })
+    const disk = { isFull: true }
+    await using office = await PostOffice.open((opened) => onDisk(opened, disk))
     const RCPT = (path: string) => (path.includes('bad') ? '550 5.1.1 no such user' : undefined)
     const peer = office.peer('192.0.2.2', { script: { RCPT } })
     const recipients = [{ forwardPath: 'good@two.test' }, { forwardPath: 'bad@two.test' }]
@@ -52,7 +46,7 @@ describe('a bounce', () => {
       'delivered good@two.test 250 2.0.0 Ok: queued as SCRIPTED',
       'deferred bad@two.test 550 5.1.1 no such user',
     ])
-    isFull = false
+    disk.isFull = false
     await office.advance(17 * minute)
     expect((await office.trace(journey)).slice(-2)).toEqual([
       'failed bad@two.test 550 5.1.1 no such user',

@@ -53,6 +53,15 @@ export interface Sending {
   acceptedAt?: number
 }
 
+/** A store whose disk can be full: then it takes no content. */
+export function onDisk({ store }: PostOffice, disk: { isFull: boolean }): Pick<RelayOptions, 'store'> {
+  const stage: typeof store.mail.stage = (...promised) => {
+    if (disk.isFull) throw new Error('the file system is full')
+    return store.mail.stage(...promised)
+  }
+  return { store: { ...store, mail: { ...store.mail, stage } } }
+}
+
 export class PostOffice implements AsyncDisposable {
   readonly clock: VirtualClock = virtualClock()
   readonly random = seededRandom(7)

@@ -2,7 +2,7 @@
 import { StoreError } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { createRoutes } from '../src/index.ts'
-import { day, hour, inTurn, minute, PostOffice } from './post-office.ts'
+import { day, hour, inTurn, minute, onDisk, PostOffice } from './post-office.ts'
 
 test('greylisted mail is tried again after a quarter of an hour, and delivered', async () => {
   await using office = await PostOffice.open()
@@ -195,19 +195,13 @@ describe('failNow', () => {
   })
 
   test('counted an entry that stayed, because there was no room for its bounce', async () => {
-    let isFull = true
-    await using office = await PostOffice.open(({ store }) => {
-      const stage: typeof store.mail.stage = (...promised) => {
-        if (isFull) throw new Error('the file system is full')
-        return store.mail.stage(...promised)
-      }
-      return { store: { ...store, mail: { ...store.mail, stage } } }
-    })
+    const disk = { isFull: true }
+    await using office = await PostOffice.open((opened) => onDisk(opened, disk))
     await office.send()
     const ids = (await office.queue()).map(({ id }) => id)
     expect(await office.relay.failNow(ids)).toBe(0)
     expect(await office.queue()).toHaveLength(1)
-    isFull = false
+    disk.isFull = false
     expect(await office.relay.failNow(ids)).toBe(1)
     expect(await office.queue()).toEqual([])
   })

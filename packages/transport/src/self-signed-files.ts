@@ -1,6 +1,5 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Clock, Random } from '@pennypost/model'
+import { type Clock, type Random, replaceFile } from '@pennypost/model'
 import { type CertificateFiles, readCertificate } from './certificate-file.ts'
 import { selfSign } from './self-signed.ts'
 
@@ -39,9 +38,8 @@ export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise
     notAfter: now + validityMs,
     random,
   })
-  await mkdir(directory, { recursive: true, mode: 0o700 })
-  await replace(files.key, made.key)
-  await replace(files.cert, made.cert)
+  await replaceFile(files.key, made.key)
+  await replaceFile(files.cert, made.cert)
   return files
 }
 
@@ -54,11 +52,4 @@ async function serves(files: CertificateFiles, hostname: string, now: number): P
     // Missing, damaged, or with another's key, if the machine went down between the two: new files are the answer to all.
     return false
   }
-}
-
-/** Whole or not at all, and never readable by others in between. */
-async function replace(file: string, content: string): Promise<void> {
-  const fresh = `${file}.new`
-  await writeFile(fresh, content, { mode: 0o600, flush: true })
-  await rename(fresh, file)
 }

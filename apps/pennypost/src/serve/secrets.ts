@@ -1,6 +1,6 @@
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import type { Random } from '@pennypost/model'
+import { chmod, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Random, replaceFile } from '@pennypost/model'
 
 /**
  * Secrets of this installation, each in a file of its own under `data/secrets`, made at the first start, mode 0600.
@@ -39,12 +39,9 @@ async function readOptional(file: string): Promise<string | undefined> {
   }
 }
 
-/** There whole or not at all, whatever ends the process: half of one would keep the server from starting. */
+/** Half of one would keep the server from starting. */
 async function makeSecret(file: string, random: Random): Promise<Buffer> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const made = random.bytes(32)
-  const fresh = `${file}.new`
-  await writeFile(fresh, made.toString('hex'), { mode: 0o600, flush: true })
-  await rename(fresh, file)
+  await replaceFile(file, made.toString('hex'))
   return made
 }

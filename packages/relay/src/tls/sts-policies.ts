@@ -6,6 +6,7 @@
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
 import { type Clock, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
+import { dropOldest } from '../drop-oldest.ts'
 import { listed } from '../listed.ts'
 import type { Https } from './https.ts'
 import { parseStsPolicy, type StsPolicy, stsIdOf } from './sts-policy.ts'
@@ -63,10 +64,7 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
   const keep = (domain: string, policy: Kept | null): void => {
     kept.delete(domain)
     kept.set(domain, policy)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= domainsMax) break
-      kept.delete(oldest)
-    }
+    dropOldest(kept, domainsMax)
   }
 
   /** Fetched by a clock that was ahead, it is not young until ours has caught up. */

@@ -5,6 +5,7 @@
  * Who calls it: `dial`, for each host that it meets.
  */
 import type { Log } from '@pennypost/model'
+import { dropOldest } from '../drop-oldest.ts'
 
 const hostsMax = 10_000
 
@@ -20,10 +21,7 @@ export class TlsHosts {
   secured(host: string): void {
     this.#told.delete(host)
     this.#told.set(host, false)
-    for (const oldest of this.#told.keys()) {
-      if (this.#told.size <= hostsMax) break
-      this.#told.delete(oldest)
-    }
+    dropOldest(this.#told, hostsMax)
   }
 
   /** Whether a host without TLS had it before. */

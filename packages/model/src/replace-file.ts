@@ -1,0 +1,14 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/**
+ * Puts a file in the place of another, or where there was none: whole or not at all, whatever ends the process, and never
+ * readable by others (0600; directories that are missing are made, 0700). For keys, certificates and secrets. Rejects with
+ * the error of the file system.
+ */
+export async function replaceFile(path: string, content: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const fresh = `${path}.new`
+  await writeFile(fresh, content, { mode: 0o600, flush: true })
+  await rename(fresh, path)
+}
