@@ -104,6 +104,18 @@ test('a large body is verified in pieces', async () => {
   }
 })
 
+test('a signature stands whether the header section comes with its empty line or without', async () => {
+  const body = Buffer.from('hello\r\n')
+  const message = await signedMessage(body)
+  const checker = open(message.script)
+  const spf = checker.checkSender(facts(), never)
+  for (const end of ['', '\r\n']) {
+    const header = Buffer.concat([message.header, Buffer.from(end)])
+    const content = { header, body: () => inPieces(body), authorDomains: [] }
+    expect((await checker.checkContent(content, spf, never))[0]).toMatchObject({ check: 'dkim', result: 'pass' })
+  }
+})
+
 test('without signature or record no worker is asked', async () => {
   const checker = open({}, { workerUrl: new URL('file:///nowhere.ts') })
   const header = Buffer.from('From: alice@one.test\r\nSubject: dkim-signature: no\r\n')

@@ -1,6 +1,17 @@
 /** Checks of strangers' mail: what is slow, what is gone, what may not be passed on. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createStaticResolver, zone } from '@pennypost/dns'
-import { createChecker, defaultPolicy, type Policy } from '@pennypost/message-auth'
+import {
+  createChecker,
+  createSigner,
+  defaultPolicy,
+  dkimRecords,
+  generateKeys,
+  type Policy,
+} from '@pennypost/message-auth'
 import { type Account, type Deadline, type FlowEvent, type Resolver, silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -45,6 +56,31 @@ const sayings = (events: FlowEvent[]): string[] =>
   )
 
 const content = 'From: a@two.test\r\n\r\nhello\r\n.\r\n'
+
+test('what its author has signed is found to be signed, to the last octet of it', async () => {
+  const keyDirectory = mkdtempSync(join(tmpdir(), 'pennypost-checks-'))
+  onTestFinished(() => rmSync(keyDirectory, { recursive: true }))
+  await generateKeys(keyDirectory, 'two.test', [{ name: 'e', algorithm: 'ed25519' }])
+  const [record] = await dkimRecords(keyDirectory, 'two.test')
+  const resolver = createStaticResolver([
+    zone('two.test', [
+      ['e._domainkey', 'TXT', record?.value ?? ''],
+      ['_dmarc', 'TXT', 'v=DMARC1; p=reject'],
+    ]),
+  ])
+  const signer = createSigner({ keyDirectory, clock: virtualClock(), log: silentLog })
+  const [header, body] = ['From: a@two.test\r\n', 'hello\r\n']
+  async function* octets(): AsyncIterable<Buffer> {
+    yield Buffer.from(body)
+  }
+  const fields = await signer.sign({ domain: 'two.test', header: Buffer.from(header), body: octets })
+  const host = await testReception((deadline) => ({ checks: checksWith(resolver, deadline) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(`${fields}${header}\r\n${body}.\r\n`)
+  await client.until(/^250 .*queued as/m)
+  expect(sayings(await eventsOf(host))).toEqual(expect.arrayContaining(['dkim pass', 'dmarc pass', 'accept clean']))
+})
 
 test('half a minute after the dot everybody gets a reply, whatever is still to be found out', async () => {
   const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline) }))

@@ -7,7 +7,7 @@ import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './findi
  */
 
 export interface ContentFacts {
-  /** The header section as received, without the empty line, CRLF line ends. */
+  /** The header section as received, CRLF line ends; the empty line that ends it may be there or not. */
   header: Buffer
   body(): AsyncIterable<Buffer>
 }
@@ -38,8 +38,14 @@ export function signaturesUnavailable(reason: string): SignatureFindings {
 
 async function* messageOctets(header: Buffer, body: ContentFacts['body']): AsyncIterable<Buffer> {
   yield header
-  yield Buffer.from(header.subarray(-2).toString('latin1') === '\r\n' || header.length === 0 ? '\r\n' : '\r\n\r\n')
+  yield Buffer.from(emptyLineAfter(header.toString('latin1', Math.max(0, header.length - 4))))
   yield* body()
+}
+
+/** What is missing of the empty line; one too many would be the first line of the body. */
+function emptyLineAfter(end: string): string {
+  if (end === '\r\n\r\n' || end === '\r\n') return ''
+  return end === '' || end.endsWith('\r\n') ? '\r\n' : '\r\n\r\n'
 }
 
 /**
