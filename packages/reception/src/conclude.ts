@@ -156,7 +156,7 @@ async function commit(
   transaction.committing = true
   const { options } = session
   const now = options.clock.now()
-  const reversePath = transaction.reversePath?.text ?? ''
+  const { reversePath } = transaction
   const plan = planFilings({
     reversePath,
     recipients: transaction.recipients.map(({ path, expansion }) => ({
@@ -183,7 +183,7 @@ async function commit(
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
   }
-  const notices = wantsNotices(transaction) ? await deliveredNotices(session, transaction, message, now) : []
+  const notices = await deliveredNotices(session, transaction, message, now)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
@@ -212,7 +212,7 @@ async function commit(
 
 /** What a DSN that comes back says about mail of ours; its own acceptance does not hang on it. */
 async function returned(session: Session, transaction: Transaction, message: NewMessage, at: number) {
-  if ((transaction.reversePath?.text ?? '') !== '') return []
+  if (transaction.reversePath !== '') return []
   try {
     return await returnedEvents(message, { journey: transaction.journey, at }, session.options.store.flow)
   } catch (error) {
@@ -229,7 +229,7 @@ function noteCopy(session: Session, copy: Accepted['filed'][number], message: Ne
 
 /** The same network, envelope and content again, soon after a reply that was perhaps not read, is the same mail. */
 function fingerprint(session: Session, transaction: Transaction, received: ReceivedContent): string {
-  let envelope = `\0${session.network}\0${transaction.reversePath?.text ?? ''}`
+  let envelope = `\0${session.network}\0${transaction.reversePath}`
   for (const { path } of transaction.recipients) envelope += `\0${path.text}`
   // Content has no NUL, so the first one is where the envelope begins.
   return received.hash.update(envelope).digest('base64url')
@@ -265,7 +265,7 @@ function receivedFact(session: Session, transaction: Transaction, size: number):
     ...(helo === undefined ? {} : { helo }),
     ...(tls ? { tls: `${tls.protocol} ${tls.cipher}` } : {}),
     ...(account ? { account: account.login } : {}),
-    reversePath: transaction.reversePath?.text ?? '',
+    reversePath: transaction.reversePath,
     forwardPaths: transaction.recipients.map(({ path }) => path.text),
     size,
   }
@@ -277,10 +277,7 @@ function wantsNotice({ parameters, expansion }: Recipient): boolean {
   )
 }
 
-function wantsNotices({ reversePath, recipients }: Transaction): boolean {
-  return reversePath !== null && recipients.some(wantsNotice)
-}
-
+/** Success DSNs for those who asked for one and are filed here (RFC 3461 §5.2.3). */
 async function deliveredNotices(
   session: Session,
   transaction: Transaction,
@@ -288,10 +285,11 @@ async function deliveredNotices(
   now: number,
 ): Promise<Acceptance[]> {
   const recipients = transaction.recipients.filter(wantsNotice)
+  if (transaction.reversePath === '' || recipients.length === 0) return []
   return session.options.deliveredNotices({
     journey: transaction.journey,
     acceptedAt: now,
-    reversePath: transaction.reversePath?.text ?? '',
+    reversePath: transaction.reversePath,
     envid: transaction.parameters.envid ?? undefined,
     requireTls: transaction.parameters.requireTls,
     header: message.header,

@@ -25,9 +25,8 @@ export async function queueEntries(
   message: NewMessage,
 ): Promise<NewQueueEntry[]> {
   if (plan.relays.length === 0 && plan.later.length === 0) return []
-  const { parameters } = transaction
+  const { parameters, reversePath } = transaction
   const section = parseHeader(message.header)
-  const reversePath = transaction.reversePath?.text ?? ''
   const envelope: QueueEnvelope = {
     reversePath,
     ...(parameters.ret ? { ret: parameters.ret } : {}),

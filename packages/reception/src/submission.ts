@@ -26,7 +26,7 @@ export function submittedNotes(
   now: number,
 ): MemoryNote[] {
   const counted = (account && quota?.notes(account, recipients.length, now)) ?? []
-  const sent = [...sentNotes(reversePath?.text ?? '', now), ...counted]
+  const sent = [...sentNotes(reversePath, now), ...counted]
   const greylist = options.checks?.greylist
   if (!greylist) return sent
   const outside = plan.relays.map(({ relay }) => relay.forwardPath)
@@ -73,7 +73,7 @@ export async function refuseAuthors(
  */
 function isBounceToUs({ reversePath, recipients }: Transaction, authors: readonly string[]): boolean {
   return (
-    reversePath === null &&
+    reversePath === '' &&
     authors.every((author) => /^mailer-daemon@/i.test(author)) &&
     recipients.every(({ expansion }) => expansion.deliveries.every(({ kind }) => kind === 'file'))
   )
@@ -111,5 +111,5 @@ const has = (section: HeaderSection, name: string): boolean => section.fields.so
 
 /** Who hands the message in, as the envelope says, or else as the login does. */
 function sender({ account }: Session, { reversePath }: Transaction): string {
-  return reversePath?.text ?? account?.login ?? ''
+  return reversePath || (account?.login ?? '')
 }

@@ -11,8 +11,8 @@ import type { ContentIntake } from './content.ts'
 export interface Transaction {
   readonly journey: JourneyId
   readonly beganAt: number
-  /** null: the null reverse-path. */
-  readonly reversePath: Mailbox | null
+  /** As received, without angle brackets; '' for the null reverse-path. */
+  readonly reversePath: string
   readonly parameters: MailParameters
   readonly recipients: Recipient[]
   /** Recipients that were refused. */

@@ -46,7 +46,7 @@ export class TransactionScreening {
       {
         clientAddress: session.client.address,
         helo: session.hello ?? '',
-        reversePath: transaction.reversePath?.text ?? '',
+        reversePath: transaction.reversePath,
       },
       AbortSignal.any([signal, this.#enough.signal]),
     )
@@ -91,11 +91,10 @@ export class TransactionScreening {
     client: readonly Finding[],
     spf: Promise<SpfFinding>,
   ): Promise<Finding[]> {
-    const { reversePath } = this.#transaction
     const isKnownGood = client.some(({ check, result }) => check === 'dnswl' && result === 'listed')
     return this.#screening.admission.ask(
       {
-        reversePath: reversePath?.text ?? '',
+        reversePath: this.#transaction.reversePath,
         forwardPath: path.text,
         expansion,
         isFirst: this.#rolesOnly,
@@ -117,7 +116,7 @@ export class TransactionScreening {
   notes(now: number): MemoryNote[] {
     if (!this.#screening.isStranger) return []
     const { reversePath, recipients } = this.#transaction
-    return this.#screening.admission.notes(reversePath?.text ?? '', recipients, now)
+    return this.#screening.admission.notes(reversePath, recipients, now)
   }
 
   /** The last word; a reply when the content is not taken. Takes at most `hardMs`. */
@@ -179,7 +178,7 @@ export class TransactionScreening {
       clientName: nameOf(client) ?? '',
       helo: session.hello ?? '',
       account: session.account?.login ?? '',
-      reversePath: reversePath?.text ?? '',
+      reversePath,
       forwardPaths: recipients.map(({ path }) => path.text),
       size: content.size,
       content: () => content.read(),

@@ -49,7 +49,7 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
     room,
     journey: session.newJourney(),
     beganAt: session.options.clock.now(),
-    reversePath,
+    reversePath: reversePath?.text ?? '',
     parameters,
     recipients: [],
     refused: 0,

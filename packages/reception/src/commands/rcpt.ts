@@ -26,7 +26,7 @@ export const rcpt = {
     const { forwardPath, parameters } = parsed.value
     if (transaction.recipients.length >= options.limits.recipients) return replies.recipientsTooMany
     const expansion = await options.mda.expand(forwardPath, {
-      reversePath: transaction.reversePath?.text ?? '',
+      reversePath: transaction.reversePath,
       account: session.account,
       size: size ?? 0,
       // LMTP clients have decided already; a relay through them is as forbidden as through the MX.
