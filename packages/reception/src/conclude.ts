@@ -189,7 +189,6 @@ async function commit(
   options.onOutcome?.('accepted', received.facts.size)
   session.log.info(
     {
-      session: session.id,
       journey: accepted.journey,
       reversePath,
       size: received.facts.size,
@@ -216,7 +215,7 @@ async function returned(session: Session, transaction: Transaction, message: New
   try {
     return await returnedEvents(message, { journey: transaction.journey, at }, session.options.store.flow)
   } catch (error) {
-    session.log.error({ session: session.id, err: error }, 'a DSN could not be matched')
+    session.log.error({ err: error }, 'a DSN could not be matched')
     return []
   }
 }
@@ -303,7 +302,7 @@ async function deliveredNotices(
 /** Our own trouble: generic to the client, whole in the log. */
 export function troubleReply(session: Session, error: unknown): Reply {
   if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
-  session.log.error({ session: session.id, err: error }, 'content not accepted')
+  session.log.error({ err: error }, 'content not accepted')
   return replies.localError
 }
 
@@ -311,7 +310,7 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   const { options } = session
   options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
   const text = describeReply(reply)
-  session.log.info({ session: session.id, journey: transaction.journey, reply: text }, 'content refused')
+  session.log.info({ journey: transaction.journey, reply: text }, 'content refused')
   const at = { journey: transaction.journey, at: options.clock.now() }
   const events: FlowEvent[] = [
     { ...at, ...receivedFact(session, transaction, 0) },

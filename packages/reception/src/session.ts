@@ -75,6 +75,7 @@ export class Session implements WireHandler {
   readonly service: Service
   readonly connection: Connection
   readonly options: ReceptionOptions
+  /** Names the session in each line. */
   readonly log: Log
   readonly commands = commands
   readonly errors: ErrorBudget
@@ -118,7 +119,7 @@ export class Session implements WireHandler {
     this.leaveAddressLimit = origin.leaveAddressLimit
     this.options = options
     this.id = random.bytes(6).toString('hex')
-    this.log = options.log
+    this.log = options.log.child({ session: this.id })
     this.errors = new ErrorBudget(options.limits)
   }
 
@@ -157,7 +158,7 @@ export class Session implements WireHandler {
   }
 
   begin(): void {
-    this.log.debug({ session: this.id, service: this.service, remote: this.client.address }, 'session begins')
+    this.log.debug({ service: this.service, remote: this.client.address }, 'session begins')
     // Between transactions nothing is lost by ending now; a running one ends first, and its reply is the last but one.
     this.connection.onDrain(() => {
       if (!this.transaction) this.end(replies.shuttingDown)
@@ -264,7 +265,7 @@ export class Session implements WireHandler {
   closed(orderly: boolean): void {
     this.#stop()
     this.#confirmation.gone(orderly)
-    this.log.debug({ session: this.id, service: this.service }, 'session ends')
+    this.log.debug({ service: this.service }, 'session ends')
   }
 
   // --- what commands do ---
@@ -371,7 +372,7 @@ export class Session implements WireHandler {
 
   /** Work that nobody waits for: its failure is logged. */
   detach(work: Promise<unknown>, what: string): void {
-    work.catch((error: unknown) => this.log.error({ session: this.id, err: error }, `${what} failed`))
+    work.catch((error: unknown) => this.log.error({ err: error }, `${what} failed`))
   }
 
   #unconfirm(journey: JourneyId): void {
@@ -450,7 +451,7 @@ export class Session implements WireHandler {
 
   /** Our own trouble is 451 to the client, and whole in the log. */
   #trouble(error: unknown): Reply {
-    this.log.error({ session: this.id, err: error }, 'command failed')
+    this.log.error({ err: error }, 'command failed')
     return replies.localError
   }
 }

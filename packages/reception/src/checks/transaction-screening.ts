@@ -212,7 +212,7 @@ export class TransactionScreening {
     session.options.onVerdict?.(verdict.action, verdict.reason)
     if (verdict.action === 'accept') return
     const { action, reason, detail } = verdict
-    session.log.info({ session: session.id, journey: this.#transaction.journey, action, reason, detail }, 'judged')
+    session.log.info({ journey: this.#transaction.journey, action, reason, detail }, 'judged')
   }
 }
 

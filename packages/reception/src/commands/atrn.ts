@@ -28,7 +28,7 @@ export const atrn = {
       if (stream) answer.take(stream, { address: client.address, port: client.port, tls: session.connection.tls })
       return undefined
     } catch (error) {
-      session.log.error({ session: session.id, err: error }, 'queue not handed over')
+      session.log.error({ err: error }, 'queue not handed over')
       return reply(451, '4.3.0', 'Unable to process ATRN request now')
     }
   },

@@ -49,14 +49,14 @@ export const auth = {
         },
       })
     } catch (error) {
-      session.log.error({ session: session.id, err: error }, 'login failed')
+      session.log.error({ err: error }, 'login failed')
       return replies.authUnavailable
     }
     if (end.kind === 'result') return conclude(session, end.result)
     if (end.kind === 'unanswered') return replies.authLineTooLong
     if (end.kind === 'cancelled') return replies.authCancelled
     if (end.kind === 'malformed') return replies.authBadBase64
-    session.log.info({ session: session.id, mechanism: mechanism.name, reason: end.reason }, 'login malformed')
+    session.log.info({ mechanism: mechanism.name, reason: end.reason }, 'login malformed')
     return withText(replies.authBadBase64, 'The response does not fit the mechanism')
   },
 } as const satisfies Command
@@ -67,10 +67,10 @@ function conclude(session: Session, result: AuthenticationResult): Reply {
     session.account = result.account
     session.trusted = false
     session.leaveAddressLimit()
-    session.log.info({ session: session.id, login: result.account.login }, 'logged in')
+    session.log.info({ login: result.account.login }, 'logged in')
     return replies.authenticated
   }
-  session.log.info({ session: session.id, reason: result.reason, remote: session.client.address }, 'login refused')
+  session.log.info({ reason: result.reason, remote: session.client.address }, 'login refused')
   if (++session.authFailures >= options.limits.authFailures) return replies.tooManyErrors
   if (result.reason === 'invalid') return replies.authFailed
   return result.reason === 'suspended' ? replies.accountDisabled : replies.authUnavailable

@@ -61,7 +61,7 @@ function openIntake(session: Session, transaction: Transaction): ContentIntake |
   try {
     transaction.intake ??= new ContentIntake(session, transaction, false)
   } catch (error) {
-    session.log.error({ session: session.id, err: error }, 'content not accepted')
+    session.log.error({ err: error }, 'content not accepted')
     session.reset()
   }
   return transaction.intake

@@ -23,7 +23,7 @@ export const etrn = {
       if (!destinations) return reply(459, '4.7.1', `Node ${node} not allowed`)
       return report(node, await wake(session, destinations))
     } catch (error) {
-      session.log.error({ session: session.id, err: error }, 'queue not started')
+      session.log.error({ err: error }, 'queue not started')
       return replies.etrnUnavailable
     }
   },

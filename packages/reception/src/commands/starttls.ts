@@ -19,7 +19,7 @@ export const startTls = {
     try {
       await session.wire.startTls(printReply(replies.readyForTls))
     } catch (error) {
-      session.log.info({ session: session.id, error: (error as Error).message }, 'no TLS session')
+      session.log.info({ error: (error as Error).message }, 'no TLS session')
     }
     return undefined
   },
