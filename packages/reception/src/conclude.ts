@@ -198,10 +198,7 @@ async function commit(
     },
     'accepted',
   )
-  if (accepted.repeated) {
-    const event: FlowEvent = { journey: accepted.journey, at: now, kind: 'repeated', session: session.id }
-    session.detach(options.store.flow.record([event]), 'journey')
-  }
+  if (accepted.repeated) session.record(accepted.journey, [{ kind: 'repeated', session: session.id }])
   // Where the account has no Sent, its copy may have met another one in INBOX.
   const copy = accepted.filed.length > plan.filings.length ? accepted.filed.at(-1) : undefined
   if (wantsCopy && copy) noteCopy(session, copy, message, now)
@@ -311,11 +308,9 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
   const text = describeReply(reply)
   session.log.info({ journey: transaction.journey, reply: text }, 'content refused')
-  const at = { journey: transaction.journey, at: options.clock.now() }
-  const events: FlowEvent[] = [
-    { ...at, ...receivedFact(session, transaction, 0) },
-    ...(transaction.screening?.facts() ?? []).map((fact) => ({ ...at, ...fact })),
-    { ...at, kind: 'refused', reply: text },
-  ]
-  session.detach(options.store.flow.record(events), 'journey')
+  session.record(transaction.journey, [
+    receivedFact(session, transaction, 0),
+    ...(transaction.screening?.facts() ?? []),
+    { kind: 'refused', reply: text },
+  ])
 }

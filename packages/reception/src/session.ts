@@ -1,5 +1,13 @@
 import type { Duplex } from 'node:stream'
-import { type Account, createJourneyId, type JourneyId, type Log, type Random, type Timer } from '@pennypost/model'
+import {
+  type Account,
+  createJourneyId,
+  type FlowFact,
+  type JourneyId,
+  type Log,
+  type Random,
+  type Timer,
+} from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { type Connection, networkOf } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
@@ -375,11 +383,17 @@ export class Session implements WireHandler {
     work.catch((error: unknown) => this.log.error({ err: error }, `${what} failed`))
   }
 
-  #unconfirm(journey: JourneyId): void {
+  /** Writes into a journey, apart from any acceptance; nobody waits for it. */
+  record(journey: JourneyId, facts: readonly FlowFact[]): void {
     const { store, clock } = this.options
     const at = clock.now()
-    this.detach(store.mail.unconfirm(journey, at), 'unconfirm')
-    this.detach(store.flow.record([{ journey, at, kind: 'unconfirmed' }]), 'journey')
+    this.detach(store.flow.record(facts.map((fact) => ({ journey, at, ...fact }))), 'journey')
+  }
+
+  #unconfirm(journey: JourneyId): void {
+    const { store, clock } = this.options
+    this.detach(store.mail.unconfirm(journey, clock.now()), 'unconfirm')
+    this.record(journey, [{ kind: 'unconfirmed' }])
   }
 
   /** Nothing more is run or said. */

@@ -54,10 +54,7 @@ export const rcpt = {
 
 function refuse(session: Session, transaction: Transaction, path: Mailbox, refusal: Reply): Reply {
   transaction.refused++
-  const { store, clock } = session.options
-  const at = { journey: transaction.journey, at: clock.now() }
   const refused: FlowFact = { kind: 'refused', forwardPath: path.text, reply: describeReply(refusal) }
-  const facts = [...(transaction.screening?.facts() ?? []), refused]
-  session.detach(store.flow.record(facts.map((fact) => ({ ...at, ...fact }))), 'journey')
+  session.record(transaction.journey, [...(transaction.screening?.facts() ?? []), refused])
   return refusal
 }
