@@ -1,14 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
-import {
-  type Acceptance,
-  type Accepted,
-  type FlowEvent,
-  type FlowFact,
-  type NewMessage,
-  StoreError,
-} from '@pennypost/model'
+import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
@@ -49,21 +42,21 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
     intake.discard()
     return tooLarge(session.options.limits.messageSize)
   }
-  let received: ReceivedContent
+  let discarded: StagedContent | undefined
   try {
-    received = await intake.finish()
-  } catch (error) {
-    return troubleReply(session, error)
-  }
-  try {
-    const judged = await examine(session, transaction, received)
+    const received = await intake.finish()
+    discarded = received.content
+    const message = await examine(session, transaction, received)
+    if ('code' in message) return message
     // A client that left before the commit began has no mail here: it will send it again.
-    if (!session.ended && !('code' in judged)) return await commit(session, transaction, received, judged)
-    session.detach(received.content.discard(), 'discarding content')
-    return 'code' in judged ? judged : undefined
+    if (session.ended) return undefined
+    const reply = await commit(session, transaction, received, message)
+    if (reply.code < 400) discarded = undefined
+    return reply
   } catch (error) {
-    session.detach(received.content.discard(), 'discarding content')
-    return troubleReply(session, error)
+    return session.trouble(error)
+  } finally {
+    if (discarded) session.detach(discarded.discard(), 'discarding content')
   }
 }
 
@@ -165,10 +158,7 @@ async function commit(
     })),
     verdict: transaction.screening?.isQuarantined ? 'quarantine' : 'accept',
   })
-  if (plan.withheld.length > 0) {
-    session.detach(received.content.discard(), 'discarding content')
-    return notForwarded
-  }
+  if (plan.withheld.length > 0) return notForwarded
   const wantsCopy = session.account?.copySent ? session.account : undefined
   const acceptance: Acceptance = {
     journey: transaction.journey,
@@ -294,13 +284,6 @@ async function deliveredNotices(
       orcpt: parameters.orcpt ? `${parameters.orcpt.type};${parameters.orcpt.address}` : undefined,
     })),
   })
-}
-
-/** Our own trouble: generic to the client, whole in the log. */
-export function troubleReply(session: Session, error: unknown): Reply {
-  if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
-  session.log.error({ err: error }, 'content not accepted')
-  return replies.localError
 }
 
 function reportRefusal(session: Session, transaction: Transaction, reply: Reply): void {

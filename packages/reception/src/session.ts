@@ -6,6 +6,7 @@ import {
   type JourneyId,
   type Log,
   type Random,
+  StoreError,
   type Timer,
 } from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
@@ -383,6 +384,13 @@ export class Session implements WireHandler {
     work.catch((error: unknown) => this.log.error({ err: error }, `${what} failed`))
   }
 
+  /** Our own trouble is temporary and generic to the client, and whole in the log. */
+  trouble(error: unknown): Reply {
+    if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
+    this.log.error({ err: error }, 'command failed')
+    return replies.localError
+  }
+
   /** Writes into a journey, apart from any acceptance; nobody waits for it. */
   record(journey: JourneyId, facts: readonly FlowFact[]): void {
     const { store, clock } = this.options
@@ -423,7 +431,7 @@ export class Session implements WireHandler {
     }
     outcome.then(
       (reply) => this.#respond(reply),
-      (error: unknown) => this.#respond(this.#trouble(error)),
+      (error: unknown) => this.#respond(this.trouble(error)),
     )
   }
 
@@ -448,7 +456,7 @@ export class Session implements WireHandler {
     try {
       return work()
     } catch (error) {
-      return this.#trouble(error)
+      return this.trouble(error)
     }
   }
 
@@ -457,16 +465,10 @@ export class Session implements WireHandler {
     try {
       return work()
     } catch (error) {
-      this.#trouble(error)
+      this.trouble(error)
       this.end(replies.serviceUnavailable)
       return otherwise
     }
-  }
-
-  /** Our own trouble is 451 to the client, and whole in the log. */
-  #trouble(error: unknown): Reply {
-    this.log.error({ err: error }, 'command failed')
-    return replies.localError
   }
 }
 

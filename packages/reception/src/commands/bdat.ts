@@ -1,10 +1,9 @@
 import { type Reply, replies, reply } from '@pennypost/smtp'
 import { type Command, type Outcome, takingMail } from '../command.ts'
-import { concludeTransaction, troubleReply } from '../conclude.ts'
+import { concludeTransaction } from '../conclude.ts'
 import { ContentIntake, chunkReader } from '../content.ts'
 import { sayHelloFirst } from '../run-command.ts'
 import type { Session } from '../session.ts'
-import type { Transaction } from '../transaction.ts'
 import { whyNobody } from './data.ts'
 
 /**
@@ -26,14 +25,18 @@ export const bdat = {
     if (!match) return reply(421, '4.5.4', 'Syntax: BDAT octets [LAST]')
     const octets = Number(match[1])
     const last = match[2] !== undefined
-    const refusal = whyNot(session)
-    const { transaction } = session
-    const intake = !refusal && transaction && openIntake(session, transaction)
-    if (!transaction || !intake) {
-      // Nobody sends so much for a transaction that was refused: it is not worth reading to its end.
-      if (octets > session.options.limits.messageSize) return reply(421, '4.5.1', 'Too much to throw away')
-      return receive(session, octets, undefined, () => refusal ?? replies.localError)
+    const { hello, transaction } = session
+    if (hello === undefined) return throwAway(session, octets, sayHelloFirst(session))
+    if (!transaction) return throwAway(session, octets, replies.needMail)
+    const nobody = whyNobody(session, transaction)
+    if (nobody) return throwAway(session, octets, nobody)
+    try {
+      transaction.intake ??= new ContentIntake(session, transaction, false)
+    } catch (error) {
+      session.reset()
+      return throwAway(session, octets, session.trouble(error))
     }
+    const { intake } = transaction
     return receive(session, octets, intake, () => {
       if (last) {
         intake.filter.end()
@@ -43,28 +46,16 @@ export const bdat = {
       // RFC 3030 §2: no further chunk of it will be taken. RFC 2033 §4.3: only the last has a reply for each recipient.
       if (intake.tooLarge) return concludeTransaction(session, transaction, intake, false)
       session.reset()
-      return troubleReply(session, intake.failure)
+      return session.trouble(intake.failure)
     })
   },
 } as const satisfies Command
 
 /** RFC 3030 §2: the octets of a refused BDAT come all the same. */
-function whyNot(session: Session): Reply | undefined {
-  const { transaction } = session
-  if (session.hello === undefined) return sayHelloFirst(session)
-  if (!transaction) return replies.needMail
-  return whyNobody(session, transaction)
-}
-
-/** Undefined where the store stages nothing: then the transaction is over, but the octets of its chunk come all the same. */
-function openIntake(session: Session, transaction: Transaction): ContentIntake | undefined {
-  try {
-    transaction.intake ??= new ContentIntake(session, transaction, false)
-  } catch (error) {
-    session.log.error({ err: error }, 'content not accepted')
-    session.reset()
-  }
-  return transaction.intake
+function throwAway(session: Session, octets: number, refusal: Reply): Outcome {
+  // Nobody sends so much for a transaction that was refused: it is not worth reading to its end.
+  if (octets > session.options.limits.messageSize) return reply(421, '4.5.1', 'Too much to throw away')
+  return receive(session, octets, undefined, () => refusal)
 }
 
 function receive(
