@@ -27,12 +27,11 @@ export interface Completion {
   /** Response code, without brackets. */
   code?: string | undefined
   text?: string
-  /** The tagged OK is the last line in clear: the TLS handshake follows it. */
-  startTls?: true
-  /** The tagged OK is the last line that is not compressed (RFC 4978 §3). */
-  compress?: true
-  /** The tagged OK is the last line that is compressed, if any is (RFC 8437 §4.1). */
-  decompress?: true
+  /**
+   * What becomes of the stream behind the tagged OK: the TLS handshake, compression (RFC 4978 §3), or none any more if there
+   * was some (RFC 8437 §4.1).
+   */
+  next?: 'startTls' | 'compress' | 'decompress'
 }
 
 /**

@@ -11,6 +11,6 @@ export const starttls = {
   run(session) {
     if (session.connection.tls) throw bad('TLS is in use already')
     if (!session.service.startTls) throw bad('TLS is not available here')
-    return { text: 'Begin the TLS negotiation now', startTls: true }
+    return { text: 'Begin the TLS negotiation now', next: 'startTls' }
   },
 } satisfies Command<undefined>

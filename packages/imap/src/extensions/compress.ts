@@ -18,7 +18,7 @@ const command = {
     if (algorithm !== 'DEFLATE') throw no('', `${algorithm.slice(0, 40)} is not offered`)
     if (session.compressed) throw no('COMPRESSIONACTIVE', 'DEFLATE is in use already')
     session.compressed = true
-    return { text: 'DEFLATE from here on', compress: true }
+    return { text: 'DEFLATE from here on', next: 'compress' }
   },
 } satisfies Command<string>
 

@@ -13,7 +13,7 @@ const unauthenticate = {
   parse: noArguments,
   run(session) {
     session.unauthenticate()
-    return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, decompress: true }
+    return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, next: 'decompress' }
   },
 } satisfies Command<undefined>
 

@@ -114,7 +114,7 @@ export class Notifier implements SignalListener, Disposable {
     if (this.#disposed) return
     this.#failed = false
     if (this.#idling) this.#tellAtOnce()
-    else this.#session.stir()
+    else this.#session.host.stir()
   }
 
   #watch(owners: readonly AccountId[]): void {

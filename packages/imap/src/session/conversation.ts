@@ -1,14 +1,12 @@
-import type { Readable } from 'node:stream'
 import type { Connection } from '@pennypost/transport'
 import { noSuchMailbox } from '../access/find-mailbox.ts'
 import type { Command, Completion, LiteralSink, State } from '../command.ts'
 import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
-import { type Compressed, compress } from '../wire/compressed.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
-import { Framer, type LiteralOffer } from '../wire/framer.ts'
-import { Output } from '../wire/output.ts'
+import type { LiteralOffer } from '../wire/framer.ts'
+import { Channel, type ChannelHost } from './channel.ts'
 import { CommandReader, discardStreamed, type ReaderHost } from './command-reader.ts'
-import { Session } from './session.ts'
+import { Session, type SessionHost } from './session.ts'
 import type { SessionService } from './session-service.ts'
 
 /**
@@ -19,22 +17,17 @@ import type { SessionService } from './session-service.ts'
  *   them did (RFC 9051 §5.5) and no two ever mix their responses.
  * - Commands that are done at once cost no promise; a chunk of them is answered in one write, or one for each turn of
  *   the event loop that they take.
- * - While a command runs, or answers that fill a page were not taken, at most `inputBacklog` octets are read ahead.
  * - Nothing that a client sends rejects or throws out of here.
  */
-export class Conversation implements ReaderHost {
+export class Conversation implements ChannelHost, ReaderHost, SessionHost {
   readonly session: Session
   readonly #service: SessionService
   readonly #connection: Connection
-  #framer: Framer
-  #reader: CommandReader
-  /** Between the connection's stream and us, once the client has asked for it. */
-  #compressed: Compressed | undefined
+  readonly #channel: Channel
+  readonly #reader: CommandReader
   #busy = false
-  #paused = false
   /** NOTIFY has had its turn. */
   #told = false
-  #inputEnded = false
   #closed = false
   #commands = 0
   /** When what is worked began, until it is counted. */
@@ -46,30 +39,17 @@ export class Conversation implements ReaderHost {
   constructor(id: string, service: SessionService, connection: Connection) {
     this.#service = service
     this.#connection = connection
-    this.session = new Session(
-      id,
-      service,
-      connection,
-      new Output(connection.stream, service.deadline, service.limits.outputStallMs),
-      this.#onLineWanted,
-    )
-    this.session.end = (text) => {
-      this.session.bye(text)
-      this.#stop()
-    }
-    this.session.stir = () => {
-      if (!this.#busy) this.#pump()
-    }
-    this.#framer = new Framer(service.limits.line)
-    this.#reader = new CommandReader(this.#framer, this)
+    this.#channel = new Channel(connection, service, this)
+    this.#reader = new CommandReader(this.#channel.framer, this)
+    this.session = new Session(id, service, connection, this.#channel.out, this)
   }
 
   /** Greets and begins to read. */
   begin(): void {
     const { registry, hostname } = this.#service
     this.#armIdle()
-    this.#connection.onDrain(() => this.#drain())
-    this.#listen()
+    this.#connection.onDrain(() => this.#endUnlessRunning())
+    this.#channel.open()
     this.session.untagged(`OK [CAPABILITY ${registry.capabilities(this.session)}] ${hostname} ready`)
     this.session.out.flush()
   }
@@ -82,33 +62,24 @@ export class Conversation implements ReaderHost {
     return this.session.account !== undefined
   }
 
-  // --- the stream ---
+  // --- what sets it going ---
 
-  readonly #onData = (chunk: Buffer): void => {
-    this.#framer.push(chunk)
-    if (!this.#busy || this.session.wantsLine) this.#pump()
-    if (this.#isFull) {
-      this.#paused = true
-      this.#input.pause()
-    }
+  /** No command runs, or the one that runs waits for a line. */
+  get isReading(): boolean {
+    return !this.#busy || this.session.wantsLine
   }
 
-  readonly #onLineWanted = (): void => {
-    if (this.#isOver) this.session.giveLine(undefined)
+  stir(): void {
+    if (this.isReading) this.#pump()
+  }
+
+  lineWanted(): void {
+    const comesNone = this.#closed || this.session.ending || this.#endReason !== undefined
+    if (comesNone) this.session.giveLine(undefined)
     else this.#pump()
   }
 
-  /** It ends as soon as the command that runs does: whatever that waits for will not come. */
-  get #isOver(): boolean {
-    return this.#closed || this.session.ending || this.#connection.draining || (this.#late && !this.loggedIn)
-  }
-
-  readonly #onEnd = (): void => {
-    this.#inputEnded = true
-    if (!this.#busy || this.session.wantsLine) this.#pump()
-  }
-
-  readonly #onClose = (): void => {
+  closed(): void {
     if (this.#closed) return
     this.#closed = true
     this.#reader.abandon()
@@ -116,92 +87,15 @@ export class Conversation implements ReaderHost {
     this.session.log.debug({ commands: this.#commands }, 'session closed')
   }
 
-  get #input(): Readable {
-    return this.#compressed?.input ?? this.#connection.stream
-  }
-
-  #listen(): void {
-    this.#input.on('data', this.#onData)
-    this.#input.on('end', this.#onEnd)
-    this.#connection.stream.on('close', this.#onClose)
-  }
-
-  /** COMPRESS: the completion goes as it is, everything behind it compressed, both ways (RFC 4978 §3). */
-  #compress(completion: string): void {
-    const { stream } = this.#connection
-    this.session.out.text(completion)
-    this.session.out.flush()
-    stream.removeListener('data', this.#onData)
-    stream.removeListener('end', this.#onEnd)
-    stream.removeListener('close', this.#onClose)
-    // What the client sent behind the command without waiting is compressed already, if it is anything.
-    const isReady = (): boolean => !this.#busy || this.session.wantsLine
-    this.#compressed = compress(stream, this.#framer.takeAll(), isReady)
-    this.session.out.useStream(this.#compressed.output)
-    this.#listen()
-  }
-
-  /** UNAUTHENTICATE: the completion is the last that goes compressed; what is behind the command came in clear (RFC 8437 §4.1). */
-  async #decompress(compressed: Compressed, completion: string): Promise<void> {
-    const { stream } = this.#connection
-    this.session.out.flush()
-    compressed.input.removeListener('data', this.#onData)
-    compressed.input.removeListener('end', this.#onEnd)
-    const { deadline, limits } = this.#service
-    const stall = deadline.after(limits.outputStallMs, () => stream.destroy())
-    const clear = await compressed.end(completion).finally(() => stall[Symbol.dispose]())
-    this.#compressed = undefined
-    this.session.out.useStream(stream)
-    this.#inputEnded = stream.readableEnded
-    this.#paused = false
-    if (clear.length > 0) this.#framer.push(clear)
-    stream.on('data', this.#onData)
-    stream.on('end', this.#onEnd)
-    stream.resume()
-  }
-
-  /** Ends the connection when all that was said is on its way. */
-  #end(): void {
-    const connection = this.#connection
-    const output = this.#compressed?.output
-    if (!output || output.destroyed) {
-      connection.end()
-      return
-    }
-    // What is still compressed here the connection knows nothing of, nor of what the client goes on to say.
-    this.#input.pause()
-    const stalled = this.#service.deadline.after(this.limits.outputStallMs, () => connection.destroy())
-    connection.stream.once('close', () => stalled[Symbol.dispose]())
-    output.end().once('end', () => {
-      stalled[Symbol.dispose]()
-      connection.end()
-    })
-  }
-
-  /** STARTTLS: what came in clear is forgotten (RFC 9051 §6.2.1), then everything goes on over TLS. */
-  #startTls(goAhead: string): Promise<void> {
-    const { stream } = this.#connection
-    this.session.out.flush()
-    stream.removeListener('data', this.#onData)
-    stream.removeListener('end', this.#onEnd)
-    this.#framer.clear()
-    return this.#connection.startTls(goAhead).then(
-      () => {
-        this.session.out.useStream(this.#connection.stream)
-        this.#listen()
-      },
-      (error) => this.session.log.info({ error: String(error) }, 'no TLS session'),
-    )
-  }
-
   /** Takes as many frames as can be taken now, then lets the answers go. */
   #pump(): void {
     const { session } = this
+    const channel = this.#channel
     while (!this.#closed && !session.ending) {
       if (session.wantsLine) {
-        const frame = this.#framer.nextRaw()
+        const frame = channel.framer.nextRaw()
         if (!frame) {
-          if (this.#inputEnded) session.giveLine(undefined)
+          if (channel.hasEnded) session.giveLine(undefined)
           break
         }
         session.giveLine(frame.kind === 'line' ? frame.text : tooLongLine)
@@ -210,7 +104,7 @@ export class Conversation implements ReaderHost {
       if (this.#busy) break
       // In turns: events that never end do not keep commands waiting.
       const tells = session.notifier?.due === true
-      const frame = tells && !this.#told ? undefined : this.#framer.next()
+      const frame = tells && !this.#told ? undefined : channel.framer.next()
       this.#told = tells && !frame
       if (!frame) {
         if (this.#told) this.#tell()
@@ -223,8 +117,7 @@ export class Conversation implements ReaderHost {
       pending.then(this.#resume, this.#crash)
     }
     session.out.flush()
-    this.#flowAgain()
-    this.#compressed?.flow()
+    channel.flow()
     if (!this.#busy) this.#rest()
   }
 
@@ -252,70 +145,59 @@ export class Conversation implements ReaderHost {
     return this.#service.turns.over(began)
   }
 
-  get #isFull(): boolean {
-    return this.#busy && !this.session.wantsLine && this.#framer.size > this.limits.inputBacklog
-  }
-
-  /** Not for each command that ends: what one takes away is less than what would come. */
-  #flowAgain(): void {
-    if (!this.#paused || this.#closed || this.#isFull) return
-    this.#paused = false
-    this.#input.resume()
-  }
-
   readonly #crash = (error: unknown): void => {
     this.session.log.error({ err: error }, 'session failed')
     this.session.bye('[UNAVAILABLE] The server has failed here')
     this.#resume()
   }
 
+  // --- its end ---
+
   /** Nothing runs: the time to end, or to hold no memory. */
   #rest(): void {
-    this.#framer.rest()
+    this.#channel.framer.rest()
     if (this.#closed) return
-    if (this.#late && !this.loggedIn) this.session.bye(tooSlow)
-    if (this.#connection.draining) this.session.bye('The server goes down now')
-    if (!this.session.ending && !this.#inputEnded) return
+    if (this.#endReason !== undefined) this.session.bye(this.#endReason)
+    if (!this.session.ending && !this.#channel.hasEnded) return
     this.session.out.flush()
     this.session.close()
-    this.#end()
+    this.#channel.end()
   }
 
-  #idle(): void {
-    if (this.#busy && !this.session.wantsLine) {
-      // A long command; a client that does not read its answer is found by the output.
-      this.#armIdle()
-      return
-    }
-    this.session.bye('Nothing was heard for too long')
-    this.#stop()
+  /** Why it ends as soon as the command that runs does: whatever that waits for will not come. */
+  get #endReason(): string | undefined {
+    if (this.#late && !this.loggedIn) return 'There was no login for too long'
+    return this.#connection.draining ? 'The server goes down now' : undefined
+  }
+
+  /** Otherwise it ends behind the command. */
+  #endUnlessRunning(): void {
+    if (this.isReading && this.#endReason !== undefined) this.end(this.#endReason)
+  }
+
+  end(text: string): void {
+    this.session.bye(text)
+    this.session.giveLine(undefined)
+    if (!this.#busy) this.#rest()
   }
 
   /** One deadline for all that comes before a login; after it, each command gives the whole time anew. */
   #armIdle(): void {
-    const { limits } = this.#service
+    const { idleTimeoutMs, loginTimeoutMs } = this.limits
     this.#late = false
-    if (this.loggedIn) this.#connection.idleAfter(limits.idleTimeoutMs, () => this.#idle())
-    else this.#connection.idleAfter(limits.loginTimeoutMs, () => this.#loginDeadline())
+    if (this.loggedIn) this.#connection.idleAfter(idleTimeoutMs, () => this.#idle())
+    else {
+      this.#connection.idleAfter(loginTimeoutMs, () => {
+        this.#late = true
+        this.#endUnlessRunning()
+      })
+    }
   }
 
-  #loginDeadline(): void {
-    this.#late = true
-    if (this.#busy && !this.session.wantsLine) return
-    this.session.bye(tooSlow)
-    this.#stop()
-  }
-
-  #drain(): void {
-    if (this.#busy && !this.session.wantsLine) return
-    this.session.bye('The server goes down now')
-    this.#stop()
-  }
-
-  /** Ends a conversation that has said BYE, also one that idles. */
-  #stop(): void {
-    this.session.giveLine(undefined)
-    if (!this.#busy) this.#rest()
+  #idle(): void {
+    if (this.isReading) this.end('Nothing was heard for too long')
+    // A long command; a client that does not read its answer is found by the output.
+    else this.#armIdle()
   }
 
   // --- commands ---
@@ -327,7 +209,9 @@ export class Conversation implements ReaderHost {
 
   /** Decides about a literal from what came before it: only a command that may be given can have one. */
   offer(unit: Unit, offer: LiteralOffer): LiteralSink | undefined | Promise<LiteralSink | undefined> {
-    return this.#recognize(new Cursor(unit, this.limits.nesting)).literal?.(this.session, unit, offer)
+    const cursor = new Cursor(unit, this.limits.nesting)
+    cursor.tag()
+    return this.#recognize(cursor).literal?.(this.session, unit, offer)
   }
 
   refused(line: string, refusal: ImapRefusal): void {
@@ -348,9 +232,8 @@ export class Conversation implements ReaderHost {
     let command: Command
     let args: unknown
     try {
-      command = this.#recognize(cursor, (found) => {
-        tag = found
-      })
+      tag = cursor.tag()
+      command = this.#recognize(cursor)
       args = command.parse(cursor, this.session)
       cursor.crlf()
       if (command.effects.writes && this.session.view?.readOnly) {
@@ -369,9 +252,8 @@ export class Conversation implements ReaderHost {
     return undefined
   }
 
-  #recognize(cursor: Cursor, onTag?: (tag: string) => void): Command {
-    const tag = cursor.tag()
-    onTag?.(tag)
+  /** What is behind the tag, up to the arguments; BAD when it is no command that may be given now. */
+  #recognize(cursor: Cursor): Command {
     cursor.sp()
     let name = cursor.word('Command')
     if (name === 'UID') {
@@ -425,10 +307,18 @@ export class Conversation implements ReaderHost {
     this.session.settleRefused(false)
     const code = completion?.code ? `[${completion.code}] ` : ''
     const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
-    if (completion?.startTls) return this.#startTls(line)
-    if (completion?.decompress && this.#compressed) return this.#decompress(this.#compressed, line)
-    if (completion?.compress) return this.#updates(command, () => this.#compress(line))
-    return this.#updates(command, () => this.session.out.text(line))
+    switch (completion?.next) {
+      case 'startTls':
+        return this.#channel.startTls(line).catch((error) => {
+          this.session.log.info({ error: String(error) }, 'no TLS session')
+        })
+      case 'decompress':
+        return this.#channel.decompress(line)
+      case 'compress':
+        return this.#updates(command, () => this.#channel.compress(line))
+      default:
+        return this.#updates(command, () => this.session.out.text(line))
+    }
   }
 
   #fail(tag: string, command: Command, error: unknown): Promise<void> | undefined {
@@ -479,8 +369,6 @@ function whyNotNow({ states }: Command, state: State): string {
   if (state === 'not authenticated') return 'needs a login first'
   return states.includes('selected') ? 'needs a mailbox to be selected' : 'is not possible after login'
 }
-
-const tooSlow = 'There was no login for too long'
 
 /** A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run. */
 const httpRequest = / HTTP\/\d(\.\d)?$/

@@ -20,6 +20,16 @@ export interface SessionAccount {
   disabledCapabilities: readonly string[]
 }
 
+/** What the session asks of the conversation that reads for it. */
+export interface SessionHost {
+  /** A command waits for a line of the client: `giveLine` is to give it. */
+  lineWanted(): void
+  /** The notifier has something to tell as soon as no command runs. */
+  stir(): void
+  /** Says BYE and ends the session, whatever it does now. */
+  end(text: string): void
+}
+
 /** One for all: thousands that end at once are not to pay for a stack trace each. */
 const sessionIsOver = new StoreError('unavailable', 'the session is over')
 
@@ -34,6 +44,7 @@ export class Session {
   readonly #wholeService: SessionService
   readonly connection: Connection
   readonly out: Output
+  readonly host: SessionHost
   readonly log: Log
   account: SessionAccount | undefined
   view: View | undefined
@@ -48,28 +59,22 @@ export class Session {
   tag = ''
   /** How far it has come in a part that it fetches decoded, piece by piece. */
   decodedUpTo: DecodedPlace | undefined
-  /** Says BYE and ends the session, whatever it does now; set by the conversation. */
-  end: (text: string) => void = () => {}
   /** What tells of events, from the first NOTIFY on (RFC 5465). */
   notifier: Notifier | undefined
-  /** The notifier has something to tell as soon as no command runs; set by the conversation. */
-  stir: () => void = () => {}
   /** Its place among the account's sessions. */
   #place: Disposable | undefined
   #deferred: (() => void)[] = []
   #ifRefused: (() => void)[] = []
-  readonly #onLineWanted: () => void
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
   #gone: AbortController | undefined
   #isClosed = false
 
-  /** @param onLineWanted called when a command waits for a line of the client */
-  constructor(id: string, service: SessionService, connection: Connection, out: Output, onLineWanted: () => void) {
-    this.#onLineWanted = onLineWanted
+  constructor(id: string, service: SessionService, connection: Connection, out: Output, host: SessionHost) {
     this.id = id
     this.service = this.#wholeService = service
     this.connection = connection
     this.out = out
+    this.host = host
     this.log = service.log.child({ session: id })
   }
 
@@ -118,7 +123,7 @@ export class Session {
   login(account: SessionAccount): void {
     // Nobody would give its place back.
     if (this.#isClosed) throw sessionIsOver
-    const place = this.service.admit(account.id, () => this.end('This account has been closed'))
+    const place = this.service.admit(account.id, () => this.host.end('This account has been closed'))
     if (!place) throw no('LIMIT', 'Too many connections of this account')
     this.#place = place
     this.account = account
@@ -269,7 +274,7 @@ export class Session {
     return new Promise((resolve) => {
       this.#lineWanted = resolve
       // It may have come already.
-      queueMicrotask(this.#onLineWanted)
+      queueMicrotask(() => this.host.lineWanted())
     })
   }
 
