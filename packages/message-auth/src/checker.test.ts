@@ -199,16 +199,44 @@ test('a key is found among other TXT records at its selector', async () => {
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ selector: 'e' }, { selector: 'r', result: 'pass' }] })
 })
 
-test('a selector may have an underscore', async () => {
+/** A message whose signature names each field once, as most do: the fields, and the record that proves them. */
+function signedOnce(selector: string, fields: readonly string[]): { header: string; script: Script } {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519')
   const digest = (text: string | Buffer) => createHash('sha256').update(text).digest()
-  const field = `v=1; a=ed25519-sha256; c=relaxed/relaxed; d=one.test; s=my_mail; h=from; bh=${digest(body).toString('base64')}; b=`
-  const signature = sign(null, digest(`from:alice@one.test\r\ndkim-signature:${field}`), privateKey).toString('base64')
-  const header = Buffer.from(`DKIM-Signature: ${field}${signature}\r\nFrom: alice@one.test\r\n`)
+  const names = fields.map((field) => field.slice(0, field.indexOf(':')))
+  const tags = `v=1; a=ed25519-sha256; c=relaxed/relaxed; d=one.test; s=${selector}; h=${names.join(':')}`
+  const field = `${tags}; bh=${digest(body).toString('base64')}; b=`
+  const relaxed = fields.map((each, at) => `${names[at]?.toLowerCase()}:${each.slice(each.indexOf(':') + 2)}\r\n`)
+  const signature = sign(null, digest(`${relaxed.join('')}dkim-signature:${field}`), privateKey).toString('base64')
   const key = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')
-  const checker = open({ 'my_mail._domainkey.one.test TXT': [`v=DKIM1; k=ed25519; p=${key}`] })
-  const [, , dkim] = await checkAll(checker, facts({ header }))
+  return {
+    header: `DKIM-Signature: ${field}${signature}\r\n${fields.map((each) => `${each}\r\n`).join('')}`,
+    script: { [`${selector}._domainkey.one.test TXT`]: [`v=DKIM1; k=ed25519; p=${key}`] },
+  }
+}
+
+test('a selector may have an underscore', async () => {
+  const message = signedOnce('my_mail', ['From: alice@one.test'])
+  const [, , dkim] = await checkAll(open(message.script), facts({ header: Buffer.from(message.header) }))
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain: 'one.test', selector: 'my_mail' }] })
+})
+
+test('a field put on top of a signed message did not pass for signed', async () => {
+  const message = signedOnce('s', ['From: alice@one.test', 'Subject: lunch'])
+  const checker = open(message.script)
+  const outcomeOf = async (header: string) => {
+    const findings = await checkAll(checker, facts({ clientAddress: '192.0.2.9', header: Buffer.from(header) }))
+    return findings.find(({ check }) => check === 'dkim')
+  }
+  expect(await outcomeOf(`Received: from x\r\nReply-To: bob@two.test\r\n${message.header}`)).toMatchObject({
+    result: 'pass',
+  })
+  for (const added of ['From: boss@one.test', 'Subject: pay this', 'FROM : boss@one.test']) {
+    const name = added.slice(0, added.indexOf(':')).trim().toLowerCase()
+    const outcome = { result: 'policy', detail: `one.test: one more ${name} than was signed` }
+    expect(await outcomeOf(`${added}\r\n${message.header}`)).toMatchObject(outcome)
+    expect(await outcomeOf(`${message.header}${added}\r\n`)).not.toMatchObject({ result: 'pass' })
+  }
 })
 
 test('of many signatures ten are looked at', async () => {

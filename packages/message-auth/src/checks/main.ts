@@ -148,5 +148,6 @@ function readSignature(result: Verified): VerifiedSignature {
     start: (result.signature ?? '').slice(0, 8),
     detail: status.comment || status.policy?.['dkim-rules'] || (status.testing ? 'the key is being tested (t=y)' : ''),
     unsignedOctets: status.underSized ?? 0,
+    signedFields: result.signingHeaders?.keys.toLowerCase().split(': ') ?? [],
   }
 }

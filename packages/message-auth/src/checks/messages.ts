@@ -34,6 +34,8 @@ export interface SignatureAnswer {
 export interface VerifiedSignature extends DkimSignature {
   /** Of the body: what l= leaves unsigned. */
   unsignedOctets: number
+  /** The name of each field that it covers, in lower case, once for each. */
+  signedFields: string[]
 }
 
 export type ToWorker =

@@ -27,7 +27,7 @@ export interface SpfFinding extends Base {
 export type DkimResult = 'none' | 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror'
 
 export interface DkimSignature {
-  /** `policy`: good, but not by our rules (rsa-sha1, a short key, l= that leaves a part of the body unsigned). */
+  /** `policy`: good, but not by our rules (rsa-sha1, a short key, what l= or h= leaves open to others). */
   result: Exclude<DkimResult, 'none'>
   /** d=, in lower case. */
   domain: string

@@ -1,5 +1,6 @@
 import type { CheckWorker } from '../checks/check-worker.ts'
 import type { SignatureAnswer, VerifiedSignature } from '../checks/messages.ts'
+import { allowedOnce, splitHeader } from '../signing/header-fields.ts'
 import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './finding.ts'
 
 /**
@@ -22,7 +23,7 @@ export async function checkSignatures(
 ): Promise<SignatureFindings> {
   if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
   const answer = await worker.signatures(messageOctets(limitSignatures(header, maxSignatures), body), signal)
-  return [readDkim(answer.dkim), readArc(answer.arc)]
+  return [readDkim(answer.dkim, header), readArc(answer.arc)]
 }
 
 const unsigned: DkimFinding = { check: 'dkim', result: 'none', detail: 'not signed', signatures: [] }
@@ -62,8 +63,9 @@ function limitSignatures(header: Buffer, limit: number): Buffer {
 /** From the best to the worst: what a message with several signatures is worth (RFC 6376 §6.1: one good one is enough). */
 const ranking: readonly DkimResult[] = ['pass', 'temperror', 'policy', 'fail', 'neutral', 'permerror']
 
-function readDkim(answers: readonly VerifiedSignature[]): DkimFinding {
-  const signatures = answers.map(readSignature)
+function readDkim(answers: readonly VerifiedSignature[], header: Buffer): DkimFinding {
+  const present = Map.groupBy(splitHeader(header), ({ name }) => name)
+  const signatures = answers.map((answer) => readSignature(answer, (name) => present.get(name)?.length ?? 0))
   const best = ranking.find((result) => signatures.some((signature) => signature.result === result))
   if (!best) return unsigned
   const deciding = signatures.filter(({ result }) => result === best)
@@ -71,10 +73,18 @@ function readDkim(answers: readonly VerifiedSignature[]): DkimFinding {
   return { check: 'dkim', result: best, detail, signatures }
 }
 
-function readSignature({ unsignedOctets, ...verified }: VerifiedSignature): DkimSignature {
+function readSignature(
+  { unsignedOctets, signedFields, ...verified }: VerifiedSignature,
+  occurrencesOf: (name: string) => number,
+): DkimSignature {
   const signature = { ...verified, domain: verified.domain.toLowerCase() }
+  if (signature.result !== 'pass') return signature
+  const signedOf = (name: string): number => signedFields.filter((signed) => signed === name).length
+  const added = allowedOnce.find((name) => signedOf(name) > 0 && occurrencesOf(name) > signedOf(name))
+  // RFC 6376 §8.15: readers take the field on top, which anybody can have put there.
+  if (added !== undefined) return { ...signature, result: 'policy', detail: `one more ${added} than was signed` }
   // RFC 6376 §8.2: anything can be put into what l= leaves open.
-  if (signature.result !== 'pass' || unsignedOctets === 0) return signature
+  if (unsignedOctets === 0) return signature
   return { ...signature, result: 'policy', detail: `l= leaves ${unsignedOctets} octets unsigned` }
 }
 

@@ -2,7 +2,7 @@
  * The header section as a signature sees it: fields in order, which of them are signed, and relaxed canonicalization
  * (RFC 6376 §3.4.2). Works on latin1 text, so that every octet, 8-bit ones too, comes out as it went in.
  *
- * Who calls it: the signer.
+ * Who calls it: the signer; and whoever verifies asks it which fields there are.
  */
 
 export interface HeaderField {
@@ -42,7 +42,7 @@ export function relaxField({ name, text }: HeaderField): string {
 }
 
 /** Fields that RFC 5322 §3.6 allows once: named once more in h= than they occur, so that none can be added. */
-const once = [
+export const allowedOnce = [
   'from',
   'sender',
   'reply-to',
@@ -92,14 +92,14 @@ export interface SignedFields {
 export function selectFields(header: readonly HeaderField[]): SignedFields | undefined {
   const names: string[] = []
   const fields: HeaderField[] = []
-  for (const name of [...once, ...repeated]) {
+  for (const name of [...allowedOnce, ...repeated]) {
     // Repeated fields are taken from the bottom up (§5.4.2).
     const present = header.filter((field) => field.name === name).reverse()
     for (const field of present) {
       names.push(name)
       fields.push(field)
     }
-    if (present.length > 0 && once.includes(name)) names.push(name)
+    if (present.length > 0 && allowedOnce.includes(name)) names.push(name)
   }
   return fields.some(({ name }) => name === 'from') ? { names, fields } : undefined
 }
