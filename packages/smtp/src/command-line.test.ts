@@ -20,10 +20,10 @@ test('a line is verb and argument', () => {
 })
 
 test('the argument of HELO', () => {
-  for (const word of ['mail.one.test', '[192.0.2.1]', 'büro!pc', '192.0.2.1]', 'x'.repeat(255)]) {
+  for (const word of ['mail.one.test', '[192.0.2.1]', 'büro!pc', '192.0.2.1]', 'PhpStorm 2017.2', 'x'.repeat(255)]) {
     expect(parseHelloArgument(word)).toEqual({ ok: true, value: word })
   }
-  for (const bad of ['', 'a b', 'x'.repeat(256)]) {
+  for (const bad of ['', 'x'.repeat(256)]) {
     expect(parseHelloArgument(bad)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.5.4' } })
   }
 })
@@ -48,7 +48,11 @@ test('the argument of MAIL', () => {
     '',
     'FROM',
     'FROM:',
-    'FROM:a@x',
+    'FROM:a',
+    'FROM:a b@x',
+    'FROM:a@x,b@x',
+    'FROM:Alice <a@x>',
+    'FROM:a@x>',
     'FROM:<a@x',
     'FROM:<a@x>SIZE=5',
     'TO:<a@x>',
@@ -57,6 +61,21 @@ test('the argument of MAIL', () => {
   ]) {
     expect(parseMailArgument(bad)).toMatchObject({ ok: false, reply: { code: 501, enhanced: '5.5.4' } })
   }
+})
+
+test('an address without its angle brackets was refused', () => {
+  expect(parseMailArgument('FROM:a@one.test')).toMatchObject({
+    ok: true,
+    value: { reversePath: { text: 'a@one.test' } },
+  })
+  expect(parseMailArgument('FROM: a@one.test SIZE=5 BODY=7BIT')).toMatchObject({
+    ok: true,
+    value: { reversePath: { text: 'a@one.test' }, parameters: { size: 5, body: '7BIT' } },
+  })
+  expect(parseRcptArgument('TO: b@one.test NOTIFY=NEVER', false)).toMatchObject({
+    ok: true,
+    value: { forwardPath: { text: 'b@one.test' }, parameters: { notify: [] } },
+  })
 })
 
 test('the argument of RCPT', () => {

@@ -32,12 +32,12 @@ export function splitCommandLine(line: Buffer): Parsed<CommandLine> {
 }
 
 /**
- * The argument of HELO, EHLO and LHLO: any one word of at most 255 octets, since names that break the grammar are harmless
- * and for the judge to weigh. Nothing, spaces and more are 501 5.5.4.
+ * The argument of HELO, EHLO and LHLO: any text of at most 255 octets, since names that break the grammar are harmless and
+ * for the judge to weigh; scripts call themselves by the name of their program, spaces included. Nothing is 501 5.5.4.
  */
 export function parseHelloArgument(argument: string): Parsed<string> {
-  const isWord = /^\S+$/.test(argument) && Buffer.byteLength(argument) <= 255
-  return isWord ? parsed(argument) : refused(replies.badHello)
+  const isName = argument !== '' && Buffer.byteLength(argument) <= 255
+  return isName ? parsed(argument) : refused(replies.badHello)
 }
 
 export interface MailArgument {
@@ -45,7 +45,7 @@ export interface MailArgument {
   parameters: MailParameters
 }
 
-/** The argument of MAIL: `FROM:<…> …`. A space behind the colon is tolerated, missing brackets are not. */
+/** The argument of MAIL: `FROM:<…> …`. A space behind the colon is tolerated, and so are missing brackets. */
 export function parseMailArgument(argument: string): Parsed<MailArgument> {
   const split = splitPath('FROM:', argument)
   if (!split) return refused(withText(replies.badArgument, 'Syntax: MAIL FROM:<address>'))
@@ -75,11 +75,17 @@ export function parseRcptArgument(argument: string, smtpUtf8: boolean): Parsed<R
   return forwardPath.ok ? parsed({ forwardPath: forwardPath.value, parameters: parameters.value }) : forwardPath
 }
 
+/** An address without its brackets, as controllers of disks and other small devices send it. */
+const bareAddress = /^([^\s<>"@]+@[^\s<>"@]+)(?:[ \t]+(.*))?$/s
+
 /** Finds the end of the path: the first `>` outside a quoted string, at the end or before white space. */
 function splitPath(prefix: string, argument: string): { path: string; parameters: string } | null {
   if (argument.slice(0, prefix.length).toUpperCase() !== prefix) return null
   const rest = argument.slice(prefix.length).trimStart()
-  if (!rest.startsWith('<')) return null
+  if (!rest.startsWith('<')) {
+    const [, address, parameters = ''] = bareAddress.exec(rest) ?? []
+    return address === undefined ? null : { path: `<${address}>`, parameters }
+  }
   let quoted = false
   for (let at = 1; at < rest.length; at++) {
     const character = rest[at]

@@ -41,9 +41,6 @@ describe('paths of RFC 5321 §4.1.2', () => {
     '<a@b',
     'a@b>',
     '<a b@c>',
-    '<a.@b>',
-    '<.a@b>',
-    '<a..b@c>',
     '<a@b@c>',
     '<"a@b>',
     '<"a"b@c>',
@@ -112,6 +109,15 @@ describe('paths of RFC 5321 §4.1.2', () => {
     expect(parse(`<abc@${long}>`)).toBe(false)
   })
 })
+
+test.each(['a.', '.a', 'a..b', '..', 'ü..b'])(
+  'a local part with dots where none may stand was refused: %s',
+  (localPart) => {
+    const text = `"${localPart}"@docomo.test`
+    expect(parseForwardPath(`<${localPart}@docomo.test>`, utf8)).toMatchObject({ ok: true, value: { text, localPart } })
+    expect(parseReversePath(`<${localPart}@docomo.test>`, utf8)).toMatchObject({ ok: true, value: { text, localPart } })
+  },
+)
 
 test('an address literal is read whatever the case of its tag', () => {
   expect(parseAddressLiteral('[ipv6:::1]')).toEqual({ kind: 'ipv6', address: '::1' })

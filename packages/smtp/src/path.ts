@@ -6,12 +6,12 @@ import { withText } from './reply.ts'
 
 /**
  * Mailboxes and paths of RFC 5321 §4.1.2 and RFC 6531 §3.3: what stands in MAIL FROM and RCPT TO.
- * A path is kept as it was received (`text`), because replies, ORCPT and relays need those octets; comparing and looking
- * up use `localPart` and `domain`. Source routes are read and dropped (RFC 5321 §3.3 and §C).
+ * A path is kept as it was received (`text`), because replies, ORCPT and relays need those octets, but for dots that may
+ * stand only in quotes: it gets them. Comparing and looking up use `localPart` and `domain`. Source routes are read and dropped (RFC 5321 §3.3 and §C).
  * Who calls it: reception for each MAIL and RCPT, the directory's rules through their callers, the client.
  */
 export interface Mailbox {
-  /** As received, without angle brackets and source route; quotes are kept. */
+  /** As received, without angle brackets and source route; quotes are kept, and added where the grammar wants them. */
   readonly text: string
   /** Without quotes and quoting backslashes: `"a b"@x` and `a b` are one name (RFC 5321 §4.1.2). */
   readonly localPart: string
@@ -38,6 +38,8 @@ const dotString = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`
 /** RFC 6531 §3.3 adds UTF8-non-ascii; its C1 controls are left out (RFC 5198 §2). */
 const dotStringUtf8 =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{a0}-\u{10ffff}-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{a0}-\u{10ffff}-]+)*$/u
+/** What a dot-string would be if its dots could stand anywhere. */
+const atomsAndDots = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u{a0}-\u{10ffff}.-]+$/u
 const quotedContent = /^(?:[ !#-[\]-~]|[\u{a0}-\u{10ffff}]|\\[ -~])*$/u
 const ascii = /^[\x00-\x7f]*$/
 
@@ -79,7 +81,10 @@ export function parseMailbox(text: string, options: PathOptions): Mailbox | stri
   if (octets + 2 > pathMax) return `path is longer than ${pathMax}`
 
   const localPart = unquote(local)
-  if (localPart === null) return 'local part is not valid'
+  if (localPart === null) {
+    // Some providers have given out names like `a..b` and `a.`, and management controllers of servers send with them.
+    return atomsAndDots.test(local) ? parseMailbox(`"${local}"@${domain}`, options) : 'local part is not valid'
+  }
   const literal = domain.startsWith('[') ? parseAddressLiteral(domain) : null
   if (literal === null) {
     const fault = domain.startsWith('[') ? 'address literal is not valid' : domainFault(domain, options.smtpUtf8)
