@@ -22,6 +22,8 @@ export interface Command {
   idle?: boolean
   /** Takes no argument: 501 when there is one. */
   bare?: boolean
+  /** Whether HELP names it to this client; absent: to all. */
+  isOffered?(session: Session): boolean
   run(session: Session, argument: string): Outcome
 }
 

@@ -154,6 +154,11 @@ export class Session implements WireHandler {
     return this.account === undefined && !this.isLmtp
   }
 
+  /** A proxy speaks for a client of whom it knows no address (XCLIENT). */
+  get isOfUnknown(): boolean {
+    return this.client.address === '' && this.client !== this.connection.remote
+  }
+
   /** Whether the peer of the socket may say for whom it speaks. */
   get mayNameClient(): boolean {
     return this.#context.mayNameClient(this.connection.remote.address)
@@ -197,8 +202,8 @@ export class Session implements WireHandler {
     const { checks } = this.options
     if (this.isLmtp) this.#screening = this.#filtersFor('lmtp')
     else {
-      const isChecked = this.service === 'smtp' && this.#context.isChecked?.(this.client.address) === true
-      this.#screening = checks && isChecked ? new Screening(checks, this, 'smtp') : undefined
+      const isChecked = this.isOfUnknown || this.#context.isChecked?.(this.client.address) === true
+      this.#screening = checks && isChecked && this.service === 'smtp' ? new Screening(checks, this, 'smtp') : undefined
     }
   }
 

@@ -12,9 +12,7 @@ export function receivedField(session: Session, transaction: Transaction, now: n
   const hides = session.isSubmission && !options.receivedShowsClient
   const name = transaction.screening?.clientName
   const confirmed = name === undefined ? '' : `${helloWord(name)} `
-  const from = hides
-    ? ''
-    : `from ${helloWord(session.hello)} (${confirmed}${clientLiteral(session.client.address)})\r\n\t`
+  const from = hides ? '' : `from ${helloWord(session.hello)} (${confirmed}${clientLiteral(session)})\r\n\t`
   const [only] = transaction.recipients
   const forWhom =
     transaction.recipients.length === 1 && only !== undefined && !only.path.text.includes('>')
@@ -33,9 +31,9 @@ function helloWord(hello = 'unknown'): string {
   return hello.replace(/[^!#-'*-:<-[\]-~]/g, '?')
 }
 
-/** An address literal of RFC 5321 §4.1.3; a Unix socket has no address. */
-function clientLiteral(address: string): string {
-  if (address === '') return 'local socket'
+/** An address literal of RFC 5321 §4.1.3; a Unix socket has no address, and of some clients their proxy knows none. */
+function clientLiteral({ client: { address }, isOfUnknown }: Session): string {
+  if (address === '') return isOfUnknown ? 'unknown' : 'local socket'
   return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { plainAddress, type Resolver } from '@pennypost/model'
 import type { CheckWorker } from '../checks/check-worker.ts'
@@ -33,6 +34,8 @@ export function spfIdentity({ helo, reversePath }: SenderFacts): Pick<SpfFinding
 export async function checkSpf(context: SpfContext, facts: SenderFacts, signal: AbortSignal): Promise<SpfFinding> {
   const finding = spfIdentity(facts)
   const { domain } = finding
+  const clientAddress = plainAddress(facts.clientAddress)
+  if (isIP(clientAddress) === 0) return { ...finding, result: 'unavailable', detail: 'the address is not known' }
   // RFC 7208 §4.3: literals, single labels and what is no name have no policy.
   if (!isQualifiedName(domain)) return { ...finding, result: 'none', detail: 'no domain that can have a record' }
   const records = await context.resolver.query(domain, 'TXT', signal)
@@ -43,7 +46,7 @@ export async function checkSpf(context: SpfContext, facts: SenderFacts, signal: 
   const { result, detail } = await context.worker.spf(
     {
       kind: 'spf',
-      clientAddress: plainAddress(facts.clientAddress),
+      clientAddress,
       helo: facts.helo,
       reversePath: facts.reversePath,
       hostname: context.hostname,

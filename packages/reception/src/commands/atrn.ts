@@ -12,6 +12,7 @@ export const atrn = {
   services: ['odmr'],
   needsHello: true,
   needsAuth: true,
+  isOffered: (session) => session.options.turnRound !== undefined,
   async run(session, argument) {
     const { options, account, client } = session
     if (!options.turnRound || !account) return replies.notImplemented

@@ -24,6 +24,7 @@ export const auth = {
   services: ['smtp', 'submission', 'submissions', 'odmr'],
   needsHello: true,
   needsAuth: false,
+  isOffered: (session) => offeredMechanisms(session).length > 0,
   async run(session, argument) {
     const { options } = session
     if (!options.offersAuth(session.service)) return replies.notImplemented

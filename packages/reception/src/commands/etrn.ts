@@ -11,6 +11,7 @@ export const etrn = {
   needsHello: true,
   needsAuth: false,
   idle: true,
+  isOffered: (session) => session.options.mayTurn !== undefined,
   async run(session, argument) {
     const { mayTurn } = session.options
     if (!mayTurn) return replies.notImplemented

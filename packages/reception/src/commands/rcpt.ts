@@ -20,6 +20,8 @@ export const rcpt = {
   async run(session, argument) {
     const { transaction, options } = session
     if (!transaction) return replies.needMail
+    // RFC 3030 §2: its data has begun, and who gets it is settled.
+    if (transaction.intake) return replies.badSequence
     const { smtpUtf8, size } = transaction.parameters
     const parsed = parseRcptArgument(argument, smtpUtf8)
     if (!parsed.ok) return parsed.reply

@@ -50,7 +50,9 @@ export const help = {
   run(session, argument) {
     const known = (command: Command) => !command.services || command.services.includes(session.service)
     if (argument === '') {
-      const verbs = [...session.commands.values()].filter(known).map((command) => command.verb)
+      const verbs = [...session.commands.values()]
+        .filter((command) => known(command) && command.isOffered?.(session) !== false)
+        .map((command) => command.verb)
       return reply(214, '2.0.0', 'Pennypost knows these commands:', verbs.join(' '), 'HELP verb tells more')
     }
     const command = session.commands.get(argument.toUpperCase())
@@ -69,6 +71,7 @@ export const verb = {
   needsAuth: false,
   idle: true,
   // Old programs that ask for a chatty delivery give up at 5yz; what happens to a message is in its journey.
+  isOffered: () => false,
   run: () => withText(replies.ok, 'Nothing is told here, see HELP VERB'),
 } as const satisfies Command
 
@@ -79,5 +82,6 @@ export const turn = {
   services: ['smtp'],
   needsHello: false,
   needsAuth: false,
+  isOffered: () => false,
   run: () => withText(replies.notImplemented, 'TURN is unsafe and not implemented, see HELP TURN'),
 } as const satisfies Command

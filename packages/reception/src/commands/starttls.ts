@@ -12,6 +12,7 @@ export const startTls = {
   needsHello: true,
   needsAuth: false,
   bare: true,
+  isOffered: (session) => !session.secure && session.options.offersTls(session.service),
   async run(session) {
     if (session.secure) return replies.alreadySecure
     if (!session.options.offersTls(session.service)) return replies.notImplemented

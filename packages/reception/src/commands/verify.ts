@@ -31,6 +31,7 @@ export const expn = {
   needsHello: false,
   needsAuth: false,
   idle: true,
+  isOffered: mayBeTold,
   run(session, argument) {
     const asked = questionOf(session, argument)
     if (!asked) return withText(replies.badArgument, 'Syntax: EXPN list')

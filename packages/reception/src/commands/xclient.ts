@@ -15,9 +15,10 @@ export const xforwardAttributes = ['NAME', 'ADDR', 'PORT', 'PROTO', 'HELO', 'IDE
 export const xclient = {
   verb: 'XCLIENT',
   rfc: 'Postfix XCLIENT_README',
-  syntax: 'XCLIENT NAME=value … (from trusted proxies only)',
+  syntax: 'XCLIENT NAME=value ... (from trusted proxies only)',
   needsHello: true,
   needsAuth: false,
+  isOffered: (session) => session.mayNameClient,
   async run(session, argument) {
     const attributes = whatIsSaid(session, argument, xclientAttributes)
     if ('code' in attributes) return attributes
@@ -47,9 +48,10 @@ export const xclient = {
 export const xforward = {
   verb: 'XFORWARD',
   rfc: 'Postfix XFORWARD_README',
-  syntax: 'XFORWARD NAME=value … (from trusted relays only)',
+  syntax: 'XFORWARD NAME=value ... (from trusted relays only)',
   needsHello: true,
   needsAuth: false,
+  isOffered: (session) => session.mayNameClient,
   run(session, argument) {
     const attributes = whatIsSaid(session, argument, xforwardAttributes)
     if ('code' in attributes) return attributes
