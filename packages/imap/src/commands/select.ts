@@ -58,7 +58,7 @@ async function open(session: Session, { name, written, parameters }: Args, readO
   const view = new View(shared, readOnly, found.name, rightsOn(found))
   session.view = view
   // What is \Recent is the owner's.
-  if (!viewer && view.lastUid >= recentFrom) view.recent.push([recentFrom, view.lastUid])
+  if (!viewer && view.lastUid >= recentFrom) view.addRecent(recentFrom)
   if (!readOnly && !viewer) shared.recentFrom = Math.max(shared.recentFrom, view.lastUid + 1)
   describe(session, view, found)
   sayNormalized(session, { name: view.name, written })

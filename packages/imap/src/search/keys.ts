@@ -126,10 +126,7 @@ const uid: SearchKeyKind = {
 }
 
 function recentUids({ view }: SearchContext): SearchQuery {
-  const queries = view.recent.map(([first, last]): SearchQuery => {
-    return { key: 'uids', uids: view.select({ saved: false, ranges: [[first, last]] }, 'uid') }
-  })
-  return queries.length === 0 ? nothingMatches : { key: 'or', queries }
+  return view.recent.isEmpty ? nothingMatches : { key: 'uids', uids: view.recent }
 }
 
 const unseen: SearchQuery = { key: 'flags', set: 0, clear: systemFlags['\\Seen'] }

@@ -91,7 +91,7 @@ export function besideFlags(session: Session, view: View, openIndex: number): st
 /** The flags of a message as this session sees them: with \Recent unless it speaks IMAP4rev2. */
 export function flagsText(session: Session, view: View, openIndex: number): string {
   const text = view.open.flagText(view.open.flags[openIndex] as number)
-  if (view.recent.length === 0 || session.rev2 || !view.isRecent(view.open.uids[openIndex] as number)) return text
+  if (session.rev2 || !view.recent.has(view.open.uids[openIndex] as number)) return text
   return text === '' ? '\\Recent' : `${text} \\Recent`
 }
 

@@ -100,7 +100,7 @@ function addNew(view: View): boolean {
 function claimRecent(view: View, open: OpenMailbox): boolean {
   // What is \\Recent is the owner's to claim.
   if (view.readOnly || open.viewer !== undefined || view.lastUid < open.recentFrom) return false
-  view.recent.push([open.recentFrom, view.lastUid])
+  view.addRecent(open.recentFrom)
   open.recentFrom = view.lastUid + 1
   return true
 }

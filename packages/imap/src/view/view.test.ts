@@ -197,6 +197,23 @@ describe('views', () => {
     expect(told).toEqual([1])
   })
 
+  test('what comes letter by letter is one range of \\Recent: to find it and to count it costs the same for thousands', async () => {
+    const mailbox = new Mailbox()
+    const open = await mailbox.open()
+    const view = new View(open, false)
+    for (let i = 0; i < 100; i++) {
+      mailbox.add()
+      open.apply(mailbox.changesSince(open.modSeq))
+      report(view, true)
+    }
+    expect(view.recent.toString()).toBe('1:100')
+    expect(view.recentCount).toBe(100)
+    mailbox.expunge(50)
+    open.apply(mailbox.changesSince(open.modSeq))
+    report(view, true)
+    expect(view.recentCount).toBe(99)
+  })
+
   test('more changes than the journal holds are found all the same', async () => {
     const mailbox = new Mailbox()
     for (let i = 0; i < 10_000; i++) mailbox.add()

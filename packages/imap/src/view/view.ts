@@ -33,8 +33,8 @@ export class View {
   rights: Rights
   /** Up to where changes of annotations were told; those of its own need not be. */
   readonly annotations: { modSeq: ModSeq; own: Map<string, ModSeq> }
-  /** UIDs that are \Recent to this session, as rising [first, last] pairs. */
-  readonly recent: (readonly [first: number, last: number])[] = []
+  /** UIDs that are \Recent to this session, and some that are gone. */
+  recent = UidSet.empty
 
   constructor(open: OpenMailbox, readOnly: boolean, name = open.mailbox.name, rights = allRights) {
     this.open = open
@@ -94,14 +94,15 @@ export class View {
     return index < this.count && this.uids[index] === uid ? ((index + 1) as SeqNum) : 0
   }
 
-  isRecent(uid: number): boolean {
-    return this.recent.some(([first, last]) => uid >= first && uid <= last)
-  }
-
   get recentCount(): number {
     let count = 0
-    for (const [first, last] of this.recent) count += this.lowerBound(last + 1) - this.lowerBound(first)
+    for (const [first, last] of this.recent.ranges()) count += this.lowerBound(last + 1) - this.lowerBound(first)
     return count
+  }
+
+  /** Messages up to the last that it knows of are \Recent to it from `from` on. */
+  addRecent(from: number): void {
+    this.recent = this.recent.union(UidSet.ofRanges([[from, this.lastUid]]))
   }
 
   /**
