@@ -1,5 +1,6 @@
 import {
   type Account,
+  type FetchNeed,
   type JourneyId,
   type Mailbox,
   type MessageId,
@@ -58,10 +59,10 @@ export class Maildrop implements AsyncDisposable {
     try {
       const { uids } = await store.mail.snapshot(inbox.id)
       const messages: MaildropMessage[] = []
-      const need = { uidl: true, journey: true, openEnd: true }
+      const need: FetchNeed = { uidl: true, journey: true, index: ['openEnd'] }
       for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), need)) {
-        for (const { uid, message, size, openEnd, uidl = '', journey = null } of page) {
-          messages.push({ uid, message, size: openEnd ? size + 2 : size, uidl, journey, deleted: false })
+        for (const { uid, message, size, index, uidl = '', journey = null } of page) {
+          messages.push({ uid, message, size: index?.openEnd ? size + 2 : size, uidl, journey, deleted: false })
         }
       }
       return new Maildrop(store, account, inbox, messages, pin)

@@ -1,18 +1,11 @@
 import type { MessageIndex } from '@pennypost/model'
 
 /**
- * MessageIndex as columns of the table `messages` and back. Both directions stand here so that they can not drift
- * apart; the order is that of the table.
+ * MessageIndex as columns of the table `messages` and back. Both directions stand here so that they can not drift apart.
  */
-export const indexColumns = `body_size, traits, sent_at, sent_day, envelope, structure, parts, base_subject, sort_from,
-  sort_to, sort_cc, display_from, display_to, message_id, thread_ids, preview`
 
-export const indexColumnCount = 16
-
-// `contents` has a body_size too: that of the octets.
-export const storedIndexColumns = `messages.${indexColumns}`
-
-export type IndexRow = [
+/** In the order of the table. */
+type IndexRow = [
   number,
   number,
   number | null,
@@ -57,43 +50,22 @@ export function toIndexRow(index: MessageIndex): IndexRow {
   ]
 }
 
-/** `at`: where the columns begin in the row. */
-export function fromIndexRow(row: readonly unknown[], at: number): MessageIndex {
-  const bits = row[at + 1] as number
-  return {
-    envelope: row[at + 4] as string,
-    structure: row[at + 5] as string,
-    parts: row[at + 6] as string,
-    bodySize: row[at] as number,
-    utf8Header: (bits & traits.utf8Header) !== 0,
-    eightBitBody: (bits & traits.eightBitBody) !== 0,
-    openEnd: (bits & traits.openEnd) !== 0,
-    baseSubject: row[at + 7] as string,
-    replyOrForward: (bits & traits.replyOrForward) !== 0,
-    sortFrom: row[at + 8] as string,
-    sortTo: row[at + 9] as string,
-    sortCc: row[at + 10] as string,
-    displayFrom: row[at + 11] as string,
-    displayTo: row[at + 12] as string,
-    sentAt: row[at + 2] as number | null,
-    sentDay: row[at + 3] as number | null,
-    messageIdHeader: row[at + 13] as string,
-    references: readReferences(row[at + 14] as string),
-    preview: row[at + 15] as string,
-  }
-}
-
 type Field = { column: string; read(value: unknown): unknown }
 
-/** Each field of MessageIndex alone: its column, and what its value means. */
-export const indexFields: Readonly<Record<keyof MessageIndex, Field>> = {
+/** What each field is read from, in a query that has a column `message`: but for `openEnd`, the table `messages`. */
+const indexFields: Readonly<Record<keyof MessageIndex, Field>> = {
   envelope: asIs('envelope'),
   structure: asIs('structure'),
   parts: asIs('parts'),
   bodySize: asIs('body_size'),
   utf8Header: trait(traits.utf8Header),
   eightBitBody: trait(traits.eightBitBody),
-  openEnd: trait(traits.openEnd),
+  // Out of an index in which hardly any message is: the rows themselves are wide.
+  openEnd: {
+    column: `EXISTS (SELECT 1 FROM messages AS ended INDEXED BY messages_open_end
+      WHERE ended.id = message AND ended.traits & ${traits.openEnd})`,
+    read: (value) => value === 1,
+  },
   baseSubject: asIs('base_subject'),
   replyOrForward: trait(traits.replyOrForward),
   sortFrom: asIs('sort_from'),
@@ -104,18 +76,39 @@ export const indexFields: Readonly<Record<keyof MessageIndex, Field>> = {
   sentAt: asIs('sent_at'),
   sentDay: asIs('sent_day'),
   messageIdHeader: asIs('message_id'),
-  references: { column: 'thread_ids', read: (value) => readReferences(value as string) },
+  references: { column: 'messages.thread_ids', read: (value) => (value === '' ? [] : JSON.parse(value as string)) },
   preview: asIs('preview'),
 }
 
+export const allIndexFields = Object.keys(indexFields) as (keyof MessageIndex)[]
+
+/** Fields of the index in a query: their columns, and what rows say in these from place `at` on. */
+export interface IndexReader {
+  columns: readonly string[]
+  /** Whether the query must have the table `messages`. */
+  needsMessages: boolean
+  read(row: readonly unknown[], at: number): Partial<MessageIndex>
+}
+
+export function indexReader(names: readonly (keyof MessageIndex)[]): IndexReader {
+  const fields = names.map((name) => ({ name, ...indexFields[name] }))
+  return {
+    columns: fields.map(({ column }) => column),
+    needsMessages: names.some((name) => name !== 'openEnd'),
+    read(row, at) {
+      const index: Record<string, unknown> = {}
+      let place = at
+      for (const { name, read } of fields) index[name] = read(row[place++])
+      return index
+    },
+  }
+}
+
+// `contents` has a body_size too: that of the octets.
 function asIs(column: string): Field {
-  return { column, read: (value) => value }
+  return { column: `messages.${column}`, read: (value) => value }
 }
 
 function trait(bit: number): Field {
-  return { column: 'traits', read: (value) => ((value as number) & bit) !== 0 }
-}
-
-function readReferences(stored: string): string[] {
-  return stored === '' ? [] : (JSON.parse(stored) as string[])
+  return { column: 'messages.traits', read: (value) => ((value as number) & bit) !== 0 }
 }

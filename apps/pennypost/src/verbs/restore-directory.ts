@@ -4,6 +4,7 @@ import { createAuditFile } from '@pennypost/admin'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
 import {
   type FetchedMessage,
+  type FetchNeed,
   flagsOf,
   lookupAddress,
   type Mailbox,
@@ -80,7 +81,7 @@ async function* readMailbox(
   messageId: string | undefined,
 ): AsyncGenerator<FiledMessage> {
   const { mailbox, uids, flags } = await mail.snapshot(id)
-  const need = { uidl: true, header: true, body: true, index: messageId !== undefined }
+  const need: FetchNeed = { uidl: true, header: true, body: true, index: ['messageIdHeader'] }
   let position = 0
   for await (const page of mail.fetch(id, UidSet.ofSorted(uids), need)) {
     for (const row of page) {

@@ -163,10 +163,10 @@ class Target {
   static async read({ store }: AdminContext, mailbox: Mailbox): Promise<Target> {
     const target = new Target(mailbox)
     const all = UidSet.ofRanges(mailbox.uidNext > 1 ? [[1, mailbox.uidNext - 1]] : [])
-    for await (const page of store.mail.fetch(mailbox.id, all, { uidl: true, envelope: true })) {
-      for (const { uidl = '', size, envelope = '' } of page) {
+    for await (const page of store.mail.fetch(mailbox.id, all, { uidl: true, index: ['envelope'] })) {
+      for (const { uidl = '', size, index } of page) {
         target.#uidls.add(uidl)
-        const key = fingerprint(size, envelope)
+        const key = fingerprint(size, index?.envelope ?? '')
         target.#fingerprints.set(key, (target.#fingerprints.get(key) ?? 0) + 1)
       }
     }

@@ -57,7 +57,7 @@ async function* reportsIn(
   using _pin = mail.pin(mailbox)
   const { uids } = await mail.snapshot(mailbox)
   const newest = UidSet.ofSorted(uids.slice(-messagesMax))
-  for await (const page of mail.fetch(mailbox, newest, { fields: ['parts'] }, signal)) {
+  for await (const page of mail.fetch(mailbox, newest, { index: ['parts'] }, signal)) {
     for (const row of page) {
       if (row.internalDate.at < since) continue
       const report = await reportOf(mail, row)
@@ -70,7 +70,7 @@ const reportTypes =
   /^(?:application\/(?:tlsrpt(?:\+gzip|\+json)?|json|gzip|x-gzip|zip|x-zip-compressed|xml|octet-stream)|text\/xml)$/
 
 async function reportOf(mail: AdminContext['store']['mail'], row: FetchedMessage): Promise<Report | undefined> {
-  for (const { type, subtype, encoding, body } of allParts(row.fields?.parts ?? '')) {
+  for (const { type, subtype, encoding, body } of allParts(row.index?.parts ?? '')) {
     if (!reportTypes.test(`${type}/${subtype}`) || body.end - body.start > attachmentMax) continue
     const pieces: Buffer[] = []
     for await (const piece of mail.readBody(row.message, body.start, body.end)) pieces.push(piece)

@@ -1,4 +1,5 @@
 /** BINARY in FETCH (RFC 3516): parts without their Content-Transfer-Encoding, and how large they are so. */
+import type { FetchNeed } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { type Encoded, encodedPart, measure, pieceOf, writeDecoded } from '../fetch/decoded.ts'
 import { type FetchItem, type FetchTarget, rowOf } from '../fetch/fetch-item.ts'
@@ -9,7 +10,7 @@ function find(target: FetchTarget, part: readonly number[]): Encoded | null {
   return encodedPart(target.session, rowOf(target), part)
 }
 
-const need = { headerText: true, body: true, index: true }
+const need: FetchNeed = { headerText: true, body: true, index: ['parts'] }
 
 /** What cannot be given is refused before a word of the response is said. */
 function prepare(target: FetchTarget, part: readonly number[]): void | Promise<void> {

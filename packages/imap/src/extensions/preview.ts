@@ -5,7 +5,7 @@ import { printString } from '../wire/strings.ts'
 /** Made when the message came; LAZY therefore changes nothing. */
 const previewItem: FetchItem = {
   key: 'PREVIEW',
-  need: { index: true },
+  need: { index: ['preview'] },
   write(target) {
     const text = rowOf(target).index?.preview ?? ''
     target.out.text(`PREVIEW ${printString(text, target.session.utf8Names)}`)

@@ -14,7 +14,7 @@ export interface Encoded {
   encoding: TransferEncoding
 }
 
-/** A part, empty: the message; null when the message has no such part. Of the row it needs header, body and index. */
+/** A part, empty: the message; null when the message has no such part. Of the row it needs header, body and `parts`. */
 export function encodedPart(session: Session, row: FetchedMessage, part: readonly number[]): Encoded | null {
   if (part.length === 0) {
     const whole = sectionOctets(session, row, { part, text: 'ALL', fields: [] })

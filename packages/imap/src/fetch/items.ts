@@ -47,9 +47,9 @@ const size: FetchItem = {
 
 const envelope: FetchItem = {
   key: 'ENVELOPE',
-  need: { envelope: true },
+  need: { index: ['envelope'] },
   write(target) {
-    const text = rowOf(target).envelope ?? ''
+    const text = rowOf(target).index?.envelope ?? ''
     target.out.text(`ENVELOPE ${target.session.utf8Messages ? text : downgradeEnvelope(text)}`)
   },
 }
@@ -57,9 +57,9 @@ const envelope: FetchItem = {
 function structure(item: 'BODY' | 'BODYSTRUCTURE'): FetchItem {
   return {
     key: item,
-    need: { structure: true },
+    need: { index: ['structure'] },
     write(target) {
-      const text = structureFor(rowOf(target).structure ?? '', item)
+      const text = structureFor(rowOf(target).index?.structure ?? '', item)
       target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text)}`)
     },
   }

@@ -98,9 +98,10 @@ function betweenItems(turns: Turns): () => Promise<void> | undefined {
 }
 
 function joinNeeds(items: readonly FetchItem[]): FetchNeed | undefined {
-  let joined: FetchNeed | undefined
-  for (const { need } of items) if (need) joined = { ...joined, ...need }
-  return joined
+  const needs = items.flatMap(({ need }) => need ?? [])
+  if (needs.length === 0) return undefined
+  const index = new Set(needs.flatMap((need) => need.index ?? []))
+  return { ...Object.assign({}, ...needs), ...(index.size > 0 ? { index: [...index] } : {}) }
 }
 
 function countKnown(view: View, uids: UidSet): number {

@@ -49,7 +49,7 @@ export function sectionOctets(
 /** What must be read of the store to answer for this section. */
 export function needOf(section: Section): FetchNeed {
   const need: FetchNeed = { headerText: true }
-  if (section.part.length > 0) need.index = true
+  if (section.part.length > 0) need.index = ['parts']
   if (readsText(section)) need.body = true
   return need
 }

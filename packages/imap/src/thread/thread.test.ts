@@ -31,7 +31,7 @@ function mailbox(...lines: string[]): Drawn[] {
 }
 
 async function threaded({ thread }: ThreadAlgorithm, drawn: readonly Drawn[]): Promise<ThreadNode[]> {
-  const rows = drawn.map((fields, index) => ({ uid: index + 1, fields }))
+  const rows = drawn.map((index, place) => ({ uid: place + 1, index }))
   const mail = {
     fetch: async function* () {
       yield rows

@@ -36,7 +36,7 @@ export async function answerOf(
     const octets = await readUrl(session, found, url)
     return octets && literal(session, octets, '')
   }
-  const need = { headerText: true, body: true, index: true, structure: true }
+  const need = { headerText: true, body: true, index: ['parts', 'structure'] as const }
   const row = await rowOfUrl(session, found, url.uid, need)
   const named = row && (await namedBy(session, row, url))
   if (!named) return undefined
@@ -93,11 +93,11 @@ function binary(mail: MailStore, piece: Piece, measured: Measured | undefined): 
 /** Of whole parts. `decoded`: how the content is as BINARY sends it. */
 function structure(
   session: Session,
-  { structure: stored = '' }: FetchedMessage,
+  { index }: FetchedMessage,
   { section }: MessageUrl,
   decoded: Measured | undefined,
 ): UrlAnswer | undefined {
-  const part = section.text === 'ALL' ? partStructure(stored, section.part) : undefined
+  const part = section.text === 'ALL' ? partStructure(index?.structure ?? '', section.part) : undefined
   if (part === undefined) return undefined
   let shown = part
   if (decoded) {

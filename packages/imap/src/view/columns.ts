@@ -32,7 +32,7 @@ export class Columns {
   constructor(mail: MailStore, open: KnownMailbox) {
     this.#mail = mail
     this.#open = open
-    const need = { fields: ['sentAt', 'sentDay'] as const }
+    const need = { index: ['sentAt', 'sentDay'] as const }
     this.#readOn = new ReadOn(mail, open, need, (row) => this.#add(row))
   }
 
@@ -64,16 +64,16 @@ export class Columns {
     if (known && known.upTo >= upTo) return known
     const found: number[] = []
     const texts: string[] = []
-    await new ReadOn(this.#mail, this.#open, { fields: [field] }, ({ uid, fields }) => {
+    await new ReadOn(this.#mail, this.#open, { index: [field] }, ({ uid, index }) => {
       found.push(uid)
-      texts.push(codePointOrder(fields?.[field] ?? ''))
+      texts.push(codePointOrder(index?.[field] ?? ''))
     }).upToDate()
     const ranks = { upTo, uids: Uint32Array.from(found), ranks: await ranksOf(texts) }
     this.#ranks.set(field, ranks)
     return ranks
   }
 
-  #add({ uid, internalDate, savedAt, size, fields }: FetchedMessage): void {
+  #add({ uid, internalDate, savedAt, size, index }: FetchedMessage): void {
     const place = this.count++
     this.#reserve(this.count)
     this.uids[place] = uid
@@ -81,8 +81,8 @@ export class Columns {
     this.internalOffset[place] = internalDate.offsetMinutes
     this.savedAt[place] = savedAt
     this.size[place] = size
-    this.sentAt[place] = fields?.sentAt ?? Number.NaN
-    this.sentDay[place] = fields?.sentDay ?? 0
+    this.sentAt[place] = index?.sentAt ?? Number.NaN
+    this.sentDay[place] = index?.sentDay ?? 0
   }
 
   #reserve(size: number): void {

@@ -73,8 +73,8 @@ class GrowingTable {
   readonly #readOn: ReadOn
 
   constructor(mail: MailStore, open: KnownMailbox) {
-    const fields = ['sentAt', 'baseSubject', 'replyOrForward', 'messageIdHeader', 'references'] as const
-    this.#readOn = new ReadOn(mail, open, { fields }, (row) => this.#add(row))
+    const index = ['sentAt', 'baseSubject', 'replyOrForward', 'messageIdHeader', 'references'] as const
+    this.#readOn = new ReadOn(mail, open, { index }, (row) => this.#add(row))
   }
 
   get count(): number {
@@ -86,9 +86,9 @@ class GrowingTable {
     return { ...this.#columns, idCount: this.#ids.count + 1 }
   }
 
-  #add({ uid, internalDate, fields = {} }: FetchedMessage): void {
+  #add({ uid, internalDate, index = {} }: FetchedMessage): void {
     const columns = this.#columns
-    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = fields
+    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = index
     const place = columns.count++
     const begin = place === 0 ? 0 : (columns.ends[place - 1] as number)
     const end = begin + references.length

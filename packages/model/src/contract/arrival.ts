@@ -263,7 +263,7 @@ function describeAppend(open: OpenEngine): void {
     const appended = await store.mail.append(inbox, messages)
     expect(appended.uids.toString()).toBe('2:4')
     expect(appended.uidValidity).toBe((await mailboxNamed(world, world.alice, 'INBOX')).uidValidity)
-    const rows = await fetched(world, inbox, { index: true })
+    const rows = await fetched(world, inbox, { index: ['baseSubject'] })
     expect(rows.slice(1).map((row) => row.index?.baseSubject)).toEqual(['a', 'b', 'c'])
   })
 

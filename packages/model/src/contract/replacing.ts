@@ -44,7 +44,7 @@ function describeInPlace(open: OpenEngine): void {
     expect(await flagsIn(world, inbox)).toEqual({ 2: [], 3: ['$k', '\\Draft'] })
     const changes = await mail.changesSince(inbox, since)
     expect([[...changes.uids], changes.vanished.toString()]).toEqual([[3], '1'])
-    expect((await fetched(world, inbox, { index: true })).at(-1)?.index?.baseSubject).toBe('anew')
+    expect((await fetched(world, inbox, { index: ['baseSubject'] })).at(-1)?.index?.baseSubject).toBe('anew')
   })
 
   it('takes it out of one mailbox and puts the new one into another', async (world) => {
@@ -60,7 +60,7 @@ function describeInPlace(open: OpenEngine): void {
     await append(world, inbox, { text: letter('before') })
     using _ = world.store.mail.pin(inbox)
     await replace(world, inbox, 1, { text: letter('after') })
-    const subjects = (await fetched(world, inbox, { index: true })).map((row) => row.index?.baseSubject)
+    const subjects = (await fetched(world, inbox, { index: ['baseSubject'] })).map((row) => row.index?.baseSubject)
     expect(subjects).toEqual(['before', 'after'])
   })
 }

@@ -192,11 +192,7 @@ function fetchedRow(filing: FilingRow, need: FetchNeed): FetchedMessage {
     size: renderedSize(delivery, message),
     ...(need.uidl ? { uidl } : {}),
     ...(need.journey ? { journey } : {}),
-    ...(need.openEnd ? { openEnd: index.openEnd } : {}),
-    ...(need.index ? { index } : {}),
-    ...(need.fields ? { fields: Object.fromEntries(need.fields.map((field) => [field, index[field]])) } : {}),
-    ...(need.envelope ? { envelope: index.envelope } : {}),
-    ...(need.structure ? { structure: index.structure } : {}),
+    ...(need.index ? { index: Object.fromEntries(need.index.map((field) => [field, index[field]])) } : {}),
     ...(need.header || need.headerText ? fetchedHeader(Buffer.concat([delivery, message.header]), need) : {}),
     ...(need.body ? { body: message.body.length <= inlineOctets ? Buffer.from(message.body) : null } : {}),
   }

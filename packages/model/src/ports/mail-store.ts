@@ -260,14 +260,8 @@ export interface Expunged {
 export interface FetchNeed {
   uidl?: boolean
   journey?: boolean
-  /** Of the index `openEnd` alone, without a look at every message. */
-  openEnd?: boolean
-  index?: boolean
-  /** Of the index these fields alone: what SORT and THREAD go by is little of it. */
-  fields?: readonly (keyof MessageIndex)[]
-  /** Of the index the ENVELOPE, or the structure, alone: FETCH of a whole mailbox asks for little more. */
-  envelope?: boolean
-  structure?: boolean
+  /** These fields of the index. */
+  index?: readonly (keyof MessageIndex)[]
   /** The rendered header section: delivery block and header. */
   header?: boolean
   /** The same as text, which is cheaper to read and to cut: `headerText` if it is all ASCII, or else `header`. */
@@ -287,11 +281,7 @@ export interface FetchedMessage {
   /** POP3's unique id (RFC 1939 §7): 1 to 70 characters. */
   uidl?: string
   journey?: JourneyId | null
-  openEnd?: boolean
-  index?: MessageIndex
-  fields?: Partial<MessageIndex>
-  envelope?: string
-  structure?: string
+  index?: Partial<MessageIndex>
   header?: Buffer
   headerText?: string
   /** The caller's, to free too (`freeOctets`). */

@@ -1,6 +1,14 @@
-import type { FetchedMessage, FetchNeed, MailboxId, MessageId, StoredMessage, UidSet } from '@pennypost/model'
+import type {
+  FetchedMessage,
+  FetchNeed,
+  MailboxId,
+  MessageId,
+  MessageIndex,
+  StoredMessage,
+  UidSet,
+} from '@pennypost/model'
 import { nextTurn } from '@pennypost/model'
-import { fromIndexRow, storedIndexColumns } from '../message-columns.ts'
+import { allIndexFields, indexReader } from '../message-columns.ts'
 import { type FetchPlan, planFetch, type Row } from './fetch-plan.ts'
 import { requireMailboxExists } from './mailboxes.ts'
 import type { Page, Reader } from './reader.ts'
@@ -102,8 +110,10 @@ const octetHeader = planFetch({ header: true })
 export function readMessage(reader: Reader, message: MessageId): StoredMessage | undefined {
   const row = reader.raw(messageSql).get(message) as unknown[] | undefined
   if (!row) return undefined
-  return { message, header: row[0] as Buffer, bodySize: row[1] as number, index: fromIndexRow(row, 2) }
+  const index = wholeIndex.read(row, 2) as MessageIndex
+  return { message, header: row[0] as Buffer, bodySize: row[1] as number, index }
 }
 
-const messageSql = `SELECT header, contents.body_size, ${storedIndexColumns}
+const wholeIndex = indexReader(allIndexFields)
+const messageSql = `SELECT header, contents.body_size, ${wholeIndex.columns.join(', ')}
   FROM messages JOIN contents ON message = id WHERE id = ?`
