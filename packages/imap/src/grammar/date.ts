@@ -16,9 +16,12 @@ export function date(cursor: Cursor): number {
   return year * 10_000 + month * 100 + day
 }
 
-/** `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE` */
+/**
+ * `date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE`. Some clients leave out the
+ * space before a day of one digit.
+ */
 export function dateTime(cursor: Cursor): InternalDate {
-  const match = cursor.match(/"([ \d]\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"/y)
+  const match = cursor.match(/"(\d\d| ?\d)-([A-Za-z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)"/y)
   if (!match) throw bad('Date and time expected, such as " 1-Feb-2026 12:00:00 +0000"')
   const [, day, month, year, hour, minute, second, sign, zoneHours, zoneMinutes] = match
   const parts = [Number(year), monthOf(month as string), Number(day)] as const

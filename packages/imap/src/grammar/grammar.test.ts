@@ -75,7 +75,8 @@ describe('date and date-time', () => {
     expect(value).toEqual({ at: Date.UTC(2026, 1, 5, 4, 41, 12), offsetMinutes: 330 })
     expect(printDateTime(value)).toBe(' 5-Feb-2026 10:11:12 +0530')
     for (const wrong of [
-      '"5-Feb-2026 10:11:12 +0000"',
+      '"  5-Feb-2026 10:11:12 +0000"',
+      '"-Feb-2026 10:11:12 +0000"',
       '"05-Feb-2026 24:00:00 +0000"',
       '"05-Feb-2026 10:60:00 +0000"',
       '"05-Feb-2026 10:00:00 +2400"',
@@ -84,6 +85,10 @@ describe('date and date-time', () => {
     ]) {
       expect(() => read(dateTime, wrong)).toThrow()
     }
+  })
+
+  test('date-time may come without the space before its day', () => {
+    expect(read(dateTime, '"5-Feb-2026 10:11:12 +0000"')).toEqual(read(dateTime, '" 5-Feb-2026 10:11:12 +0000"'))
   })
 
   test('what is printed reads back', () => {
