@@ -12,7 +12,8 @@ describe('patterns of LIST', () => {
     ['*%', ['a/b', 'a'], []],
     ['inbox', ['INBOX'], ['inbox', 'INBOXES']],
     ['InBoX/%', ['INBOX/a'], ['INBOX']],
-    ['Inb%', ['Inbound'], ['INBOX']],
+    ['Inb%', ['Inbound', 'INBOX'], ['inbox', 'INBOXES']],
+    ['*x/A', ['INBOX/A'], ['INBOX/a', 'inbox']],
     ['ü%', ['über'], ['u']],
   ]
   for (const [pattern, yes, no] of known) {

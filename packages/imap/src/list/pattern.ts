@@ -35,6 +35,7 @@ function compile(pattern: string): string {
 
 function matchesPattern(pattern: string, name: string): boolean {
   if (!/[*%]/.test(pattern)) return pattern === name
+  const anyCase = name === 'INBOX' || name.startsWith(`INBOX${delimiter}`) ? 'INBOX'.length : 0
   // reach[i]: the pattern up to `at` can have used up the first i characters of the name.
   let reach = new Uint8Array(name.length + 1)
   reach[0] = 1
@@ -49,7 +50,7 @@ function matchesPattern(pattern: string, name: string): boolean {
       }
     } else {
       for (let i = 0; i + char.length <= name.length; i++) {
-        if (reach[i] && name.startsWith(char, i)) next[i + char.length] = 1
+        if (reach[i] && name.startsWith(i < anyCase ? char.toUpperCase() : char, i)) next[i + char.length] = 1
       }
     }
     reach = next
