@@ -105,6 +105,20 @@ function describeCreate(open: OpenEngine): void {
     expect(second.uidValidity).toBeGreaterThan(first.uidValidity)
     expect(second.id).not.toBe(first.id)
   })
+
+  it('no UIDVALIDITY is one of the store that was there before, whose data were deleted', async (world) => {
+    const { store, clock, alice } = world
+    const before = await store.mail.mailboxes(alice)
+    const days = 86_400_000
+    await clock.advance(days)
+    const later = await store.directory.addAccount(
+      { login: 'carol@one.test', name: '', quota: 0, admin: false },
+      clock.now(),
+    )
+    const after = await store.mail.mailboxes(later.id)
+    for (const { uidValidity } of before) expect(uidValidity).toBeGreaterThanOrEqual((clock.now() - days) / 1000)
+    for (const { uidValidity } of after) expect(uidValidity).toBeGreaterThanOrEqual(clock.now() / 1000)
+  })
 }
 
 function describeRename(open: OpenEngine): void {

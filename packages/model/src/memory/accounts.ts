@@ -3,6 +3,7 @@ import { type AccountId, accountId } from '../ids.ts'
 import type { Account, Directory, NewAccount } from '../ports/directory.ts'
 import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
 import { domainOf } from '../rules/address.ts'
+import { firstUidValidity } from '../rules/first-uid-validity.ts'
 import { accountUsage } from './content.ts'
 import { addPassword } from './credentials.ts'
 import { addMailbox, dropMailbox } from './mailboxes.ts'
@@ -120,7 +121,7 @@ function newAccount(state: State, { login, name, quota, admin }: NewAccount, now
       removedAt: null,
     },
     modSeq: 0,
-    uidValidity: 0,
+    uidValidity: firstUidValidity(now),
     subscriptions: new Set(newAccountMailboxes.map((mailbox) => mailbox.name)),
     sendAs: new Set(),
   }

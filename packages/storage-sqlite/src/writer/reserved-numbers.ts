@@ -43,6 +43,15 @@ export class ReservedNumbers {
     return start
   }
 
+  /** What the owner gets next is not below `least`. Inside a transaction only. */
+  raise(owner: number, least: number): void {
+    const next = this.#counters.get(owner)?.next ?? (this.#read.get(owner) as number | undefined) ?? 1
+    if (next >= least) return
+    this.#write.run(owner, least)
+    this.#counters.delete(owner)
+    this.#uncommitted.add(owner)
+  }
+
   /** Whether the open transaction reserved a block: then it must be synced before anything of it is acknowledged. */
   get reservedNow(): boolean {
     return this.#uncommitted.size > 0

@@ -1,5 +1,6 @@
-import { domainOf, type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
+import { domainOf, firstUidValidity, type NewAccount, newAccountMailboxes, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
+import { uidValidities } from '../reserved-numbers.ts'
 import { setPassword } from './credentials.ts'
 import { requireAccount } from './mailbox-rows.ts'
 import { bury, insertMailbox, subscribe } from './mailboxes.ts'
@@ -20,6 +21,7 @@ export function addAccount(context: WriterContext, args: { account: NewAccount; 
     )
     .run(login, domain, name, quota, admin ? 1 : 0, args.now)
   const id = Number(lastInsertRowid)
+  context.numbers.raise(uidValidities, firstUidValidity(args.now))
   context.sql('INSERT INTO usage (account, octets, messages) VALUES (?, 0, 0)').run(id)
   for (const { name: mailbox, specialUse } of newAccountMailboxes) {
     insertMailbox(context, id, mailbox, specialUse ?? null)
