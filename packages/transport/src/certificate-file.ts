@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
-import { createSecureContext, type SecureContext, type SecureVersion } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { plainAddress } from '@pennypost/model'
 
 /**
@@ -55,11 +55,7 @@ export async function readCertificate(
  * Reads and checks the files, and makes the TLS context. `clientCa`: the file with the authorities of clients'
  * certificates.
  */
-export async function loadCertificate(
-  files: CertificateFiles,
-  minVersion: SecureVersion,
-  clientCa?: string,
-): Promise<LoadedCertificate> {
+export async function loadCertificate(files: CertificateFiles, clientCa?: string): Promise<LoadedCertificate> {
   const [{ cert, key, leaf }, ca] = await Promise.all([
     readCertificate(files),
     clientCa === undefined ? undefined : read(clientCa, 'authority of client certificates'),
@@ -72,7 +68,7 @@ export async function loadCertificate(
     notBefore: leaf.validFromDate.getTime(),
     notAfter: leaf.validToDate.getTime(),
     selfSigned: leaf.issuer === leaf.subject,
-    context: makeContext(files.cert, { cert, key, minVersion, ...(ca !== undefined && { ca }) }),
+    context: makeContext(files.cert, { cert, key, ...(ca !== undefined && { ca }) }),
   }
 }
 
@@ -115,12 +111,15 @@ function parseKey(file: string, pem: string): KeyObject {
   }
 }
 
-function makeContext(
-  file: string,
-  options: { cert: string; key: string; minVersion: SecureVersion; ca?: string },
-): SecureContext {
+function makeContext(file: string, options: { cert: string; key: string; ca?: string }): SecureContext {
   try {
-    return createSecureContext({ ...options, honorCipherOrder: true, sessionIdContext: 'pennypost' })
+    return createSecureContext({
+      ...options,
+      // RFC 8996.
+      minVersion: 'TLSv1.2',
+      honorCipherOrder: true,
+      sessionIdContext: 'pennypost',
+    })
   } catch (error) {
     throw new TlsMaterialError(file, `OpenSSL refuses it: ${(error as Error).message}`, error)
   }

@@ -46,7 +46,6 @@ export class Connection {
   #stream: Duplex
   #tls: TlsFacts | undefined
   #certifiedAddresses: readonly string[] | undefined
-  #servername: string | undefined
   #idle: Timer | undefined
   #linger: Timer | undefined
   #drain: (() => void) | undefined
@@ -87,11 +86,6 @@ export class Connection {
     return this.#certifiedAddresses
   }
 
-  /** The host that the client named in its handshake (SNI). */
-  get servername(): string | undefined {
-    return this.#servername
-  }
-
   /** The server is about to end: finish what is running, begin nothing. */
   get draining(): boolean {
     return this.#draining
@@ -126,7 +120,6 @@ export class Connection {
         if (error) return reject(error)
         this.#tls = tlsFactsOf(secured)
         if (contexts.asksForCertificate) this.#certifiedAddresses = certifiedAddressesOf(secured)
-        if (typeof secured.servername === 'string') this.#servername = secured.servername
         resolve()
       })
       this.#stream = secured

@@ -1,4 +1,4 @@
-import type { SecureContext, SecureVersion } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import type { Clock, Log, Timer } from '@pennypost/model'
 import { type CertificateFiles, type LoadedCertificate, loadCertificate, signatureOf } from './certificate-file.ts'
 import type { ServerContexts } from './server-handshake.ts'
@@ -14,8 +14,6 @@ import type { ServerContexts } from './server-handshake.ts'
 export interface TlsMaterialOptions {
   /** The first is shown to clients that name no host, or one that no certificate bears. */
   certificates: readonly CertificateFiles[]
-  /** Default TLSv1.2 (RFC 8996). A port-25 listener may take `TLSv1`: bad encryption beats none there (RFC 7435). */
-  minVersion?: SecureVersion
   /** PEM: who issues the certificates with which clients may log in (SASL EXTERNAL). Absent: they are not asked for. */
   clientCa?: string
   clock: Clock
@@ -35,7 +33,7 @@ export interface TlsMaterial extends ServerContexts, Disposable {
 
 /** Loads everything; rejects with `TlsMaterialError`. Disposing ends the watch. */
 export async function createTlsMaterial(options: TlsMaterialOptions): Promise<TlsMaterial> {
-  const { certificates: files, clientCa, clock, log, watchMs = 30_000, minVersion = 'TLSv1.2' } = options
+  const { certificates: files, clientCa, clock, log, watchMs = 30_000 } = options
   if (files.length === 0) throw new Error('TLS material without a certificate')
   const watched = [...files.flatMap(({ cert, key }) => [cert, key]), ...(clientCa === undefined ? [] : [clientCa])]
   let signature = ''
@@ -46,7 +44,7 @@ export async function createTlsMaterial(options: TlsMaterialOptions): Promise<Tl
   async function reload(): Promise<void> {
     // Taken before reading: a file that changes meanwhile is then read once more, never overlooked.
     const seen = await signatureOf(watched)
-    const fresh = await Promise.all(files.map((pair) => loadCertificate(pair, minVersion, clientCa)))
+    const fresh = await Promise.all(files.map((pair) => loadCertificate(pair, clientCa)))
     loaded = fresh
     byName = contextsByName(fresh)
     signature = seen
