@@ -23,6 +23,7 @@ import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } 
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { isStoreHere } from './hop.ts'
+import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
@@ -36,7 +37,7 @@ export interface RemoteOptions {
   pool: ConnectionPool
   clock: Clock
   log: Log
-  limits: { sessions: number }
+  limits: Pick<RelayLimits, 'sessions'>
   /** Whose mail goes over a connection that the host opened itself, which is as secure as it is. */
   turned: { has(destination: string): boolean }
   /** Verdicts on recipients to whom nothing is relayed. */

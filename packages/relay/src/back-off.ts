@@ -7,11 +7,12 @@
  */
 import type { Clock } from '@pennypost/model'
 import { dropOldest } from './drop-oldest.ts'
+import type { RelayLimits } from './limits.ts'
 import { deferred, describeVerdict, type Verdict } from './verdict.ts'
 
 export interface BackOffOptions {
   clock: Clock
-  limits: { backOffMs: number; backOffMaxMs: number }
+  limits: Pick<RelayLimits, 'backOffMs' | 'backOffMaxMs'>
 }
 
 interface Down {

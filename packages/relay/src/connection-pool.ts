@@ -13,6 +13,7 @@
  */
 import type { Clock, Deadline, Timer } from '@pennypost/model'
 import { BackOff } from './back-off.ts'
+import type { RelayLimits } from './limits.ts'
 import type { NextHop } from './next-hop.ts'
 import type { OpenConnection, Opened, Way } from './open-connection.ts'
 import { troubled } from './verdict.ts'
@@ -21,14 +22,15 @@ export interface PoolOptions {
   open: OpenConnection
   clock: Clock
   deadline: Deadline
-  limits: {
-    connectionsPerDestination: number
-    keptConnections: number
-    idleMs: number
-    transactionsPerConnection: number
-    backOffMs: number
-    backOffMaxMs: number
-  }
+  limits: Pick<
+    RelayLimits,
+    | 'connectionsPerDestination'
+    | 'keptConnections'
+    | 'idleMs'
+    | 'transactionsPerConnection'
+    | 'backOffMs'
+    | 'backOffMaxMs'
+  >
 }
 
 /** `reused`: it was open already. */

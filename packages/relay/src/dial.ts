@@ -26,6 +26,7 @@ import {
   type TranscriptEvent,
 } from '@pennypost/smtp'
 import type { Hop } from './hop.ts'
+import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
 import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
@@ -43,7 +44,7 @@ export interface DialOptions {
   /** What EHLO says. */
   hostname: string
   own: OwnHosts
-  connectMs: number
+  limits: Pick<RelayLimits, 'connectMs'>
   /** Ends whatever is being opened. */
   stopping: AbortSignal
   /** Source addresses, at most one of each family; without one of a family the system chooses. */
@@ -160,17 +161,17 @@ class Dial {
   }
 
   #connect(): Promise<Duplex> {
-    const { dialer, deadline, connectMs, sourceAddresses = [], stopping } = this.#options
+    const { dialer, deadline, limits, sourceAddresses = [], stopping } = this.#options
     const { address, port } = this.#target
-    const signal = deadline.signal(connectMs, stopping)
+    const signal = deadline.signal(limits.connectMs, stopping)
     const localAddress = isLoopback(address) ? undefined : sourceAddresses.find((own) => isIP(own) === isIP(address))
     return dialer.connect({ address, port, ...(localAddress === undefined ? {} : { localAddress }) }, signal)
   }
 
   async #secure(stream: Duplex): Promise<Duplex> {
     this.#tlsReason = this.#policy.reason
-    const { dialer, deadline, connectMs, stopping } = this.#options
-    const secured = await dialer.secure(stream, this.#tlsOptions(), deadline.signal(connectMs, stopping))
+    const { dialer, deadline, limits, stopping } = this.#options
+    const secured = await dialer.secure(stream, this.#tlsOptions(), deadline.signal(limits.connectMs, stopping))
     this.#tls = secured.tls
     return secured.stream
   }

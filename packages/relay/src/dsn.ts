@@ -20,6 +20,7 @@ import {
 } from '@pennypost/model'
 import { type AddressOptions, addresseeOf, pathOf, planFor, postmasterFor } from './dsn-address.ts'
 import type { NoticeAction } from './dsn-recipients.ts'
+import type { RelayLimits } from './limits.ts'
 import { type MessageSigner, stageMessage } from './stage-message.ts'
 
 export interface DsnOptions extends AddressOptions {
@@ -28,8 +29,7 @@ export interface DsnOptions extends AddressOptions {
   clock: Clock
   random: Random
   log: Log
-  /** Octets up to which a failed message is returned whole. */
-  returnedOctets: number
+  limits: Pick<RelayLimits, 'returnedOctets'>
 }
 
 /** The message that a DSN is about. */
@@ -88,7 +88,7 @@ export async function createDsn(
     ...(subject.envid === undefined ? {} : { envelopeId: subject.envid }),
     original: subject,
     ...(subject.ret ? { ret: subject.ret } : {}),
-    maxReturned: options.returnedOctets,
+    maxReturned: options.limits.returnedOctets,
   })
   const { domain } = pathOf(from)
   const message = await stageMessage(options.mail, piecesOf(dsn, subject), (header, body) =>

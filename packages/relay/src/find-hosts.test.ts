@@ -11,7 +11,7 @@ type Row = [string, 'MX' | 'A' | 'AAAA' | 'CNAME' | 'TXT', string]
 function search(rows: Row[], more: Partial<FindHostsOptions> = {}) {
   const resolver = createStaticResolver([zone('two.test', rows)])
   const own = createOwnHosts({ hostname: 'mail.one.test', addresses: ['203.0.113.5'], listeners: [] })
-  const options = { resolver, random: seededRandom(1), own, hostsMax: 20, ...more }
+  const options = { resolver, random: seededRandom(1), own, limits: { hosts: 20 }, ...more }
   const find = (route: Route = { kind: 'mx', domain: 'two.test', port: 25 }) => findHosts(route, options)
   return { resolver, find }
 }
@@ -55,8 +55,8 @@ describe('MX', () => {
 
   test('hosts that are not looked at any more keep mail from going back', async () => {
     const rows = Array.from({ length: 3 }, (_, at): Row => ['@', 'MX', `${at} ${'xya'[at]}`])
-    expect(short(await search([...rows, a], { hostsMax: 2 }).find())).toBe('deferred 451 4.4.4')
-    expect(short(await search(rows, { hostsMax: 3 }).find())).toBe('failed 550 5.4.4')
+    expect(short(await search([...rows, a], { limits: { hosts: 2 } }).find())).toBe('deferred 451 4.4.4')
+    expect(short(await search(rows, { limits: { hosts: 3 } }).find())).toBe('failed 550 5.4.4')
   })
 
   test('many records are one short line of the journey', async () => {
@@ -92,7 +92,7 @@ describe('MX', () => {
   })
 
   test('so many hosts and no more are looked at, the best', async () => {
-    const { find } = search([['@', 'MX', '10 a'], ['@', 'MX', '20 b'], a, b], { hostsMax: 1 })
+    const { find } = search([['@', 'MX', '10 a'], ['@', 'MX', '20 b'], a, b], { limits: { hosts: 1 } })
     expect(short(await find())).toBe('a.two.test: 192.0.2.1')
   })
 })

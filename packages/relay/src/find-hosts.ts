@@ -7,6 +7,7 @@
  */
 import { isIP } from 'node:net'
 import { type DnsAnswer, type Random, type Resolver, reverseName } from '@pennypost/model'
+import type { RelayLimits } from './limits.ts'
 import { listed } from './listed.ts'
 import type { OwnHosts } from './own-hosts.ts'
 import type { Route } from './routes.ts'
@@ -15,7 +16,7 @@ import { deferred, failed, type Verdict } from './verdict.ts'
 export interface Host {
   /** The host's name, or the address where there is none. */
   name: string
-  /** In the order in which they are tried; empty when the lookup failed. */
+  /** At least one, in the order in which they are tried. */
   addresses: readonly string[]
   port: number
   /** How its name was come by is beyond doubt: DNSSEC, the domain itself, or the configuration. */
@@ -35,8 +36,7 @@ export interface FindHostsOptions {
   own: OwnHosts
   /** Ours, where known: without a PTR many take no mail from it, so it is left alone where IPv4 leads there too. */
   ipv6Source?: string
-  /** MX hosts that are looked at, best first. */
-  hostsMax: number
+  limits: Pick<RelayLimits, 'hosts'>
 }
 
 interface Exchange {
@@ -121,7 +121,7 @@ class Search {
     const exchanges = answer.records.filter(({ exchange }) => exchange !== '')
     if (exchanges.length === 0) return this.none(failed(556, '5.1.10', `${domain} accepts no mail`))
     const ordered = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
-    const { hostsMax } = this.#options
+    const { hosts: hostsMax } = this.#options.limits
     const found = await this.#resolved(domain, ordered.slice(0, hostsMax), port, answer.authentic)
     if (found.kind === 'hosts' || ordered.length <= hostsMax || found.verdict.reply.enhanced !== '5.4.4') return found
     return this.none(deferred('4.4.4', `None of the first ${hostsMax} MX hosts of ${domain} has an address`))

@@ -7,6 +7,7 @@
  */
 import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
 import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
+import type { RelayLimits } from './limits.ts'
 import type { NextHop, Tried } from './next-hop.ts'
 import type { Route, Routes } from './routes.ts'
 import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
@@ -21,9 +22,7 @@ export interface OpenOptions extends DialOptions, FindHostsOptions {
   /** Absent: MTA-STS is off. */
   sts?: StsPolicies
   tlsDemands?: readonly TlsDemand[]
-  /** Addresses that one call tries. */
-  addressesMax: number
-  unreachableMs: number
+  limits: DialOptions['limits'] & FindHostsOptions['limits'] & Pick<RelayLimits, 'addresses' | 'unreachableMs'>
 }
 
 /** Where a connection is wanted to, and what is asked of it. */
@@ -54,11 +53,11 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
       return { ok: false, verdict: found.verdict, tried: [tried] }
     }
     const way = { destination, security }
-    const candidates = candidatesOf(way, route, found.hosts, options.addressesMax)
+    const candidates = candidatesOf(way, route, found.hosts, options.limits.addresses)
     const targets = candidates.filter(({ address }) => !avoid?.has(address))
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
-    for (const target of unreachable.last(targets).slice(0, options.addressesMax)) {
+    for (const target of unreachable.last(targets).slice(0, options.limits.addresses)) {
       const policy = await policies.of(target)
       const dialled = 'refused' in policy ? notDialled(target, policy) : await dial(target, policy, options)
       unreachable.note(target, dialled.kind === 'unreachable')
@@ -192,11 +191,11 @@ class Walk {
 
 /** Remembers for a while which addresses could not be reached. */
 class UnreachableAddresses {
-  readonly #options: Pick<OpenOptions, 'clock' | 'unreachableMs'>
+  readonly #options: Pick<OpenOptions, 'clock' | 'limits'>
   /** Those that are remembered for the shortest first. */
   readonly #until = new Map<string, number>()
 
-  constructor(options: Pick<OpenOptions, 'clock' | 'unreachableMs'>) {
+  constructor(options: Pick<OpenOptions, 'clock' | 'limits'>) {
     this.#options = options
   }
 
@@ -214,7 +213,7 @@ class UnreachableAddresses {
   note(target: Target, isUnreachable: boolean): void {
     const key = keyOf(target)
     this.#until.delete(key)
-    if (isUnreachable) this.#until.set(key, this.#options.clock.elapsed() + this.#options.unreachableMs)
+    if (isUnreachable) this.#until.set(key, this.#options.clock.elapsed() + this.#options.limits.unreachableMs)
   }
 }
 

@@ -130,7 +130,7 @@ async function probeTarget(
   const security = requireTls && !isStoreHere(destination) ? 'required' : 'policy'
   const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
   const hosts: ProbedHost[] = []
-  const { addressesMax } = options
+  const { addresses: addressesMax } = options.limits
   const candidates = candidatesOf({ destination, security }, route, found.hosts, addressesMax)
   for (const target of candidates.slice(0, addressesMax)) {
     const policy = await policies.of(target)

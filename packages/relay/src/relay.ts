@@ -12,7 +12,6 @@ import type { AttemptResult, Work } from './attempt-result.ts'
 import { conclude } from './conclude.ts'
 import { createConnectionPool } from './connection-pool.ts'
 import { deliveredNotices } from './delivered-notices.ts'
-import type { DsnOptions } from './dsn.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
 import { createOpenConnection, type OpenOptions } from './open-connection.ts'
@@ -22,10 +21,9 @@ import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { StandingOrders } from './standing-orders.ts'
-import type { Https } from './tls/https.ts'
 import { TlsHosts } from './tls/tls-hosts.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
-import { createTlsSessions, type TlsSessions } from './tls-report/sessions.ts'
+import { createTlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
 
 export interface Relay {
@@ -61,7 +59,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { store, clock, deadline, random, log, mda, routes } = options
   const { mail, queue, flow, directory, memory } = store
   const schedule = { ...defaultSchedule, ...options.schedule }
-  const limits = { ...defaultRelayLimits, ...options.limits, ...backOffWithin(schedule, options.limits) }
+  const limits = limitsWithin(schedule, options.limits)
   const stopping = new AbortController()
   const sessions = options.tlsReports && createTlsSessions({ memory, clock, log })
   const tlsHosts = new TlsHosts(log)
@@ -70,8 +68,9 @@ export function createRelay(options: RelayOptions): Relay {
   const open = turned.before(createOpenConnection(opening))
   const pool = createConnectionPool({ open, clock, deadline, limits })
   const arrivals = new Arrivals(flow)
-  const dsn = dsnOptions(options, arrivals, limits.returnedOctets)
-  const reporter = sessions && options.tlsReports && reporterOf(options, arrivals, sessions, options.tlsReports)
+  const dsn = { ...options, directory, mail, arrivals, limits }
+  const https = options.tlsReports
+  const reporter = sessions && https && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
   const isSteady = steadiness(clock)
@@ -124,36 +123,6 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
-function dsnOptions(options: RelayOptions, arrivals: Arrivals, returnedOctets: number): DsnOptions {
-  const { store, clock, random, log, hostname, mda, routes, signer } = options
-  return {
-    mda,
-    directory: store.directory,
-    arrivals,
-    routes,
-    hostname,
-    mail: store.mail,
-    clock,
-    random,
-    log,
-    ...(signer ? { signer } : {}),
-    returnedOctets,
-  }
-}
-
-function reporterOf(options: RelayOptions, arrivals: Arrivals, sessions: TlsSessions, https: Https): TlsReporter {
-  const { directory, mail } = options.store
-  return new TlsReporter({
-    ...options,
-    sessions,
-    https,
-    directory,
-    arrivals,
-    mail,
-    domains: async () => (await directory.domains()).flatMap(({ name, kind }) => (kind === 'local' ? [name] : [])),
-  })
-}
-
 /** What `pennypost dial` does, with the options of the relay. */
 export function createDialProbe(options: RelayOptions): ReturnType<typeof createProbe> {
   const { mda, clock, log, store } = options
@@ -162,15 +131,14 @@ export function createDialProbe(options: RelayOptions): ReturnType<typeof create
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions {
-  const { hostname, ownAddresses = [], listeners = [] } = options
-  const { connectMs, addresses, hosts, unreachableMs } = { ...defaultRelayLimits, ...options.limits }
+  const { hostname, ownAddresses = [], listeners = [], limits } = options
   const own = createOwnHosts({ hostname, addresses: ownAddresses, listeners })
-  return { ...options, own, connectMs, unreachableMs, stopping, addressesMax: addresses, hostsMax: hosts }
+  return { ...options, own, limits: { ...defaultRelayLimits, ...limits }, stopping }
 }
 
-/** Half of the shortest step at most: an entry's own retry is never put off because others failed. */
-function backOffWithin({ retryMs }: Schedule, limits: Partial<RelayLimits> = {}) {
-  const { backOffMs, backOffMaxMs } = { ...defaultRelayLimits, ...limits }
-  const most = Math.min(backOffMaxMs, Math.min(...retryMs) / 2)
-  return { backOffMs: Math.min(backOffMs, most), backOffMaxMs: most }
+/** Half of the shortest step is the longest back-off: an entry's own retry is never put off because others failed. */
+function limitsWithin({ retryMs }: Schedule, given?: Partial<RelayLimits>): RelayLimits {
+  const limits = { ...defaultRelayLimits, ...given }
+  const backOffMaxMs = Math.min(limits.backOffMaxMs, Math.min(...retryMs) / 2)
+  return { ...limits, backOffMs: Math.min(limits.backOffMs, backOffMaxMs), backOffMaxMs }
 }

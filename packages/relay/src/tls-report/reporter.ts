@@ -11,6 +11,7 @@ import { formatDate } from '@pennypost/message'
 import {
   type Clock,
   createJourneyId,
+  type Directory,
   type Log,
   type MailStore,
   type Random,
@@ -29,7 +30,7 @@ import { dayOf, type TlsSessions } from './sessions.ts'
 export interface ReporterOptions extends AddressOptions {
   sessions: TlsSessions
   mail: Pick<MailStore, 'stage' | 'accept'>
-  domains(): Promise<readonly string[]>
+  directory: Pick<Directory, 'domain' | 'domains'>
   resolver: Resolver
   https: Https
   sts?: StsPolicies
@@ -159,8 +160,8 @@ export class TlsReporter {
   }
 
   async #contact(): Promise<string> {
-    const [first] = await this.#options.domains()
-    return postmasterFor(first === undefined ? [] : [`postmaster@${first}`], this.#options)
+    const first = (await this.#options.directory.domains()).find(({ kind }) => kind === 'local')
+    return postmasterFor(first ? [`postmaster@${first.name}`] : [], this.#options)
   }
 
   async #post(body: Buffer, { hostname: host, port, pathname, search }: URL): Promise<void> {
