@@ -10,7 +10,6 @@ import { type Delivery, filingsAtOnce, type Mda, planFilings } from '@pennypost/
 import {
   type Acceptance,
   type Directory,
-  type FlowEvent,
   type LeasedEntry,
   type MailStore,
   type NewFiling,
@@ -36,7 +35,6 @@ export interface LocalOptions {
 /** Verdicts on as many recipients as are filed at once; the rest is tried in the next attempt. Rejects as the store does. */
 export async function attemptLocal({ entry }: Work, options: LocalOptions): Promise<AttemptResult> {
   const verdicts = new Map<number, Verdict>()
-  const flow: FlowEvent[] = []
   const reached: { recipient: QueueRecipient; deliveries: readonly Delivery[] }[] = []
   const othersTurn = turnTaking(filingsAtOnce)
   for (const recipient of entry.recipients) {
@@ -49,7 +47,8 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   }
   const { reversePath } = entry.envelope
   const recipients = reached.map(({ recipient: { forwardPath }, deliveries }) => ({ forwardPath, deliveries }))
-  const verdict = await verdictAtArrival(entry, options)
+  const { isQuarantined } = await options.arrivals.of(entry.journey)
+  const verdict = isQuarantined ? 'quarantine' : 'accept'
   const { filings, relays, later } = planFilings({ reversePath, recipients, verdict })
   // An account waits in this entry; those behind a path that leads to several wait apart from who gets it now.
   const waitsHere = (each: (typeof later)[number]): boolean => reached[each.recipient]?.recipient.account !== undefined
@@ -60,9 +59,8 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   }
   const forwardPaths = recipients.map(({ forwardPath }) => forwardPath)
   const queue = queueFor({ relays, later: apart }, entry.envelope, forwardPaths, options.routes)
-  const now = { filings, queue }
-  if (now.filings.length + now.queue.length === 0) return { verdicts, flow }
-  return { verdicts, flow, accept: () => acceptanceOf(entry, now, options) }
+  if (filings.length + queue.length === 0) return { verdicts, flow: [] }
+  return { verdicts, flow: [], accept: () => acceptanceOf(entry, { filings, queue }, options) }
 }
 
 const filed: Verdict = { outcome: 'delivered', reply: reply(250, '2.1.5', 'Filed'), host: null }
@@ -88,13 +86,6 @@ async function deliveriesFor(
   }
   const deliveredTo = /^Delivered-To: (.*?)\r?$/m.exec(trace ?? '')?.[1] ?? forwardPath
   return [{ kind: 'file', account: id, deliveredTo, detail: '' }]
-}
-
-async function verdictAtArrival(
-  { journey }: LeasedEntry,
-  { arrivals }: LocalOptions,
-): Promise<'accept' | 'quarantine'> {
-  return (await arrivals.of(journey)).isQuarantined ? 'quarantine' : 'accept'
 }
 
 /** The message again, under its own journey and with its own date. */

@@ -19,9 +19,10 @@ import {
   type QueueRecipient,
   StoreError,
 } from '@pennypost/model'
-import type { Notify, OriginalRecipient, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
+import type { Notify, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
+import { originalRecipient } from './dsn-recipients.ts'
 import { isStoreHere } from './hop.ts'
 import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
@@ -261,11 +262,4 @@ function describeHop(hop: NextHop, elapsedMs: number, reused: boolean, quiet: bo
 
 function notifyOf(notify: QueueRecipient['notify']): Notify | null {
   return notify?.filter((condition) => condition !== 'NEVER') ?? null
-}
-
-/** `type;address`, decoded, as the queue keeps it. */
-export function originalRecipient(orcpt: string | undefined): OriginalRecipient | null {
-  const semicolon = orcpt?.indexOf(';') ?? -1
-  if (orcpt === undefined || semicolon < 1) return null
-  return { type: orcpt.slice(0, semicolon), address: orcpt.slice(semicolon + 1) }
 }

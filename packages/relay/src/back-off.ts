@@ -6,9 +6,10 @@
  * Who calls it: the connection pool.
  */
 import type { Clock } from '@pennypost/model'
+import { describeReply } from '@pennypost/smtp'
 import { dropOldest } from './drop-oldest.ts'
 import type { RelayLimits } from './limits.ts'
-import { deferred, describeVerdict, type Verdict } from './verdict.ts'
+import { deferred, type Verdict } from './verdict.ts'
 
 export interface BackOffOptions {
   clock: Clock
@@ -52,7 +53,7 @@ export class BackOff {
     const failures = (this.#down.get(key)?.failures ?? 0) + 1
     const waitMs = Math.min(limits.backOffMaxMs, limits.backOffMs * 2 ** Math.min(failures - 1, 20))
     this.#down.delete(key)
-    this.#down.set(key, { until: clock.elapsed() + waitMs, failures, last: describeVerdict(verdict) })
+    this.#down.set(key, { until: clock.elapsed() + waitMs, failures, last: describeReply(verdict.reply) })
     dropOldest(this.#down, destinationsMax)
   }
 

@@ -20,12 +20,12 @@ import {
   type Settlement,
   StoreError,
 } from '@pennypost/model'
-import { originalRecipient } from './attempt-remote.ts'
+import { describeReply } from '@pennypost/smtp'
 import type { AttemptResult } from './attempt-result.ts'
 import { createDsn, type DsnMade, type DsnOptions, type DsnSubject } from './dsn.ts'
-import { awaitsDelayNotice, type Notice, noticesFor, type Told } from './dsn-recipients.ts'
+import { awaitsDelayNotice, type Notice, noticesFor, originalRecipient, type Told } from './dsn-recipients.ts'
 import { isExpired, isNoticeDue, nextAttemptAt, type Schedule } from './schedule.ts'
-import { describeVerdict, statusOf, type Verdict } from './verdict.ts'
+import { statusOf, type Verdict } from './verdict.ts'
 
 export interface ConcludeOptions {
   queue: Pick<Queue, 'settle'>
@@ -191,7 +191,7 @@ function describeRecipient(
     status: verdict.expired ? '4.4.7' : statusOf(verdict),
     ...(original ? { originalRecipient: original } : {}),
     ...(verdict.host === null ? {} : { remoteMta: verdict.host }),
-    diagnostic: describeVerdict(verdict),
+    diagnostic: describeReply(verdict.reply),
     lastAttemptAt,
     ...(verdict.outcome === 'deferred' ? { willRetryUntil } : {}),
   }
@@ -210,7 +210,7 @@ function settlementOf(
     outcomes: told.map(({ recipient, verdict }) => ({
       index: recipient.index,
       outcome: verdict.outcome,
-      reply: describeVerdict(verdict),
+      reply: describeReply(verdict.reply),
     })),
     nextAttemptAt: nextAt,
     attempted,
@@ -229,7 +229,7 @@ function settlementOf(
 
 /** What was filed here is told by the engine, which knows mailbox and UID. */
 function factOf({ forwardPath }: QueueRecipient, verdict: Verdict, nextAttemptAt: number): FlowFact | undefined {
-  const reply = describeVerdict(verdict)
+  const reply = describeReply(verdict.reply)
   switch (verdict.outcome) {
     case 'delivered':
       return verdict.host === null ? undefined : { kind: 'delivered', forwardPath, host: verdict.host, reply }
@@ -243,7 +243,7 @@ function factOf({ forwardPath }: QueueRecipient, verdict: Verdict, nextAttemptAt
 function report({ id, journey, destination, attempts }: LeasedEntry, { told, nextAt }: Conclusion, log: Log): void {
   for (const { recipient, verdict } of told) {
     const { forwardPath } = recipient
-    const reply = describeVerdict(verdict)
+    const reply = describeReply(verdict.reply)
     const facts = { journey, entry: id, destination, forwardPath, attempts: attempts + 1, reply }
     if (verdict.own) log.warn({ ...facts, nextAttemptAt: nextAt }, 'not tried')
     else if (verdict.outcome === 'deferred') log.info({ ...facts, nextAttemptAt: nextAt }, 'deferred')

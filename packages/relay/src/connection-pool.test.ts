@@ -2,7 +2,7 @@ import { systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import type { SmtpClient } from '@pennypost/smtp'
 import { describe, expect, test } from 'vitest'
-import { type Acquired, createConnectionPool } from './connection-pool.ts'
+import { type Acquired, ConnectionPool } from './connection-pool.ts'
 import type { NextHop } from './next-hop.ts'
 import type { Opened } from './open-connection.ts'
 import { deferred } from './verdict.ts'
@@ -14,7 +14,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
   const opening: ((opened: Opened) => void)[] = []
   const quitted: NextHop[] = []
   const clock = virtualClock()
-  const pool = createConnectionPool({
+  const pool = new ConnectionPool({
     open: () => new Promise((resolve) => opening.push(resolve)),
     clock,
     deadline: systemDeadline,

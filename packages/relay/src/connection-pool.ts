@@ -36,24 +36,6 @@ export interface PoolOptions {
 /** `reused`: it was open already. */
 export type Acquired = Opened & { reused?: boolean }
 
-export interface ConnectionPool {
-  /**
-   * `avoid`: opens a connection of its own to another address than these. `isRetry`: it has waited its own time already,
-   * and is tried though others could not be delivered a moment ago.
-   */
-  acquire(way: Way, more?: { avoid?: ReadonlySet<string> | undefined; isRetry?: boolean }): Promise<Acquired>
-  /** Gives a connection back, whatever its state. */
-  release(hop: NextHop): void
-  /** The destination may be asked at once, whatever it said last. */
-  forgive(destination: string): void
-  /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
-  drain(): void
-  /** Breaks all connections. */
-  close(): void
-  /** Connections in use and idle, and entries that wait for one. */
-  counts(): { busy: number; idle: number; waiting: number }
-}
-
 interface Idle {
   hop: NextHop
   sinceMs: number
@@ -69,13 +51,9 @@ interface Destination {
   ceiling: number
 }
 
-export function createConnectionPool(options: PoolOptions): ConnectionPool {
-  return new Pool(options)
-}
-
 const stopping: Opened = { ok: false, verdict: troubled('The server is shutting down'), tried: [] }
 
-class Pool implements ConnectionPool {
+export class ConnectionPool {
   readonly #options: PoolOptions
   readonly #destinations = new Map<string, Destination>()
   #kept = 0
@@ -89,9 +67,13 @@ class Pool implements ConnectionPool {
     this.#backOff = new BackOff(options)
   }
 
+  /**
+   * `avoid`: opens a connection of its own to another address than these. `isRetry`: it has waited its own time already,
+   * and is tried though others could not be delivered a moment ago.
+   */
   async acquire(
     way: Way,
-    { avoid, isRetry = false }: Parameters<ConnectionPool['acquire']>[1] = {},
+    { avoid, isRetry = false }: { avoid?: ReadonlySet<string> | undefined; isRetry?: boolean } = {},
   ): Promise<Acquired> {
     if (this.#draining) return stopping
     const destination = this.#destination(way)
@@ -114,6 +96,7 @@ class Pool implements ConnectionPool {
     })
   }
 
+  /** Gives a connection back, whatever its state. */
   release(hop: NextHop): void {
     const destination = this.#destination(hop)
     destination.busy.delete(hop)
@@ -130,11 +113,13 @@ class Pool implements ConnectionPool {
     this.#forget(destination)
   }
 
+  /** The destination may be asked at once, whatever it said last. */
   forgive(destination: string): void {
     for (const security of ['policy', 'required', 'waived'] as const)
       this.#backOff.forget(keyOf({ destination, security }))
   }
 
+  /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
   drain(): void {
     this.#draining = true
     for (const resolve of this.#apart) resolve(stopping)
@@ -150,11 +135,13 @@ class Pool implements ConnectionPool {
     this.#kept = 0
   }
 
+  /** Breaks all connections. */
   close(): void {
     this.drain()
     for (const { busy } of this.#destinations.values()) for (const { client } of busy) client.close()
   }
 
+  /** Connections in use and idle, and entries that wait for one. */
   counts(): { busy: number; idle: number; waiting: number } {
     const all = [...this.#destinations.values()]
     return {

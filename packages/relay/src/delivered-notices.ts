@@ -1,8 +1,8 @@
 /** Success DSNs for what reception files itself (RFC 3461 §5.2.3), to ride in its acceptance. */
 import type { DeliveredFacts } from '@pennypost/mda'
 import type { Acceptance } from '@pennypost/model'
-import { originalRecipient } from './attempt-remote.ts'
 import { createDsn, type DsnOptions } from './dsn.ts'
+import { originalRecipient } from './dsn-recipients.ts'
 
 /** None when nobody can be told. The event of the subject's journey travels with the DSN. */
 export async function deliveredNotices(facts: DeliveredFacts, options: DsnOptions): Promise<Acceptance[]> {

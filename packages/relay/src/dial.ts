@@ -21,7 +21,6 @@ import {
   createSmtpClient,
   describeReply,
   type Failure,
-  reply,
   type SmtpClient,
   type TranscriptEvent,
 } from '@pennypost/smtp'
@@ -357,8 +356,7 @@ class Dial {
   }
 
   #verdictOf(failure: Failure): Verdict {
-    if (failure.kind !== 'local') return verdictOf(failure, this.#target.host, this.#place)
-    return { outcome: 'deferred', reply: reply(451, '4.3.2', failure.text), host: null, own: true }
+    return verdictOf(failure, this.#target.host, this.#place)
   }
 
   #tlsText(): string | undefined {

@@ -4,6 +4,7 @@
  * Never broken: nothing answers the null reverse-path; NEVER is never; delays are told once, and not to programs.
  */
 import type { QueueEntry, QueueRecipient } from '@pennypost/model'
+import type { OriginalRecipient } from '@pennypost/smtp'
 import type { Verdict } from './verdict.ts'
 
 export type NoticeAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
@@ -50,4 +51,11 @@ export function noticesFor(told: readonly Told[], delayed: readonly Told[]): Not
     { action: 'delivered', recipients: passed.filter(({ verdict }) => verdict.host === null) },
   ]
   return notices.filter(({ recipients }) => recipients.length > 0)
+}
+
+/** `type;address`, decoded, as the queue keeps it. */
+export function originalRecipient(orcpt: string | undefined): OriginalRecipient | null {
+  const semicolon = orcpt?.indexOf(';') ?? -1
+  if (orcpt === undefined || semicolon < 1) return null
+  return { type: orcpt.slice(0, semicolon), address: orcpt.slice(semicolon + 1) }
 }

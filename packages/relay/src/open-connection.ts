@@ -5,6 +5,7 @@
  * (RFC 5321 §4.5.4.1); a verdict is final only if it is of everybody who was asked.
  * Who calls it: the connection pool.
  */
+import { describeReply } from '@pennypost/smtp'
 import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
 import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
 import type { RelayLimits } from './limits.ts'
@@ -15,7 +16,7 @@ import { demandOf, securityUnder, type TlsDemand } from './tls/tls-demand.ts'
 import { type Security, tlsPolicy } from './tls/tls-policy.ts'
 import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
 import { reportedDomain, type TlsResult } from './tls-report/sessions.ts'
-import { deferred, describeVerdict, type Verdict } from './verdict.ts'
+import { deferred, type Verdict } from './verdict.ts'
 
 export interface OpenOptions extends DialOptions, FindHostsOptions {
   routes: Routes
@@ -49,7 +50,7 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     const dns = [...found.dns]
     if (found.kind === 'none') {
       const elapsedMs = Math.round(options.clock.elapsed() - begun)
-      const tried = { host: destination, address: '', dns, elapsedMs, error: describeVerdict(found.verdict) }
+      const tried = { host: destination, address: '', dns, elapsedMs, error: describeReply(found.verdict.reply) }
       return { ok: false, verdict: found.verdict, tried: [tried] }
     }
     const way = { destination, security }
@@ -155,7 +156,7 @@ function notDialled(
   { host, address }: Candidate,
   { refused: verdict, reason }: { refused: Verdict; reason: string },
 ): Exclude<Dialled, { kind: 'ready' }> {
-  const error = describeVerdict(verdict)
+  const error = describeReply(verdict.reply)
   return { kind: 'refused', verdict, tried: [{ host, address, tlsReason: reason, elapsedMs: 0, error }] }
 }
 

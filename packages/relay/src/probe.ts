@@ -15,7 +15,6 @@ import { isStoreHere } from './hop.ts'
 import type { NextHop } from './next-hop.ts'
 import { candidatesOf, type OpenOptions, TlsPolicies } from './open-connection.ts'
 import type { StandingOrders } from './standing-orders.ts'
-import { describeVerdict } from './verdict.ts'
 
 export interface ProbeOptions extends OpenOptions {
   mda: Pick<Mda, 'expand'>
@@ -108,7 +107,7 @@ async function probeRelay(
   const dead = (await options.orders.suppressed(mail))?.get(0)
   const held = await options.orders.held(mail)
   const target = dead
-    ? { ...nowhere(forwardPath), destination, outcome: `refused here: ${describeVerdict(dead)}`, accepted: false }
+    ? { ...nowhere(forwardPath), destination, outcome: `refused here: ${describeReply(dead.reply)}`, accepted: false }
     : await probeTarget(forwardPath, destination, request, options)
   if (!held) return target
   const { lines } = held.reply
@@ -125,7 +124,7 @@ async function probeTarget(
   const found = await findHosts(route, options)
   const dns = [...found.dns]
   if (found.kind === 'none') {
-    return { forwardPath, destination, dns, hosts: [], outcome: describeVerdict(found.verdict), accepted: false }
+    return { forwardPath, destination, dns, hosts: [], outcome: describeReply(found.verdict.reply), accepted: false }
   }
   const security = requireTls && !isStoreHere(destination) ? 'required' : 'policy'
   const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
@@ -136,7 +135,7 @@ async function probeTarget(
     const policy = await policies.of(target)
     const at = { host: target.host, address: target.address, port: target.port }
     if ('refused' in policy) {
-      hosts.push({ ...at, ...unsaid, tlsReason: policy.reason, error: describeVerdict(policy.refused) })
+      hosts.push({ ...at, ...unsaid, tlsReason: policy.reason, error: describeReply(policy.refused.reply) })
       continue
     }
     const dialled = await dial(target, policy, options)

@@ -10,7 +10,7 @@ import { attemptLocal } from './attempt-local.ts'
 import { attemptRemote } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import { conclude } from './conclude.ts'
-import { createConnectionPool } from './connection-pool.ts'
+import { ConnectionPool } from './connection-pool.ts'
 import { deliveredNotices } from './delivered-notices.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
@@ -66,7 +66,7 @@ export function createRelay(options: RelayOptions): Relay {
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
   const open = turned.before(createOpenConnection(opening))
-  const pool = createConnectionPool({ open, clock, deadline, limits })
+  const pool = new ConnectionPool({ open, clock, deadline, limits })
   const arrivals = new Arrivals(flow)
   const dsn = { ...options, directory, mail, arrivals, limits }
   const https = options.tlsReports

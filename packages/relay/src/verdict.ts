@@ -1,5 +1,5 @@
 /** What became of one recipient, or of everybody behind one destination, with the words for queue, journey and DSN. */
-import { describeReply, type Failure, type Reply, reply } from '@pennypost/smtp'
+import { type Failure, type Reply, reply } from '@pennypost/smtp'
 
 export interface Verdict {
   outcome: 'delivered' | 'deferred' | 'failed'
@@ -55,9 +55,4 @@ export function verdictOf(failure: Failure, host: string, place: string): Verdic
 /** RFC 3463 code of a verdict; made of the reply code where the peer gave none. */
 export function statusOf({ reply: { code, enhanced } }: Pick<Verdict, 'reply'>): string {
   return enhanced ?? `${Math.floor(code / 100)}.0.0`
-}
-
-/** One line for journeys and the queue. */
-export function describeVerdict({ reply: said }: Verdict): string {
-  return describeReply(said)
 }
