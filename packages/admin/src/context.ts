@@ -50,6 +50,8 @@ export interface CredentialMaker {
   importHash(hash: string): string
   /** The form by which an app password is found; undefined when it is none. */
   appPasswordVerifier(password: string): string | undefined
+  /** Whether SCRAM can prove a credential of this login name, by what is kept of it for that. */
+  isScramReady(login: string, scram: string | null): boolean
 }
 
 /** What the configuration says about this installation. */

@@ -31,6 +31,7 @@ export class TestAdministration implements Disposable {
           return `imported:${hash}`
         },
         appPasswordVerifier: (password) => (password.length === 34 ? 'app' : undefined),
+        isScramReady: (login, scram) => scram === `keys of ${login}`,
       },
       installation: {
         hostname: 'mail.one.test',

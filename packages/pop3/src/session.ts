@@ -168,7 +168,8 @@ export class Session implements LockHolder {
     this.state = 'transaction'
     this.connection.leaveAddressLimit()
     this.connection.idleAfter(options.limits.idleTimeoutMs, () => this.end('-ERR [SYS/TEMP] Idle too long'))
-    this.log.info({ session: this.id, login: account.login }, 'logged in')
+    const remote = this.connection.remote.address
+    this.log.info({ service: 'pop3', session: this.id, login: account.login, remote }, 'logged in')
     const { length } = this.maildrop.messages
     this.say(`+OK ${length} ${length === 1 ? 'message' : 'messages'}`)
   }

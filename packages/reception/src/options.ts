@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { DeliveredFacts, Mda } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
-import type { Acceptance, Account, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
+import type { Acceptance, Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
 import type { SubmissionLimits } from './submission-limits.ts'
@@ -90,6 +90,8 @@ export interface ReceptionOptions {
   /** Whether STARTTLS can be offered there: it is no TLS listener, and there is TLS material. */
   offersTls(service: Service): boolean
   requireTlsForAuth: boolean
+  /** Calls `end` when the account is suspended or removed, until what it gives is disposed; absent: sessions go on. */
+  follow?(account: AccountId, end: () => void): Disposable
   /** How much an account may send; absent: as much as it likes. */
   submissionLimits?: SubmissionLimits
   /** Whether Received names the address that an author submitted from. */

@@ -104,6 +104,9 @@ export class Session implements WireHandler {
   transactions = 0
   authFailures = 0
   readonly #context: SessionContext
+  #following: Disposable | undefined
+  /** The account was closed while a message was being stored: its reply is the last but one. */
+  #closed = false
   #nextLine: ((line: Buffer | undefined) => void) | undefined
   /** The wire's callback for what is being worked: while it is there, the client waits for us. */
   #next: (() => void) | undefined
@@ -190,10 +193,22 @@ export class Session implements WireHandler {
     // Who fetches mail logs in: what waits goes to whoever is at the other end (RFC 2645 §5.1).
     const mayBeTrusted = !this.isLmtp && this.service !== 'odmr'
     const account = mayBeTrusted ? this.options.trusted.get(this.client.address) : undefined
-    this.account = account
-    this.trusted = account !== undefined
+    this.identify(account, account !== undefined)
     this.#screen()
     this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
+  }
+
+  /** Who the client is from now on; the session ends when that account is suspended or removed. */
+  identify(account: Account | undefined, trusted = false): void {
+    this.#following?.[Symbol.dispose]()
+    this.account = account
+    this.trusted = trusted
+    this.#following = account && this.options.follow?.(account.id, () => this.#close())
+  }
+
+  #close(): void {
+    if (this.transaction?.committing) this.#closed = true
+    else this.end(accountClosed)
   }
 
   /** Begins to look at a client whose mail is checked. */
@@ -376,7 +391,7 @@ export class Session implements WireHandler {
     this.reset()
     this.hello = undefined
     this.extended = false
-    if (!this.trusted) this.account = undefined
+    if (!this.trusted) this.identify(undefined)
   }
 
   /** A 250 is about to be said: should the connection break before the client speaks again, it may not have read it. */
@@ -412,6 +427,7 @@ export class Session implements WireHandler {
   /** Nothing more is run or said. */
   #stop(): void {
     this.#ended = true
+    this.#following?.[Symbol.dispose]()
     this.reset()
     this.#screening?.end()
     this.#filtering?.end()
@@ -453,6 +469,7 @@ export class Session implements WireHandler {
   #finish(reply: Reply | undefined): void {
     if (reply) this.reply(reply)
     if (this.#late && !this.account) this.end(noLogin)
+    if (this.#closed) this.end(accountClosed)
     if (this.connection.draining && !this.transaction) this.end(replies.shuttingDown)
     if (!this.#ended) this.#proceed()
   }
@@ -477,4 +494,5 @@ export class Session implements WireHandler {
   }
 }
 
+const accountClosed = reply(421, '4.7.0', 'This account has been closed')
 const noLogin = withText(replies.idleTooLong, 'There was no login for too long')

@@ -39,4 +39,5 @@ export {
   type Passwords,
 } from './passwords.ts'
 export { preparePassword } from './prepare-password.ts'
+export { usableScramVerifier } from './scram-verifier.ts'
 export type { TokenCheck } from './token-check.ts'

@@ -7,9 +7,8 @@ import {
   checkScramProof,
   formatScramVerifier,
   makeScramVerifier,
-  parseScramVerifier,
-  type ScramVerifier,
   scramSalt,
+  usableScramVerifier,
 } from './scram-verifier.ts'
 import type { TokenCheck } from './token-check.ts'
 
@@ -87,7 +86,7 @@ export class ProofCheck {
     const account = await this.#accountOf(login)
     const credentials = account ? await this.#credentials.list(account.id) : []
     for (const credential of credentials) {
-      const verifier = this.#scramVerifier(credential, login)
+      const verifier = usableScramVerifier(this.#secret, login, credential.scram)
       const serverSignature = verifier && checkScramProof(verifier, authMessage, proof)
       if (account && serverSignature) return { account, credential, serverSignature, ...versions }
     }
@@ -116,7 +115,7 @@ export class ProofCheck {
    * waits for it.
    */
   provideScram({ account, credential }: Proof, password: string): void {
-    if (!credential || this.#scramVerifier(credential, account.login)) return
+    if (!credential || usableScramVerifier(this.#secret, account.login, credential.scram)) return
     const store = async (): Promise<void> => {
       const verifier = await makeScramVerifier(password, scramSalt(this.#secret, account.login))
       if (verifier) await this.#credentials.setScram(credential.id, formatScramVerifier(verifier))
@@ -167,13 +166,6 @@ export class ProofCheck {
     const versions = this.#versions()
     const account = await this.#accountOf(login)
     return account && { account, ...versions }
-  }
-
-  /** The credential's, if it was made with the salt that the account has now. */
-  #scramVerifier({ scram }: Credential, login: string): ScramVerifier | undefined {
-    const verifier = scram === null ? undefined : parseScramVerifier(scram)
-    const { salt, iterations } = scramSalt(this.#secret, login)
-    return verifier?.salt.equals(salt) && verifier.iterations === iterations ? verifier : undefined
   }
 
   #versions(): { credentialsVersion: number; directoryVersion: number } {

@@ -54,7 +54,17 @@ export function formatScramVerifier({ salt, iterations, storedKey, serverKey }: 
   return `SCRAM-SHA-256$${iterations}:${saltText}$${storedText}:${serverText}`
 }
 
-/** The inverse; undefined for what was not written so. */
+/**
+ * What is kept of a password of this login name, if an exchange can prove it: it was made with the salt and the rounds that
+ * are told to clients now.
+ */
+export function usableScramVerifier(secret: Buffer, login: string, text: string | null): ScramVerifier | undefined {
+  const verifier = text === null ? undefined : parseScramVerifier(text)
+  const { salt, iterations } = scramSalt(secret, login)
+  return verifier?.salt.equals(salt) && verifier.iterations === iterations ? verifier : undefined
+}
+
+/** The inverse of `formatScramVerifier`; undefined for what was not written so. */
 export function parseScramVerifier(text: string): ScramVerifier | undefined {
   const [, iterations, ...keys] = /^SCRAM-SHA-256\$(\d+):([\w+/=]+)\$([\w+/=]+):([\w+/=]+)$/.exec(text) ?? []
   const [salt, storedKey, serverKey] = keys.map((key) => Buffer.from(key, 'base64'))

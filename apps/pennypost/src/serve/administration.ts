@@ -11,7 +11,7 @@ import {
 } from '@pennypost/admin'
 import type { Clock, Log, Random, Resolver, Store } from '@pennypost/model'
 import { hopKey, parseHop } from '@pennypost/relay/hop'
-import { appPasswordVerifier, importVerifier, type Passwords } from '@pennypost/sasl'
+import { appPasswordVerifier, importVerifier, type Passwords, usableScramVerifier } from '@pennypost/sasl'
 import { adminSocket } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { installationOf } from './installation.ts'
@@ -56,6 +56,7 @@ export function adminContext(parts: ContextParts): AdminContext {
       hash: (password) => passwords.hash(password),
       importHash: importVerifier,
       appPasswordVerifier: (password) => appPasswordVerifier(appPasswordSecret, password),
+      isScramReady: (login, scram) => usableScramVerifier(appPasswordSecret, login, scram) !== undefined,
     },
     nextHopKey(text) {
       const hop = parseHop(text, config.relay.port)

@@ -156,14 +156,19 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
     ...(config.auth.tokens && { tokens: await openTokenCheck(foundation, config.auth.tokens) }),
   })
   const delivery = await openDelivery(foundation, secrets.srs, opening)
-  const reception = receptionOptions(foundation, authenticator, delivery)
+  const places = new AccountPlaces(config.limits.connections_per_account)
+  const reception: ReceptionOptions = {
+    ...receptionOptions(foundation, authenticator, delivery),
+    follow: (account, end) => places.follow(account, end),
+  }
   const services: Services = {
     reception,
     receptionWithAuth: { ...reception, offersAuth: () => true },
-    ...readingServices(foundation, authenticator, {
+    ...readingServices(foundation, authenticator, places, {
       messageSize: reception.limits.messageSize,
       urlSecret: secrets.urls,
     }),
+    places,
     contexts: foundation.tls,
     site: siteOptions(foundation),
     limiter: createConnectionLimiter({
@@ -296,12 +301,12 @@ function contentPolicy({ policy }: Config) {
 function readingServices(
   foundation: Foundation,
   authenticator: Authenticator,
+  places: AccountPlaces,
   { messageSize, urlSecret }: { messageSize: number; urlSecret: Buffer },
 ) {
   const { config, log, store, demo } = foundation
   const { require_tls_for_auth: requireTlsForAuth } = config.policy
   const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
-  const places = new AccountPlaces(config.limits.connections_per_account)
   const pop3 = createPop3Service({
     ...common,
     requireTlsForAuth,
@@ -330,7 +335,7 @@ function readingServices(
     ...(demo ? { onRead: ({ journey, login, session }) => noteRead(foundation, journey, login, 'imap', session) } : {}),
     limits: { message: messageSize },
   })
-  return { pop3, imap, places }
+  return { pop3, imap }
 }
 
 async function openResolver(config: Config, log: Log) {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander'
 import type { Session } from './session.ts'
-import { formatTable, formatTime } from './table.ts'
+import { formatTable, formatTime, nobody, plural } from './table.ts'
 import { newPassword } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
 /** `account passwd`, `account app-password …`, `account grant|revoke`. No password ever stands in an argument. */
 export function registerPasswords(group: Command): void {
-  addVerb(group, 'passwd <address>', 'set the password')
+  addVerb(group, 'passwd <address>', 'set the password; ends its sessions')
     .option('--password-stdin', 'read it from standard input')
     .action(inSession(passwd))
   const app = group.command('app-password').description('passwords for single devices, made by the server')
@@ -28,7 +28,11 @@ async function passwd(session: Session, login: string, options: { passwordStdin?
   if (!options.passwordStdin) await session.call('account.show', { login })
   const password = await newPassword(login, options)
   const done = await session.call('account.passwd', { login, password })
-  session.show(done, `The password of ${done.login} is changed.\n`)
+  const still = done.appPasswords === 1 ? 'app password still works' : 'app passwords still work'
+  const apps = `Its ${done.appPasswords} ${still}: \`pennypost account app-password list ${login}\`.\n`
+  const ended = plural(done.endedSessions, 'session')
+  const text = `The password of ${done.login} is changed; ${ended} ended.\n${done.appPasswords > 0 ? apps : ''}`
+  session.show(done, text)
 }
 
 type Scope = 'imap' | 'pop3' | 'submission'
@@ -67,12 +71,13 @@ async function listApps(session: Session, login: string): Promise<void> {
 async function removeApp(session: Session, login: string, number: string): Promise<void> {
   if (!/^\d{1,15}$/.test(number)) throw new UsageError(`"${number}" is no number of an app password.`)
   const removed = await session.call('account.app-password.remove', { login, id: Number(number) })
-  session.show(removed, `App password ${removed.id} of ${removed.login} is worth nothing any more.\n`)
+  const ended = plural(removed.endedSessions, 'session')
+  session.show(removed, `App password ${removed.id} of ${removed.login} is worth nothing any more; ${ended} ended.\n`)
 }
 
 async function grant(session: Session, login: string, address: string): Promise<void> {
   const granted = await session.call('account.send-as.grant', { login, address })
-  session.show(granted, `${granted.login} may also send as ${granted.sendAs.join(', ')}.\n`)
+  session.show(granted, `${granted.login} may also send as ${granted.sendAs.join(', ')}.\n${nobody(granted)}`)
 }
 
 async function revoke(session: Session, login: string, address: string): Promise<void> {

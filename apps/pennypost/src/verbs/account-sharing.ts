@@ -18,7 +18,7 @@ Without rights, nothing is left of what was given.
 
 async function share(session: Session, login: string, mailbox: string, other: string, rights = ''): Promise<void> {
   const done = await session.call('account.share', { login, mailbox, with: other, rights })
-  const may = done.rights === '' ? 'may do nothing with it any more' : `may ${done.rights}`
+  const may = done.rights === '' ? 'has nothing left of what it was given' : `may ${done.rights}`
   session.show(done, `${done.mailbox} of ${done.login}: ${done.with} ${may}.\n`)
 }
 

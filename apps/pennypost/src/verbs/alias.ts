@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
-import { formatTable } from './table.ts'
+import { formatTable, nobody } from './table.ts'
 import { addVerb, inSession } from './verb.ts'
 
 /** `alias add|list|remove`. */
@@ -18,8 +18,7 @@ export function register(program: Command): void {
 
 async function add(session: Session, address: string, targets: string[], options: { replace: boolean }): Promise<void> {
   const added = await session.call('alias.add', { address, targets, replace: options.replace })
-  const unknown = added.unknownTargets.map((target) => `Nobody has the address ${target} yet.\n`).join('')
-  session.show(added, `${added.address} → ${added.targets.join(', ')}\n${unknown}`)
+  session.show(added, `${added.address} → ${added.targets.join(', ')}\n${nobody(added)}`)
 }
 
 async function list(session: Session, { domain, to }: { domain?: string; to?: string }): Promise<void> {

@@ -313,7 +313,12 @@ describe('beside a running server', () => {
       random,
       store: createMemoryStore({ clock, random }),
       resolver: createStaticResolver([]),
-      credentials: { hash: async () => 'hashed', importHash: (hash) => hash, appPasswordVerifier: () => 'app' },
+      credentials: {
+        hash: async () => 'hashed',
+        importHash: (hash) => hash,
+        appPasswordVerifier: () => 'app',
+        isScramReady: () => true,
+      },
       capabilityNames: async () => ['MOVE', 'QUOTA'],
       nextHopKey: (text) => text,
       installation: {
@@ -419,7 +424,7 @@ describe('beside a running server', () => {
       /may use {5}Other Users\/alice@one\.test\/INBOX: lrs\nIMAP {8}without MOVE QUOTA\n/,
     )
     expect((await pennypost(['account', 'share', 'alice@one.test', 'INBOX', 'bob@one.test'])).out).toMatch(
-      /bob@one\.test may do nothing with it any more/,
+      /bob@one\.test has nothing left of what it was given/,
     )
     expect((await pennypost(['account', 'show', 'alice@one.test'])).out).not.toContain('shares')
   })

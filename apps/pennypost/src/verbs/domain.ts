@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
-import { formatTable } from './table.ts'
+import { formatTable, nobody } from './table.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
@@ -57,10 +57,6 @@ async function set(session: Session, name: string, { catchAll, relayTo }: SetOpt
   const now = domain.kind === 'relay' ? `is handed on to ${domain.target}` : `for unknown addresses ${unknown}`
   session.show(domain, `Mail of ${domain.name} ${now}.\n${nobody(domain)}`)
 }
-
-/** Not refused: a catch-all and its account may be made in any order. */
-const nobody = ({ unknownTargets }: { unknownTargets: readonly string[] }): string =>
-  unknownTargets.map((address) => `Nobody has the address ${address} yet.\n`).join('')
 
 async function list(session: Session): Promise<void> {
   const rows = await session.call('domain.list', {})

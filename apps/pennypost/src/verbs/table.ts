@@ -84,3 +84,7 @@ export function formatDuration(durationMs: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
+
+/** Addresses of ours that nobody has. Not refused: what leads to them and what they are may be made in any order. */
+export const nobody = ({ unknownTargets }: { unknownTargets: readonly string[] }): string =>
+  unknownTargets.map((address) => `Nobody has the address ${address} yet.\n`).join('')

@@ -2,11 +2,14 @@
  * What accounts log in with, and as whom they may send. App passwords are made by the caller, who shows them to their
  * owner: an operation's result never holds a secret.
  */
+import type { Account } from '@pennypost/model'
 import { z } from 'zod'
 import { findAccount, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
 import { address, addressOrDomain, displayName, password } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { nobodys } from './alias.ts'
 
 const scopes = ['imap', 'pop3', 'submission'] as const
 
@@ -17,8 +20,10 @@ export const accountPasswd = operation({
   async run(context, { login, password: plain }) {
     const account = await findAccount(context, login)
     const verifier = await verifierOf(context, plain)
-    await context.store.credentials.setPassword(account.id, verifier, context.clock.now())
-    return { login }
+    const { credentials } = context.store
+    await credentials.setPassword(account.id, verifier, context.clock.now())
+    const appPasswords = (await credentials.list(account.id)).filter(({ kind }) => kind === 'app').length
+    return { login, endedSessions: endSessions(context, account), appPasswords }
   },
 })
 
@@ -67,9 +72,14 @@ export const appPasswordRemove = operation({
       const advice = `\`pennypost account app-password list ${login}\` shows their numbers.`
       throw new AdminError('not-found', `${login} has no app password ${id}.`, advice)
     }
-    return { login, id }
+    return { login, id, endedSessions: endSessions(context, account) }
   },
 })
+
+/** Who had learnt what counts no more is out at once. Others log in again by themselves. */
+function endSessions({ running }: AdminContext, { id }: Account): number {
+  return running?.endSessions(id) ?? 0
+}
 
 const grantInput = z.strictObject({ login: address, address: addressOrDomain })
 
@@ -79,8 +89,11 @@ export const sendAsGrant = operation({
   input: grantInput,
   async run(context, { login, address: of }) {
     const account = await findAccount(context, login)
-    await context.store.directory.grantSendAs(account.id, of)
-    return { login, sendAs: await context.store.directory.sendAs(account.id) }
+    const { directory } = context.store
+    await directory.grantSendAs(account.id, of)
+    // Not refused: an address of somewhere else can be lent too, and one of ours be made later.
+    const unknownTargets = of.startsWith('@') ? [] : await nobodys(directory, [of])
+    return { login, sendAs: await directory.sendAs(account.id), unknownTargets }
   },
 })
 
@@ -90,7 +103,12 @@ export const sendAsRevoke = operation({
   input: grantInput,
   async run(context, { login, address: of }) {
     const account = await findAccount(context, login)
-    await context.store.directory.revokeSendAs(account.id, of)
-    return { login, sendAs: await context.store.directory.sendAs(account.id) }
+    const { directory } = context.store
+    if (!(await directory.sendAs(account.id)).includes(of)) {
+      const advice = `\`pennypost account show ${login}\` lists as whom it sends.`
+      throw new AdminError('not-found', `${login} was not granted ${of}.`, advice)
+    }
+    await directory.revokeSendAs(account.id, of)
+    return { login, sendAs: await directory.sendAs(account.id) }
   },
 })

@@ -29,6 +29,11 @@ describe('accounts', () => {
       reason: 'not-found',
       advice: expect.stringContaining('domain add'),
     })
+    await admin.call('account.add', { login: 'alice@one.test' })
+    await expect(admin.call('account.add', { login: 'alice@one.test' })).rejects.toMatchObject({
+      reason: 'exists',
+      advice: expect.stringContaining('account passwd'),
+    })
   })
 
   test('a password that cannot be stored leaves no account behind', async () => {
@@ -113,8 +118,57 @@ describe('accounts', () => {
       message: 'IMAP has no capability XLIST here.',
       advice: 'There are ACL, MOVE, QUOTA=RES-STORAGE.',
     })
-    const set = { login, enableCapabilities: ['XLIST'] }
-    expect((await admin.call('account.set', set)).disabledCapabilities).toEqual([])
+    await expect(admin.call('account.set', { login, enableCapabilities: ['XLIST'] })).rejects.toMatchObject({
+      message: 'IMAP has no capability XLIST here.',
+    })
+    await admin.call('account.set', { login, disableCapabilities: ['MOVE'] })
+    admin.context.capabilityNames = async () => ['ACL']
+    const gone = { login, enableCapabilities: ['MOVE'] }
+    expect((await admin.call('account.set', gone)).disabledCapabilities).toEqual([])
+  })
+
+  test('AUTH= and STARTTLS were disabled for one account, and its clients saw them all the same', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    await admin.call('account.add', { login })
+    admin.context.capabilityNames = async () => ['AUTH=PLAIN', 'STARTTLS', 'MOVE']
+    const set = { login, disableCapabilities: ['MOVE', 'auth=plain', 'STARTTLS'] }
+    await expect(admin.call('account.set', set)).rejects.toMatchObject({
+      message: 'Clients see AUTH=PLAIN, STARTTLS before they log in, so no account can be without.',
+      advice: expect.stringContaining('[imap] disable'),
+    })
+    expect((await admin.call('account.show', { login })).disabledCapabilities).toEqual([])
+  })
+
+  test('keys for SCRAM that no exchange can prove any more counted as ready', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    const { id } = await admin.call('account.add', { login, password: 'secret' })
+    const { credentials } = admin.context.store
+    const [password] = await credentials.list(id)
+    for (const [scram, isReady] of [
+      ['keys of other rounds', false],
+      [`keys of ${login}`, true],
+    ] as const) {
+      await credentials.setScram(password!.id, scram)
+      expect(await admin.call('account.list', {})).toMatchObject([{ scramReady: isReady }])
+      expect((await admin.call('account.show', { login })).credentials).toMatchObject([{ scramReady: isReady }])
+    }
+  })
+
+  test('who knew the old password, or had the stolen device, stayed logged in', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    const { id } = await admin.call('account.add', { login, password: 'secret' })
+    const ended: number[] = []
+    admin.context.running = { endSessions: (account: number) => ended.push(account) } as never
+    const password = `${'abcd-'.repeat(6)}abcd`
+    const app = await admin.call('account.app-password.add', { login, label: 'telephone', scope: [], password })
+    const changed = await admin.call('account.passwd', { login, password: 'other' })
+    expect(changed).toEqual({ login, endedSessions: 1, appPasswords: 1 })
+    const removed = await admin.call('account.app-password.remove', { login, id: app.id })
+    expect(removed).toEqual({ login, id: app.id, endedSessions: 2 })
+    expect(ended).toEqual([id, id])
   })
 
   test('mailboxes are shared, and shown with those who may use them', async () => {
@@ -176,6 +230,18 @@ describe('accounts', () => {
     expect(granted.sendAs).toEqual(['@two.test', 'info@one.test'])
     const revoked = await admin.call('account.send-as.revoke', { login, address: 'info@one.test' })
     expect(revoked.sendAs).toEqual(['@two.test'])
+  })
+
+  test('a misspelt address was granted or revoked without a word', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    await admin.call('account.add', { login })
+    const granted = await admin.call('account.send-as.grant', { login, address: 'inof@one.test' })
+    expect(granted.unknownTargets).toEqual(['inof@one.test'])
+    await expect(admin.call('account.send-as.revoke', { login, address: 'info@one.test' })).rejects.toMatchObject({
+      reason: 'not-found',
+      message: 'alice@one.test was not granted info@one.test.',
+    })
   })
 })
 

@@ -1,4 +1,5 @@
 /** Accounts: who has mailboxes here. */
+import type { Account } from '@pennypost/model'
 import { z } from 'zod'
 import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
@@ -30,6 +31,9 @@ export const accountAdd = operation({
       const advice = `\`pennypost account restore ${login}\` brings it back with its mail.`
       throw new AdminError('exists', `An account ${login} was removed and can still be restored.`, advice)
     }
+    if (present) {
+      throw new AdminError('exists', `${login} exists.`, `\`pennypost account passwd ${login}\` sets its password.`)
+    }
     const proof = verifier === undefined ? {} : { verifier }
     const account = await directory.addAccount({ login, ...rest, ...proof }, context.clock.now())
     return { ...account, hasPassword: verifier !== undefined }
@@ -40,13 +44,13 @@ export const accountList = operation({
   name: 'account.list',
   kind: 'read',
   input: z.strictObject({ domain: domainName.optional(), removed: z.boolean().default(false) }),
-  async run({ store: { directory, credentials } }, { domain, removed }) {
+  async run({ store: { directory, credentials }, credentials: { isScramReady } }, { domain, removed }) {
     const accounts = await directory.accounts(domain)
     const shown = accounts.filter(({ removedAt }) => (removedAt !== null) === removed)
     const rows = []
     for await (const account of unhurried(shown)) {
       const proofs = await credentials.list(account.id)
-      const scramReady = proofs.length > 0 && proofs.every(({ scram }) => scram !== null)
+      const scramReady = proofs.length > 0 && proofs.every(({ scram }) => isScramReady(account.login, scram))
       rows.push({ ...account, usage: await directory.usage(account.id), scramReady })
     }
     return rows
@@ -57,7 +61,7 @@ export const accountShow = operation({
   name: 'account.show',
   kind: 'read',
   input: byLogin,
-  async run({ store }, { login }) {
+  async run({ store, credentials: { isScramReady } }, { login }) {
     const account = await store.directory.accountByLogin(login)
     if (!account) {
       throw new AdminError('not-found', `There is no account ${login}.`, '`pennypost account list` shows all.')
@@ -78,7 +82,7 @@ export const accountShow = operation({
       aliases: aliases.map((alias) => alias.address),
       sendAs,
       credentials: proofs.map(({ id, kind, label, scope, scram, createdAt, lastUsedAt }) => {
-        return { id, kind, label, scope, scramReady: scram !== null, createdAt, lastUsedAt }
+        return { id, kind, label, scope, scramReady: isScramReady(login, scram), createdAt, lastUsedAt }
       }),
       mailboxes: mailboxes.map(({ name, specialUse, messages, unseen, size }) => {
         return { name, specialUse, messages, unseen, size }
@@ -143,13 +147,29 @@ export const accountRestore = operation({
 
 const mostCapabilities = 100
 
-async function refuseUnknown({ capabilityNames }: AdminContext, words: readonly string[]): Promise<void> {
+/** A word that has gone from the program since it was disabled can be enabled all the same. */
+async function refuseUnknown(
+  { capabilityNames }: AdminContext,
+  { disabledCapabilities }: Account,
+  all: readonly string[],
+): Promise<void> {
+  const words = all.filter((word) => !disabledCapabilities.includes(word))
   if (words.length === 0) return
   const known = await capabilityNames()
   const unknown = words.filter((word) => !known.includes(word))
   if (unknown.length === 0) return
   const advice = `There are ${known.join(', ')}.`
   throw new AdminError('bad-input', `IMAP has no capability ${unknown.join(', ')} here.`, advice)
+}
+
+/** Seen before the login, when nobody knows whose client it is. */
+const beforeLogin = /^(AUTH=.*|STARTTLS|LOGINDISABLED|SASL-IR)$/
+
+function refuseTooEarly(words: readonly string[]): void {
+  const early = words.filter((word) => beforeLogin.test(word))
+  if (early.length === 0) return
+  const text = `Clients see ${early.join(', ')} before they log in, so no account can be without.`
+  throw new AdminError('bad-input', text, '`[imap] disable` in the configuration takes it from all.')
 }
 
 /** The words that are disabled after the change, in order. */
@@ -174,7 +194,8 @@ export const accountSet = operation({
   }),
   async run(context, { login, name, quota: octets, admin, copySent, disableCapabilities, enableCapabilities }) {
     const account = await findAccount(context, login)
-    await refuseUnknown(context, disableCapabilities)
+    refuseTooEarly(disableCapabilities)
+    await refuseUnknown(context, account, [...disableCapabilities, ...enableCapabilities])
     const change = {
       ...(name === undefined ? {} : { name }),
       ...(octets === undefined ? {} : { quota: octets }),

@@ -129,7 +129,7 @@ export class Session {
     this.account = account
     this.service = this.#wholeService.without(account.disabledCapabilities)
     this.connection.leaveAddressLimit()
-    this.log.info({ login: account.login }, 'logged in')
+    this.log.info({ service: 'imap', login: account.login, remote: this.connection.remote.address }, 'logged in')
   }
 
   /** Ends it: nothing of the account is left, nor of what was enabled, selected or compressed (RFC 8437 §4). Failed logins stay counted. */

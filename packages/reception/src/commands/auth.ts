@@ -63,15 +63,15 @@ export const auth = {
 } as const satisfies Command
 
 function conclude(session: Session, result: AuthenticationResult): Reply {
-  const { options } = session
+  const { options, service } = session
+  const remote = session.client.address
   if (result.ok) {
-    session.account = result.account
-    session.trusted = false
+    session.identify(result.account)
     session.leaveAddressLimit()
-    session.log.info({ login: result.account.login }, 'logged in')
+    session.log.info({ service, login: result.account.login, remote }, 'logged in')
     return replies.authenticated
   }
-  session.log.info({ reason: result.reason, remote: session.client.address }, 'login refused')
+  session.log.info({ service, reason: result.reason, remote }, 'login refused')
   if (++session.authFailures >= options.limits.authFailures) return replies.tooManyErrors
   if (result.reason === 'invalid') return replies.authFailed
   return result.reason === 'suspended' ? replies.accountDisabled : replies.authUnavailable

@@ -37,10 +37,7 @@ export const xclient = {
       ...(helo === undefined ? {} : { helo }),
     }
     session.greet()
-    if (account) {
-      session.account = account
-      session.trusted = false
-    }
+    if (account) session.identify(account)
     return undefined
   },
 } as const satisfies Command

@@ -1,0 +1,64 @@
+/** An account that is suspended or removed while its sessions are open. */
+import type { Account } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { testReception, turns } from './test-reception.ts'
+
+/** A device that sends as bob@one.test, and what closes his account. */
+async function device() {
+  const ends = new Set<() => void>()
+  const trusted = new Map<string, Account>()
+  const host = await testReception({
+    trusted,
+    follow(_, end) {
+      ends.add(end)
+      return { [Symbol.dispose]: () => void ends.delete(end) }
+    },
+  })
+  const account = await host.store.directory.accountByLogin('bob@one.test')
+  if (!account) throw new Error('no account')
+  trusted.set('192.0.2.7', account)
+  const client = host.connect()
+  return { ...host, client, ends, close: () => [...ends].map((end) => end()) }
+}
+
+const letter = 'MAIL FROM:<bob@one.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\nSubject: x\r\n\r\nx\r\n.\r\n'
+
+test('a session that was open when its account was suspended went on sending', async () => {
+  const { client, close, ends, messages } = await device()
+  client.say('EHLO a\r\n')
+  await client.until(/^250 /m)
+  close()
+  client.say(letter)
+  await client.until(/^421 4\.7\.0 This account has been closed\r\n/m)
+  await turns()
+  expect(client.closed).toBe(true)
+  expect(await messages()).toBe(0)
+  expect(ends.size).toBe(0)
+})
+
+test('a message that was being stored when its account was suspended was kept, and its reply never came', async () => {
+  const { client, close, store, messages } = await device()
+  const asked = Promise.withResolvers<void>()
+  const synced = Promise.withResolvers<void>()
+  const accept = store.mail.accept.bind(store.mail)
+  store.mail.accept = async (acceptances) => {
+    asked.resolve()
+    await synced.promise
+    return accept(acceptances)
+  }
+  client.say(`EHLO a\r\n${letter}`)
+  await asked.promise
+  close()
+  synced.resolve()
+  await client.until(/^250 .*queued as .*\r\n421 4\.7\.0 /m)
+  expect(await messages()).toBe(1)
+})
+
+test('a session that has ended is told of no account any more', async () => {
+  const { client, ends } = await device()
+  client.say('EHLO a\r\n')
+  await client.until(/^250 /m)
+  expect(ends.size).toBe(1)
+  client.stream.end()
+  await expect.poll(() => ends.size).toBe(0)
+})
