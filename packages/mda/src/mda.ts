@@ -90,8 +90,11 @@ export interface DeliveryPlan {
   withheld: readonly number[]
 }
 
-/** Local deliveries whose sender asked to be told (RFC 3461 §4.1): what reception knows, and the relay makes DSNs of. */
-export interface DeliveredFacts {
+/**
+ * What became of recipients at once, of which their sender is to be told (RFC 3461 §4.1): what reception knows, and the
+ * relay makes DSNs of.
+ */
+export interface SettledFacts {
   journey: JourneyId
   /** Milliseconds since 1970. */
   acceptedAt: number
@@ -100,5 +103,12 @@ export interface DeliveredFacts {
   requireTls: boolean
   /** As it is filed. */
   header: Buffer
-  recipients: readonly { forwardPath: string; orcpt: string | undefined }[]
+  recipients: readonly SettledRecipient[]
+}
+
+export interface SettledRecipient {
+  forwardPath: string
+  orcpt: string | undefined
+  /** Why it got nothing; absent: it is filed. */
+  refusal?: { status: string; diagnostic: string }
 }

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
+import { findLoops, planFilings, type SettledRecipient, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
@@ -121,14 +121,17 @@ function refuseForm(session: Session, transaction: Transaction, received: Receiv
   return scanned.headerTooLarge ? withText(replies.badContent, 'Header section is too large') : undefined
 }
 
-/** A loop of some recipients is theirs alone where each has its reply (RFC 2033 §4.2); SMTP has one for all. */
+/**
+ * A loop of some recipients is theirs alone. In LMTP each has its reply (RFC 2033 §4.2); SMTP has one for all, and a DSN
+ * tells the sender of these.
+ */
 function refuseLoops(session: Session, transaction: Transaction, { scanned }: ReceivedContent): Reply | undefined {
   const { recipients, looping } = transaction
   const deliveries = recipients.map(({ expansion }) => expansion.deliveries)
   const loops = findLoops(scanned.header, deliveries, session.options.limits.hops)
   const first = loops.find((loop) => loop !== undefined)
   if (!first) return undefined
-  if (!session.isLmtp || !loops.includes(undefined)) return reply(first.code, first.enhanced, first.text)
+  if (!loops.includes(undefined)) return reply(first.code, first.enhanced, first.text)
   for (const [at, loop] of loops.entries()) {
     if (loop) looping.set(recipients[at] as Recipient, reply(loop.code, loop.enhanced, loop.text))
   }
@@ -173,7 +176,7 @@ async function commit(
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
   }
-  const notices = await deliveredNotices(session, transaction, message, now)
+  const notices = await settledNotices(session, transaction, message, now)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
@@ -263,27 +266,44 @@ function wantsNotice({ parameters, expansion }: Recipient): boolean {
   )
 }
 
-/** Success DSNs for those who asked for one and are filed here (RFC 3461 §5.2.3). */
-async function deliveredNotices(
+/** DSNs of what is settled now: filed for who asked to be told, or a loop that has no reply of its own. */
+async function settledNotices(
   session: Session,
   transaction: Transaction,
   message: NewMessage,
   now: number,
 ): Promise<Acceptance[]> {
-  const recipients = transaction.recipients.filter(wantsNotice)
-  if (transaction.reversePath === '' || recipients.length === 0) return []
-  return session.options.deliveredNotices({
+  const { reversePath, parameters, looping } = transaction
+  const filed = transaction.recipients.filter(wantsNotice).map(settledRecipient)
+  const refused = session.isLmtp
+    ? []
+    : Array.from(looping)
+        .filter(
+          ([
+            {
+              parameters: { notify },
+            },
+          ]) => notify?.includes('FAILURE') ?? true,
+        )
+        .map(([recipient, said]) => ({
+          ...settledRecipient(recipient),
+          refusal: { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) },
+        }))
+  const recipients = [...filed, ...refused]
+  if (reversePath === '' || recipients.length === 0) return []
+  return session.options.settledNotices({
     journey: transaction.journey,
     acceptedAt: now,
-    reversePath: transaction.reversePath,
-    envid: transaction.parameters.envid ?? undefined,
-    requireTls: transaction.parameters.requireTls,
+    reversePath,
+    envid: parameters.envid ?? undefined,
+    requireTls: parameters.requireTls,
     header: message.header,
-    recipients: recipients.map(({ path, parameters }) => ({
-      forwardPath: path.text,
-      orcpt: parameters.orcpt ? `${parameters.orcpt.type};${parameters.orcpt.address}` : undefined,
-    })),
+    recipients,
   })
+}
+
+function settledRecipient({ path, parameters: { orcpt } }: Recipient): SettledRecipient {
+  return { forwardPath: path.text, orcpt: orcpt ? `${orcpt.type};${orcpt.address}` : undefined }
 }
 
 function reportRefusal(session: Session, transaction: Transaction, reply: Reply): void {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { DeliveredFacts, Mda } from '@pennypost/mda'
+import type { Mda, SettledFacts } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
 import type { Acceptance, Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
@@ -131,8 +131,8 @@ export interface ReceptionOptions {
   sign(message: OutgoingMessage): Promise<string>
   /** The queue's destination for a forward-path's domain: the next hop after routes. */
   destination(domain: string, nextHop?: string, reversePath?: string): string
-  /** DSNs of successful local delivery that ride in the acceptance (RFC 3461 §6.2). */
-  deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
+  /** DSNs about what is settled at once, which ride in the acceptance (RFC 3461 §6.2). */
+  settledNotices(facts: SettledFacts): Promise<Acceptance[]>
   /** Accepted or refused messages are counted by it. */
   onOutcome?(outcome: 'accepted' | 'refused' | 'deferred', octets: number): void
   /** What the judge made of a client or a message. */

@@ -60,7 +60,7 @@ export async function testReception(
     rejectBareNewlines: false,
     sign: async () => '',
     destination: (domain) => domain,
-    deliveredNotices: async () => [],
+    settledNotices: async () => [],
     clock,
     deadline,
     random,

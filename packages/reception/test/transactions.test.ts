@@ -1,4 +1,5 @@
 /** What a transaction leaves behind it: in the journey, and in the queue. */
+import type { SettledFacts } from '@pennypost/mda'
 import type { FlowEvent } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { testReception } from './test-reception.ts'
@@ -51,4 +52,31 @@ test('a sender who wants to hear nothing heard of a member of the list whose mai
     [['DELAY'], 'rfc822;we@two.test'],
     [undefined, undefined],
   ])
+})
+
+test('the sender of a letter that was taken did not hear of the recipient whose loop was left out', async () => {
+  const told: SettledFacts[] = []
+  const world = await testReception({
+    settledNotices: async (facts) => {
+      told.push(facts)
+      return []
+    },
+  })
+  const { directory } = world.store
+  await directory.putAlias({ address: 'away@one.test', targets: ['bob@far.test'] })
+  const client = world.connect()
+  client.say('EHLO client.test\r\n')
+  for (const [from, notify] of [
+    ['a@two.test', ''],
+    ['a@two.test', ' NOTIFY=NEVER'],
+    ['', ''],
+  ]) {
+    client.say(`MAIL FROM:<${from}>\r\nRCPT TO:<bob@one.test>\r\nRCPT TO:<away@one.test>${notify}\r\n`)
+    client.say('BDAT 31 LAST\r\nDelivered-To: away@one.test\r\n\r\n')
+  }
+  await client.until(/(queued as[\s\S]*){3}/)
+  expect(await world.messages()).toBe(3)
+  const diagnostic = '554 5.4.6 mail loop: already forwarded for <away@one.test>'
+  const recipient = { forwardPath: 'away@one.test', orcpt: undefined, refusal: { status: '5.4.6', diagnostic } }
+  expect(told).toMatchObject([{ reversePath: 'a@two.test', recipients: [recipient] }])
 })

@@ -4,7 +4,7 @@
  *
  * Never broken: nothing is sent for the null reverse-path, nor where nobody can be reached; both leave a `dsn` event with
  * an empty `to` and a line in the log, so that nothing ends in silence.
- * Who calls it: the conclusion of attempts, and `deliveredNotices` for reception.
+ * Who calls it: the conclusion of attempts, and `settledNotices` for reception.
  */
 import { buildDsn, type Dsn, type DsnRecipient } from '@pennypost/message'
 import {

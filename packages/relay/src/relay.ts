@@ -3,7 +3,7 @@
  * Who calls it: the composition root.
  */
 
-import type { DeliveredFacts } from '@pennypost/mda'
+import type { SettledFacts } from '@pennypost/mda'
 import { type Acceptance, type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal } from './attempt-local.ts'
@@ -11,7 +11,6 @@ import { attemptRemote } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import { conclude } from './conclude.ts'
 import { ConnectionPool } from './connection-pool.ts'
-import { deliveredNotices } from './delivered-notices.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
 import { createOpenConnection, type OpenOptions } from './open-connection.ts'
@@ -20,6 +19,7 @@ import { createOwnHosts } from './own-hosts.ts'
 import { createProbe } from './probe.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
+import { settledNotices } from './settled-notices.ts'
 import { StandingOrders } from './standing-orders.ts'
 import { TlsHosts } from './tls/tls-hosts.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
@@ -48,8 +48,8 @@ export interface Relay {
    * it. `empty`: nothing waits; `busy`: there is such a connection already.
    */
   turnRound(destination: string): Promise<TurnOffer>
-  /** Success DSNs about what reception files, to ride in its acceptance (RFC 3461 §5.2.3). */
-  deliveredNotices(facts: DeliveredFacts): Promise<Acceptance[]>
+  /** DSNs about what reception settles itself, to ride in its acceptance (RFC 3461 §5.2.3). */
+  settledNotices(facts: SettledFacts): Promise<Acceptance[]>
   /** For status and metrics. */
   counts(): { working: number; busy: number; idle: number; waiting: number }
 }
@@ -118,7 +118,7 @@ export function createRelay(options: RelayOptions): Relay {
       for (const destination of destinations) pool.forgive(destination)
     },
     turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
-    deliveredNotices: (facts) => deliveredNotices(facts, dsn),
+    settledNotices: (facts) => settledNotices(facts, dsn),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }
 }

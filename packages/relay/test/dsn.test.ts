@@ -230,7 +230,7 @@ describe('success', () => {
   test('of what reception files is told with its acceptance', async () => {
     await using office = await PostOffice.open()
     const journey = await office.accept({ recipients: people('bob') })
-    const notices = await office.relay.deliveredNotices({
+    const notices = await office.relay.settledNotices({
       journey,
       acceptedAt: office.clock.now(),
       reversePath: 'alice@one.test',
@@ -245,7 +245,7 @@ describe('success', () => {
     expect(notice).toContain('Original-Envelope-Id: Q7')
     expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered', to: 'alice@one.test' }])
     expect(
-      await office.relay.deliveredNotices({
+      await office.relay.settledNotices({
         journey,
         acceptedAt: 0,
         reversePath: '',
@@ -255,6 +255,30 @@ describe('success', () => {
         recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
       }),
     ).toEqual([])
+  })
+
+  test('of what reception refuses for a loop, while others have the letter, is told with its acceptance', async () => {
+    await using office = await PostOffice.open()
+    const journey = await office.accept({ recipients: people('bob') })
+    const diagnostic = '554 5.4.6 mail loop: already forwarded for <away@one.test>'
+    const notices = await office.relay.settledNotices({
+      journey,
+      acceptedAt: office.clock.now(),
+      reversePath: 'alice@one.test',
+      envid: undefined,
+      requireTls: false,
+      header: Buffer.from('Subject: round and round\r\n\r\n'),
+      recipients: [
+        { forwardPath: 'bob@one.test', orcpt: undefined },
+        { forwardPath: 'away@one.test', orcpt: 'rfc822;away@three.test', refusal: { status: '5.4.6', diagnostic } },
+      ],
+    })
+    await office.store.mail.accept(notices)
+    const told = (await office.inbox()).join('\n')
+    expect(told).toMatch(/Final-Recipient: rfc822; bob@one.test\r\nAction: delivered\r\nStatus: 2.1.5/)
+    expect(told).toMatch(/Final-Recipient: rfc822; away@one.test\r\nAction: failed\r\nStatus: 5.4.6/)
+    expect(told).toContain('Subject: round and round')
+    expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered' }, { action: 'failed' }])
   })
 })
 

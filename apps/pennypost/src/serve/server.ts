@@ -252,7 +252,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     ...(config.relay.turn.length > 0
       ? { mayTurn: turning(config.relay.turn, turn), turnRound: fetching(config.relay.turn, turn) }
       : {}),
-    deliveredNotices: (facts) => relay.deliveredNotices(facts),
+    settledNotices: (facts) => relay.settledNotices(facts),
     onOutcome: (outcome, octets) => foundation.metrics.onReceived(outcome, octets),
     onVerdict: (action, reason) => foundation.metrics.onVerdict(action, reason),
     limits: {

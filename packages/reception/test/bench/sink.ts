@@ -95,7 +95,7 @@ const listener = await openReception(
     rejectBareNewlines: false,
     sign: async () => '',
     destination: (domain) => domain,
-    deliveredNotices: async () => [],
+    settledNotices: async () => [],
     clock,
     deadline,
     random,
