@@ -8,7 +8,7 @@ import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
-import { authorDomain, completion, refuseAuthors, submittedNotes } from './submission.ts'
+import { completion, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
 import { receivedField } from './trace-block.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
@@ -85,7 +85,7 @@ async function examine(
     const foreign = await refuseAuthors(session, transaction, section)
     if (foreign) return foreign
     trace += completion(session, transaction, section, now)
-    const domain = authorDomain(session, transaction, section)
+    const domain = signingDomain(session, transaction, section)
     if (domain !== undefined) {
       const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })
       const body = () => content.read(scanned.headerSize)

@@ -89,10 +89,13 @@ function authorsOf(section: HeaderSection): string[] {
   return mailboxesOf(parseAddressList(fieldValue(section, resent)))
 }
 
-/** A-label of the first author's domain: whose DKIM key signs. */
-export function authorDomain(session: Session, transaction: Transaction, section: HeaderSection): string | undefined {
-  const [written] = mailboxesOf(addressesOf(section, 'from'))
-  const author = has(section, 'from') ? written : sender(session, transaction)
+/**
+ * A-label of the domain whose DKIM key signs: the first author's, and the resender's of what is resent, since nobody has
+ * asked whether its From is theirs to use.
+ */
+export function signingDomain(session: Session, transaction: Transaction, section: HeaderSection): string | undefined {
+  const hasAuthor = has(section, 'from') || has(section, 'resent-from')
+  const author = hasAuthor ? authorsOf(section)[0] : sender(session, transaction)
   return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
