@@ -216,6 +216,8 @@ export class Session implements LockHolder {
     if (text === undefined || /[\x00-\x08\x0a-\x1f\x7f]/.test(text)) return this.refuse('Not a POP3 command')
     const [, keyword = '', argument = ''] = /^(\S*)[ \t]?(.*)$/s.exec(text) ?? []
     const command = commands.get(keyword.toUpperCase())
+    // A browser that was made to talk to this port: what follows is somebody else's text, and is not to be run.
+    if (!command && / HTTP\/\d/.test(argument)) return this.end('-ERR This is not a web server')
     if (!command) return this.refuse('Unknown command')
     if (!command.states.includes(this.state)) {
       return this.refuse(this.state === 'authorization' ? 'Log in first' : 'Already logged in')
