@@ -8,7 +8,7 @@ import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
-import { completion, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
+import { completion, incomplete, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
 import { receivedField } from './trace-block.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
@@ -74,7 +74,7 @@ async function examine(
   const { scanned, content } = received
   const now = options.clock.now()
   let trace = receivedField(session, transaction, now) + (screening?.trace() ?? '')
-  const struck = strikesOf(scanned.header, {
+  let struck = strikesOf(scanned.header, {
     authservId: options.hostname,
     bcc: session.isSubmission,
     returnPath: true,
@@ -85,6 +85,7 @@ async function examine(
     const foreign = await refuseAuthors(session, transaction, section)
     if (foreign) return foreign
     trace += completion(session, transaction, section, now)
+    struck = [...struck, ...incomplete(transaction, section)].sort((one, other) => one.start - other.start)
     const domain = signingDomain(session, transaction, section)
     if (domain !== undefined) {
       const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })

@@ -1,8 +1,10 @@
 import { type DeliveryPlan, sentNotes } from '@pennypost/mda'
 import {
   addressesOf,
+  type Field,
   fieldValue,
   formatDate,
+  formatMailbox,
   type HeaderSection,
   mailboxesOf,
   parseAddressList,
@@ -48,8 +50,8 @@ export async function refuseAuthors(
   transaction: Transaction,
   section: HeaderSection,
 ): Promise<Reply | undefined> {
-  // A missing From is completed, and the reverse-path was allowed at MAIL.
-  if (!has(section, 'from') && !has(section, 'resent-from')) return undefined
+  // Such a From is completed, and the reverse-path was allowed at MAIL.
+  if (namesNobody(transaction, section)) return undefined
   const authors = authorsOf(section)
   // Nobody resends a bounce, and behind a Resent-From any From would pass.
   if (!has(section, 'resent-from') && isBounceToUs(transaction, authors)) return undefined
@@ -94,23 +96,44 @@ function authorsOf(section: HeaderSection): string[] {
  * asked whether its From is theirs to use.
  */
 export function signingDomain(session: Session, transaction: Transaction, section: HeaderSection): string | undefined {
-  const hasAuthor = has(section, 'from') || has(section, 'resent-from')
-  const author = hasAuthor ? authorsOf(section)[0] : sender(session, transaction)
+  const author = namesNobody(transaction, section) ? sender(session, transaction) : authorsOf(section)[0]
   return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
 /**
- * Date and Message-ID fields that the author's program left out (RFC 6409 §8.2, §8.3), and the From that small scripts
- * forget: without one, others would refuse the message.
+ * Date and Message-ID fields that the author's program left out or empty (RFC 6409 §8.2, §8.3), and the From that small
+ * scripts forget, or that has a name alone, as cron's: without these, others would refuse the message.
  */
 export function completion(session: Session, transaction: Transaction, section: HeaderSection, now: number): string {
-  const date = has(section, 'date') ? '' : `Date: ${formatDate(now)}\r\n`
-  const id = has(section, 'message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
-  const from = has(section, 'from') ? '' : `From: <${sender(session, transaction)}>\r\n`
-  return date + id + from
+  const date = says(section, 'date') ? '' : `Date: ${formatDate(now)}\r\n`
+  const id = says(section, 'message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
+  const author = formatMailbox(nameOf(section), sender(session, transaction))
+  return date + id + (namesNobody(transaction, section) ? `From: ${author}\r\n` : '')
+}
+
+/** Fields in whose place `completion` puts others. */
+export function incomplete(transaction: Transaction, section: HeaderSection): Field[] {
+  const names = ['date', 'message-id'].filter((name) => !says(section, name))
+  if (namesNobody(transaction, section)) names.push('from')
+  return section.fields.filter(({ name }) => names.includes(name))
+}
+
+/** No From, or none with an address; what is resent, and the bounces of a machine, stay as they are. */
+function namesNobody({ reversePath }: Transaction, section: HeaderSection): boolean {
+  if (has(section, 'resent-from')) return false
+  return !has(section, 'from') || (reversePath !== '' && mailboxesOf(addressesOf(section, 'from')).length === 0)
+}
+
+/** What a From without an address calls its author. */
+function nameOf(section: HeaderSection): string {
+  const [{ name, mailbox, host } = {}] = addressesOf(section, 'from')
+  return name ?? (host === undefined ? '' : (mailbox ?? ''))
 }
 
 const has = (section: HeaderSection, name: string): boolean => section.fields.some((field) => field.name === name)
+
+const says = (section: HeaderSection, name: string): boolean =>
+  section.fields.some((field) => field.name === name && fieldValue(section, field).trim() !== '')
 
 /** Who hands the message in, as the envelope says, or else as the login does. */
 function sender({ account }: Session, { reversePath }: Transaction): string {
