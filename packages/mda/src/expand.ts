@@ -211,8 +211,8 @@ class Expander {
   #refuse(walk: Walk, refusal: Refusal, address: string, path: readonly string[]): void {
     walk.refusals.add(refusal)
     if (path.length === 0) return
-    const { code, enhanced, text } = replyFor(refusal, address, walk.context)
-    walk.facts.push({ kind: 'refused', forwardPath: address, reply: `${code} ${enhanced} ${text}` })
+    const { code, enhanced, lines } = replyFor(refusal, address, walk.context)
+    walk.facts.push({ kind: 'refused', forwardPath: address, reply: `${code} ${enhanced} ${lines[0]}` })
   }
 
   async #followAlias(walk: Walk, { address, targets }: Alias, detail: string, path: readonly string[]): Promise<void> {

@@ -27,7 +27,7 @@ describe('findLoops', () => {
     const quoted = { ...forward, trace: 'Delivered-To: "a b"@one.test\r\n' }
     expect(find(header('Delivered-To: "a b"@one.test'), [quoted])).toEqual({
       ...loop,
-      text: 'mail loop: already forwarded for <"a b"@one.test>',
+      lines: ['mail loop: already forwarded for <"a b"@one.test>'],
     })
   })
 

@@ -19,7 +19,7 @@ export function findLoops(
 ): (MdaReply | undefined)[] {
   const { received, deliveredTo } = readTrace(header)
   const text = `more than ${limit} Received fields: a mail loop`
-  const all = received > limit ? ({ code: 554, enhanced: '5.4.6', text } as const) : undefined
+  const all = received > limit ? ({ code: 554, enhanced: '5.4.6', lines: [text] } as const) : undefined
   return recipients.map((deliveries) => all ?? loopOf(deliveries, deliveredTo))
 }
 
@@ -29,7 +29,7 @@ function loopOf(deliveries: Iterable<Delivery>, deliveredTo: ReadonlySet<string>
     if (delivery.kind !== 'relay' || delivery.trace === '') continue
     if (!deliveredTo.has(addressIn(delivery.trace))) continue
     const shown = delivery.trace.slice('Delivered-To:'.length).trim()
-    return { code: 554, enhanced: '5.4.6', text: `mail loop: already forwarded for <${shown}>` }
+    return { code: 554, enhanced: '5.4.6', lines: [`mail loop: already forwarded for <${shown}>`] }
   }
   return undefined
 }

@@ -30,11 +30,11 @@ export interface ExpandContext {
   mayRelay: boolean
 }
 
-/** A reply by its parts; the protocol prints it. */
+/** A reply as `@pennypost/smtp` knows it (RFC 5321 §4.2). */
 export interface MdaReply {
   code: number
   enhanced: string
-  text: string
+  lines: readonly [string]
 }
 
 export type Expansion =

@@ -12,23 +12,26 @@ export function weightiest(refusals: ReadonlySet<Refusal>): Refusal {
 
 /** RFC 5321 §4.2.3 with the codes of RFC 3463 §3. */
 export function replyFor(refusal: Refusal, address: string, context: ExpandContext): MdaReply {
+  const say = (code: number, enhanced: string, text: string): MdaReply => {
+    return { code, enhanced, lines: [`<${address}>: ${text}`] }
+  }
   switch (refusal) {
     case 'nobody':
-      return { code: 550, enhanced: '5.1.1', text: `<${address}>: no such mailbox here` }
+      return say(550, '5.1.1', 'no such mailbox here')
     case 'removed':
-      return { code: 550, enhanced: '5.1.6', text: `<${address}>: this mailbox has been removed` }
+      return say(550, '5.1.6', 'this mailbox has been removed')
     case 'bounce':
-      return { code: 550, enhanced: '5.7.1', text: `<${address}>: takes bounces of recently forwarded mail only` }
+      return say(550, '5.7.1', 'takes bounces of recently forwarded mail only')
     case 'relaying':
-      return { code: 550, enhanced: '5.7.1', text: `<${address}>: relaying is for authenticated users` }
+      return say(550, '5.7.1', 'relaying is for authenticated users')
     case 'full':
       // A stranger's server keeps it and tries again; a user of ours can be told at once.
       return context.account
-        ? { code: 552, enhanced: '5.2.2', text: `<${address}>: mailbox is full` }
-        : { code: 452, enhanced: '4.2.2', text: `<${address}>: mailbox is full, try again later` }
+        ? say(552, '5.2.2', 'mailbox is full')
+        : say(452, '4.2.2', 'mailbox is full, try again later')
     case 'loop':
-      return { code: 554, enhanced: '5.4.6', text: `<${address}>: its aliases lead back to themselves` }
+      return say(554, '5.4.6', 'its aliases lead back to themselves')
     case 'too-many':
-      return { code: 554, enhanced: '5.2.4', text: `<${address}>: expands to too many addresses` }
+      return say(554, '5.2.4', 'expands to too many addresses')
   }
 }

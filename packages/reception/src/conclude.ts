@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer'
 import { findLoops, planFilings, type SettledRecipient, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
-import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
+import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
@@ -132,9 +132,9 @@ function refuseLoops(session: Session, transaction: Transaction, { scanned }: Re
   const loops = findLoops(scanned.header, deliveries, session.options.limits.hops)
   const first = loops.find((loop) => loop !== undefined)
   if (!first) return undefined
-  if (!loops.includes(undefined)) return reply(first.code, first.enhanced, first.text)
+  if (!loops.includes(undefined)) return first
   for (const [at, loop] of loops.entries()) {
-    if (loop) looping.set(recipients[at] as Recipient, reply(loop.code, loop.enhanced, loop.text))
+    if (loop) looping.set(recipients[at] as Recipient, loop)
   }
   recipients.splice(0, recipients.length, ...recipients.filter((recipient) => !looping.has(recipient)))
   return undefined

@@ -75,8 +75,8 @@ async function deliveriesFor(
     const { reversePath } = entry.envelope
     const expansion = await mda.expand(pathOf(forwardPath), { reversePath, size: entry.size, mayRelay: true })
     if (expansion.kind === 'accepted') return expansion.deliveries
-    const { code, enhanced, text } = expansion.reply
-    return { outcome: code >= 500 ? 'failed' : 'deferred', reply: reply(code, enhanced, text), host: null }
+    const { reply } = expansion
+    return { outcome: reply.code >= 500 ? 'failed' : 'deferred', reply, host: null }
   }
   const account = await directory.account(id)
   if (!account) return failed(550, '5.1.1', `<${forwardPath}>: no such mailbox here any more`)

@@ -73,8 +73,7 @@ export function createProbe(options: ProbeOptions): (request: ProbeRequest) => P
     const { address, reversePath } = request
     const expansion = await options.mda.expand(pathOf(address), { reversePath, size: 0, mayRelay: true })
     if (expansion.kind === 'refused') {
-      const { code, enhanced, text } = expansion.reply
-      const outcome = `refused here: ${code} ${enhanced} ${text}`
+      const outcome = `refused here: ${describeReply(expansion.reply)}`
       return { address, targets: [{ ...nowhere(address), outcome, accepted: false }] }
     }
     const targets: ProbedTarget[] = []

@@ -1,5 +1,5 @@
 import type { FlowFact } from '@pennypost/model'
-import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies, reply } from '@pennypost/smtp'
+import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
@@ -35,10 +35,7 @@ export const rcpt = {
       mayRelay: session.account !== undefined,
     })
     if (session.transaction !== transaction) return undefined
-    if (expansion.kind === 'refused') {
-      const { code, enhanced, text } = expansion.reply
-      return refuse(session, transaction, forwardPath, reply(code, enhanced, text))
-    }
+    if (expansion.kind === 'refused') return refuse(session, transaction, forwardPath, expansion.reply)
     const count = transaction.recipients.length + 1
     const spent = session.account && (await session.quota?.mayHave(session.account, count, options.clock.now()))
     if (session.transaction !== transaction) return undefined

@@ -74,8 +74,7 @@ async function verify(session: Session, path: Mailbox): Promise<Reply> {
   const { account, options } = session
   const found = await options.mda.expand(path, { reversePath: '', account, size: 0, mayRelay: false })
   if (found.kind === 'accepted') return reply(250, '2.1.5', `<${path.text}>`)
-  const { code, enhanced, text } = found.reply
-  return enhanced === '5.7.1' ? replies.cannotVerify : reply(code, enhanced, text)
+  return found.reply.enhanced === '5.7.1' ? replies.cannotVerify : found.reply
 }
 
 async function expand({ options }: Session, text: string): Promise<Reply> {
