@@ -90,7 +90,7 @@ test('a forged one fails, and is rejected as its domain asks', async () => {
     'arc none',
     'dmarc fail',
   ])
-  expect(judge(findings)).toMatchObject({ action: 'reject', reply: { code: 550, enhancedCode: '5.7.26' } })
+  expect(judge(findings)).toMatchObject({ action: 'reject', reply: { code: 550, enhanced: '5.7.26' } })
 })
 
 test('a large body is verified in pieces', async () => {

@@ -29,7 +29,7 @@ export interface CheckLimits {
   signatures: number
 }
 
-export const defaultCheckLimits: CheckLimits = {
+const defaultCheckLimits: CheckLimits = {
   reverseDnsMs: 5_000,
   dnsListMs: 5_000,
   spfMs: 20_000,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { aboutContent, parseFact, withFact } from './explain.ts'
+import { parseFact, withFact } from './explain.ts'
 import type { DkimFinding, DmarcFinding, Finding, SpfFinding } from './findings/finding.ts'
 import { judge } from './judge.ts'
 
@@ -67,7 +67,3 @@ test.each([
   ['weather=fine', /is no fact/],
   ['constructor=pass', /is no fact/],
 ])('%s is no fact', (text, why) => expect(parseFact(text)).toMatch(why))
-
-test('for mail to postmaster what is known of the client does not count', () => {
-  expect(judge(aboutContent(withFact([], { name: 'dnsbl', result: 'listed' }))).action).toBe('accept')
-})

@@ -117,10 +117,3 @@ function settle(findings: readonly Finding[]): Finding[] {
       : finding,
   )
 }
-
-const aboutClients: readonly string[] = ['reverse-dns', 'dnsbl', 'dnswl', 'helo', 'rate', 'greylist']
-
-/** Findings without those about the client, which mail to postmaster alone is not judged by. */
-export function aboutContent(findings: readonly Finding[]): Finding[] {
-  return findings.filter(({ check }) => !aboutClients.includes(check))
-}

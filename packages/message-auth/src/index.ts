@@ -1,18 +1,13 @@
 export { authenticationResults } from './authentication-results.ts'
-export {
-  type Checker,
-  type CheckerOptions,
-  type CheckLimits,
-  createChecker,
-  defaultCheckLimits,
-} from './checker.ts'
-export { aboutContent, type Fact, parseFact, withFact } from './explain.ts'
+export { type Checker, type CheckerOptions, type CheckLimits, createChecker } from './checker.ts'
+export { type Fact, parseFact, withFact } from './explain.ts'
 export { within } from './findings/deadline.ts'
 export type { DnsList } from './findings/dns-list.ts'
 export type * from './findings/finding.ts'
 export { checkHelo } from './findings/helo.ts'
 export {
   type Action,
+  aboutContent,
   defaultPolicy,
   isAuthenticationDecisive,
   judge,

@@ -18,7 +18,7 @@ export interface Outcome {
 export interface Row {
   reason: Reason
   /** Enhanced code of a rejection (RFC 7372 §3), and of a deferral with its class changed. */
-  enhancedCode: string
+  enhanced: string
   /** Reply code of a deferral, where it is not 451. */
   deferCode?: number
   /** Undefined when it does not apply. */
@@ -54,7 +54,7 @@ const isListed = ({ result }: DnsListFinding): boolean => result === 'listed'
 const aboutTheClient: readonly Row[] = [
   {
     reason: 'dnsbl',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings, { dnsbl }) {
       const blocking = findings.all('dnsbl').find(isListed)
       if (!blocking || findings.all('dnswl').some(isListed)) return undefined
@@ -63,7 +63,7 @@ const aboutTheClient: readonly Row[] = [
   },
   {
     reason: 'reverse-dns',
-    enhancedCode: '5.7.25',
+    enhanced: '5.7.25',
     applies(findings, { reverseDns }) {
       const finding = findings.one('reverse-dns')
       if (finding?.result !== 'fail' && finding?.result !== 'permerror') return undefined
@@ -72,7 +72,7 @@ const aboutTheClient: readonly Row[] = [
   },
   {
     reason: 'helo',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings, { helo }) {
       const finding = findings.one('helo')
       if (finding?.result !== 'fail') return undefined
@@ -81,7 +81,7 @@ const aboutTheClient: readonly Row[] = [
   },
   {
     reason: 'rate',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     deferCode: 450,
     applies(findings) {
       const over = findings.all('rate').find(({ result }) => result === 'exceeded')
@@ -92,7 +92,7 @@ const aboutTheClient: readonly Row[] = [
   },
   {
     reason: 'greylist',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings) {
       const waiting = findings.all('greylist').find(({ result }) => result === 'wait')
       if (!waiting) return undefined
@@ -108,7 +108,7 @@ const seconds = ({ retryAfterSeconds: count }: { retryAfterSeconds: number }): s
 const aboutTheAuthor: readonly Row[] = [
   {
     reason: 'author',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings, { author }) {
       const finding = findings.one('dmarc')
       if (finding?.result !== 'permerror') return undefined
@@ -117,7 +117,7 @@ const aboutTheAuthor: readonly Row[] = [
   },
   {
     reason: 'dmarc-reject',
-    enhancedCode: '5.7.26',
+    enhanced: '5.7.26',
     applies(findings, { dmarc }) {
       const finding = findings.one('dmarc')
       if (finding?.result !== 'fail' || finding.policy !== 'reject') return undefined
@@ -127,7 +127,7 @@ const aboutTheAuthor: readonly Row[] = [
   },
   {
     reason: 'dmarc-quarantine',
-    enhancedCode: '5.7.26',
+    enhanced: '5.7.26',
     applies(findings, { dmarc }) {
       const finding = findings.one('dmarc')
       if (finding?.result !== 'fail' || finding.policy !== 'quarantine') return undefined
@@ -136,7 +136,7 @@ const aboutTheAuthor: readonly Row[] = [
   },
   {
     reason: 'dmarc-unsettled',
-    enhancedCode: '5.7.26',
+    enhanced: '5.7.26',
     applies(findings, { dmarcUnsettled }) {
       const finding = findings.one('dmarc')
       if (finding?.result !== 'temperror' && finding?.result !== 'unavailable') return undefined
@@ -145,7 +145,7 @@ const aboutTheAuthor: readonly Row[] = [
   },
   {
     reason: 'spf',
-    enhancedCode: '5.7.23',
+    enhanced: '5.7.23',
     applies(findings, { spf }) {
       const finding = findings.one('spf')
       if (finding?.result !== 'fail' || findings.one('dmarc')?.result === 'pass') return undefined
@@ -156,7 +156,7 @@ const aboutTheAuthor: readonly Row[] = [
 
 const virus: Row = {
   reason: 'virus',
-  enhancedCode: '5.7.1',
+  enhanced: '5.7.1',
   applies(findings, policy) {
     const found = findings.all('virus').find(({ result }) => result === 'infected')
     return found && { action: policy.virus, detail: found.detail, text: `the message has ${found.signature}` }
@@ -166,7 +166,7 @@ const virus: Row = {
 const aboutTheContent: readonly Row[] = [
   {
     reason: 'spam',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings, { spam }) {
       const found = strictestOf(findings.all('spam'))
       if (!found || spam === 'accept') return undefined
@@ -176,7 +176,7 @@ const aboutTheContent: readonly Row[] = [
   },
   {
     reason: 'hook',
-    enhancedCode: '5.7.1',
+    enhanced: '5.7.1',
     applies(findings) {
       const found = strictestOf(findings.all('hook'))
       return found && { action: found.result, detail: found.detail, text: found.text || 'refused by local policy' }
@@ -184,7 +184,7 @@ const aboutTheContent: readonly Row[] = [
   },
   {
     reason: 'filter-unavailable',
-    enhancedCode: '5.3.0',
+    enhanced: '5.3.0',
     applies(findings, { filterUnavailable }) {
       const checks = ['virus', 'spam', 'hook'] as const
       const missing = checks.flatMap((check) => findings.all(check)).find(({ result }) => result === 'unavailable')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { DmarcFinding, DnsListFinding, Finding, ReverseDnsFinding, SpfFinding } from './findings/finding.ts'
-import { defaultPolicy, judge, type Policy } from './judge.ts'
+import { aboutContent, defaultPolicy, judge, type Policy } from './judge.ts'
 
 const listed = (check: 'dnsbl' | 'dnswl', result: DnsListFinding['result'] = 'listed'): Finding => ({
   check,
@@ -36,7 +36,7 @@ const dmarc = (result: DmarcFinding['result'], policy: DmarcFinding['policy'] = 
 
 const verdict = (findings: Finding[], policy: Partial<Policy> = {}): string => {
   const { action, reason, reply } = judge(findings, { ...defaultPolicy, ...policy })
-  return [action, reason, ...(reply ? [reply.code, reply.enhancedCode] : [])].join(' ')
+  return [action, reason, ...(reply ? [reply.code, reply.enhanced] : [])].join(' ')
 }
 
 test('nothing found, nothing against it', () => expect(verdict([])).toBe('accept clean'))
@@ -160,6 +160,10 @@ test('of equally strict rows the upper one decides', () => {
 })
 
 test('the reply names what it is about', () => {
-  expect(judge([dmarc('fail', 'reject')]).reply?.text).toContain('one.test')
-  expect(judge([listed('dnsbl')]).reply?.text).toBe('192.0.2.1 is listed by list.test')
+  expect(judge([dmarc('fail', 'reject')]).reply?.lines[0]).toContain('one.test')
+  expect(judge([listed('dnsbl')]).reply?.lines[0]).toBe('192.0.2.1 is listed by list.test')
+})
+
+test('for mail to postmaster what is known of the client does not count', () => {
+  expect(judge(aboutContent([listed('dnsbl')])).action).toBe('accept')
 })

@@ -84,7 +84,7 @@ export interface Verdict {
   /** For the journey: the finding's own words. */
   detail: string
   /** With `defer` and `reject`: what the client is told. */
-  reply?: { code: number; enhancedCode: string; text: string }
+  reply?: { code: number; enhanced: string; lines: readonly [string] }
 }
 
 /** The strictest action decides; of equals the upper row. */
@@ -98,14 +98,22 @@ export function judge(findings: readonly Finding[], policy: Policy = defaultPoli
     decided = { row, found }
   }
   if (!decided) return { action: 'accept', reason: 'clean', detail: 'nothing speaks against it' }
-  const { reason, enhancedCode, deferCode = 451 } = decided.row
+  const { reason, enhanced, deferCode = 451 } = decided.row
   const { action, detail, text = detail } = decided.found
   if (action !== 'reject' && action !== 'defer') return { action, reason, detail }
+  const lines = [text.charAt(0).toUpperCase() + text.slice(1)] as const
   const reply =
     action === 'reject'
-      ? { code: 550, enhancedCode, text }
-      : { code: deferCode, enhancedCode: enhancedCode.replace(/^5/, '4'), text }
+      ? { code: 550, enhanced, lines }
+      : { code: deferCode, enhanced: enhanced.replace(/^5/, '4'), lines }
   return { action, reason, detail, reply }
+}
+
+const aboutClients: readonly string[] = ['reverse-dns', 'dnsbl', 'dnswl', 'helo', 'rate', 'greylist']
+
+/** Findings without those about the client, which mail to postmaster and abuse alone is not judged by. */
+export function aboutContent(findings: readonly Finding[]): Finding[] {
+  return findings.filter(({ check }) => !aboutClients.includes(check))
 }
 
 /** Whether what SPF, DKIM and DMARC find can lead to anything under the policy; if not, nobody waits long for it. */

@@ -24,7 +24,7 @@ async function explain(session: Session, id: string, options: { if: string[] }):
     return result.explained
       .map(({ journey, recorded, isForRoles, findings, verdict }) => {
         const { action, reason, detail, reply } = verdict
-        const said = reply ? `\n  reply       ${reply.code} ${reply.enhancedCode} ${clean(reply.text)}` : ''
+        const said = reply ? `\n  reply       ${reply.code} ${reply.enhanced} ${clean(reply.lines[0])}` : ''
         const lines = findings.map(({ check, result: found, detail: why }) => {
           return `  ${check.padEnd(12)}${found}${why === '' ? '' : ` (${clean(why)})`}\n`
         })

@@ -9,7 +9,7 @@ import {
   type Verdict,
 } from '@pennypost/message-auth'
 import type { FlowFact, MemoryNote } from '@pennypost/model'
-import { type Mailbox, type Reply, replies, reply, withText } from '@pennypost/smtp'
+import { type Mailbox, type Reply, replies, withText } from '@pennypost/smtp'
 import type { ReceivedContent } from '../content.ts'
 import { askFilter, type MailToLookAt } from '../filters/filter.ts'
 import type { Recipient, Transaction } from '../transaction.ts'
@@ -83,7 +83,7 @@ export class TransactionScreening {
     }
     this.#findings = found
     this.#decide(verdict)
-    return replyOf(verdict.reply)
+    return verdict.reply
   }
 
   #admit(
@@ -135,7 +135,7 @@ export class TransactionScreening {
     const counting = this.#isForRoles ? aboutContent(this.#findings) : this.#findings
     const verdict = judge(counting, checks.policy)
     this.#decide(verdict)
-    if (verdict.reply) return replyOf(verdict.reply)
+    if (verdict.reply) return verdict.reply
     // There is no Junk for what leaves: its author hears of it.
     const isAuthors = this.#screening.service === 'submission'
     return this.isQuarantined && isAuthors ? withText(replies.policyRefused, verdict.detail) : undefined
@@ -219,10 +219,6 @@ export class TransactionScreening {
 function nameOf(findings: readonly Finding[]): string | undefined {
   const found = findings.find(({ check, result }) => check === 'reverse-dns' && result === 'pass')
   return found?.check === 'reverse-dns' && found.name !== '' ? found.name : undefined
-}
-
-function replyOf({ code, enhancedCode, text }: NonNullable<Verdict['reply']>): Reply {
-  return reply(code, enhancedCode, text.charAt(0).toUpperCase() + text.slice(1))
 }
 
 function factOf({ check, result, detail, ...facts }: Finding): FlowFact {
