@@ -14,6 +14,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     version: '0.1.0',
     startedAt: now - day,
     listeners: [{ service: 'smtp', address: '127.0.0.1:2525', sessions: 1 }],
+    worksQueue: true,
     certificates: [{ file: 'cert.pem', names: ['mail.one.test'], notAfter: now + 60 * day, selfSigned: false }],
     unproved: [],
     errors: [{ at: now - 2 * day, text: 'old' }],
@@ -46,6 +47,19 @@ describe('problems', () => {
       'warning: The oldest message in the queue waits for 2 days.',
       'warning: 1 entry is held in the queue.',
     ])
+  })
+
+  test('a server that takes mail and has no role for the queue did not say that nothing leaves it', () => {
+    const server = { ...well.server, worksQueue: false }
+    const empty = { ...well.queue, waiting: 0, leased: 0 }
+    const reader = { ...server, listeners: [{ service: 'imap', address: '127.0.0.1:143', sessions: 0 }] }
+    expect(texts({ ...well, server })[0]).toMatch(
+      /^broken: Nothing leaves the queue, .* has no "relay": 4 entries wait\.$/,
+    )
+    expect(texts({ ...well, server, queue: empty })).toEqual([
+      'warning: Nothing leaves the queue, since `roles` has no "relay".',
+    ])
+    expect(texts({ ...well, server: reader, queue: empty })).toEqual([])
   })
 
   test('letters of local programs that nobody will take are told', () => {

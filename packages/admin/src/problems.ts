@@ -35,6 +35,7 @@ export function problemsOf(facts: StatusFacts): Problem[] {
       todo: 'Start it with `pennypost serve`, or by the service manager.',
     })
   } else {
+    found.push(...idleQueueProblems(facts.queue, server))
     found.push(...listenerProblems(server), ...certificateProblems(server, facts.now))
     found.push(...unprovedProblems(server), ...diskProblems(server), ...spoolProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
@@ -76,6 +77,19 @@ function queueProblems({ queue, now }: StatusFacts): Problem[] {
   }
   return found
 }
+
+/** Where nothing works the queue, forwards, bounces and whatever accounts send wait in it for good. */
+function idleQueueProblems({ waiting, due, leased }: StatusFacts['queue'], server: ServerFacts): Problem[] {
+  if (server.worksQueue) return []
+  const all = waiting + due + leased
+  const takesMail = server.listeners.some(({ service, lacksRoles }) => !lacksRoles && takingMail.includes(service))
+  if (all === 0 && !takesMail) return []
+  const what = `Nothing leaves the queue, since \`roles\` has no "relay"${all === 0 ? '.' : `: ${all} ${all === 1 ? 'entry waits' : 'entries wait'}.`}`
+  const todo = 'Add "relay" to `roles` in the configuration, or leave `roles` out, and restart the server.'
+  return [{ severity: all === 0 ? 'warning' : 'broken', what, todo }]
+}
+
+const takingMail = ['smtp', 'submission', 'submissions', 'lmtp']
 
 function listenerProblems({ listeners }: ServerFacts): Problem[] {
   return listeners.flatMap(({ service, address, error }) => {

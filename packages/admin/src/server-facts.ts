@@ -3,6 +3,8 @@ export interface ServerFacts {
   version: string
   startedAt: number
   listeners: readonly ListenerFacts[]
+  /** It has the role that brings mail out of the queue. */
+  worksQueue: boolean
   certificates: readonly CertificateState[]
   /** Names that a certificate was to be for, and why the authority was not convinced of them. */
   unproved: readonly { name: string; why: string }[]

@@ -22,8 +22,8 @@ async function started(lines: readonly string[]) {
   const server = await startServer({ config, base, demo: false, log: silentLog, errors: () => [], onFatal })
   onTestFinished(() => server.stop(0))
   const status = await callAdmin(join(base, 'data', 'admin.sock'), 'status', {}, 'tester')
-  const { listeners = [] } = (status as OperationResult<'status'>).server ?? {}
-  return { server, listeners }
+  const { listeners = [], worksQueue } = (status as OperationResult<'status'>).server ?? {}
+  return { server, listeners, worksQueue }
 }
 
 test('status left out the listener for machines that watch', async () => {
@@ -36,7 +36,8 @@ test('status left out the listener for machines that watch', async () => {
 
 test('a listener without its role stayed closed, and nothing said so', async () => {
   const lmtp = '[[listener]]\nservice = "lmtp"\npath = "lmtp.sock"'
-  const { listeners } = await started(['roles = ["imap"]', listener('imap'), lmtp, listener('https')])
+  const { listeners, worksQueue } = await started(['roles = ["imap"]', listener('imap'), lmtp, listener('https')])
+  expect(worksQueue).toBe(false)
   expect(listeners).toMatchObject([
     { service: 'imap' },
     { service: 'https' },

@@ -67,6 +67,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
           version: version(),
           startedAt,
           listeners: [...parts.listeners.map(listenerFacts), ...closedListeners(parts.config).map(closedFacts)],
+          worksQueue: parts.config.roles.includes('relay'),
           certificates: parts.tls.certificates.map(({ files, names, notAfter, selfSigned }) => ({
             file: files.cert,
             names,

@@ -55,6 +55,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }
   for (const closed of closedListeners(config)) log.info({ ...closed }, 'not opened: `roles` has none of these')
+  if (!config.roles.includes('relay')) log.warn({}, 'nothing leaves the queue: `roles` has no "relay"')
   if (options.demo) process.stdout.write(demoScreen())
   process.stdout.write('ready\n')
   log.info({}, 'ready')
