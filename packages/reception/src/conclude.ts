@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoops, planFilings, type SettledRecipient, sentCopy, sentCopyNotes } from '@pennypost/mda'
+import { findLoops, planFilings, type SettledRecipient, senderStanding, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
@@ -177,7 +177,7 @@ async function commit(
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
   }
-  const notices = await settledNotices(session, transaction, message, now)
+  const notices = await settledNotices(session, transaction, message, acceptance)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
@@ -272,29 +272,33 @@ async function settledNotices(
   session: Session,
   transaction: Transaction,
   message: NewMessage,
-  now: number,
+  { acceptedAt, flow }: Acceptance,
 ): Promise<Acceptance[]> {
   const { reversePath, parameters, looping } = transaction
-  const filed = transaction.recipients.filter(wantsNotice).map(settledRecipient)
-  const refused = session.isLmtp
-    ? []
-    : Array.from(looping)
-        .filter(
-          ([
-            {
-              parameters: { notify },
-            },
-          ]) => notify?.includes('FAILURE') ?? true,
-        )
-        .map(([recipient, said]) => ({
-          ...settledRecipient(recipient),
-          refusal: { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) },
-        }))
+  // Nobody whose address a stranger has written down gets mail of ours that the stranger has ordered.
+  const standing = senderStanding(flow, reversePath)
+  const mayHearOfSuccess = standing === 'unchecked' || standing === 'known'
+  const filed = mayHearOfSuccess ? transaction.recipients.filter(wantsNotice).map(settledRecipient) : []
+  const refused =
+    session.isLmtp || standing === 'forged'
+      ? []
+      : Array.from(looping)
+          .filter(
+            ([
+              {
+                parameters: { notify },
+              },
+            ]) => notify?.includes('FAILURE') ?? true,
+          )
+          .map(([recipient, said]) => ({
+            ...settledRecipient(recipient),
+            refusal: { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) },
+          }))
   const recipients = [...filed, ...refused]
   if (reversePath === '' || recipients.length === 0) return []
   return session.options.settledNotices({
     journey: transaction.journey,
-    acceptedAt: now,
+    acceptedAt,
     reversePath,
     envid: parameters.envid ?? undefined,
     requireTls: parameters.requireTls,

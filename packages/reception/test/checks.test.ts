@@ -211,3 +211,27 @@ test('a finding in a journey can be judged again', async () => {
     facts: { authorDomain: 'two.test', policy: 'none', alignment: { spf: 'no', dkim: [] } },
   })
 })
+
+test('a stranger could order notices of success for an address that is not its own', async () => {
+  const told: string[] = []
+  const resolver = createStaticResolver([
+    zone('two.test', [['@', 'TXT', 'v=spf1 ip4:192.0.2.7 -all']]),
+    zone('three.test', [['@', 'TXT', 'v=spf1 -all']]),
+  ])
+  const host = await testReception((deadline) => ({
+    checks: checksWith(resolver, deadline),
+    settledNotices: async ({ reversePath }) => {
+      told.push(reversePath)
+      return []
+    },
+  }))
+  const client = host.connect()
+  client.say('EHLO client.test\r\n')
+  for (const from of ['a@two.test', 'victim@three.test', 'victim@four.test']) {
+    client.say(
+      `MAIL FROM:<${from}>\r\nRCPT TO:<bob@one.test> NOTIFY=SUCCESS\r\nBDAT 20 LAST\r\nFrom: a@two.test\r\n\r\n`,
+    )
+  }
+  await client.until(/(queued as[\s\S]*){3}/)
+  expect(told).toEqual(['a@two.test'])
+})

@@ -14,7 +14,7 @@ test('the journey of a letter with thousands of entries is read once for all of 
   }
   const arrivals = new Arrivals({ journey })
   const found = await Promise.all(Array.from({ length: 1000 }, () => arrivals.of(id)))
-  expect(found.every(({ isSenderKnown }) => isSenderKnown)).toBe(true)
+  expect(found.every(({ sender }) => sender === 'known')).toBe(true)
   await arrivals.of(id)
   expect(read).toBe(1)
 })
@@ -22,7 +22,7 @@ test('the journey of a letter with thousands of entries is read once for all of 
 test('what is asked while the letter is being accepted is asked again', async () => {
   let events: FlowEvent[] = [{ kind: 'refused' } as FlowEvent]
   const arrivals = new Arrivals({ journey: async () => ({ id, events }) })
-  expect(await arrivals.of(id)).toEqual({ isSenderKnown: false, isQuarantined: false })
+  expect(await arrivals.of(id)).toEqual({ sender: 'unchecked', isQuarantined: false })
   events = [received, passed, { kind: 'verdict', verdict: 'quarantine', reason: 'spam' } as FlowEvent]
-  expect(await arrivals.of(id)).toEqual({ isSenderKnown: true, isQuarantined: true })
+  expect(await arrivals.of(id)).toEqual({ sender: 'known', isQuarantined: true })
 })

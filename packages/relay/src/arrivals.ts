@@ -2,12 +2,12 @@
  * What was found about a message when it came. Of a letter with thousands of entries it is read once and not for each of
  * them: its journey has a line for every one.
  */
-import type { Flow, FlowEvent, JourneyId } from '@pennypost/model'
+import { type SenderStanding, senderStanding } from '@pennypost/mda'
+import type { Flow, JourneyId } from '@pennypost/model'
 import { dropOldest } from './drop-oldest.ts'
 
 export interface Arrival {
-  /** SPF or DMARC passed. */
-  isSenderKnown: boolean
+  sender: SenderStanding
   isQuarantined: boolean
 }
 
@@ -35,15 +35,12 @@ export class Arrivals {
   async #read(journey: JourneyId, forget: () => void): Promise<Arrival> {
     const events = (await this.#flow.journey(journey))?.events ?? []
     // It is being accepted: more may be found.
-    if (!events.some(({ kind }) => kind === 'received')) forget()
+    const received = events.find((event) => event.kind === 'received')
+    if (!received) forget()
     const judged = events.findLast((event) => event.kind === 'verdict')
     return {
-      isSenderKnown: events.some(provesSender),
+      sender: senderStanding(events, received?.kind === 'received' ? received.reversePath : ''),
       isQuarantined: judged?.kind === 'verdict' && judged.verdict === 'quarantine',
     }
   }
-}
-
-function provesSender(event: FlowEvent): boolean {
-  return event.kind === 'finding' && (event.check === 'spf' || event.check === 'dmarc') && event.result === 'pass'
 }

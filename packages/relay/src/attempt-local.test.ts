@@ -8,7 +8,7 @@ test('a letter to thousands, filed a hundred at a time, looks at no more of them
     looked++
     return { removedAt: null, quota: 0 } as Account
   }
-  const arrivals = { of: async () => ({ isSenderKnown: false, isQuarantined: false }) }
+  const arrivals = { of: async () => ({ sender: 'unchecked' as const, isQuarantined: false }) }
   const options = { directory: { account }, arrivals } as unknown as LocalOptions
   const recipients = Array.from({ length: 3000 }, (_, index) => {
     return { index, forwardPath: `user${index}@one.test`, account: accountId(index + 1) }

@@ -2,7 +2,7 @@
  * To whom a DSN goes, from whom it comes, and the way it takes: filed here, or queued.
  *
  * Never broken: a DSN about a forward goes to its original sender only if that sender is known to be one; nobody's
- * forged address gets our bounces.
+ * forged address gets our bounces, and nobody who may be anybody gets notices of success, which every stranger can ask for.
  */
 
 import { type AddressPath, type DeliveryPlan, deliveryBlock, isSrs, type Mda, planFilings } from '@pennypost/mda'
@@ -15,6 +15,7 @@ import {
   splitAddress,
 } from '@pennypost/model'
 import type { Arrivals } from './arrivals.ts'
+import type { NoticeAction } from './dsn-recipients.ts'
 import type { Routes } from './routes.ts'
 
 export interface AddressOptions {
@@ -43,18 +44,24 @@ export async function isOurs(domain: string, { directory, hostname }: AddressOpt
 }
 
 /**
- * Who is told: the reverse-path; for a forward, whose reverse-path is ours (SRS), the original sender if SPF or DMARC
- * passed for the message, else the postmaster of the domain that forwards. Undefined for the null reverse-path.
+ * Who is told: the reverse-path; for a forward, whose reverse-path is ours (SRS), the original sender if the checks vouch
+ * for it, else the postmaster of the domain that forwards. Undefined for the null reverse-path, and for one that is not
+ * to be told.
  */
 export async function addresseeOf(
   journey: JourneyId,
   reversePath: string,
+  action: NoticeAction,
   options: AddressOptions,
 ): Promise<string | undefined> {
   if (reversePath === '') return undefined
+  const { sender } = await options.arrivals.of(journey)
+  const isGood = action === 'relayed' || action === 'delivered'
+  if (isGood && (sender === 'unknown' || sender === 'forged')) return undefined
   const { localPart, domain } = pathOf(reversePath)
-  if (!isSrs(localPart) || !(await isOurs(domain, options))) return reversePath
-  if (!(await options.arrivals.of(journey)).isSenderKnown) return `postmaster@${domain}`
+  const isForward = isSrs(localPart) && (await isOurs(domain, options))
+  if (!isForward) return sender === 'forged' ? undefined : reversePath
+  if (sender !== 'known') return `postmaster@${domain}`
   const expansion = await options.mda.expand(pathOf(reversePath), { reversePath: '', size: 0, mayRelay: true })
   if (expansion.kind === 'refused') return undefined
   const [delivery] = expansion.deliveries

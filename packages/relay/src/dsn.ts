@@ -64,7 +64,7 @@ export async function createDsn(
 ): Promise<DsnMade> {
   const at = options.clock.now()
   const forwardPaths = recipients.map(({ finalRecipient }) => finalRecipient)
-  const to = await addresseeOf(subject.journey, subject.reversePath, options)
+  const to = await addresseeOf(subject.journey, subject.reversePath, action, options)
   const event: FlowEvent = { journey: subject.journey, at, kind: 'dsn', action, to: '', dsn: '' }
   const asked = { ...envelope, requireTls: subject.requireTls }
   const plan = to === undefined ? undefined : await planFor(to, asked, options)

@@ -313,6 +313,37 @@ describe('a forward that failed', () => {
   })
 })
 
+describe('a sender whom the checks do not vouch for', () => {
+  /** To whom what became of a letter from there is told. */
+  async function toldTo(flow: { check: string; result: string; facts?: { authorDomain: string } }[], fails: boolean) {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', fails ? refusing('bob') : { capabilities: everything.filter((word) => word !== 'DSN') })
+    const recipients = people('bob').map((each) => ({ ...each, notify: ['SUCCESS', 'FAILURE'] as const }))
+    const journey = await office.send({ from: 'alice@one.test', flow, recipients })
+    const [event] = await office.events(journey, 'dsn')
+    return event?.kind === 'dsn' ? event.to : 'nobody asked'
+  }
+
+  test.each([
+    ['that it went on, when its domain disowns the client', 'fail', false, ''],
+    ['that it failed, when its domain disowns the client', 'fail', true, ''],
+    ['that it went on, when its domain says nothing', 'none', false, ''],
+    ['that it failed, when its domain says nothing', 'none', true, 'alice@one.test'],
+    ['that it went on, when its domain vouches for it', 'pass', false, 'alice@one.test'],
+  ])('is told %s', async (_, result, fails, to) => {
+    expect(await toldTo([{ check: 'spf', result }], fails)).toBe(to)
+  })
+
+  test('got the notices of an author with a signature of another domain', async () => {
+    const dmarc = (authorDomain: string) => [
+      { check: 'spf', result: 'fail' },
+      { check: 'dmarc', result: 'pass', facts: { authorDomain } },
+    ]
+    expect(await toldTo(dmarc('one.test'), true)).toBe('alice@one.test')
+    expect(await toldTo(dmarc('evil.test'), true)).toBe('')
+  })
+})
+
 describe('an entry of route local', () => {
   const local = (account: number) => ({
     from: 'carol@two.test',

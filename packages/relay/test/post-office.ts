@@ -48,7 +48,8 @@ export interface Sending {
   destination?: string
   envelope?: Partial<QueueEnvelope>
   entry?: Partial<NewQueueEntry>
-  flow?: readonly { check: string; result: string }[]
+  /** What the checks found when it came. */
+  flow?: readonly { check: string; result: string; facts?: { authorDomain: string } }[]
   /** By the clock of who accepted it; absent: by ours. */
   acceptedAt?: number
 }
@@ -190,6 +191,7 @@ export class PostOffice implements AsyncDisposable {
       kind: 'finding' as const,
       ...fact,
     }))
+    const received = { service: 'smtp', session: '', peer: '192.0.2.9', forwardPaths: [], size: 0, reversePath: from }
     const acceptance: Acceptance = {
       journey,
       acceptedAt,
@@ -197,7 +199,10 @@ export class PostOffice implements AsyncDisposable {
       filings: [],
       queue: [entry],
       memory: [],
-      flow: findings,
+      flow: [
+        ...(sending.flow ? [{ journey, at: acceptedAt, kind: 'received' as const, ...received }] : []),
+        ...findings,
+      ],
       message: await sampleMessage(this.store.mail, source),
     }
     await this.store.mail.accept([acceptance])
