@@ -3,8 +3,12 @@
  * limit is said at each: the stream always keeps its place, or the connection ends with BYE.
  */
 export interface ImapLimits {
-  /** One line of a command, without its literals: BAD [TOOBIG]. RFC 7162 §4 asks for at least 8192. */
+  /**
+   * One line of a command, without its literals, after login: BAD [TOOBIG]. RFC 7162 §4 asks for at least 8192, but programs
+   * name each UID of a large mailbox in one line.
+   */
   line: number
+  lineBeforeLogin: number
   /** One literal held in memory, after login: tagged NO or BAD [TOOBIG], before the continuation is sent. */
   literal: number
   /**
@@ -55,7 +59,8 @@ export interface ImapLimits {
 }
 
 export const defaultImapLimits: ImapLimits = {
-  line: 64 * 1024,
+  line: 256 * 1024,
+  lineBeforeLogin: 64 * 1024,
   literal: 64 * 1024,
   command: 512 * 1024,
   literalBeforeLogin: 4 * 1024,

@@ -9,6 +9,8 @@ import type { SessionService } from './session-service.ts'
 export interface ChannelHost {
   /** What comes is read at once: no command runs, or the one that runs waits for a line. */
   readonly isReading: boolean
+  /** Of what the client may say in one line now. */
+  readonly lineLimit: number
   /** Something has come, or the client has ended its side. */
   stir(): void
   /** May be called more than once. */
@@ -37,7 +39,7 @@ export class Channel {
     this.#connection = connection
     this.#service = service
     this.#host = host
-    this.framer = new Framer(service.limits.line)
+    this.framer = new Framer(() => host.lineLimit)
     this.out = new Output(connection.stream, service.deadline, service.limits.outputStallMs)
   }
 

@@ -82,7 +82,7 @@ export class CommandReader {
 
   get #limit(): number {
     const { limits, loggedIn } = this.#host
-    return loggedIn ? limits.command : limits.line + limits.literalBeforeLogin
+    return loggedIn ? limits.command : limits.lineBeforeLogin + limits.literalBeforeLogin
   }
 
   #line(text: string): Promise<void> | undefined {

@@ -62,6 +62,11 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     return this.session.account !== undefined
   }
 
+  get lineLimit(): number {
+    const { line, lineBeforeLogin } = this.limits
+    return this.loggedIn ? line : lineBeforeLogin
+  }
+
   // --- what sets it going ---
 
   /** No command runs, or the one that runs waits for a line. */

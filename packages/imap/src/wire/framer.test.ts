@@ -4,7 +4,7 @@ import { type Frame, Framer } from './framer.ts'
 
 /** Everything that comes out when the input arrives in the given pieces; literals are taken whole. */
 function frames(pieces: readonly Buffer[], limit = 100): string[] {
-  const framer = new Framer(limit)
+  const framer = new Framer(() => limit)
   const out: string[] = []
   let literal = ''
   const note = (frame: Frame): void => {
@@ -77,14 +77,14 @@ describe('framer', () => {
   })
 
   test('raw lines know no literals', () => {
-    const framer = new Framer(100)
+    const framer = new Framer(() => 100)
     framer.push(Buffer.from('abc{3}\r\nDONE\r\n'))
     expect(framer.nextRaw()).toMatchObject({ kind: 'line', text: Buffer.from('abc{3}') })
     expect(framer.next()).toMatchObject({ kind: 'line', text: Buffer.from('DONE') })
   })
 
   test('what was sent in clear can be forgotten', () => {
-    const framer = new Framer(100)
+    const framer = new Framer(() => 100)
     framer.push(Buffer.from('a STARTTLS\r\nb LOGIN x y\r\nc'))
     framer.next()
     framer.clear()

@@ -39,7 +39,7 @@ const longestAnnouncement = 25
 
 /** Gives frames of what was pushed. */
 export class Framer {
-  readonly #lineLimit: number
+  readonly #lineLimit: () => number
   #octets: Buffer = nothing
   #start = 0
   #end = 0
@@ -50,8 +50,8 @@ export class Framer {
   #literalLeft = 0
   #overlong: Buffer | undefined
 
-  /** @param lineLimit octets of a line without its line end and its literals */
-  constructor(lineLimit: number) {
+  /** @param lineLimit octets of a line without its line end and its literals, asked anew for each */
+  constructor(lineLimit: () => number) {
     this.#lineLimit = lineLimit
   }
 
@@ -133,7 +133,7 @@ export class Framer {
     if (end < 0) {
       this.#scanned = this.#end
       // One more than the limit for a CR that may be there.
-      if (this.#end - this.#start > this.#lineLimit + 1) {
+      if (this.#end - this.#start > this.#lineLimit() + 1) {
         this.#overlong ??= Buffer.from(this.#octets.subarray(this.#start, this.#start + headOctets))
         this.#start = Math.max(this.#start, this.#end - longestAnnouncement)
       }
@@ -142,7 +142,7 @@ export class Framer {
     const start = this.#start
     this.#advance(end + 1)
     const text = this.#octets.subarray(start, end > start && this.#octets[end - 1] === cr ? end - 1 : end)
-    if (!this.#overlong && text.length <= this.#lineLimit) return text
+    if (!this.#overlong && text.length <= this.#lineLimit()) return text
     const head = this.#overlong ?? text.subarray(0, headOctets)
     this.#overlong = undefined
     return { kind: 'too-long', head, offer: announcement(text)?.offer }
