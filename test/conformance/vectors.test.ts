@@ -1,9 +1,13 @@
 /**
- * The public suites for SPF (RFC 7208) and ARC, which are not part of this repository: the README says where they come
- * from and how they are laid out. Cases whose outcome differs from the suite's are named here, and argued there.
+ * The public suites: SPF (RFC 7208), ARC, addresses (isemail). Cases whose outcome differs from the suite's are named
+ * and argued here. That of SPF comes with Debian's python3-spf, that of addresses with the npm package isemail; that of ARC
+ * (github.com/ValiMail/arc_test_suite, `arc-draft-validation-tests.yml`) is looked for in the directory that the environment
+ * variable PENNYPOST_VECTORS names.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
+import { createChecker } from '@pennypost/message-auth'
 import {
   type DnsAnswer,
   type DnsRecords,
@@ -13,17 +17,21 @@ import {
   systemDeadline,
 } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
+import { parseRcptArgument } from '@pennypost/smtp'
+import addressCases from 'isemail/test/tests.json' with { type: 'json' }
 import { expect, test } from 'vitest'
-import { createChecker } from '../src/index.ts'
-import { scriptedResolver } from './scripted-resolver.ts'
-import { inPieces } from './signed-message.ts'
+import { parseAllDocuments } from 'yaml'
 
 const never = new AbortController().signal
-const directory = process.env.PENNYPOST_VECTORS ?? ''
 
-function read<T>(name: string): T | undefined {
-  const path = join(directory, name)
-  return directory !== '' && existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined
+/** The documents of a suite, each scalar a string; undefined where the suite is not. */
+function read<T>(name: string, debian?: string): T[] | undefined {
+  const places = [join(process.env.PENNYPOST_VECTORS ?? '/nowhere', name), ...(debian === undefined ? [] : [debian])]
+  const place = places.find(existsSync)
+  if (place === undefined) return undefined
+  const octets = readFileSync(place)
+  const text = (place.endsWith('.gz') ? gunzipSync(octets) : octets).toString()
+  return [parseAllDocuments(text, { schema: 'failsafe' })].flat().map((document) => document.toJS() as T)
 }
 
 const open = (resolver: Resolver) =>
@@ -66,8 +74,8 @@ function readValue(type: string, value: string | string[]): unknown {
 }
 
 test('the SPF suite of RFC 7208', async (context) => {
-  const scenarios = read<SpfScenario[]>('rfc7208-tests.json')
-  if (!scenarios) return context.skip('PENNYPOST_VECTORS names no directory with rfc7208-tests.json')
+  const scenarios = read<SpfScenario>('rfc7208-tests.yml', '/usr/share/doc/python3-spf/rfc7208-tests.yml.gz')
+  if (!scenarios) return context.skip('needs python3-spf, or rfc7208-tests.yml in PENNYPOST_VECTORS')
   const differing: string[] = []
   let count = 0
   for (const { tests, zonedata } of scenarios) {
@@ -81,10 +89,14 @@ test('the SPF suite of RFC 7208', async (context) => {
     }
   }
   expect(differing).toEqual([])
-  expect(count).toBe(200)
+  expect(count).toBeGreaterThanOrEqual(200)
 })
 
-/** The README argues each. */
+/**
+ * The first has no c= and was made when drafts took relaxed/relaxed for granted; RFC 8617 §4.1.2 takes the rule of DKIM,
+ * which is simple/simple. The second signs no field at all and expects `pass`; RFC 6376 §5.4 wants From to be signed, and a
+ * seal over nothing says nothing.
+ */
 const arcExceptions = ['ams_fields_c_na', 'ams_fields_h_empty']
 
 interface ArcScenario {
@@ -93,21 +105,21 @@ interface ArcScenario {
 }
 
 test('the ARC validation suite', async (context) => {
-  const scenarios = read<ArcScenario[]>('arc-draft-validation-tests.json')
-  if (!scenarios) return context.skip('PENNYPOST_VECTORS names no directory with arc-draft-validation-tests.json')
+  const scenarios = read<ArcScenario>('arc-draft-validation-tests.yml')
+  if (!scenarios) return context.skip('needs arc-draft-validation-tests.yml in PENNYPOST_VECTORS')
   const differing: string[] = []
   let count = 0
   for (const { tests, 'txt-records': records } of scenarios) {
-    const script = Object.fromEntries(
-      Object.entries(records).map(([name, text]) => [`${name.toLowerCase()} TXT`, [text]]),
-    )
-    await using checker = open(scriptedResolver(script))
+    const zonedata = Object.fromEntries(Object.entries(records).map(([name, TXT]) => [name, [{ TXT }]]))
+    await using checker = open(suiteResolver(zonedata))
     const spf = checker.checkSender({ clientAddress: '192.0.2.1', helo: 'x', reversePath: '' }, never)
     for (const [name, { message, cv }] of Object.entries(tests)) {
       const octets = Buffer.from(message.replaceAll('\n', '\r\n'))
       const end = octets.indexOf('\r\n\r\n')
       const header = octets.subarray(0, end === -1 ? octets.length : end + 2)
-      const body = () => inPieces(end === -1 ? Buffer.alloc(0) : octets.subarray(end + 4))
+      const body = async function* () {
+        if (end !== -1) yield octets.subarray(end + 4)
+      }
       const [, arc] = await checker.checkContent({ header, body, authorDomains: [] }, spf, never)
       count++
       const expected = cv === '' ? 'fail' : cv.toLowerCase()
@@ -116,4 +128,32 @@ test('the ARC validation suite', async (context) => {
   }
   expect(differing).toEqual(arcExceptions)
   expect(count).toBe(171)
+})
+
+/** Addresses that are taken though the suite calls them wrong, by the word that it has for them. */
+const addressExceptions = {
+  // Management controllers and some Japanese providers have such; they are read as the quoted strings they should have been.
+  errDotStart: 1,
+  errDotEnd: 1,
+  // RFC 5321 §4.5.3.1.1 asks for 64 octets at least; VERP and SRS need more.
+  rfc5322LocalTooLong: 3,
+  // RFC 5321 §4.1.3 has it as a General-address-literal with a tag of digits.
+  rfc5322DomainLiteral: 1,
+  // `::` for a single group: RFC 5321 §4.1.3 wants two at least, RFC 5952 §4.2.2 has it read all the same.
+  deprecatedIPv6: 1,
+}
+
+test('the addresses of isemail, as RCPT names them', () => {
+  const taken: Record<string, number> = {}
+  const refused: string[] = []
+  for (const [address = '', finding = ''] of addressCases as string[][]) {
+    // Right by RFC 5321; more is right by RFC 5322, as a field of a message.
+    const isRight = /^(valid|dnsWarn|rfc\d+1)/.test(finding)
+    const { ok } = parseRcptArgument(`TO:<${address}>`, true)
+    if (ok && !isRight) taken[finding] = (taken[finding] ?? 0) + 1
+    if (!ok && isRight) refused.push(address)
+  }
+  expect(refused).toEqual([])
+  expect(taken).toEqual(addressExceptions)
+  expect(addressCases).toHaveLength(185)
 })
