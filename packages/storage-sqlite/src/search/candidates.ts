@@ -1,5 +1,5 @@
 import type { SearchQuery, UidSet } from '@pennypost/model'
-import type { Filings } from './filing-columns.ts'
+import type { Filings } from './filings.ts'
 import type { SearchIndex } from './search-index.ts'
 import { bitsOf } from './signature.ts'
 

@@ -1,149 +1,166 @@
-import type { MailboxId, SearchText } from '@pennypost/model'
+import { highestUid, type MailboxId, type SearchText } from '@pennypost/model'
+import { requireMailbox } from '../reader/mailboxes.ts'
 import type { Reader } from '../reader/reader.ts'
-import { type ColumnView, MailboxColumns } from './mailbox-columns.ts'
+import { Filings } from './filings.ts'
 
 /**
- * Which message each UID of a mailbox is, and the folded text of its delivery block, which is no part of the message.
- * Equal blocks are kept once.
+ * Which message each UID of a mailbox is, and the folded text of its delivery block, which is no part of the message: in
+ * memory for searches, read once, then brought up to date by what came and what was expunged since. Equal blocks are kept
+ * once.
  */
 export class FilingColumns {
-  readonly #columns: MailboxColumns
+  readonly #mailbox: MailboxId
+  readonly #text: SearchText
+  /** Texts of delivery blocks. */
   readonly #deliveries: string[] = []
+  /** Their places, by the octets of the blocks. */
   readonly #known = new Map<string, number>()
+  #count = 0
+  #uids = new Uint32Array(0)
+  #messages = new Float64Array(0)
+  /** Place of each one's delivery block. */
+  #blocks = new Uint32Array(0)
+  #modSeq = 0
+  #whole = false
+  /** Made of the newest state; undefined once it is another. */
   #filings: Filings | undefined
 
   constructor(mailbox: MailboxId, text: SearchText) {
-    this.#columns = new MailboxColumns(mailbox, {
-      columns: 'message, delivery',
-      tables: 'filings',
-      width: 2,
-      number: (delivery) => this.#deliveryNumber(delivery as Buffer, text),
-    })
+    this.#mailbox = mailbox
+    this.#text = text
   }
 
   get count(): number {
-    return this.#columns.count
+    return this.#count
   }
 
-  /** The newest state. Rejects with `no-such-mailbox`. */
+  /** The newest state; what comes later does not change it. Rejects with `no-such-mailbox`. */
   async refresh(reader: Reader): Promise<Filings> {
-    const view = await this.#columns.refresh(reader)
-    if (!this.#filings?.isOf(view)) this.#filings = new Filings(view, this.#deliveries)
+    while (!reader.together(() => this.#step(reader))) await reader.turn()
+    this.#filings ??= new Filings({
+      count: this.#count,
+      uids: this.#uids,
+      messages: this.#messages,
+      blocks: this.#blocks,
+      deliveries: this.#deliveries,
+    })
     return this.#filings
   }
 
-  #deliveryNumber(delivery: Buffer, text: SearchText): number {
+  /** Reads a slice; true when what is here is one state of the mailbox, the newest. */
+  #step(reader: Reader): boolean {
+    const { mailbox, expungeFloor } = requireMailbox(reader, this.#mailbox)
+    if (this.#whole && mailbox.highestModSeq === this.#modSeq) return true
+    this.#takeOut(reader, expungeFloor)
+    this.#modSeq = mailbox.highestModSeq
+    const last = this.#uids[this.#count - 1] ?? 0
+    const rows = reader
+      .raw('SELECT uid, message, delivery FROM filings WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?')
+      .all(this.#mailbox, last, sliceRows) as [number, number, Buffer][]
+    this.#push(rows)
+    this.#whole = rows.length < sliceRows
+    return this.#whole
+  }
+
+  /** What was expunged since the last step. Into new arrays: a search may go over the old ones. */
+  #takeOut(reader: Reader, expungeFloor: number): void {
+    if (this.#count === 0) return
+    const gone = this.#modSeq < expungeFloor ? everything : this.#expunged(reader)
+    if (gone.length === 0) return
+    const kept = keptIndexes(this.#uids.subarray(0, this.#count), gone)
+    this.#uids = kept.map((at) => this.#uids[at] as number)
+    this.#messages = Float64Array.from(kept, (at) => this.#messages[at] as number)
+    this.#blocks = kept.map((at) => this.#blocks[at] as number)
+    this.#count = kept.length
+    this.#filings = undefined
+  }
+
+  #expunged(reader: Reader): [number, number][] {
+    return reader
+      .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 1 AND modseq > ? ORDER BY first')
+      .all(this.#mailbox, this.#modSeq) as [number, number][]
+  }
+
+  #push(rows: readonly [number, number, Buffer][]): void {
+    if (rows.length === 0) return
+    this.#reserve(this.#count + rows.length)
+    for (const [uid, message, delivery] of rows) {
+      const at = this.#count++
+      this.#uids[at] = uid
+      this.#messages[at] = message
+      this.#blocks[at] = this.#blockOf(delivery)
+    }
+    this.#filings = undefined
+  }
+
+  #blockOf(delivery: Buffer): number {
     const octets = delivery.toString('latin1')
     const known = this.#known.get(octets)
     if (known !== undefined) return known
-    const number = this.#deliveries.push(text.headerText(delivery)) - 1
-    this.#known.set(octets, number)
-    return number
+    const block = this.#deliveries.push(this.#text.headerText(delivery)) - 1
+    this.#known.set(octets, block)
+    return block
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.#uids.length) return
+    const size = Math.max(count, Math.ceil(this.#uids.length * 1.5))
+    this.#uids = grown(new Uint32Array(size), this.#uids)
+    this.#messages = grown(new Float64Array(size), this.#messages)
+    this.#blocks = grown(new Uint32Array(size), this.#blocks)
   }
 }
 
-/** One state of a mailbox: messages by place, in order of UID. */
-export class Filings {
-  readonly count: number
-  readonly #uids: Uint32Array
-  readonly #messages: Float64Array
-  readonly #numbers: Float64Array
-  readonly #deliveries: readonly string[]
-  /** Places in order of message; undefined when they are in order already, as where nothing was ever copied in. */
-  #order: Uint32Array | undefined
-  readonly first: number
-  readonly last: number
+/** Rows that are read without a turn of the loop: some milliseconds. */
+const sliceRows = 4000
 
-  constructor(view: ColumnView, deliveries: readonly string[]) {
-    this.count = view.count
-    this.#uids = view.uids
-    this.#messages = view.columns[0] as Float64Array
-    this.#numbers = view.columns[1] as Float64Array
-    this.#deliveries = deliveries
-    if (!this.#isOrdered()) this.#order = this.#sorted()
-    this.first = this.count === 0 ? 0 : this.message(this.#placeAt(0))
-    this.last = this.count === 0 ? 0 : this.message(this.#placeAt(this.count - 1))
-  }
+const everything: readonly [number, number][] = [[1, highestUid]]
 
-  /** Whether it was made of this state: arrays are replaced when anything is taken out of them. */
-  isOf({ count, uids }: ColumnView): boolean {
-    return count === this.count && uids === this.#uids
-  }
-
-  uid(place: number): number {
-    return this.#uids[place] as number
-  }
-
-  message(place: number): number {
-    return this.#messages[place] as number
-  }
-
-  delivery(place: number): string {
-    return this.#deliveries[this.#numbers[place] as number] as string
-  }
-
-  /** The first place whose UID is not below this one. */
-  placeOf(uid: number): number {
-    return lowerBound(this.count, (place) => this.uid(place) < uid)
-  }
-
-  /** Places of a message; more than one when it was copied within the mailbox. */
-  *placesOf(message: number): Generator<number> {
-    const from = lowerBound(this.count, (index) => this.message(this.#placeAt(index)) < message)
-    for (let index = from; index < this.count; index++) {
-      const place = this.#placeAt(index)
-      if (this.message(place) !== message) return
-      yield place
-    }
-  }
-
-  /** Places of messages above an id. */
-  *placesAbove(message: number): Generator<number> {
-    const from = lowerBound(this.count, (index) => this.message(this.#placeAt(index)) <= message)
-    for (let index = from; index < this.count; index++) yield this.#placeAt(index)
-  }
-
-  /** Places whose delivery block contains the needle. */
-  *placesDelivered(needle: string): Generator<number> {
-    const having = new Uint8Array(this.#deliveries.length)
-    let some = false
-    for (const [number, text] of this.#deliveries.entries()) {
-      if (!text.includes(needle)) continue
-      having[number] = 1
-      some = true
-    }
-    if (!some) return
-    for (let place = 0; place < this.count; place++) {
-      if (having[this.#numbers[place] as number] === 1) yield place
-    }
-  }
-
-  #placeAt(index: number): number {
-    return this.#order ? (this.#order[index] as number) : index
-  }
-
-  #isOrdered(): boolean {
-    for (let place = 1; place < this.count; place++) {
-      if ((this.#messages[place] as number) < (this.#messages[place - 1] as number)) return false
-    }
-    return true
-  }
-
-  #sorted(): Uint32Array {
-    return Uint32Array.from({ length: this.count }, (_, place) => place).sort(
-      (a, b) => this.message(a) - this.message(b),
-    )
-  }
+function grown<Column extends Uint32Array | Float64Array>(to: Column, from: Column): Column {
+  to.set(from)
+  return to
 }
 
-/** The first index for which `isBelow` does not hold, if it holds for all before and for none behind. */
-function lowerBound(count: number, isBelow: (index: number) => boolean): number {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (isBelow(middle)) low = middle + 1
-    else high = middle
+/** Where the UIDs stand that are in none of the ranges (by their first, perhaps overlapping). */
+function keptIndexes(uids: Uint32Array, gone: readonly (readonly [number, number])[]): Uint32Array {
+  const kept = new Uint32Array(uids.length)
+  let count = 0
+  let range = 0
+  let end = 0
+  for (const [at, uid] of uids.entries()) {
+    for (let next = gone[range]; next && next[0] <= uid; next = gone[++range]) end = Math.max(end, next[1])
+    if (uid > end) kept[count++] = at
   }
-  return low
+  return kept.subarray(0, count)
+}
+
+/** How many rows are kept in memory, over all mailboxes. */
+const rowsKept = 1_000_000
+
+/** The columns of the mailboxes that were searched last. */
+export class FilingColumnsCache {
+  readonly #text: SearchText
+  readonly #mailboxes = new Map<MailboxId, FilingColumns>()
+
+  constructor(text: SearchText) {
+    this.#text = text
+  }
+
+  /** Forgets what has not been asked for for the longest time. */
+  of(mailbox: MailboxId): FilingColumns {
+    const columns = this.#mailboxes.get(mailbox) ?? new FilingColumns(mailbox, this.#text)
+    this.#mailboxes.delete(mailbox)
+    this.#mailboxes.set(mailbox, columns)
+    let rows = 0
+    for (const [id, other] of [...this.#mailboxes].reverse()) {
+      rows += other.count
+      if (rows > rowsKept && other !== columns) this.#mailboxes.delete(id)
+    }
+    return columns
+  }
+
+  /** The mailbox is gone. */
+  drop(mailbox: MailboxId): void {
+    this.#mailboxes.delete(mailbox)
+  }
 }

@@ -14,8 +14,8 @@ import type { Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
 import type { Contents } from './contents.ts'
 import { DecodedTexts, type Texts } from './decoded-texts.ts'
-import { FilingColumns, type Filings } from './filing-columns.ts'
-import { ColumnCache } from './mailbox-columns.ts'
+import { FilingColumnsCache } from './filing-columns.ts'
+import type { Filings } from './filings.ts'
 import { PlainTexts, type Required } from './plain-texts.ts'
 import { asksForRow, bodyNeedlesOf, hasNul, requiredOf } from './query.ts'
 import type { SearchIndex } from './search-index.ts'
@@ -59,17 +59,14 @@ export class Searcher {
   readonly #parts: SearcherParts
   readonly #decoded: DecodedTexts
   readonly #plain: PlainTexts
-  readonly #filings: ColumnCache<FilingColumns>
+  readonly #filings: FilingColumnsCache
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
     const contents: Contents = { statements: parts.reader, files: parts.files, text: parts.text }
     this.#decoded = new DecodedTexts(contents, parts.keptCharacters)
     this.#plain = new PlainTexts(contents, parts.keptCharacters)
-    this.#filings = new ColumnCache(
-      (mailbox) => new FilingColumns(mailbox, parts.text),
-      (columns) => columns.count,
-    )
+    this.#filings = new FilingColumnsCache(parts.text)
   }
 
   async search(search: TextSearch): Promise<TextFound> {
