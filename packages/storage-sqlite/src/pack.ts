@@ -1,11 +1,4 @@
-import {
-  type Acceptance,
-  type FlowEvent,
-  freeOctets,
-  type NewAppend,
-  type NewMessage,
-  type UidSet,
-} from '@pennypost/model'
+import { type Acceptance, type FlowEvent, freeOctets, type NewAppend, type NewMessage } from '@pennypost/model'
 import { Staged } from './content/stage.ts'
 import { toIndexRow } from './message-columns.ts'
 import type { Reservation } from './room.ts'
@@ -42,13 +35,6 @@ export function packAppends(messages: readonly NewAppend[], packing: Packing): P
     internalOffset: internalDate.offsetMinutes,
     uidl: uidl ?? null,
   }))
-}
-
-/** first, last, first, last … */
-export function boundsOf(uids: UidSet): number[] {
-  const bounds: number[] = []
-  for (const [first, last] of uids.ranges()) bounds.push(first, last)
-  return bounds
 }
 
 function packAcceptance(acceptance: Acceptance, now: number, packing: Packing): PackedAcceptance {

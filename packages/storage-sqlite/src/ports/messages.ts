@@ -8,8 +8,8 @@ import {
   UidSet,
   type UidValidity,
 } from '@pennypost/model'
+import { boundsOf, uidsOf } from '../bounds.ts'
 import type { Engine } from '../engine.ts'
-import { boundsOf } from '../pack.ts'
 import { readBody } from '../reader/bodies.ts'
 import { goneChanges, readChanges, readSnapshot } from '../reader/changes.ts'
 import { fetchPages, readMessage } from '../reader/fetch.ts'
@@ -74,7 +74,7 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
         steps.push({ last: done.resumeAt === 0 ? highestUid : done.resumeAt - 1, modSeq: done.modSeq as ModSeq })
         return done
       })
-      return { modSeq: modSeq as ModSeq, since: (since ?? 0) as ModSeq, steps, modified: uidSet(modified) }
+      return { modSeq: modSeq as ModSeq, since: (since ?? 0) as ModSeq, steps, modified: uidsOf(modified) }
     },
     async copy(from, uids, to, acting) {
       const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)
@@ -106,7 +106,7 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
           return done
         }),
       )
-      return { uids: uidSet(gone), modSeq: last.modSeq as ModSeq }
+      return { uids: uidsOf(gone), modSeq: last.modSeq as ModSeq }
     },
   }
 }
@@ -161,16 +161,6 @@ async function inSteps<Done extends { resumeAt: number }>(
 /** A job that is through with its bounds goes on from `next`. */
 function goingOn<Done extends { resumeAt: number }>(done: Done, next: number): Done {
   return done.resumeAt === 0 ? { ...done, resumeAt: next } : done
-}
-
-/** From bounds that rise: first, last, first, last … */
-function uidSet(bounds: readonly number[]): UidSet {
-  return UidSet.ofSortedRanges(rangesOf(bounds))
-}
-
-/** One by one: a hundred thousand that live at the same time are work for the collector. */
-function* rangesOf(bounds: readonly number[]): Generator<[number, number]> {
-  for (let i = 0; i < bounds.length; i += 2) yield [bounds[i] as number, bounds[i + 1] as number]
 }
 
 interface CopiedStep {

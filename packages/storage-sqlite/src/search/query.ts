@@ -1,5 +1,5 @@
-import { type SearchQuery, searchNeeds, UidSet } from '@pennypost/model'
-import { boundsOf } from '../pack.ts'
+import { type SearchQuery, searchNeeds } from '@pennypost/model'
+import { boundsOf, uidsOf } from '../bounds.ts'
 import type { Required } from './plain-texts.ts'
 
 /** Queries on their way to the search thread, and what it asks of them. */
@@ -37,13 +37,6 @@ export function unpackQuery(query: PackedQuery): SearchQuery {
     default:
       return query
   }
-}
-
-/** From bounds: first, last, first, last … */
-export function uidsOf(bounds: readonly number[]): UidSet {
-  const ranges: [number, number][] = []
-  for (let at = 0; at < bounds.length; at += 2) ranges.push([bounds[at] as number, bounds[at + 1] as number])
-  return UidSet.ofRanges(ranges)
 }
 
 /** Whether a key of it fits. */

@@ -11,10 +11,10 @@ import {
   type Timer,
   type UidSet,
 } from '@pennypost/model'
-import { boundsOf } from '../pack.ts'
+import { boundsOf, uidsOf } from '../bounds.ts'
 import { unavailable } from '../writer-client.ts'
 import type { FromSearch, IndexState, SearchData, ToSearch } from './protocol.ts'
-import { packQuery, uidsOf } from './query.ts'
+import { packQuery } from './query.ts'
 
 /**
  * The main thread's side of the search thread: passes searches to it, and says when there is time to index. The thread is

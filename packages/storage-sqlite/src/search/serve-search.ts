@@ -1,10 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Clock, type MailboxId, type SearchText, StoreError } from '@pennypost/model'
+import { type Clock, type MailboxId, type SearchText, StoreError, UidSet } from '@pennypost/model'
+import { boundsOf, uidsOf } from '../bounds.ts'
 import { ContentFiles } from '../content/content-files.ts'
 import { Reader } from '../reader/reader.ts'
 import { Indexer } from './indexer.ts'
 import type { FromSearch, SearchData, ToSearch } from './protocol.ts'
-import { uidsOf, unpackQuery } from './query.ts'
+import { unpackQuery } from './query.ts'
 import { Searcher } from './searcher.ts'
 
 /**
@@ -45,7 +46,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         within: uidsOf(within),
         isCancelled: () => closing || !wanted.has(id),
       })
-      send({ kind: 'found', id, bounds: bounds(found.uids), behind: found.behind })
+      send({ kind: 'found', id, bounds: boundsOf(UidSet.ofSorted(found.uids)), behind: found.behind })
     } catch (error) {
       if (error instanceof StoreError) send({ kind: 'refused', id, refusal: error.reason, text: error.message })
       else
@@ -82,14 +83,3 @@ export function serveSearch(text: SearchText, clock: Clock): void {
 }
 
 const cacheOctets = 8 * 1024 * 1024
-
-/** Rising UIDs as first, last, first, last … */
-function bounds(uids: readonly number[]): number[] {
-  const all: number[] = []
-  for (const uid of uids) {
-    const end = all.length - 1
-    if (end > 0 && uid === (all[end] as number) + 1) all[end] = uid
-    else all.push(uid, uid)
-  }
-  return all
-}

@@ -1,4 +1,5 @@
-import { systemFlags } from '@pennypost/model'
+import { systemFlags, UidSet } from '@pennypost/model'
+import { boundsOf } from '../../bounds.ts'
 import type { WriterContext } from '../context.ts'
 import { logExpunged } from './changes.ts'
 import { addUsage, loadMailbox, type MailboxState, saveMailbox } from './mailbox-rows.ts'
@@ -75,11 +76,8 @@ export function takeOut(
   rows: readonly FilingRow[],
   pinned: boolean,
 ): number[] {
-  const bounds: number[] = []
-  for (const { uid, flags, size } of rows) {
-    const end = bounds.length - 1
-    if (end > 0 && uid === (bounds[end] as number) + 1) bounds[end] = uid
-    else bounds.push(uid, uid)
+  const bounds = boundsOf(UidSet.ofSorted(rows.map(({ uid }) => uid)))
+  for (const { flags, size } of rows) {
     mailbox.messages--
     mailbox.size -= size
     if ((flags & systemFlags['\\Seen']) === 0) mailbox.unseen--

@@ -7,8 +7,10 @@ import {
   seenAfter,
   sharedBits,
   systemFlags,
+  UidSet,
   withSeen,
 } from '@pennypost/model'
+import { boundsOf } from '../../bounds.ts'
 import type { WriterContext } from '../context.ts'
 import { logChanged } from './changes.ts'
 import type { FlagsArguments, FlagsResult } from './flags.ts'
@@ -106,7 +108,7 @@ export function updateFlagsAs(
   if (mode !== 'remove' && rows.some(isOpen)) requirePlaces(context, mailbox, flags)
   const bits = bitsOf(flags, mailbox.keywords)
   const mark = context.sql('UPDATE marks SET flags = ?, modseq = ? WHERE mailbox = ? AND uid = ?')
-  const bounds: number[] = []
+  const changed: number[] = []
   let touched = false
   let more = 0
   for (const [uid, before, , wasSeen] of rows.filter(isOpen)) {
@@ -114,8 +116,7 @@ export function updateFlagsAs(
     if (after !== before) {
       mark.run(after, context.modSeq(mailbox.account), mailbox.id, uid)
       mailbox.deleted += Math.sign(after & deletedBit) - Math.sign(before & deletedBit)
-      if (bounds.at(-1) === uid - 1) bounds[bounds.length - 1] = uid
-      else bounds.push(uid, uid)
+      changed.push(uid)
     }
     const seen = seenAfter(wasSeen === 1, mode, seenBy !== undefined, acting.may)
     if (seen !== (wasSeen === 1)) {
@@ -125,8 +126,10 @@ export function updateFlagsAs(
     }
   }
   if (touched) countSeen(context, mailbox, viewer, more)
-  if (bounds.length > 0) logChanged(context, mailbox, context.modSeq(mailbox.account), bounds)
-  if (touched || bounds.length > 0) {
+  if (changed.length > 0) {
+    logChanged(context, mailbox, context.modSeq(mailbox.account), boundsOf(UidSet.ofSorted(changed)))
+  }
+  if (touched || changed.length > 0) {
     mailbox.highestModSeq = context.modSeq(mailbox.account)
     saveMailbox(context, mailbox)
   }
