@@ -304,10 +304,9 @@ class RunningStore {
 /** Forgets what was expunged and no pin needs: asked before each job, since another pin may have come meanwhile. */
 function releaseGhosts({ reader, writer, pins, limits, log }: Engine, mailbox: MailboxId): Promise<void> {
   return inBackground({ log }, 'release ghosts', async () => {
-    const ghosts = reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ? AND expunged_modseq <= ? LIMIT 1')
     for (;;) {
-      reader.requireOpen()
       const upTo = pins.since(mailbox) ?? Number.MAX_SAFE_INTEGER
+      const ghosts = reader.pluck('SELECT 1 FROM ghosts WHERE mailbox = ? AND expunged_modseq <= ? LIMIT 1')
       if (ghosts.get(mailbox, upTo) === undefined) return
       await writer.run('releaseGhosts', { mailbox, upTo, limit: limits.messagesPerJob })
     }

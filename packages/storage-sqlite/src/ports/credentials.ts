@@ -44,7 +44,6 @@ export class SqliteCredentials implements Credentials {
   }
 
   async findAppPassword(verifier: string) {
-    this.#engine.reader.requireOpen()
     return readAppPassword(this.#engine.reader, verifier)
   }
 

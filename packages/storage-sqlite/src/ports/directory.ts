@@ -47,7 +47,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async domains() {
-    this.#engine.reader.requireOpen()
     return readDomains(this.#engine.reader)
   }
 
@@ -64,7 +63,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async account(id: AccountId) {
-    this.#engine.reader.requireOpen()
     return readAccount(this.#engine.reader, id)
   }
 
@@ -74,7 +72,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async accounts(domain?: string) {
-    this.#engine.reader.requireOpen()
     return readAccounts(this.#engine.reader, domain)
   }
 
@@ -114,7 +111,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async usage(id: AccountId) {
-    this.#engine.reader.requireOpen()
     return this.#known(readUsage(this.#engine.reader, id))
   }
 
@@ -124,7 +120,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async aliases(domain?: string) {
-    this.#engine.reader.requireOpen()
     return readAliases(this.#engine.reader, domain)
   }
 
@@ -137,7 +132,6 @@ export class SqliteDirectory implements Directory {
   }
 
   async aliasesTo(target: string) {
-    this.#engine.reader.requireOpen()
     return readAliasesTo(this.#engine.reader, target)
   }
 

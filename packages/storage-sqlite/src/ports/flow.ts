@@ -12,15 +12,12 @@ export function createFlow({ reader, writer }: Engine): Flow {
       if (events.length > 0) await writer.run('recordFlow', flowRows(events))
     },
     async journey(id) {
-      reader.requireOpen()
       return readJourney(reader, id)
     },
     async findByMessageId(messageId, limit) {
-      reader.requireOpen()
       return readJourneysByMessageId(reader, messageId, limit)
     },
     async recent(limit) {
-      reader.requireOpen()
       return readRecentJourneys(reader, limit)
     },
     async prune(before, transcriptsBefore) {
@@ -35,11 +32,9 @@ export function createPolicyMemory({ reader, writer }: Engine): PolicyMemory {
   return {
     note: (notes) => writer.run('note', notes),
     async recall(kind, key, now) {
-      reader.requireOpen()
       return readMemory(reader, kind, key, now)
     },
     async list(kind, now, { limit, after = '' }) {
-      reader.requireOpen()
       return listMemory(reader, kind, now, after, limit)
     },
     forget: (kind, key) => writer.run('forgetMemory', { kind, key }),

@@ -24,15 +24,12 @@ export function createMailboxes(engine: Engine): Mailboxes {
   const { reader, writer, clock, pins } = engine
   return {
     async mailboxes(account) {
-      reader.requireOpen()
       return readMailboxes(reader, account)
     },
     async mailbox(id, viewer) {
-      reader.requireOpen()
       return viewedBy(reader, readMailbox(reader, id)?.mailbox, viewer)
     },
     async mailboxByName(account, name, viewer) {
-      reader.requireOpen()
       return viewedBy(reader, readMailboxByName(reader, account, name), viewer)
     },
     async createMailbox(account, name, specialUse) {
@@ -50,7 +47,6 @@ export function createMailboxes(engine: Engine): Mailboxes {
       reapGraves(engine)
     },
     async subscriptions(account) {
-      reader.requireOpen()
       return readSubscriptions(reader, account)
     },
     async subscribe(account, name, subscribed) {
@@ -67,10 +63,6 @@ function viewedBy(reader: Reader, mailbox: Mailbox | undefined, viewer: AccountI
 export function reapGraves(engine: Engine): void {
   const { reader, writer, limits } = engine
   void inBackground(engine, 'reap', async () => {
-    reader.requireOpen()
-    while (reader.pluck('SELECT 1 FROM graves').get() !== undefined) {
-      await writer.run('reap', limits.messagesPerJob)
-      reader.requireOpen()
-    }
+    while (reader.pluck('SELECT 1 FROM graves').get() !== undefined) await writer.run('reap', limits.messagesPerJob)
   })
 }

@@ -34,11 +34,9 @@ function createOpenMailbox(
   return {
     async snapshot(mailbox, viewer) {
       await pins.settled(mailbox)
-      reader.requireOpen()
       return viewSnapshot(reader, await readSnapshot(reader, mailbox), viewer)
     },
     async changesSince(mailbox, since, viewer) {
-      reader.requireOpen()
       const changes = await readChanges(reader, mailbox, since)
       const found = viewer === undefined || changes.deleted ? undefined : readMailbox(reader, mailbox)?.mailbox
       if (!found || !isForeign(found, viewer)) return changes
@@ -53,7 +51,6 @@ function createOpenMailbox(
       return watchers.watchAccount(account, onWake)
     },
     pin(mailbox) {
-      reader.requireOpen()
       return pins.pin(mailbox, requireMailbox(reader, mailbox).mailbox.highestModSeq)
     },
   }
@@ -121,12 +118,10 @@ function createReading(engine: Engine): Pick<Messages, 'fetch' | 'readBody' | 'm
     },
     async message(id) {
       await pins.released()
-      reader.requireOpen()
       return readMessage(reader, id)
     },
     async search(mailbox, query, within, signal) {
       signal?.throwIfAborted()
-      reader.requireOpen()
       return searchMailbox(reader, { mailbox, query, within, signal }, ({ mailbox, query, within, signal }) =>
         search.search(mailbox, query, within, signal),
       )

@@ -23,7 +23,6 @@ export function createQueue(engine: Engine): Queue {
       })
     },
     async nextDueAt() {
-      reader.requireOpen()
       return readNextDueAt(reader, clock.now())
     },
     watch(onWake) {
@@ -31,12 +30,10 @@ export function createQueue(engine: Engine): Queue {
       return watchers.watchQueue(onWake)
     },
     async get(id) {
-      reader.requireOpen()
       return readEntry(reader, id)
     },
     list: (filter) => listEntries(reader, filter),
     async counts(now) {
-      reader.requireOpen()
       return readCounts(reader, now)
     },
     hold: (entries) => writer.run('hold', entries),

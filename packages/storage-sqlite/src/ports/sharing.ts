@@ -7,18 +7,15 @@ import { readAcl, readRights, readSharedWith } from '../reader/sharing.ts'
 export function createSharing({ reader, writer }: Engine): Sharing {
   return {
     async acl(mailbox) {
-      reader.requireOpen()
       return readAcl(reader, mailbox)
     },
     async setAcl(mailbox, change) {
       await writer.run('setAcl', { mailbox, ...change })
     },
     async rights(mailbox, account) {
-      reader.requireOpen()
       return readRights(reader, mailbox, account)
     },
     async sharedWith(account) {
-      reader.requireOpen()
       return readSharedWith(reader, account)
     },
   }
@@ -27,14 +24,12 @@ export function createSharing({ reader, writer }: Engine): Sharing {
 export function createAnnotations({ reader, writer }: Engine): Annotations {
   return {
     async annotations(of, account) {
-      reader.requireOpen()
       return readAnnotations(reader, of, account)
     },
     async annotate(of, account, changes) {
       return (await writer.run('annotate', { of, account, changes: [...changes] })) as ModSeq
     },
     async annotationsChanged(mailbox, account, since) {
-      reader.requireOpen()
       return readChangedAnnotations(reader, mailbox, account, since)
     },
   }

@@ -11,7 +11,6 @@ export async function* readBody(
   start: number,
   end: number | undefined,
 ): AsyncGenerator<Buffer> {
-  reader.requireOpen()
   const statement = reader.raw('SELECT body, file, body_start, body_size FROM contents WHERE message = ?')
   const row = statement.get(message) as [Buffer | null, string | null, number, number] | undefined
   if (!row) throw noSuchMessage()

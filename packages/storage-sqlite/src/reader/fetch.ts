@@ -31,7 +31,6 @@ export async function* fetchPages(
   for (let first = true; fetch.cursor.current; first = false) {
     if (!first) await nextTurn()
     signal?.throwIfAborted()
-    reader.requireOpen()
     requireMailboxExists(reader, mailbox)
     const page = fetch.page(ghostsSince())
     if (page.length > 0) yield page

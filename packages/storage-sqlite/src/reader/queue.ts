@@ -11,7 +11,7 @@ import type {
 } from '@pennypost/model'
 import { nextTurn } from '@pennypost/model'
 import type { ClaimedRow } from '../writer/jobs/claim.ts'
-import type { Reader } from './reader.ts'
+import { pageRows, type Reader } from './reader.ts'
 
 /** Queue entries as rows, and what is asked about them without changing them. */
 const columns = `id, journey, message, destination, route, envelope, accepted_at, due_at, attempts, held, size,
@@ -79,13 +79,10 @@ function entryOf(row: Row): QueueEntry {
   }
 }
 
-const pageRows = 250
-
 export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGenerator<readonly QueueEntry[]> {
   let after: { acceptedAt: number; id: number } | undefined = { acceptedAt: Number.MIN_SAFE_INTEGER, id: 0 }
   for (let first = true; after; first = false) {
     if (!first) await nextTurn()
-    reader.requireOpen()
     const { conditions, values } = filterOf(filter)
     // A page is what is looked at: few or none of it may be what is asked for.
     const last: [number, number] | undefined = filter.journey === undefined ? endOfPage(reader, after) : undefined

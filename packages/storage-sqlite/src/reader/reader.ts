@@ -5,7 +5,8 @@ import { unavailable } from '../writer-client.ts'
 
 /**
  * The main thread's read-only connection. Everything that it does is synchronous and short: long reads come in pages,
- * and no statement stays open over a turn of the event loop.
+ * and no statement stays open over a turn of the event loop. Once it is closed, whatever asks it for a statement rejects
+ * with `unavailable`.
  */
 export class Reader extends Statements {
   readonly #clock: Clock
@@ -26,8 +27,24 @@ export class Reader extends Statements {
     this.#commit = this.db.prepare('COMMIT')
   }
 
+  override sql(text: string): Database.Statement {
+    this.requireOpen()
+    return super.sql(text)
+  }
+
+  override pluck(text: string): Database.Statement {
+    this.requireOpen()
+    return super.pluck(text)
+  }
+
+  override raw(text: string): Database.Statement {
+    this.requireOpen()
+    return super.raw(text)
+  }
+
   /** Runs several reads of one state of the database; it must not wait for anything. */
   together<Result>(read: () => Result): Result {
+    this.requireOpen()
     this.#begin.run()
     try {
       return read()
@@ -49,7 +66,7 @@ export class Reader extends Statements {
     this.#present.clear()
   }
 
-  /** Rejects with `unavailable` when the store is closed. */
+  /** Throws `unavailable` when the store is closed: for what is answered without a statement. */
   requireOpen(): void {
     if (!this.#open) throw unavailable()
   }
@@ -120,10 +137,9 @@ export async function readPages<Row>(
 ): Promise<Row[]> {
   const all: Row[] = []
   for (;;) {
-    reader.requireOpen()
     const rows = read(all.at(-1), pageRows)
     for (const row of rows) all.push(row)
     if (rows.length < pageRows) return all
-    await nextTurn()
+    await reader.turn()
   }
 }

@@ -64,7 +64,6 @@ async function readRows(reader: Reader, { mailbox, query, within, signal }: Sear
   for (let first = true; cursor.current; first = false) {
     if (!first) await nextTurn()
     signal?.throwIfAborted()
-    reader.requireOpen()
     let left = page
     for (let span = cursor.current; span && left > 0; span = cursor.current) {
       const rows = reader.raw(selects[need]).all(mailbox, span[0], span[1], left) as unknown[][]
