@@ -27,14 +27,14 @@ export function createMailboxes(engine: Engine): Mailboxes {
       return readMailboxes(reader, account)
     },
     async mailbox(id, viewer) {
-      return viewedBy(reader, readMailbox(reader, id)?.mailbox, viewer)
+      return viewedBy(reader, readMailbox(reader, id), viewer)
     },
     async mailboxByName(account, name, viewer) {
       return viewedBy(reader, readMailboxByName(reader, account, name), viewer)
     },
     async createMailbox(account, name, specialUse) {
       const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })
-      return readMailbox(reader, id as MailboxId)?.mailbox as Mailbox
+      return readMailbox(reader, id as MailboxId) as Mailbox
     },
     async renameMailbox(account, from, to) {
       await writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned: pins.all() })

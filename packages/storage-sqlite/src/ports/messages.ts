@@ -38,7 +38,7 @@ function createOpenMailbox(
     },
     async changesSince(mailbox, since, viewer) {
       const changes = await readChanges(reader, mailbox, since)
-      const found = viewer === undefined || changes.deleted ? undefined : readMailbox(reader, mailbox)?.mailbox
+      const found = viewer === undefined || changes.deleted ? undefined : readMailbox(reader, mailbox)
       if (!found || !isForeign(found, viewer)) return changes
       if (!readRights(reader, mailbox, viewer).includes('r')) return goneChanges(since)
       return viewChanges(reader, found, changes, since, viewer)
@@ -51,7 +51,7 @@ function createOpenMailbox(
       return watchers.watchAccount(account, onWake)
     },
     pin(mailbox) {
-      return pins.pin(mailbox, requireMailbox(reader, mailbox).mailbox.highestModSeq)
+      return pins.pin(mailbox, requireMailbox(reader, mailbox).highestModSeq)
     },
   }
 }
@@ -74,7 +74,7 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       return { modSeq: modSeq as ModSeq, since: (since ?? 0) as ModSeq, steps, modified: uidsOf(modified) }
     },
     async copy(from, uids, to, acting) {
-      const count = Math.min(uids.size, readMailbox(reader, from)?.mailbox.messages ?? 0)
+      const count = Math.min(uids.size, readMailbox(reader, from)?.messages ?? 0)
       using promised = room.open()
       promised.store(count * copyOctets)
       const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now(), acting })

@@ -9,7 +9,7 @@ import {
   type Uid,
   UidSet,
 } from '@pennypost/model'
-import { type MailboxRow, requireMailbox } from './mailboxes.ts'
+import { type Floors, readFloors, requireMailbox } from './mailboxes.ts'
 import type { Reader } from './reader.ts'
 
 /**
@@ -73,9 +73,9 @@ async function collect(reader: Reader, id: MailboxId, since: number, wantVanishe
     if (wasWhole) {
       // A long log: whoever asked has as much to do with it, which is not to be in the same turn of the loop.
       if (log.ranges.length > 0) await nextTurn()
-      return { mailbox: read.row.mailbox, marks, vanished }
+      return { mailbox: read.mailbox, marks, vanished }
     }
-    cursor = read.row.mailbox.highestModSeq
+    cursor = read.mailbox.highestModSeq
     log = unread(cursor)
   }
 }
@@ -109,14 +109,14 @@ async function readLog(reader: Reader, id: MailboxId, log: LogRead): Promise<Log
 }
 
 /** Rows behind what has been read may be gone from the log. */
-function isForgotten({ modSeq, first }: LogRead, { expungeFloor }: MailboxRow): boolean {
+function isForgotten({ modSeq, first }: LogRead, { expungeFloor }: Floors): boolean {
   return modSeq < expungeFloor || (modSeq === expungeFloor && first !== Number.MAX_SAFE_INTEGER)
 }
 
 /** One read of what changed after `since`; 0 reads everything. */
 class ChangeRead {
   readonly marks = new Marks()
-  readonly row: MailboxRow
+  readonly mailbox: Mailbox
   done: boolean
   /** Too much of the log is left to be read at once: nothing was read. */
   readonly logIsLong: boolean
@@ -134,17 +134,19 @@ class ChangeRead {
     this.#reader = reader
     this.#since = since
     const begun = reader.together(() => {
-      const row = requireMailbox(reader, id)
+      const mailbox = requireMailbox(reader, id)
       // Whoever asks has mostly missed nothing.
-      if (since > 0 && row.mailbox.highestModSeq <= since)
-        return { row, ranges: [], vanished: UidSet.empty, gaps: undefined, done: true, logIsLong: false }
-      const gaps = wantVanished && isForgotten(log, row) ? new Gaps() : undefined
-      const vanished = wantVanished && !gaps ? vanishedSince(reader, row, log) : UidSet.empty
-      if (!vanished) return { row, ranges: [], vanished: UidSet.empty, gaps, done: false, logIsLong: true }
-      const ranges = gaps ? everywhere(row) : changedRanges(reader, row, since)
-      return { row, ranges, vanished, gaps, done: this.#read(id, ranges, gaps), logIsLong: false }
+      if (since > 0 && mailbox.highestModSeq <= since)
+        return { mailbox, ranges: [], vanished: UidSet.empty, gaps: undefined, done: true, logIsLong: false }
+      const floors = readFloors(reader, id)
+      const gaps = wantVanished && isForgotten(log, floors) ? new Gaps() : undefined
+      const vanished = wantVanished && !gaps ? vanishedSince(reader, id, log) : UidSet.empty
+      if (!vanished) return { mailbox, ranges: [], vanished: UidSet.empty, gaps, done: false, logIsLong: true }
+      const reachesBack = since > 0 && since >= floors.changeFloor
+      const ranges = reachesBack && !gaps ? changedRanges(reader, mailbox, since) : everywhere(mailbox)
+      return { mailbox, ranges, vanished, gaps, done: this.#read(id, ranges, gaps), logIsLong: false }
     })
-    this.row = begun.row
+    this.mailbox = begun.mailbox
     this.#ranges = begun.ranges
     this.#vanished = begun.vanished
     this.#gaps = begun.gaps
@@ -154,12 +156,12 @@ class ChangeRead {
 
   /** Known when it is done. */
   get vanished(): UidSet {
-    return this.#gaps?.below(this.row.mailbox.uidNext) ?? this.#vanished
+    return this.#gaps?.below(this.mailbox.uidNext) ?? this.#vanished
   }
 
   /** Reads another slice. */
   next(): void {
-    this.done = this.#read(this.row.mailbox.id, this.#ranges, this.#gaps)
+    this.done = this.#read(this.mailbox.id, this.#ranges, this.#gaps)
   }
 
   #read(mailbox: MailboxId, ranges: [number, number][], gaps: Gaps | undefined): boolean {
@@ -183,10 +185,8 @@ class ChangeRead {
   }
 }
 
-/** Where to look for changed marks: what the log says, or everywhere when it does not reach back so far. */
-function changedRanges(reader: Reader, row: MailboxRow, since: number): [number, number][] {
-  const { mailbox, changeFloor } = row
-  if (since < changeFloor || since === 0) return everywhere(row)
+/** Where to look for changed marks, by a log that reaches back so far. */
+function changedRanges(reader: Reader, mailbox: Mailbox, since: number): [number, number][] {
   const rows = reader
     .raw('SELECT first, last FROM changes WHERE mailbox = ? AND expunged = 0 AND modseq > ?')
     .all(mailbox.id, since) as [number, number][]
@@ -199,17 +199,13 @@ function changedRanges(reader: Reader, row: MailboxRow, since: number): [number,
   return Array.from(UidSet.ofRanges(rows).ranges(), ([first, last]) => [first, last])
 }
 
-function everywhere({ mailbox }: MailboxRow): [number, number][] {
-  return [[1, mailbox.uidNext]]
+function everywhere({ uidNext }: Mailbox): [number, number][] {
+  return [[1, uidNext]]
 }
 
 /** From the expunge floor on; undefined when more than a slice of the log is left. */
-function vanishedSince(
-  reader: Reader,
-  { mailbox }: MailboxRow,
-  { ranges, modSeq, first }: LogRead,
-): UidSet | undefined {
-  const rows = reader.raw(expungesAfter).all(mailbox.id, modSeq, first, sliceRows) as [number, number, number][]
+function vanishedSince(reader: Reader, id: MailboxId, { ranges, modSeq, first }: LogRead): UidSet | undefined {
+  const rows = reader.raw(expungesAfter).all(id, modSeq, first, sliceRows) as [number, number, number][]
   if (rows.length === sliceRows) return undefined
   if (rows.length + ranges.length === 0) return UidSet.empty
   return UidSet.ofRanges([...ranges, ...rows.map(([, from, to]): [number, number] => [from, to])])

@@ -29,10 +29,8 @@ export function readRecentJourneys(reader: Reader, limit: number): JourneyId[] {
 }
 
 export function readMemory(reader: Reader, kind: MemoryKind, key: string, now: number): Memory | undefined {
-  const row = reader
-    .raw('SELECT value, count, first_at, last_at FROM memory WHERE kind = ? AND key = ? AND expires_at > ?')
-    .get(kind, key, now) as [string, number, number, number] | undefined
-  return row && { value: row[0], count: row[1], firstAt: row[2], lastAt: row[3] }
+  const select = 'SELECT value, count, first_at AS firstAt, last_at AS lastAt FROM memory'
+  return reader.sql(`${select} WHERE kind = ? AND key = ? AND expires_at > ?`).get(kind, key, now) as Memory | undefined
 }
 
 export async function listMemory(
@@ -42,16 +40,15 @@ export async function listMemory(
   after: string,
   limit: number,
 ): Promise<(Memory & { key: string })[]> {
-  const select = reader.raw(
-    `SELECT key, value, count, first_at, last_at FROM memory WHERE kind = ? AND key > ? AND expires_at > ?
-      ORDER BY key LIMIT ?`,
+  type Row = Memory & { key: string }
+  const select = reader.sql(
+    `SELECT key, value, count, first_at AS firstAt, last_at AS lastAt FROM memory
+      WHERE kind = ? AND key > ? AND expires_at > ? ORDER BY key LIMIT ?`,
   )
-  type Row = [string, string, number, number, number]
   let left = limit
-  const rows = await readPages(reader, (last: Row | undefined, page) => {
-    const found = select.all(kind, last?.[0] ?? after, now, Math.min(page, left)) as Row[]
+  return readPages(reader, (last: Row | undefined, page) => {
+    const found = select.all(kind, last?.key ?? after, now, Math.min(page, left)) as Row[]
     left -= found.length
     return found
   })
-  return rows.map(([key, value, count, firstAt, lastAt]) => ({ key, value, count, firstAt, lastAt }))
 }

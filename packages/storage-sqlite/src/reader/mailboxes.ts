@@ -1,43 +1,11 @@
 /** Mailbox rows as the port gives them. All counters are kept by the writer; nothing is counted here. */
-import {
-  type AccountId,
-  type Mailbox,
-  type MailboxId,
-  type ModSeq,
-  type SpecialUse,
-  StoreError,
-  type Uid,
-  type UidValidity,
-} from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, StoreError } from '@pennypost/model'
 import { pageRows, type Reader } from './reader.ts'
 
-const columns = `id, account, name, special_use, uid_validity, uid_next, highest_modseq, messages, unseen, deleted,
-  recent_uid, size, keywords, expunge_floor, change_floor`
+const columns = `id, account, name, special_use AS specialUse, uid_validity AS uidValidity, uid_next AS uidNext,
+  highest_modseq AS highestModSeq, messages, unseen, deleted, recent_uid AS recentUid, size, keywords`
 
-type Row = [
-  id: MailboxId,
-  account: AccountId,
-  name: string,
-  specialUse: SpecialUse | null,
-  uidValidity: UidValidity,
-  uidNext: Uid,
-  highestModSeq: ModSeq,
-  messages: number,
-  unseen: number,
-  deleted: number,
-  recentUid: Uid,
-  size: number,
-  keywords: string,
-  expungeFloor: number,
-  changeFloor: number,
-]
-
-/** A mailbox with how far back its change log reaches. */
-export interface MailboxRow {
-  mailbox: Mailbox
-  expungeFloor: number
-  changeFloor: number
-}
+type Row = Omit<Mailbox, 'keywords'> & { keywords: string }
 
 /**
  * INBOX first, then by name. Which there are and how they are called is read at once, out of an index, so that a rename
@@ -52,28 +20,40 @@ export async function readMailboxes(reader: Reader, account: AccountId): Promise
     if (index > 0 && index % pageRows === 0) {
       await reader.turn()
     }
-    const row = readMailbox(reader, id)
-    if (row) mailboxes.push({ ...row.mailbox, name })
+    const mailbox = readMailbox(reader, id)
+    if (mailbox) mailboxes.push({ ...mailbox, name })
   }
   return mailboxes
 }
 
-export function readMailbox(reader: Reader, id: MailboxId): MailboxRow | undefined {
-  const row = reader.raw(`SELECT ${columns} FROM mailboxes WHERE id = ?`).get(id) as Row | undefined
-  return row && mailboxRowOf(row)
+export function readMailbox(reader: Reader, id: MailboxId): Mailbox | undefined {
+  const row = reader.sql(`SELECT ${columns} FROM mailboxes WHERE id = ?`).get(id) as Row | undefined
+  return row && mailboxOf(row)
 }
 
 export function readMailboxByName(reader: Reader, account: AccountId, name: string): Mailbox | undefined {
-  const one = reader.raw(`SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`)
+  const one = reader.sql(`SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`)
   const row = one.get(account, name) as Row | undefined
-  return row && mailboxRowOf(row).mailbox
+  return row && mailboxOf(row)
 }
 
 /** Rejects with `no-such-mailbox`. */
-export function requireMailbox(reader: Reader, id: MailboxId): MailboxRow {
-  const row = readMailbox(reader, id)
-  if (!row) throw noSuchMailbox()
-  return row
+export function requireMailbox(reader: Reader, id: MailboxId): Mailbox {
+  const mailbox = readMailbox(reader, id)
+  if (!mailbox) throw noSuchMailbox()
+  return mailbox
+}
+
+/** How far back the change log of a mailbox reaches: rows of earlier MODSEQs are gone from it. */
+export interface Floors {
+  expungeFloor: number
+  changeFloor: number
+}
+
+/** Of a mailbox that is there. */
+export function readFloors(reader: Reader, id: MailboxId): Floors {
+  const select = 'SELECT expunge_floor AS expungeFloor, change_floor AS changeFloor FROM mailboxes WHERE id = ?'
+  return reader.sql(select).get(id) as Floors
 }
 
 /** The same for who wants to know no more than that it is there. */
@@ -89,38 +69,6 @@ export function readSubscriptions(reader: Reader, account: AccountId): string[] 
   return reader.pluck('SELECT name FROM subscriptions WHERE account = ? ORDER BY name').all(account) as string[]
 }
 
-function mailboxRowOf(row: Row): MailboxRow {
-  const [
-    id,
-    account,
-    name,
-    specialUse,
-    uidValidity,
-    uidNext,
-    highestModSeq,
-    messages,
-    unseen,
-    deleted,
-    recentUid,
-    size,
-    keywords,
-    expungeFloor,
-    changeFloor,
-  ] = row
-  const mailbox = {
-    id,
-    account,
-    name,
-    specialUse,
-    uidValidity,
-    uidNext,
-    highestModSeq,
-    messages,
-    unseen,
-    deleted,
-    recentUid,
-    size,
-    keywords: keywords === '[]' ? [] : (JSON.parse(keywords) as string[]),
-  }
-  return { mailbox, expungeFloor, changeFloor }
+function mailboxOf(row: Row): Mailbox {
+  return { ...row, keywords: row.keywords === '[]' ? [] : (JSON.parse(row.keywords) as string[]) }
 }

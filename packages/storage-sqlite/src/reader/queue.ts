@@ -1,7 +1,5 @@
 import type {
-  JourneyId,
   LeasedEntry,
-  MessageId,
   QueueCounts,
   QueueEntry,
   QueueEntryId,
@@ -14,27 +12,13 @@ import type { ClaimedRow } from '../writer/jobs/claim.ts'
 import { pageRows, type Reader } from './reader.ts'
 
 /** Queue entries as rows, and what is asked about them without changing them. */
-const columns = `id, journey, message, destination, route, envelope, accepted_at, due_at, attempts, held, size,
-  message_id, recipients`
+const columns = `id, journey, message, destination, route, envelope, accepted_at AS acceptedAt, due_at AS dueAt, attempts, held, size,
+  message_id AS messageId, recipients`
 
-type Row = [
-  id: QueueEntryId,
-  journey: JourneyId,
-  message: MessageId,
-  destination: string,
-  route: 'remote' | 'local',
-  envelope: string,
-  acceptedAt: number,
-  dueAt: number,
-  attempts: number,
-  held: number,
-  size: number,
-  messageId: string,
-  recipients: string,
-]
+type Row = Omit<QueueEntry, 'envelope' | 'held' | 'recipients'> & { envelope: string; held: number; recipients: string }
 
 export function readEntry(reader: Reader, id: QueueEntryId): QueueEntry | undefined {
-  const row = reader.raw(`SELECT ${columns} FROM queue WHERE id = ?`).get(id) as Row | undefined
+  const row = reader.sql(`SELECT ${columns} FROM queue WHERE id = ?`).get(id) as Row | undefined
   return row && entryOf(row)
 }
 
@@ -47,35 +31,11 @@ export function readClaimed(reader: Reader, claimed: readonly ClaimedRow[]): Lea
 }
 
 function entryOf(row: Row): QueueEntry {
-  const [
-    id,
-    journey,
-    message,
-    destination,
-    route,
-    envelope,
-    acceptedAt,
-    dueAt,
-    attempts,
-    held,
-    size,
-    messageId,
-    recipients,
-  ] = row
   return {
-    id,
-    journey,
-    message,
-    destination,
-    route,
-    envelope: JSON.parse(envelope) as QueueEnvelope,
-    acceptedAt,
-    dueAt,
-    attempts,
-    held: held === 1,
-    size,
-    messageId,
-    recipients: JSON.parse(recipients) as QueueRecipient[],
+    ...row,
+    envelope: JSON.parse(row.envelope) as QueueEnvelope,
+    held: row.held === 1,
+    recipients: JSON.parse(row.recipients) as QueueRecipient[],
   }
 }
 
@@ -87,7 +47,7 @@ export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGe
     // A page is what is looked at: few or none of it may be what is asked for.
     const last: [number, number] | undefined = filter.journey === undefined ? endOfPage(reader, after) : undefined
     const rows = reader
-      .raw(
+      .sql(
         `SELECT ${columns} FROM queue WHERE (accepted_at, id) > (?, ?) AND (accepted_at, id) <= (?, ?) ${conditions}
           ORDER BY accepted_at, id`,
       )

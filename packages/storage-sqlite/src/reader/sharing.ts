@@ -59,9 +59,8 @@ export async function readSharedWith(reader: Reader, account: AccountId): Promis
       await reader.turn()
     }
     const rights = rightsOf(account, given)
-    const row = rights === '' ? undefined : readMailbox(reader, id)
-    if (row)
-      shared.push({ mailbox: { ...row.mailbox, unseen: readUnseen(reader, row.mailbox, account) }, owner, rights })
+    const mailbox = rights === '' ? undefined : readMailbox(reader, id)
+    if (mailbox) shared.push({ mailbox: { ...mailbox, unseen: readUnseen(reader, mailbox, account) }, owner, rights })
   }
   return shared
 }

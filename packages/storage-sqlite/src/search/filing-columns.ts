@@ -1,5 +1,5 @@
 import { highestUid, type MailboxId, type SearchText } from '@pennypost/model'
-import { requireMailbox } from '../reader/mailboxes.ts'
+import { readFloors, requireMailbox } from '../reader/mailboxes.ts'
 import type { Reader } from '../reader/reader.ts'
 import { Filings } from './filings.ts'
 
@@ -49,10 +49,10 @@ export class FilingColumns {
 
   /** Reads a slice; true when what is here is one state of the mailbox, the newest. */
   #step(reader: Reader): boolean {
-    const { mailbox, expungeFloor } = requireMailbox(reader, this.#mailbox)
-    if (this.#whole && mailbox.highestModSeq === this.#modSeq) return true
-    this.#takeOut(reader, expungeFloor)
-    this.#modSeq = mailbox.highestModSeq
+    const { highestModSeq } = requireMailbox(reader, this.#mailbox)
+    if (this.#whole && highestModSeq === this.#modSeq) return true
+    this.#takeOut(reader)
+    this.#modSeq = highestModSeq
     const last = this.#uids[this.#count - 1] ?? 0
     const rows = reader
       .raw('SELECT uid, message, delivery FROM filings WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?')
@@ -63,8 +63,9 @@ export class FilingColumns {
   }
 
   /** What was expunged since the last step. Into new arrays: a search may go over the old ones. */
-  #takeOut(reader: Reader, expungeFloor: number): void {
+  #takeOut(reader: Reader): void {
     if (this.#count === 0) return
+    const { expungeFloor } = readFloors(reader, this.#mailbox)
     const gone = this.#modSeq < expungeFloor ? everything : this.#expunged(reader)
     if (gone.length === 0) return
     const kept = keptIndexes(this.#uids.subarray(0, this.#count), gone)

@@ -19,75 +19,32 @@ export interface MailboxState {
   expungeFloor: number
 }
 
-const columns =
-  'id, account, name, uid_validity, uid_next, highest_modseq, messages, unseen, deleted, size, keywords, expunges, expunge_floor'
+const columns = `id, account, name, uid_validity AS uidValidity, uid_next AS uidNext, highest_modseq AS highestModSeq, messages,
+  unseen, deleted, size, keywords, expunges, expunge_floor AS expungeFloor`
 const byId = `SELECT ${columns} FROM mailboxes WHERE id = ?`
 const byName = `SELECT ${columns} FROM mailboxes WHERE account = ? AND name = ?`
 const byUse = `SELECT ${columns} FROM mailboxes WHERE account = ? AND special_use = ? ORDER BY id LIMIT 1`
 
-type Row = [
-  id: number,
-  account: number,
-  name: string,
-  uidValidity: number,
-  uidNext: number,
-  highestModSeq: number,
-  messages: number,
-  unseen: number,
-  deleted: number,
-  size: number,
-  keywords: string,
-  expunges: number,
-  expungeFloor: number,
-]
+type Row = Omit<MailboxState, 'keywords'> & { keywords: string }
 
 function mailboxState(row: Row): MailboxState {
-  const [
-    id,
-    account,
-    name,
-    uidValidity,
-    uidNext,
-    highestModSeq,
-    messages,
-    unseen,
-    deleted,
-    size,
-    keywords,
-    expunges,
-    expungeFloor,
-  ] = row
-  return {
-    id,
-    account,
-    name,
-    uidValidity,
-    uidNext,
-    highestModSeq,
-    messages,
-    unseen,
-    deleted,
-    size,
-    keywords: keywords === '[]' ? [] : (JSON.parse(keywords) as string[]),
-    expunges,
-    expungeFloor,
-  }
+  return { ...row, keywords: row.keywords === '[]' ? [] : (JSON.parse(row.keywords) as string[]) }
 }
 
 /** Rejects with `no-such-mailbox`. */
 export function loadMailbox(context: WriterContext, id: number): MailboxState {
-  const row = context.raw(byId).get(id) as Row | undefined
+  const row = context.sql(byId).get(id) as Row | undefined
   if (!row) throw new StoreError('no-such-mailbox', 'no such mailbox')
   return mailboxState(row)
 }
 
 export function findMailbox(context: WriterContext, account: number, name: string): MailboxState | undefined {
-  const row = context.raw(byName).get(account, name) as Row | undefined
+  const row = context.sql(byName).get(account, name) as Row | undefined
   return row && mailboxState(row)
 }
 
 export function findSpecialUse(context: WriterContext, account: number, use: string): MailboxState | undefined {
-  const row = context.raw(byUse).get(account, use) as Row | undefined
+  const row = context.sql(byUse).get(account, use) as Row | undefined
   return row && mailboxState(row)
 }
 
