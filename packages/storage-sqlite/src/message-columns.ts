@@ -4,29 +4,10 @@ import type { MessageIndex } from '@pennypost/model'
  * MessageIndex as columns of the table `messages` and back. Both directions stand here so that they can not drift apart.
  */
 
-/** In the order of the table. */
-type IndexRow = [
-  number,
-  number,
-  number | null,
-  number | null,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-  string,
-]
-
 const traits = { utf8Header: 1, eightBitBody: 2, replyOrForward: 4, openEnd: 8 }
 
-export function toIndexRow(index: MessageIndex): IndexRow {
+/** In the order of the table, from `body_size` on. */
+export function toIndexRow(index: MessageIndex): (string | number | null)[] {
   return [
     index.bodySize,
     (index.utf8Header ? traits.utf8Header : 0) |

@@ -141,7 +141,7 @@ function fileOne(
     flags,
     modSeq,
   })
-  arrived(mailbox, modSeq, 1, size, flags)
+  arrived(mailbox, modSeq, size, flags)
   saveMailbox(context, mailbox)
   addUsage(context, mailbox.account, size, 1)
   events.push({ journey, at, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths })
@@ -153,13 +153,13 @@ export function defaultUidl(mailbox: MailboxState, uid: number): string {
 }
 
 /** Counts one more message into the mailbox. */
-export function arrived(mailbox: MailboxState, modSeq: number, messages: number, size: number, flags: number): void {
-  mailbox.uidNext += messages
+export function arrived(mailbox: MailboxState, modSeq: number, size: number, flags: number): void {
+  mailbox.uidNext++
   mailbox.highestModSeq = modSeq
-  mailbox.messages += messages
+  mailbox.messages++
   mailbox.size += size
-  if ((flags & systemFlags['\\Seen']) === 0) mailbox.unseen += messages
-  if ((flags & systemFlags['\\Deleted']) !== 0) mailbox.deleted += messages
+  if ((flags & systemFlags['\\Seen']) === 0) mailbox.unseen++
+  if ((flags & systemFlags['\\Deleted']) !== 0) mailbox.deleted++
 }
 
 function queueOne(

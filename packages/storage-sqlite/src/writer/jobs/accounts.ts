@@ -99,13 +99,6 @@ export function grantSendAs(context: WriterContext, args: { id: number; address:
   context.sql(text).run(args.id, args.address)
 }
 
-/** Rejects with `no-such-domain`. */
-export function requireDomain(context: WriterContext, domain: string): void {
-  if (!context.pluck('SELECT 1 FROM domains WHERE name = ?').get(domain)) {
-    throw new StoreError('no-such-domain', `there is no domain ${domain}`)
-  }
-}
-
 function noSuchAccount(): StoreError {
   return new StoreError('no-such-account', 'no such account')
 }

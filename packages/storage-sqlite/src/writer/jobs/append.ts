@@ -53,7 +53,7 @@ export function append(context: WriterContext, args: Appending, freed = 0): { ui
       flags: bits,
       modSeq,
     })
-    arrived(mailbox, modSeq, 1, size, bits)
+    arrived(mailbox, modSeq, size, bits)
     if (shared.seenBy !== undefined) addSeen(context, mailbox, shared.seenBy, [uid], modSeq)
   }
   saveMailbox(context, mailbox)

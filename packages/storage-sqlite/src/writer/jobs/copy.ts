@@ -118,7 +118,7 @@ function putInto(
     if (seenBy !== undefined) seen.push(uid)
     file.run(to.id, uid, now, defaultUidl(to, uid), from.id, row.uid)
     mark.run(to.id, uid, flags, modSeq)
-    arrived(to, modSeq, 1, row.size, flags)
+    arrived(to, modSeq, row.size, flags)
     target.push(uid)
   }
   if (acting && seen.length > 0) addSeen(context, to, acting.account, seen, modSeq)

@@ -1,6 +1,5 @@
 import { type Alias, type Domain, domainOf, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
-import { requireDomain } from './accounts.ts'
 
 /** Domains and aliases. Accounts are in `accounts.ts`. */
 export function addDomain(context: WriterContext, domain: Domain): void {
@@ -51,4 +50,11 @@ export function removeAlias(context: WriterContext, address: string): void {
   const { changes } = context.sql('DELETE FROM aliases WHERE address = ?').run(address)
   if (changes === 0) throw new StoreError('no-such-alias', `there is no alias ${address}`)
   context.sql('DELETE FROM alias_targets WHERE address = ?').run(address)
+}
+
+/** Rejects with `no-such-domain`. */
+function requireDomain(context: WriterContext, domain: string): void {
+  if (!context.pluck('SELECT 1 FROM domains WHERE name = ?').get(domain)) {
+    throw new StoreError('no-such-domain', `there is no domain ${domain}`)
+  }
 }
