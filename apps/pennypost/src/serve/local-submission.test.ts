@@ -10,9 +10,9 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openLocalSubmissions } from './local-submission.ts'
 
 const refusals = [
-  { name: 'nobody', code: 550, enhanced: '5.1.1', text: 'no such mailbox here' },
-  { name: 'full', code: 452, enhanced: '4.2.2', text: 'mailbox full' },
-  { name: 'closed', code: 550, enhanced: '5.7.1', text: 'not for you' },
+  { name: 'nobody', code: 550, enhanced: '5.1.1', lines: ['no such mailbox here'] },
+  { name: 'full', code: 452, enhanced: '4.2.2', lines: ['mailbox full'] },
+  { name: 'closed', code: 550, enhanced: '5.7.1', lines: ['not for you'] },
 ]
 
 const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `a${at}@two.test`)
