@@ -16,7 +16,7 @@ export interface ReplyLimits {
   textOctets: number
 }
 
-export const defaultReplyLimits: ReplyLimits = { lineOctets: 4096, lines: 2000, textOctets: 16_384 }
+const defaultReplyLimits: ReplyLimits = { lineOctets: 4096, lines: 2000, textOctets: 16_384 }
 
 const lf = 0x0a
 const cr = 0x0d

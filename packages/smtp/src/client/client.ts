@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream'
 import type { TlsDialOptions, TlsFacts } from '@pennypost/model'
 import { type Capabilities, noCapabilities, parseCapabilities } from '../capabilities.ts'
 import { isPermanent, isPositive, type Reply } from '../reply.ts'
-import { defaultReplyLimits } from '../reply-parser.ts'
 import { authenticate, type Credentials } from './authenticate.ts'
 import { composeEnvelope } from './envelope.ts'
 import { type Failure, failure, type Outcome, replyFailure } from './failure.ts'
@@ -53,7 +52,6 @@ export class SmtpClient {
     const { onTranscript: sink, clock } = options
     this.#wire = new Wire(stream, {
       deadline: options.deadline,
-      replyLimits: options.limits?.reply ?? defaultReplyLimits,
       transcript: sink
         ? new Transcript(sink, () => clock.elapsed(), options.limits?.transcript ?? defaultTranscriptLimits)
         : null,
@@ -175,16 +173,6 @@ export class SmtpClient {
       if (!asked.ok) return { ...probed, mail: mail.reply, failure: asked.failure }
       await this.#wire.ask('rset', timeouts.rsetMs, 'RSET')
       return { mail: mail.reply, rcpt: asked.reply, failure: null }
-    })
-  }
-
-  /** RSET: also tells whether a kept connection still lives. */
-  reset(): Promise<Outcome<{ reply: Reply }>> {
-    return this.#exclusively(async () => {
-      const asked = await this.#wire.ask('rset', this.#session.timeouts.rsetMs, 'RSET')
-      if (asked.ok && !isPositive(asked.reply)) return { ok: false, failure: replyFailure('rset', asked.reply) }
-      if (asked.ok) this.#session.needsReset = false
-      return asked
     })
   }
 

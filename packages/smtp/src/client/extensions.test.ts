@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { content, everything, greeted, request, settled, short } from '../../test/dialogue.ts'
 import { parseCapabilities } from '../capabilities.ts'
 import { reply } from '../reply.ts'
-import { content, everything, greeted, request, settled, short } from '../testing/dialogue.ts'
 import { composeEnvelope, type Envelope } from './envelope.ts'
 import type { TransactionRequest } from './request.ts'
 

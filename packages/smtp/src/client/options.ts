@@ -1,5 +1,4 @@
 import type { Clock, Deadline, Dialer } from '@pennypost/model'
-import type { ReplyLimits } from '../reply-parser.ts'
 import type { TranscriptEvent, TranscriptLimits } from './transcript.ts'
 
 /** How long each phase may last, in milliseconds: RFC 5321 §4.5.3.2. Connecting is the caller's. */
@@ -38,7 +37,6 @@ export const defaultClientTimeouts: ClientTimeouts = {
 }
 
 export interface ClientLimits {
-  reply: ReplyLimits
   transcript: TranscriptLimits
   /** Recipients in one transaction; the rest are `tooMany`. RFC 5321 §4.5.3.1.8: servers take at least 100. */
   recipients: number

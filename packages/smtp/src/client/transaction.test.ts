@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { content, everything, greeted, request, settled, short } from '../testing/dialogue.ts'
+import { content, everything, greeted, request, settled, short } from '../../test/dialogue.ts'
 
 const withoutPipelining = everything.filter((keyword) => keyword !== 'PIPELINING')
 const wire = content.replace('.dot', '..dot')

@@ -1,7 +1,6 @@
 import { Duplex } from 'node:stream'
 import { expect, test } from 'vitest'
-import { defaultReplyLimits } from '../reply-parser.ts'
-import { ManualDeadline } from '../testing/dialogue.ts'
+import { ManualDeadline } from '../../test/dialogue.ts'
 import { Wire } from './wire.ts'
 
 test('a chunk that the peer had taken got no more time for its reply than for its octets', async () => {
@@ -14,7 +13,7 @@ test('a chunk that the peer had taken got no more time for its reply than for it
     },
   })
   const deadline = new ManualDeadline()
-  const wire = new Wire(stream, { deadline, replyLimits: defaultReplyLimits, transcript: null })
+  const wire = new Wire(stream, { deadline, transcript: null })
   wire.expect('content', 600_000, () => {})
   wire.write('x')
   const drained = wire.drained(180_000)

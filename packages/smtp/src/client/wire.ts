@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Deadline, Timer } from '@pennypost/model'
 import type { Reply } from '../reply.ts'
-import { type ReplyLimits, ReplyParser } from '../reply-parser.ts'
+import { ReplyParser } from '../reply-parser.ts'
 import { type Failure, failure, type Outcome, type Phase, replyFailure } from './failure.ts'
 import type { Transcript } from './transcript.ts'
 
@@ -21,7 +21,6 @@ interface Expectation {
 
 export interface WireOptions {
   deadline: Deadline
-  replyLimits: ReplyLimits
   transcript: Transcript | null
 }
 
@@ -44,7 +43,7 @@ export class Wire {
     this.#options = options
     this.transcript = options.transcript
     this.#stream = stream
-    this.#parser = new ReplyParser(options.replyLimits)
+    this.#parser = new ReplyParser()
     this.#attach()
   }
 
@@ -142,7 +141,7 @@ export class Wire {
   /** Goes on over the secured stream, with nothing remembered of the dialogue before (RFC 3207 §4.2). */
   attach(stream: Duplex): void {
     this.#stream = stream
-    this.#parser = new ReplyParser(this.#options.replyLimits)
+    this.#parser = new ReplyParser()
     this.#attach()
   }
 

@@ -1,9 +1,9 @@
 import type { Clock, Deadline, Timer } from '@pennypost/model'
-import { createSmtpClient, type SmtpClient } from '../client/client.ts'
-import type { ClientOptions } from '../client/options.ts'
-import type { RecipientOutcome, TransactionRequest, TransactionResult } from '../client/request.ts'
-import type { TranscriptEvent } from '../client/transcript.ts'
-import { ScriptedServer, type ScriptedServerOptions } from './scripted-server.ts'
+import { createSmtpClient, type SmtpClient } from '../src/client/client.ts'
+import type { ClientOptions } from '../src/client/options.ts'
+import type { RecipientOutcome, TransactionRequest, TransactionResult } from '../src/client/request.ts'
+import type { TranscriptEvent } from '../src/client/transcript.ts'
+import { ScriptedServer, type ScriptedServerOptions } from '../src/testing/scripted-server.ts'
 
 /** What the client's tests share: a scripted peer, a client that has said hello, and a transaction to begin with. */
 export interface Dialogue {
