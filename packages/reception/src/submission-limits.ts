@@ -35,13 +35,13 @@ export class SubmissionQuota {
     }
   }
 
-  /** A refusal when the account may not begin another message now. */
-  mayBegin(account: Account, now: number): Promise<Reply | undefined> {
+  /** Why the account may not begin another message now; undefined when it may. */
+  refuseMessage(account: Account, now: number): Promise<Reply | undefined> {
     return this.#refusal(account, 'messages', 1, now)
   }
 
-  /** A refusal when the message may not have so many recipients now. */
-  mayHave(account: Account, recipients: number, now: number): Promise<Reply | undefined> {
+  /** Why the message may not have so many recipients now; undefined when it may. */
+  refuseRecipients(account: Account, recipients: number, now: number): Promise<Reply | undefined> {
     return this.#refusal(account, 'recipients', recipients, now)
   }
 

@@ -29,8 +29,8 @@ export class Screening {
     this.admission = new Admission(checks, session)
   }
 
-  /** Mail that comes by itself; what accounts and neighbours bring is shown to filters only. */
-  get isStranger(): boolean {
+  /** The mail of strangers is checked; what accounts and neighbours bring is shown to filters only. */
+  get isChecked(): boolean {
     return this.service === 'smtp'
   }
 
@@ -41,7 +41,7 @@ export class Screening {
 
   /** The client said who it is. */
   hello(helo: string): void {
-    if (!this.isStranger) return
+    if (!this.isChecked) return
     const { client, options } = this.session
     const { address: clientAddress } = client
     const { ownAddresses, checker } = this.checks

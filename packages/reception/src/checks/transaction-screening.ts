@@ -41,7 +41,7 @@ export class TransactionScreening {
     this.#screening = screening
     this.#transaction = transaction
     const { session, checks, signal } = screening
-    if (!screening.isStranger) return
+    if (!screening.isChecked) return
     this.#spf = checks.checker.checkSender(
       {
         clientAddress: session.client.address,
@@ -114,7 +114,7 @@ export class TransactionScreening {
 
   /** What the message counts for once it is accepted. */
   notes(now: number): MemoryNote[] {
-    if (!this.#screening.isStranger) return []
+    if (!this.#screening.isChecked) return []
     const { reversePath, recipients } = this.#transaction
     return this.#screening.admission.notes(reversePath, recipients, now)
   }

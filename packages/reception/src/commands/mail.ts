@@ -34,7 +34,7 @@ export const mail = {
 
 async function openAs(session: Session, account: Account, argument: MailArgument): Promise<Reply | undefined> {
   const { reversePath } = argument
-  const refusal = await session.quota?.mayBegin(account, session.options.clock.now())
+  const refusal = await session.quota?.refuseMessage(account, session.options.clock.now())
   if (refusal) return refusal
   if (reversePath && !(await maySendAs(session, reversePath))) {
     return withText(replies.senderNotAllowed, `${account.login} may not send as ${reversePath.text}`)

@@ -37,7 +37,8 @@ export const rcpt = {
     if (session.transaction !== transaction) return undefined
     if (expansion.kind === 'refused') return refuse(session, transaction, forwardPath, expansion.reply)
     const count = transaction.recipients.length + 1
-    const spent = session.account && (await session.quota?.mayHave(session.account, count, options.clock.now()))
+    const spent =
+      session.account && (await session.quota?.refuseRecipients(session.account, count, options.clock.now()))
     if (session.transaction !== transaction) return undefined
     if (spent) return refuse(session, transaction, forwardPath, spent)
     const { screening } = transaction
