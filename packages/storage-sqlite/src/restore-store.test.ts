@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AccountId, type MailboxId, silentLog, type Uid, UidSet } from '@pennypost/model'
-import { sampleMessage, virtualClock } from '@pennypost/model/testing'
+import { lostWithPower, sampleMessage, virtualClock } from '@pennypost/model/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 import { openBackup, restoreStore, type SqliteStore } from './index.ts'
@@ -145,6 +145,15 @@ describe('a whole backup', () => {
     await using aside = await openStore(join(data, 'aside'))
     expect((await look(aside, alice)).uidls).toHaveLength(3)
     expect(readFileSync(join(data, 'aside', 'secrets', 'srs'), 'utf8')).toBe('new')
+  })
+
+  test('that had come back had empty secrets, or stood beside the log of another store, after a loss of power', async () => {
+    await fill()
+    mkdirSync(join(backup, 'secrets'))
+    writeFileSync(join(backup, 'secrets', 'srs'), 'old')
+    const lost = await lostWithPower(data, () => restoreStore({ ...options(), replace: true }))
+    // Where all was made ready; it is empty by now.
+    expect(lost.filter((path) => !/^restoring($|\/)/.test(path))).toEqual([])
   })
 
   test('goes nowhere where a server runs, and comes from nowhere but a whole backup', async () => {

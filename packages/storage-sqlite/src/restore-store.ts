@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
-import type { Log, StoreFault } from '@pennypost/model'
+import { dirname, join, resolve, sep } from 'node:path'
+import { type Log, makeDirectory, type StoreFault, syncPathSync, syncTree } from '@pennypost/model'
 import Database from 'better-sqlite3'
 import { openDataDirectory } from './data-directory.ts'
-import { copyContents, syncPath } from './keeper/backup.ts'
+import { copyContents } from './keeper/backup.ts'
 import { findFaults } from './keeper/check.ts'
 import { migrate, requireOurs } from './migrations/list.ts'
 import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numbers.ts'
@@ -17,8 +17,8 @@ import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numb
  * stay as they are stored, so that POP3 clients fetch nothing twice. What waits in the queue is held: it may have been
  * delivered since.
  *
- * Everything is made ready beside what is there; then what is there is moved aside, and mail.db comes last. A restore
- * that breaks off leaves a data directory without mail.db, and can be run again.
+ * Everything is made ready beside what is there; then what is there is moved aside, and mail.db comes last, each step on the
+ * disk before the next. A restore that breaks off leaves a data directory without mail.db, and can be run again.
  */
 export interface RestoreOptions {
   /** A directory that `backup` wrote; it stays as it is. */
@@ -60,7 +60,7 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored> {
   }
   const staging = join(path, 'restoring')
   rmSync(staging, { recursive: true, force: true })
-  mkdirSync(join(staging, 'content'), { recursive: true, mode: 0o700 })
+  makeDirectory(join(staging, 'content'), 0o700)
   try {
     await copyStore(backup, staging, options)
     const restored = raise(staging, newestValidity(path))
@@ -90,6 +90,7 @@ async function copyStore(backup: string, staging: string, { beside, onProgress }
   for (const name of beside) {
     if (!existsSync(join(backup, name))) continue
     await cp(join(backup, name), join(staging, name), { recursive: true, preserveTimestamps: true })
+    await syncTree(join(staging, name))
   }
 }
 
@@ -108,7 +109,7 @@ function raise(staging: string, validity: number): Omit<Restored, 'aside'> {
   } finally {
     // Takes the log, if there is one, into the database.
     db.close()
-    syncPath(join(staging, 'mail.db'))
+    syncPathSync(join(staging, 'mail.db'))
   }
 }
 
@@ -165,10 +166,16 @@ function moveIn(path: string, staging: string, { beside, asideName }: RestoreOpt
   const away = [...storeNames, ...beside.filter((name) => brought.has(name))].filter((name) =>
     existsSync(join(path, name)),
   )
-  if (away.length > 0) mkdirSync(aside, { mode: 0o700 })
-  for (const name of away) renameSync(join(path, name), join(aside, name))
+  if (away.length > 0) makeDirectory(aside, 0o700)
+  for (const name of away) move(join(path, name), join(aside, name))
   brought.delete('mail.db')
-  for (const name of [...brought, 'mail.db']) renameSync(join(staging, name), join(path, name))
-  syncPath(path)
+  for (const name of [...brought, 'mail.db']) move(join(staging, name), join(path, name))
   return away.length > 0 ? aside : undefined
+}
+
+/** On the disk when it returns. */
+function move(from: string, to: string): void {
+  renameSync(from, to)
+  syncPathSync(dirname(to))
+  syncPathSync(dirname(from))
 }

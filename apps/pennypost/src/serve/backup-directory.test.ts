@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lostWithPower } from '@pennypost/model/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { backUpDirectory } from './backup-directory.ts'
 
@@ -26,6 +27,10 @@ test('a backup into the data directory itself was EINVAL', async () => {
   expect(existsSync(inside)).toBe(false)
   await backUp(join(data, 'saved'))
   expect(readFileSync(join(data, 'saved', 'secrets', 'srs'), 'utf8')).toBe('new')
+})
+
+test('a backup that was said to be whole had empty secrets after a loss of power', async () => {
+  expect(await lostWithPower(root, () => backUp(join(root, 'saved')))).toEqual([])
 })
 
 test('a backup that was there got the secrets of now before it was refused', async () => {

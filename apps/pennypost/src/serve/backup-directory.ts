@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { cp, open } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { cp } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
 import { AdminError, type BackedUp, type BackUpOptions } from '@pennypost/admin'
-import { makeDirectory } from '@pennypost/model'
+import { makeDirectory, syncPath, syncTree } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 import { directorySize } from './administration.ts'
 
@@ -28,18 +28,22 @@ export async function backUpDirectory(
   }
   makeDirectory(target, 0o700)
   for (const name of besideStore) {
-    await cp(join(dataDirectory, name), join(target, name), { recursive: true, preserveTimestamps: true }).catch(
-      (error: NodeJS.ErrnoException) => {
-        if (error.code !== 'ENOENT') throw error
-      },
-    )
+    await copyTree(join(dataDirectory, name), join(target, name))
   }
   const faults = await store.backup(target, options)
-  const directory = await open(target)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
   return { octets: await directorySize(target), faults }
+}
+
+/** Durably. A file that goes meanwhile, out of the spool or because it gets its name, ends a copy: then once more. */
+async function copyTree(from: string, to: string): Promise<void> {
+  while (existsSync(from)) {
+    try {
+      await cp(from, to, { recursive: true, preserveTimestamps: true })
+      await syncTree(to)
+      await syncPath(dirname(to))
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
+  }
 }

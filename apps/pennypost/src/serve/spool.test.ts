@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AdminError, type LocalOutcome } from '@pennypost/admin/client'
 import { journeyId } from '@pennypost/model'
+import { lostWithPower } from '@pennypost/model/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { spoolFacts, takeSpool, writeSpool } from './spool.ts'
 
@@ -40,6 +41,12 @@ describe('spool', () => {
     expect(texts.toSorted()).toEqual(['first\n{}\n', large.toString('latin1')].toSorted())
     expect((await take()).texts).toEqual([])
     expect(readdirSync(directory)).toEqual([])
+  })
+
+  test('the first message of a machine was lost with the power, and one that was taken was sent again', async () => {
+    const root = join(directory, '..')
+    expect(await lostWithPower(root, () => writeSpool(directory, envelope, Buffer.from('x')))).toEqual([])
+    expect(await lostWithPower(root, take)).toEqual([])
   })
 
   test('a message that could not be written to its end left half a file for ever', async () => {

@@ -1,9 +1,9 @@
 import { createReadStream, type ReadStream } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { LocalSubmission, ServerFacts } from '@pennypost/admin'
 import { AdminError, type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from '@pennypost/admin/client'
-import { createJourneyId, systemClock, systemRandom } from '@pennypost/model'
+import { createJourneyId, makeDirectory, syncPath, systemClock, systemRandom } from '@pennypost/model'
 
 /**
  * Messages of local programs that came while no server ran: one file each, a line of JSON and the content. `sendmail`
@@ -25,7 +25,7 @@ export async function writeSpool(
   content: Buffer | AsyncIterable<Buffer>,
   endsWith = ending,
 ): Promise<string> {
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory, 0o700)
   const name = `${createJourneyId(systemClock.now(), systemRandom)}${endsWith}`
   const path = join(directory, name)
   const file = await open(`${path}.part`, 'wx', 0o600)
@@ -41,17 +41,8 @@ export async function writeSpool(
     await file.close()
   }
   await rename(`${path}.part`, path)
-  await syncDirectory(directory)
+  await syncPath(directory)
   return name
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 export interface SpoolTaken {
@@ -111,6 +102,8 @@ async function settle(
     taken.refused.push({ file: basename(file, '.refused'), reason: refusalOf(never).message })
   }
   await rm(path)
+  // A name that came back with the power would be a message that is sent twice.
+  await syncPath(dirname(path))
 }
 
 /** The same message for some of its recipients. */

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import type { PublishedRecord } from '@pennypost/admin'
-import { lookupAddress, lookupDomain, makeDirectory, systemRandom } from '@pennypost/model'
+import { lookupAddress, lookupDomain, makeDirectory, syncPath, systemRandom } from '@pennypost/model'
 import type { Command } from 'commander'
 import type { Config } from '../config/schema.ts'
 import type { DirectAdministration } from './direct.ts'
@@ -54,7 +54,8 @@ async function init(options: InitOptions): Promise<void> {
     account,
     password: password.text,
   })
-  await writeFile(file, document, { mode: 0o640, flag: 'wx' })
+  await writeFile(file, document, { mode: 0o640, flag: 'wx', flush: true })
+  await syncPath(dirname(file))
   if (options.json) {
     const made = password.isGenerated ? { password: password.text } : {}
     out(`${JSON.stringify({ config: file, hostname, account, ...made, records }, null, 2)}\n`)

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeDirectory } from '@pennypost/model'
+import { makeDirectory, syncPath } from '@pennypost/model'
 import { AdminError } from '../admin-error.ts'
 import type { ExportedMailbox, ExportedMessage } from '../operations/export.ts'
 import { folderOfMailbox, infoOf, readFileName } from './maildir-format.ts'
@@ -88,11 +88,12 @@ export class MaildirTarget implements ExportTarget {
     if (!this.#mailbox) return
     const { uidValidity, uidNext } = this.#mailbox
     const list = [`3 V${uidValidity} N${uidNext}`, ...this.#uidList]
-    await writeFile(join(this.#folder, 'dovecot-uidlist'), `${list.join('\n')}\n`, { mode: 0o600 })
+    await writeFile(join(this.#folder, 'dovecot-uidlist'), `${list.join('\n')}\n`, { mode: 0o600, flush: true })
     const keywords = this.#keywords.map((keyword, index) => `${index} ${keyword}\n`)
     const keywordFile = join(this.#folder, 'dovecot-keywords')
-    if (keywords.length > 0) await writeFile(keywordFile, keywords.join(''), { mode: 0o600 })
+    if (keywords.length > 0) await writeFile(keywordFile, keywords.join(''), { mode: 0o600, flush: true })
     else await rm(keywordFile, { force: true })
+    for (const directory of [join(this.#folder, 'cur'), this.#folder]) await syncPath(directory)
     this.#mailbox = undefined
     this.#uidList = []
     this.#keywords = []

@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { createMboxWriter, type MboxWriter, mboxEnvelopeLine } from '@pennypost/message'
-import { makeDirectory } from '@pennypost/model'
+import { makeDirectory, syncPath } from '@pennypost/model'
 import { AdminError } from '../admin-error.ts'
 import type { ExportedMailbox, ExportedMessage } from '../operations/export.ts'
 import { writeMboxStatus } from './mbox-status.ts'
@@ -66,5 +66,6 @@ export class MboxTarget implements ExportTarget {
     await this.#file.close()
     this.#file = undefined
     await rename(`${this.#place}.part`, this.#place)
+    await syncPath(dirname(this.#place))
   }
 }

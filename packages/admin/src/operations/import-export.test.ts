@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type FetchedMessage, flagsOf, UidSet } from '@pennypost/model'
+import { lostWithPower } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
 import {
@@ -366,6 +367,22 @@ describe('export', () => {
     expect(names.map((name) => name.replace(/.*:2,/, ''))).toEqual(['FSa', 'FRT', ''])
     expect(statSync(join(directory, 'cur', names[0]!)).ino).toBe(before)
     expect(readFileSync(join(directory, 'dovecot-keywords'), 'utf8')).toBe('0 Work\n')
+  })
+
+  test('mail whose account was removed after its export was gone from the export after a loss of power', async () => {
+    using admin = await withAccounts()
+    await take(admin, sources)
+    for (const target of [
+      new MboxTarget(join(admin.directory, 'out'), false),
+      new MaildirTarget(join(admin.directory, 'Maildir')),
+    ]) {
+      const lost = await lostWithPower(admin.directory, async () => {
+        await admin.call('export', { login: alice }, { onFrame: frameTaker(target) })
+        await target.finish()
+      })
+      // Not where messages were written before they got their names, nor files that are empty.
+      expect(lost.filter((path) => !/\/tmp\/|\.part$|\/maildirfolder$/.test(path))).toEqual([])
+    }
   })
 
   test('never writes into a Maildir that somebody else uses', async () => {

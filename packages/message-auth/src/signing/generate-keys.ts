@@ -1,7 +1,8 @@
 import { generateKeyPair, type KeyObject } from 'node:crypto'
-import { link, mkdir, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { link, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeDirectory, syncPath } from '@pennypost/model'
 import { SigningKeyError } from './key-directory.ts'
 
 /**
@@ -45,7 +46,7 @@ export async function generateKeys(
   if (!/^([a-z0-9_-]+\.)*[a-z0-9-]+$/.test(name)) throw new SigningKeyError(`${domain} is no domain in A-labels`)
   const wrong = selectors.find((selector) => !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(selector.name))
   if (wrong) throw new SigningKeyError(`${wrong.name} is no selector: one label of a–z, 0–9 and - is`)
-  await mkdir(directory, { recursive: true, mode: 0o700 })
+  makeDirectory(directory, 0o700)
   const paths: string[] = []
   for (const selector of selectors) {
     const path = join(directory, `${name}.${selector.name}.pem`)
@@ -73,4 +74,5 @@ async function writeNew(path: string, content: string): Promise<void> {
   } finally {
     await rm(fresh, { force: true })
   }
+  await syncPath(dirname(path))
 }

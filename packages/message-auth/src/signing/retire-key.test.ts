@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { lostWithPower } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { generateKeys } from './generate-keys.ts'
 import { freshSelectors, retireKey } from './retire-key.ts'
@@ -19,6 +20,14 @@ test('a second rotation in one month has names of its own', async () => {
   expect(await names()).toEqual(['202605r', '202605e'])
   await generateKeys(directory, 'one.test', [{ name: '202605e', algorithm: 'ed25519' }])
   expect(await names()).toEqual(['202605rb', '202605eb'])
+})
+
+test('a key whose record was published was gone after a loss of power', async () => {
+  const root = keyDirectory()
+  const directory = join(root, 'dkim')
+  const selectors = [{ name: 'a', algorithm: 'ed25519' } as const, { name: 'b', algorithm: 'ed25519' } as const]
+  expect(await lostWithPower(root, () => generateKeys(directory, 'one.test', selectors))).toEqual([])
+  expect(await lostWithPower(root, () => retireKey(directory, 'one.test', 'a'))).toEqual([])
 })
 
 test('a selector whose key was retired this month is not given to another key', async () => {

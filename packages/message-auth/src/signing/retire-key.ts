@@ -1,4 +1,5 @@
 import { rename } from 'node:fs/promises'
+import { syncPath } from '@pennypost/model'
 import { defaultSelectors, type Selector } from './generate-keys.ts'
 import { type KeyFile, listKeyFiles, retiredEnding, SigningKeyError } from './key-directory.ts'
 
@@ -30,5 +31,6 @@ export async function retireKey(directory: string, domain: string, selector: str
   if (!file) throw new SigningKeyError(`${domain} has no key ${selector}`)
   if (files.length === 1) throw new SigningKeyError(`${selector} is the last key of ${domain}; rotate first`)
   await rename(file.path, file.path + retiredEnding)
+  await syncPath(directory)
   return file
 }

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
@@ -17,6 +18,26 @@ test('a directory that could not be made is made when it is next needed', () => 
     expect(existsSync(files.path('000001'))).toBe(true)
   } finally {
     rmSync(directory, { recursive: true, force: true })
+  }
+})
+
+test('large letters went to a directory whose sync had failed', () => {
+  const root = temporaryDirectory()
+  const { fsyncSync } = fs
+  try {
+    const files = new ContentFiles(root)
+    fs.fsyncSync = () => {
+      throw Object.assign(new Error('input/output error'), { code: 'EIO' })
+    }
+    syncBuiltinESMExports()
+    expect(() => files.next()).toThrow('input/output error')
+    fs.fsyncSync = fsyncSync
+    syncBuiltinESMExports()
+    expect(files.next()).toBe('000002/0')
+  } finally {
+    fs.fsyncSync = fsyncSync
+    syncBuiltinESMExports()
+    rmSync(root, { recursive: true, force: true })
   }
 })
 

@@ -1,5 +1,6 @@
-import { closeSync, copyFileSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, linkSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { makeDirectory, syncPathSync } from '@pennypost/model'
 import Database from 'better-sqlite3'
 
 /**
@@ -13,7 +14,7 @@ export function backup(
   target: string,
   onFile: (done: number, total: number) => void,
 ): string[] {
-  mkdirSync(join(target, 'content'), { recursive: true, mode: 0o700 })
+  makeDirectory(join(target, 'content'), 0o700)
   const part = join(target, 'mail.db.part')
   rmSync(part, { force: true })
   let missing: string[]
@@ -27,13 +28,13 @@ export function backup(
     } finally {
       copy.close()
     }
-    syncPath(part)
+    syncPathSync(part)
   } catch (error) {
     rmSync(part, { force: true })
     throw error
   }
   renameSync(part, join(target, 'mail.db'))
-  syncPath(target)
+  syncPathSync(target)
   return missing
 }
 
@@ -49,13 +50,13 @@ export function copyContents(
   const directories = new Set<string>()
   for (const [index, file] of files.entries()) {
     const target = join(to, file)
-    if (!directories.has(dirname(target))) mkdirSync(dirname(target), { recursive: true, mode: 0o700 })
+    if (!directories.has(dirname(target))) makeDirectory(dirname(target), 0o700)
     directories.add(dirname(target))
     if (!copyContent(join(from, file), target)) missing.push(file)
     onFile(index + 1, files.length)
   }
-  for (const directory of directories) syncPath(directory)
-  syncPath(to)
+  for (const directory of directories) syncPathSync(directory)
+  syncPathSync(to)
   return missing
 }
 
@@ -70,17 +71,7 @@ function copyContent(from: string, to: string): boolean {
     if (!['EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP', 'EEXIST'].includes(code)) throw error
     rmSync(to, { force: true })
     copyFileSync(from, to)
-    syncPath(to)
+    syncPathSync(to)
   }
   return true
-}
-
-/** Makes a file, or the names in a directory, durable. */
-export function syncPath(path: string): void {
-  const fd = openSync(path, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

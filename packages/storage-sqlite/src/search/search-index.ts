@@ -56,7 +56,10 @@ export class SearchIndex {
     this.#blocks = new Blocks(this.#statements)
     this.#load()
     this.#sweepFrom = this.#meta('clean') === 1 ? undefined : 0
+    // On the disk before anything is forgotten, so that what the power takes of that is looked for again.
+    db.exec('PRAGMA synchronous = FULL')
     this.#setMeta('clean', 0)
+    db.exec('PRAGMA synchronous = NORMAL')
   }
 
   /** Opens it, or makes a new one. Throws when there is no room for that. */

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -39,6 +39,17 @@ function openWriter(...faults: Fault[]): Writer {
   writers.push(writer)
   return writer
 }
+
+/** A database that has had a life before. */
+function prepare(sql: string): void {
+  openWriter().take({ kind: 'close' })
+  writers.pop()
+  const other = new Database(join(directory, 'mail.db'))
+  other.exec(sql)
+  other.close()
+}
+
+const muchToGiveBack = 'CREATE TABLE junk (octets); INSERT INTO junk VALUES (zeroblob(20000000)); DROP TABLE junk'
 
 const domain = (id: number): Job => ({
   id,
@@ -150,11 +161,7 @@ describe('a group', () => {
   })
 
   test('upkeep that gives pages back tells what the database has, though nothing else is committed', () => {
-    openWriter().take({ kind: 'close' })
-    writers.pop()
-    const other = new Database(join(directory, 'mail.db'))
-    other.exec('CREATE TABLE junk (octets); INSERT INTO junk VALUES (zeroblob(20000000)); DROP TABLE junk')
-    other.close()
+    prepare(muchToGiveBack)
     const writer = openWriter()
     const { databaseOctets } = run(writer, domain(1))
     writer.take({ kind: 'upkeep', ballast: undefined })
@@ -196,6 +203,28 @@ describe('durability', () => {
     expect(run(writer, domain(2)).unsynced).toBe(false)
     expect(run(writer, forget(3)).unsynced).toBe(true)
     expect(run(writer, forget(4), domain(5)).unsynced).toBe(false)
+  })
+
+  test('pages that upkeep gave back made a durable job that wrote nothing vouch for a flag before it', () => {
+    prepare(muchToGiveBack)
+    const writer = openWriter({ at: 'sync', nth: 1, code: 'EIO' })
+    expect(run(writer, forget(1)).unsynced).toBe(true)
+    expect(() => writer.take({ kind: 'upkeep', ballast: undefined })).toThrow(FatalError)
+    abandon(writer)
+  })
+
+  test('a file went before it was on the disk that nobody needs it', () => {
+    prepare(`INSERT INTO ghosts VALUES (1, 1, 1, 0, 0, 0, 0, '', NULL, x'', 1);
+      INSERT INTO messages VALUES (1, 1, 0, 0, NULL, NULL, '', '', '', '', '', '', '', '', '', '', '', '');
+      INSERT INTO contents VALUES (1, '000001/0', 0, 1, x'', NULL)`)
+    const file = join(directory, '000001', '0')
+    mkdirSync(join(directory, '000001'))
+    writeFileSync(file, 'x')
+    const release: Job = { id: 1, verb: 'releaseGhosts', args: { mailbox: 1, upTo: 1, limit: 1 } }
+    const failing = openWriter({ at: 'sync', nth: 1, code: 'EIO' })
+    expect(() => run(failing, release)).toThrow(FatalError)
+    expect(existsSync(file)).toBe(true)
+    abandon(failing)
   })
 
   test('a durable job that wrote nothing vouches for nothing before it', () => {

@@ -1,5 +1,5 @@
-import { closeSync, fdatasyncSync, fsyncSync, openSync, rmSync } from 'node:fs'
-import { StoreError } from '@pennypost/model'
+import { closeSync, fdatasyncSync, openSync, rmSync } from 'node:fs'
+import { StoreError, syncPathSync } from '@pennypost/model'
 import type Database from 'better-sqlite3'
 import { onBallast, probeOf } from './ballast.ts'
 import { Effects, type WriterContext } from './context.ts'
@@ -206,7 +206,7 @@ export class GroupCommit {
   #finish(effects: Effects): void {
     const { db, numbers } = this.#context
     try {
-      for (const directory of effects.directories) syncDirectory(`${this.#options.contents}/${directory}`)
+      for (const directory of effects.directories) syncPathSync(`${this.#options.contents}/${directory}`)
     } catch (error) {
       throw new FatalError('sync of a content directory failed', error)
     }
@@ -272,8 +272,12 @@ export class GroupCommit {
     return { id: job.id, error: { message, code, stack: stack ?? '' } }
   }
 
-  /** After the commit: a crash in between leaves files that the sweep at the next start takes away. */
+  /**
+   * After the commit, and that on the disk, or a row could come back without its file. A crash in between leaves files that
+   * the sweep at the next start takes away.
+   */
   #unlink(files: readonly string[]): void {
+    if (files.length > 0) this.sync()
     if (this.#filesKept) this.#doomed.push(...files)
     else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
   }
@@ -292,13 +296,4 @@ export interface GroupCommitOptions {
   contents: string
   ballast: string
   walCeilingFrames: number
-}
-
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }

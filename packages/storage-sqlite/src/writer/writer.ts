@@ -72,6 +72,8 @@ export class Writer {
     try {
       const free = this.#db.pragma('freelist_count', { simple: true }) as number
       if (free > keptFreePages) {
+        // Whether a commit wrote is told by the length of the log, which changes here without one.
+        this.#groups.sync()
         this.#db.pragma(`incremental_vacuum(${vacuumPages})`)
         this.#shrank = true
       }

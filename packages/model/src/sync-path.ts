@@ -1,0 +1,41 @@
+import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { open, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Makes durable what a file holds, or which names a directory has: a file that was synced is still lost with the power
+ * when the directory that names it was not. Rejects with the error of the file system; what was to be synced may be gone
+ * then, and another try that succeeds proves nothing.
+ */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Makes a file durable, or a directory with all that is in it; for what was copied. */
+export async function syncTree(path: string): Promise<void> {
+  const entries = await readdir(path, { withFileTypes: true, recursive: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOTDIR') return []
+      throw error
+    },
+  )
+  for (const entry of entries) {
+    if (entry.isFile() || entry.isDirectory()) await syncPath(join(entry.parentPath, entry.name))
+  }
+  await syncPath(path)
+}
+
+/** `syncPath` for those who cannot wait. */
+export function syncPathSync(path: string): void {
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
