@@ -102,6 +102,9 @@ function glance(document: string): Glance {
 }
 
 export const adminSocket = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'admin.sock')
+/** SMTP for programs of this machine. */
+export const submissionSocket = ({ dataDirectory }: Pick<Place, 'dataDirectory'>): string =>
+  resolve(dataDirectory, 'submission.sock')
 /** In the data directory, since the running server makes keys for the domains that are added. */
 export const dkimDirectory = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'dkim')
 export const spoolDirectory = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'spool')

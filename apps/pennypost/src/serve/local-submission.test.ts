@@ -2,11 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { NoServer } from '@pennypost/admin/client'
 import { silentLog, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { defaultReceptionLimits, type ReceptionOptions } from '@pennypost/reception'
 import { createDialer } from '@pennypost/transport'
 import { expect, onTestFinished, test } from 'vitest'
+import { submissionSocket } from '../config/place.ts'
+import { sendmailSession } from '../verbs/sendmail-session.ts'
 import { openLocalSubmissions } from './local-submission.ts'
 
 const refusals = [
@@ -62,7 +67,7 @@ async function open() {
     for await (const page of store.queue.list({})) for (const { recipients } of page) count += recipients.length
     return count
   }
-  return { submit, queued }
+  return { submit, queued, socket: submissionSocket({ dataDirectory }) }
 }
 
 test('of more than 100 recipients the first 100 had it, and whoever tried again sent it to them again', async () => {
@@ -110,4 +115,28 @@ test('where nobody has it, whoever may have it later is told apart from who neve
     message: `Not taken for <nobody@two.test>, <nobody2@two.test>: 550 5.1.1 no such mailbox here
 Not taken for <closed@two.test>: 550 5.7.1 not for you`,
   })
+})
+
+/** What `sendmail -bs` answers to this input. */
+async function talk(socket: string, said: string): Promise<string> {
+  const input = new PassThrough()
+  const output = new PassThrough()
+  input.end(said)
+  const answer = text(output)
+  await sendmailSession(socket, input, output)
+  output.end()
+  return answer
+}
+
+test('the mailers of PHP frameworks, which speak SMTP with sendmail -bs, could send nothing', async () => {
+  const { socket, queued } = await open()
+  // As Symfony has it, in one piece: each reply is there before the end.
+  const letter = 'DATA\r\nSubject: x\r\n\r\n..\r\n.\r\n'
+  const to = 'RCPT TO:<nobody@two.test>\r\nRCPT TO:<bob@two.test>\r\n'
+  const said = `EHLO [127.0.0.1]\r\nMAIL FROM:<www@one.test>\r\n${to}${letter}QUIT\r\n`
+  const codes = (await talk(socket, said)).split('\r\n').flatMap((line) => /^\d{3}(?= )/.exec(line) ?? [])
+  expect(codes).toEqual(['220', '250', '250', '550', '250', '354', '250', '221'])
+  expect(await queued()).toBe(1)
+  expect(await talk(socket, 'NOOP\r\n')).toMatch(/^220 .*\r\n250 .*\r\n$/)
+  await expect(talk(`${socket}.none`, '')).rejects.toBeInstanceOf(NoServer)
 })

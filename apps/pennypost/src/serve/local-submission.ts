@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   AdminError,
   type AdminRefusal,
@@ -11,6 +10,7 @@ import { type Account, accountId, type Clock, type Deadline, type Dialer, journe
 import { openReception, type ReceptionOptions } from '@pennypost/reception'
 import { createSmtpClient, describeReply, type RecipientOutcome } from '@pennypost/smtp'
 import { createConnectionLimiter } from '@pennypost/transport'
+import { submissionSocket } from '../config/place.ts'
 
 /**
  * Mail that programs of this machine hand in (`pennypost sendmail`): an SMTP session over a Unix socket that only the
@@ -34,7 +34,7 @@ export async function openLocalSubmissions(options: LocalSubmissionsOptions): Pr
   const { dataDirectory, dialer, clock, deadline } = options
   // What accounts may send is not what this machine may.
   const { submissionLimits: _, ...reception } = options.reception
-  const path = join(dataDirectory, 'submission.sock')
+  const path = submissionSocket({ dataDirectory })
   const listener = await openReception(
     {
       service: 'submission',

@@ -19,6 +19,7 @@ import {
   NoConfiguration,
   type Place,
   spoolDirectory,
+  submissionSocket,
 } from '../config/place.ts'
 import { parseSendmailArguments, type SendmailArguments } from './sendmail-arguments.ts'
 import {
@@ -28,6 +29,7 @@ import {
   normalizeInput,
   splitMessage,
 } from './sendmail-message.ts'
+import { sendmailSession } from './sendmail-session.ts'
 import { currentUser } from './session.ts'
 import { note, out, readInput } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -55,6 +57,7 @@ const pieceOctets = 256 * 1024
 export async function sendmail(args: readonly string[]): Promise<number> {
   try {
     const parsed = parseSendmailArguments(args)
+    if (parsed.mode === 'smtp-session') return await talk(parsed)
     return parsed.mode === 'deliver' ? await deliver(parsed) : otherMode(parsed.mode)
   } catch (error) {
     const system = systemFault(error)
@@ -80,15 +83,16 @@ function exitOf({ reason }: AdminError): number {
   }
 }
 
-const otherModes: Readonly<Record<Exclude<SendmailArguments['mode'], 'deliver' | 'help'>, string>> = {
+type OtherMode = Exclude<SendmailArguments['mode'], 'deliver' | 'smtp-session'>
+
+const otherModes: Readonly<Record<Exclude<OtherMode, 'help'>, string>> = {
   'list-queue': 'use `pennypost queue list`.',
   'run-queue': 'use `pennypost queue retry --all`; the server runs its queue by itself.',
-  'smtp-session': '-bs is not supported: connect to the submission listener, or hand the message in on standard input.',
   daemon: 'use `pennypost serve`.',
   'rebuild-aliases': 'nothing to rebuild: `pennypost alias` changes aliases at once.',
 }
 
-function otherMode(mode: Exclude<SendmailArguments['mode'], 'deliver'>): number {
+function otherMode(mode: OtherMode): number {
   if (mode === 'help') {
     out(help)
     return exits.ok
@@ -103,6 +107,7 @@ const help = `Usage: pennypost sendmail [-t] [-i] [-f SENDER] [-F NAME] [recipie
   -i, -oi        a line with a lone dot does not end the message
   -f SENDER      envelope sender; "<>" for none (default: the user)
   -F NAME        name for the From field, if the message has none
+  -bs            speak SMTP on standard input and output instead, with the running server
   --config FILE  configuration file
 
 Recipients that are refused are named, the others have the message. Who cannot be reached now gets it when that is over.
@@ -110,6 +115,17 @@ Recipients that are refused are named, the others have the message. Who cannot b
 Other options of sendmail are accepted without effect. Exit codes: 0 taken, 64 usage, 65 message refused, 67 no such
 recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try again later, 77 not allowed, 78 no configuration.
 `
+
+async function talk({ configFile }: SendmailArguments): Promise<number> {
+  try {
+    await sendmailSession(submissionSocket(findPlace(configFile)), process.stdin, process.stdout)
+    return exits.ok
+  } catch (error) {
+    if (!(error instanceof NoServer)) throw error
+    out('421 4.3.2 No server is running here, try again later\r\n')
+    return exits.tryAgain
+  }
+}
 
 async function deliver(options: SendmailArguments): Promise<number> {
   const place = findPlace(options.configFile)

@@ -1,0 +1,25 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { NoServer } from '@pennypost/admin/client'
+
+/**
+ * `sendmail -bs`: SMTP over standard input and output, as the mailers of PHP frameworks want it unless told otherwise. It
+ * is the session of a local program with the running server, passed through; each RCPT and each message has its reply.
+ *
+ * Resolves when the server has ended the session. Rejects with `NoServer` when none runs, or with the system's error.
+ */
+export async function sendmailSession(socketPath: string, input: Readable, output: Writable): Promise<void> {
+  const socket = connect(socketPath)
+  try {
+    await once(socket, 'connect')
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    throw ['ENOENT', 'ECONNREFUSED'].includes(code) ? new NoServer() : error
+  }
+  input.pipe(socket)
+  socket.pipe(output, { end: false })
+  await once(socket, 'close')
+  input.unpipe(socket)
+  input.destroy()
+}
