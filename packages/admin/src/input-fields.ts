@@ -5,7 +5,8 @@ import { z } from 'zod'
 
 const lookedUp = (lookup: (text: string) => string | undefined, complaint: (text: string) => string) =>
   z.string().transform((text, context) => {
-    const found = lookup(text.trim())
+    const written = text.trim()
+    const found = /\p{Cc}/u.test(written) ? undefined : lookup(written)
     if (found !== undefined) return found
     context.addIssue({ code: 'custom', message: complaint(text) })
     return z.NEVER

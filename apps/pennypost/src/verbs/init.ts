@@ -9,6 +9,7 @@ import type { DirectAdministration } from './direct.ts'
 import { recordsText } from './dns.ts'
 import { configText } from './init-config.ts'
 import { currentUser } from './session.ts'
+import { jsonOf } from './table.ts'
 import { askHidden, note, out, readPasswordLine } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -58,7 +59,7 @@ async function init(options: InitOptions): Promise<void> {
   await syncPath(dirname(file))
   if (options.json) {
     const made = password.isGenerated ? { password: password.text } : {}
-    out(`${JSON.stringify({ config: file, hostname, account, ...made, records }, null, 2)}\n`)
+    out(`${jsonOf({ config: file, hostname, account, ...made, records })}\n`)
     return
   }
   out(`${recordsText(domain, records)}\n`)

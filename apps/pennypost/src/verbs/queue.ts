@@ -119,12 +119,12 @@ async function show(session: Session, id: string): Promise<void> {
   session.show(result, () => {
     const entries = result.entries.map((entry) => {
       const lines = [
-        `entry ${entry.id} of ${entry.journey}, to ${entry.destination} (${entry.route})`,
-        `  from      ${entry.envelope.reversePath || '<>'}`,
+        `entry ${entry.id} of ${entry.journey}, to ${clean(entry.destination)} (${entry.route})`,
+        `  from      ${clean(entry.envelope.reversePath) || '<>'}`,
         `  accepted  ${formatTime(entry.acceptedAt)}, ${formatSize(entry.size)}, Message-ID <${clean(entry.messageId)}>`,
         `  next      ${nextAttempt(entry, result.now)}, after ${plural(entry.attempts, 'attempt')}`,
         ...entry.recipients.map(({ forwardPath, lastReply }) => {
-          return `  to        ${forwardPath}${lastReply ? `: ${clean(lastReply)}` : ''}`
+          return `  to        ${clean(forwardPath)}${lastReply ? `: ${clean(lastReply)}` : ''}`
         }),
       ]
       return `${lines.join('\n')}\n`

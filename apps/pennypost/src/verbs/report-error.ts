@@ -1,5 +1,6 @@
 import { AdminError, type AdminRefusal, NoServer, systemFault } from '@pennypost/admin/client'
 import { CommanderError } from 'commander'
+import { clean, jsonOf } from './table.ts'
 import { note } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -19,13 +20,16 @@ export const wantsJson = (args: readonly string[]): boolean => args.includes('--
 /** Says it; the exit code. */
 export function reportError(error: unknown, asJson: boolean): number {
   const fault = faultOf(error)
-  if (asJson) note(`${JSON.stringify({ error: fault })}\n`)
+  if (asJson) note(`${jsonOf({ error: fault }, 0)}\n`)
   // Commander has said what is wrong.
   else if (!(error instanceof CommanderError)) {
-    note(`pennypost: ${fault.text}\n${fault.advice === '' ? '' : `  ${fault.advice}\n`}`)
+    note(`pennypost: ${cleanLines(fault.text)}\n${fault.advice === '' ? '' : `  ${cleanLines(fault.advice)}\n`}`)
   }
   return fault.reason === 'bad-input' ? 2 : 1
 }
+
+/** It may tell of names that others have given. */
+const cleanLines = (text: string): string => text.split('\n').map(clean).join('\n')
 
 function faultOf(error: unknown): Fault {
   if (error instanceof AdminError) return { reason: error.reason, text: error.message, advice: error.advice }

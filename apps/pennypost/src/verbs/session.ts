@@ -3,7 +3,7 @@ import type { Administration, OperationInput, OperationName, OperationResult, Pr
 import { type CallOptions, callAdmin, NoServer } from '@pennypost/admin/client'
 import { adminSocket, findPlace, type Place } from '../config/place.ts'
 import type { DirectAdministration } from './direct.ts'
-import { clean } from './table.ts'
+import { clean, jsonOf } from './table.ts'
 import { out, ProgressLine } from './terminal.ts'
 
 /** What every verb takes. */
@@ -69,7 +69,7 @@ export class Session implements Administration, AsyncDisposable {
 
   /** Answers with the value as JSON, or with what people read. */
   show(value: unknown, text: string | (() => string)): void {
-    if (this.#options.json) out(`${JSON.stringify(value, null, 2)}\n`)
+    if (this.#options.json) out(`${jsonOf(value)}\n`)
     else out(typeof text === 'string' ? text : text())
   }
 

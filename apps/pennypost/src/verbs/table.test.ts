@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { clean, formatDuration, formatSize, formatTable, formatTime, plural, width } from './table.ts'
+import { clean, formatDuration, formatSize, formatTable, formatTime, jsonOf, plural, width } from './table.ts'
 
 describe('tables', () => {
   test('columns align, whatever script and however wide', () => {
@@ -31,6 +31,13 @@ describe('tables', () => {
 
   test('what others wrote never reaches the terminal as a control', () => {
     expect(clean('550 no\x1b[2J\r\nway')).toBe('550 no [2J way')
+    expect(clean('invoice\u202efdp.exe')).toBe('invoice fdp.exe')
+  })
+
+  test('what others wrote reached the terminal as a control in JSON', () => {
+    const value = { subject: '\x9b2J\x1b[31m\u202e' }
+    expect(jsonOf(value, 0)).toBe('{"subject":"\\u009b2J\\u001b[31m\\u202e"}')
+    expect(JSON.parse(jsonOf(value))).toEqual(value)
   })
 })
 

@@ -26,9 +26,17 @@ export function formatTable<Row>(rows: readonly Row[], columns: readonly Column<
     .join('')
 }
 
-/** What others wrote (names, replies of servers) never moves the cursor. */
+/** What others wrote (names, replies of servers) never moves the cursor, nor turns round what is read. */
 export function clean(value: string | number): string {
-  return String(value).replace(/\p{Cc}+/gu, ' ')
+  return String(value).replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+/gu, ' ')
+}
+
+/** JSON for programs, of which no more reaches a terminal than letters: the rest is escaped. */
+export function jsonOf(value: unknown, indent = 2): string {
+  return JSON.stringify(value, null, indent).replace(
+    /[\x7f-\x9f\p{Bidi_Control}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Columns of a terminal that a text takes: combining marks none, East Asian wide characters and emoji two. */

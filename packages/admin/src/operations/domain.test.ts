@@ -28,6 +28,13 @@ describe('domains', () => {
     await expect(admin.call('alias.add', alias)).rejects.toThrow('an alias does not go to itself')
   })
 
+  test('an alias was made whose address could not be typed', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    const alias = { address: 'sa\x1bles@one.test', targets: ['bob@two.test'] }
+    await expect(admin.call('alias.add', alias)).rejects.toMatchObject({ reason: 'bad-input' })
+  })
+
   test('an alias needs a local domain, a relayed one gets no keys', async () => {
     using admin = new TestAdministration()
     await expect(admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })).rejects.toMatchObject({
