@@ -91,6 +91,24 @@ function describeCopy(open: OpenEngine): void {
     expect((await store.directory.usage(bob)).messages).toBe(2)
   })
 
+  it('to Trash goes a tenth over the quota: who deletes by COPY can make room when it is used up', async (world) => {
+    const { store, alice, bob } = world
+    const inbox = await inboxOf(world)
+    const trash = (await mailboxNamed(world, alice, 'Trash')).id
+    await append(world, inbox, ...Array.from({ length: 10 }, () => ({})))
+    await store.directory.updateAccount(alice, { quota: letter().length * 10 })
+    await store.mail.copy(inbox, UidSet.of(1), trash)
+    await expect(store.mail.copy(inbox, UidSet.of(2), trash)).rejects.toEqual(refusal('over-quota'))
+    await expect(append(world, trash, {})).rejects.toEqual(refusal('over-quota'))
+    await store.mail.expunge(inbox, UidSet.of(1), 'all')
+    await store.mail.copy(inbox, UidSet.of(2), trash)
+    expect((await store.directory.usage(alice)).messages).toBe(11)
+    const bobs = await inboxOf(world, bob)
+    await append(world, bobs, {})
+    await store.mail.expunge(inbox, UidSet.of(2), 'all')
+    await expect(store.mail.copy(bobs, everything, trash)).rejects.toEqual(refusal('over-quota'))
+  })
+
   it('refuses unknown mailboxes on either side', async (world) => {
     const { mail } = world.store
     const inbox = await inboxOf(world)

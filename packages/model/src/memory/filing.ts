@@ -94,8 +94,7 @@ function isBorne(mailbox: MailboxRow, place: number): boolean {
 
 export const isDeleted = (filing: FilingRow): boolean => (filing.flags & systemFlags['\\Deleted']) !== 0
 
-export function requireQuota(state: State, owner: AccountRow, more: number): void {
-  const { quota } = owner.account
+export function requireQuota(state: State, owner: AccountRow, more: number, quota = owner.account.quota): void {
   if (more > 0 && quota > 0 && accountUsage(state, owner).octets + more > quota) {
     refuse('over-quota', `The account's quota is ${quota} octets.`)
   }

@@ -13,6 +13,7 @@ import type {
 } from '../ports/mail-store.ts'
 import { divideFlags, foreignTo, seenAfter, sharedBits } from '../rules/acting.ts'
 import { matches, type SearchSubject } from '../rules/search-match.ts'
+import { trashQuota } from '../rules/trash-quota.ts'
 import { UidSet } from '../uid-set.ts'
 import { chunks, release, renderedSize } from './content.ts'
 import { addFiling, isDeleted, makePlaces, removeFilings, requirePlaces, requireQuota } from './filing.ts'
@@ -39,7 +40,9 @@ export function createMessages(state: State): Messages {
         const source = mailboxRow(state, from)
         const target = mailboxRow(state, to)
         const filings = present(source, uids)
-        requireQuota(state, target.owner, totalSize(filings))
+        const { quota } = target.owner.account
+        const isDeletion = source.owner === target.owner && target.specialUse === '\\Trash'
+        requireQuota(state, target.owner, totalSize(filings), isDeletion ? trashQuota(quota) : quota)
         return copy(state, filings, source, target, acting, changes)
       })
     },

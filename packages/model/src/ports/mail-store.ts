@@ -101,7 +101,7 @@ export interface MailStore {
   /**
    * Durable. UIDs that are gone are passed over. Copies keep flags (keywords by name, as far as there is place) and
    * INTERNALDATE; SAVEDATE and UIDL are new (RFC 9051 §6.4.7, RFC 8514). \Seen is copied as `acting` sees it, and only
-   * flags that it may set in the target. Rejects with `over-quota`, `no-such-mailbox`.
+   * flags that it may set in the target. Rejects with `over-quota`, of the owner's Trash by `trashQuota`, `no-such-mailbox`.
    */
   copy(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Copied>
   /**

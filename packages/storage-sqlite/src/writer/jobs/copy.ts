@@ -1,5 +1,5 @@
 /** The jobs behind COPY and MOVE, and what RENAME of INBOX needs of them. */
-import { type AccountId, type Acting, divideFlags, flagsOf } from '@pennypost/model'
+import { type AccountId, type Acting, divideFlags, flagsOf, trashQuota } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
 import { type FilingRow, filingRows, takeOut } from './expunge.ts'
@@ -26,7 +26,7 @@ export function copy(
   const to = args.to === args.from ? from : loadMailbox(context, args.to)
   const { rows } = filingRows(context, from.id, args.bounds, 'all', Number.MAX_SAFE_INTEGER)
   const octets = rows.reduce((sum, row) => sum + row.size, 0)
-  checkQuota(context, to.account, octets)
+  checkQuota(context, to.account, octets, isDeletion(context, from, to) ? trashQuota : undefined)
   const target = putInto(context, rows, from, to, args)
   retainMessages(
     context,
@@ -37,6 +37,12 @@ export function copy(
     addUsage(context, to.account, octets, rows.length)
   }
   return { uidValidity: to.uidValidity, source: rows.map((row) => row.uid), target, resumeAt: 0 }
+}
+
+/** Whether messages of an account are copied to its Trash. */
+function isDeletion(context: WriterContext, from: MailboxState, to: MailboxState): boolean {
+  if (from.account !== to.account) return false
+  return context.pluck('SELECT special_use FROM mailboxes WHERE id = ?').get(to.id) === '\\Trash'
 }
 
 export interface MoveArguments {

@@ -77,14 +77,19 @@ export function addUsage(context: WriterContext, account: number, octets: number
     .run(octets, messages, account)
 }
 
-/** Rejects with `over-quota` when so many octets more would exceed what the account may use. */
-export function checkQuota(context: WriterContext, account: number, octets: number): void {
+/** Rejects with `over-quota` when so many octets more would exceed what the account may use, as `allowed` counts it. */
+export function checkQuota(
+  context: WriterContext,
+  account: number,
+  octets: number,
+  allowed = (quota: number): number => quota,
+): void {
   const row = context.raw('SELECT quota, octets FROM accounts JOIN usage ON account = id WHERE id = ?').get(account) as
     | [number, number]
     | undefined
   if (!row) throw new StoreError('no-such-account', 'no such account')
   const [quota, used] = row
-  if (quota > 0 && octets > 0 && used + octets > quota)
+  if (quota > 0 && octets > 0 && used + octets > allowed(quota))
     throw new StoreError('over-quota', `the quota is ${quota} octets`)
 }
 
