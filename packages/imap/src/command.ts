@@ -1,3 +1,4 @@
+import type { By } from './grammar/sequence-set.ts'
 import type { Session } from './session/session.ts'
 import type { Cursor, Unit } from './wire/cursor.ts'
 import type { LiteralOffer } from './wire/framer.ts'
@@ -48,14 +49,48 @@ export interface Command<Args = unknown> {
   parse(cursor: Cursor, session: Session): Args
   run(session: Session, args: Args): Completion | undefined | Promise<Completion | undefined>
   /**
-   * Where an announced literal goes, given what came before it: `undefined` holds it in memory within the limits.
-   * Throws `ImapRefusal` to refuse it before the client sends it.
+   * Where an announced literal goes, given what came before it, which the cursor reads from the space behind the name on:
+   * `undefined` holds it in memory within the limits. Throws `ImapRefusal` to refuse it before the client sends it.
    */
   literal?(
+    cursor: Cursor,
     session: Session,
     unit: Unit,
     offer: LiteralOffer,
   ): LiteralSink | undefined | Promise<LiteralSink | undefined>
+}
+
+/** A command that speaks of messages, before it is said how it numbers them. */
+interface EitherForm<Args> extends Omit<Command<Args>, 'run' | 'literal'> {
+  /** Where the UID form is defined, if not in RFC 9051 §6.4.9. */
+  uidRfc?: string
+  run(session: Session, args: Args, by: By): ReturnType<Command<Args>['run']>
+  literal?(
+    cursor: Cursor,
+    session: Session,
+    unit: Unit,
+    offer: LiteralOffer,
+    by: By,
+  ): ReturnType<NonNullable<Command['literal']>>
+}
+
+/**
+ * The command and its UID form. In the latter no response means a message by its number, so that it keeps no EXPUNGE back
+ * (RFC 9051 §7.5.1).
+ */
+export function bothForms<Args>(command: EitherForm<Args>): [bySequence: Command<Args>, byUid: Command<Args>] {
+  const { name, rfc, uidRfc = 'RFC 9051 §6.4.9', effects, states, parse, run, literal } = command
+  const form = (by: By): Pick<Command<Args>, 'states' | 'parse' | 'run' | 'literal'> => ({
+    states,
+    parse,
+    run: (session, args) => run(session, args, by),
+    ...(literal && { literal: (cursor, session, unit, offer) => literal(cursor, session, unit, offer, by) }),
+  })
+  const { numbers, ...uidEffects } = effects
+  return [
+    { name, rfc, effects, ...form('sequence') },
+    { name: `UID ${name}`, rfc: uidRfc, effects: uidEffects, ...form('uid') },
+  ]
 }
 
 /** Takes a literal as it comes. After `finish` or `discard` it is not used again. */

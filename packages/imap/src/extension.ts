@@ -4,6 +4,7 @@ import type { AppendedMessage } from './append/message-sink.ts'
 import type { Command, LiteralSink, State } from './command.ts'
 import type { FetchItem } from './fetch/fetch-item.ts'
 import type { FetchExtra } from './fetch/run-fetch.ts'
+import type { By } from './grammar/sequence-set.ts'
 import type { HierarchyName } from './list/hierarchy.ts'
 import type { SearchKey } from './search/search-key.ts'
 import type { Session } from './session/session.ts'
@@ -107,7 +108,7 @@ export interface SearchFound {
   view?: View
   /** What SAVE is to keep. */
   picked?: UidSet
-  by: 'sequence' | 'uid'
+  by: By
   /** What was asked, in the terms of the mailbox as it is at the time of the call. */
   query: () => SearchQuery
 }

@@ -19,7 +19,7 @@ import { appendFlags } from '../grammar/flags.ts'
 import { mailbox } from '../grammar/mailbox.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { Cursor, type Unit } from '../wire/cursor.ts'
+import type { Cursor, Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
 
 /** One message of APPEND or REPLACE, as it was given. */
@@ -91,9 +91,15 @@ function isMailboxLiteral(unit: Unit): boolean {
 }
 
 /** What is wrong is said before the client has sent the message. */
-async function literal(session: Session, unit: Unit, offer: LiteralOffer): Promise<LiteralSink | undefined> {
+async function literal(
+  cursor: Cursor,
+  session: Session,
+  unit: Unit,
+  offer: LiteralOffer,
+): Promise<LiteralSink | undefined> {
   if (isMailboxLiteral(unit)) return undefined
-  return messageLiteral(session, unit, offer, targetOf(session, unit))
+  cursor.sp()
+  return messageLiteral(session, unit, offer, mailbox(cursor, session.utf8Names))
 }
 
 /** The sink for a literal that is a message, or a part of one, for the mailbox `name`. */
@@ -131,28 +137,13 @@ export function roomFor(session: Session, octets: number): ReservedRoom {
   return room
 }
 
-function targetOf(session: Session, unit: Unit): string {
-  const cursor = new Cursor(unit, session.service.limits.nesting)
-  cursor.tag()
-  cursor.sp()
-  cursor.word()
-  cursor.sp()
-  return mailbox(cursor, session.utf8Names)
-}
-
 async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {
   // Not as it was when the literal began: the mailbox, or the right, may be gone since, and the store asks for no right.
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
-  const appended = await appendTo(session, target, messages)
-  return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
-}
-
-/** Makes what is to be made, then stores all or nothing. */
-async function appendTo(session: Session, target: VisibleMailbox, messages: readonly Appending[]): Promise<Appended> {
   const appends = await newAppends(session, messages)
   const appended = await session.service.mail.append(target.id, appends, actingOn(session, target, false))
   await tookIn(session, target, appends, appended)
-  return appended
+  return { code: `APPENDUID ${appended.uidValidity} ${appended.uids}` }
 }
 
 /** The messages as the store takes them; what is to be made is made. Nothing is left of them when one cannot be. */

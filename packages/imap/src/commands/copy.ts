@@ -1,9 +1,9 @@
 /** COPY and UID COPY, and what MOVE shares with them. One transaction: all messages that are still there, or none. */
 import { type Copied, UidSet } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -25,7 +25,7 @@ export function copyUid({ uidValidity, source, target }: Copied): string | undef
   return source.isEmpty ? undefined : `COPYUID ${uidValidity} ${source} ${UidSet.ofSorted(target)}`
 }
 
-async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<Completion | undefined> {
   const { open } = session.selected
   const uids = session.selected.select(set, by)
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
@@ -37,20 +37,11 @@ async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | '
   return { code: copyUid(copied) }
 }
 
-export const copy = {
+export const [copy, uidCopy] = bothForms({
   name: 'COPY',
   rfc: 'RFC 9051 §6.4.7',
   states: whenSelected,
   effects: {},
   parse: parseCopy,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<CopyArgs>
-
-export const uidCopy = {
-  name: 'UID COPY',
-  rfc: 'RFC 9051 §6.4.9',
-  states: whenSelected,
-  effects: {},
-  parse: parseCopy,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<CopyArgs>
+  run,
+})

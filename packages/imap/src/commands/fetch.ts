@@ -1,12 +1,12 @@
 /** FETCH and UID FETCH: parsing and completion; what is said for each message is `fetch/run-fetch.ts`. */
 
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { uidItem } from '../fetch/items.ts'
 import { type FetchExtra, runFetch } from '../fetch/run-fetch.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
 import { knownNames } from '../grammar/known-names.ts'
-import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -34,11 +34,7 @@ function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   return extra
 }
 
-async function run(
-  session: Session,
-  { set, items, extra }: Args,
-  by: 'sequence' | 'uid',
-): Promise<Completion | undefined> {
+async function run(session: Session, { set, items, extra }: Args, by: By): Promise<Completion | undefined> {
   if (extra?.before) await extra.before({ session, set, by, changedSince: extra.changedSince })
   const named = session.selected.select(set, by)
   const uids = extra?.narrow?.(session.selected, named, by) ?? named
@@ -50,20 +46,11 @@ async function run(
   return complete ? undefined : { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' }
 }
 
-export const fetch = {
+export const [fetch, uidFetch] = bothForms({
   name: 'FETCH',
   rfc: 'RFC 9051 §6.4.5',
   states: whenSelected,
   effects: { numbers: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<Args>
-
-export const uidFetch = {
-  name: 'UID FETCH',
-  rfc: 'RFC 9051 §6.4.9',
-  states: whenSelected,
-  effects: {},
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<Args>
+  run,
+})

@@ -1,7 +1,9 @@
 /** SEARCH and UID SEARCH: the response in the form of RFC 3501 or as ESEARCH; finding is `search/run-search.ts`. */
-import { type Command, type Completion, whenSelected } from '../command.ts'
+
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import type { SearchFound, SearchResult } from '../extension.ts'
 import { searchProgram } from '../grammar/search-program.ts'
+import type { By } from '../grammar/sequence-set.ts'
 import { patiently } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
@@ -22,11 +24,7 @@ function parse(cursor: Cursor, session: Session): Args {
   return { returns: returnOptions(cursor, session), program: searchProgram(cursor, session) }
 }
 
-async function run(
-  session: Session,
-  { returns, program }: Args,
-  by: 'sequence' | 'uid',
-): Promise<Completion | undefined> {
+async function run(session: Session, { returns, program }: Args, by: By): Promise<Completion | undefined> {
   const query = await askedAgain(program, session, session.selected)
   const uids = await patiently(session, () => runSearch(session, query()))
   const found: SearchFound = { uids, by, query }
@@ -36,20 +34,11 @@ async function run(
   return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
-export const search = {
+export const [search, uidSearch] = bothForms({
   name: 'SEARCH',
   rfc: 'RFC 9051 §6.4.4',
   states: whenSelected,
   effects: { numbers: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<Args>
-
-export const uidSearch = {
-  name: 'UID SEARCH',
-  rfc: 'RFC 9051 §6.4.9',
-  states: whenSelected,
-  effects: {},
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<Args>
+  run,
+})

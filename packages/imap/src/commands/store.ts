@@ -17,14 +17,14 @@ import {
 } from '@pennypost/model'
 import { actingOnSelected, mayAny } from '../access/acting.ts'
 import { notPermitted } from '../access/find-mailbox.ts'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import type { StoreCondition } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
 import { knownNames } from '../grammar/known-names.ts'
-import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { no } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
@@ -63,7 +63,7 @@ function parse(cursor: Cursor, session: Session): Args {
   return { set, mode: modes[sign], silent, flags: storeFlags(cursor), condition }
 }
 
-async function run(session: Session, args: Args, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+async function run(session: Session, args: Args, by: By): Promise<Completion | undefined> {
   const view = session.selected
   const uids = view.select(args.set, by)
   if (uids.isEmpty) return undefined
@@ -94,7 +94,7 @@ async function actingFor(session: Session, { flags }: Args): Promise<Acting | un
 }
 
 /** The flags of all that were meant, changed or not (RFC 9051 §6.4.6); false when some of those are gone. */
-async function tell(session: Session, uids: UidSet, modified: UidSet, by: 'sequence' | 'uid'): Promise<boolean> {
+async function tell(session: Session, uids: UidSet, modified: UidSet, by: By): Promise<boolean> {
   const changed = modified.isEmpty ? uids : UidSet.ofSorted([...uids].filter((uid) => !modified.has(uid)))
   // RFC 7162 §3.2.4
   const withUid = by === 'uid' || session.enabled.has('CONDSTORE')
@@ -182,20 +182,11 @@ function newModSeq(expected: ReadonlyMap<number, FlagBits>): FetchItem {
 /** Of a large mailbox: then others have their turn. */
 const perPage = 10_000
 
-export const store = {
+export const [store, uidStore] = bothForms({
   name: 'STORE',
   rfc: 'RFC 9051 §6.4.6',
   states: whenSelected,
   effects: { numbers: true, writes: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<Args>
-
-export const uidStore = {
-  name: 'UID STORE',
-  rfc: 'RFC 9051 §6.4.9',
-  states: whenSelected,
-  effects: { writes: true },
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<Args>
+  run,
+})

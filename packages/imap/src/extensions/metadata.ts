@@ -158,7 +158,7 @@ const setMetadata = {
   },
   run: set,
   /** What is too large is refused before it is sent. */
-  literal(_, __, { size }) {
+  literal(_, __, ___, { size }) {
     if (size > annotationLimits.octets) throw tooLarge()
     return undefined
   },

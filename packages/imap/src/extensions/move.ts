@@ -1,12 +1,13 @@
 import { actingOn, requireSelected } from '../access/acting.ts'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { type CopyArgs, copyUid, parseCopy } from '../commands/copy.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
+import type { By } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 
 /** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3); rights are those of COPY, STORE and EXPUNGE. */
-async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | 'uid'): Promise<Completion | undefined> {
+async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<Completion | undefined> {
   const { open } = session.selected
   const { mail, mailboxes } = session.service
   const uids = session.selected.select(set, by)
@@ -23,23 +24,14 @@ async function run(session: Session, { set, name }: CopyArgs, by: 'sequence' | '
   return expungedAt(session, { uids: moved.source, modSeq: open.modSeq })
 }
 
-const move = {
+const [move, uidMove] = bothForms({
   name: 'MOVE',
   rfc: 'RFC 9051 §6.4.8',
   states: whenSelected,
   effects: { writes: true, removes: true },
   parse: parseCopy,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<CopyArgs>
-
-const uidMove = {
-  name: 'UID MOVE',
-  rfc: 'RFC 9051 §6.4.9',
-  states: whenSelected,
-  effects: { writes: true, removes: true },
-  parse: parseCopy,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<CopyArgs>
+  run,
+})
 
 export const moveExtension: Extension = {
   name: 'MOVE',

@@ -1,14 +1,14 @@
 import { type NewAppend, StoreError, type Uid } from '@pennypost/model'
 import { actingOn, requireSelected } from '../access/acting.ts'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { type Appending, appendMessage, messageLiteral, newAppends, tookIn } from '../commands/append.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import { mailbox } from '../grammar/mailbox.ts'
-import { type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { Cursor, type Unit } from '../wire/cursor.ts'
+import type { Cursor, Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
 
 /**
@@ -37,7 +37,7 @@ function target(cursor: Cursor, session: Session): Pick<Args, 'set' | 'name'> {
 }
 
 /** The one message that is to go; NO when it is not there. */
-function replaced(session: Session, set: SequenceSet, by: 'sequence' | 'uid'): Uid {
+function replaced(session: Session, set: SequenceSet, by: By): Uid {
   const view = session.selected
   const [range] = [...view.select(set, by).ranges()]
   const uid = range?.[0] ?? 0
@@ -51,11 +51,7 @@ function gone(): ImapRefusal {
   return no('EXPUNGEISSUED', 'The message is gone')
 }
 
-async function run(
-  session: Session,
-  { set, name, message }: Args,
-  by: 'sequence' | 'uid',
-): Promise<Completion | undefined> {
+async function run(session: Session, { set, name, message }: Args, by: By): Promise<Completion | undefined> {
   const { open } = session.selected
   const { mail, mailboxes } = session.service
   const uid = replaced(session, set, by)
@@ -76,42 +72,25 @@ async function run(
 }
 
 /** What is wrong is said before the client has sent the message. */
-function literal(session: Session, unit: Unit, offer: LiteralOffer, by: 'sequence' | 'uid') {
+function literal(cursor: Cursor, session: Session, unit: Unit, offer: LiteralOffer, by: By) {
   const isMailbox = unit.literals.length === 0 && /^\S+ (?:UID )?REPLACE \S+ *$/i.test(unit.lines[0] as string)
   if (isMailbox) return undefined
   if (session.selected.readOnly) throw no('', 'The mailbox is open for reading only')
-  const cursor = new Cursor(unit, session.service.limits.nesting)
-  cursor.tag()
-  cursor.sp()
-  cursor.word()
-  if (by === 'uid') {
-    cursor.sp()
-    cursor.word()
-  }
   const { set, name } = target(cursor, session)
   replaced(session, set, by)
   return requireSelected(session, ['t', 'e']).then(() => messageLiteral(session, unit, offer, name))
 }
 
-const replace = {
+const [replace, uidReplace] = bothForms({
   name: 'REPLACE',
   rfc: 'RFC 8508 §3.2',
+  uidRfc: 'RFC 8508 §3.3',
   states: whenSelected,
   effects: { writes: true, removes: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-  literal: (session, unit, offer) => literal(session, unit, offer, 'sequence'),
-} satisfies Command<Args>
-
-const uidReplace = {
-  name: 'UID REPLACE',
-  rfc: 'RFC 8508 §3.3',
-  states: whenSelected,
-  effects: { writes: true, removes: true },
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-  literal: (session, unit, offer) => literal(session, unit, offer, 'uid'),
-} satisfies Command<Args>
+  run,
+  literal,
+})
 
 export const replaceExtension: Extension = {
   name: 'REPLACE',

@@ -1,6 +1,7 @@
 import { UidSet } from '@pennypost/model'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import type { Extension, SearchFound, SearchResult } from '../extension.ts'
+import type { By } from '../grammar/sequence-set.ts'
 import { patiently } from '../search/progress.ts'
 import { returnOptions, sayResults } from '../search/return-options.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
@@ -31,11 +32,7 @@ function parse(cursor: Cursor, session: Session): Args {
   return { returns, criteria, program: searchCriteria(cursor, session) }
 }
 
-async function run(
-  session: Session,
-  { returns, criteria, program }: Args,
-  by: 'sequence' | 'uid',
-): Promise<Completion | undefined> {
+async function run(session: Session, { returns, criteria, program }: Args, by: By): Promise<Completion | undefined> {
   const query = await askedAgain(program, session, session.selected)
   const { matching, sorted } = await patiently(session, async () => {
     const matching = await runSearch(session, query())
@@ -49,23 +46,15 @@ async function run(
   return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
-const sort = {
+const [sort, uidSort] = bothForms({
   name: 'SORT',
   rfc: 'RFC 5256 §3',
+  uidRfc: 'RFC 5256 §3',
   states: whenSelected,
   effects: { numbers: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<Args>
-
-const uidSort = {
-  name: 'UID SORT',
-  rfc: 'RFC 5256 §3',
-  states: whenSelected,
-  effects: {},
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<Args>
+  run,
+})
 
 export const sortExtension: Extension = {
   name: 'SORT',

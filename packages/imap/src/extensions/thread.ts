@@ -1,6 +1,7 @@
 import { nextTurn } from '@pennypost/model'
-import { type Command, type Completion, whenSelected } from '../command.ts'
+import { bothForms, type Completion, whenSelected } from '../command.ts'
 import type { Extension } from '../extension.ts'
+import type { By } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { patiently } from '../search/progress.ts'
 import { goneMeanwhile, runSearch } from '../search/run-search.ts'
@@ -29,11 +30,7 @@ function parse(cursor: Cursor, session: Session): Args {
   return { algorithm, program: searchCriteria(cursor, session) }
 }
 
-async function run(
-  session: Session,
-  { algorithm, program }: Args,
-  by: 'sequence' | 'uid',
-): Promise<Completion | undefined> {
+async function run(session: Session, { algorithm, program }: Args, by: By): Promise<Completion | undefined> {
   const view = session.selected
   const query = await askedAgain(program, session, view)
   const threads = await patiently(session, async () => {
@@ -54,23 +51,15 @@ async function run(
   return by === 'uid' ? undefined : goneMeanwhile(session)
 }
 
-const thread = {
+const [thread, uidThread] = bothForms({
   name: 'THREAD',
   rfc: 'RFC 5256 §3',
+  uidRfc: 'RFC 5256 §3',
   states: whenSelected,
   effects: { numbers: true },
   parse,
-  run: (session, args) => run(session, args, 'sequence'),
-} satisfies Command<Args>
-
-const uidThread = {
-  name: 'UID THREAD',
-  rfc: 'RFC 5256 §3',
-  states: whenSelected,
-  effects: {},
-  parse,
-  run: (session, args) => run(session, args, 'uid'),
-} satisfies Command<Args>
+  run,
+})
 
 /** The command; the algorithms are extensions of their own, each with its capability. */
 export const threadExtension: Extension = {

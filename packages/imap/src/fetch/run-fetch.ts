@@ -10,7 +10,7 @@ import {
 } from '@pennypost/model'
 import type { Turns } from '@pennypost/transport'
 import { actingOnSelected } from '../access/acting.ts'
-import type { SequenceSet } from '../grammar/sequence-set.ts'
+import type { By, SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
 import type { View } from '../view/view.ts'
@@ -54,7 +54,7 @@ export interface FetchExtra {
   /** Only messages changed after this. */
   changedSince?: ModSeq
   /** Leaves some of the messages out before anything is said. */
-  narrow?(view: View, uids: UidSet, by: 'sequence' | 'uid'): UidSet
+  narrow?(view: View, uids: UidSet, by: By): UidSet
   /** Told beside what was asked for. */
   items?: readonly FetchItem[]
   /** Said before the first message. */
@@ -65,7 +65,7 @@ export interface FetchExtra {
 export interface FetchAsked {
   session: Session
   set: SequenceSet
-  by: 'sequence' | 'uid'
+  by: By
   changedSince: ModSeq | undefined
 }
 

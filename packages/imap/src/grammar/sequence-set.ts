@@ -11,6 +11,9 @@ export type SequenceSet =
   /** Ranges as written but in order of size, `*` as Infinity. */
   | { saved: false; ranges: readonly (readonly [first: number, last: number])[] }
 
+/** What the numbers of a sequence-set are. */
+export type By = 'sequence' | 'uid'
+
 export function sequenceSet(cursor: Cursor): SequenceSet {
   if (cursor.skip('$')) return { saved: true }
   const ranges: [number, number][] = []

@@ -10,6 +10,7 @@ import {
 import { queryForStore } from '../access/viewer-query.ts'
 import type { Completion } from '../command.ts'
 import type { SearchFound } from '../extension.ts'
+import type { By } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 
 /**
@@ -87,7 +88,7 @@ export async function goneMeanwhile(session: Session): Promise<Completion | unde
 }
 
 /** UIDs of a set, or the session's message numbers of them, in order. */
-export function* foundNumbers(session: Session, uids: UidSet, by: 'sequence' | 'uid'): Generator<number> {
+export function* foundNumbers(session: Session, uids: UidSet, by: By): Generator<number> {
   if (by === 'uid') {
     yield* uids
     return

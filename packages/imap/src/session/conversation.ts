@@ -216,7 +216,7 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
   offer(unit: Unit, offer: LiteralOffer): LiteralSink | undefined | Promise<LiteralSink | undefined> {
     const cursor = new Cursor(unit, this.limits.nesting)
     cursor.tag()
-    return this.#recognize(cursor).literal?.(this.session, unit, offer)
+    return this.#recognize(cursor).literal?.(cursor, this.session, unit, offer)
   }
 
   refused(line: string, refusal: ImapRefusal): void {

@@ -12,6 +12,7 @@ import {
 } from '@pennypost/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { By } from '../grammar/sequence-set.ts'
 import { OpenMailbox } from './open-mailbox.ts'
 import { report } from './report.ts'
 import { View } from './view.ts'
@@ -231,8 +232,7 @@ describe('views', () => {
     for (const uid of [2, 4]) mailbox.expunge(uid)
     const view = new View(await mailbox.open(), false)
     const star = Number.POSITIVE_INFINITY
-    const by = (how: 'sequence' | 'uid', ...ranges: [number, number][]): string =>
-      view.select({ saved: false, ranges }, how).toString()
+    const by = (how: By, ...ranges: [number, number][]): string => view.select({ saved: false, ranges }, how).toString()
     expect([...view.uids.subarray(0, view.count)]).toEqual([1, 3, 5, 6])
     expect(by('sequence', [2, 3])).toBe('3:5')
     expect(by('sequence', [star, star])).toBe('6')

@@ -1,5 +1,5 @@
 import { allRights, type FlagsUpdated, type ModSeq, type Rights, type SeqNum, type Uid, UidSet } from '@pennypost/model'
-import type { SequenceSet } from '../grammar/sequence-set.ts'
+import type { By, SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { ResultContexts } from '../search/result-contexts.ts'
 import { lowerBound } from './lower-bound.ts'
@@ -110,7 +110,7 @@ export class View {
    * told of. A message number beyond the last is BAD (RFC 9051 §6.4.5), but means nothing to a search (RFC 7377 §2);
    * UIDs that are not there mean nothing (RFC 9051 §6.4.9).
    */
-  select(set: SequenceSet, by: 'sequence' | 'uid', beyond: 'bad' | 'nothing' = 'bad'): UidSet {
+  select(set: SequenceSet, by: By, beyond: 'bad' | 'nothing' = 'bad'): UidSet {
     if (set.saved) return this.saved
     const ranges: [number, number][] = []
     for (const [first, last] of set.ranges) {
