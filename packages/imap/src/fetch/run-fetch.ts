@@ -195,56 +195,55 @@ async function setSeen(
   return uids
 }
 
+/** Looks with all items, then says the response. A promise when octets must be read; it rejects when the connection ends. */
 function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
-  const { target, items } = fetch
-  if (fetch.prepares) {
-    try {
-      for (let i = 0; i < items.length; i++) {
-        const prepared = (items[i] as FetchItem).prepare?.(target) ?? fetch.between?.()
-        if (prepared)
-          return prepared
-            .then(() => writeSlowly(fetch, i + 1, flagsChanged))
-            .catch((error) => notePrepare(fetch, error))
-      }
-    } catch (error) {
-      notePrepare(fetch, error)
-      return undefined
-    }
+  const note = (error: unknown): void => {
+    fetch.refusal ??= error
   }
-  const { out, seq } = target
-  out.text(`* ${seq} FETCH (`)
-  for (let i = 0; i < items.length; i++) {
-    if (i > 0) out.text(' ')
-    const pending = (items[i] as FetchItem).write(target) ?? fetch.between?.()
-    if (pending)
-      return pending.then(() => writeFrom(fetch, i + 1, flagsChanged)).catch((error) => breakOff(fetch, error))
+  try {
+    const prepared = fetch.prepares ? eachItem(fetch, 0, prepareItem) : undefined
+    if (prepared) return prepared.then(() => writeItems(fetch, flagsChanged), note)
+  } catch (error) {
+    note(error)
+    return undefined
   }
-  end(fetch, flagsChanged)
+  return writeItems(fetch, flagsChanged)
+}
+
+function writeItems(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
+  const { target } = fetch
+  target.out.text(`* ${target.seq} FETCH (`)
+  const written = eachItem(fetch, 0, writeItem)
+  if (!written) return end(fetch, flagsChanged)
+  return written
+    .then(() => end(fetch, flagsChanged))
+    .catch((error) => {
+      // Octets that were announced could not be read: nothing that could be said now would be understood.
+      target.session.connection.destroy()
+      throw error
+    })
+}
+
+type Step = (target: FetchTarget, item: FetchItem, index: number) => void | Promise<void>
+
+const prepareItem: Step = (target, item) => item.prepare?.(target)
+
+const writeItem: Step = (target, item, index) => {
+  if (index > 0) target.out.text(' ')
+  return item.write(target)
+}
+
+/** Does it with each item from `from` on; undefined when all of it was done at once. */
+function eachItem(fetch: Fetch, from: number, step: Step): Promise<void> | undefined {
+  const { target, items, between } = fetch
+  for (let index = from; index < items.length; index++) {
+    const pending = step(target, items[index] as FetchItem, index) ?? between?.()
+    if (pending) return pending.then(() => eachItem(fetch, index + 1, step))
+  }
   return undefined
 }
 
-/** The items from `from` on prepared, then all of them written: for messages whose octets are not at hand. */
-async function writeSlowly(fetch: Fetch, from: number, flagsChanged: boolean): Promise<void> {
-  const { target, items } = fetch
-  for (let i = from; i < items.length; i++) {
-    const pending = (items[i] as FetchItem).prepare?.(target) ?? fetch.between?.()
-    if (pending) await pending
-  }
-  target.out.text(`* ${target.seq} FETCH (`)
-  await writeFrom(fetch, 0, flagsChanged).catch((error) => breakOff(fetch, error))
-}
-
-async function writeFrom(fetch: Fetch, from: number, flagsChanged: boolean): Promise<void> {
-  const { target, items } = fetch
-  for (let i = from; i < items.length; i++) {
-    if (i > 0) target.out.text(' ')
-    const pending = (items[i] as FetchItem).write(target) ?? fetch.between?.()
-    if (pending) await pending
-  }
-  end(fetch, flagsChanged)
-}
-
-function end(fetch: Fetch, flagsChanged: boolean): void {
+function end(fetch: Fetch, flagsChanged: boolean): undefined {
   const { target, items, tellsModSeq } = fetch
   const { session, view, out, openIndex, row } = target
   if (flagsChanged) {
@@ -261,14 +260,4 @@ function end(fetch: Fetch, flagsChanged: boolean): void {
   if (row?.journey && items.some((item) => item.reads)) {
     session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id, protocol: 'imap' })
   }
-}
-
-function notePrepare(fetch: Fetch, error: unknown): void {
-  fetch.refusal ??= error
-}
-
-/** Octets that were announced could not be read: nothing that could be said now would be understood. */
-function breakOff(fetch: Fetch, error: unknown): never {
-  fetch.target.session.connection.destroy()
-  throw error
 }
