@@ -20,10 +20,7 @@ export const searchFuzzy: Extension = {
       name: 'FUZZY',
       parse(cursor, _, { key }) {
         cursor.sp()
-        cursor.enter()
-        const inner = key()
-        cursor.leave()
-        return inner
+        return cursor.nested(key)
       },
     },
   ],

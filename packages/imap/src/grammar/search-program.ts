@@ -20,10 +20,22 @@ export function searchProgram(cursor: Cursor, session: Session): SearchProgram {
   return searchKeys(cursor, session, decode)
 }
 
+/**
+ * `search-criteria = charset 1*(SP search-key)` (RFC 5256 §5): the charset is not optional in SORT and THREAD. An
+ * unknown one is NO [BADCHARSET]; after ENABLE UTF8=ACCEPT it must be UTF-8 (RFC 6855 §3).
+ */
+export function searchCriteria(cursor: Cursor, session: Session): SearchProgram {
+  const charset = cursor.astring('Charset')
+  if (session.utf8Messages && charset.toUpperCase() !== 'UTF-8') throw bad('The charset must be UTF-8 now')
+  const decode = decoderFor(charset)
+  cursor.sp()
+  return searchKeys(cursor, session, decode)
+}
+
 type Preparation = SearchProgram['prepare']
 
 /** `search-key *(SP search-key)` */
-export function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchProgram {
+function searchKeys(cursor: Cursor, session: Session, decode: DecodeText): SearchProgram {
   const { limits, registry } = session.service
   let count = 0
   const preparations: Preparation[] = []

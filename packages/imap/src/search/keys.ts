@@ -94,9 +94,7 @@ const not: SearchKeyKind = {
   name: 'NOT',
   parse(cursor, _, { key }) {
     cursor.sp()
-    cursor.enter()
-    const inner = key()
-    cursor.leave()
+    const inner = cursor.nested(key)
     return (context) => ({ key: 'not', query: inner(context) })
   },
 }
@@ -104,12 +102,12 @@ const not: SearchKeyKind = {
 const or: SearchKeyKind = {
   name: 'OR',
   parse(cursor, _, { key }) {
-    cursor.enter()
-    cursor.sp()
-    const left = key()
-    cursor.sp()
-    const right = key()
-    cursor.leave()
+    const [left, right] = cursor.nested(() => {
+      cursor.sp()
+      const first = key()
+      cursor.sp()
+      return [first, key()] as const
+    })
     return (context) => ({ key: 'or', queries: [left(context), right(context)] })
   },
 }

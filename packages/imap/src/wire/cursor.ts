@@ -102,26 +102,25 @@ export class Cursor {
     if (!this.atEnd) throw bad(`Nothing more expected${this.#where()}`)
   }
 
-  /** Enters a parenthesis or a nested key; `leave` when done. Throws beyond the limit of nesting. */
-  enter(): void {
+  /** Reads what is in a parenthesis, or behind a key that holds others. Throws beyond the limit of nesting. */
+  nested<Value>(read: () => Value): Value {
     if (++this.#depth > this.#nesting) throw bad('Too deeply nested')
-  }
-
-  leave(): void {
+    const value = read()
     this.#depth--
+    return value
   }
 
   /** `"(" [item *(SP item)] ")"`; one space at either end is let through, for Dovecot's imapc and aioimaplib send it. */
   list(item: () => void, limit: number): void {
     this.expect('(')
-    this.enter()
-    this.skip(' ')
-    for (let count = 0; !this.skip(')'); count++) {
-      if (count === limit) throw bad('Too many items in the list')
-      item()
-      if (!this.skip(' ') && this.peek() !== ')') this.expect(')')
-    }
-    this.leave()
+    this.nested(() => {
+      this.skip(' ')
+      for (let count = 0; !this.skip(')'); count++) {
+        if (count === limit) throw bad('Too many items in the list')
+        item()
+        if (!this.skip(' ') && this.peek() !== ')') this.expect(')')
+      }
+    })
   }
 
   /** The same of at least one. */
