@@ -208,6 +208,6 @@ export interface Enables {
   name: string
   /** As ENABLED says it, where that is not the name. */
   spelling?: string
-  /** The session's new rules; the name itself is kept in `session.enabled`. */
-  apply(session: Session): void
+  /** What is to be done besides: the name itself is kept in `session.enabled`. */
+  apply?(session: Session): void
 }

@@ -22,7 +22,7 @@ const enable = {
       const kind = session.service.registry.enables.get(name)
       if (!kind || session.enabled.has(name)) continue
       session.enabled.add(name)
-      kind.apply(session)
+      kind.apply?.(session)
       enabled.push(kind.spelling ?? name)
     }
     session.untagged(['ENABLED', ...enabled].join(' '))

@@ -9,5 +9,5 @@ export const imap4rev2: Extension = {
   rfc: 'RFC 9051',
   requires: ['ENABLE'],
   capabilities: [{ name: 'IMAP4rev2' }],
-  enables: [{ name: 'IMAP4REV2', spelling: 'IMAP4rev2', apply: () => {} }],
+  enables: [{ name: 'IMAP4REV2', spelling: 'IMAP4rev2' }],
 }

@@ -1,4 +1,4 @@
-import { annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
+import { type AnnotationChange, annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
@@ -90,7 +90,7 @@ const getMetadata = {
 
 interface SetArgs {
   name: string
-  changes: (AskedEntry & { value: Buffer | null })[]
+  changes: AnnotationChange[]
 }
 
 function tooLarge(): ImapRefusal {
@@ -104,17 +104,12 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
     if (value && value.length > annotationLimits.octets) throw tooLarge()
   }
   if (mailbox && changes.some(({ entry }) => entry === specialUseEntry)) {
-    const values = changes.map(({ value }) => value)
-    await setSpecialUse(session, mailbox, values)
+    await setSpecialUse(session, mailbox, changes)
     return undefined
   }
   const { annotations, mailboxes } = session.service
   const modSeq = await annotations
-    .annotate(
-      mailbox?.id ?? 'server',
-      session.user.id,
-      changes.map(({ entry, value }) => ({ entry, value })),
-    )
+    .annotate(mailbox?.id ?? 'server', session.user.id, changes)
     .catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'limit') throw no('METADATA TOOMANY', error.message)
       throw error
@@ -144,13 +139,13 @@ const setMetadata = {
     cursor.sp()
     const name = annotated(cursor, session)
     cursor.sp()
-    const changes = new Map<string, SetArgs['changes'][number]>()
+    const changes = new Map<string, AnnotationChange>()
     cursor.someOf(
       'Entry',
       () => {
-        const asked = entryName(cursor)
+        const entry = entryName(cursor)
         cursor.sp()
-        changes.set(asked.entry, { ...asked, value: entryValue(cursor) })
+        changes.set(entry, { entry, value: entryValue(cursor) })
       },
       session.service.limits.parameters,
     )
@@ -184,10 +179,7 @@ export const metadata: Extension = {
   rfc: 'RFC 5464',
   capabilities: [{ name: 'METADATA' }, { name: 'METADATA-SERVER' }],
   commands: [getMetadata, setMetadata],
-  enables: [
-    { name: 'METADATA', apply: () => {} },
-    { name: 'METADATA-SERVER', apply: () => {} },
-  ],
+  enables: [{ name: 'METADATA' }, { name: 'METADATA-SERVER' }],
   onChanged(session, view) {
     if (!session.enabled.has('METADATA')) return undefined
     return view.annotations.modSeq < view.open.modSeq ? tell(session, view) : undefined

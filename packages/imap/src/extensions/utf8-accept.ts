@@ -6,5 +6,5 @@ export const utf8Accept: Extension = {
   rfc: 'RFC 6855',
   requires: ['ENABLE'],
   capabilities: [{ name: 'UTF8=ACCEPT' }],
-  enables: [{ name: 'UTF8=ACCEPT', apply: () => {} }],
+  enables: [{ name: 'UTF8=ACCEPT' }],
 }

@@ -27,14 +27,7 @@ export function sectionOctets(
     }
   }
   const part = partAt(row.index?.parts ?? '', section.part.join('.'))
-  const range =
-    section.text === 'ALL'
-      ? part?.body
-      : section.text === 'MIME'
-        ? part?.mime
-        : section.text === 'TEXT'
-          ? part?.text
-          : part?.header
+  const range = part?.[rangeNames[section.text]]
   if (!range) {
     // The only part of a message that is no multipart has the message's own header as its MIME header.
     return part && section.text === 'MIME' ? new Octets(row.message, [header()]) : null
@@ -45,6 +38,16 @@ export function sectionOctets(
   const { mail } = session.service
   return octets.collect(mail).then((inner) => new Octets(row.message, chosenFields(inner, section)))
 }
+
+/** Where a part has what a section names. */
+const rangeNames = {
+  ALL: 'body',
+  MIME: 'mime',
+  TEXT: 'text',
+  HEADER: 'header',
+  'HEADER.FIELDS': 'header',
+  'HEADER.FIELDS.NOT': 'header',
+} as const
 
 /** What must be read of the store to answer for this section. */
 export function needOf(section: Section): FetchNeed {

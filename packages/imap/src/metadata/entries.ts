@@ -19,12 +19,11 @@ export function isReserved(entry: string): boolean {
   return entry.startsWith(reservedEntries)
 }
 
-/** `entry = astring` */
-export function entryName(cursor: Cursor): AskedEntry {
-  const written = cursor.astring('Entry')
-  const entry = annotationEntry(written)
+/** `entry = astring`, as it is kept. */
+export function entryName(cursor: Cursor): string {
+  const entry = annotationEntry(cursor.astring('Entry'))
   if (entry === undefined) throw invalid()
-  return { written, entry }
+  return entry
 }
 
 /** The same to read, where the whole of `/shared` or `/private` can be meant. */

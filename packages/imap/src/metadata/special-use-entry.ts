@@ -2,7 +2,7 @@
  * `/private/specialuse` of a mailbox is its special use and kept nowhere else: RFC 6154 §4. Who sets it is held to the
  * rules of CREATE.
  */
-import { type Annotation, type SpecialUse, StoreError, specialUses } from '@pennypost/model'
+import { type Annotation, type AnnotationChange, type SpecialUse, StoreError, specialUses } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -31,12 +31,12 @@ export function useTaken(): ImapRefusal {
 export async function setSpecialUse(
   session: Session,
   mailbox: VisibleMailbox,
-  values: readonly (Buffer | null)[],
+  changes: readonly AnnotationChange[],
 ): Promise<void> {
-  const [value] = values
-  if (values.length > 1) throw no('CANNOT', 'The special use is set by itself')
+  const [change] = changes
+  if (changes.length > 1) throw no('CANNOT', 'The special use is set by itself')
   if (mailbox.shared) throw no('USEATTR', 'Special uses are for mailboxes of your own')
-  const names = value?.toString('latin1').split(' ').filter(Boolean) ?? []
+  const names = change?.value?.toString('latin1').split(' ').filter(Boolean) ?? []
   const use = knownUse(names) ?? null
   await session.service.mail.setSpecialUse(session.user.id, mailbox.name, use).catch((error: unknown) => {
     if (!(error instanceof StoreError)) throw error
