@@ -24,7 +24,7 @@ export const deleteMailbox = {
     await session.service.mail.deleteMailbox(found.account, ownName(found))
     session.service.mailboxes.touch(found.id)
     session.notifier?.ownNames(written.name)
-    sayNormalized(session, written, '\\NonExistent')
+    sayNormalized(session, written, ['\\NonExistent'])
     return undefined
   },
 } satisfies Command<WrittenMailbox>

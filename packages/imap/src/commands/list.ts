@@ -111,7 +111,21 @@ function superiorsOf(names: readonly HierarchyName[]): Set<string> {
   return new Set(names.flatMap(({ name }) => superiors(name)))
 }
 
-/** `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]` */
+/**
+ * `mailbox-list = "(" [mbx-list-flags] ")" SP (DQUOTE QUOTED-CHAR DQUOTE / nil) SP mailbox [SP mbox-list-extended]`
+ * @param extended an item of mbox-list-extended with its values, none where there are no values
+ */
+export function sayList(
+  session: Session,
+  name: string,
+  attributes: readonly string[],
+  item = '',
+  values: readonly string[] = [],
+): void {
+  const extended = values.length === 0 ? '' : ` ("${item}" (${values.join(' ')}))`
+  session.untagged(`LIST (${attributes.join(' ')}) "${delimiter}" ${printMailbox(name, session.utf8Names)}${extended}`)
+}
+
 function sayName(
   session: Session,
   name: HierarchyName,
@@ -122,10 +136,7 @@ function sayName(
   const tellsSubscribed = [...selections, ...returns.map(({ kind }) => kind)].some((kind) => kind.name === 'SUBSCRIBED')
   if (tellsSubscribed && name.subscribed) attributes.push('\\Subscribed')
   const kinds = childInfo.filter((kind) => kind === 'SUBSCRIBED').map((kind) => `"${kind}"`)
-  const extended = kinds.length > 0 ? ` ("CHILDINFO" (${kinds.join(' ')}))` : ''
-  session.untagged(
-    `LIST (${attributes.join(' ')}) "${delimiter}" ${printMailbox(name.name, session.utf8Names)}${extended}`,
-  )
+  sayList(session, name.name, attributes, 'CHILDINFO', kinds)
 }
 
 /**
@@ -150,10 +161,9 @@ export function sayListed(session: Session, name: HierarchyName): void {
 }
 
 /** Which name it is that the client did not write in NFC (RFC 9051 §6.3.9.7). */
-export function sayNormalized(session: Session, { name, written }: WrittenMailbox, attributes = ''): void {
-  if (!session.rev2 || written === undefined) return
-  const oldName = `("OLDNAME" (${printMailbox(written, true)}))`
-  session.untagged(`LIST (${attributes}) "${delimiter}" ${printMailbox(name, true)} ${oldName}`)
+export function sayNormalized(session: Session, { name, written }: WrittenMailbox, attributes: string[] = []): void {
+  if (session.rev2 && written !== undefined)
+    sayList(session, name, attributes, 'OLDNAME', [printMailbox(written, true)])
 }
 
 export const list = {

@@ -1,6 +1,6 @@
-import { type AccountId, delimiter, type Mailbox, type MailboxId, turnTaking } from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, turnTaking } from '@pennypost/model'
 import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
-import { attributesOf } from '../commands/list.ts'
+import { attributesOf, sayList } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
 import { printEntry } from '../metadata/entries.ts'
@@ -159,10 +159,9 @@ export class OtherMailboxes {
   }
 
   #sayName({ name, subscribed }: HierarchyName, attributes: readonly string[], oldName?: string): void {
-    const { utf8Names } = this.#session
     const all = subscribed ? [...attributes, '\\Subscribed'] : attributes
-    const old = oldName === undefined ? '' : ` ("OLDNAME" (${printMailbox(oldName, utf8Names)}))`
-    this.#session.untagged(`LIST (${all.join(' ')}) "${delimiter}" ${printMailbox(name, utf8Names)}${old}`)
+    const old = oldName === undefined ? [] : [printMailbox(oldName, this.#session.utf8Names)]
+    sayList(this.#session, name, all, 'OLDNAME', old)
   }
 
   // --- numbers and annotations ---
