@@ -134,10 +134,7 @@ export class Session {
 
   /** Ends it: nothing of the account is left, nor of what was enabled, selected or compressed (RFC 8437 §4). Failed logins stay counted. */
   unauthenticate(): void {
-    this.setNotifier(undefined)
-    this.unselect()
-    this.#place?.[Symbol.dispose]()
-    this.#place = undefined
+    this.#leave()
     this.account = undefined
     this.service = this.#wholeService
     this.enabled.clear()
@@ -194,12 +191,8 @@ export class Session {
   tellMore(): Promise<void> | undefined {
     const { view } = this
     if (!view) return undefined
-    let more: Promise<void> | undefined
-    for (const tell of this.service.registry.tellers) {
-      const next = tell(this, view)
-      if (next) more = more ? Promise.all([more, next]).then(() => {}) : next
-    }
-    return more
+    const pending = this.service.registry.tellers.flatMap((tell) => tell(this, view) ?? [])
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => {})
   }
 
   /**
@@ -299,10 +292,15 @@ export class Session {
   close(): void {
     this.#isClosed = true
     this.#gone?.abort(sessionIsOver)
+    this.#leave()
+    this.giveLine(undefined)
+  }
+
+  /** Watches nothing, has nothing selected and takes no place any more. */
+  #leave(): void {
     this.setNotifier(undefined)
     this.unselect()
     this.#place?.[Symbol.dispose]()
     this.#place = undefined
-    this.giveLine(undefined)
   }
 }

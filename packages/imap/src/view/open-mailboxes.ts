@@ -74,9 +74,12 @@ export class OpenMailboxes {
     return Math.max(0, ...(this.#entries.get(id) ?? []).map(({ open }) => open?.recentFrom ?? 0))
   }
 
-  /** A verb of this process has changed the mailbox: seen by every session's next command, whenever the wake comes. */
+  /** Something has changed in the mailbox: by a verb of this process, whose wake may be late, or as the wake says. */
   touch(id: MailboxId): void {
-    this.#wake(id)
+    for (const entry of this.#entries.get(id) ?? []) {
+      if (!entry.open) entry.missed = true
+      else entry.open.wake((error) => this.#log.warn({ mailbox: id, err: error }, 'changes could not be read'))
+    }
   }
 
   /** How many are open in sessions, for metrics and tests. */
@@ -129,23 +132,14 @@ export class OpenMailboxes {
     if (!owner) {
       const mailboxes = new Set<MailboxId>()
       const watch = this.#mail.watch(account, (touched) => {
-        for (const mailbox of touched ?? mailboxes) if (mailboxes.has(mailbox)) this.#wake(mailbox)
+        for (const mailbox of touched ?? mailboxes) if (mailboxes.has(mailbox)) this.touch(mailbox)
       })
       owner = { watch, mailboxes }
       this.#owners.set(account, owner)
     }
     owner.mailboxes.add(id)
   }
-
-  #wake(id: MailboxId): void {
-    for (const entry of this.#entries.get(id) ?? none) {
-      if (!entry.open) entry.missed = true
-      else entry.open.wake((error) => this.#log.warn({ mailbox: id, err: error }, 'changes could not be read'))
-    }
-  }
 }
-
-const none: readonly Entry[] = []
 
 interface Entry {
   id: MailboxId
