@@ -37,10 +37,10 @@ export interface ImapServiceOptions {
   disable?: readonly string[]
   /** Offer COMPRESS=DEFLATE: fewer octets, and about 250 KB of memory for each session that uses it. Default false. */
   compress?: boolean
-  /** Take passwords without TLS: for loopback, tests, and whoever asks for it. */
-  allowPlaintext?: boolean
-  /** The listeners have TLS material for STARTTLS. */
-  startTls?: boolean
+  /** Passwords and tokens are taken over TLS alone. Default true. */
+  requireTlsForAuth?: boolean
+  /** The listeners have TLS material for STARTTLS. Default false. */
+  offersTls?: boolean
   limits?: Partial<ImapLimits>
   /**
    * A place among the account's sessions in all protocols, or undefined when none is left: NO [LIMIT]. `end` is called
@@ -70,5 +70,4 @@ export interface MessageRead {
   journey: JourneyId
   login: string
   session: string
-  protocol: 'imap'
 }

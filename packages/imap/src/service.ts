@@ -38,8 +38,8 @@ export function createImapService(options: ImapServiceOptions): ImapService {
   let sessions = 0
   const service: SessionService = {
     serverId: {},
-    allowPlaintext: false,
-    startTls: false,
+    requireTlsForAuth: true,
+    offersTls: false,
     ...given,
     registry: new Registry(extensions, disabled),
     mailboxes,

@@ -57,7 +57,7 @@ describe('COMPRESS', () => {
   }
 
   test('UNAUTHENTICATE ends it, and it can begin anew', async () => {
-    server.options.startTls = true
+    server.options.offersTls = true
     const { clear } = await compressed()
     const all = heard(clear.stream, /^e OK/m)
     clear.stream.write(deflateRawSync(Buffer.from('c NOOP\r\nd UNAUTHENTICATE\r\n'), flushed))

@@ -101,7 +101,7 @@ describe('service', () => {
   })
 
   test('STARTTLS: what was pipelined in clear is forgotten, the password goes over TLS', async () => {
-    Object.assign(server.options, { allowPlaintext: false, startTls: true })
+    Object.assign(server.options, { requireTlsForAuth: true, offersTls: true })
     const { bound } = await listen('starttls')
     const socket = createConnection(bound.port, bound.address)
     const clear = new DialogueClient(socket)

@@ -1,4 +1,4 @@
-import type { Account, AccountId, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
+import type { AccountId, Clock, Deadline, JourneyId, Log, Random, Store } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { Turns } from '@pennypost/transport'
 
@@ -42,14 +42,15 @@ export interface Pop3Options {
   authenticator: Authenticator
   /** Whether STLS can be offered on clear listeners. */
   offersTls: boolean
+  /** Passwords and tokens are taken over TLS alone. */
   requireTlsForAuth: boolean
   /**
    * A place among the account's sessions in all protocols, or undefined when none is left. `end` is called to end the
    * session from outside, when the account is suspended or removed.
    */
   admit(account: AccountId, end: () => void): Disposable | undefined
-  /** A message was read (recorded in the demo only). */
-  onRead?(journey: JourneyId, account: Account, session: string): void
+  /** Told of each message whose text a session was given: in the demo only. */
+  onRead?(read: { journey: JourneyId; login: string; session: string }): void
   clock: Clock
   /** Of all sessions of the service. */
   turns: Turns

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path'
 import { createResolver, createStaticResolver, readSystemServers } from '@pennypost/dns'
-import { createImapService } from '@pennypost/imap'
+import { createImapService, type MessageRead } from '@pennypost/imap'
 import { takeSentCopy } from '@pennypost/mda'
 import { createSigner } from '@pennypost/message-auth'
 import {
   type Account,
   type AccountId,
-  type JourneyId,
   type Log,
   type Store,
   systemClock,
@@ -306,14 +305,12 @@ function readingServices(
 ) {
   const { config, log, store, demo } = foundation
   const { require_tls_for_auth: requireTlsForAuth } = config.policy
-  const common = { hostname: config.hostname, store, authenticator, clock, deadline, random, log }
+  const common = { hostname: config.hostname, authenticator, requireTlsForAuth, clock, deadline, random, log }
   const pop3 = createPop3Service({
     ...common,
-    requireTlsForAuth,
+    store,
     admit: (account, end) => places.take(account, end),
-    ...(demo
-      ? { onRead: (journey, account, session) => noteRead(foundation, journey, account.login, 'pop3', session) }
-      : {}),
+    ...(demo ? { onRead: (read) => noteRead(foundation, read, 'pop3') } : {}),
     limits: defaultPop3Limits,
   })
   const imap = createImapService({
@@ -325,14 +322,13 @@ function readingServices(
     administrator: config.admin.address ? `mailto:${config.admin.address}` : undefined,
     disable: config.imap.disable,
     compress: config.imap.compress,
-    allowPlaintext: !requireTlsForAuth,
-    startTls: true,
+    offersTls: true,
     serverId: { name: 'Pennypost', version: version() },
     urlSecret,
     admit: (account, end) => places.take(account, end),
     usage: (account) => usageOf(store, account),
     supersededCopy: (account, messageId) => takeSentCopy(store.memory, account, messageId, clock.now()),
-    ...(demo ? { onRead: ({ journey, login, session }) => noteRead(foundation, journey, login, 'imap', session) } : {}),
+    ...(demo ? { onRead: (read) => noteRead(foundation, read, 'imap') } : {}),
     limits: { message: messageSize },
   })
   return { pop3, imap }
@@ -371,13 +367,7 @@ async function ailmentsOf({ queue }: Store): Promise<readonly string[]> {
 }
 
 /** Who reads what is nobody's business: kept in the demo only, whose mail is nobody's. */
-function noteRead(
-  { store, log }: Foundation,
-  journey: JourneyId,
-  by: string,
-  protocol: 'imap' | 'pop3',
-  session: string,
-) {
+function noteRead({ store, log }: Foundation, { journey, login: by, session }: MessageRead, protocol: 'imap' | 'pop3') {
   store.flow
     .record([{ journey, at: clock.now(), kind: 'read', by, protocol, session }])
     .catch((error: unknown) => log.error({ err: error }, 'reading not recorded'))

@@ -10,7 +10,7 @@ export const starttls = {
   parse: noArguments,
   run(session) {
     if (session.connection.tls) throw bad('TLS is in use already')
-    if (!session.service.startTls) throw bad('TLS is not available here')
+    if (!session.service.offersTls) throw bad('TLS is not available here')
     return { text: 'Begin the TLS negotiation now', next: 'startTls' }
   },
 } satisfies Command<undefined>

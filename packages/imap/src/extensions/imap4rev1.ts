@@ -14,7 +14,7 @@ export const imap4rev1: Extension = {
   capabilities: [
     { name: 'IMAP4rev1' },
     {
-      name: ({ connection, service }) => (service.startTls && !connection.tls ? ['STARTTLS'] : []),
+      name: ({ connection, service }) => (service.offersTls && !connection.tls ? ['STARTTLS'] : []),
       states: beforeLogin,
     },
     { name: (session) => (passwordsAllowed(session) ? [] : ['LOGINDISABLED']), states: beforeLogin },

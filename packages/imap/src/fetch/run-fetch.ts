@@ -258,6 +258,6 @@ function end(fetch: Fetch, flagsChanged: boolean): undefined {
   } else if (tellsModSeq) view.markTold(openIndex)
   out.text(')\r\n')
   if (row?.journey && items.some((item) => item.reads)) {
-    session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id, protocol: 'imap' })
+    session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id })
   }
 }

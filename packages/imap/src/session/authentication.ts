@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
 
 /** Whether a password may be sent on this connection (RFC 9051 §11.4). */
 export function passwordsAllowed(session: Session): boolean {
-  return session.connection.tls !== undefined || session.service.allowPlaintext
+  return session.connection.tls !== undefined || !session.service.requireTlsForAuth
 }
 
 /** What AUTHENTICATE may name now. */

@@ -7,7 +7,7 @@ import type { OpenMailboxes } from '../view/open-mailboxes.ts'
 
 /** What all sessions of one service share: what it was given, and what it has made (`service.ts`). */
 
-type Defaulted = 'serverId' | 'allowPlaintext' | 'startTls'
+type Defaulted = 'serverId' | 'requireTlsForAuth' | 'offersTls'
 type Given = Omit<ImapServiceOptions, 'disable' | 'compress' | 'limits' | Defaulted> &
   Required<Pick<ImapServiceOptions, Defaulted>>
 

@@ -76,7 +76,7 @@ export class TestServer {
       log: silentLog,
       hostname: 'mail.one.test',
       serverId: { name: 'Pennypost', version: '1' },
-      allowPlaintext: true,
+      requireTlsForAuth: false,
       urlSecret: Buffer.from('a secret of this installation'),
       admit: (account) => this.#admit(account),
       usage: async (account) => {

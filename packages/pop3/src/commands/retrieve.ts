@@ -16,10 +16,10 @@ export const retr = {
     const message = numbered(session, argument)
     if (!message || !(await send(session, message, Number.POSITIVE_INFINITY))) return
     // What was fetched whole counts as read in IMAP too.
-    await session.maildrop?.markSeen(message)
-    if (message.journey && session.maildrop) {
-      session.options.onRead?.(message.journey, session.maildrop.account, session.id)
-    }
+    const { maildrop, options, id } = session
+    await maildrop?.markSeen(message)
+    const { journey } = message
+    if (journey && maildrop) options.onRead?.({ journey, login: maildrop.account.login, session: id })
   },
 } as const satisfies Command
 
