@@ -4,13 +4,15 @@
  * Linear in the length of the text.
  */
 
+import { quotedString } from './field-writer.ts'
+
 /** As in RFC 9051 §7.5.2: without host it opens a group named `mailbox`, without both it closes one. */
 export interface Address {
-  name?: string
-  route?: string
+  name?: string | undefined
+  route?: string | undefined
   /** Without quoting. */
-  mailbox?: string
-  host?: string
+  mailbox?: string | undefined
+  host?: string | undefined
 }
 
 export const missingMailbox = 'MISSING_MAILBOX'
@@ -33,9 +35,7 @@ export function mailboxesOf(addresses: readonly Address[]): string[] {
 
 /** A local part as it is written in an address: quoted where it must be (RFC 5322 §3.4.1). */
 export function quoteLocalPart(localPart: string): string {
-  return /^[^\s"(),.:;<>@[\\\]]+(\.[^\s"(),.:;<>@[\\\]]+)*$/.test(localPart)
-    ? localPart
-    : `"${localPart.replace(/["\\]/g, '\\$&')}"`
+  return /^[^\s"(),.:;<>@[\\\]]+(\.[^\s"(),.:;<>@[\\\]]+)*$/.test(localPart) ? localPart : quotedString(localPart)
 }
 
 /** The words before whatever tells what they are: a phrase, or a local part. */

@@ -8,17 +8,19 @@ import iconv from 'iconv-lite'
  * Never throws: what cannot be read becomes U+FFFD.
  */
 
-const decoders = new Map<string, ((octets: Buffer) => string) | undefined>()
+type Decoder = (octets: Buffer) => string
+
+const decoders = new Map<string, Decoder | undefined>()
 const maxDecoders = 200
 
-function decoderFor(label: string): ((octets: Buffer) => string) | undefined {
+function decoderFor(label: string): Decoder | undefined {
   if (decoders.has(label)) return decoders.get(label)
   const decoder = makeDecoder(label)
   if (decoders.size < maxDecoders) decoders.set(label, decoder)
   return decoder
 }
 
-function makeDecoder(label: string): ((octets: Buffer) => string) | undefined {
+function makeDecoder(label: string): Decoder | undefined {
   try {
     const decoder = new TextDecoder(label)
     return (octets) => decoder.decode(octets)
@@ -42,10 +44,9 @@ const cleanLabel = (charset: string): string =>
 /** Text that was declared to be in `charset`; with an unknown or missing charset it is read as undeclared text. */
 export function decodeCharset(octets: Buffer, charset: string): string {
   const label = cleanLabel(charset)
-  if (asciiLabels.has(label)) return decodeUndeclared(octets, '')
   if (utf8Labels.has(label)) return octets.toString('utf8')
-  const decoder = decoderFor(label)
-  return decoder === undefined ? decodeUndeclared(octets, '') : decoder(octets)
+  const decoder = asciiLabels.has(label) ? undefined : decoderFor(label)
+  return decoder ? decoder(octets) : decodeUndeclared(octets, '')
 }
 
 const asciiLabels = new Set(['', 'us-ascii', 'ascii'])
@@ -91,6 +92,13 @@ export function decodeUndeclared(octets: Buffer, fallback: string): string {
   if (isAscii(octets)) return octets.toString('latin1')
   if (isUtf8(octets)) return octets.toString('utf8')
   const label = cleanLabel(fallback)
-  const usable = !asciiLabels.has(label) && !utf8Labels.has(label)
-  return ((usable && decoderFor(label)) || decoderFor('windows-1252'))?.(octets) ?? octets.toString('latin1')
+  const says = !asciiLabels.has(label) && !utf8Labels.has(label)
+  return ((says && decoderFor(label)) || windows1252)(octets)
+}
+
+const windows1252 = makeDecoder('windows-1252') as Decoder
+
+/** Anything else takes more octets than characters. */
+export function isAsciiText(text: string): boolean {
+  return Buffer.byteLength(text) === text.length
 }

@@ -1,50 +1,42 @@
-import { isAscii } from 'node:buffer'
+import { isAsciiText } from './charset.ts'
 import { formatDate } from './date.ts'
 import type { DsnRecipient, DsnReport } from './dsn.ts'
 import { foldField } from './field-writer.ts'
 
 /** The content of message/delivery-status (RFC 3464 §2) or message/global-delivery-status (RFC 6533 §4.2). */
 export function deliveryStatus(report: DsnReport, international: boolean): string {
-  const perMessage = [
-    report.envelopeId === undefined
-      ? ''
-      : foldField('Original-Envelope-Id', printable(report.envelopeId, international)),
-    foldField('Reporting-MTA', `dns; ${report.reportingMta}`),
-    foldField('Arrival-Date', formatDate(report.arrivedAt, report.offsetMinutes ?? 0)),
-  ].join('')
-  return [perMessage, ...report.recipients.map((each) => recipientFields(each, report, international))].join('\r\n')
-}
-
-function recipientFields(recipient: DsnRecipient, report: DsnReport, international: boolean): string {
-  const { originalRecipient, finalRecipient, remoteMta, diagnostic, lastAttemptAt, willRetryUntil } = recipient
+  const shown = (text: string) => (international ? text : printable(text))
   const date = (at: number) => formatDate(at, report.offsetMinutes ?? 0)
-  return [
-    originalRecipient
-      ? foldField(
-          'Original-Recipient',
-          `${originalRecipient.type.toLowerCase()}; ${printable(originalRecipient.address, international)}`,
-        )
-      : '',
-    foldField('Final-Recipient', `${addressType(finalRecipient)}; ${finalRecipient}`),
+  const perMessage = [
+    field('Original-Envelope-Id', report.envelopeId, shown),
+    foldField('Reporting-MTA', `dns; ${report.reportingMta}`),
+    foldField('Arrival-Date', date(report.arrivedAt)),
+  ]
+  const ofRecipient = (recipient: DsnRecipient): string[] => [
+    field('Original-Recipient', recipient.originalRecipient, ({ type, address }) => {
+      return `${type.toLowerCase()}; ${shown(address)}`
+    }),
+    foldField('Final-Recipient', `${addressType(recipient.finalRecipient)}; ${recipient.finalRecipient}`),
     foldField('Action', recipient.action),
     foldField('Status', recipient.status),
-    remoteMta === undefined ? '' : foldField('Remote-MTA', `dns; ${remoteMta}`),
-    diagnostic === undefined
-      ? ''
-      : foldField('Diagnostic-Code', `smtp; ${shortWords(printable(diagnostic, international))}`),
-    lastAttemptAt === undefined ? '' : foldField('Last-Attempt-Date', date(lastAttemptAt)),
-    willRetryUntil === undefined || recipient.action !== 'delayed'
-      ? ''
-      : foldField('Will-Retry-Until', date(willRetryUntil)),
-  ].join('')
+    field('Remote-MTA', recipient.remoteMta, (host) => `dns; ${host}`),
+    field('Diagnostic-Code', recipient.diagnostic, (said) => `smtp; ${shortWords(shown(said))}`),
+    field('Last-Attempt-Date', recipient.lastAttemptAt, date),
+    field('Will-Retry-Until', recipient.action === 'delayed' ? recipient.willRetryUntil : undefined, date),
+  ]
+  return [perMessage, ...report.recipients.map(ofRecipient)].map((fields) => fields.join('')).join('\r\n')
+}
+
+/** '' for what is not known. */
+function field<Value>(name: string, value: Value | undefined, print: (value: Value) => string): string {
+  return value === undefined ? '' : foldField(name, print(value))
 }
 
 /** utf-8 is the type of RFC 6533 §3. */
-const addressType = (address: string): string => (isAscii(Buffer.from(address)) ? 'rfc822' : 'utf-8')
+const addressType = (address: string): string => (isAsciiText(address) ? 'rfc822' : 'utf-8')
 
 /** Text of others: RFC 3464 knows only ASCII. */
-const printable = (text: string, international: boolean): string =>
-  international ? text : text.replace(/[^\x09\x20-\x7e]+/g, '?')
+const printable = (text: string): string => text.replace(/[^\x09\x20-\x7e]+/g, '?')
 
 /** A word that a stranger made longer than a line may be (RFC 5322 §2.1.1) becomes several. */
 const shortWords = (text: string): string => text.replace(/\S{200}(?=\S)/gu, '$& ')

@@ -1,4 +1,4 @@
-import type { Address } from './address.ts'
+import { isAsciiText } from './charset.ts'
 import { downgradeAddress, downgradeParameters, downgradeText } from './downgrade.ts'
 import { nstring } from './imap-string.ts'
 import type { Parameter } from './parameters.ts'
@@ -23,9 +23,6 @@ export function downgradeStructure(stored: string): string {
   changeBody(list)
   return printItem(list)
 }
-
-/** Anything else takes more octets than characters. */
-const isAsciiText = (text: string): boolean => Buffer.byteLength(text) === text.length
 
 /** What stands before an item (white space, marks) goes with it. */
 type Item = { before: string } & (
@@ -83,12 +80,7 @@ function changeEnvelope(list: List): void {
 function changeAddress(item: Item): void {
   if (item.kind !== 'list') return
   const [name, route, mailbox, host] = item.items.map((part) => (part.kind === 'string' ? part.value : undefined))
-  const address: Address = {}
-  if (name !== undefined) address.name = name
-  if (route !== undefined) address.route = route
-  if (mailbox !== undefined) address.mailbox = mailbox
-  if (host !== undefined) address.host = host
-  const changed = downgradeAddress(address)
+  const changed = downgradeAddress({ name, route, mailbox, host })
   const values = [changed.name, changed.route, changed.mailbox, changed.host]
   item.items = values.map((value, at) => stringItem(at === 0 ? '' : ' ', value))
 }

@@ -1,8 +1,9 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { domainToASCII } from 'node:url'
 import { type Address, parseAddressList, quoteLocalPart } from './address.ts'
+import { isAsciiText } from './charset.ts'
 import { decodeWords, encodeWords } from './encoded-words.ts'
-import { foldField } from './field-writer.ts'
+import { foldField, phraseText, quotedString } from './field-writer.ts'
 import { type Field, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
 import { extendedValue, type Parameter, parseParameterized } from './parameters.ts'
 
@@ -14,21 +15,20 @@ import { extendedValue, type Parameter, parseParameterized } from './parameters.
 
 export const surrogate = { mailbox: 'invalid', host: 'internationalized-address.invalid' } as const
 
-const ascii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
-
 /** Text of a header field in ASCII. Encoded words in what is ASCII already stay: encoded again, they would be read as signs. */
-export const downgradeText = (text: string): string => (ascii(text) ? text : encodeWords(decodeWords(text)))
+export const downgradeText = (text: string): string => (isAsciiText(text) ? text : encodeWords(decodeWords(text)))
 
 /** An address as a reader without UTF-8 sees it (RFC 6858 §3.1). A domain alone is said as A-label, and still works. */
 export function downgradeAddress(address: Address): Address {
   const { name, mailbox, host } = address
-  const shown = name === undefined ? {} : { name: downgradeText(name) }
-  const route = address.route !== undefined && ascii(address.route) ? { route: address.route } : {}
   if (mailbox === undefined) return address
   if (host === undefined) return { mailbox: downgradeText(mailbox) }
-  if (ascii(mailbox)) {
-    const label = ascii(host) ? host : domainToASCII(host)
-    if (label !== '') return { ...shown, ...route, mailbox, host: label }
+  if (isAsciiText(mailbox)) {
+    const label = isAsciiText(host) ? host : domainToASCII(host)
+    if (label !== '') {
+      const route = address.route !== undefined && isAsciiText(address.route) ? address.route : undefined
+      return { name: name === undefined ? name : downgradeText(name), route, mailbox, host: label }
+    }
   }
   return { name: downgradeText(name ?? `${mailbox}@${host}`), ...surrogate }
 }
@@ -37,8 +37,8 @@ export function downgradeAddress(address: Address): Address {
 export function downgradeParameters(parameters: readonly Parameter[]): Parameter[] {
   const kept: Parameter[] = []
   for (const [name, value] of parameters) {
-    if (!ascii(name)) continue
-    if (ascii(value)) kept.push([name, value])
+    if (!isAsciiText(name)) continue
+    if (isAsciiText(value)) kept.push([name, value])
     else if (!name.endsWith('*')) kept.push([`${name}*`, extendedValue(value)])
   }
   return kept
@@ -79,14 +79,14 @@ function downgradeField(section: HeaderSection, field: Field): string {
   if (textFields.test(field.name)) return foldField(name, downgradeText(value))
   if (field.name === 'content-type' || field.name === 'content-disposition') {
     const parsed = parseParameterized(value)
-    if (!ascii(parsed.value)) return ''
+    if (!isAsciiText(parsed.value)) return ''
     return foldField(name, [parsed.value, ...downgradeParameters(parsed.parameters).map(parameterText)].join('; '))
   }
   return ''
 }
 
 const parameterText = ([name, value]: Parameter): string =>
-  /^[A-Za-z0-9!#$%&'*+.^_`{|}~-]+$/.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`
+  /^[A-Za-z0-9!#$%&'*+.^_`{|}~-]+$/.test(value) ? `${name}=${value}` : `${name}=${quotedString(value)}`
 
 /** An address list as it is written in a header, of addresses whose names are ASCII. */
 function addressListText(addresses: readonly Address[]): string {
@@ -107,7 +107,3 @@ function addressListText(addresses: readonly Address[]): string {
   }
   return text
 }
-
-/** Encoded words must not be quoted (RFC 2047 §5 (3)). */
-const phraseText = (phrase: string): string =>
-  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*$/.test(phrase) ? phrase : `"${phrase.replace(/["\\]/g, '\\$&')}"`

@@ -1,6 +1,7 @@
 import { simpleParser } from 'mailparser'
 import { describe, expect, test } from 'vitest'
-import { allParts, buildDsn, type DsnReport, partText, scan, structureFor } from './index.ts'
+import { allParts, buildDsn, type DsnReport, scan, structureFor } from './index.ts'
+import { partText } from './search-text.ts'
 
 const original = Buffer.from(
   'From: alice@one.test\r\nTo: bob@two.test\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\r\nMessage-ID: <1@one.test>\r\n\r\nHello Bob\r\n',

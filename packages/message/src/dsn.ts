@@ -1,10 +1,10 @@
 import { isAscii, isUtf8 } from 'node:buffer'
+import { isAsciiText } from './charset.ts'
 import { formatDate } from './date.ts'
 import { deliveryStatus } from './delivery-status.ts'
 import { explain, leadingAction } from './dsn-text.ts'
 import { foldField, formatMailbox, textField } from './field-writer.ts'
-import { fieldsOf, parseHeader } from './fields.ts'
-import { decodedValue } from './header-edit.ts'
+import { decodedValue, type HeaderSection, parseHeader } from './fields.ts'
 import { encodeQuotedPrintable } from './transfer-encoding.ts'
 
 /**
@@ -82,12 +82,13 @@ export function buildDsn(report: DsnReport): Dsn {
   const tooLarge = original.size > (report.maxReturned ?? defaultMaxReturned)
   const wanted = failed && report.ret !== 'HDRS'
   const returns = wanted && !tooLarge ? 'message' : 'headers'
+  const section = parseHeader(original.header)
   const international = isInternational(report)
   const status = deliveryStatus(report, international)
-  const header = returns === 'headers' ? withoutEmptyLine(original.header) : Buffer.alloc(0)
-  const text = explain(report, subjectOf(original.header), wanted && tooLarge)
+  const header = returns === 'headers' ? withoutEmptyLine(original.header, section) : Buffer.alloc(0)
+  const text = explain(report, subjectOf(section), wanted && tooLarge)
   const head = [
-    dsnHeader(report),
+    dsnHeader(report, section, international),
     '\r\nThis is a delivery status notification in MIME format.\r\n\r\n',
     `--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Description: Notification\r\n`,
     `Content-Transfer-Encoding: quoted-printable\r\n\r\n${encodeQuotedPrintable(Buffer.from(text))}\r\n`,
@@ -101,14 +102,12 @@ export function buildDsn(report: DsnReport): Dsn {
     before,
     returns,
     after: Buffer.from(returns === 'message' ? end : ''),
-    needsSmtpUtf8: !isAscii(Buffer.from(report.to + report.from)),
-    needsEightBitMime: isEightBit(returns, original) || !isAscii(Buffer.from(status)),
+    needsSmtpUtf8: !isAsciiText(report.to + report.from),
+    needsEightBitMime: isEightBit(returns, original) || !isAsciiText(status),
   }
 }
 
-function dsnHeader(report: DsnReport): string {
-  const { original, boundary } = report
-  const section = parseHeader(original.header)
+function dsnHeader(report: DsnReport, section: HeaderSection, international: boolean): string {
   const id = section.fields.find(({ name }) => name === 'message-id')
   const originalId = id ? /<[^<>\s]{1,900}>/.exec(section.text.slice(id.valueStart, id.end))?.[0] : undefined
   return [
@@ -117,11 +116,11 @@ function dsnHeader(report: DsnReport): string {
     textField('Subject', subjects[leadingAction(report)]),
     foldField('Date', formatDate(report.at, report.offsetMinutes ?? 0)),
     foldField('Message-ID', `<${report.messageId}>`),
-    originalId && isAscii(Buffer.from(originalId, 'latin1')) ? foldField('References', originalId) : '',
+    originalId && isAsciiText(originalId) ? foldField('References', originalId) : '',
     'Auto-Submitted: auto-replied\r\n',
     'MIME-Version: 1.0\r\n',
-    `Content-Type: multipart/report; report-type=${isInternational(report) ? 'global-' : ''}delivery-status;\r\n`,
-    ` boundary="${boundary}"\r\n`,
+    `Content-Type: multipart/report; report-type=${international ? 'global-' : ''}delivery-status;\r\n`,
+    ` boundary="${report.boundary}"\r\n`,
   ].join('')
 }
 
@@ -136,11 +135,10 @@ const subjects: Record<DsnAction, string> = {
 /** RFC 6533 §4: its media types are for addresses that are not ASCII. */
 function isInternational({ to, recipients }: DsnReport): boolean {
   const addresses = recipients.flatMap((each) => [each.finalRecipient, each.originalRecipient?.address ?? ''])
-  return !isAscii(Buffer.from([to, ...addresses].join('')))
+  return !isAsciiText([to, ...addresses].join(''))
 }
 
-const encodingField = (content: string): string =>
-  isAscii(Buffer.from(content)) ? '' : 'Content-Transfer-Encoding: 8bit\r\n'
+const encodingField = (content: string): string => (isAsciiText(content) ? '' : 'Content-Transfer-Encoding: 8bit\r\n')
 
 /** Whether what is returned of the original has octets above 127. */
 const isEightBit = (returns: Dsn['returns'], { header, eightBitBody }: DsnReport['original']): boolean =>
@@ -164,14 +162,13 @@ function originalPartHeader(returns: Dsn['returns'], international: boolean, ori
   return `Content-Type: ${type}\r\nContent-Description: ${description}\r\n${encoding}`
 }
 
-function withoutEmptyLine(header: Buffer): Buffer {
-  const end = fieldsOf(header).at(-1)?.end ?? 0
+function withoutEmptyLine(header: Buffer, { fields: all }: HeaderSection): Buffer {
+  const end = all.at(-1)?.end ?? 0
   const fields = header.subarray(0, end)
   return end > 0 && header[end - 1] !== 10 ? Buffer.concat([fields, Buffer.from('\r\n')]) : fields
 }
 
-function subjectOf(header: Buffer): string | undefined {
-  const section = parseHeader(header)
+function subjectOf(section: HeaderSection): string | undefined {
   const field = section.fields.find(({ name }) => name === 'subject')
   return field && decodedValue(section, field)
 }

@@ -26,11 +26,20 @@ export function textField(name: string, text: string): string {
   return foldField(name, encodeWords(clean(text)))
 }
 
+/** quoted-string (RFC 5322 §3.2.4) of a text without line ends. */
+export function quotedString(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** A phrase in ASCII (RFC 5322 §3.2.5), quoted where it must be; encoded words never are (RFC 2047 §5 (3)). */
+export function phraseText(phrase: string): string {
+  return /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*$/.test(phrase) ? phrase : quotedString(phrase)
+}
+
 /** `Name <local@domain>` with the name quoted or encoded as it must be; the address is written as it is. */
 export function formatMailbox(name: string, address: string): string {
   const shown = clean(name)
   if (shown === '') return `<${address}>`
   if (!/^[\x20-\x7e]*$/.test(shown)) return `${encodeWords(shown)} <${address}>`
-  const isPhrase = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+$/.test(shown)
-  return `${isPhrase ? shown : `"${shown.replace(/["\\]/g, '\\$&')}"`} <${address}>`
+  return `${phraseText(shown)} <${address}>`
 }

@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { decodeUndeclared } from './charset.ts'
+import { decodeWords } from './encoded-words.ts'
 
 /**
  * A header section as fields with octet ranges (RFC 5322 §2.2). Nothing here throws or loses an octet: lines that are
@@ -98,6 +99,11 @@ export function rawValue(section: HeaderSection, field: Field): string {
 export function fieldValue(section: HeaderSection, field: Field, charset = ''): string {
   const value = unfold(rawValue(section, field))
   return section.ascii ? value : toUnicode(value, charset)
+}
+
+/** A field's value for people: unfolded, encoded words decoded. */
+export function decodedValue(section: HeaderSection, field: Field): string {
+  return decodeWords(fieldValue(section, field))
 }
 
 /** Latin1 text (one character per octet) as Unicode, as `fieldValue` does it. */

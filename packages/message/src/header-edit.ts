@@ -1,4 +1,3 @@
-import { decodeWords } from './encoded-words.ts'
 import {
   endOfField,
   type Field,
@@ -134,9 +133,4 @@ export class FieldChoice {
     const colon = header.indexOf(':', start)
     return colon >= 0 && colon < end && this.#names.has(fieldName(header, start, colon))
   }
-}
-
-/** A field's value for people: unfolded, encoded words decoded. */
-export function decodedValue(section: HeaderSection, field: Field, charset = ''): string {
-  return decodeWords(fieldValue(section, field, charset))
 }

@@ -19,7 +19,8 @@ export interface MimeFields {
   location?: string
 }
 
-const textPlain: MimeFields = {
+/** Of a part that says nothing of itself (RFC 2045 §5.2). */
+export const textPlain: MimeFields = {
   type: 'text',
   subtype: 'plain',
   parameters: [],

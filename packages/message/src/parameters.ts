@@ -151,12 +151,12 @@ interface Segments {
  * charset form under `name*`, so that nothing of it is lost; one with a gap ends before the gap.
  */
 function joinContinuations(found: readonly [string, string][]): readonly Parameter[] {
+  const whole: [string, string][] = []
   const segmented = new Map<string, Segments>()
-  const result: ([string, string] | Segments)[] = []
   for (const [written, value] of found) {
     const parts = /^([^*]+)\*(\d{1,4})(\*?)$/.exec(written)
     if (!parts) {
-      result.push([written, value])
+      whole.push([written, value])
       continue
     }
     const key = (parts[1] as string).toLowerCase()
@@ -164,14 +164,11 @@ function joinContinuations(found: readonly [string, string][]): readonly Paramet
     if (!segments) {
       segments = { name: parts[1] as string, values: new Map() }
       segmented.set(key, segments)
-      result.push(segments)
     }
     const number = Number(parts[2])
     if (!segments.values.has(number)) segments.values.set(number, { value, extended: parts[3] === '*' })
   }
-  const whole = result.filter((entry) => Array.isArray(entry)) as [string, string][]
-  const joined = result.filter((entry) => !Array.isArray(entry)) as Segments[]
-  return unique([...whole, ...joined.map(joinSegments)])
+  return unique([...whole, ...[...segmented.values()].map(joinSegments)])
 }
 
 function joinSegments({ name, values }: Segments): [string, string] {

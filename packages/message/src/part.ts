@@ -1,4 +1,4 @@
-import type { MimeFields } from './mime-fields.ts'
+import { type MimeFields, textPlain } from './mime-fields.ts'
 
 /** A part while its message is being scanned. Offsets count from the start of the message. */
 export interface Part {
@@ -18,19 +18,6 @@ export interface Part {
   children: Part[]
 }
 
-/** Enough for any real message, little enough for a hostile one. */
-export const partLimits = { parts: 10_000, depth: 100 } as const
-
-const unread: MimeFields = {
-  type: 'application',
-  subtype: 'octet-stream',
-  parameters: [],
-  boundary: '',
-  encoding: '7bit',
-  dispositionParameters: [],
-  languages: [],
-}
-
 export function newPart(parent: Part | undefined, headerStart: number): Part {
   return {
     kind: 'basic',
@@ -40,7 +27,7 @@ export function newPart(parent: Part | undefined, headerStart: number): Part {
     bodyStart: headerStart,
     end: headerStart,
     lines: 0,
-    mime: unread,
+    mime: textPlain,
     envelope: '',
     children: [],
   }

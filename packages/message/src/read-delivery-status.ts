@@ -3,6 +3,7 @@
  * Tolerant: what can not be read is left out, and a report that names no recipient is none.
  * Who calls it: reception, to lay bounces that come back beside the messages that they are about.
  */
+import type { DsnAction } from './dsn.ts'
 import { parseHeader, valuesOf } from './fields.ts'
 
 export interface DeliveryReport {
@@ -14,7 +15,7 @@ export interface DeliveryReport {
 }
 
 export interface ReportedRecipient {
-  action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
+  action: DsnAction
   /** RFC 3463 code; '' when there is none. */
   status: string
   finalRecipient: string
@@ -24,7 +25,7 @@ export interface ReportedRecipient {
 }
 
 const recipientsMax = 1000
-const actions = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'] as const
+const actions: readonly DsnAction[] = ['failed', 'delayed', 'delivered', 'relayed', 'expanded']
 
 /** Of the decoded part; undefined when it reports on nobody. */
 export function readDeliveryStatus(content: Buffer): DeliveryReport | undefined {

@@ -4,7 +4,7 @@ import { envelopeOf } from './envelope.ts'
 import { endOfField, fieldName, isEmptyLine, parseHeader } from './fields.ts'
 import { buildIndex, endsLine, type Rendering, type ScannedMessage } from './message-index.ts'
 import { mimeFieldsOf } from './mime-fields.ts'
-import { newPart, type Part, partLimits } from './part.ts'
+import { newPart, type Part } from './part.ts'
 import { PreviewCapture } from './preview.ts'
 import { isEncoded } from './transfer-decoder.ts'
 import { transferEncodingOf } from './transfer-encoding.ts'
@@ -36,8 +36,8 @@ export interface ScanLimits {
 export const defaultScanLimits: Readonly<ScanLimits> = {
   headerSize: 1024 * 1024,
   partHeaderSize: 4 * 1024 * 1024,
-  parts: partLimits.parts,
-  depth: partLimits.depth,
+  parts: 10_000,
+  depth: 100,
 }
 
 export interface Scanner {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import iconv from 'iconv-lite'
 import { expect, test } from 'vitest'
-import { encodeBase64, encodeQuotedPrintable, foldText, type PartInfo, partText } from './index.ts'
-import { searchTextIn } from './search-text.ts'
+import { encodeBase64, encodeQuotedPrintable, foldText, type PartInfo } from './index.ts'
+import { partText, searchTextIn } from './search-text.ts'
 
 type Written = Pick<PartInfo, 'subtype' | 'charset' | 'encoding'>
 

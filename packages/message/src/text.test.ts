@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { htmlSearchText } from './html-text.ts'
+import { htmlSearchText, htmlText } from './html-text.ts'
 import {
   decodeCharset,
   decodeTransfer,
   encodeBase64,
   encodeQuotedPrintable,
-  htmlText,
   knowsCharset,
-  partText,
   scan,
   searchText,
 } from './index.ts'
+import { partText } from './search-text.ts'
 
 describe('transfer encodings', () => {
   test('quoted-printable: what real agents send', () => {
