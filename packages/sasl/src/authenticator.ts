@@ -147,8 +147,10 @@ class CachingAuthenticator implements Authenticator {
     const key = this.#keyOf(login, claim.password)
     const known = await this.#remembered(key)
     if (known) return known
-    if (!(await this.#mayTry(login, network, key))) return 'throttled'
-    return this.#prove(login, claim.password, key, network)
+    const attempt = { login, network, key }
+    if (!(await this.#mayTry(attempt))) return 'throttled'
+    if (this.#wrong.get(key) === this.#options.credentials.version) return undefined
+    return this.#settled(attempt, claim.kind, this.#prove(login, claim.password, key))
   }
 
   /** What proves itself anew each time: nothing of it is worth remembering, and each failure counts. */
@@ -157,17 +159,24 @@ class CachingAuthenticator implements Authenticator {
     if (claim.kind === 'certificate') return this.#check.proveCertificate(claim.addresses, claim.authzid)
     const login = claim.kind === 'scram' ? lookupLogin(claim.login) : ''
     const key = this.#keyOf(login, claim.kind === 'scram' ? `scram\0${claim.authMessage}` : `token\0${claim.token}`)
-    if (!(await this.#mayTry(login, network, key))) return 'throttled'
+    const attempt = { login, network, key }
+    if (!(await this.#mayTry(attempt))) return 'throttled'
+    const proving = claim.kind === 'scram' ? this.#check.proveScram(login, claim) : this.#check.proveToken(claim.token)
+    return this.#settled(attempt, claim.kind, proving)
+  }
+
+  /** The outcome of an attempt; only one that was wrong stays charged. */
+  async #settled(attempt: Attempt, by: string, proving: Promise<Proof | undefined>): Promise<Proof | undefined> {
+    const { login, network, key } = attempt
+    let isWrong = false
     try {
-      const proof = await (claim.kind === 'scram'
-        ? this.#check.proveScram(login, claim)
-        : this.#check.proveToken(claim.token))
-      if (proof) this.#refund(login, network, key)
-      else this.#options.log.info({ login: loginForLog(login), network, by: claim.kind }, 'wrong proof of login')
+      const proof = await proving
+      isWrong = proof === undefined
+      if (isWrong) this.#options.log.info({ login: loginForLog(login), network, by }, 'login not proved')
       return proof
-    } catch (error) {
-      this.#refund(login, network, key)
-      throw error
+    } finally {
+      if (!isWrong && network !== '') this.#throttle.refund(`network ${network}`, key)
+      if (!isWrong && login !== '') this.#throttle.refund(`login ${login}`, key)
     }
   }
 
@@ -182,11 +191,10 @@ class CachingAuthenticator implements Authenticator {
   }
 
   /** Charges the attempt. False when it must not even be looked at; true, perhaps after a while. */
-  async #mayTry(login: string, network: string, key: string): Promise<boolean> {
+  async #mayTry({ login, network, key }: Attempt): Promise<boolean> {
     const { failuresPerMinute } = this.#limits
     if (failuresPerMinute === 0) return true
     const here = network === '' ? 0 : this.#throttle.charge(`network ${network}`, key)
-    // Who brings a token names no login.
     const anywhere = login === '' ? 0 : this.#throttle.charge(`login ${login}`, key)
     if (here <= failuresPerMinute && anywhere <= failuresPerMinute) return true
     if (!(await this.#networks.has(network))) {
@@ -207,9 +215,8 @@ class CachingAuthenticator implements Authenticator {
     else this.#slowed.set(network, left)
   }
 
-  async #prove(login: string, password: string, key: string, network: string): Promise<Proof | undefined> {
+  async #prove(login: string, password: string, key: string): Promise<Proof | undefined> {
     const { version } = this.#options.credentials
-    if (this.#wrong.get(key) === version) return undefined
     let running = this.#running.get(key)
     if (!running) {
       const tooLong = Buffer.byteLength(password) > this.#limits.passwordOctets
@@ -217,26 +224,14 @@ class CachingAuthenticator implements Authenticator {
       this.#running.set(key, running)
       void running.catch(() => {}).finally(() => this.#running.delete(key))
     }
-    try {
-      const proof = await running
-      if (!proof) {
-        this.#wrong.set(key, version)
-        this.#options.log.info({ login: loginForLog(login), network }, 'wrong login name or password')
-        return undefined
-      }
-      this.#check.provideScram(proof, password)
-      this.#right.set(key, proof)
-      this.#refund(login, network, key)
-      return proof
-    } catch (error) {
-      this.#refund(login, network, key)
-      throw error
+    const proof = await running
+    if (!proof) {
+      this.#wrong.set(key, version)
+      return undefined
     }
-  }
-
-  #refund(login: string, network: string, key: string): void {
-    if (network !== '') this.#throttle.refund(`network ${network}`, key)
-    if (login !== '') this.#throttle.refund(`login ${login}`, key)
+    this.#check.provideScram(proof, password)
+    this.#right.set(key, proof)
+    return proof
   }
 
   async #actAs(actor: Account, authzid: string | undefined): Promise<AuthenticationResult> {
@@ -252,6 +247,15 @@ class CachingAuthenticator implements Authenticator {
     // so nobody can lengthen what was digested: no HMAC is needed, which would cost four times as much for each login.
     return hash('sha256', `${this.#cacheSecret}${login}\0${password}`, 'base64')
   }
+}
+
+/** What the throttle counts. */
+interface Attempt {
+  /** In lookup form; '' for who brings a token, which names no login. */
+  login: string
+  network: string
+  /** Tells it from others of the same login and network. */
+  key: string
 }
 
 /** A token or a certificate opens every service. */

@@ -10,26 +10,8 @@ export {
 export { QueueFull } from './bounded-queue.ts'
 export { type ExchangeEnd, type ExchangeOptions, runExchange } from './exchange.ts'
 export { loginForLog, lookupLogin } from './login-name.ts'
-export type {
-  CertificateClaim,
-  ChannelBindingType,
-  Claim,
-  Mechanism,
-  PasswordClaim,
-  Peer,
-  ScramClaim,
-  ScramSalt,
-  Step,
-  TokenClaim,
-} from './mechanism.ts'
-export { decodeText } from './mechanism.ts'
-export {
-  createMechanisms,
-  findMechanism,
-  type MechanismChoice,
-  mechanismNames,
-  usableMechanisms,
-} from './mechanisms.ts'
+export { decodeText, type Mechanism, type Peer } from './mechanism.ts'
+export { createMechanisms, findMechanism, mechanismNames, usableMechanisms } from './mechanisms.ts'
 export {
   createPasswords,
   defaultPasswordLimits,

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { AuthenticationResult } from './authentication.ts'
 
 /**
@@ -86,13 +87,7 @@ export interface ScramSalt {
   iterations: number
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** The text that octets stand for, or undefined when they are not UTF-8. */
 export function decodeText(octets: Buffer): string | undefined {
-  try {
-    return utf8.decode(octets)
-  } catch {
-    return undefined
-  }
+  return isUtf8(octets) ? octets.toString('utf8') : undefined
 }

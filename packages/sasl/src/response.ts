@@ -25,9 +25,6 @@ export function decodeResponse(line: Buffer | string): Response {
 
 /** The initial response behind the mechanism's name, where `=` stands for an empty one (RFC 4954 §4). */
 export function decodeInitialResponse(text: string): Response {
-  return text === '='
-    ? { kind: 'octets', octets: Buffer.alloc(0) }
-    : text === ''
-      ? { kind: 'malformed' }
-      : decodeResponse(text)
+  if (text === '=') return { kind: 'octets', octets: Buffer.alloc(0) }
+  return text === '' ? { kind: 'malformed' } : decodeResponse(text)
 }
