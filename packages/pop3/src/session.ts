@@ -1,6 +1,6 @@
 import type { Account, Log } from '@pennypost/model'
 import { decodeText } from '@pennypost/sasl'
-import { type Connection, LineReader, type LineReading, readLines } from '@pennypost/transport'
+import { type Connection, drained, LineReader, type LineReading, readLines } from '@pennypost/transport'
 import type { State } from './command.ts'
 import { commands } from './commands/index.ts'
 import type { LockHolder, MaildropLocks } from './locks.ts'
@@ -101,22 +101,8 @@ export class Session implements LockHolder {
    * for `outputStallMs` is dropped.
    */
   drained(): Promise<void> | undefined {
-    const { stream } = this.connection
-    if (!stream.writableNeedDrain || stream.destroyed) return undefined
-    const { deadline, limits, clock } = this.options
-    return new Promise((resolve) => {
-      const stall = deadline.after(limits.outputStallMs, () => stream.destroy())
-      const done = (): void => {
-        stall[Symbol.dispose]()
-        stream.off('drain', done)
-        stream.off('close', done)
-        this.lastActive = clock.elapsed()
-        if (this.state === 'transaction') this.connection.active()
-        resolve()
-      }
-      stream.on('drain', done)
-      stream.on('close', done)
-    })
+    const { deadline, limits } = this.options
+    return drained(this.connection.stream, deadline, limits.outputStallMs)?.then(() => this.#markActive())
   }
 
   get ended(): boolean {
@@ -174,12 +160,16 @@ export class Session implements LockHolder {
     this.say(`+OK ${length} ${length === 1 ? 'message' : 'messages'}`)
   }
 
+  /** The client has said something, or taken what was said. One deadline for all that comes before a login. */
+  #markActive(): void {
+    this.lastActive = this.options.clock.elapsed()
+    if (this.state === 'transaction') this.connection.active()
+  }
+
   /** Works one line; undefined stands for an over-long one. */
   #line(line: Buffer | undefined): void | Promise<void> {
-    const began = this.options.clock.elapsed()
-    this.lastActive = began
-    // One deadline for all that comes before a login.
-    if (this.state === 'transaction') this.connection.active()
+    this.#markActive()
+    const began = this.lastActive
     const turn = Promise.withResolvers<void>()
     this.#proceed = turn.resolve
     const waiting = this.#nextLine

@@ -8,6 +8,7 @@ export {
   type Refusal,
 } from './connection-limiter.ts'
 export { createDialer } from './dialer.ts'
+export { drained } from './drained.ts'
 export { exchangeHttp, type HttpAnswer, type HttpBounds, type HttpQuestion } from './exchange-http.ts'
 export { LineReader } from './line-reader.ts'
 export { type ListenEndpoint, ListenError } from './listen-endpoint.ts'

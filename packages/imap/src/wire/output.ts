@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { type Deadline, freeOctets } from '@pennypost/model'
+import { drained } from '@pennypost/transport'
 
 /**
  * Everything that is said to the client. Responses are collected and leave in pages: at the end of what a chunk of
@@ -104,19 +105,7 @@ export class Output {
   /** Flushes; undefined when the client keeps up, else resolves when it has caught up or is gone. */
   drained(): Promise<void> | undefined {
     this.flush()
-    const stream = this.#stream
-    if (!stream.writableNeedDrain || stream.destroyed) return undefined
-    return new Promise((resolve) => {
-      const stall = this.#deadline.after(this.#stallMs, () => stream.destroy())
-      const done = (): void => {
-        stall[Symbol.dispose]()
-        stream.removeListener('drain', done)
-        stream.removeListener('close', done)
-        resolve()
-      }
-      stream.once('drain', done)
-      stream.once('close', done)
-    })
+    return drained(this.#stream, this.#deadline, this.#stallMs)
   }
 
   #pour(): void {
