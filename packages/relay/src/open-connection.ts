@@ -11,18 +11,12 @@ import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
 import type { RelayLimits } from './limits.ts'
 import type { NextHop, Tried } from './next-hop.ts'
 import type { Route, Routes } from './routes.ts'
-import type { StsFound, StsPolicies } from './tls/sts-policies.ts'
-import { demandOf, securityUnder, type TlsDemand } from './tls/tls-demand.ts'
-import { type Security, tlsPolicy } from './tls/tls-policy.ts'
-import { findTlsa, type TlsaFound } from './tls/tlsa.ts'
-import { reportedDomain, type TlsResult } from './tls-report/sessions.ts'
+import { TlsPolicies, type TlsPoliciesOptions } from './tls/tls-policies.ts'
+import type { Security } from './tls/tls-policy.ts'
 import { deferred, type Verdict } from './verdict.ts'
 
-export interface OpenOptions extends DialOptions, FindHostsOptions {
+export interface OpenOptions extends DialOptions, FindHostsOptions, TlsPoliciesOptions {
   routes: Routes
-  /** Absent: MTA-STS is off. */
-  sts?: StsPolicies
-  tlsDemands?: readonly TlsDemand[]
   limits: DialOptions['limits'] & FindHostsOptions['limits'] & Pick<RelayLimits, 'addresses' | 'unreachableMs'>
 }
 
@@ -43,7 +37,8 @@ export type OpenConnection = (way: Way, avoid?: ReadonlySet<string>) => Promise<
 /** What is made remembers for all of its calls which addresses could not be reached. */
 export function createOpenConnection(options: OpenOptions): OpenConnection {
   const unreachable = new UnreachableAddresses(options)
-  return async ({ destination, security }, avoid) => {
+  return async (way, avoid) => {
+    const { destination, security } = way
     const route = options.routes.resolve(destination)
     const begun = options.clock.elapsed()
     const found = await findHosts(route, options)
@@ -53,7 +48,6 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
       const tried = { host: destination, address: '', dns, elapsedMs, error: describeReply(found.verdict.reply) }
       return { ok: false, verdict: found.verdict, tried: [tried] }
     }
-    const way = { destination, security }
     const candidates = candidatesOf(way, route, found.hosts, options.limits.addresses)
     const targets = candidates.filter(({ address }) => !avoid?.has(address))
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
@@ -89,67 +83,6 @@ export function candidatesOf(
       return addresses.slice(from, to).map((address) => ({ destination, security, route, host, address, port, found }))
     })
   return [...some(0, half), ...some(half)]
-}
-
-/** The TLS policies of one walk over the hosts: what is asked of DNS is asked once for each host. */
-export class TlsPolicies {
-  readonly #route: Route
-  readonly #demand: TlsDemand | undefined
-  readonly #security: Security
-  readonly #options: OpenOptions
-  readonly #note: (line: string) => void
-  readonly #tlsa = new Map<string, Promise<TlsaFound>>()
-  #sts: Promise<StsFound> | undefined
-
-  constructor(route: Route, security: Security, options: OpenOptions, note: (line: string) => void) {
-    this.#route = route
-    this.#demand = demandOf(options.tlsDemands ?? [], route)
-    this.#security = securityUnder(this.#demand, security)
-    this.#options = options
-    this.#note = note
-  }
-
-  async of({ host, address, port, found }: Candidate): Promise<ReturnType<typeof tlsPolicy>> {
-    const { nameSecure, secureNames } = found
-    const demand = this.#demand
-    const common = { route: this.#route, host, address, security: this.#security, nameSecure, demand }
-    if (this.#security === 'waived') return tlsPolicy({ ...common, sts: undefined, tlsa: { kind: 'none' } })
-    const [tlsa, sts] = await Promise.all([this.#tlsaOf(host, port, secureNames), (this.#sts ??= this.#findSts())])
-    const { policy, failure, domain } = sts
-    if (demand?.level === 'dane' && tlsa.kind === 'none') this.#report('tlsa', 'dane-required', host, '')
-    return tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
-  }
-
-  #tlsaOf(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
-    const known = this.#tlsa.get(host)
-    if (known) return known
-    const finding = this.#findTlsa(host, port, bases)
-    this.#tlsa.set(host, finding)
-    return finding
-  }
-
-  /** RFC 8461 §2: of the domain in the address, whatever its MX. */
-  async #findSts(): Promise<StsFound> {
-    const { sts } = this.#options
-    if (!sts || this.#route.kind !== 'mx') return { domain: '' }
-    const found = await sts.find(this.#route.domain)
-    if (found.note) this.#note(found.note)
-    if (found.trouble) this.#report('sts', found.trouble, '', found.failure ?? found.note ?? '')
-    return found
-  }
-
-  async #findTlsa(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
-    const found = await findTlsa(bases, port, this.#options.resolver, this.#note)
-    if (found.kind === 'failed') this.#report('tlsa', 'dnssec-invalid', host, found.reason)
-    else if (found.kind === 'records' && found.usable.length === 0) this.#report('tlsa', 'tlsa-invalid', host, '')
-    return found
-  }
-
-  /** Trouble with a policy counts in the day's report like a session that failed (RFC 8460 §4.3.2). */
-  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string): void {
-    const domain = reportedDomain(this.#route, this.#security)
-    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason })
-  }
 }
 
 function notDialled(

@@ -13,8 +13,9 @@ import { pathOf } from './dsn-address.ts'
 import { findHosts } from './find-hosts.ts'
 import { isStoreHere } from './hop.ts'
 import type { NextHop } from './next-hop.ts'
-import { candidatesOf, type OpenOptions, TlsPolicies } from './open-connection.ts'
+import { candidatesOf, type OpenOptions } from './open-connection.ts'
 import type { StandingOrders } from './standing-orders.ts'
+import { TlsPolicies } from './tls/tls-policies.ts'
 
 export interface ProbeOptions extends OpenOptions {
   mda: Pick<Mda, 'expand'>

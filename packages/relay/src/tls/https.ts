@@ -3,6 +3,7 @@
  *
  * Never broken: the certificate stands for the name, or nothing is said; a redirect is an answer and is not followed
  * (RFC 8461 §3.3); time and octets are bounded.
+ * Who calls it: the MTA-STS policies, and the reporter of TLS sessions.
  */
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
