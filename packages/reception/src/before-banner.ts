@@ -6,6 +6,7 @@ import { readProxyHeader } from './wire/proxy-header.ts'
 /**
  * What happens on a connection before the banner: a trusted proxy says for whom it speaks, and a stranger shows whether it
  * waits for us. Both leave the stream as the session expects it, with nothing of it lost.
+ * Who calls it: `service.ts`, for each connection.
  */
 
 /** How long a proxy may take to say who the client is. It is a machine next door and has nothing else to do first. */

@@ -16,6 +16,8 @@ import type { Recipient, Transaction } from './transaction.ts'
  * The end of a transaction: from the last octet of its content to the reply. Whatever happens here, exactly one reply
  * leaves (LMTP: one for each recipient, RFC 2033 §4.2), a positive one only after the durable commit, and the staged
  * content is either accepted or gone.
+ * Who calls it: DATA and BDAT, when the content has ended. `isLast`: false for a chunk before the last one, which has one
+ * reply for all.
  */
 export async function concludeTransaction(
   session: Session,

@@ -11,6 +11,7 @@ import { type ContentFacts, ContentFilter } from './wire/content-filter.ts'
  * gets its reply in place (RFC 1870 §6.1).
  *
  * What must never break: what was staged is either given out by `finish`, or gone.
+ * Who calls it: DATA and BDAT begin it and read into it; the conclusion of the transaction finishes it.
  */
 export interface ReceivedContent {
   content: StagedContent

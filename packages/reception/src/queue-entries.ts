@@ -17,6 +17,7 @@ const recipientsPerTurn = 500
 /**
  * What is not filed at once, as queue entries: one for each destination and reverse-path, so that recipients of one next
  * hop share a transaction (RFC 5321 §4.5.4.1), and one of route `local` for what this machine files later.
+ * Who calls it: the conclusion of a transaction, for its acceptance.
  */
 export async function queueEntries(
   session: Session,

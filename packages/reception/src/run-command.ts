@@ -6,6 +6,7 @@ import type { Session } from './session.ts'
  * What a line of the client is: a command that its columns let run now, or why it is refused.
  *
  * What must never break: no command sees a session in which its columns say that it may not run.
+ * Who calls it: the session, for each line.
  */
 export function runCommand(session: Session, line: Buffer): Outcome {
   const { service, options } = session

@@ -5,6 +5,7 @@ import { dayMs, hourMs, type RateLimit, Rates, rateNote } from './rates.ts'
 /**
  * How much an account may send: what keeps a stolen password from becoming a million letters. 450 at MAIL when the
  * messages are used up, 452 at RCPT when the recipients are, both with the time when to try again.
+ * Who calls it: MAIL, RCPT, and the acceptance, which notes what it counts for.
  */
 export interface SubmissionLimits {
   /** 0: any number, here as below. */

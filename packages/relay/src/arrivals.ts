@@ -1,6 +1,7 @@
 /**
  * What was found about a message when it came. Of a letter with thousands of entries it is read once and not for each of
  * them: its journey has a line for every one.
+ * Who calls it: local attempts, and DSNs about forwards.
  */
 import { type SenderStanding, senderStanding } from '@pennypost/mda'
 import type { Flow, JourneyId } from '@pennypost/model'

@@ -2,6 +2,7 @@
  * Who is told what about a message (RFC 3461 §5.2): which recipients of a settlement need a notice of which kind. Pure.
  *
  * Never broken: nothing answers the null reverse-path; NEVER is never; delays are told once, and not to programs.
+ * Who calls it: the conclusion of attempts.
  */
 import type { QueueEntry, QueueRecipient } from '@pennypost/model'
 import type { OriginalRecipient } from '@pennypost/smtp'

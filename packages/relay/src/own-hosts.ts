@@ -1,4 +1,7 @@
-/** What this machine is called and where it listens, so that mail is never sent to itself. */
+/**
+ * What this machine is called and where it listens, so that mail is never sent to itself.
+ * Who calls it: the search for hosts; `dial`, for the name in a greeting.
+ */
 import { BlockList, isIP, isIPv6 } from 'node:net'
 import { isLoopback, lookupDomain } from '@pennypost/model'
 

@@ -5,6 +5,7 @@
  * often enough to be that old, so a clock that jumps ahead bounces nothing early, and one that was ahead at the acceptance
  * keeps nothing for ever; attempts that come late, since very many wait for a destination that is down, count for the time
  * that they were late. The last attempt is due at the expiry, the notice at its own time whatever the steps.
+ * Who calls it: the conclusion of attempts.
  */
 import type { QueueEntry, Random } from '@pennypost/model'
 

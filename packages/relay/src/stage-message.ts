@@ -2,6 +2,7 @@
  * Mail that the relay writes itself, DSNs and reports of TLS: staged, scanned, and signed on top of its header.
  *
  * Never broken: what cannot be staged whole leaves nothing staged.
+ * Who calls it: the making of DSNs and of TLS reports.
  */
 import { createScanner } from '@pennypost/message'
 import type { MailStore, NewMessage } from '@pennypost/model'

@@ -1,4 +1,7 @@
-/** What became of one recipient, or of everybody behind one destination, with the words for queue, journey and DSN. */
+/**
+ * What became of one recipient, or of everybody behind one destination, with the words for queue, journey and DSN.
+ * Who makes them: whatever can end an attempt; the conclusion of attempts reads them.
+ */
 import { type Failure, type Reply, reply } from '@pennypost/smtp'
 
 export interface Verdict {

@@ -6,6 +6,7 @@ import { plainAddress } from '@pennypost/model'
 /**
  * One certificate with its key, from two PEM files. Every fault names its file and says what is wrong with it, since
  * this is what an operator reads at three in the morning; a key's content never gets into the text.
+ * Who calls it: `tls-material.ts`, for what is shown; `self-signed-files.ts`, for whether it still serves.
  */
 
 export interface CertificateFiles {

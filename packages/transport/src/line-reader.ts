@@ -5,6 +5,7 @@
  * Never broken: what is kept between two chunks is below `maxOctets`; an over-long line is reported once, as soon as
  * it is known to be one, and the rest of it is skipped; each octet is looked at once, however small the chunks.
  * Lines are views of the chunk where they can be: whoever keeps one beyond its turn copies it.
+ * Who calls it: `readLines`.
  */
 
 /** Stands in the place of a line that was longer than the limit. */

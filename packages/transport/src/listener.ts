@@ -14,6 +14,7 @@ import type { ServerContexts } from './server-handshake.ts'
  * Never broken: no connection reaches the protocol beyond the limits; none is left behind when `close` resolves; a
  * fault in a protocol's `onConnection` costs that connection only; errors of accept (too many files) are logged and
  * outlived.
+ * Who calls it: whoever opens a service.
  */
 
 /** TCP keepalive begins after so much silence, to find peers that vanished. */

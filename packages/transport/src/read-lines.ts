@@ -6,6 +6,7 @@ import { type LineReader, overlong } from './line-reader.ts'
  *
  * Never broken: the next line is given only when the work for the last is done; while it runs, the stream is paused,
  * so a client that does not wait fills its own send buffer and not our memory; after `stop`, nothing is called.
+ * Who calls it: sessions whose commands are lines.
  */
 
 export interface LineHandlers {

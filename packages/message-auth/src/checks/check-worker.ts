@@ -26,7 +26,7 @@ interface Pending {
 }
 
 const chunkSize = 64 * 1024
-/** Most letters fit into it: what the garbage collector finds outside the heap makes it work. */
+/** Most letters fit into it, and a larger buffer than they need makes the garbage collector work. */
 const smallChunk = 8 * 1024
 /** A worker that needs more than this for what it was given is stopped; its requests fail. */
 const maxHeapMb = 256

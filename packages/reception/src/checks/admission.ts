@@ -9,6 +9,7 @@ import type { InboundChecks } from './options.ts'
 /**
  * What the policy memory says at RCPT: has this sender, this recipient, this network had enough, has this origin waited.
  * One for each client; its answers are findings like all others. A memory that fails stops nobody.
+ * Who calls it: the screening of a transaction.
  */
 export interface AdmissionFacts {
   reversePath: string

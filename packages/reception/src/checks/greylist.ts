@@ -10,6 +10,7 @@ import { networkOf } from '@pennypost/transport'
  * sender wait once together, else the network. Who has waited, and whom our own people write to, waits no more.
  *
  * What must never break: it only ever defers, and what cannot be looked up delays nobody.
+ * Who calls it: `Admission`; submission, for those to whom an account has written.
  */
 export interface GreylistOptions {
   /** How long a stranger has to wait before it comes again. */

@@ -19,6 +19,7 @@ import type { Screening } from './screening.ts'
 /**
  * The checks of one transaction: SPF from MAIL on, the judge over what is known of the client at RCPT, and over
  * everything at the end of the content. What it found goes into the journey whatever becomes of the message.
+ * Who calls it: MAIL begins it, RCPT and the conclusion of the transaction ask it.
  */
 export class TransactionScreening {
   readonly #screening: Screening

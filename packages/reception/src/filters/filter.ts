@@ -7,6 +7,7 @@ import type { Deadline } from '@pennypost/model'
  *
  * What must never break: a filter never fails a message and never keeps it longer than its deadline. One that is not
  * there, answers nonsense or takes too long finds `unavailable`.
+ * Who calls it: the screening of a transaction, at the end of the content.
  */
 
 /** How mail comes: from strangers, from accounts by whatever port, from neighbours. */

@@ -8,6 +8,7 @@ import type { Wire } from './wire.ts'
 /**
  * Sends content behind an accepted envelope: as DATA with stuffed dots and the final dot, or as BDAT chunks of counted
  * octets (RFC 3030). Read, encoded and written in blocks; never more in memory than a block and what the socket holds.
+ * Who calls it: the transaction.
  */
 export interface ContentListener {
   /** The peer answered before the end, or refused a chunk: nothing more is sent. */
