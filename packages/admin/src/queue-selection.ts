@@ -28,7 +28,7 @@ export const queueSelection = z
   })
   .refine(
     ({ ids, all, ...filter }) => [ids.length > 0, all, countGiven(filter) > 0].filter(Boolean).length === 1,
-    'name queue ids, or conditions such as a destination, or say all',
+    'Name queue ids, or conditions such as a destination, or say all: one of the three',
   )
 
 /** The store's filter for these conditions. */
@@ -53,19 +53,29 @@ export function nothingWaits(id: string): AdminError {
   return new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
 }
 
-/** All entries that are meant, in order of acceptance. Rejects with `not-found` for an id that names nothing. */
+export interface Selected {
+  /** In order of acceptance. */
+  entries: QueueEntry[]
+  /** Ids that name nothing: of a list that was read a moment ago, what has left in the meantime. */
+  missing: string[]
+}
+
+/** What is meant. Rejects with `not-found` when no id names anything. */
 export async function selectEntries(
   context: AdminContext,
   { ids, all, ...filter }: z.output<typeof queueSelection>,
-): Promise<QueueEntry[]> {
-  if (ids.length === 0) return collect(context, all ? {} : storeFilter(context, filter))
+): Promise<Selected> {
+  if (ids.length === 0) return { entries: await collect(context, all ? {} : storeFilter(context, filter)), missing: [] }
   const found = new Map<number, QueueEntry>()
+  const missing: string[] = []
   for (const id of ids) {
     const entries = await entriesById(context, id)
-    if (entries.length === 0) throw nothingWaits(id)
+    if (entries.length === 0) missing.push(id)
     for (const entry of entries) found.set(entry.id, entry)
   }
-  return [...found.values()]
+  const [first] = missing
+  if (first !== undefined && found.size === 0) throw nothingWaits(first)
+  return { entries: [...found.values()], missing }
 }
 
 /** The entries of one queue id or entry number. */

@@ -1,6 +1,8 @@
 /**
  * The operator's `queue fail`: entries are made due and, when the runner has them, fail instead of being tried, with
  * their bounces in the same settlement as any other failure's. The event of the verb is its caller's to record.
+ *
+ * What must never break: what was held is not sent because it did not fail after all.
  */
 import type { Clock, Queue, QueueEntryId } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
@@ -8,14 +10,20 @@ import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface FailOptions {
-  queue: Pick<Queue, 'get' | 'release' | 'retryNow'>
+  queue: Pick<Queue, 'get' | 'hold' | 'release' | 'retryNow'>
   clock: Clock
+}
+
+interface Marked {
+  failed: boolean
+  wasHeld: boolean
+  /** With whether the entry failed. */
+  resolve: (failed: boolean) => void
 }
 
 export class FailedByOperator {
   readonly #options: FailOptions
-  /** Resolve with whether the entry failed. */
-  readonly #marked = new Map<QueueEntryId, { failed: boolean; resolve: (failed: boolean) => void }>()
+  readonly #marked = new Map<QueueEntryId, Marked>()
 
   constructor(options: FailOptions) {
     this.#options = options
@@ -29,8 +37,13 @@ export class FailedByOperator {
   async fail(ids: readonly QueueEntryId[]): Promise<number> {
     const { queue, clock } = this.#options
     const known: QueueEntryId[] = []
-    for (const id of new Set(ids)) if (await queue.get(id)) known.push(id)
-    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, resolve)))
+    const held: QueueEntryId[] = []
+    for (const id of new Set(ids)) {
+      const entry = await queue.get(id)
+      if (entry) known.push(id)
+      if (entry?.held) held.push(id)
+    }
+    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, held.includes(id), resolve)))
     try {
       await queue.release(known, clock.now())
       await queue.retryNow(known, clock.now())
@@ -63,14 +76,16 @@ export class FailedByOperator {
     else void this.#again(id)
   }
 
-  /** The relay stops: what was not failed by now stays queued. */
-  giveUp(): void {
+  /** The relay stops: what was not failed by now stays queued, and what was held is held again. */
+  async giveUp(): Promise<void> {
+    const held = [...this.#marked].flatMap(([id, { wasHeld }]) => (wasHeld ? [id] : []))
+    if (held.length > 0) await this.#options.queue.hold(held)
     for (const id of [...this.#marked.keys()]) this.#resolve(id, false)
   }
 
-  #mark(id: QueueEntryId, resolve: (failed: boolean) => void): void {
+  #mark(id: QueueEntryId, wasHeld: boolean, resolve: (failed: boolean) => void): void {
     this.#resolve(id, false)
-    this.#marked.set(id, { failed: false, resolve })
+    this.#marked.set(id, { failed: false, wasHeld, resolve })
   }
 
   #resolve(id: QueueEntryId, failed: boolean): void {

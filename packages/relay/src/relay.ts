@@ -107,7 +107,7 @@ export function createRelay(options: RelayOptions): Relay {
       await stopped
       await reporter?.stop()
       stopping.abort()
-      failing.giveUp()
+      await failing.giveUp()
     },
     async failNow(entries) {
       if (!runner.isRunning) throw new Error('the relay does not run')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { listText } from './queue.ts'
+import { changeText, listText } from './queue.ts'
 
 type Listed = Parameters<typeof listText>[0]
 
@@ -31,4 +31,14 @@ test('nothing that fits was said to be nothing that waits', () => {
   const sum = 'In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.\n'
   expect(list([])).toBe(`Nothing that fits waits. ${sum}`)
   expect(list([], { counts: { ...counts, waiting: 0, held: 0 } })).toBe('Nothing waits.\n')
+})
+
+test('what is held was said to have changed in the meantime', () => {
+  const words = { done: 'due now', untouched: 'held: `pennypost queue release` lets that go' }
+  expect(changeText(words, { selected: 4, changed: 1, untouched: 2, missing: ['17'] })).toBe(`\
+1 entry due now.
+2 are held: \`pennypost queue release\` lets that go.
+1 had changed in the meantime.
+Nothing in the queue has the id 17.
+`)
 })

@@ -32,11 +32,15 @@ export function register(program: Command): void {
 }
 
 const changes = {
-  hold: { summary: 'try no more until released', done: 'held' },
-  release: { summary: 'try held mail again, at once', done: 'released' },
-  retry: { summary: 'try at once', done: 'due now' },
-  fail: { summary: 'give up: the sender gets a bounce', done: 'bounced' },
-  remove: { summary: 'drop without a word to anybody', done: 'removed' },
+  hold: { summary: 'try no more until released', done: 'held', untouched: 'held already' },
+  release: { summary: 'try held mail again, at once', done: 'released', untouched: 'not held' },
+  retry: {
+    summary: 'try at once what is not held',
+    done: 'due now',
+    untouched: 'held: `pennypost queue release` lets that go',
+  },
+  fail: { summary: 'give up: the sender gets a bounce', done: 'bounced', untouched: '' },
+  remove: { summary: 'drop without a word to anybody', done: 'removed', untouched: '' },
 } as const
 type Change = keyof typeof changes
 
@@ -143,19 +147,40 @@ function selectionOf(verb: string, ids: string[], { all, ...filter }: SelectOpti
 }
 
 async function change(session: Session, verb: Change, ids: string[], options: SelectOptions): Promise<void> {
-  const { selected, changed } = await session.call(`queue.${verb}`, selectionOf(verb, ids, options))
-  const rest = changed < selected ? `, ${selected - changed} had changed in the meantime` : ''
+  const result = await session.call(`queue.${verb}`, selectionOf(verb, ids, options))
   const hint =
-    selected > 0 || options.all
+    result.selected > 0 || options.all
       ? ''
-      : ' `pennypost queue list` shows the next hops, senders and recipients that there are.'
-  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} ${changes[verb].done}${rest}.${hint}\n`)
+      : '`pennypost queue list` shows the next hops, senders and recipients that there are.\n'
+  report(session, result, `${changeText(changes[verb], result)}${hint}`)
+}
+
+type Changed = OperationResult<'queue.hold'>
+
+/** The lines of a verb that changes entries. */
+export function changeText(words: { done: string; untouched: string }, result: Changed): string {
+  const { selected, changed, untouched, missing } = result
+  const others = selected - changed - untouched
+  return [
+    `${plural(changed, 'entry', 'entries')} ${words.done}.`,
+    ...(untouched > 0 ? [`${untouched} ${are(untouched)} ${words.untouched}.`] : []),
+    ...(others > 0 ? [`${others} had changed in the meantime.`] : []),
+    ...missing.map((id) => `Nothing in the queue has the id ${id}.`),
+  ].reduce((text, line) => `${text}${line}\n`, '')
+}
+
+const are = (count: number): string => (count === 1 ? 'is' : 'are')
+
+/** With exit code 1 where something that was named is not there. */
+function report(session: Session, result: Changed, text: string): void {
+  session.show(result, text)
+  if (result.missing.length > 0) process.exitCode = 1
 }
 
 async function redirect(session: Session, nextHop: string, ids: string[], options: SelectOptions): Promise<void> {
   const selection = selectionOf('redirect', ids, options)
-  const { selected, changed } = await session.call('queue.redirect', { selection, nextHop })
-  session.show({ selected, changed }, `${plural(changed, 'entry', 'entries')} on another way.\n`)
+  const result = await session.call('queue.redirect', { selection, nextHop })
+  report(session, result, changeText({ done: 'on another way', untouched: 'not on the way to another host' }, result))
 }
 
 interface RuleOptions {
@@ -171,7 +196,12 @@ function withRule(command: Command): Command {
     .option('--to <address>', 'to this recipient or @domain')
 }
 
-const ruleOf = ({ destination, from, to }: RuleOptions) => ({ destination, from: senderOf(from), to })
+function ruleOf({ destination, from, to }: RuleOptions) {
+  if ([destination, from, to].filter((each) => each !== undefined).length !== 1) {
+    throw new UsageError('Say what the rule holds: one of --destination, --from, --to.')
+  }
+  return { destination, from: senderOf(from), to }
+}
 
 async function addRule(session: Session, options: RuleOptions): Promise<void> {
   const result = await session.call('queue.rule-add', { when: ruleOf(options) })

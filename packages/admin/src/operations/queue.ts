@@ -44,14 +44,32 @@ export const queueShow = operation({
 
 type OperatorVerb = Extract<FlowEvent, { kind: 'operator' }>['verb']
 
+interface Changed {
+  selected: number
+  changed: number
+  /** Of the selected: those with which the verb has nothing to do, being held, or not being held. */
+  untouched: number
+  missing: string[]
+}
+
+/** What a verb has nothing to do with. */
+const hasNothingToDo: { [verb in OperatorVerb]?: (entry: QueueEntry) => boolean } = {
+  hold: ({ held }) => held,
+  release: ({ held }) => !held,
+  // Held mail is only let go by who means that.
+  retry: ({ held }) => held,
+}
+
 /** Runs a verb on the selected entries, and notes it in their journeys. */
 async function changeEntries(
   context: AdminContext,
   selection: z.output<typeof queueSelection>,
   verb: OperatorVerb,
   run: (entries: readonly QueueEntryId[]) => Promise<number>,
-): Promise<{ selected: number; changed: number }> {
-  const entries = await selectEntries(context, selection)
+): Promise<Changed> {
+  const { entries: selected, missing } = await selectEntries(context, selection)
+  const isIdle = hasNothingToDo[verb]
+  const entries = isIdle ? selected.filter((entry) => !isIdle(entry)) : selected
   if (verb === 'retry' || verb === 'release')
     context.running?.forgive(new Set(entries.map(({ destination }) => destination)))
   const at = context.clock.now()
@@ -60,7 +78,7 @@ async function changeEntries(
     await noteInJourneys(context, some, verb, at)
     changed += await run(some.map(({ id }) => id))
   }
-  return { selected: entries.length, changed }
+  return { selected: selected.length, changed, untouched: selected.length - entries.length, missing }
 }
 
 /** Before the verb: whatever ends the process in between, nothing has left the queue of which its journey does not tell. */
@@ -115,7 +133,8 @@ export const queueRedirect = operation({
       const advice = 'Write host, host:port, mx:domain, lmtp:host:port, or direct for the MX of the recipient.'
       throw new AdminError('bad-input', `"${nextHop}" is no next hop.`, advice)
     }
-    const entries = (await selectEntries(context, selection)).filter(({ route }) => route === 'remote')
+    const { entries: selected, missing } = await selectEntries(context, selection)
+    const entries = selected.filter(({ route }) => route === 'remote')
     const at = context.clock.now()
     let changed = 0
     for (const [destination, group] of Map.groupBy(entries, (entry) => named ?? ownDestination(entry))) {
@@ -126,7 +145,7 @@ export const queueRedirect = operation({
         changed += await context.store.queue.redirect(ids, destination, at)
       }
     }
-    return { selected: entries.length, changed }
+    return { selected: selected.length, changed, untouched: selected.length - entries.length, missing }
   },
 })
 
