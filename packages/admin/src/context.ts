@@ -68,8 +68,8 @@ export interface Installation {
   publicAddresses: readonly string[]
   /** Services for mail programs and their ports, for SRV records. */
   clientServices: readonly OfferedService[]
-  /** Where the https listener is; 443 without one. */
-  sitePort: number
+  /** Where the https listener is, if there is one. */
+  sitePort?: number
   /** What is served to those who ask for the MTA-STS policy of a domain. */
   mtaSts: { mode: 'enforce' | 'testing' | 'none'; text: string }
 }

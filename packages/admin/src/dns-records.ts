@@ -117,7 +117,7 @@ function reportRecords(name: string): PublishedRecord[] {
 }
 
 /** RFC 8461 §3. The id follows from the policy, so that a changed policy is seen by those who keep the old one. */
-function stsRecords(name: string, { hostname, mtaSts }: Installation): PublishedRecord[] {
+function stsRecords(name: string, { hostname, mtaSts, sitePort }: Installation): PublishedRecord[] {
   if (mtaSts.mode === 'none') return []
   const id = createHash('sha256').update(mtaSts.text).digest('hex').slice(0, 20)
   const site = `https://mta-sts.${name}/.well-known/mta-sts.txt`
@@ -128,7 +128,7 @@ function stsRecords(name: string, { hostname, mtaSts }: Installation): Published
       type: 'CNAME',
       value: `${hostname}.`,
       need: 'optional',
-      why: `the https listener serves ${site} there; its certificate has to be for that name too`,
+      why: `${servedBy(sitePort, `serves ${site} there`)} that name too`,
     },
     {
       purpose: 'mta-sts',
@@ -139,6 +139,13 @@ function stsRecords(name: string, { hostname, mtaSts }: Installation): Published
       why: `others insist on TLS with this server, mode ${mtaSts.mode}, once ${site} can be fetched (RFC 8461)`,
     },
   ]
+}
+
+/** Where nothing listens for HTTPS, the records are of use only with a web server that has the port. */
+function servedBy(sitePort: number | undefined, does: string): string {
+  return sitePort === undefined
+    ? `only with an https listener, which is not open here, or a web server that passes on to http, and a certificate for`
+    : `the https listener ${does}; its certificate has to be for`
 }
 
 // RFC 6186 §3, RFC 8314 §5.1. The lowest priority is what programs that know both IMAP and POP3 take (RFC 6186 §3.4).
@@ -163,7 +170,7 @@ function autoconfigRecords(name: string, { clientServices, hostname, sitePort }:
     type: 'CNAME',
     value: `${hostname}.`,
     need: 'optional',
-    why: `${programs} ask there for all settings; the https listener answers, its certificate has to be for that name too`,
+    why: `${programs} ask there for all settings; ${servedBy(sitePort, 'answers')} that name too`,
   })
   return [
     ...srvServices.map(({ service, priority }) => {
@@ -174,7 +181,11 @@ function autoconfigRecords(name: string, { clientServices, hostname, sitePort }:
     }),
     host('autoconfig', 'Thunderbird and others'),
     host('autodiscover', 'Outlook and others'),
-    srv('autodiscover', `0 0 ${sitePort} ${hostname}.`, 'for Outlook, where the certificate is not for autodiscover.'),
+    srv(
+      'autodiscover',
+      `0 0 ${sitePort ?? 443} ${hostname}.`,
+      'for Outlook, where the certificate is not for autodiscover.',
+    ),
   ]
 }
 

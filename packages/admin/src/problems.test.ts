@@ -15,7 +15,9 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     startedAt: now - day,
     listeners: [{ service: 'smtp', address: '127.0.0.1:2525', sessions: 1 }],
     worksQueue: true,
-    certificates: [{ file: 'cert.pem', names: ['mail.one.test'], notAfter: now + 60 * day, selfSigned: false }],
+    certificates: [
+      { file: 'cert.pem', names: ['mail.one.test'], notBefore: now - day, notAfter: now + 60 * day, selfSigned: false },
+    ],
     unproved: [],
     errors: [{ at: now - 2 * day, text: 'old' }],
     search: { index: 'whole', behind: 0, octets: 1e6 },
@@ -41,6 +43,12 @@ describe('problems', () => {
     expect(texts({ ...well, accounts: 0 })).toEqual(['warning: There is no account: nobody can get mail.'])
   })
 
+  test('a postmaster whom nobody can write to was well', () => {
+    expect(texts({ ...well, unreachableAdministrator: 'me@one.test' })).toEqual([
+      'warning: Mail for postmaster@ and abuse@ is refused: nobody has the address me@one.test.',
+    ])
+  })
+
   test('old and held mail is named', () => {
     const queue = { ...well.queue, oldestAcceptedAt: now - 2.5 * day, held: 1 }
     expect(texts({ ...well, queue })).toEqual([
@@ -60,6 +68,24 @@ describe('problems', () => {
       'warning: Nothing leaves the queue, since `roles` has no "relay".',
     ])
     expect(texts({ ...well, server: reader, queue: empty })).toEqual([])
+  })
+
+  test('a server that nobody can connect to was well', () => {
+    expect(texts({ ...well, server: { ...well.server, listeners: [] } })).toEqual([
+      'broken: There is no listener: nobody can connect.',
+    ])
+  })
+
+  test('a certificate for another name, or from the future, was well', () => {
+    const told = (change: object) => {
+      const certificates = well.server.certificates.map((certificate) => ({ ...certificate, ...change }))
+      return texts({ ...well, server: { ...well.server, certificates } })
+    }
+    const missing = 'warning: No certificate is for mail.one.test, the name of this server.'
+    expect(told({ names: ['one.test', '*.mail.one.test'] })).toEqual([missing])
+    expect(told({ names: ['*.one.test'] })).toEqual([])
+    const [text] = told({ notBefore: now + day })
+    expect(text).toMatch(/^broken: The certificate cert\.pem \(mail\.one\.test\) is not valid before 1972-09-28\.$/)
   })
 
   test('letters of local programs that nobody will take are told', () => {
@@ -90,8 +116,8 @@ describe('problems', () => {
 
   test('certificates are judged by their end and their maker', () => {
     const certificate = (notAfter: number, selfSigned = false) => {
-      const certificates = [{ file: 'c.pem', names: ['m'], notAfter, selfSigned }]
-      return texts({ ...well, server: { ...well.server, certificates } })
+      const certificates = [{ file: 'c.pem', names: ['m'], notBefore: 0, notAfter, selfSigned }]
+      return texts({ ...well, hostname: 'm', server: { ...well.server, certificates } })
     }
     expect(certificate(now - 1)).toEqual(['broken: The certificate c.pem (m) has expired.'])
     expect(certificate(now + 5 * day)).toEqual(['warning: The certificate c.pem (m) expires in 5 days.'])

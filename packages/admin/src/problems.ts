@@ -8,6 +8,8 @@ export interface StatusFacts {
   domains: number
   accounts: number
   queue: QueueCounts & { byAge: { age: string; entries: number }[] }
+  /** `[admin] address` where nobody has it. */
+  unreachableAdministrator?: string
   /** Absent when no server runs. */
   server?: ServerFacts
 }
@@ -36,7 +38,7 @@ export function problemsOf(facts: StatusFacts): Problem[] {
     })
   } else {
     found.push(...idleQueueProblems(facts.queue, server))
-    found.push(...listenerProblems(server), ...certificateProblems(server, facts.now))
+    found.push(...listenerProblems(server), ...certificateProblems(server, facts.now), ...nameProblems(facts, server))
     found.push(...unprovedProblems(server), ...diskProblems(server), ...spoolProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
     if (recent.length > 0) {
@@ -50,10 +52,15 @@ export function problemsOf(facts: StatusFacts): Problem[] {
 /** `1 day`, `2 days`. */
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-function directoryProblems({ domains, accounts }: StatusFacts): Problem[] {
+function directoryProblems({ domains, accounts, unreachableAdministrator }: StatusFacts): Problem[] {
   if (domains === 0) {
     const todo = '`pennypost domain add one.example`, then an account in it.'
     return [{ severity: 'warning', what: 'There is no domain: nobody can get mail.', todo }]
+  }
+  if (accounts > 0 && unreachableAdministrator !== undefined) {
+    const what = `Mail for postmaster@ and abuse@ is refused: nobody has the address ${unreachableAdministrator}.`
+    const todo = 'Name another in [admin] address of the configuration, or make the account or alias.'
+    return [{ severity: 'warning', what, todo }]
   }
   if (accounts > 0) return []
   const todo = '`pennypost account add you@one.example` makes the first; it also gets mail for postmaster@.'
@@ -92,6 +99,10 @@ function idleQueueProblems({ waiting, due, leased }: StatusFacts['queue'], serve
 const takingMail = ['smtp', 'submission', 'submissions', 'lmtp']
 
 function listenerProblems({ listeners }: ServerFacts): Problem[] {
+  if (listeners.length === 0) {
+    const todo = 'Write a [[listener]] for each service into the configuration, then restart the server.'
+    return [{ severity: 'broken', what: 'There is no listener: nobody can connect.', todo }]
+  }
   return listeners.flatMap(({ service, address, error }) => {
     if (error === undefined) return []
     const todo = /EADDRINUSE/.test(error)
@@ -116,10 +127,14 @@ function unprovedProblems({ unproved }: ServerFacts): Problem[] {
 }
 
 function certificateProblems({ certificates }: ServerFacts, now: number): Problem[] {
-  return certificates.flatMap(({ file, names, notAfter, selfSigned }): Problem[] => {
+  return certificates.flatMap(({ file, names, notBefore, notAfter, selfSigned }): Problem[] => {
     const of = `The certificate ${file} (${names.join(', ')})`
     const todo = 'Renew it; the server takes the new file by itself.'
     if (notAfter < now) return [{ severity: 'broken', what: `${of} has expired.`, todo }]
+    if (notBefore > now) {
+      const what = `${of} is not valid before ${new Date(notBefore).toISOString().slice(0, 10)}.`
+      return [{ severity: 'broken', what, todo: 'See whether the clock of this machine is right.' }]
+    }
     if (selfSigned) {
       const advice = 'Get a real one and name it in [tls]: mail programs complain until then.'
       return [{ severity: 'warning', what: `${of} is self-signed.`, todo: advice }]
@@ -128,6 +143,14 @@ function certificateProblems({ certificates }: ServerFacts, now: number): Proble
     const left = counted(Math.ceil((notAfter - now) / dayMs), 'day')
     return [{ severity: 'warning', what: `${of} expires in ${left}.`, todo }]
   })
+}
+
+/** Mail programs connect to the host name, and the MX record names it. */
+function nameProblems({ hostname }: StatusFacts, { certificates }: ServerFacts): Problem[] {
+  const isFor = (name: string) => name === hostname || name === hostname.replace(/^[^.]+/, '*')
+  if (certificates.some(({ names, selfSigned }) => selfSigned || names.some(isFor))) return []
+  const todo = 'Get one for that name, or let [tls.acme] do it: mail programs complain until then.'
+  return [{ severity: 'warning', what: `No certificate is for ${hostname}, the name of this server.`, todo }]
 }
 
 function diskProblems({ disk }: ServerFacts): Problem[] {

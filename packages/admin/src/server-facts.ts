@@ -37,6 +37,7 @@ export interface ListenerFacts {
 export interface CertificateState {
   file: string
   names: readonly string[]
+  notBefore: number
   notAfter: number
   selfSigned: boolean
 }

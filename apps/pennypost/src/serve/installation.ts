@@ -9,6 +9,7 @@ import { wantedListeners } from '../config/wanted-listeners.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
+  const site = wantedListeners(config).find(({ service }) => service === 'https')
   return {
     hostname: config.hostname,
     administrator: config.admin.address,
@@ -16,7 +17,7 @@ export function installationOf(config: Config, place: Place): Installation {
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
     clientServices: clientSettings(config).services,
-    sitePort: wantedListeners(config).find(({ service }) => service === 'https')?.port || 443,
+    ...(site ? { sitePort: site.port || 443 } : {}),
     mtaSts: { mode: config.mta_sts.mode, text: ownStsPolicy(config) },
   }
 }

@@ -68,9 +68,10 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
           startedAt,
           listeners: [...parts.listeners.map(listenerFacts), ...closedListeners(parts.config).map(closedFacts)],
           worksQueue: parts.config.roles.includes('relay'),
-          certificates: parts.tls.certificates.map(({ files, names, notAfter, selfSigned }) => ({
+          certificates: parts.tls.certificates.map(({ files, names, notBefore, notAfter, selfSigned }) => ({
             file: files.cert,
             names,
+            notBefore,
             notAfter,
             selfSigned,
           })),

@@ -30,9 +30,10 @@ interface AddOptions {
 
 async function add(session: Session, name: string, { aliasOf, relayTo, catchAll }: AddOptions): Promise<void> {
   const domain = await session.call('domain.add', { name, aliasOf, relayTo, catchAll })
+  const whom = domain.hasPostmaster ? 'the administrator' : 'the first account that you make'
   const next =
     domain.kind === 'local'
-      ? `postmaster@ and abuse@ reach the administrator.
+      ? `postmaster@ and abuse@ reach ${whom}.
 Next: \`pennypost dns records ${domain.name}\` shows what to publish, \`pennypost account add NAME@${domain.name}\` makes an account.`
       : `Next: \`pennypost dns records ${domain.name}\` shows what to publish.`
   session.show(domain, `${domain.name} added.\n${nobody(domain)}${next}\n`)

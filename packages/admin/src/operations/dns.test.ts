@@ -79,6 +79,20 @@ describe('DNS records', () => {
     ])
   })
 
+  test('records were said to be answered by an https listener that there is not', async () => {
+    using admin = await withDomain()
+    const told = async () => {
+      const [one] = await admin.call('dns.records', {})
+      return one!.records.filter(({ type }) => type === 'CNAME').map(({ why }) => why)
+    }
+    for (const why of await told())
+      expect(why).toMatch(/the https listener (serves|answers).* its certificate has to be/)
+    delete admin.context.installation.sitePort
+    const whys = await told()
+    expect(whys).toHaveLength(3)
+    for (const why of whys) expect(why).toMatch(/only with an https listener, which is not open here, or a web server/)
+  })
+
   test('a server without anything for mail programs says nothing to them', async () => {
     using admin = await withDomain()
     admin.context.installation.clientServices = []

@@ -4,6 +4,13 @@ import { describe, expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
 
 describe('domains', () => {
+  test('postmaster@ was said to reach an administrator, and there was none', async () => {
+    using admin = new TestAdministration()
+    expect(await admin.call('domain.add', { name: 'one.test' })).toMatchObject({ hasPostmaster: false })
+    await admin.call('account.add', { login: 'alice@one.test' })
+    expect(await admin.call('domain.add', { name: 'two.test' })).toMatchObject({ hasPostmaster: true })
+  })
+
   test('a domain comes with an RSA and an Ed25519 key that only their owner reads', async () => {
     using admin = new TestAdministration()
     await admin.call('domain.add', { name: 'Bücher.test' })

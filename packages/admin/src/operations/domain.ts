@@ -37,7 +37,9 @@ export const domainAdd = operation({
     // First, so that no domain ever sends unsigned; mail from a relayed one is signed by its own server.
     if (kind !== 'relay') await ensureKeys(context, name)
     await directory.addDomain(domain)
-    return { ...domain, unknownTargets: await nobodys(directory, catchAll === undefined ? [] : [catchAll]) }
+    const hasPostmaster = context.installation.administrator !== '' || !!(await directory.firstAdministrator())
+    const unknownTargets = await nobodys(directory, catchAll === undefined ? [] : [catchAll])
+    return { ...domain, hasPostmaster, unknownTargets }
   },
 })
 

@@ -3,6 +3,7 @@ import type { Queue } from '@pennypost/model'
 import { nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { type Problem, problemsOf, type StatusFacts } from '../problems.ts'
+import { nobodys } from './alias.ts'
 
 export interface Status extends StatusFacts {
   problems: Problem[]
@@ -13,21 +14,24 @@ export const status = operation({
   kind: 'read',
   input: nothing,
   async run(context): Promise<Status> {
-    const { store, running, clock } = context
+    const { store, running, clock, installation } = context
+    const { hostname, administrator } = installation
     const now = clock.now()
-    const [domains, accounts, counts, server, queueByAge] = await Promise.all([
+    const [domains, accounts, counts, server, queueByAge, unreachable] = await Promise.all([
       store.directory.domains(),
       store.directory.accounts(),
       store.queue.counts(now),
       running?.facts(),
       countByAge(context.store.queue, now),
+      nobodys(store.directory, administrator === '' ? [] : [administrator]),
     ])
     const facts: StatusFacts = {
       now,
-      hostname: context.installation.hostname,
+      hostname,
       domains: domains.length,
       accounts: accounts.filter(({ removedAt }) => removedAt === null).length,
       queue: { ...counts, byAge: queueByAge },
+      ...(unreachable.length > 0 ? { unreachableAdministrator: administrator } : {}),
       ...(server ? { server } : {}),
     }
     return { ...facts, problems: problemsOf(facts) }
