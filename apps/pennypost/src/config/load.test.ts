@@ -53,6 +53,21 @@ describe('configuration', () => {
     expect(found).toHaveLength(5)
   })
 
+  it('a word that is none of those that there are was an "invalid option"', () => {
+    const policy = (line: string) => faults(`hostname = "a.test"\n[policy]\n${line}`)
+    expect(policy('dmarc = "yes"')).toEqual(['3 policy.dmarc: has to be "accept", "quarantine" or "enforce"'])
+    expect(policy('dnsbl = ["no zone"]')).toEqual(['3 policy.dnsbl.0: is no zone of a DNS list'])
+    expect(policy('dnsbl = [{ zone = "a.test", answers = ["1"] }]')).toEqual([
+      '3 policy.dnsbl.0.answers.0: is no answer of a list; write e.g. "127.0.0.2", "127.0.0.2-11"',
+    ])
+  })
+
+  it('a misspelt [[listener]] was a fault without a line', () => {
+    expect(faults('hostname = "a.test"\n\n[[listeners]]\nport = 25')).toEqual([
+      '3 listeners: is not a key that Pennypost knows',
+    ])
+  })
+
   it('tells a value of the wrong type from a missing one: a text for a list was "missing"', () => {
     const relay = (more: string) => faults(`hostname = "a.test"\n[relay]\n${more}`)
     expect(relay('retry = "2s"')).toEqual([expect.stringMatching(/^3 relay\.retry: has to be a list/)])
@@ -60,7 +75,7 @@ describe('configuration', () => {
     expect(relay('[relay.tls]\ndomain = "b.test"')).toEqual([expect.stringContaining('relay.tls: has to be a list')])
     expect(relay('[[relay.tls]]\nlevel = "dane"')).toEqual([expect.stringContaining('relay.tls.0.domain: is missing')])
     expect(relay('[[relay.tls]]\ndomain = "b.test"')).toEqual([
-      expect.stringContaining('relay.tls.0.level: is missing; it is may, encrypt, verify, dane'),
+      expect.stringContaining('relay.tls.0.level: is missing; it is "may", "encrypt", "verify" or "dane"'),
     ])
     expect(faults('')).toEqual([expect.stringContaining('hostname: is missing')])
   })

@@ -71,10 +71,26 @@ function faultsOf(issue: z.core.$ZodIssue, document: string, values: unknown): C
   }
   const isType = issue.code === 'invalid_type'
   if ((isType || issue.code === 'invalid_value') && valueAt(values, path) === undefined) {
-    return [fault(path, issue.code === 'invalid_value' ? `is missing; it is ${issue.values.join(', ')}` : 'is missing')]
+    return [fault(path, issue.code === 'invalid_value' ? `is missing; it is ${oneOf(issue.values)}` : 'is missing')]
+  }
+  if (issue.code === 'invalid_value') return [fault(path, `has to be ${oneOf(issue.values)}`)]
+  if (issue.code === 'invalid_union') {
+    // Of the forms that a value may have, the one that it has by its type.
+    const form = issue.errors.find((issues) => !issues.some(isOtherType))
+    if (form)
+      return form.flatMap((each) => faultsOf({ ...each, path: [...issue.path, ...each.path] }, document, values))
   }
   if (isType) return [fault(path, `has to be ${kinds[issue.expected] ?? issue.expected}`)]
   return [fault(path, issue.message.charAt(0).toLowerCase() + issue.message.slice(1))]
+}
+
+const isOtherType = ({ code, path }: z.core.$ZodIssue): boolean => code === 'invalid_type' && path.length === 0
+
+/** `"a", "b" or "c"`, as TOML writes them. */
+function oneOf(values: readonly unknown[]): string {
+  const written = values.map((value) => JSON.stringify(value))
+  const last = written.pop() ?? ''
+  return written.length === 0 ? last : `${written.join(', ')} or ${last}`
 }
 
 function valueAt(values: unknown, path: readonly (string | number)[]): unknown {
