@@ -26,7 +26,7 @@ import { reports } from './operations/reports.ts'
 import * as orders from './operations/standing-orders.ts'
 import { status } from './operations/status.ts'
 import { submit } from './operations/submit.ts'
-import { trace } from './operations/trace.ts'
+import { trace, traceList } from './operations/trace.ts'
 
 export const operations = [
   domainAdd,
@@ -69,6 +69,7 @@ export const operations = [
   orders.suppressionRemove,
   reports,
   trace,
+  traceList,
   explain,
   dkimList,
   dkimRotate,

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer'
 import { findLoops, planFilings, type SettledRecipient, senderStanding, sentCopy, sentCopyNotes } from '@pennypost/mda'
-import { parseHeader, renderHeader, strikesOf } from '@pennypost/message'
+import { messageIdOf, parseHeader, renderHeader, strikesOf, valuesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
@@ -48,6 +48,7 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
   try {
     const received = await intake.finish()
     discarded = received.content
+    transaction.received = received
     const message = await examine(session, transaction, received)
     if ('code' in message) return message
     // A client that left before the commit began has no mail here: it will send it again.
@@ -245,7 +246,11 @@ function events(
 }
 
 /** How the journey begins, whatever becomes of the content. */
-function receivedFact(session: Session, transaction: Transaction, size: number): FlowFact {
+function receivedFact(
+  session: Session,
+  transaction: Transaction,
+  size: number,
+): Extract<FlowFact, { kind: 'received' }> {
   const { account, forwarded, client } = session
   const { tls } = session.connection
   const helo = forwarded?.helo ?? client.helo ?? session.hello
@@ -317,9 +322,14 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   const { options } = session
   options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
   const text = describeReply(reply)
-  session.log.info({ journey: transaction.journey, reply: text }, 'content refused')
-  session.record(transaction.journey, [
-    receivedFact(session, transaction, 0),
+  const { received, journey } = transaction
+  const peer = session.client.address
+  session.log.info({ journey, remote: peer, reversePath: transaction.reversePath, reply: text }, 'content refused')
+  const first = receivedFact(session, transaction, received?.facts.size ?? 0)
+  // Who was refused knows the Message-ID, and nothing else that can be looked up.
+  const messageId = received ? messageIdOf(valuesOf(parseHeader(received.scanned.header), 'message-id')[0] ?? '') : ''
+  session.record(journey, [
+    messageId === '' ? first : { ...first, messageId },
     ...(transaction.screening?.facts() ?? []),
     { kind: 'refused', reply: text },
   ])

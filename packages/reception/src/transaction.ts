@@ -2,7 +2,7 @@ import type { Expansion } from '@pennypost/mda'
 import type { JourneyId, ReservedRoom } from '@pennypost/model'
 import type { Mailbox, MailParameters, RcptParameters, Reply } from '@pennypost/smtp'
 import type { TransactionScreening } from './checks/transaction-screening.ts'
-import type { ContentIntake } from './content.ts'
+import type { ContentIntake, ReceivedContent } from './content.ts'
 
 /**
  * The mail transaction of RFC 5321 §3.3: begun by MAIL, grown by RCPT, ended by the reply to the content, RSET, a new
@@ -23,6 +23,8 @@ export interface Transaction {
   readonly room: ReservedRoom
   /** Content that has begun to come. */
   intake: ContentIntake | undefined
+  /** Content that has come whole. */
+  received?: ReceivedContent
   /** Absent where nothing is checked. */
   screening?: TransactionScreening
   /** What came is being committed: only its reply can tell what became of it. */

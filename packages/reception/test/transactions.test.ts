@@ -80,3 +80,19 @@ test('the sender of a letter that was taken did not hear of the recipient whose 
   const recipient = { forwardPath: 'away@one.test', orcpt: undefined, refusal: { status: '5.4.6', diagnostic } }
   expect(told).toMatchObject([{ reversePath: 'a@two.test', recipients: [recipient] }])
 })
+
+test('a refused message was found neither by its Message-ID nor by who had sent it', async () => {
+  const world = await testReception()
+  const client = world.connect()
+  await client.beginData()
+  client.say('Message-ID: <m1@two.test>\r\nSubject: x\0\r\n\r\n.\r\n')
+  await client.until(/^550 5\.6\.0 /m)
+  const [content] = await world.store.flow.findByMessageId('m1@two.test', 10)
+  expect((await world.store.flow.journey(content!))?.events[0]).toMatchObject({ kind: 'received', size: 42 })
+  client.say('MAIL FROM:<a@two.test>\r\nRCPT TO:<nobody@one.test>\r\nQUIT\r\n')
+  await client.until(/^221 /m)
+  const journeys = await world.store.flow.recent(2)
+  const recipient = await world.store.flow.journey(journeys.find((id) => id !== content)!)
+  const said = { forwardPath: 'nobody@one.test', peer: '192.0.2.7', reversePath: 'a@two.test' }
+  expect(recipient?.events).toMatchObject([{ kind: 'refused', reply: expect.stringMatching(/^550 5\.1\.1 /), ...said }])
+})

@@ -24,7 +24,7 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
     case 'verdict':
       return [`verdict: ${event.verdict}, ${event.reason}`]
     case 'refused':
-      return [`refused${event.forwardPath ? ` <${event.forwardPath}>` : ''}: ${event.reply}`]
+      return refused(event)
     case 'expanded':
       return [`<${event.forwardPath}> goes by ${event.by} to ${event.targets.join(', ')}`]
     case 'filed':
@@ -67,6 +67,11 @@ function received(event: Of<'received'>): string[] {
     `from <${event.reversePath}> to ${event.forwardPaths.map((path) => `<${path}>`).join(' ')}`,
     `${formatSize(event.size)}${event.messageId ? `, Message-ID <${event.messageId}>` : ''}`,
   ]
+}
+
+function refused({ forwardPath, reply, peer, reversePath }: Of<'refused'>): string[] {
+  const first = `refused${forwardPath ? ` <${forwardPath}>` : ''}: ${reply}`
+  return reversePath === undefined ? [first] : [first, `from <${reversePath}>, ${peer || 'this machine'}`]
 }
 
 function attempt(event: Of<'attempt'>, transcripts: boolean): string[] {

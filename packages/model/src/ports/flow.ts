@@ -28,8 +28,11 @@ export type FlowFact =
   | { kind: 'finding'; check: string; result: string; detail?: string; facts?: Readonly<Record<string, unknown>> }
   /** What the judge made of the findings; `reason` is one of its closed list. */
   | { kind: 'verdict'; verdict: 'accept' | 'quarantine' | 'defer' | 'reject'; reason: string }
-  /** A recipient or the content was refused, with the reply that was given; of a target behind an alias, that would be. */
-  | { kind: 'refused'; forwardPath?: string; reply: string }
+  /**
+   * A recipient or the content was refused, with the reply that was given; of a target behind an alias, that would be. At
+   * RCPT with who brought it, since where no recipient is left nothing else tells.
+   */
+  | { kind: 'refused'; forwardPath?: string; reply: string; peer?: string; reversePath?: string }
   /** An alias, forward or catch-all was followed; `forwardPath` is the recipient, or an alias that it led to. */
   | { kind: 'expanded'; forwardPath: string; by: 'alias' | 'catch-all' | 'forward' | 'srs'; targets: readonly string[] }
   | { kind: 'filed'; login: string; mailbox: string; uid: number; forwardPaths: readonly string[] }

@@ -54,7 +54,13 @@ export const rcpt = {
 
 function refuse(session: Session, transaction: Transaction, path: Mailbox, refusal: Reply): Reply {
   transaction.refused++
-  const refused: FlowFact = { kind: 'refused', forwardPath: path.text, reply: describeReply(refusal) }
+  const { reversePath } = transaction
+  const [peer, forwardPath, text] = [session.client.address, path.text, describeReply(refusal)]
+  session.log.info(
+    { journey: transaction.journey, remote: peer, reversePath, forwardPath, reply: text },
+    'recipient refused',
+  )
+  const refused: FlowFact = { kind: 'refused', forwardPath, reply: text, peer, reversePath }
   session.record(transaction.journey, [...(transaction.screening?.facts() ?? []), refused])
   return refusal
 }

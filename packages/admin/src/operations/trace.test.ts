@@ -1,0 +1,57 @@
+import { createJourneyId, type FlowFact } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { TestAdministration } from '../../test/admin-context.ts'
+
+const came = (reversePath: string, ...forwardPaths: string[]): FlowFact => ({
+  kind: 'received',
+  service: 'smtp',
+  session: '1',
+  peer: '192.0.2.7',
+  reversePath,
+  forwardPaths,
+  size: 10,
+  messageId: 'm@two.test',
+})
+
+/** Journeys, the first of them the oldest. */
+async function world(...journeys: FlowFact[][]) {
+  const admin = new TestAdministration()
+  const { store, clock, random } = admin.context
+  for (const facts of journeys) {
+    const journey = createJourneyId(clock.now(), random)
+    await store.flow.record(facts.map((fact) => ({ journey, at: clock.now(), ...fact })))
+    await admin.clock.advance(1000)
+  }
+  const list = async (input: object) =>
+    (await admin.call('trace.list', input)).map(({ from, to, outcomes }) => `${from} > ${to} : ${outcomes}`)
+  return { list, [Symbol.dispose]: () => admin[Symbol.dispose]() }
+}
+
+test('a message of which nobody knew an id could not be found', async () => {
+  const nobody = { forwardPath: 'nobody@one.test', reply: '550 5.1.1 no such mailbox here' }
+  using found = await world(
+    [
+      came('Carol@TWO.test', 'bob@one.test'),
+      { kind: 'filed', login: 'bob@one.test', mailbox: 'Junk', uid: 1, forwardPaths: [] },
+    ],
+    [{ kind: 'refused', ...nobody, peer: '192.0.2.7', reversePath: 'carol@two.test' }],
+    [{ kind: 'about', about: 'something' }],
+    [
+      came('bob@one.test', 'carol@two.test', 'dave@three.test'),
+      { kind: 'queued', entry: 1, destination: 'two.test', forwardPaths: ['carol@two.test', 'dave@three.test'] },
+      { kind: 'delivered', forwardPath: 'carol@two.test', host: 'mx.two.test', reply: '250 ok' },
+    ],
+    [came('', 'bob@one.test'), { kind: 'refused', reply: '550 5.7.1 no' }],
+  )
+  const lines = [
+    ' > bob@one.test : refused 550',
+    'bob@one.test > carol@two.test,dave@three.test : delivered,waiting',
+    'carol@two.test > nobody@one.test : refused 550',
+    'Carol@TWO.test > bob@one.test : in Junk',
+  ]
+  expect(await found.list({})).toEqual(lines)
+  expect(await found.list({ from: 'carol@two.test' })).toEqual([lines[2], lines[3]])
+  expect(await found.list({ from: '' })).toEqual([lines[0]])
+  expect(await found.list({ to: '@one.test', limit: 2 })).toEqual([lines[0], lines[2]])
+  expect(await found.list({ from: 'carol@two.test', to: 'NOBODY@one.test' })).toEqual([lines[2]])
+})
