@@ -15,6 +15,15 @@ test.each([
   expect(asAdminError(error)).toMatchObject({ reason, message: text })
 })
 
+test.each([
+  ['SQLITE_NOTADB', 'A database of the data directory is damaged.'],
+  ['SQLITE_CORRUPT_INDEX', 'A database of the data directory is damaged.'],
+  ['SQLITE_READONLY_DIRECTORY', 'A database of the data directory cannot be opened or written.'],
+])('%s was told in the words of SQLite, and nobody knew what to do', (code, text) => {
+  const error = Object.assign(new Error('file is not a database'), { code })
+  expect(systemFault(error)).toMatchObject({ text, advice: expect.stringMatching(/./) })
+})
+
 test('what is no word on a path is left alone', () => {
   expect(systemFault(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBeUndefined()
   expect(systemFault(undefined)).toBeUndefined()

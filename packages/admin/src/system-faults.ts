@@ -23,12 +23,37 @@ const texts: Readonly<Record<string, (path: string) => SystemFault>> = {
   }),
 }
 
-/** Undefined for anything but the system's word on a path. */
+const damaged: SystemFault = {
+  reason: 'failed',
+  text: 'A database of the data directory is damaged.',
+  advice: 'Stop the server; `pennypost restore DIR --replace` puts a backup back and keeps what is there aside.',
+}
+const closed: SystemFault = {
+  reason: 'not-allowed',
+  text: 'A database of the data directory cannot be opened or written.',
+  advice: rights,
+}
+
+/** SQLite names no path. */
+const databaseFaults: Readonly<Record<string, SystemFault>> = {
+  SQLITE_NOTADB: damaged,
+  SQLITE_CORRUPT: damaged,
+  SQLITE_CANTOPEN: closed,
+  SQLITE_READONLY: closed,
+  SQLITE_FULL: {
+    reason: 'unavailable',
+    text: 'The disk of the data directory is full.',
+    advice: 'Make room, then try again.',
+  },
+}
+
+/** Undefined for anything but the system's word on a path, or SQLite's on its files. */
 export function systemFault(error: unknown): SystemFault | undefined {
   const { code = '', path: given, syscall } = (error ?? {}) as NodeJS.ErrnoException
   // Reading says it of what was opened, without its name.
   const path = given ?? (code === 'EISDIR' ? 'What was named' : undefined)
-  if (path === undefined) return undefined
+  // Extended codes go on behind an underscore.
+  if (path === undefined) return databaseFaults[code.split('_', 2).join('_')]
   if (code !== 'ENOENT') return texts[code]?.(path)
   const text = syscall === 'mkdir' ? `${path} cannot be made in ${dirname(path)}.` : `There is no ${path}.`
   return { reason: 'not-found', text, advice: '' }

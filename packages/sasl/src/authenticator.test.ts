@@ -172,6 +172,12 @@ describe('acting for another account', () => {
     expect(await login({ ...asRoot, authzid: 'nobody@one.test' })).toEqual(invalid)
     expect(await login({ authzid: 'root@one.test' })).toEqual(invalid)
   })
+
+  test('an administrator who looked into the mail of another left no trace in the log', async () => {
+    await people.add('root@one.test', 'toor', { admin: true })
+    await login({ login: 'root@one.test', password: 'toor', authzid: 'alice@one.test' })
+    expect(logged).toMatch(/"login":"alice@one\.test","by":"root@one\.test"/)
+  })
 })
 
 describe('cache', () => {

@@ -239,7 +239,9 @@ class CachingAuthenticator implements Authenticator {
     if (target === actor.login) return { ok: true, account: actor, actor }
     const account = actor.admin ? await this.#options.directory.accountByLogin(target) : undefined
     if (!account || account.removedAt !== null) return failure('invalid')
-    return account.suspended ? failure('suspended') : { ok: true, account, actor }
+    if (account.suspended) return failure('suspended')
+    this.#options.log.info({ login: account.login, by: actor.login }, 'an administrator acts for another account')
+    return { ok: true, account, actor }
   }
 
   #keyOf(login: string, password: string): string {

@@ -50,7 +50,8 @@ function takeLock(path: string): Database.Database {
     lock.close()
     if (error instanceof Database.SqliteError && error.code === 'SQLITE_BUSY') {
       throw new Error(
-        `the data directory ${path} is in use by another process: a server, which has to be stopped first, or a verb`,
+        `The data directory ${path} is in use by another process. A server that is starting or stopping takes verbs in a ` +
+          'moment; another server, or `restore`, needs it stopped.',
       )
     }
     throw error
@@ -77,7 +78,7 @@ const fuse = 0x65735546
 export function refuseNetwork(path: string, log: Log, type: number = statfsSync(path).type): void {
   const unsigned = type >>> 0
   const name = networkTypes.get(unsigned)
-  if (name) throw new Error(`the data directory ${path} is on ${name}: a local file system is needed`)
+  if (name) throw new Error(`The data directory ${path} is on ${name}: a local file system is needed.`)
   // FUSE may be a local disk (ntfs-3g, a container's bind mount) or the network (sshfs); it does not say which.
   if (unsigned === fuse) log.warn({ path }, 'the data directory is on FUSE: make sure that it is a local disk')
 }

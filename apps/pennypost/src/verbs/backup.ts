@@ -17,6 +17,7 @@ async function backup(session: Session, directory: string, { verify = false }: {
   const faults = done.faults.length > 0 ? faultLines(done.faults) : ''
   const checked = verify && faults === '' ? ' All of it was read, and all is well.' : ''
   const text = `The store is copied to ${done.target}, ${formatSize(done.octets)}.${checked}`
-  session.show(done, `${faults}${text} It is a data directory itself, with secrets and DKIM keys: keep it safe.\n`)
+  const kind = 'It is a data directory itself, with secrets and DKIM keys: keep it safe.'
+  session.show(done, `${faults}${text} ${kind}\nNot in it: pennypost.toml and the files that it names.\n`)
   if (faults !== '') process.exitCode = 1
 }

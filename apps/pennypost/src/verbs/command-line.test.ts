@@ -90,7 +90,7 @@ describe('without a server', () => {
     const [verb, option, group, account, file] = await Promise.all(
       [
         ['frobnicate'],
-        ['trace'],
+        ['explain'],
         ['domain', 'frob'],
         ['account', 'show', 'x@one.test'],
         ['account', 'import', 'x.csv'],

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
 import type { Command } from 'commander'
 import type { Session } from './session.ts'
-import { clean, plural } from './table.ts'
+import { clean, plural, were } from './table.ts'
 import { note } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
@@ -47,7 +47,7 @@ async function bringIn(
   const others: string[] = []
   const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options, others)) })
   for (const other of others) note(`pennypost: ${clean(other)} is no regular file, and was passed over.\n`)
-  const skipped = result.skipped > 0 ? `, ${result.skipped} were there already` : ''
+  const skipped = result.skipped > 0 ? `, ${result.skipped} ${were(result.skipped)} there already` : ''
   const where = result.mailboxes.length > 0 ? ` into ${result.mailboxes.join(', ')}` : ''
   session.show(result, `${plural(result.imported, 'message')} imported${where}${skipped}.\n`)
 }

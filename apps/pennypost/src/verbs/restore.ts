@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { requireOwner } from '../config/place.ts'
 import type { Session } from './session.ts'
-import { plural } from './table.ts'
+import { plural, were } from './table.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
@@ -47,7 +47,7 @@ async function restoreAll(session: Session, backup: string, replace: boolean): P
   const { faultLines } = await import('./check.ts')
   const lines = [
     faultLines(done.faults),
-    `${plural(done.messages, 'message')} in ${plural(done.mailboxes, 'mailbox', 'mailboxes')} are back in ${session.place.dataDirectory}.\n`,
+    `Back in ${session.place.dataDirectory}: ${plural(done.messages, 'message')} in ${plural(done.mailboxes, 'mailbox', 'mailboxes')}.\n`,
     'IMAP clients will fetch their mailboxes anew (UIDVALIDITY has risen); POP3 clients fetch nothing twice.\n',
     done.aside === undefined ? '' : `What was there is in ${done.aside}.\n`,
     done.held > 0 ? `${heldText(done.held)}\n` : '',
@@ -74,7 +74,7 @@ async function restoreMail(
     import('@pennypost/admin/mail-files'),
   ])
   const result = await session.call('import', { login }, { upload: () => uploadOf(readBackup(backup, login, only)) })
-  const skipped = result.skipped > 0 ? `, ${result.skipped} were there still` : ''
+  const skipped = result.skipped > 0 ? `, ${result.skipped} ${were(result.skipped)} there still` : ''
   const where = result.mailboxes.length > 0 ? ` into ${result.mailboxes.join(', ')}` : ''
   session.show(result, `${plural(result.imported, 'message')} restored${where}${skipped}.\n`)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { clean, formatDuration, formatSize, formatTable, formatTime, jsonOf, plural, width } from './table.ts'
+import { clean, formatDuration, formatSize, formatTable, formatTime, jsonOf, plural, were, width } from './table.ts'
 
 describe('tables', () => {
   test('columns align, whatever script and however wide', () => {
@@ -53,4 +53,8 @@ test('sizes, times and durations are short', () => {
   expect(formatTime(Date.UTC(2026, 0, 2, 3, 4, 5, 678))).toBe('2026-01-02 03:04:05Z')
   expect([0, 59_000, 3_600_000, 93_784_000].map(formatDuration)).toEqual(['0 s', '59 s', '1 h', '1 d 2 h'])
   expect([plural(1, 'entry', 'entries'), plural(2, 'message')]).toEqual(['1 entry', '2 messages'])
+})
+
+test('one message that is passed over "were" there', () => {
+  expect([1, 2].map(were)).toEqual(['was', 'were'])
 })

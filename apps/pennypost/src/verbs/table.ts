@@ -93,6 +93,8 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`
 }
 
+export const were = (count: number): string => (count === 1 ? 'was' : 'were')
+
 /** Addresses of ours that nobody has. Not refused: what leads to them and what they are may be made in any order. */
 export const nobody = ({ unknownTargets }: { unknownTargets: readonly string[] }): string =>
   unknownTargets.map((address) => `Nobody has the address ${address} yet.\n`).join('')
