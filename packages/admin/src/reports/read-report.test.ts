@@ -71,6 +71,18 @@ describe('a report', () => {
     })
   })
 
+  test.each(['99999999999999999999', '-1e300', 'NaN', '1e999', 'x'])(
+    'with %s for a time and a count broke the list',
+    (number) => {
+      const text = dmarc
+        .replace(/<(begin|end|count)>[^<]*/g, `<$1>${number}`)
+        .replaceAll('<dkim>pass', '<dkim>fail')
+        .replaceAll('<spf>pass', '<spf>fail')
+      const report = readReport(Buffer.from(text))
+      expect(report).toMatchObject({ beginsAt: 0, endsAt: 0, passed: 0, failed: 0 })
+    },
+  )
+
   test.each(['', '{', '{}', '[]', '<html></html>', '<feedback></feedback>', '{"policies":[1]}', '{"policies":"x"}'])(
     '%j never throws',
     (text) => {

@@ -79,8 +79,12 @@ const textAt = (value: Json, key: string): string => {
 }
 const numberAt = (value: Json, key: string): number => {
   const found = at(value, key)
-  return typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : 0
+  return typeof found === 'number' ? counted(found) : 0
 }
+/** What is no number of anything is 0. */
+const counted = (value: number): number => (Number.isSafeInteger(value) && value >= 0 ? value : 0)
+/** Milliseconds, where the report names a time that a date can have. */
+const timeAt = (seconds: string): number => new Date(Number(seconds) * 1000).getTime() || 0
 const listAt = (value: Json, key: string): readonly Json[] => {
   const found = at(value, key)
   return Array.isArray(found) ? found : []
@@ -93,7 +97,7 @@ function readDmarcReport(text: string): Report | undefined {
   const rows = recordsOf(text).map((record) => {
     const evaluated = element(record, 'policy_evaluated')
     const passed = [element(evaluated, 'dkim'), element(evaluated, 'spf')].includes('pass')
-    const count = Number(element(record, 'count')) || 0
+    const count = counted(Number(element(record, 'count')))
     const why = `DKIM ${element(evaluated, 'dkim') || '?'}, SPF ${element(evaluated, 'spf') || '?'}, ${element(evaluated, 'disposition') || 'none'}`
     return { passed, what: element(record, 'source_ip'), count, why: `${why}, from ${element(record, 'header_from')}` }
   })
@@ -106,8 +110,8 @@ function readDmarcReport(text: string): Report | undefined {
     domain,
     organization: element(metadata, 'org_name'),
     id: element(metadata, 'report_id'),
-    beginsAt: Number(element(range, 'begin')) * 1000 || 0,
-    endsAt: Number(element(range, 'end')) * 1000 || 0,
+    beginsAt: timeAt(element(range, 'begin')),
+    endsAt: timeAt(element(range, 'end')),
     passed: total(true),
     failed: total(false),
     failures: worstFirst(rows.filter((row) => !row.passed).map(({ what, count, why }) => ({ what, count, why }))),
