@@ -2,12 +2,16 @@ import { closeSync, fsyncSync, openSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
+/** Keeps names by itself, and syncs nothing that is only open for reading: there neither of these does anything. */
+const isWindows = process.platform === 'win32'
+
 /**
  * Makes durable what a file holds, or which names a directory has: a file that was synced is still lost with the power
  * when the directory that names it was not. Rejects with the error of the file system; what was to be synced may be gone
  * then, and another try that succeeds proves nothing.
  */
 export async function syncPath(path: string): Promise<void> {
+  if (isWindows) return
   const handle = await open(path)
   try {
     await handle.sync()
@@ -32,6 +36,7 @@ export async function syncTree(path: string): Promise<void> {
 
 /** `syncPath` for those who cannot wait. */
 export function syncPathSync(path: string): void {
+  if (isWindows) return
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)

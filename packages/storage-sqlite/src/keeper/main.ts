@@ -18,6 +18,7 @@ const db = new Database(database, { fileMustExist: true, timeout: 5000 })
 db.exec('PRAGMA wal_autocheckpoint = 0')
 // A checkpoint syncs the log before it copies, and the database after it.
 db.exec('PRAGMA synchronous = FULL')
+db.exec('PRAGMA fullfsync = ON')
 
 const send = (message: FromKeeper): void => port.postMessage(message)
 

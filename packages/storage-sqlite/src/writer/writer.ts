@@ -141,6 +141,8 @@ function openForWriting(path: string, cacheOctets: number): Database.Database {
   db.exec('PRAGMA auto_vacuum = INCREMENTAL')
   db.exec('PRAGMA journal_mode = WAL')
   db.exec('PRAGMA synchronous = FULL')
+  // On macOS fsync stops at the cache of the drive; Node's goes on to the drive, and SQLite's only so.
+  db.exec('PRAGMA fullfsync = ON')
   // SQLite's own automatic checkpoint hides its errors: GroupCommit bounds the WAL itself.
   db.exec('PRAGMA wal_autocheckpoint = 0')
   db.exec(`PRAGMA journal_size_limit = ${64 * 1024 * 1024}`)
