@@ -258,7 +258,7 @@ function receivedFact(
     kind: 'received',
     service: session.service,
     session: session.id,
-    peer: forwarded?.address ?? client.address,
+    peer: forwarded?.address ?? (session.isOfUnknown ? 'unknown' : client.address),
     ...(helo === undefined ? {} : { helo }),
     ...(tls ? { tls: `${tls.protocol} ${tls.cipher}` } : {}),
     ...(account ? { account: account.login } : {}),

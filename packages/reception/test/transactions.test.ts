@@ -19,6 +19,17 @@ test('what a relay said of one message was believed of the next', async () => {
   expect(peers.toSorted()).toEqual(['192.0.2.7 relay.test', '203.0.113.1 far.test'])
 })
 
+test('the journey said of a client whose address its proxy does not know that it was this machine', async () => {
+  const world = await testReception({ xclient: ['192.0.2.0/24'] })
+  const client = world.connect()
+  client.say('EHLO proxy.test\r\nXCLIENT ADDR=[UNAVAILABLE]\r\nEHLO client.test\r\n')
+  client.say('MAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\nBDAT 14 LAST\r\nSubject: x\r\n\r\n')
+  await client.until(/queued as/)
+  const [journey] = await world.store.flow.recent(1)
+  const events = (await world.store.flow.journey(journey!))?.events
+  expect(events?.[0]).toMatchObject({ kind: 'received', peer: 'unknown', helo: 'client.test' })
+})
+
 test('the journey of refused content did not tell what the client called itself', async () => {
   const world = await testReception()
   const client = world.connect()
