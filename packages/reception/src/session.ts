@@ -105,8 +105,6 @@ export class Session implements WireHandler {
   authFailures = 0
   readonly #context: SessionContext
   #following: Disposable | undefined
-  /** The account was closed while a message was being stored: its reply is the last but one. */
-  #closed = false
   #nextLine: ((line: Buffer | undefined) => void) | undefined
   /** The wire's callback for what is being worked: while it is there, the client waits for us. */
   #next: (() => void) | undefined
@@ -114,8 +112,8 @@ export class Session implements WireHandler {
   #quietMs = 0
   #tarpit: Timer | undefined
   #loginEnd: Timer | undefined
-  /** The time for a login is over; what is being checked right now still counts. */
-  #late = false
+  /** Ends the session behind the reply to what is being worked. */
+  #lastWord: Reply | undefined
   #transactionEnd: Timer | undefined
   #ended = false
   readonly #confirmation = new Confirmation((journey) => this.#unconfirm(journey))
@@ -203,11 +201,13 @@ export class Session implements WireHandler {
     this.#following?.[Symbol.dispose]()
     this.account = account
     this.trusted = trusted
+    if (account) this.#lastWord = undefined
     this.#following = account && this.options.follow?.(account.id, () => this.#close())
   }
 
+  /** A message that is being stored gets its reply. */
   #close(): void {
-    if (this.transaction?.committing) this.#closed = true
+    if (this.transaction?.committing) this.#lastWord = accountClosed
     else this.end(accountClosed)
   }
 
@@ -215,11 +215,9 @@ export class Session implements WireHandler {
   #screen(): void {
     this.#screening?.end()
     const { checks } = this.options
-    if (this.isLmtp) this.#screening = this.#filtersFor('lmtp')
-    else {
-      const isChecked = this.isOfUnknown || this.#context.isChecked?.(this.client.address) === true
-      this.#screening = checks && isChecked && this.service === 'smtp' ? new Screening(checks, this, 'smtp') : undefined
-    }
+    const isChecked = this.isOfUnknown || this.#context.isChecked?.(this.client.address) === true
+    if (checks && isChecked && this.service === 'smtp') this.#screening = new Screening(checks, this, 'smtp')
+    else this.#screening = this.isLmtp ? this.#filtersFor('lmtp') : undefined
   }
 
   #filtersFor(service: FilteredService): Screening | undefined {
@@ -278,11 +276,11 @@ export class Session implements WireHandler {
     this.connection.active()
   }
 
-  /** One deadline for a login, whatever is said before it. */
+  /** One deadline for a login, whatever is said before it; what is being checked right now still counts. */
   #loginDue(): void {
     if (this.account) return
-    this.#late = true
-    if (!this.#next) this.end(noLogin)
+    if (this.#next) this.#lastWord = noLogin
+    else this.end(noLogin)
   }
 
   inputEnded(): void {
@@ -468,8 +466,7 @@ export class Session implements WireHandler {
 
   #finish(reply: Reply | undefined): void {
     if (reply) this.reply(reply)
-    if (this.#late && !this.account) this.end(noLogin)
-    if (this.#closed) this.end(accountClosed)
+    if (this.#lastWord) this.end(this.#lastWord)
     if (this.connection.draining && !this.transaction) this.end(replies.shuttingDown)
     if (!this.#ended) this.#proceed()
   }

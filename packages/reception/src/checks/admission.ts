@@ -82,12 +82,14 @@ export class Admission {
         const detail = `${of === 'recipient' ? `recipient ${forwardPath}` : subject} has had ${limit} in an hour`
         return { check: 'rate', result: 'exceeded', of, detail, retryAfterSeconds: Math.ceil(waitMs / 1000) }
       }
-      return { check: 'rate', result: 'within', of: '', detail: '', retryAfterSeconds: 0 }
+      return { ...nothingExceeded, result: 'within', detail: '' }
     } catch (error) {
-      return { check: 'rate', result: 'unavailable', of: '', detail: (error as Error).message, retryAfterSeconds: 0 }
+      return { ...nothingExceeded, result: 'unavailable', detail: (error as Error).message }
     }
   }
 }
+
+const nothingExceeded = { check: 'rate', of: '', retryAfterSeconds: 0 } as const
 
 const lookedUp = (path: string): string => lookupAddress(path) ?? path.toLowerCase()
 
