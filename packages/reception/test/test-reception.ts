@@ -1,15 +1,12 @@
 /** Reception over the memory engine on in-memory connections, with time that stands still: for attacks and faults. */
-import { createMda, createSrs } from '@pennypost/mda'
 import { type Deadline, type Log, type Store, silentLog } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
-import { createAuthenticator, createPasswords } from '@pennypost/sasl'
-import { createConnectionLimiter, networkOf } from '@pennypost/transport'
+import { createConnectionLimiter } from '@pennypost/transport'
 import { createDuplexPair, type DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { onTestFinished } from 'vitest'
 import { defaultReceptionLimits, openReception, type ReceptionOptions } from '../src/index.ts'
-
-const hostname = 'mail.one.test'
+import { plainOptions } from './plain-options.ts'
 
 /** `changed` may be made of the deadline, whose time a test moves. */
 export async function testReception(
@@ -29,42 +26,11 @@ export async function testReception(
   const errors: string[] = []
   const log: Log = { ...silentLog, error: (_, text) => void errors.push(text), child: () => log }
   const store = createMemoryStore({ clock, random })
-  const { directory, credentials, memory } = store
+  const { directory } = store
   await directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
   const account = await directory.addAccount({ login: 'bob@one.test', name: '', quota: 0, admin: true }, clock.now())
-  const srs = createSrs({ secrets: [Buffer.alloc(32, 1)] })
-  const names = { hostname, ownLiterals: [], recipientDelimiter: '+', administrator: '' }
-  const secret = Buffer.alloc(32, 2)
-  const passwords = createPasswords({ cost: 4 })
   const options: ReceptionOptions = {
-    hostname,
-    store,
-    mda: createMda({ directory, memory, srs, clock, ...names }),
-    authenticator: createAuthenticator({
-      directory,
-      credentials,
-      memory,
-      passwords,
-      secret,
-      networkOf,
-      clock,
-      random,
-      log,
-    }),
-    trusted: new Map(),
-    requireAuth: () => false,
-    offersAuth: () => false,
-    offersTls: () => false,
-    requireTlsForAuth: true,
-    receivedShowsClient: false,
-    rejectBareNewlines: false,
-    sign: async () => '',
-    destination: (domain) => domain,
-    settledNotices: async () => [],
-    clock,
-    deadline,
-    random,
-    log,
+    ...plainOptions({ hostname: 'mail.one.test', store, clock, deadline, random, log }),
     limits: { ...defaultReceptionLimits, tarpitMs: 0 },
     ...(typeof changed === 'function' ? changed(deadline) : changed),
   }

@@ -4,7 +4,6 @@
  *     node packages/reception/test/bench/sink.ts [PORT] &
  *     mailload smtp -P PORT -c 20 -n 5000 -U 20 -k $!
  */
-import { createMda, createSrs } from '@pennypost/mda'
 import {
   type Accepted,
   type ContentStage,
@@ -15,11 +14,10 @@ import {
   silentLog,
 } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
-import { createAuthenticator, createPasswords } from '@pennypost/sasl'
-import { createConnectionLimiter, networkOf } from '@pennypost/transport'
+import { createConnectionLimiter } from '@pennypost/transport'
 import { defaultReceptionLimits, openReception } from '../../src/index.ts'
+import { plainOptions } from '../plain-options.ts'
 
-const hostname = 'mail.example.test'
 const log: Log = {
   ...silentLog,
   error: (facts, text) => void process.stderr.write(`${text} ${JSON.stringify(facts)}\n`),
@@ -55,7 +53,6 @@ const store = {
       acceptances.map(({ journey }): Accepted => ({ journey, repeated: false, filed: [], queued: [] })),
   },
 }
-const { directory, credentials } = store
 const listener = await openReception(
   {
     service: 'smtp',
@@ -63,43 +60,7 @@ const listener = await openReception(
     limiter: createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 }),
   },
   {
-    hostname,
-    store,
-    mda: createMda({
-      directory,
-      memory: store.memory,
-      srs: createSrs({ secrets: [Buffer.alloc(32, 1)] }),
-      clock,
-      hostname,
-      ownLiterals: [],
-      recipientDelimiter: '+',
-      administrator: '',
-    }),
-    authenticator: createAuthenticator({
-      directory,
-      credentials,
-      memory: store.memory,
-      passwords: createPasswords({ cost: 4 }),
-      secret: Buffer.alloc(32, 2),
-      networkOf,
-      clock,
-      random,
-      log,
-    }),
-    trusted: new Map(),
-    requireAuth: () => false,
-    offersAuth: () => false,
-    offersTls: () => false,
-    requireTlsForAuth: false,
-    receivedShowsClient: false,
-    rejectBareNewlines: false,
-    sign: async () => '',
-    destination: (domain) => domain,
-    settledNotices: async () => [],
-    clock,
-    deadline,
-    random,
-    log,
+    ...plainOptions({ hostname: 'mail.example.test', store, clock, deadline, random, log }),
     limits: { ...defaultReceptionLimits, transactionsPerConnection: 1_000_000 },
   },
 )
