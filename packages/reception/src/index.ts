@@ -1,7 +1,7 @@
 export { defaultGreylist, type GreylistOptions } from './checks/greylist.ts'
 export { defaultBudget, type InboundChecks } from './checks/options.ts'
 export { createClamav } from './filters/clamav.ts'
-export type { ContentFilter, FilterEndpoint } from './filters/filter.ts'
+export type { ContentFilter } from './filters/filter.ts'
 export { createHttpHook } from './filters/http-hook.ts'
 export { createRspamd } from './filters/rspamd.ts'
 export { isThisMachine, type Networks, networks } from './networks.ts'

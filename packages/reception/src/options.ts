@@ -65,10 +65,11 @@ export const defaultReceptionLimits: ReceptionLimits = {
 }
 
 /** What becomes of an ATRN request. */
-export type TurnRound = 'refused' | 'empty' | 'busy' | { take(stream: Duplex, peer: TurnedPeer): void }
+export type TurnRound = 'refused' | 'empty' | 'busy' | { take(connection: TurnedConnection): void }
 
-/** Who is at the other end of a connection that has turned round. */
-export interface TurnedPeer {
+/** A connection that has turned round, and who is at its other end. */
+export interface TurnedConnection {
+  stream: Duplex
   address: string
   port: number
   tls: TlsFacts | undefined

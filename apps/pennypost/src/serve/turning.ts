@@ -47,7 +47,7 @@ export function fetching(rules: Rules, parts: Parts) {
     let answer: TurnRound = 'empty'
     for (const destination of destinations) {
       const found = await parts.relay.turnRound(destination)
-      if (typeof found === 'object') return { take: (stream, peer) => found.take({ stream, ...peer }) }
+      if (typeof found === 'object') return found
       if (found === 'busy') answer = 'busy'
     }
     return answer

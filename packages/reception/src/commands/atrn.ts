@@ -26,7 +26,8 @@ export const atrn = {
       if (answer === 'empty') return reply(453, '4.3.2', 'You have no mail')
       if (answer === 'busy') return reply(451, '4.3.2', 'Unable to process ATRN request now')
       const stream = session.handOver(reply(250, null, 'OK now reversing the connection'))
-      if (stream) answer.take(stream, { address: client.address, port: client.port, tls: session.connection.tls })
+      const { address, port } = client
+      if (stream) answer.take({ stream, address, port, tls: session.connection.tls })
       return undefined
     } catch (error) {
       session.log.error({ err: error }, 'queue not handed over')

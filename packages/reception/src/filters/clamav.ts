@@ -1,19 +1,14 @@
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { VirusFinding } from '@pennypost/message-auth'
-import type { Dialer } from '@pennypost/model'
-import type { ContentFilter, FilterEndpoint } from './filter.ts'
+import type { ContentFilter, FilterSettings } from './filter.ts'
 
 /** clamd by its stream command: `zINSTREAM`, chunks with their length before each, an empty one, one line back. */
-export interface ClamavOptions extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
-  endpoint: FilterEndpoint
-  dialer: Dialer
-}
 
 const longestAnswer = 4096
 
 /** A filter that asks clamd; `look` rejects for every answer but OK and FOUND. */
-export function createClamav({ endpoint, dialer, ...filter }: ClamavOptions): ContentFilter {
+export function createClamav({ endpoint, dialer, ...filter }: FilterSettings): ContentFilter {
   return {
     ...filter,
     check: 'virus',

@@ -1,5 +1,5 @@
 import { type FilterFinding, type Finding, type VirusFinding, within } from '@pennypost/message-auth'
-import type { Deadline } from '@pennypost/model'
+import type { Deadline, Dialer, Endpoint } from '@pennypost/model'
 
 /**
  * Programs beside the server that look at content: spam filters, virus scanners, a hook of the postmaster. They say what
@@ -26,10 +26,11 @@ export interface ContentFilter {
   look(mail: MailToLookAt, signal: AbortSignal): Promise<VirusFinding | FilterFinding>
 }
 
-/** Where a filter listens: an IP address and port, or a Unix socket with port 0. */
-export interface FilterEndpoint {
-  address: string
-  port: number
+/** What a filter that is asked over a connection is made with. */
+export interface FilterSettings extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
+  /** Where it listens. */
+  endpoint: Endpoint
+  dialer: Dialer
 }
 
 /** What a filter is shown. */

@@ -1,6 +1,5 @@
-import type { Dialer } from '@pennypost/model'
+import type { Dialer, Endpoint } from '@pennypost/model'
 import { exchangeHttp } from '@pennypost/transport'
-import type { FilterEndpoint } from './filter.ts'
 
 /** What a filter of this machine or its network is asked by HTTP: the body streams, the answer is small. */
 export interface FilterQuestion {
@@ -14,7 +13,7 @@ const largestAnswer = 1024 * 1024
 /** The answer of a server that says 200. Rejects for every other status, a larger answer, and the signal. */
 export async function askByHttp(
   dialer: Dialer,
-  endpoint: FilterEndpoint,
+  endpoint: Endpoint,
   { path, headers, body }: FilterQuestion,
   signal: AbortSignal,
 ): Promise<Buffer> {

@@ -1,15 +1,12 @@
 import type { FilterFinding } from '@pennypost/message-auth'
-import type { Dialer } from '@pennypost/model'
-import type { ContentFilter, FilterEndpoint, MailToLookAt } from './filter.ts'
+import type { ContentFilter, FilterSettings, MailToLookAt } from './filter.ts'
 import { askByHttp, parseObject } from './http-exchange.ts'
 
 /**
  * A program of the postmaster: gets a JSON object by POST with what is known of a message, and answers with
  * `{"action": "accept" | "quarantine" | "defer" | "reject", "text": "…"}`; `text` is what the client is told.
  */
-export interface HttpHookOptions extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
-  endpoint: FilterEndpoint
-  dialer: Dialer
+export interface HttpHookOptions extends FilterSettings {
   /** Of the request. */
   path: string
   /** With `content` (base64); else it gets the header section alone. */

@@ -1,12 +1,9 @@
 import type { FilterFinding } from '@pennypost/message-auth'
-import type { Dialer } from '@pennypost/model'
-import type { ContentFilter, FilterEndpoint, MailToLookAt } from './filter.ts'
+import type { ContentFilter, FilterSettings, MailToLookAt } from './filter.ts'
 import { askByHttp, parseObject } from './http-exchange.ts'
 
 /** rspamd by its HTTP protocol (`/checkv2`): the envelope in header fields, the message as body, JSON back. */
-export interface RspamdOptions extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
-  endpoint: FilterEndpoint
-  dialer: Dialer
+export interface RspamdOptions extends FilterSettings {
   /** Ours, for its own Received checks. */
   hostname: string
   /** Of a worker that wants one. */
