@@ -51,7 +51,10 @@ test('the argument of MAIL', () => {
     'FROM:a',
     'FROM:a b@x',
     'FROM:a@x,b@x',
-    'FROM:Alice <a@x>',
+    'FROM:Alice <a@x',
+    'FROM:Alice <a@x>>',
+    'FROM:<b@y <a@x>>',
+    'FROM:<a@x><b@x>',
     'FROM:a@x>',
     'FROM:<a@x',
     'FROM:<a@x>SIZE=5',
@@ -76,6 +79,21 @@ test('an address without its angle brackets was refused', () => {
     ok: true,
     value: { forwardPath: { text: 'b@one.test' }, parameters: { notify: [] } },
   })
+})
+
+test('an address with a name, as keepalived sends it, was refused', () => {
+  for (const path of [
+    '<Alarm of router 1 <a@one.test>>',
+    '"Alarm" <a@one.test>',
+    'Alarm <a@one.test>',
+    '<<a@one.test>>',
+  ]) {
+    expect(parseMailArgument(`FROM:${path}`)).toMatchObject({
+      ok: true,
+      value: { reversePath: { text: 'a@one.test' } },
+    })
+    expect(parseMailArgument(`FROM: ${path} SIZE=5`)).toMatchObject({ ok: true, value: { parameters: { size: 5 } } })
+  }
 })
 
 test('the argument of RCPT', () => {

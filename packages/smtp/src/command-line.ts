@@ -45,7 +45,7 @@ export interface MailArgument {
   parameters: MailParameters
 }
 
-/** The argument of MAIL: `FROM:<…> …`. A space behind the colon is tolerated, and so are missing brackets. */
+/** The argument of MAIL: `FROM:<…> …`. A space behind the colon is tolerated, missing brackets too, and a name. */
 export function parseMailArgument(argument: string): Parsed<MailArgument> {
   const split = splitPath('FROM:', argument)
   if (!split) return refused(withText(replies.badArgument, 'Syntax: MAIL FROM:<address>'))
@@ -77,26 +77,30 @@ export function parseRcptArgument(argument: string, smtpUtf8: boolean): Parsed<R
 
 /** An address without its brackets, as controllers of disks and other small devices send it. */
 const bareAddress = /^([^\s<>"@]+@[^\s<>"@]+)(?:[ \t]+(.*))?$/s
+/** One with a name, `<Name <a@b>>` or `Name <a@b>`: what people write into the settings of daemons that send alarms. */
+const namedAddress = /^(?:<[^<>@]*<([^\s<>"@]+@[^\s<>"@]+)>>|[^<>@]+<([^\s<>"@]+@[^\s<>"@]+)>)(?:[ \t]+(.*))?$/s
 
-/** Finds the end of the path: the first `>` outside a quoted string, at the end or before white space. */
+/** The path with its brackets, and what follows it. */
 function splitPath(prefix: string, argument: string): { path: string; parameters: string } | null {
   if (argument.slice(0, prefix.length).toUpperCase() !== prefix) return null
   const rest = argument.slice(prefix.length).trimStart()
-  if (!rest.startsWith('<')) {
-    const [, address, parameters = ''] = bareAddress.exec(rest) ?? []
-    return address === undefined ? null : { path: `<${address}>`, parameters }
-  }
+  const end = endOfPath(rest)
+  if (end > 0) return { path: rest.slice(0, end), parameters: rest.slice(end).trim() }
+  const [, bare, parameters = ''] = bareAddress.exec(rest) ?? []
+  if (bare !== undefined) return { path: `<${bare}>`, parameters }
+  const [, inner, behind = inner, words = ''] = namedAddress.exec(rest) ?? []
+  return behind === undefined ? null : { path: `<${behind}>`, parameters: words }
+}
+
+/** Index behind the first `>` outside a quoted string, where white space or nothing follows; 0 when there is none. */
+function endOfPath(text: string): number {
+  if (!text.startsWith('<')) return 0
   let quoted = false
-  for (let at = 1; at < rest.length; at++) {
-    const character = rest[at]
+  for (let at = 1; at < text.length; at++) {
+    const character = text[at]
     if (quoted && character === '\\') at++
     else if (character === '"') quoted = !quoted
-    else if (character === '>' && !quoted) {
-      const parameters = rest.slice(at + 1)
-      return parameters === '' || /^[ \t]/.test(parameters)
-        ? { path: rest.slice(0, at + 1), parameters: parameters.trim() }
-        : null
-    }
+    else if (character === '>' && !quoted) return /^(?:[ \t]|$)/.test(text.slice(at + 1)) ? at + 1 : 0
   }
-  return null
+  return 0
 }
