@@ -16,6 +16,11 @@ export const authSchema = table({
       client_secret_file: z.string().min(1),
       /** The member of the answer that is the login name. */
       login_claim: z.string().min(1).default('username'),
+      /** What a token has to be good for (RFC 6749 §3.3); '': any token of that issuer opens the mail. */
+      scope: z
+        .string()
+        .regex(/^[!#-[\]-~]*$/, 'is no scope: one word without quotes')
+        .default(''),
       /** Told to clients whose token was refused (RFC 7628 §3.2.2). */
       discovery_url: z.union([z.literal(''), httpUrl]).default(''),
     })

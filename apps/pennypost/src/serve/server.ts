@@ -196,6 +196,7 @@ async function openTokenCheck({ base }: Foundation, tokens: NonNullable<Config['
     clientId: tokens.client_id,
     clientSecret: await readSecretFile(base, tokens.client_secret_file),
     loginClaim: tokens.login_claim,
+    scope: tokens.scope,
     discoveryUrl: tokens.discovery_url,
     deadline,
     fetch,

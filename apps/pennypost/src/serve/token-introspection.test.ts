@@ -3,13 +3,14 @@ import { expect, test } from 'vitest'
 import { createIntrospection } from './token-introspection.ts'
 
 /** An issuer that answers with `answer`, and what it was asked. */
-function issuer(answer: () => Response) {
+function issuer(answer: () => Response, scope = '') {
   const asked: { authorization: string | null; body: string }[] = []
   const check = createIntrospection({
     url: 'https://id.one.test/introspect',
     clientId: 'penny post',
     clientSecret: 's:cret',
     loginClaim: 'email',
+    scope,
     discoveryUrl: '',
     deadline: systemDeadline,
     fetch: async (_, init) => {
@@ -34,6 +35,16 @@ test.each([
   { active: true, email: 7 },
 ])('%j is nobody', async (said) => {
   expect(await issuer(() => Response.json(said)).check.loginOf('t')).toBeUndefined()
+})
+
+test('a token that was given for something else opened the mail', async () => {
+  const loginWith = (scope: unknown, wanted: string) =>
+    issuer(() => Response.json({ active: true, email: 'alice@one.test', scope }), wanted).check.loginOf('t')
+  for (const scopes of [undefined, '', 'openid', 'mailbox', 'openid webmail', ['mail']]) {
+    expect(await loginWith(scopes, 'mail')).toBeUndefined()
+  }
+  expect(await loginWith('openid mail', 'mail')).toBe('alice@one.test')
+  expect(await loginWith('openid', '')).toBe('alice@one.test')
 })
 
 test.each([

@@ -9,6 +9,8 @@ export interface IntrospectionOptions {
   clientSecret: string
   /** The member of the answer that is the login name: `username` in the RFC, often `email`. */
   loginClaim: string
+  /** One of its scopes has to be this; '': any. */
+  scope: string
   discoveryUrl: string
   deadline: Deadline
   fetch: typeof globalThis.fetch
@@ -18,7 +20,7 @@ const timeoutMs = 5_000
 const mostOctets = 65_536
 
 export function createIntrospection(options: IntrospectionOptions): TokenCheck {
-  const { url, clientId, clientSecret, loginClaim, discoveryUrl, deadline, fetch } = options
+  const { url, clientId, clientSecret, loginClaim, scope, discoveryUrl, deadline, fetch } = options
   // RFC 6749 §2.3.1: both are form-encoded before they are put together.
   const credentials = `${encodeURIComponent(clientId)}:${encodeURIComponent(clientSecret)}`
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`
@@ -34,10 +36,15 @@ export function createIntrospection(options: IntrospectionOptions): TokenCheck {
       })
       if (!response.ok) throw new Error(`the token issuer answers ${response.status}`)
       const said = parse(await readBounded(response))
-      const login = said.active === true ? said[loginClaim] : undefined
+      const login = said.active === true && isFor(scope, said.scope) ? said[loginClaim] : undefined
       return typeof login === 'string' && login !== '' ? login : undefined
     },
   }
+}
+
+/** RFC 7662 §2.2: scopes are words. A token that was given to another program for something else is active too. */
+function isFor(scope: string, scopes: unknown): boolean {
+  return scope === '' || (typeof scopes === 'string' && scopes.split(' ').includes(scope))
 }
 
 async function readBounded(response: Response): Promise<string> {
