@@ -171,7 +171,7 @@ export async function tookIn(
   { uids }: Appended,
 ): Promise<void> {
   session.service.mailboxes.touch(target.id)
-  session.notifier?.ownMessages(target, uids)
+  session.notifier?.own.added(target.id, uids)
   if (target.specialUse === '\\Sent') await dropSuperseded(session, target, appends)
 }
 

@@ -17,7 +17,7 @@ export const close = {
     if (expunges) {
       const { uids } = await session.service.mail.expunge(open.mailbox.id, all, 'deleted')
       session.service.mailboxes.touch(open.mailbox.id)
-      session.notifier?.ownRemovals(open.mailbox.id, uids.size)
+      session.notifier?.own.removed(open.mailbox.id, uids.size)
     }
     return undefined
   },

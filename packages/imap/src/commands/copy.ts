@@ -33,7 +33,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   const acting = actingOn(session, target, true)
   const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id, acting)
   session.service.mailboxes.touch(target.id)
-  session.notifier?.ownMessages(target, copied.target)
+  session.notifier?.own.added(target.id, copied.target)
   return { code: copyUid(copied) }
 }
 

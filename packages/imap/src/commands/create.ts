@@ -19,7 +19,7 @@ export async function createSuperiors(session: Session, { owner, name }: Place):
   for (const superior of superiors(name)) {
     // Asked one by one: an account may have ten thousand others.
     if (await mail.mailboxByName(owner.id, superior)) continue
-    session.notifier?.ownNames(owner.id === session.user.id ? superior : othersName(owner.login, superior))
+    session.notifier?.own.named(owner.id === session.user.id ? superior : othersName(owner.login, superior))
     await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
       // Another session was faster.
       if (!(error instanceof StoreError && error.reason === 'mailbox-exists')) throw error
@@ -69,7 +69,7 @@ export const create = {
       // Another session was faster.
       throw error instanceof StoreError && error.reason === 'exists' ? useTaken() : error
     })
-    session.notifier?.ownNames(name)
+    session.notifier?.own.named(name)
     sayNormalized(session, { name, written })
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
     return { code: codes.find(Boolean) }

@@ -32,7 +32,7 @@ export const rename = {
     if (source.shared && name === 'INBOX') throw no('CANNOT', 'INBOX is renamed by its owner alone')
     if (!place.name.startsWith(`${name}/`)) await createSuperiors(session, place)
     await session.service.mail.renameMailbox(source.account, name, place.name)
-    session.notifier?.ownNames(from, to.name)
+    session.notifier?.own.named(from, to.name)
     sayNormalized(session, to)
     if (name === 'INBOX') session.service.mailboxes.touch(source.id)
     return undefined

@@ -120,7 +120,7 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
     for (const { entry } of changes) session.service.signals.serverAnnotated(entry, of(entry), notifier)
     return undefined
   }
-  if (notifier) for (const { entry } of changes) notifier.ownAnnotation(mailbox.id, entry, modSeq)
+  if (notifier) for (const { entry } of changes) notifier.own.annotated(mailbox.id, entry, modSeq)
   const { view } = session
   if (view?.open.mailbox.id === mailbox.id && session.enabled.has('METADATA')) {
     for (const { entry } of changes) view.annotations.own.set(entry, modSeq)

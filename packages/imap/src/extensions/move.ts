@@ -17,7 +17,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   const moved = await mail.move(open.mailbox.id, uids, target.id, actingOn(session, target, true))
   mailboxes.touch(open.mailbox.id)
   mailboxes.touch(target.id)
-  session.notifier?.ownMessages(target, moved.target)
+  session.notifier?.own.added(target.id, moved.target)
   const code = copyUid(moved)
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
   await session.refresh()

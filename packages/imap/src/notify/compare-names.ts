@@ -11,7 +11,7 @@ export interface NameChanges {
   affected: ReadonlySet<string>
 }
 
-/** What became of names between two looks. Mailboxes are known by their ids. */
+/** Mailboxes are known by their ids. */
 export function compareNames(before: Names, now: Names): NameChanges {
   const oldNames = namesById(before)
   const newNames = namesById(now)

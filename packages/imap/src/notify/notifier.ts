@@ -1,5 +1,4 @@
-import { type AccountId, type MailboxId, superiors, UidSet } from '@pennypost/model'
-import type { VisibleMailbox } from '../access/visible-mailbox.ts'
+import { type AccountId, type MailboxId, UidSet } from '@pennypost/model'
 import { hierarchyOf } from '../list/hierarchy.ts'
 import { no } from '../refusal.ts'
 import { Arrivals } from '../search/arrivals.ts'
@@ -21,7 +20,7 @@ export class Notifier implements SignalListener, Disposable {
   readonly #session: Session
   readonly #wanted: Wanted
   readonly account: AccountId
-  readonly own = new OwnChanges()
+  readonly own: OwnChanges
   readonly #others: OtherMailboxes
   readonly #watches = new Map<AccountId, Disposable>()
   #signals: Disposable | undefined
@@ -45,6 +44,7 @@ export class Notifier implements SignalListener, Disposable {
     this.#session = session
     this.#wanted = wanted
     this.account = session.user.id
+    this.own = new OwnChanges(session)
     this.#others = new OtherMailboxes(session, wanted.groups, this.own)
   }
 
@@ -259,35 +259,6 @@ export class Notifier implements SignalListener, Disposable {
     session.untagged('OK [NOTIFICATIONOVERFLOW] That is too much: there are no more notifications')
     this[Symbol.dispose]()
     session.notifier = new Notifier(session, nothingWanted)
-  }
-
-  // --- what the session does itself ---
-
-  /** `uids` rise. */
-  ownMessages({ id }: Pick<VisibleMailbox, 'id'>, uids: Iterable<number>): void {
-    const isSelected = this.#session.view?.open.mailbox.id === id
-    let [count, last] = [0, 0]
-    for (const uid of uids) {
-      if (isSelected) this.own.uids.add(uid)
-      count++
-      last = uid
-    }
-    if (count > 0) this.own.addMessages(id, count, last + 1)
-  }
-
-  /** Names that it has made, deleted or renamed; what lies right above them is its own doing too. */
-  ownNames(...names: readonly string[]): void {
-    for (const name of names) for (const each of [name, ...superiors(name).slice(-1)]) this.own.names.add(each)
-  }
-
-  ownAnnotation(mailbox: MailboxId, entry: string, modSeq: number): void {
-    const known = this.own.annotations.get(mailbox)
-    if (known) known.set(entry, modSeq)
-    else this.own.annotations.set(mailbox, new Map([[entry, modSeq]]))
-  }
-
-  ownRemovals(id: MailboxId, count: number): void {
-    if (count > 0) this.own.addMessages(id, -count, 0)
   }
 
   [Symbol.dispose](): void {

@@ -1,4 +1,5 @@
-import type { MailboxId } from '@pennypost/model'
+import { type MailboxId, superiors } from '@pennypost/model'
+import type { Session } from '../session/session.ts'
 
 /**
  * What the session has done itself since it was last told of others: RFC 5465 §5 wants it left out. Commands and the
@@ -14,6 +15,11 @@ export class OwnChanges {
   readonly counts = new Map<MailboxId, { messages: number; uidNext: number }>()
   /** MODSEQ at which an entry was set. */
   readonly annotations = new Map<MailboxId, Map<string, number>>()
+  readonly #session: Session
+
+  constructor(session: Session) {
+    this.#session = session
+  }
 
   get any(): boolean {
     return [this.uids, this.names, this.subscriptions, this.counts, this.annotations].some(({ size }) => size > 0)
@@ -29,12 +35,40 @@ export class OwnChanges {
     return new Set([...this.counts.keys(), ...this.annotations.keys()])
   }
 
-  addMessages(mailbox: MailboxId, messages: number, uidNext: number): void {
+  /** @param uids of messages that it has put there, rising */
+  added(mailbox: MailboxId, uids: Iterable<number>): void {
+    const isSelected = this.#session.view?.open.mailbox.id === mailbox
+    let [count, last] = [0, 0]
+    for (const uid of uids) {
+      if (isSelected) this.uids.add(uid)
+      count++
+      last = uid
+    }
+    this.#count(mailbox, count, last + 1)
+  }
+
+  removed(mailbox: MailboxId, count: number): void {
+    this.#count(mailbox, -count, 0)
+  }
+
+  #count(mailbox: MailboxId, messages: number, uidNext: number): void {
+    if (messages === 0) return
     const known = this.counts.get(mailbox) ?? { messages: 0, uidNext: 0 }
     this.counts.set(mailbox, {
       messages: known.messages + messages,
       uidNext: Math.max(known.uidNext, uidNext),
     })
+  }
+
+  /** What lies right above a name that is made, deleted or renamed is its own doing too. */
+  named(...names: readonly string[]): void {
+    for (const name of names) for (const each of [name, ...superiors(name).slice(-1)]) this.names.add(each)
+  }
+
+  annotated(mailbox: MailboxId, entry: string, modSeq: number): void {
+    const known = this.annotations.get(mailbox)
+    if (known) known.set(entry, modSeq)
+    else this.annotations.set(mailbox, new Map([[entry, modSeq]]))
   }
 
   clear(): void {
