@@ -13,6 +13,7 @@ import { actingOnSelected } from '../access/acting.ts'
 import type { By, SequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
+import { placeOf } from '../view/lower-bound.ts'
 import type { View } from '../view/view.ts'
 import type { FetchItem, FetchTarget } from './fetch-item.ts'
 
@@ -144,9 +145,8 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
     const seen = setsSeen ? await setSeen(session, view, rows, acting) : undefined
     for (const row of rows) {
       const began = turns.now()
-      // Mostly the next one.
-      const seq = view.uids[target.seq] === row.uid ? target.seq + 1 : view.seqOf(row.uid)
-      if (seq === 0 || seq > view.count || !aim(fetch, row.uid, seq - 1)) continue
+      const place = placeOf(view.uids, view.count, row.uid, target.seq)
+      if (place < 0 || !aim(fetch, row.uid, place)) continue
       target.row = row
       const pending = writeMessage(fetch, seen?.has(row.uid) === true)
       if (pending) await pending
@@ -163,8 +163,7 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
 function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   const { target, extra } = fetch
   const { open } = target.view
-  const next = target.openIndex + 1
-  const openIndex = next < open.count && open.uids[next] === uid ? next : open.indexOf(uid)
+  const openIndex = placeOf(open.uids, open.count, uid, target.openIndex + 1)
   if (openIndex < 0) return false
   target.openIndex = openIndex
   target.seq = viewIndex + 1

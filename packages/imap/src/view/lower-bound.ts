@@ -11,8 +11,8 @@ export function lowerBound(numbers: Uint32Array, count: number, value: number): 
   return low
 }
 
-/** The same for who goes over rising numbers with rising values: looks at `near` first. -1 when it is not among them. */
-export function placeOf(numbers: Uint32Array, count: number, value: number, near: number): number {
+/** Index of `value`, -1 when it is not there. `near` is looked at first, for who goes over rising numbers with rising values. */
+export function placeOf(numbers: Uint32Array, count: number, value: number, near = 0): number {
   if (near < count && numbers[near] === value) return near
   const place = lowerBound(numbers, count, value)
   return place < count && numbers[place] === value ? place : -1

@@ -259,8 +259,7 @@ export class OpenMailbox {
 
   /** -1 when it is not there (any more). */
   indexOf(uid: number): number {
-    const index = this.lowerBound(uid)
-    return index < this.count && this.uids[index] === uid ? index : -1
+    return placeOf(this.uids, this.count, uid)
   }
 
   // --- journal of flag changes ---

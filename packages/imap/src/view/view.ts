@@ -2,7 +2,7 @@ import { allRights, type FlagsUpdated, type ModSeq, type Rights, type SeqNum, ty
 import type { By, SequenceSet } from '../grammar/sequence-set.ts'
 import { bad } from '../refusal.ts'
 import { ResultContexts } from '../search/result-contexts.ts'
-import { lowerBound } from './lower-bound.ts'
+import { lowerBound, placeOf } from './lower-bound.ts'
 import type { OpenMailbox } from './open-mailbox.ts'
 
 /**
@@ -90,8 +90,7 @@ export class View {
 
   /** 0 when the session knows no such message. */
   seqOf(uid: Uid | number): SeqNum | 0 {
-    const index = this.lowerBound(uid)
-    return index < this.count && this.uids[index] === uid ? ((index + 1) as SeqNum) : 0
+    return (placeOf(this.uids, this.count, uid) + 1) as SeqNum | 0
   }
 
   get recentCount(): number {
