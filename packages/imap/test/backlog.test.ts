@@ -1,9 +1,10 @@
 /** Clients that do not read what they are told, clients that do not wait for it, and changes that fall in between. */
-import { type Log, type Mailbox, silentLog, UidSet } from '@pennypost/model'
+import { setImmediate } from 'node:timers/promises'
+import { type Log, type MailboxId, silentLog, UidSet } from '@pennypost/model'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 const everything = UidSet.ofRanges([[1, 2 ** 32 - 1]])
 const everyUid = Array.from({ length: 50 }, (_, index) => index + 1)
@@ -17,15 +18,35 @@ beforeEach(async () => {
 afterEach(() => server.stop())
 
 async function select(): Promise<void> {
-  client = server.connect()
-  await client.response()
-  await client.say(`LOGIN alice ${password}`)
-  await client.say('SELECT INBOX')
+  client = await server.alice('SELECT INBOX')
+}
+
+/** As many small messages in INBOX as that power of two. */
+async function fill(count: number): Promise<MailboxId> {
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = await server.mailbox('INBOX')
+  for (let copied = 1; copied < count; copied *= 2) await server.store.mail.copy(id, everything, id)
+  return id
 }
 
 /** Until nothing happens any more. */
 async function quiet(): Promise<void> {
-  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve))
+  for (let turn = 0; turn < 200; turn++) await setImmediate()
+}
+
+/** How many turns of the event loop it takes. */
+async function turnsUntil(isSo: () => boolean): Promise<number> {
+  let turns = 0
+  for (; !isSo(); turns++) await setImmediate()
+  return turns
+}
+
+const isDone = (): boolean => client.unread.includes('x OK')
+
+/** From now on everything takes a millisecond or more. */
+function slowClock(): void {
+  let reads = 0
+  server.time.elapsed = () => reads++
 }
 
 /** The connection has ended before the answer was whole. */
@@ -76,60 +97,41 @@ test.each([
 test.each(['CAPABILITY', 'LIST "" *', 'CREATE INBOX', 'NONSENSE'])(
   'thousands of commands sent at once held up another session: %s',
   async (command) => {
-    let reads = 0
-    server.time.elapsed = () => reads++
+    slowClock()
     await select()
     client.send(Buffer.from(`y ${command}\r\n`.repeat(1000)))
-    let turns = 0
-    while (client.unread.split('\r\ny ').length < 1000) {
-      await new Promise((resolve) => setImmediate(resolve))
-      turns++
-    }
-    // Each takes a millisecond or more; in each turn the other session is heard.
-    expect(turns).toBeGreaterThan(150)
+    // In each turn the other session is heard.
+    expect(await turnsUntil(() => client.unread.split('\r\ny ').length >= 1000)).toBeGreaterThan(150)
   },
 )
 
 test.each(['UNSEEN', 'LARGER 1'])('one SEARCH of very many keys held up another session: %s', async (key) => {
-  const { mail } = server.store
-  await server.deliver('INBOX', sampleMessage('simple'))
-  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
-  for (let count = 1; count < 512; count *= 2) await mail.copy(id, everything, id)
+  await fill(512)
   await select()
   client.send(Buffer.from(`x UID SEARCH RETURN (COUNT)${` ${key}`.repeat(999)}\r\n`))
-  let turns = 0
-  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  const turns = await turnsUntil(isDone)
   expect(client.unread).toContain('COUNT 512')
   // Twenty messages of a turn at most.
   expect(turns).toBeGreaterThanOrEqual(25)
 })
 
 test('one FETCH of very many items of one message held up another session', async () => {
-  let reads = 0
-  await server.deliver('INBOX', sampleMessage('simple'))
+  await fill(1)
   await select()
-  server.time.elapsed = () => reads++
+  slowClock()
   const items = Array.from({ length: 190 }, (_, index) => `BODY.PEEK[HEADER.FIELDS (X-${index})]`)
   client.send(Buffer.from(`x FETCH 1 (${items.join(' ')})\r\n`))
-  let turns = 0
-  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
+  const turns = await turnsUntil(isDone)
   expect(client.unread).toContain(`${items[189]?.replace('.PEEK', '')} {2}`)
   expect(turns).toBeGreaterThan(30)
 })
 
 test('one FETCH of many items of very many messages held up another session', async () => {
-  let reads = 0
-  server.time.elapsed = () => reads++
-  const { mail } = server.store
-  await server.deliver('INBOX', sampleMessage('simple'))
-  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
-  for (let count = 1; count < 512; count *= 2) await mail.copy(id, everything, id)
+  slowClock()
+  await fill(512)
   await select()
   client.send(Buffer.from(`x FETCH 1:* (${'ENVELOPE RFC822.SIZE '.repeat(50)}UID)\r\n`))
-  let turns = 0
-  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
-  // Each takes a millisecond or more to write.
-  expect(turns).toBeGreaterThan(100)
+  expect(await turnsUntil(isDone)).toBeGreaterThan(100)
 })
 
 /** So many URLs of one message. */
@@ -140,16 +142,12 @@ async function urls(count: number): Promise<string> {
 }
 
 test('one URLFETCH of very many URLs held up another session', async () => {
-  let reads = 0
-  await server.deliver('INBOX', sampleMessage('simple'))
+  await fill(1)
   await select()
   const many = await urls(90)
-  server.time.elapsed = () => reads++
+  slowClock()
   client.send(Buffer.from(`x URLFETCH ${many}\r\n`))
-  let turns = 0
-  for (; !client.unread.includes('x OK'); turns++) await new Promise((resolve) => setImmediate(resolve))
-  // Each takes a millisecond or more.
-  expect(turns).toBeGreaterThan(15)
+  expect(await turnsUntil(isDone)).toBeGreaterThan(15)
 })
 
 test('one URLFETCH of very many URLs held all that they name in memory', async () => {
@@ -179,7 +177,7 @@ test('of what is sent ahead of a running command no more is taken in for each on
   let ended = 0
   const never = new Promise<never>(() => {})
   mail.mailboxes = async (account) => {
-    await new Promise((resolve) => setImmediate(resolve))
+    await setImmediate()
     return ++ended > 100 ? never : list(account)
   }
   const flood = Buffer.from('x LIST "" *\r\n'.repeat(5000))
@@ -252,11 +250,11 @@ test('a client that idles and does not read is dropped once too much waits for i
   expect(await client.response()).toBe('+ idling')
   client.stream.pause()
   const { mail } = server.store
-  const mailbox = await mail.mailboxByName((await server.account()).id, 'INBOX')
+  const { id } = await server.mailbox('INBOX')
   // Some 9 KB each time: more than fits between the two ends.
   for (let turn = 0; turn < 60; turn++) {
     const mode = turn % 2 === 0 ? 'add' : 'remove'
-    await mail.updateFlags(mailbox!.id, {
+    await mail.updateFlags(id, {
       uids: UidSet.ofSorted(everyUid),
       mode,
       flags: ['k'.repeat(100), '\\Flagged'],
@@ -268,8 +266,7 @@ test('a client that idles and does not read is dropped once too much waits for i
 
 test('a change that is committed while IDLE begins is told', async () => {
   const { mail } = server.store
-  await server.deliver('INBOX', sampleMessage('simple'))
-  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
+  const id = await fill(1)
   await select()
   client.send(Buffer.from('x IDLE\r\n'))
   expect(await client.response()).toBe('+ idling')
@@ -281,9 +278,7 @@ test('a change that is committed while IDLE begins is told', async () => {
 test('a change of very many messages is told a client that idles in pages, and what follows it behind them', async () => {
   server.options.limits = { outputBacklog: 150_000 }
   const { mail } = server.store
-  await server.deliver('INBOX', sampleMessage('simple'))
-  const { id } = (await mail.mailboxByName((await server.account()).id, 'INBOX')) as Mailbox
-  for (let count = 1; count < 4096; count *= 2) await mail.copy(id, everything, id)
+  const id = await fill(4096)
   await select()
   client.send(Buffer.from('x IDLE\r\n'))
   expect(await client.response()).toBe('+ idling')
@@ -336,12 +331,8 @@ test('what came into a mailbox in which hundreds idle was told to all of them in
     expect(await one.response()).toMatch(/^\+/)
     idling.push(one)
   }
-  let reads = 0
-  server.time.elapsed = () => reads++
-  const isTold = (one: DialogueClient): boolean => one.unread.includes('EXISTS')
+  slowClock()
   await server.deliver('INBOX', sampleMessage('simple'))
-  let turns = 0
-  for (; !idling.every(isTold); turns++) await new Promise((resolve) => setImmediate(resolve))
-  // Each takes a millisecond or more.
-  expect(turns).toBeGreaterThan(30)
+  const isTold = (one: DialogueClient): boolean => one.unread.includes('EXISTS')
+  expect(await turnsUntil(() => idling.every(isTold))).toBeGreaterThan(30)
 })

@@ -1,43 +1,31 @@
 /** Changes that the store cannot read when they are to be told: they are told when it can. */
-import { searchText } from '@pennypost/message'
-import { type Annotations, type MailStore, type Store, type Uid, UidSet } from '@pennypost/model'
-import { createMemoryStore } from '@pennypost/model/memory'
-import { seededRandom } from '@pennypost/model/testing'
+import { type Uid, UidSet } from '@pennypost/model'
 import { expect, test } from 'vitest'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 test('of a result that is kept up to date, and of annotations', async () => {
   let fails = false
   const orFail = (): void => {
     if (fails) throw new Error('the disk does not answer')
   }
-  const server = await TestServer.start((clock): Store => {
-    const store = createMemoryStore({ clock, random: seededRandom(2), searchText })
-    const mail: MailStore = Object.create(store.mail, {
-      search: {
-        async value(...args: Parameters<MailStore['search']>) {
-          orFail()
-          return store.mail.search(...args)
-        },
-      },
-    })
-    const annotations: Annotations = Object.create(store.annotations, {
-      annotationsChanged: {
-        async value(...args: Parameters<Annotations['annotationsChanged']>) {
-          orFail()
-          return store.annotations.annotationsChanged(...args)
-        },
-      },
-    })
-    return Object.create(store, { mail: { value: mail }, annotations: { value: annotations } })
-  })
-  await server.deliver('INBOX', sampleMessage('simple'))
-  const [client, other] = [server.connect(), server.connect()]
-  for (const each of [client, other]) {
-    await each.response()
-    await each.say(`LOGIN alice ${password}`)
-    await each.say('SELECT INBOX')
+  const server = await TestServer.start()
+  const { mail, annotations } = server.store
+  server.options.mail = {
+    ...mail,
+    async search(...args) {
+      orFail()
+      return mail.search(...args)
+    },
   }
+  server.options.annotations = {
+    ...annotations,
+    async annotationsChanged(...args) {
+      orFail()
+      return annotations.annotationsChanged(...args)
+    },
+  }
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const [client, other] = [await server.alice('SELECT INBOX'), await server.alice('SELECT INBOX')]
   await client.say('ENABLE METADATA')
   await client.say('UID SEARCH RETURN (UPDATE ALL) SUBJECT hello')
   await server.deliver('INBOX', sampleMessage('simple'))

@@ -2,10 +2,7 @@
  * A client that goes while its command waits for the store, or whose mailbox does: nothing is left of it, and nothing
  * begun for nobody.
  */
-import { searchText } from '@pennypost/message'
-import type { ContentStage, MailStore, StagedContent, Store } from '@pennypost/model'
-import { createMemoryStore } from '@pennypost/model/memory'
-import { seededRandom } from '@pennypost/model/testing'
+import type { MailStore } from '@pennypost/model'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
@@ -13,6 +10,7 @@ import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
 let server: TestServer
 let client: DialogueClient
+let mail: MailStore
 /** What the store waits for before it says where a mailbox is, or has staged a message. */
 let found: Promise<unknown> | undefined
 let finished: Promise<unknown> | undefined
@@ -21,74 +19,56 @@ let discarded = 0
 let searched: AbortSignal | undefined
 let fetched: AbortSignal | undefined
 
-/** A store that answers when it is let, and counts the room that is promised and the contents that were dropped. */
-function slow(store: Store): Store {
-  const mail: MailStore = Object.create(store.mail, {
-    mailboxByName: {
-      async value(...args: Parameters<MailStore['mailboxByName']>) {
-        await found
-        return store.mail.mailboxByName(...args)
-      },
+/** What the service sees: it answers when it is let, and counts the room that is promised and the contents that were dropped. */
+function slow(store: MailStore): MailStore {
+  return {
+    ...store,
+    async mailboxByName(...args) {
+      await found
+      return store.mailboxByName(...args)
     },
-    mailboxes: {
-      async value(...args: Parameters<MailStore['mailboxes']>) {
-        await found
-        return store.mail.mailboxes(...args)
-      },
+    async mailboxes(...args) {
+      await found
+      return store.mailboxes(...args)
     },
-    search: {
-      async value(...args: Parameters<MailStore['search']>) {
-        searched = args[3]
-        return store.mail.search(...args)
-      },
+    async search(...args) {
+      searched = args[3]
+      return store.search(...args)
     },
-    fetch: {
-      async *value(...args: Parameters<MailStore['fetch']>) {
-        fetched = args[3]
-        await found
-        yield* store.mail.fetch(...args)
-      },
+    async *fetch(...args) {
+      fetched = args[3]
+      await found
+      yield* store.fetch(...args)
     },
-    reserve: {
-      value() {
-        promised++
-        return { [Symbol.dispose]: () => void promised-- }
-      },
+    reserve() {
+      promised++
+      return { [Symbol.dispose]: () => void promised-- }
     },
-    stage: {
-      value(room?: Disposable): ContentStage {
-        const stage = store.mail.stage()
-        // What the test itself delivers.
-        if (!room) return stage
-        let staged: StagedContent | undefined
-        const discard = async (): Promise<void> => {
-          discarded++
-          room[Symbol.dispose]()
-          await stage.discard()
-        }
-        return {
-          write: (chunk) => stage.write(chunk),
-          async finish() {
-            await finished
-            staged = await stage.finish()
-            return Object.create(staged, { discard: { value: discard } })
-          },
-          discard,
-        }
-      },
+    stage(room) {
+      const stage = store.stage()
+      const discard = async (): Promise<void> => {
+        discarded++
+        room?.[Symbol.dispose]()
+        await stage.discard()
+      }
+      return {
+        write: (chunk) => stage.write(chunk),
+        async finish() {
+          await finished
+          return Object.create(await stage.finish(), { discard: { value: discard } })
+        },
+        discard,
+      }
     },
-  })
-  return Object.create(store, { mail: { value: mail } })
+  }
 }
 
 async function begin(): Promise<void> {
   promised = discarded = 0
   found = finished = searched = fetched = undefined
-  server = await TestServer.start((clock) => slow(createMemoryStore({ clock, random: seededRandom(2), searchText })))
-  client = server.connect()
-  await client.response()
-  client.send(Buffer.from(`x LOGIN alice ${password}\r\n`))
-  await client.response()
+  server = await TestServer.start()
+  mail = server.options.mail = slow(server.store.mail)
+  client = await server.alice()
 }
 
 afterEach(() => server.stop())
@@ -206,7 +186,6 @@ test('while its password is checked: no place of the account stays taken', async
 
 test('while NOTIFY reads the mailboxes: nothing is watched for it any more', async () => {
   await begin()
-  const { mail } = server.store
   let watches = 0
   const watch = mail.watch.bind(mail)
   mail.watch = (account, onChange) => {
@@ -232,7 +211,6 @@ test('while NOTIFY reads the mailboxes: nothing is watched for it any more', asy
 test('while IDLE reads what has come: nothing waits for its DONE', async () => {
   await begin()
   await selectInbox()
-  const { mail } = server.store
   const changesSince = mail.changesSince.bind(mail)
   const read = Promise.withResolvers<void>()
   let asked = 0

@@ -2,15 +2,14 @@
 import type { MailStore } from '@pennypost/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 let server: TestServer
 let client: DialogueClient
 
 beforeEach(async () => {
   server = await TestServer.start()
-  client = server.connect()
-  await client.response()
+  client = await server.alice()
 })
 
 afterEach(() => server.stop())
@@ -32,7 +31,6 @@ function countLists(): { lists: number; mailboxes: MailStore['mailboxes'] } {
 }
 
 test('names are made, moved and taken away without a look at all the others', async () => {
-  await say(`LOGIN alice ${password}`)
   const counted = countLists()
   for (const command of [
     'CREATE a/b/c',
@@ -51,7 +49,6 @@ test('names are made, moved and taken away without a look at all the others', as
 })
 
 test('NOTIFY tells what came into one mailbox without a look at all the others', async () => {
-  await say(`LOGIN alice ${password}`)
   await say('CREATE Elsewhere')
   await say('NOTIFY SET (PERSONAL (MessageNew MessageExpunge FlagChange))')
   await say('NOOP')
@@ -94,7 +91,6 @@ async function namesPerTurn(command: string): Promise<number> {
 }
 
 test('other sessions have their turns while all mailboxes are listed, searched or watched', async () => {
-  await say(`LOGIN alice ${password}`)
   const { id } = await server.account()
   for (let i = 0; i < 2000; i++) {
     await server.store.mail.createMailbox(id, `box${i}`)

@@ -1,7 +1,6 @@
-import type { MailStore, UidSet } from '@pennypost/model'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 /** What a client is told while its search takes long (RFC 9585). */
 describe('signs of life', () => {
@@ -13,28 +12,21 @@ describe('signs of life', () => {
     server = await TestServer.start()
     await server.deliver('INBOX', sampleMessage('simple'))
     const { mail } = server.store
-    const slow: Pick<MailStore, 'search'> = {
-      async search(...args): Promise<UidSet> {
+    server.options.mail = {
+      ...mail,
+      async search(...args) {
         await new Promise<void>((resolve) => {
           release = resolve
         })
         return mail.search(...args)
       },
     }
-    server.options.mail = Object.assign(Object.create(mail), slow)
   })
 
   afterEach(() => server.stop())
 
-  async function selected(): Promise<DialogueClient> {
-    const client = server.connect()
-    client.send(Buffer.from(`x LOGIN alice ${password}\r\ny SELECT INBOX\r\n`))
-    for (let response = ''; !response.startsWith('y OK'); ) response = (await client.response()) ?? 'y OK'
-    return client
-  }
-
   async function turns(): Promise<void> {
-    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+    for (let turn = 0; turn < 10; turn++) await setImmediate()
   }
 
   const commands = {
@@ -44,7 +36,7 @@ describe('signs of life', () => {
     'ESEARCH IN (mailboxes INBOX) RETURN (COUNT) TEXT bob': ['* ESEARCH', '0 1'],
   }
   test.each(Object.entries(commands))('%s', async (command, [answer = '', state]) => {
-    const client = await selected()
+    const client = await server.alice('SELECT INBOX')
     client.send(Buffer.from(`a1 ${command}\r\n`))
     await turns()
     await server.time.advance(25_000)
@@ -59,7 +51,7 @@ describe('signs of life', () => {
 
   test('not a word when it is disabled', async () => {
     server.options.disable = ['INPROGRESS']
-    const client = await selected()
+    const client = await server.alice('SELECT INBOX')
     client.send(Buffer.from('a1 SEARCH TEXT bob\r\n'))
     await turns()
     await server.time.advance(25_000)

@@ -2,7 +2,7 @@ import { flagsOf, UidSet } from '@pennypost/model'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 /** Whatever happens while a client is away, QRESYNC brings what it remembers to what there is. */
 type Act = { act: 'deliver' } | { act: 'expunge' | 'flag'; nth: number }
@@ -36,10 +36,7 @@ describe('resynchronization', () => {
           let memory: Memory | undefined
           for (const { acts, knownUids, match, withheld } of visits) {
             for (const act of acts) await perform(server, act)
-            const client = server.connect()
-            await client.response()
-            await client.say(`LOGIN alice ${password}`)
-            await client.say('ENABLE QRESYNC')
+            const client = await server.alice('ENABLE QRESYNC')
             memory = await resynchronized(client, memory, knownUids, match)
             if (withheld) {
               // What happens meanwhile must not be lost when the connection ends before it was told.
@@ -70,10 +67,7 @@ test('very many messages that vanished are told in several responses', async () 
     ...mail,
     changesSince: async (...asked) => ({ ...(await mail.changesSince(...asked)), vanished }),
   }
-  const client = server.connect()
-  await client.response()
-  await client.say(`LOGIN alice ${password}`)
-  await client.say('ENABLE QRESYNC')
+  const client = await server.alice('ENABLE QRESYNC')
   const responses = await client.say(`SELECT INBOX (QRESYNC (${mailbox.uidValidity} 1 1:30000))`)
   const memory = { uidValidity: '', modSeq: '', flags: new Map<number, string>([...vanished].map((uid) => [uid, ''])) }
   memory.flags.set(1, '')
@@ -94,10 +88,7 @@ async function perform(server: TestServer, act: Act): Promise<void> {
 }
 
 async function snapshot(server: TestServer) {
-  const { mail } = server.store
-  const [inbox] = await mail.mailboxes((await server.account()).id)
-  if (!inbox) throw new Error('no INBOX')
-  return mail.snapshot(inbox.id)
+  return server.store.mail.snapshot((await server.mailbox('INBOX')).id)
 }
 
 async function truth(server: TestServer): Promise<Map<number, string>> {

@@ -1,7 +1,7 @@
 import { type MailboxChanges, type MailboxId, UidSet, uid } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 /** What happens to a mailbox while SELECT waits for the store. */
 describe('SELECT', () => {
@@ -14,17 +14,9 @@ describe('SELECT', () => {
 
   afterEach(() => server.stop())
 
-  async function client(): Promise<DialogueClient> {
-    const client = server.connect()
-    await client.response()
-    await client.say(`LOGIN alice ${password}`)
-    return client
-  }
-
   /** One who idles in INBOX. */
   async function idling(open: 'SELECT' | 'EXAMINE'): Promise<DialogueClient> {
-    const idler = await client()
-    await idler.say(`${open} INBOX`)
+    const idler = await server.alice(`${open} INBOX`)
     idler.send(Buffer.from('y IDLE\r\n'))
     await idler.response()
     return idler
@@ -32,8 +24,7 @@ describe('SELECT', () => {
 
   /** One who can resynchronize, and the command with which it does. */
   async function resynchronizing(): Promise<{ selecting: DialogueClient; command: string }> {
-    const selecting = await client()
-    await selecting.say('ENABLE QRESYNC')
+    const selecting = await server.alice('ENABLE QRESYNC')
     const validity = /UIDVALIDITY (\d+)/.exec((await selecting.say('STATUS INBOX (UIDVALIDITY)')).join())?.[1]
     return { selecting, command: `SELECT INBOX (QRESYNC (${validity} 1))` }
   }
@@ -61,7 +52,7 @@ describe('SELECT', () => {
       expect(await idler.response()).toBe('* 1 EXPUNGE')
       return from
     }
-    const responses = await (await client()).say('SELECT INBOX')
+    const responses = await (await server.alice()).say('SELECT INBOX')
     expect(responses).toContain('* 2 EXISTS')
     expect(responses).toContain('* OK [UNSEEN 2] First unseen message')
   })
@@ -100,7 +91,7 @@ describe('SELECT', () => {
   })
 
   test('when it fails, no mailbox is selected and none stays open', async () => {
-    const selecting = await client()
+    const selecting = await server.alice()
     server.store.mail.claimRecent = () => Promise.reject(new Error('disk'))
     expect((await selecting.say('SELECT INBOX')).at(-1)).toMatch(/^x NO \[SERVERBUG\]/)
     expect((await selecting.say('FETCH 1 FLAGS')).at(-1)).toMatch(/^x BAD/)

@@ -1,7 +1,7 @@
 import type { Uid } from '@pennypost/model'
 import { expect, onTestFinished, test } from 'vitest'
 import type { SupersededCopy } from '../src/index.ts'
-import { password, TestServer } from './dialogue/server.ts'
+import { TestServer } from './dialogue/server.ts'
 
 /** APPEND to Sent takes the place of the copy that submission has filed there. */
 const message = 'Message-ID: <a@b>\r\nSubject: x\r\n\r\nx\r\n'
@@ -11,14 +11,9 @@ async function appendBeside(copy: (server: TestServer) => SupersededCopy, mailbo
   onTestFinished(() => server.stop())
   await server.deliver('Sent', Buffer.from(message))
   server.options.supersededCopy = copy(server)
-  const client = server.connect()
-  await client.response()
+  const client = await server.alice()
   const responses: string[] = []
-  const commands = [
-    `LOGIN alice ${password}`,
-    `APPEND ${mailbox} {${message.length}+}\r\n${message}`,
-    'STATUS Sent (MESSAGES UIDNEXT)',
-  ]
+  const commands = [`APPEND ${mailbox} {${message.length}+}\r\n${message}`, 'STATUS Sent (MESSAGES UIDNEXT)']
   for (const command of commands) responses.push(...(await client.say(command)))
   return responses
 }

@@ -1,12 +1,8 @@
 /** What a client is told of a message whose stored octets cannot be read. */
-
-import { searchText } from '@pennypost/message'
-import type { MailStore, Store } from '@pennypost/model'
-import { createMemoryStore } from '@pennypost/model/memory'
-import { seededRandom } from '@pennypost/model/testing'
+import type { MailStore } from '@pennypost/model'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 let server: TestServer
 let client: DialogueClient
@@ -18,40 +14,32 @@ let damagedTo: number
 let reads: number
 
 /** Bodies come in pieces, as large ones do; the second message's end in an error. */
-function withDamage(store: Store): Store {
+function withDamage(mail: MailStore): MailStore {
   const damaged = new Set<number>()
-  const mail: MailStore = Object.create(store.mail, {
-    fetch: {
-      async *value(...args: Parameters<MailStore['fetch']>) {
-        for await (const page of store.mail.fetch(...args)) {
-          for (const row of page) if (row.uid === 2) damaged.add(row.message)
-          yield page.map((row) => ({ ...row, body: undefined }))
-        }
-      },
+  return {
+    ...mail,
+    async *fetch(...args) {
+      for await (const page of mail.fetch(...args)) {
+        for (const row of page) if (row.uid === 2) damaged.add(row.message)
+        yield page.map(({ body: _, ...row }) => row)
+      }
     },
-    readBody: {
-      async *value(...[message, start = 0, end = 1_000_000]: Parameters<MailStore['readBody']>) {
-        reads++
-        const readable = damaged.has(message) && start < damagedTo ? damagedFrom : Number.POSITIVE_INFINITY
-        if (start < readable) yield* store.mail.readBody(message, start, Math.min(end, readable))
-        if (end > readable) throw new Error('the file is shorter than it was')
-      },
+    async *readBody(message, start = 0, end = 1_000_000) {
+      reads++
+      const readable = damaged.has(message) && start < damagedTo ? damagedFrom : Number.POSITIVE_INFINITY
+      if (start < readable) yield* mail.readBody(message, start, Math.min(end, readable))
+      if (end > readable) throw new Error('the file is shorter than it was')
     },
-  })
-  return Object.create(store, { mail: { value: mail } })
+  }
 }
 
 beforeEach(async () => {
   reads = 0
   damagedTo = Number.POSITIVE_INFINITY
-  server = await TestServer.start((clock) =>
-    withDamage(createMemoryStore({ clock, random: seededRandom(2), searchText })),
-  )
+  server = await TestServer.start()
+  server.options.mail = withDamage(server.store.mail)
   for (let count = 0; count < 3; count++) await server.deliver('INBOX', sampleMessage('simple'))
-  client = server.connect()
-  await client.response()
-  await client.say(`LOGIN alice ${password}`)
-  await client.say('EXAMINE INBOX')
+  client = await server.alice('EXAMINE INBOX')
 })
 
 afterEach(() => server.stop())

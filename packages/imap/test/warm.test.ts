@@ -1,7 +1,6 @@
 import { UidSet, uid } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DialogueClient } from './dialogue/client.ts'
-import { password, sampleMessage, TestServer } from './dialogue/server.ts'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
 
 /** What stays in memory of mailboxes that nobody has selected any more. */
 describe('a mailbox that was left', () => {
@@ -22,15 +21,8 @@ describe('a mailbox that was left', () => {
 
   afterEach(() => server.stop())
 
-  async function client(): Promise<DialogueClient> {
-    const client = server.connect()
-    await client.response()
-    await client.say(`LOGIN alice ${password}`)
-    return client
-  }
-
   test('is not loaded again, and current all the same', async () => {
-    const one = await client()
+    const one = await server.alice()
     await one.say('SELECT INBOX')
     await one.say('UNSELECT')
     expect(server.service.openMailboxes).toBe(0)
@@ -51,7 +43,7 @@ describe('a mailbox that was left', () => {
   })
 
   test('tells of the first unseen one, whatever became of it meanwhile', async () => {
-    const one = await client()
+    const one = await server.alice()
     const { id } = await server.mailbox('INBOX')
     const unseen = async (): Promise<string | undefined> => {
       const responses = await one.say('SELECT INBOX')
@@ -76,13 +68,13 @@ describe('a mailbox that was left', () => {
   ])('makes room when there are too many %s', async (_, limits) => {
     server.options.limits = limits
     for (let i = 0; i < 2; i++) await server.deliver('Archive', sampleMessage('simple'))
-    const one = await client()
+    const one = await server.alice()
     for (const name of ['INBOX', 'Archive', 'Archive', 'INBOX']) await one.say(`SELECT ${name}`)
     expect(loads).toBe(3)
   })
 
   test('is not remembered when it was deleted', async () => {
-    const one = await client()
+    const one = await server.alice()
     await one.say('CREATE Old')
     await one.say('SELECT Old')
     await one.say('UNSELECT')
