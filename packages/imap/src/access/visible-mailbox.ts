@@ -25,7 +25,7 @@ export function rightsOn({ shared }: VisibleMailbox): Rights {
 }
 
 /** The name by which the owner knows it. */
-export function ownName({ name, shared }: VisibleMailbox): string {
+export function ownName({ name, shared }: Pick<VisibleMailbox, 'name' | 'shared'>): string {
   return shared ? shared.ownName : name
 }
 

@@ -1,11 +1,15 @@
 /** RENAME. Among mailboxes of others: the right x on the mailbox and k where it goes; within one account only. */
+import { isAmongOthers } from '@pennypost/model'
 import { requireParent } from '../access/find-mailbox.ts'
-import { ownName } from '../access/visible-mailbox.ts'
+import { ownName, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { mailbox, type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
 import { createSuperiors } from './create.ts'
 import { sayNormalized } from './list.ts'
+
+type Source = Pick<VisibleMailbox, 'account' | 'name' | 'shared'> & Partial<Pick<VisibleMailbox, 'id'>>
 
 interface Args {
   from: string
@@ -25,7 +29,7 @@ export const rename = {
     return { from, to: writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names) }
   },
   async run(session, { from, to }) {
-    const source = await session.mailbox(from, 'x')
+    const source: Source = (await standsAbove(session, from)) ?? (await session.mailbox(from, 'x'))
     const place = await requireParent(session, to.name)
     if (place.owner.id !== source.account) throw no('CANNOT', 'A mailbox stays in its account')
     const name = ownName(source)
@@ -34,7 +38,15 @@ export const rename = {
     await session.service.mail.renameMailbox(source.account, name, place.name)
     session.notifier?.own.named(from, to.name)
     sayNormalized(session, to)
-    if (name === 'INBOX') session.service.mailboxes.touch(source.id)
+    if (name === 'INBOX' && source.id !== undefined) session.service.mailboxes.touch(source.id)
     return undefined
   },
 } satisfies Command<Args>
+
+/** An own name that is no mailbox, but is listed above some, as \NonExistent or \Noselect: it is renamed for them. */
+async function standsAbove({ service, user }: Session, name: string): Promise<Source | undefined> {
+  if (isAmongOthers(name) || (await service.mail.mailboxByName(user.id, name))) return undefined
+  const mailboxes = await service.mail.mailboxes(user.id)
+  const isAbove = mailboxes.some((each) => each.name.startsWith(`${name}/`))
+  return isAbove ? { account: user.id, name } : undefined
+}

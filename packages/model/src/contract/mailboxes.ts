@@ -124,6 +124,17 @@ function describeCreate(open: OpenEngine): void {
 function describeRename(open: OpenEngine): void {
   const it = worldTest(open)
 
+  it('of a name that is no mailbox takes along what lies below it, and makes none', async (world) => {
+    const { mail } = world.store
+    for (const name of ['a', 'a/b', 'a/b/c', 'x']) await mail.createMailbox(world.alice, name)
+    await mail.deleteMailbox(world.alice, 'a')
+    await expect(mail.renameMailbox(world.alice, 'a', 'x')).rejects.toEqual(refusal('mailbox-exists'))
+    await expect(mail.renameMailbox(world.alice, 'a', 'a/y')).rejects.toEqual(refusal('mailbox-not-allowed'))
+    await mail.renameMailbox(world.alice, 'a', 'y')
+    expect((await names(world)).slice(6)).toEqual(['x', 'y/b', 'y/b/c'])
+    await expect(mail.renameMailbox(world.alice, 'a', 'z')).rejects.toEqual(refusal('no-such-mailbox'))
+  })
+
   it('takes the inferiors along and keeps ids, UIDVALIDITY, messages and special use', async (world) => {
     const { store, alice } = world
     const { mail } = store

@@ -168,10 +168,14 @@ export function dropMailbox(state: State, row: MailboxRow): void {
 }
 
 function renameMailbox(state: State, account: AccountId, from: string, to: string, changes: Changes): void {
-  const row = namedMailbox(state, account, from)
+  const old = mailboxName(from) ?? ''
+  const rows = mailboxRows(state, account)
+  const row = rows.find((each) => each.name === old)
+  const inferiors = rows.filter((each) => each.name.startsWith(`${old}/`))
+  const [{ owner } = refuse('no-such-mailbox', `There is no mailbox ${from}.`)] = row ? [row] : inferiors
   const name = newName(state, account, to)
-  changes.accounts.add(row.owner)
-  if (row.name === 'INBOX') {
+  changes.accounts.add(owner)
+  if (row?.name === 'INBOX') {
     requirePlace(state, row.owner)
     const annotations = annotationsToCopy(state, row)
     const target = addMailbox(state, row.owner, name, undefined, changes)
@@ -179,10 +183,9 @@ function renameMailbox(state: State, account: AccountId, from: string, to: strin
     emptyInto(state, row, target, changes)
     return
   }
-  if (name.startsWith(`${row.name}/`)) refuse('mailbox-not-allowed', 'A mailbox can not move below itself.')
-  const inferiors = mailboxRows(state, account).filter((other) => other.name.startsWith(`${row.name}/`))
-  const names = inferiors.map((inferior) => newName(state, account, name + inferior.name.slice(row.name.length)))
-  row.name = name
+  if (name.startsWith(`${old}/`)) refuse('mailbox-not-allowed', 'A mailbox can not move below itself.')
+  const names = inferiors.map((inferior) => newName(state, account, name + inferior.name.slice(old.length)))
+  if (row) row.name = name
   for (const [index, inferior] of inferiors.entries()) inferior.name = names[index] as string
 }
 

@@ -56,7 +56,7 @@ export interface MailStore {
    */
   createMailbox(account: AccountId, name: string, specialUse?: SpecialUse): Promise<Mailbox>
   /**
-   * Inferiors move along; id, UIDVALIDITY and UIDs stay. INBOX: its messages move to a new mailbox `to`, INBOX stays
+   * Inferiors move along, also those of a name that is no mailbox itself; id, UIDVALIDITY and UIDs stay. INBOX: its messages move to a new mailbox `to`, INBOX stays
    * and keeps its inferiors (RFC 9051 §6.3.6), and `to` gets copies of its annotations that are shared or the owner's
    * (RFC 5464 §4.1). Subscriptions stay as they are. Rejects with `no-such-mailbox`, `mailbox-exists` (also when an
    * inferior's new name is taken), `mailbox-not-allowed` (also below itself), `limit`.

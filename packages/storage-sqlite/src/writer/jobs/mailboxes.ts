@@ -80,9 +80,14 @@ export function renameMailbox(
   args: { account: number; from: string; to: string; now: number; pinned: readonly number[] },
 ): void {
   const { account } = args
-  const mailbox = namedMailbox(context, account, args.from)
+  const from = mailboxName(args.from) ?? ''
+  const mailbox = findMailbox(context, account, from)
+  const inferiors = context
+    .raw('SELECT id, name FROM mailboxes WHERE account = ? AND name > ? AND name < ?')
+    .all(account, `${from}/`, `${from}0`) as [number, string][]
+  if (!mailbox && inferiors.length === 0) throw new StoreError('no-such-mailbox', `${args.from} does not exist`)
   const to = newName(context, account, args.to)
-  if (mailbox.name === 'INBOX') {
+  if (mailbox?.name === 'INBOX') {
     const target = createMailbox(context, { account, name: to, specialUse: null })
     copyAnnotations(context, mailbox, target)
     const { rows } = filingRows(context, mailbox.id, [1, mailbox.uidNext], 'all', Number.MAX_SAFE_INTEGER)
@@ -90,15 +95,12 @@ export function renameMailbox(
     moveRows(context, rows, mailbox, loadMailbox(context, target), { now: args.now, pinned })
     return
   }
-  if (superiors(to).includes(mailbox.name)) {
+  if (superiors(to).includes(from)) {
     throw new StoreError('mailbox-not-allowed', 'a mailbox can not move below itself')
   }
-  const inferiors = context
-    .raw('SELECT id, name FROM mailboxes WHERE account = ? AND name > ? AND name < ?')
-    .all(account, `${mailbox.name}/`, `${mailbox.name}0`) as [number, string][]
-  const names = inferiors.map(([, name]) => newName(context, account, to + name.slice(mailbox.name.length)))
+  const names = inferiors.map(([, name]) => newName(context, account, to + name.slice(from.length)))
   const rename = context.sql('UPDATE mailboxes SET name = ? WHERE id = ?')
-  rename.run(to, mailbox.id)
+  if (mailbox) rename.run(to, mailbox.id)
   for (const [index, [id]] of inferiors.entries()) rename.run(names[index], id)
   context.effects.accounts.add(account)
 }
