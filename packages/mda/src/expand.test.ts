@@ -193,6 +193,14 @@ describe('an alias', () => {
     expect(await outcome('a@one.test')).toBe('#1')
     expect(await outcome('b@one.test')).toBe('550 5.1.6')
   })
+
+  it('takes the mail of a removed account, which nobody had for 30 days', async () => {
+    const { outcome } = mdaOf({
+      accounts: ['alice@one.test', { login: 'gone@one.test', removedAt: 1 }],
+      aliases: { 'gone@one.test': ['alice@one.test'] },
+    })
+    expect(await outcome('gone@one.test')).toBe('#1')
+  })
 })
 
 describe('a forward to elsewhere', () => {

@@ -59,9 +59,10 @@ export function createLocate({ directory, hostname, ownLiterals, recipientDelimi
     for (const name of names) {
       const address = `${lookupLocalPart(base)}@${name}`
       const account = await directory.accountByLogin(address)
-      if (account) return account.removedAt === null ? { kind: 'account', account, detail } : { kind: 'removed' }
+      if (account?.removedAt === null) return { kind: 'account', account, detail }
       const alias = await directory.alias(address)
       if (alias) return { kind: 'alias', alias, detail }
+      if (account) return { kind: 'removed' }
     }
     return undefined
   }

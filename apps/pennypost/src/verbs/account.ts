@@ -221,7 +221,8 @@ async function remove(session: Session, login: string): Promise<void> {
   const aliases = done.aliases.map((alias) => `The alias ${alias} still names it.\n`).join('')
   session.show(
     done,
-    `${done.login} removed. Until ${until} \`pennypost account restore ${done.login}\` undoes it.\n${aliases}`,
+    `${done.login} removed. Until ${until} \`pennypost account restore ${done.login}\` undoes it.
+Mail for it is refused; \`pennypost alias add ${done.login} ADDRESS\` lets it go to somebody else.\n${aliases}`,
   )
 }
 

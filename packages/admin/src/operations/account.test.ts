@@ -221,6 +221,28 @@ describe('accounts', () => {
     expect(await admin.call('account.app-password.list', { login })).toEqual([])
   })
 
+  test('mail for somebody who has left could go to nobody else for 30 days', async () => {
+    using admin = await oneTest()
+    const login = 'alice@one.test'
+    for (const each of [login, 'bob@one.test']) await admin.call('account.add', { login: each })
+    const alias = { address: login, targets: ['bob@one.test'] }
+    await expect(admin.call('alias.add', alias)).rejects.toMatchObject({
+      message: 'alice@one.test is an account.',
+      advice: expect.stringContaining('remove the account first'),
+    })
+    await admin.call('account.remove', { login })
+    expect((await admin.call('alias.add', alias)).unknownTargets).toEqual([])
+    expect(
+      (await admin.call('alias.add', { address: 'sales@one.test', targets: ['carol@one.test'] })).unknownTargets,
+    ).toEqual(['carol@one.test'])
+    await expect(admin.call('account.restore', { login })).rejects.toMatchObject({
+      message: 'alice@one.test is an alias now.',
+      advice: expect.stringContaining('alias remove'),
+    })
+    await admin.call('alias.remove', { address: login })
+    await admin.call('account.restore', { login })
+  })
+
   test('leave to send as others is granted for an address or a domain, and revoked', async () => {
     using admin = await oneTest()
     const login = 'alice@one.test'

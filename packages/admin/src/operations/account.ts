@@ -140,6 +140,10 @@ export const accountRestore = operation({
       const text = account ? `The account ${login} is not removed.` : `There is no removed account ${login}.`
       throw new AdminError('not-found', text, '`pennypost account list --removed` shows what can be restored.')
     }
+    if (await directory.alias(login)) {
+      const advice = `\`pennypost alias remove ${login}\` makes room for it.`
+      throw new AdminError('exists', `${login} is an alias now.`, advice)
+    }
     await directory.restoreAccount(account.id)
     return { login }
   },

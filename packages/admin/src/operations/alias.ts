@@ -24,6 +24,11 @@ export const aliasAdd = operation({
       const advice = `It goes to ${present.targets.join(', ')}; --replace takes the new targets instead.`
       throw new AdminError('exists', `The alias ${of} exists.`, advice)
     }
+    const account = await directory.accountByLogin(of)
+    if (account?.removedAt === null) {
+      const advice = 'Mail goes to the one or the other: remove the account first, or take another name for the alias.'
+      throw new AdminError('exists', `${of} is an account.`, advice)
+    }
     const unique = [...new Set(targets)]
     await directory.putAlias({ address: of, targets: unique })
     // Not refused: aliases and accounts may be made in any order.
@@ -36,7 +41,8 @@ export async function nobodys(directory: Directory, addresses: readonly string[]
   const found: string[] = []
   for (const each of addresses) {
     const isHere = (await directory.domain(domainOf(each)))?.kind === 'local'
-    if (isHere && !(await directory.accountByLogin(each)) && !(await directory.alias(each))) found.push(each)
+    const isThere = (await directory.accountByLogin(each))?.removedAt === null
+    if (isHere && !isThere && !(await directory.alias(each))) found.push(each)
   }
   return found
 }

@@ -268,6 +268,17 @@ function describeAliases(open: OpenEngine): void {
     await expect(directory.putAlias({ address: 'a@none.test', targets })).rejects.toEqual(refusal('no-such-domain'))
     expect(await directory.aliases()).toEqual([])
   })
+
+  it('take the address of a removed account, which comes back when they are gone', async ({ store, clock, alice }) => {
+    const { directory } = store
+    await directory.removeAccount(alice, clock.now())
+    await directory.putAlias({ address: 'alice@one.test', targets: ['bob@two.test'] })
+    await expect(directory.restoreAccount(alice)).rejects.toEqual(refusal('exists'))
+    expect((await directory.account(alice))?.removedAt).toBe(clock.now())
+    await directory.removeAlias('alice@one.test')
+    await directory.restoreAccount(alice)
+    expect((await directory.account(alice))?.removedAt).toBeNull()
+  })
 }
 
 function describeGrants(open: OpenEngine): void {

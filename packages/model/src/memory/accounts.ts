@@ -53,6 +53,8 @@ export function createAccounts(state: State): Accounts {
       changeAccount(state, id, { removedAt: now })
     },
     async restoreAccount(id) {
+      const { login } = accountRow(state, id).account
+      if (state.aliases.has(login)) refuse('exists', `${login} is an alias.`)
       changeAccount(state, id, { removedAt: null })
     },
     async purgeAccounts(before) {

@@ -1,5 +1,5 @@
 /** Domains, aliases and grants; accounts are beside it. */
-import type { Directory } from '../ports/directory.ts'
+import type { Account, Directory } from '../ports/directory.ts'
 import { domainOf } from '../rules/address.ts'
 import { createAccounts } from './accounts.ts'
 import { accountRow, commit, compareText, refuse, requireOpen, type State } from './state.ts'
@@ -77,7 +77,8 @@ function createAliases(state: State): Aliases {
       change(state, () => {
         if (!state.domains.has(domainOf(alias.address)))
           refuse('no-such-domain', 'The domain of the alias is not here.')
-        if ([...state.accounts.values()].some((row) => row.account.login === alias.address)) {
+        const has = ({ login, removedAt }: Account) => login === alias.address && removedAt === null
+        if ([...state.accounts.values()].some(({ account }) => has(account))) {
           refuse('exists', `An account has the address ${alias.address}.`)
         }
         state.aliases.set(alias.address, { address: alias.address, targets: [...alias.targets] })

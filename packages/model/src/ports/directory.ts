@@ -91,6 +91,7 @@ export interface Directory {
    * mailboxes, credentials and grants, and gives how many.
    */
   removeAccount(id: AccountId, now: number): Promise<void>
+  /** Rejects with `exists` where an alias has the address now. */
   restoreAccount(id: AccountId): Promise<void>
   purgeAccounts(before: number): Promise<number>
   /** What all its copies take, as rendered: RFC822.SIZE each. */
@@ -99,7 +100,7 @@ export interface Directory {
   alias(address: string): Promise<Alias | undefined>
   /** In order of address. */
   aliases(domain?: string): Promise<Alias[]>
-  /** Makes or replaces it. Rejects with `exists` where an account has the address, `no-such-domain`. */
+  /** Makes or replaces it. Rejects with `exists` where an account has the address that is not removed, `no-such-domain`. */
   putAlias(alias: Alias): Promise<void>
   /** Rejects with `no-such-alias`. */
   removeAlias(address: string): Promise<void>

@@ -64,6 +64,9 @@ export function updateAccount(
 
 /** `now` null restores it. */
 export function setRemoved(context: WriterContext, args: { id: number; now: number | null }): void {
+  const alias = 'SELECT address FROM aliases WHERE address = (SELECT login FROM accounts WHERE id = ?)'
+  const taken = args.now === null ? context.pluck(alias).get(args.id) : undefined
+  if (taken !== undefined) throw new StoreError('exists', `${taken} is an alias`)
   const { changes } = context.sql('UPDATE accounts SET removed_at = ? WHERE id = ?').run(args.now, args.id)
   if (changes === 0) throw noSuchAccount()
 }

@@ -35,7 +35,7 @@ export function putAlias(context: WriterContext, alias: Alias): void {
   const { address, targets } = alias
   const domain = domainOf(address)
   requireDomain(context, domain)
-  if (context.pluck('SELECT 1 FROM accounts WHERE login = ?').get(address)) {
+  if (context.pluck('SELECT 1 FROM accounts WHERE login = ? AND removed_at IS NULL').get(address)) {
     throw new StoreError('exists', `${address} is an account`)
   }
   context
