@@ -54,6 +54,13 @@ test('an error takes all before it along', async () => {
   expect(errors).toEqual([{ at: 0, text: 'broken' }])
 })
 
+test('the last error that status showed was "command failed", and not what had failed', () => {
+  const { log, errors } = open()
+  log.error({ err: new Error('the key cannot be read') }, 'command failed')
+  log.error({ error: 'no room' }, 'spool not taken')
+  expect(errors.map(({ text }) => text)).toEqual(['command failed: the key cannot be read', 'spool not taken: no room'])
+})
+
 test('nothing is held when the program ends', async () => {
   const program = open()
   await written()

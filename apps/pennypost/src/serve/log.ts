@@ -43,7 +43,7 @@ export function createLog(options: { file: string; level: string; now: () => num
       hooks: {
         logMethod(values, method, level) {
           if (level >= 50) {
-            errors.push({ at: options.now(), text: String(values[1] ?? values[0]) })
+            errors.push({ at: options.now(), text: errorText(values) })
             if (errors.length > keptErrors) errors.shift()
           }
           method.apply(this, values)
@@ -68,4 +68,12 @@ export function createLog(options: { file: string; level: string; now: () => num
     },
     flush: write,
   }
+}
+
+/** The message of a record, and what lay behind it. */
+function errorText([facts, message]: readonly unknown[]): string {
+  if (message === undefined) return String(facts)
+  const { err, error } = Object(facts) as { err?: unknown; error?: unknown }
+  const cause = err instanceof Error ? err.message : error
+  return cause === undefined ? String(message) : `${message}: ${cause}`
 }

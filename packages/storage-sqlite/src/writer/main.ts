@@ -17,14 +17,22 @@ function stop(error: unknown): void {
   port?.close()
 }
 
-/** SQLite does not say which file, nor what may be the matter. */
+/** What SQLite does not say: which file, and what to look at. */
+const closedDoors: Readonly<Record<string, string>> = {
+  SQLITE_CANTOPEN:
+    ', or a file beside it, cannot be opened; look at the rights of its directory, and at the room and the inodes left on its disk',
+  SQLITE_READONLY: ', or a file beside it, cannot be written; look at its owner and its mode',
+  SQLITE_NOTADB: ' is damaged; `pennypost restore DIR --replace` puts a backup back, and moves what is there aside',
+}
+
 function openWriter(data: WriterData): Writer {
   try {
     return new Writer(data)
   } catch (error) {
-    if (!codeOf(error).startsWith('SQLITE_CANTOPEN')) throw error
-    const advice = 'look at the rights of its directory, and at the room and the inodes left on its disk'
-    throw new FatalError(`${data.database}, or a file beside it, cannot be opened; ${advice}`, error)
+    // Extended codes go on behind an underscore.
+    const what = closedDoors[codeOf(error).split('_', 2).join('_')]
+    if (what === undefined) throw error
+    throw new FatalError(`${data.database}${what}`, error)
   }
 }
 
