@@ -7,17 +7,20 @@ import { type FlowFact, lookupDomain, splitAddress } from '@pennypost/model'
  */
 export type SenderStanding = 'unchecked' | 'known' | 'unknown' | 'forged'
 
+type CheckFact = Extract<FlowFact, { kind: 'finding' }>
+
 /** Reads it out of the facts of a journey. */
 export function senderStanding(facts: readonly FlowFact[], reversePath: string): SenderStanding {
-  const resultOf = (check: string) => facts.find((fact) => fact.kind === 'finding' && fact.check === check)
-  const spf = resultOf('spf')
-  const dmarc = resultOf('dmarc')
-  if (spf?.kind !== 'finding' && dmarc?.kind !== 'finding') return 'unchecked'
-  if (spf?.kind === 'finding' && spf.result === 'pass') return 'known'
+  const findingOf = (check: string) =>
+    facts.find((fact) => fact.kind === 'finding' && fact.check === check) as CheckFact | undefined
+  const spf = findingOf('spf')
+  const dmarc = findingOf('dmarc')
+  if (!spf && !dmarc) return 'unchecked'
+  if (spf?.result === 'pass') return 'known'
   // DMARC speaks for the author, and anybody may put another's address into the envelope.
   const domain = lookupDomain(splitAddress(reversePath)?.domain ?? '')
-  if (dmarc?.kind === 'finding' && dmarc.result === 'pass' && isOfOne(domain, dmarc.facts?.authorDomain)) return 'known'
-  return spf?.kind === 'finding' && spf.result === 'fail' ? 'forged' : 'unknown'
+  if (dmarc?.result === 'pass' && isOfOne(domain, dmarc.facts?.authorDomain)) return 'known'
+  return spf?.result === 'fail' ? 'forged' : 'unknown'
 }
 
 function isOfOne(domain: string | undefined, other: unknown): boolean {

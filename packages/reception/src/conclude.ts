@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoops, planFilings, type SettledRecipient, senderStanding, sentCopy, sentCopyNotes } from '@pennypost/mda'
+import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { messageIdOf, parseHeader, renderHeader, strikesOf, valuesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
@@ -8,6 +8,7 @@ import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
+import { settledNotices } from './settled-notices.ts'
 import { completion, incomplete, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
 import { receivedField } from './trace-block.ts'
 import type { Recipient, Transaction } from './transaction.ts'
@@ -180,7 +181,7 @@ async function commit(
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
   }
-  const notices = await settledNotices(session, transaction, message, acceptance)
+  const notices = await settledNotices(session, transaction, message.header, acceptance)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
@@ -266,56 +267,6 @@ function receivedFact(
     forwardPaths: transaction.recipients.map(({ path }) => path.text),
     size,
   }
-}
-
-function wantsNotice({ parameters, expansion }: Recipient): boolean {
-  return (
-    parameters.notify?.includes('SUCCESS') === true && expansion.deliveries.some((delivery) => delivery.kind === 'file')
-  )
-}
-
-/** DSNs of what is settled now: filed for who asked to be told, or a loop that has no reply of its own. */
-async function settledNotices(
-  session: Session,
-  transaction: Transaction,
-  message: NewMessage,
-  { acceptedAt, flow }: Acceptance,
-): Promise<Acceptance[]> {
-  const { reversePath, parameters, looping } = transaction
-  // Nobody whose address a stranger has written down gets mail of ours that the stranger has ordered.
-  const standing = senderStanding(flow, reversePath)
-  const mayHearOfSuccess = standing === 'unchecked' || standing === 'known'
-  const filed = mayHearOfSuccess ? transaction.recipients.filter(wantsNotice).map(settledRecipient) : []
-  const refused =
-    session.isLmtp || standing === 'forged'
-      ? []
-      : Array.from(looping)
-          .filter(
-            ([
-              {
-                parameters: { notify },
-              },
-            ]) => notify?.includes('FAILURE') ?? true,
-          )
-          .map(([recipient, said]) => ({
-            ...settledRecipient(recipient),
-            refusal: { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) },
-          }))
-  const recipients = [...filed, ...refused]
-  if (reversePath === '' || recipients.length === 0) return []
-  return session.options.settledNotices({
-    journey: transaction.journey,
-    acceptedAt,
-    reversePath,
-    envid: parameters.envid ?? undefined,
-    requireTls: parameters.requireTls,
-    header: message.header,
-    recipients,
-  })
-}
-
-function settledRecipient({ path, parameters: { orcpt } }: Recipient): SettledRecipient {
-  return { forwardPath: path.text, orcpt: orcpt ? `${orcpt.type};${orcpt.address}` : undefined }
 }
 
 function reportRefusal(session: Session, transaction: Transaction, reply: Reply): void {
