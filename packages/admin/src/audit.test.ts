@@ -1,5 +1,5 @@
 /** The audit where its file cannot be written. */
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { TestAdministration } from '../test/admin-context.ts'
@@ -31,4 +31,15 @@ test('a record behind one that was cut off has a line of its own', async () => {
   await keep(record)
   const line = JSON.stringify(record)
   expect(readFileSync(path, 'utf8')).toBe(`\n${line}\n${line}\n`)
+})
+
+test('the first record after a loss of power stood on the line of the one that it had cut off', async () => {
+  using admin = new TestAdministration()
+  const path = join(admin.directory, 'audit.log')
+  const record = { at: '', actor: 'tester', operation: 'domain.add', input: {}, outcome: 'done' as const }
+  const line = JSON.stringify(record)
+  writeFileSync(path, `${line}\n{"at":`)
+  await createAuditFile(path, () => {})(record)
+  await createAuditFile(path, () => {})(record)
+  expect(readFileSync(path, 'utf8')).toBe(`${line}\n{"at":\n${line}\n${line}\n`)
 })

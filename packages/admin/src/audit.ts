@@ -1,4 +1,4 @@
-import { appendFile } from 'node:fs/promises'
+import { appendFile, open } from 'node:fs/promises'
 
 /** The record of who changed what and when: JSON lines. Never holds a password, a verifier or a hash. */
 export interface AuditRecord {
@@ -36,9 +36,10 @@ export function createAuditFile(
   path: string,
   onLost: (record: AuditRecord, error: Error) => void,
 ): (record: AuditRecord) => Promise<void> {
-  let isCutOff = false
+  let isCutOff: boolean | undefined
   return async (record) => {
-    // The one before may have got half of its line into the file.
+    // The one before may have got half of its line into the file, when it failed or the machine went down.
+    isCutOff ??= await endsWithinLine(path)
     const line = `${isCutOff ? '\n' : ''}${JSON.stringify(record)}\n`
     try {
       await appendFile(path, line, { mode: 0o600, flush: true })
@@ -47,5 +48,17 @@ export function createAuditFile(
       isCutOff = true
       onLost(record, error as Error)
     }
+  }
+}
+
+async function endsWithinLine(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path)
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(1), 0, 1, size - 1)
+    return bytesRead === 1 && buffer[0] !== 10
+  } catch {
+    // There is none, or whoever writes will hear why not.
+    return false
   }
 }
