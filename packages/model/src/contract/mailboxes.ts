@@ -35,6 +35,14 @@ function describeListing(open: OpenEngine): void {
     for (const mailbox of all) expect(mailbox.highestModSeq).toBeGreaterThan(0)
   })
 
+  it('one that another session deleted at once was told of as undefined', async ({ store, alice }) => {
+    const creating = store.mail.createMailbox(alice, 'short')
+    const deleting = store.mail.deleteMailbox(alice, 'short')
+    const [made] = await Promise.allSettled([creating, deleting])
+    if (made.status === 'fulfilled') expect(made.value).toMatchObject({ name: 'short', account: alice })
+    else expect(made.reason).toEqual(refusal('no-such-mailbox'))
+  })
+
   it('come in the order of their octets, INBOX first', async (world) => {
     for (const name of ['Äpfel', 'a/b', 'a', 'a-b', 'Z', '\u{1F4EE}', '\uFF21']) {
       await world.store.mail.createMailbox(world.alice, name)

@@ -52,7 +52,8 @@ export interface MailStore {
   mailboxByName(account: AccountId, name: string, viewer?: AccountId): Promise<Mailbox | undefined>
   /**
    * `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`,
-   * `mailbox-not-allowed` (also for what lies where those of others are), `no-such-account`, and `exists` when another mailbox has the special use.
+   * `mailbox-not-allowed` (also for what lies where those of others are), `no-such-account`, `exists` when another mailbox has
+   * the special use, and `no-such-mailbox` when it was deleted before it could be told of.
    */
   createMailbox(account: AccountId, name: string, specialUse?: SpecialUse): Promise<Mailbox>
   /**

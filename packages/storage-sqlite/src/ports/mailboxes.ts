@@ -2,7 +2,7 @@
 import type { AccountId, Mailbox, MailboxId, MailStore } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'
-import { readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
+import { noSuchMailbox, readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
 import type { Reader } from '../reader/reader.ts'
 import { isForeign, readUnseen } from '../reader/viewers.ts'
 
@@ -34,7 +34,10 @@ export function createMailboxes(engine: Engine): Mailboxes {
     },
     async createMailbox(account, name, specialUse) {
       const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })
-      return readMailbox(reader, id as MailboxId) as Mailbox
+      const created = readMailbox(reader, id as MailboxId)
+      // Another session was so fast that nothing is left to be told of.
+      if (!created) throw noSuchMailbox()
+      return created
     },
     async renameMailbox(account, from, to) {
       await writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned: pins.all() })

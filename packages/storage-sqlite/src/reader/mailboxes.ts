@@ -61,7 +61,8 @@ export function requireMailboxExists(reader: Reader, id: MailboxId): void {
   if (!reader.hasMailbox(id)) throw noSuchMailbox()
 }
 
-function noSuchMailbox(): StoreError {
+/** What whoever wants to know of it is told. */
+export function noSuchMailbox(): StoreError {
   return new StoreError('no-such-mailbox', 'no such mailbox')
 }
 
