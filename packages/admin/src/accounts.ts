@@ -27,3 +27,11 @@ export async function verifierOf({ credentials }: AdminContext, password: string
     throw new AdminError('bad-input', (error as Error).message, 'Choose another password.', { cause: error })
   }
 }
+
+/**
+ * Ends what the account has open; how many sessions. Who had learnt what counts no more is out at once; others log in again
+ * by themselves.
+ */
+export function endSessions({ running }: AdminContext, { id }: Account): number {
+  return running?.endSessions(id) ?? 0
+}

@@ -20,30 +20,28 @@ export const mailDomain = domainName.refine((name) => /^([a-z0-9-]+\.)*[a-z0-9-]
   error: ({ input }) => `"${input}" is no domain that gets mail; write e.g. one.example`,
 })
 
+const noAddress = (text: string): string => `"${text}" is no address; write e.g. alice@one.example`
+const noAddressOrDomain = (text: string): string => `"${text}" is no address; all of a domain is @one.test`
+
 /** `local@domain` in lookup form. */
-export const address = lookedUp(lookupAddress, (text) => `"${text}" is no address; write e.g. alice@one.example`)
+export const address = lookedUp(lookupAddress, noAddress)
 
 /** An address, or `@domain` for all of a domain. */
-export const addressOrDomain = lookedUp(
-  (text) => readAddressOrDomain(text),
-  (text) => `"${text}" is no address; all of a domain is @one.test`,
-)
+export const addressOrDomain = lookedUp(readAddressOrDomain, noAddressOrDomain)
 
 /** One of these, or ''. Of a union's parts zod would say only that none fits. */
-export const addressOrNone = lookedUp(
-  (text) => (text === '' ? '' : lookupAddress(text)),
-  (text) => `"${text}" is no address; write e.g. alice@one.example`,
-)
-export const addressDomainOrNone = lookedUp(
-  (text) => (text === '' ? '' : readAddressOrDomain(text)),
-  (text) => `"${text}" is no address; all of a domain is @one.test`,
-)
+export const addressOrNone = lookedUp(orNone(lookupAddress), noAddress)
+export const addressDomainOrNone = lookedUp(orNone(readAddressOrDomain), noAddressOrDomain)
 
-function readAddressOrDomain(text: string): string | undefined {
-  return text.startsWith('@') ? prefixed(lookupDomain(text.slice(1))) : lookupAddress(text)
+function orNone(lookup: (text: string) => string | undefined): (text: string) => string | undefined {
+  return (text) => (text === '' ? '' : lookup(text))
 }
 
-const prefixed = (domain: string | undefined): string | undefined => (domain === undefined ? undefined : `@${domain}`)
+function readAddressOrDomain(text: string): string | undefined {
+  if (!text.startsWith('@')) return lookupAddress(text)
+  const domain = lookupDomain(text.slice(1))
+  return domain === undefined ? undefined : `@${domain}`
+}
 
 /** `host` or `host:port`, the host as A-label; an LMTP store as `lmtp:host:port` or `lmtp:/path/of/socket`. */
 export const nextHop = lookedUp(

@@ -2,11 +2,9 @@
  * What accounts log in with, and as whom they may send. App passwords are made by the caller, who shows them to their
  * owner: an operation's result never holds a secret.
  */
-import type { Account } from '@pennypost/model'
 import { z } from 'zod'
-import { findAccount, verifierOf } from '../accounts.ts'
+import { endSessions, findAccount, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
-import type { AdminContext } from '../context.ts'
 import { address, addressOrDomain, displayName, password } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { nobodys } from './alias.ts'
@@ -75,11 +73,6 @@ export const appPasswordRemove = operation({
     return { login, id, endedSessions: endSessions(context, account) }
   },
 })
-
-/** Who had learnt what counts no more is out at once. Others log in again by themselves. */
-function endSessions({ running }: AdminContext, { id }: Account): number {
-  return running?.endSessions(id) ?? 0
-}
 
 const grantInput = z.strictObject({ login: address, address: addressOrDomain })
 

@@ -40,8 +40,7 @@ export const accountImport = operation({
       signal.throwIfAborted()
       const verifier = hash ?? (account.password && (await context.credentials.hash(account.password)))
       const { login, name, quota: octets } = account
-      const proof = verifier === undefined ? {} : { verifier }
-      const made = { login, name, quota: octets, admin: false, ...proof }
+      const made = { login, name, quota: octets, admin: false, verifier }
       await context.store.directory.addAccount(made, context.clock.now())
       progress({ done: ++done, total: fresh.length, unit: 'accounts' })
     }

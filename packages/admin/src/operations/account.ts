@@ -1,7 +1,7 @@
 /** Accounts: who has mailboxes here. */
 import type { Account } from '@pennypost/model'
 import { z } from 'zod'
-import { findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
+import { endSessions, findAccount, undoRemovalMs, verifierOf } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { address, capability, displayName, domainName, password, quota } from '../input-fields.ts'
@@ -34,8 +34,7 @@ export const accountAdd = operation({
     if (present) {
       throw new AdminError('exists', `${login} exists.`, `\`pennypost account passwd ${login}\` sets its password.`)
     }
-    const proof = verifier === undefined ? {} : { verifier }
-    const account = await directory.addAccount({ login, ...rest, ...proof }, context.clock.now())
+    const account = await directory.addAccount({ login, ...rest, verifier }, context.clock.now())
     return { ...account, hasPassword: verifier !== undefined }
   },
 })
@@ -100,7 +99,7 @@ export const accountSuspend = operation({
   async run(context, { login }) {
     const account = await findAccount(context, login)
     await context.store.directory.updateAccount(account.id, { suspended: true })
-    return { login, endedSessions: context.running?.endSessions(account.id) ?? 0 }
+    return { login, endedSessions: endSessions(context, account) }
   },
 })
 
@@ -124,7 +123,7 @@ export const accountRemove = operation({
     const account = await findAccount(context, login)
     const now = context.clock.now()
     await directory.removeAccount(account.id, now)
-    const endedSessions = context.running?.endSessions(account.id) ?? 0
+    const endedSessions = endSessions(context, account)
     const aliases = (await directory.aliasesTo(login)).map((alias) => alias.address)
     return { login, endedSessions, restorableUntil: now + undoRemovalMs, aliases }
   },

@@ -6,6 +6,7 @@ import type { AdminContext } from '../context.ts'
 import { dkimKeyIn } from '../dns-check.ts'
 import { domainName } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { findDomain } from './domain.ts'
 
 interface ListedKey extends DkimRecord {
   domain: string
@@ -22,9 +23,7 @@ export const dkimList = operation({
     const keys: ListedKey[] = []
     for (const name of domains) keys.push(...(await keysOf(context, name, signal)))
     // The keys of a domain that was removed are there still.
-    if (domain !== undefined && keys.length === 0 && !(await context.store.directory.domain(domain))) {
-      throw new AdminError('not-found', `There is no domain ${domain}.`, '`pennypost domain list` shows all.')
-    }
+    if (domain !== undefined && keys.length === 0) await findDomain(context.store.directory, domain)
     return keys
   },
 })
@@ -51,9 +50,8 @@ export const dkimRotate = operation({
   kind: 'change',
   input: z.strictObject({ domain: domainName }),
   async run(context, { domain }) {
-    const known = await context.store.directory.domain(domain)
-    if (!known) throw new AdminError('not-found', `There is no domain ${domain}.`, '`pennypost domain list` shows all.')
-    if (known.kind === 'relay') {
+    const { kind } = await findDomain(context.store.directory, domain)
+    if (kind === 'relay') {
       throw new AdminError('not-allowed', `${domain} is handed on to another server.`, 'That server signs its mail.')
     }
     const { dkimDirectory } = context.installation

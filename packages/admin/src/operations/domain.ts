@@ -4,7 +4,7 @@
  * does it where no account or alias has the address), so adding a domain needs no second step.
  */
 import { defaultSelectors, dkimRecords, generateKeys } from '@pennypost/message-auth'
-import { type Domain, domainOf } from '@pennypost/model'
+import { type Directory, type Domain, domainOf } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -55,8 +55,7 @@ export const domainSet = operation({
     })
     .refine(({ catchAll, relayTo }) => catchAll !== undefined || relayTo !== undefined, 'nothing to change'),
   async run({ store: { directory } }, { name, catchAll, relayTo }) {
-    const domain = await directory.domain(name)
-    if (!domain) throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+    const domain = await findDomain(directory, name)
     if (catchAll !== undefined && domain.kind !== 'local') {
       const advice = domain.kind === 'alias' ? `Set it for ${domain.target}.` : 'Whoever has its mail decides that.'
       throw new AdminError('not-allowed', `${name} has no accounts of its own.`, advice)
@@ -76,6 +75,13 @@ export const domainSet = operation({
     return { ...domain, ...change, unknownTargets: await nobodys(directory, catchAll ? [catchAll] : []) }
   },
 })
+
+/** Rejects with `not-found`. */
+export async function findDomain(directory: Directory, name: string): Promise<Domain> {
+  const domain = await directory.domain(name)
+  if (domain) return domain
+  throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+}
 
 async function mustBeLocal({ store }: AdminContext, name: string): Promise<void> {
   const target = await store.directory.domain(name)
@@ -127,8 +133,7 @@ export const domainShow = operation({
   input: z.strictObject({ name: domainName }),
   async run(context, { name }) {
     const { directory } = context.store
-    const domain = await directory.domain(name)
-    if (!domain) throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+    const domain = await findDomain(directory, name)
     const accounts = await directory.accounts(name)
     const aliases = await directory.aliases(name)
     return {

@@ -44,15 +44,8 @@ export const mailExport = operation({
     }
     const total = wanted.reduce((sum, { messages }) => sum + messages, 0)
     let done = 0
-    for (const mailbox of wanted) {
-      done = await exportMailbox(
-        context,
-        mailbox,
-        call,
-        (at) => call.progress({ done: at, total, unit: 'messages' }),
-        done,
-      )
-    }
+    const onMessage = () => call.progress({ done: ++done, total, unit: 'messages' })
+    for (const mailbox of wanted) await exportMailbox(context, mailbox, call, onMessage)
     return { login, mailboxes: wanted.length, messages: done }
   },
 })
@@ -61,15 +54,13 @@ async function exportMailbox(
   { store: { mail } }: AdminContext,
   { id }: Mailbox,
   { send, signal }: Call,
-  progress: (done: number) => void,
-  before: number,
-): Promise<number> {
+  onMessage: () => void,
+): Promise<void> {
   // What is expunged while this runs is still written: the snapshot is what was asked for.
   using _pin = mail.pin(id)
   const { mailbox, uids, flags } = await mail.snapshot(id)
   const { name, uidValidity, uidNext, keywords } = mailbox
   await send({ head: { mailbox: name, uidValidity, uidNext } satisfies ExportedMailbox })
-  let done = before
   let position = 0
   for await (const page of mail.fetch(id, UidSet.ofSorted(uids), { uidl: true, header: true, body: true }, signal)) {
     for (const row of page) {
@@ -78,10 +69,9 @@ async function exportMailbox(
       await send({ head })
       for await (const octets of contentOf(mail, row)) await send({ octets })
       await send({ end: true })
-      progress(++done)
+      onMessage()
     }
   }
-  return done
 }
 
 const headOf = ({ uid, size, internalDate, uidl = '' }: FetchedMessage) => ({ uid, size, internalDate, uidl })

@@ -40,7 +40,7 @@ export interface NewAccount {
   quota: number
   admin: boolean
   /** Of its password, as `Credentials.setPassword` takes it; without one nobody can log in yet. */
-  verifier?: string
+  verifier?: string | undefined
 }
 
 export interface Alias {
