@@ -18,15 +18,15 @@ export interface AdminContext {
   installation: Installation
   /** Keeps one record of the audit; resolves when it is on its way to the disk, and never rejects. */
   audit(record: AuditRecord): Promise<void>
-  running?: RunningServer
+  running?: RunningServer | undefined
   /** Asks the next hops of an address what they would say to mail for it. */
-  probe?(request: ProbeRequest): Promise<ProbeReport>
+  probe?: ((request: ProbeRequest) => Promise<ProbeReport>) | undefined
   /** The key of the queue for a next hop as people write it; undefined when it is none. */
   nextHopKey(text: string): string | undefined
   /** What IMAP can be without, in upper case. */
   capabilityNames(): Promise<readonly string[]>
   /** Copies the whole store, while it is in use, into a directory that holds none yet. */
-  backUp?(target: string, options: BackUpOptions): Promise<BackedUp>
+  backUp?: ((target: string, options: BackUpOptions) => Promise<BackedUp>) | undefined
 }
 
 export interface BackUpOptions {

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { cp, readdir, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { AdminError, type BackedUp, type BackUpOptions } from '@pennypost/admin'
 import { makeDirectory, syncPath, syncTree } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
-import { directorySize } from './administration.ts'
 
 /** What stands beside the store in a data directory and is needed with it. */
 export const besideStore = ['secrets', 'dkim', 'tls', 'spool', 'audit.log']
@@ -46,4 +45,13 @@ async function copyTree(from: string, to: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
+}
+
+/** Octets of all files in a directory and below. */
+async function directorySize(directory: string): Promise<number> {
+  let octets = 0
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) octets += (await stat(join(entry.parentPath, entry.name))).size
+  }
+  return octets
 }

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import type { CertificateKeeper } from '@pennypost/acme'
 import {
   type AdminContext,
@@ -10,21 +11,21 @@ import { type Clock, type Deadline, type Dialer, type Log, type Resolver, steadi
 import type { ReceptionOptions } from '@pennypost/reception'
 import type { Relay } from '@pennypost/relay'
 import type { Passwords } from '@pennypost/sasl'
-import type { SqliteStore } from '@pennypost/storage-sqlite'
+import { type SqliteStore, sqliteLimits } from '@pennypost/storage-sqlite'
 import type { Listener, TlsMaterial } from '@pennypost/transport'
 import { spoolDirectory } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { version } from '../config/version.ts'
 import { type ClosedListener, closedListeners } from '../config/wanted-listeners.ts'
-import { adminContext, diskFacts, openAdminSocket } from './administration.ts'
+import { adminContext, openAdminSocket } from './administration.ts'
 import { backUpDirectory } from './backup-directory.ts'
 import type { Services } from './listeners.ts'
 import { openLocalSubmissions } from './local-submission.ts'
 import { spoolFacts, takeSpool } from './spool.ts'
 
-/** What only a running server can do for the verbs, behind its admin socket. */
 type ListenerState = Pick<Listener, 'service' | 'bound' | 'open'>
 
+/** What only a running server can do for the verbs, behind its admin socket. */
 export interface RunningParts {
   config: Config
   dataDirectory: string
@@ -90,6 +91,17 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
   opening.defer(() => socket.close(deadline.signal(2_000)))
   opening.use(followSpool(parts, (message) => submitLocally(context, message)))
   return opening.move()
+}
+
+async function diskFacts(directory: string): Promise<ServerFacts['disk']> {
+  const { bavail, blocks, bsize } = await statfs(directory)
+  const { reserveShare, reserveOctets } = sqliteLimits
+  return {
+    directory,
+    free: bavail * bsize,
+    total: blocks * bsize,
+    reserve: Math.min(blocks * bsize * reserveShare, reserveOctets),
+  }
 }
 
 const spoolEveryMs = 60_000

@@ -51,7 +51,6 @@ import { fetching, turning } from './turning.ts'
  * order. The only place that knows all packages. `serve.ts` calls it; tests and the benchmark start it in process.
  */
 export interface RunningServer {
-  readonly config: Config
   readonly listeners: readonly Listener[]
   readonly http: readonly HttpService[]
   readonly store: Store
@@ -115,7 +114,6 @@ export async function startServer(
   if (keeper) opening.use(keeper).start()
   const held = opening.move()
   return {
-    config,
     listeners,
     http,
     store,

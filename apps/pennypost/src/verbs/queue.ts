@@ -183,11 +183,7 @@ async function redirect(session: Session, nextHop: string, ids: string[], option
   report(session, result, changeText({ done: 'on another way', untouched: 'not on the way to another host' }, result))
 }
 
-interface RuleOptions {
-  destination?: string
-  from?: string
-  to?: string
-}
+type RuleOptions = Pick<FilterOptions, 'destination' | 'from' | 'to'>
 
 function withRule(command: Command): Command {
   return command
