@@ -64,12 +64,9 @@ export class GroupCommit {
   }
 
   run(jobs: readonly Job[]): GroupReply {
-    const replies: JobReply[] = []
-    const effects = new Effects()
     this.#ranOut = false
-    const first = jobs[0]
-    if (jobs.length === 1 && first) this.#runAlone(first, replies, effects)
-    else this.#runTogether(jobs, replies, effects)
+    const [first] = jobs
+    const { replies, effects } = first && jobs.length === 1 ? this.#runAlone(first) : this.#runTogether(jobs)
     this.#unlink(effects.unlink)
     const walFrames = this.#boundWal()
     return {
@@ -107,73 +104,68 @@ export class GroupCommit {
     closeSync(this.#walFd)
   }
 
-  #runTogether(jobs: readonly Job[], replies: JobReply[], effects: Effects): void {
-    let error: unknown
+  #runTogether(jobs: readonly Job[]): Done {
     try {
       const careful = this.#careful > 0
       if (careful) this.#careful--
-      let done = this.#runGroup(jobs, careful)
-      if (!done) {
-        this.#careful = carefulGroups
-        done = this.#runGroup(jobs, true)
-      }
-      replies.push(...(done?.replies ?? []))
-      if (done) effects.add(done.effects)
-      return
-    } catch (thrown) {
-      error = thrown
+      const done = this.#runGroup(jobs, careful)
+      if (done) return done
+      this.#careful = carefulGroups
+      return this.#runGroup(jobs, true) as Done
+    } catch (error) {
+      this.#abandon(error)
     }
-    this.#abandon(error)
-    for (const job of jobs) this.#runAlone(job, replies, effects)
+    const done = new Done()
+    for (const job of jobs) done.add(this.#runAlone(job))
+    return done
   }
 
   /**
    * Commits the group. Careful: each job has a savepoint. Otherwise the first job that fails undoes everything, and
    * undefined says that the group is to be run again (adr/0001).
    */
-  #runGroup(jobs: readonly Job[], careful: boolean): { replies: JobReply[]; effects: Effects } | undefined {
+  #runGroup(jobs: readonly Job[], careful: boolean): Done | undefined {
     const { db } = this.#context
-    const replies: JobReply[] = []
-    const effects = new Effects()
+    const done = new Done()
     this.#start(jobs.some((job) => isDurable(job.verb)))
     for (const job of jobs) {
       if (careful) this.#savepoint.run()
-      const failure = this.#attempt(job, replies, effects)
-      if (failure) {
-        if (!db.inTransaction) throw failure.error
+      try {
+        this.#attempt(job, done)
+      } catch (error) {
+        if (!db.inTransaction) throw error
         if (!careful) {
-          this.#abandon(failure.error)
+          this.#abandon(error)
           return undefined
         }
         db.exec('ROLLBACK TO job')
         this.#context.numbers.rolledBack()
-        replies.push(this.#failed(job, failure.error))
+        done.replies.push(this.#failed(job, error))
       }
       if (careful) this.#release.run()
     }
-    this.#finish(effects)
-    return { replies, effects }
+    this.#finish(done.effects)
+    return done
   }
 
-  #runAlone(job: Job, replies: JobReply[], effects: Effects): void {
+  #runAlone(job: Job): Done {
     const once = () => this.#runOnce(job)
     try {
       // The log is taken into the database while there is room for that: then the next job finds its room in the log.
-      const done = mayUseBallast(job.verb) ? onBallast(this.#options.ballast, once, () => this.#checkpoint()) : once()
-      replies.push(...done.replies)
-      effects.add(done.effects)
+      return mayUseBallast(job.verb) ? onBallast(this.#options.ballast, once, () => this.#checkpoint()) : once()
     } catch (error) {
       if (error instanceof FatalError) throw error
-      replies.push(this.#failed(job, error))
+      const done = new Done()
+      done.replies.push(this.#failed(job, error))
+      return done
     }
   }
 
-  #runOnce(job: Job): { replies: JobReply[]; effects: Effects } {
-    const done = { replies: [] as JobReply[], effects: new Effects() }
+  #runOnce(job: Job): Done {
+    const done = new Done()
     try {
       this.#start(isDurable(job.verb))
-      const failure = this.#attempt(job, done.replies, done.effects)
-      if (failure) throw failure.error
+      this.#attempt(job, done)
       this.#finish(done.effects)
       return done
     } catch (error) {
@@ -191,16 +183,12 @@ export class GroupCommit {
     this.#begin.run()
   }
 
-  #attempt(job: Job, replies: JobReply[], effects: Effects): { error: unknown } | undefined {
+  /** Throws what the job throws, with nothing of it noted. */
+  #attempt(job: Job, done: Done): void {
     this.#context.effects = new Effects()
-    try {
-      this.#faults.strike('job', this.#context.db, job.verb)
-      replies.push({ id: job.id, value: runJob(this.#context, job) })
-      effects.add(this.#context.effects)
-      return undefined
-    } catch (error) {
-      return { error }
-    }
+    this.#faults.strike('job', this.#context.db, job.verb)
+    done.replies.push({ id: job.id, value: runJob(this.#context, job) })
+    done.effects.add(this.#context.effects)
   }
 
   #finish(effects: Effects): void {
@@ -280,6 +268,17 @@ export class GroupCommit {
     if (files.length > 0) this.sync()
     if (this.#filesKept) this.#doomed.push(...files)
     else for (const file of files) rmSync(`${this.#options.contents}/${file}`, { force: true })
+  }
+}
+
+/** What came of jobs. */
+class Done {
+  readonly replies: JobReply[] = []
+  readonly effects = new Effects()
+
+  add(other: Done): void {
+    this.replies.push(...other.replies)
+    this.effects.add(other.effects)
   }
 }
 
