@@ -23,8 +23,6 @@ import type { Services } from './listeners.ts'
 import { openLocalSubmissions } from './local-submission.ts'
 import { spoolFacts, takeSpool } from './spool.ts'
 
-type ListenerState = Pick<Listener, 'service' | 'bound' | 'open'>
-
 /** What only a running server can do for the verbs, behind its admin socket. */
 export interface RunningParts {
   config: Config
@@ -47,6 +45,8 @@ export interface RunningParts {
   random: AdminContext['random']
   log: Log
 }
+
+type ListenerState = Pick<Listener, 'service' | 'bound' | 'open'>
 
 /** Opens the admin socket and the local submission socket; disposing closes them. Rejects with neither open. */
 export async function openAdministration(parts: RunningParts): Promise<AsyncDisposable> {

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest'
 import { mailboxId } from '../ids.ts'
 import { UidSet } from '../uid-set.ts'
-import type { OpenEngine, World } from './engine.ts'
+import type { OpenEngine } from './engine.ts'
 import {
   accept,
   append,
@@ -17,6 +17,7 @@ import {
   mailboxNamed,
   octets,
   refusal,
+  sentOf,
   uidsIn,
   worldTest,
 } from './engine.ts'
@@ -27,8 +28,6 @@ export function describeCopies(open: OpenEngine): void {
   describe('expunge', () => describeExpunge(open))
   describe('pin', () => describePin(open))
 }
-
-const sentOf = async (world: World) => (await mailboxNamed(world, world.alice, 'Sent')).id
 
 function describeCopy(open: OpenEngine): void {
   const it = worldTest(open)

@@ -80,6 +80,10 @@ export async function inboxOf(world: World, account = world.alice): Promise<Mail
   return (await mailboxNamed(world, account, 'INBOX')).id
 }
 
+export async function sentOf(world: World): Promise<MailboxId> {
+  return (await mailboxNamed(world, world.alice, 'Sent')).id
+}
+
 /** A plain letter. */
 export function letter(subject = 'hello', body = 'a line\r\n'): string {
   return `From: carol@three.test\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@three.test>\r\n\r\n${body}`

@@ -2,7 +2,7 @@
 import { describe, expect } from 'vitest'
 import { mailboxId, uid } from '../ids.ts'
 import { sampleMessage } from '../testing/sample-message.ts'
-import type { OpenEngine, World } from './engine.ts'
+import type { OpenEngine } from './engine.ts'
 import {
   append,
   cursor,
@@ -10,15 +10,13 @@ import {
   flagsIn,
   inboxOf,
   letter,
-  mailboxNamed,
   octets,
   refusal,
   replace,
+  sentOf,
   uidsIn,
   worldTest,
 } from './engine.ts'
-
-const sentOf = async (world: World) => (await mailboxNamed(world, world.alice, 'Sent')).id
 
 export function describeReplacing(open: OpenEngine): void {
   describe('replace', () => {
