@@ -26,6 +26,7 @@ import { originalRecipient } from './dsn-recipients.ts'
 import { isStoreHere } from './hop.ts'
 import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
+import type { Way } from './open-connection.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
 import { deferred, failed, troubled, unreadable, type Verdict, verdictOf } from './verdict.ts'
@@ -77,17 +78,33 @@ class RemoteAttempt {
       const acquired = await this.#acquire()
       for (const tried of acquired.tried) this.#attempted(tried)
       if (!acquired.ok && this.#yields(acquired.verdict)) continue
-      if (!acquired.ok) return this.#refuseRest(this.#breakage ?? acquired.verdict)
+      if (!acquired.ok) {
+        this.#refuseRest(this.#breakage ?? acquired.verdict)
+        break
+      }
       await this.#over(acquired.hop, acquired.reused === true)
       if (this.#broken.size >= this.#options.limits.sessions && this.#breakage) this.#refuseRest(this.#breakage)
     }
+    this.#tellPool()
     return this.#result
   }
 
+  /** That nobody took anything, where hosts said so. */
+  #tellPool(): void {
+    const verdicts = [...this.#result.verdicts.values()]
+    const isForAll = this.#breakage?.reply.code === 421 && verdicts.every(({ outcome }) => outcome !== 'delivered')
+    if (this.#breakage && isForAll) this.#options.pool.sentAway(this.#way(), this.#breakage)
+  }
+
+  #way(): Way {
+    const { destination } = this.#work.entry
+    return { destination, security: this.#options.turned.has(destination) ? 'policy' : this.#security }
+  }
+
   #acquire(): Promise<Acquired> {
-    const { destination, attempts } = this.#work.entry
-    const { pool, turned } = this.#options
-    const way = { destination, security: turned.has(destination) ? 'policy' : this.#security } as const
+    const { attempts } = this.#work.entry
+    const { pool } = this.#options
+    const way = this.#way()
     const avoid = this.#broken.size > 0 ? this.#broken : undefined
     return pool.acquire(way, { avoid, isRetry: attempts > 0 })
   }

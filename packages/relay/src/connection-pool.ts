@@ -16,7 +16,7 @@ import { BackOff } from './back-off.ts'
 import type { RelayLimits } from './limits.ts'
 import type { NextHop } from './next-hop.ts'
 import type { OpenConnection, Opened, Way } from './open-connection.ts'
-import { troubled } from './verdict.ts'
+import { troubled, type Verdict } from './verdict.ts'
 
 export interface PoolOptions {
   open: OpenConnection
@@ -42,12 +42,17 @@ interface Idle {
   timer: Timer
 }
 
+interface Waiting {
+  isRetry: boolean
+  resolve(acquired: Acquired): void
+}
+
 interface Destination {
   way: Way
   idle: Idle[]
   busy: Set<NextHop>
   opening: number
-  waiting: ((acquired: Acquired) => void)[]
+  waiting: Waiting[]
   ceiling: number
 }
 
@@ -91,7 +96,7 @@ export class ConnectionPool {
       return { ok: false, verdict: down, tried: [] }
     }
     return new Promise((resolve) => {
-      destination.waiting.push(resolve)
+      destination.waiting.push({ isRetry, resolve })
       this.#openMore(destination)
     })
   }
@@ -113,6 +118,22 @@ export class ConnectionPool {
     this.#forget(destination)
   }
 
+  /**
+   * The hosts took nothing and said 421: to whoever comes next they would say the same, and like it less. Where nothing
+   * stands it is as if no connection had come about.
+   */
+  sentAway(way: Way, verdict: Verdict): void {
+    const destination = this.#destination(way)
+    if (destination.busy.size === 0) {
+      this.#backOff.failed(keyOf(way), verdict)
+      const down = this.#backOff.verdictOn(keyOf(way))
+      const { waiting } = destination
+      destination.waiting = waiting.filter(({ isRetry }) => isRetry || !down)
+      for (const { isRetry, resolve } of waiting) if (!isRetry && down) resolve({ ok: false, verdict: down, tried: [] })
+    }
+    this.#forget(destination)
+  }
+
   /** The destination may be asked at once, whatever it said last. */
   forgive(destination: string): void {
     for (const security of ['policy', 'required', 'waived'] as const)
@@ -125,7 +146,7 @@ export class ConnectionPool {
     for (const resolve of this.#apart) resolve(stopping)
     this.#apart.clear()
     for (const destination of this.#destinations.values()) {
-      for (const resolve of destination.waiting.splice(0)) resolve(stopping)
+      for (const { resolve } of destination.waiting.splice(0)) resolve(stopping)
       for (const { hop, timer } of destination.idle.splice(0)) {
         timer[Symbol.dispose]()
         void hop.client.quit()
@@ -203,7 +224,7 @@ export class ConnectionPool {
     if (opened.ok) {
       if (this.#draining) void opened.hop.client.quit()
       else {
-        this.#backOff.forget(keyOf(destination.way))
+        if (destination.waiting.length > 0) this.#backOff.forget(keyOf(destination.way))
         this.#give(destination, opened)
       }
     } else if (destination.busy.size + destination.idle.length > 0) {
@@ -212,9 +233,9 @@ export class ConnectionPool {
       this.#backOff.failed(keyOf(destination.way), opened.verdict)
       // The first tells the journey how it came about; the others only what came of it.
       const [first, ...others] = destination.waiting.splice(0)
-      first?.(opened)
+      first?.resolve(opened)
       const tried = opened.tried.map(({ transcript: _, ...each }) => each)
-      for (const resolve of others) resolve({ ...opened, tried })
+      for (const { resolve } of others) resolve({ ...opened, tried })
     }
     this.#openMore(destination)
     this.#forget(destination)
@@ -230,10 +251,10 @@ export class ConnectionPool {
 
   /** To who waits longest, else it is kept. */
   #give(destination: Destination, acquired: Extract<Acquired, { ok: true }>): void {
-    const resolve = destination.waiting.shift()
-    if (resolve) {
+    const next = destination.waiting.shift()
+    if (next) {
       destination.busy.add(acquired.hop)
-      resolve(acquired)
+      next.resolve(acquired)
     } else this.#keep(destination, acquired.hop)
   }
 

@@ -383,6 +383,21 @@ describe('a destination that cannot be had', () => {
     expect((await office.trace(first)).at(-1)).toContain('delivered')
   })
 
+  test('that says 421 to the first of many was asked for each of them', async () => {
+    await using office = await PostOffice.open()
+    let isBusy = true
+    const mx = office.peer('192.0.2.2', {
+      script: { MAIL: () => (isBusy ? '421 4.7.0 Too much from you' : undefined) },
+    })
+    for (let nth = 0; nth < 12; nth++) await office.accept({})
+    await office.advance(0)
+    expect(mx.sessions.length).toBeLessThan(5)
+    expect((await office.queue()).filter(({ attempts }) => attempts === 0).length).toBeGreaterThan(7)
+    isBusy = false
+    await office.advance(17 * minute)
+    expect(mx.transactions).toHaveLength(12)
+  })
+
   test('is asked less and less often, and at once when an operator says so', async () => {
     await using office = await PostOffice.open()
     const dialledAfter = async (waitMs: number): Promise<number> => {
