@@ -98,13 +98,11 @@ function withoutComments(text: string): string {
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const two = (value: number): string => String(value).padStart(2, '0')
 
-/** date-time of RFC 5322 §3.3, such as `Thu, 26 Nov 2026 09:30:00 +0100`. */
-export function formatDate(at: number, offsetMinutes = 0): string {
-  const local = new Date(at + offsetMinutes * 60_000)
-  const month = months[local.getUTCMonth()] as string
+/** date-time of RFC 5322 §3.3 in UTC, such as `Thu, 26 Nov 2026 09:30:00 +0000`. */
+export function formatDate(at: number): string {
+  const date = new Date(at)
+  const month = months[date.getUTCMonth()] as string
   const name = (month[0] as string).toUpperCase() + month.slice(1)
-  const date = `${days[local.getUTCDay()]}, ${local.getUTCDate()} ${name} ${String(local.getUTCFullYear()).padStart(4, '0')}`
-  const time = `${two(local.getUTCHours())}:${two(local.getUTCMinutes())}:${two(local.getUTCSeconds())}`
-  const zone = Math.abs(offsetMinutes)
-  return `${date} ${time} ${offsetMinutes < 0 ? '-' : '+'}${two(Math.floor(zone / 60))}${two(zone % 60)}`
+  const day = `${days[date.getUTCDay()]}, ${date.getUTCDate()} ${name} ${String(date.getUTCFullYear()).padStart(4, '0')}`
+  return `${day} ${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`
 }

@@ -6,11 +6,10 @@ import { foldField } from './field-writer.ts'
 /** The content of message/delivery-status (RFC 3464 §2) or message/global-delivery-status (RFC 6533 §4.2). */
 export function deliveryStatus(report: DsnReport, international: boolean): string {
   const shown = (text: string) => (international ? text : printable(text))
-  const date = (at: number) => formatDate(at, report.offsetMinutes ?? 0)
   const perMessage = [
     field('Original-Envelope-Id', report.envelopeId, shown),
     foldField('Reporting-MTA', `dns; ${report.reportingMta}`),
-    foldField('Arrival-Date', date(report.arrivedAt)),
+    foldField('Arrival-Date', formatDate(report.arrivedAt)),
   ]
   const ofRecipient = (recipient: DsnRecipient): string[] => [
     field('Original-Recipient', recipient.originalRecipient, ({ type, address }) => {
@@ -21,8 +20,8 @@ export function deliveryStatus(report: DsnReport, international: boolean): strin
     foldField('Status', recipient.status),
     field('Remote-MTA', recipient.remoteMta, (host) => `dns; ${host}`),
     field('Diagnostic-Code', recipient.diagnostic, (said) => `smtp; ${shortWords(shown(said))}`),
-    field('Last-Attempt-Date', recipient.lastAttemptAt, date),
-    field('Will-Retry-Until', recipient.action === 'delayed' ? recipient.willRetryUntil : undefined, date),
+    field('Last-Attempt-Date', recipient.lastAttemptAt, formatDate),
+    field('Will-Retry-Until', recipient.action === 'delayed' ? recipient.willRetryUntil : undefined, formatDate),
   ]
   return [perMessage, ...report.recipients.map(ofRecipient)].map((fields) => fields.join('')).join('\r\n')
 }

@@ -3,15 +3,14 @@ import type { DsnAction, DsnRecipient, DsnReport } from './dsn.ts'
 
 /** What a DSN tells a person: what happened, to whom, why, and what to do. Lines end with CRLF. */
 export function explain(report: DsnReport, subject: string | undefined, tooLargeToReturn: boolean): string {
-  const offset = report.offsetMinutes ?? 0
   const lines = [
     `This is the mail system at ${report.reportingMta}.`,
     '',
     subject ? `Your message "${shorten(subject)}"` : 'Your message',
-    `of ${formatDate(report.arrivedAt, offset)}`,
+    `of ${formatDate(report.arrivedAt)}`,
     ...openings[leadingAction(report)],
   ]
-  for (const recipient of report.recipients) lines.push('', ...aboutRecipient(recipient, report, offset))
+  for (const recipient of report.recipients) lines.push('', ...aboutRecipient(recipient, report))
   lines.push('', 'The details for programs are in the next part, then your message or its header.')
   if (tooLargeToReturn) lines.push('The message is too large to be returned: only its header is attached.')
   return `${lines.map(onOneLine).join('\r\n')}\r\n`
@@ -37,7 +36,7 @@ const openings: Record<DsnAction, readonly string[]> = {
   expanded: ['was passed on to the members of:'],
 }
 
-function aboutRecipient(recipient: DsnRecipient, report: DsnReport, offset: number): string[] {
+function aboutRecipient(recipient: DsnRecipient, report: DsnReport): string[] {
   const { finalRecipient, originalRecipient, remoteMta, diagnostic, willRetryUntil, action, status } = recipient
   const lines = [`  ${finalRecipient}`]
   if (originalRecipient && originalRecipient.address.toLowerCase() !== finalRecipient.toLowerCase()) {
@@ -49,7 +48,7 @@ function aboutRecipient(recipient: DsnRecipient, report: DsnReport, offset: numb
     lines.push(remoteMta === undefined ? `    The reason given: ${diagnostic}` : `    ${remoteMta} said: ${diagnostic}`)
   }
   if (action === 'delayed' && willRetryUntil !== undefined) {
-    lines.push(`    It will be tried until ${formatDate(willRetryUntil, offset)}.`)
+    lines.push(`    It will be tried until ${formatDate(willRetryUntil)}.`)
   }
   return lines
 }

@@ -40,7 +40,6 @@ export interface DsnReport {
   /** The reversePath of the message. */
   to: string
   at: number
-  offsetMinutes?: number
   /** Of the DSN, without angle brackets. */
   messageId: string
   /** At most 60 characters out of letters, digits, `.` and `-` that occur in no line of the message. */
@@ -114,7 +113,7 @@ function dsnHeader(report: DsnReport, section: HeaderSection, international: boo
     foldField('From', formatMailbox('Mail Delivery System', report.from)),
     foldField('To', `<${report.to}>`),
     textField('Subject', subjects[leadingAction(report)]),
-    foldField('Date', formatDate(report.at, report.offsetMinutes ?? 0)),
+    foldField('Date', formatDate(report.at)),
     foldField('Message-ID', `<${report.messageId}>`),
     originalId && isAsciiText(originalId) ? foldField('References', originalId) : '',
     'Auto-Submitted: auto-replied\r\n',

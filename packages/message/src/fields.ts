@@ -112,8 +112,8 @@ export function toUnicode(latin1: string, charset = ''): string {
 }
 
 /** The values of every field of that lower-case name, in order. */
-export function valuesOf(section: HeaderSection, name: string, charset = ''): string[] {
+export function valuesOf(section: HeaderSection, name: string): string[] {
   const values: string[] = []
-  for (const field of section.fields) if (field.name === name) values.push(fieldValue(section, field, charset))
+  for (const field of section.fields) if (field.name === name) values.push(fieldValue(section, field))
   return values
 }

@@ -36,14 +36,9 @@ describe('dates', () => {
 
   test('what is written is read', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 253_000_000_000 }),
-        fc.integer({ min: -14 * 60, max: 14 * 60 }),
-        (second, offset) => {
-          const found = parseDate(formatDate(second * 1000, offset))
-          expect(found).toMatchObject({ at: second * 1000, offsetMinutes: offset })
-        },
-      ),
+      fc.property(fc.integer({ min: 0, max: 253_000_000_000 }), (second) => {
+        expect(parseDate(formatDate(second * 1000))).toMatchObject({ at: second * 1000, offsetMinutes: 0 })
+      }),
       { seed: 5, numRuns: 300 },
     )
   })

@@ -2,13 +2,13 @@ import { formatDate, parseDate } from './date.ts'
 
 /**
  * mbox files (RFC 4155 and its kin), read and written as a stream. A message starts at a line `From …` at the start of
- * the file or behind an empty line. Written as mboxrd, which loses nothing; mboxo is read by option. Line ends stay as
- * they are. Called by import and export.
+ * the file or behind an empty line. Written and read as mboxrd, which loses nothing; of
+ * mboxo a `>>From ` loses one more `>` than it should. Line ends stay as they are. Called by import and export.
  */
 
 export interface MboxSink {
-  /** The envelope line: sender ('' when there is none) and its date, if it can be read (written without a zone: UTC). */
-  begin(sender: string, at: number | undefined): void
+  /** @param at the date of the envelope line, if it can be read (written without a zone: UTC) */
+  begin(at: number | undefined): void
   /** Octets of the message; valid during the call only. */
   data(octets: Buffer): void
   end(): void
@@ -25,13 +25,12 @@ const from = Buffer.from('From ')
 const maxEnvelopeLine = 1000
 
 /** A reader that tells `sink` what it finds. What stands before the first envelope line is left out. */
-export function createMboxReader(sink: MboxSink, format: 'mboxrd' | 'mboxo' = 'mboxrd'): MboxReader {
-  return new Reader(sink, format)
+export function createMboxReader(sink: MboxSink): MboxReader {
+  return new Reader(sink)
 }
 
 class Reader implements MboxReader {
   readonly #sink: MboxSink
-  readonly #format: 'mboxrd' | 'mboxo'
   /** The start of a line of which more is to come. */
   #held: Buffer = Buffer.alloc(0)
   /** An empty line that belongs to the message only if no envelope line follows. */
@@ -41,9 +40,8 @@ class Reader implements MboxReader {
   /** The line that is being read was given to the sink up to here already. */
   #midLine = false
 
-  constructor(sink: MboxSink, format: 'mboxrd' | 'mboxo') {
+  constructor(sink: MboxSink) {
     this.#sink = sink
-    this.#format = format
   }
 
   push(chunk: Buffer): void {
@@ -76,8 +74,7 @@ class Reader implements MboxReader {
       this.#emptyLine = undefined
       this.#afterEmpty = false
       this.#inMessage = true
-      const { sender, at } = readEnvelopeLine(line.toString('latin1'))
-      this.#sink.begin(sender, at)
+      this.#sink.begin(envelopeDate(line.toString('latin1')))
       return
     }
     this.#flushEmpty()
@@ -87,12 +84,11 @@ class Reader implements MboxReader {
     else this.#sink.data(this.#isQuoted(line) ? line.subarray(1) : line)
   }
 
-  /** `>From `, and in mboxrd with any number of `>`. */
+  /** `>From `, with any number of `>`. */
   #isQuoted(line: Buffer): boolean {
     let quotes = 0
     while (line[quotes] === 62) quotes++
-    const counts = this.#format === 'mboxrd' ? quotes > 0 : quotes === 1
-    return counts && line.subarray(quotes, quotes + from.length).equals(from)
+    return quotes > 0 && line.subarray(quotes, quotes + from.length).equals(from)
   }
 
   #partOfLine(octets: Buffer): void {
@@ -115,19 +111,16 @@ class Reader implements MboxReader {
 }
 
 /** `From sender Thu Nov 26 09:30:00 2026`, with or without a zone before or behind the year. */
-function readEnvelopeLine(line: string): { sender: string; at: number | undefined } {
-  const found = /^From +(\S*) *(.*)$/s.exec(line.trimEnd())
-  const sender = found?.[1] ?? ''
+function envelopeDate(line: string): number | undefined {
+  const written = /^From +\S* *(.*)$/s.exec(line.trimEnd())?.[1] ?? ''
   const date =
     /^[A-Za-z]{3},? +([A-Za-z]{3}) +(\d{1,2}) +(\d{2}:\d{2}(?::\d{2})?)(?: +[A-Z]{3,4}| +([+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?/.exec(
-      found?.[2] ?? '',
+      written,
     )
-  if (!date) return { sender: clean(sender), at: parseDate(found?.[2] ?? '')?.at }
+  if (!date) return parseDate(written)?.at
   const [, month, day, time, zone, year, laterZone] = date
-  return { sender: clean(sender), at: parseDate(`${day} ${month} ${year} ${time} ${zone ?? laterZone ?? '+0000'}`)?.at }
+  return parseDate(`${day} ${month} ${year} ${time} ${zone ?? laterZone ?? '+0000'}`)?.at
 }
-
-const clean = (sender: string): string => (sender === 'MAILER-DAEMON' || sender === '-' ? '' : sender)
 
 /** The envelope line of a message, LF at its end. `reversePath` is '' for a message that has none. */
 export function mboxEnvelopeLine(reversePath: string, at: number): Buffer {

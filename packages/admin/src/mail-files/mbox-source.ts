@@ -22,7 +22,7 @@ export async function* readMboxFile(path: string, mailbox: string): AsyncGenerat
   const found: Found[] = []
   let current: Found | undefined
   const reader = createMboxReader({
-    begin(_sender, at) {
+    begin(at) {
       current = { at, header: [], headerOctets: 0, inHeader: true, pieces: [], isComplete: false }
       found.push(current)
     },

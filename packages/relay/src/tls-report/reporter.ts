@@ -192,7 +192,7 @@ export class TlsReporter {
     const plan = await planFor(to, envelope, this.#options)
     if (!plan) throw new Error(`nobody is to be reached as ${to}`)
     const journey = createJourneyId(at, random)
-    const content = reportMail(facts, zipped, to, formatDate(at, 0))
+    const content = reportMail(facts, zipped, to, formatDate(at))
     const { domain } = pathOf(facts.contact)
     const message = await stageMessage(mail, [content], async (header, body) => {
       return (await signer?.sign({ domain, header, body })) ?? ''
