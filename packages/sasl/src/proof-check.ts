@@ -1,5 +1,6 @@
-import type { Account, Clock, Credential, Credentials, Directory, Log } from '@pennypost/model'
+import type { Account, Clock, Credential, Credentials, Log } from '@pennypost/model'
 import { appPasswordVerifier } from './app-password.ts'
+import type { AuthenticatorOptions } from './authenticator.ts'
 import { lookupLogin } from './login-name.ts'
 import type { ScramClaim } from './mechanism.ts'
 import type { Passwords } from './passwords.ts'
@@ -31,11 +32,16 @@ export interface Proof {
   directoryVersion: number
 }
 
+type ProofOptions = Pick<
+  AuthenticatorOptions,
+  'directory' | 'credentials' | 'passwords' | 'secret' | 'tokens' | 'clock' | 'log'
+>
+
 // Engines may keep only one use an hour; asking more often is for nothing.
 const touchEveryMs = 3_600_000
 
 export class ProofCheck {
-  readonly #directory: Pick<Directory, 'account' | 'accountByLogin' | 'version'>
+  readonly #directory: ProofOptions['directory']
   readonly #credentials: Credentials
   readonly #passwords: Passwords
   readonly #secret: Buffer
@@ -45,15 +51,7 @@ export class ProofCheck {
   /** When each credential's use was last noted; by id, so no larger than the credentials are many. */
   readonly #touched = new Map<number, number>()
 
-  constructor(options: {
-    directory: Pick<Directory, 'account' | 'accountByLogin' | 'version'>
-    credentials: Credentials
-    passwords: Passwords
-    secret: Buffer
-    tokens?: TokenCheck
-    clock: Clock
-    log: Log
-  }) {
+  constructor(options: ProofOptions) {
     this.#directory = options.directory
     this.#credentials = options.credentials
     this.#passwords = options.passwords
