@@ -16,7 +16,7 @@ import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
 import { appendFlags } from '../grammar/flags.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { spMailbox } from '../grammar/mailbox.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor, Unit } from '../wire/cursor.ts'
@@ -40,8 +40,7 @@ interface Args {
  * Several messages are RFC 3502; `append-data = literal / literal8 / "UTF8" SP "(" literal8 ")"` is RFC 6855 §4.
  */
 function parse(cursor: Cursor, session: Session): Args {
-  cursor.sp()
-  const name = mailbox(cursor, session.utf8Names)
+  const name = spMailbox(cursor, session)
   const messages: Appending[] = []
   const several = session.service.registry.has('MULTIAPPEND')
   do messages.push(appendMessage(cursor, session))
@@ -98,8 +97,7 @@ async function literal(
   offer: LiteralOffer,
 ): Promise<LiteralSink | undefined> {
   if (isMailboxLiteral(unit)) return undefined
-  cursor.sp()
-  return messageLiteral(session, unit, offer, mailbox(cursor, session.utf8Names))
+  return messageLiteral(session, unit, offer, spMailbox(cursor, session))
 }
 
 /** The sink for a literal that is a message, or a part of one, for the mailbox `name`. */

@@ -2,7 +2,7 @@
 import { type Copied, UidSet } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
 import { bothForms, type Completion, whenSelected } from '../command.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { spMailbox } from '../grammar/mailbox.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -16,8 +16,7 @@ export interface CopyArgs {
 export function parseCopy(cursor: Cursor, session: Session): CopyArgs {
   cursor.sp()
   const set = sequenceSet(cursor)
-  cursor.sp()
-  return { set, name: mailbox(cursor, session.utf8Names) }
+  return { set, name: spMailbox(cursor, session) }
 }
 
 /** RFC 4315 §3 `resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set`; undefined when nothing was copied. */

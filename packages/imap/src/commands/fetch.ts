@@ -27,8 +27,7 @@ function parse(cursor: Cursor, session: Session): Args {
 
 function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   const extra: FetchExtra = {}
-  const { registry, limits } = session.service
-  knownNames(cursor, 'Modifier', registry.fetchModifiers, limits.parameters, (kind) =>
+  knownNames(cursor, session, 'Modifier', session.service.registry.fetchModifiers, (kind) =>
     Object.assign(extra, kind.parse(cursor, session)),
   )
   return extra

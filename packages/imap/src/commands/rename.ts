@@ -3,7 +3,7 @@ import { isAmongOthers } from '@pennypost/model'
 import { requireParent } from '../access/find-mailbox.ts'
 import { ownName, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
-import { mailbox, type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
+import { spMailbox, type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { createSuperiors } from './create.ts'
@@ -23,8 +23,7 @@ export const rename = {
   effects: {},
   /** `"RENAME" SP mailbox SP mailbox` */
   parse(cursor, session) {
-    cursor.sp()
-    const from = mailbox(cursor, session.utf8Names)
+    const from = spMailbox(cursor, session)
     cursor.sp()
     return { from, to: writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names) }
   },

@@ -21,8 +21,7 @@ function parse(cursor: Cursor, session: Session): Args {
   const mailbox = writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names)
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
-    const { registry, limits } = session.service
-    knownNames(cursor, 'Parameter', registry.selectParameters, limits.parameters, (kind) =>
+    knownNames(cursor, session, 'Parameter', session.service.registry.selectParameters, (kind) =>
       parameters.push(kind.parse(cursor, session)),
     )
   }

@@ -2,15 +2,14 @@ import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { StatusItem } from '../extension.ts'
 import { knownNames } from '../grammar/known-names.ts'
-import { mailbox, printMailbox } from '../grammar/mailbox.ts'
+import { printMailbox, spMailbox } from '../grammar/mailbox.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 /** `"(" status-att *(SP status-att) ")"` */
 export function statusAtts(cursor: Cursor, session: Session): StatusItem[] {
-  const { registry, limits } = session.service
   const items: StatusItem[] = []
-  knownNames(cursor, 'Status item', registry.statusItems, limits.parameters, (item) => {
+  knownNames(cursor, session, 'Status item', session.service.registry.statusItems, (item) => {
     if (!items.includes(item)) items.push(item)
   })
   return items
@@ -50,8 +49,7 @@ export const status = {
   states: loggedIn,
   effects: {},
   parse(cursor, session) {
-    cursor.sp()
-    const name = mailbox(cursor, session.utf8Names)
+    const name = spMailbox(cursor, session)
     cursor.sp()
     return { name, items: statusAtts(cursor, session) }
   },

@@ -50,8 +50,7 @@ function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
   const condition: StoreCondition = {}
   if (cursor.peek() === '(') {
-    const { registry, limits } = session.service
-    knownNames(cursor, 'Modifier', registry.storeModifiers, limits.parameters, (kind) =>
+    knownNames(cursor, session, 'Modifier', session.service.registry.storeModifiers, (kind) =>
       Object.assign(condition, kind.parse(cursor, session)),
     )
     cursor.sp()

@@ -1,13 +1,7 @@
 /** SUBSCRIBE and UNSUBSCRIBE: what others of the account are told by NOTIFY, since the store wakes nobody for it. */
 import { type Command, loggedIn } from '../command.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { spMailbox } from '../grammar/mailbox.ts'
 import type { Session } from '../session/session.ts'
-import type { Cursor } from '../wire/cursor.ts'
-
-function parse(cursor: Cursor, session: Session): string {
-  cursor.sp()
-  return mailbox(cursor, session.utf8Names)
-}
 
 async function change(session: Session, name: string, subscribed: boolean): Promise<undefined> {
   const { mail, signals } = session.service
@@ -22,7 +16,7 @@ export const subscribe = {
   rfc: 'RFC 9051 §6.3.7',
   states: loggedIn,
   effects: {},
-  parse,
+  parse: spMailbox,
   run: (session, name) => change(session, name, true),
 } satisfies Command<string>
 
@@ -31,6 +25,6 @@ export const unsubscribe = {
   rfc: 'RFC 9051 §6.3.8',
   states: loggedIn,
   effects: {},
-  parse,
+  parse: spMailbox,
   run: (session, name) => change(session, name, false),
 } satisfies Command<string>

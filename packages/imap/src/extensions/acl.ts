@@ -4,7 +4,7 @@ import { findMailbox, noSuchMailbox } from '../access/find-mailbox.ts'
 import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
-import { mailbox, printMailbox } from '../grammar/mailbox.ts'
+import { printMailbox, spMailbox } from '../grammar/mailbox.ts'
 import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { type Cursor, utf8 } from '../wire/cursor.ts'
@@ -19,14 +19,9 @@ interface Named {
   identifier: string
 }
 
-function mailboxName(cursor: Cursor, session: Session): string {
-  cursor.sp()
-  return mailbox(cursor, session.utf8Names)
-}
-
 /** `mailbox SP identifier`; the identifier prepared as RFC 4314 §3 has it: BAD when that fails. */
 function named(cursor: Cursor, session: Session): Named {
-  const name = mailboxName(cursor, session)
+  const name = spMailbox(cursor, session)
   cursor.sp()
   const identifier = preparePassword(utf8(cursor.astring('Identifier')))
   if (!identifier?.replace(/^-/, '')) throw bad('This is no identifier')
@@ -112,7 +107,7 @@ const getAcl = {
   rfc: 'RFC 4314 §3.3',
   states: loggedIn,
   effects: {},
-  parse: mailboxName,
+  parse: spMailbox,
   async run(session, name) {
     const found = await session.mailbox(name, 'a')
     const { directory, sharing } = session.service
@@ -160,7 +155,7 @@ const myRights = {
   rfc: 'RFC 4314 §3.5',
   states: loggedIn,
   effects: {},
-  parse: mailboxName,
+  parse: spMailbox,
   async run(session, name) {
     const found = await findMailbox(session, name)
     if (!found || !/[lrikxa]/.test(rightsOn(found))) throw noSuchMailbox()

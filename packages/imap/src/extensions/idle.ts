@@ -90,7 +90,7 @@ class Pushing {
     const session = this.#session
     const told = session.tellChanges(true)
     session.endIfDeleted()
-    this.#flush()
+    session.push()
     return told ? told.then(() => this.#tellMore()) : this.#tellMore()
   }
 
@@ -99,15 +99,8 @@ class Pushing {
     const session = this.#session
     const more = session.tellMore()
     const results = more ? more.then(() => session.tellResults()) : session.tellResults()
-    if (!results) return void this.#flush()
-    return results.catch(session.notRead).then(() => this.#flush())
-  }
-
-  /** A client that does not read loses its connection before what waits for it grows. */
-  #flush(): void {
-    const { out, service, connection } = this.#session
-    out.flush()
-    if (out.backlog > service.limits.outputBacklog) connection.destroy()
+    if (!results) return void session.push()
+    return results.catch(session.notRead).then(() => session.push())
   }
 }
 

@@ -3,7 +3,7 @@ import { sharedMailboxes } from '../access/find-mailbox.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
-import { mailbox, printMailbox } from '../grammar/mailbox.ts'
+import { printMailbox, spMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { utf8 } from '../wire/cursor.ts'
@@ -83,10 +83,7 @@ const getQuotaRoot = {
   states: loggedIn,
   effects: {},
   /** A mailbox of one's own need not be there. */
-  parse(cursor, session) {
-    cursor.sp()
-    return mailbox(cursor, session.utf8Names)
-  },
+  parse: spMailbox,
   async run(session, name) {
     const isOwn = !isAmongOthers(name)
     const root = isOwn ? { name: ownRoot, account: session.user.id } : sharedRoot(await session.mailbox(name, 'r'))

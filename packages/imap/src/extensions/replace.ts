@@ -4,7 +4,7 @@ import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { type Appending, appendMessage, messageLiteral, newAppends, tookIn } from '../commands/append.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { spMailbox } from '../grammar/mailbox.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -32,8 +32,7 @@ function target(cursor: Cursor, session: Session): Pick<Args, 'set' | 'name'> {
   const set = sequenceSet(cursor)
   const [range] = set.saved ? [] : set.ranges
   if (set.saved || set.ranges.length > 1 || range?.[0] !== range?.[1]) throw bad('One message number expected')
-  cursor.sp()
-  return { set, name: mailbox(cursor, session.utf8Names) }
+  return { set, name: spMailbox(cursor, session) }
 }
 
 /** The one message that is to go; NO when it is not there. */

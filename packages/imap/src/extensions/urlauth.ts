@@ -1,7 +1,7 @@
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
-import { mailbox } from '../grammar/mailbox.ts'
+import { spMailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import { isSameToken, resetKeys, tokenFor } from '../urls/access-keys.ts'
@@ -160,8 +160,7 @@ const resetKey = {
   /** `"RESETKEY" [SP mailbox *(SP mechanism)]` */
   parse(cursor, session) {
     if (cursor.atEnd) return undefined
-    cursor.sp()
-    const name = mailbox(cursor, session.utf8Names)
+    const name = spMailbox(cursor, session)
     while (!cursor.atEnd) {
       cursor.sp()
       if (cursor.word('Mechanism') !== mechanism) throw bad(`The one mechanism is ${mechanism}`)

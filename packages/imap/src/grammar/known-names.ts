@@ -1,4 +1,5 @@
 import { bad } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
 /**
@@ -9,9 +10,9 @@ import type { Cursor } from '../wire/cursor.ts'
  */
 export function knownNames<Kind>(
   cursor: Cursor,
+  session: Session,
   what: string,
   table: ReadonlyMap<string, Kind>,
-  limit: number,
   take: (kind: Kind) => void,
 ): void {
   cursor.someOf(
@@ -22,6 +23,6 @@ export function knownNames<Kind>(
       if (!kind) throw bad(`Unknown ${what.toLowerCase()} ${name.slice(0, 40)}`)
       take(kind)
     },
-    limit,
+    session.service.limits.parameters,
   )
 }

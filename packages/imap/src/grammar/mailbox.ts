@@ -1,6 +1,7 @@
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from '@pennypost/message'
 import { mailboxName } from '@pennypost/model'
 import { no } from '../refusal.ts'
+import type { Session } from '../session/session.ts'
 import { type Cursor, isAscii, utf8 } from '../wire/cursor.ts'
 import { printAString } from '../wire/strings.ts'
 
@@ -10,9 +11,10 @@ import { printAString } from '../wire/strings.ts'
  * UTF-7 is ASCII.
  */
 
-/** `mailbox = "INBOX" / astring`; NO [CANNOT] when it is no name that a mailbox here can have. */
-export function mailbox(cursor: Cursor, utf8Names: boolean): string {
-  return decodeMailbox(cursor.astring('Mailbox name'), utf8Names)
+/** `SP mailbox`, `mailbox = "INBOX" / astring`; NO [CANNOT] when it is no name that a mailbox here can have. */
+export function spMailbox(cursor: Cursor, session: Session): string {
+  cursor.sp()
+  return decodeMailbox(cursor.astring('Mailbox name'), session.utf8Names)
 }
 
 /** The model's name of what the wire said. */
@@ -29,7 +31,7 @@ export interface WrittenMailbox {
   written: string | undefined
 }
 
-/** As `mailbox`, for commands that tell which name it came to (RFC 9051 §6.3.9.7). */
+/** As `decodeMailbox`, for commands that tell which name it came to (RFC 9051 §6.3.9.7). */
 export function writtenMailbox(wire: string, utf8Names: boolean): WrittenMailbox {
   const name = decodeMailbox(wire, utf8Names)
   const text = utf8Names ? utf8(wire) : ''

@@ -168,7 +168,7 @@ export class Notifier implements SignalListener, Disposable {
 
   /** Tells what there is; called by the conversation when no command runs. Never rejects. */
   async tell(): Promise<void> {
-    const { out, service, connection } = this.#session
+    const { out, service } = this.#session
     this.#failed = false
     try {
       if (out.backlog > service.limits.notifyBacklog) this.#overflow()
@@ -180,8 +180,7 @@ export class Notifier implements SignalListener, Disposable {
       this.#namesDue = this.#wanted.groups.length > 0
     }
     this.own.clear()
-    out.flush()
-    if (out.backlog > service.limits.outputBacklog) connection.destroy()
+    this.#session.push()
   }
 
   async #tell(): Promise<void> {

@@ -63,8 +63,8 @@ export class Session {
   notifier: Notifier | undefined
   /** Its place among the account's sessions. */
   #place: Disposable | undefined
-  #deferred: (() => void)[] = []
-  #ifRefused: (() => void)[] = []
+  readonly #deferred: (() => void)[] = []
+  readonly #ifRefused: (() => void)[] = []
   #lineWanted: ((line: Buffer | undefined) => void) | undefined
   #gone: AbortController | undefined
   #isClosed = false
@@ -160,8 +160,15 @@ export class Session {
 
   // --- responses ---
 
+  /** `* ` + text + CRLF. */
   untagged(text: string): void {
-    this.out.untagged(text)
+    this.out.text(`* ${text}\r\n`)
+  }
+
+  /** Flushes what was said unasked: a client that does not read loses its connection before what waits for it grows. */
+  push(): void {
+    this.out.flush()
+    if (this.out.backlog > this.service.limits.outputBacklog) this.connection.destroy()
   }
 
   /** Puts another in its place; one that is ready only when the connection has closed watches nothing. */
@@ -245,18 +252,12 @@ export class Session {
 
   /** Called by the conversation when the command is completed. */
   settleRefused(run: boolean): void {
-    if (this.#ifRefused.length === 0) return
-    const actions = this.#ifRefused
-    this.#ifRefused = []
-    if (run) for (const action of actions) action()
+    settle(this.#ifRefused, run)
   }
 
   /** Called by the conversation; `run` is false when the command was not well formed. */
   settleDeferred(run: boolean): void {
-    if (this.#deferred.length === 0) return
-    const actions = this.#deferred
-    this.#deferred = []
-    if (run) for (const action of actions) action()
+    settle(this.#deferred, run)
   }
 
   // --- lines that belong to a running command ---
@@ -303,4 +304,10 @@ export class Session {
     this.#place?.[Symbol.dispose]()
     this.#place = undefined
   }
+}
+
+/** Nothing of them is left; only if `run` they are done. */
+function settle(actions: (() => void)[], run: boolean): void {
+  if (actions.length === 0) return
+  for (const action of actions.splice(0)) if (run) action()
 }

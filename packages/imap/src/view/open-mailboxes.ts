@@ -1,13 +1,9 @@
 import type { AccountId, Log, Mailbox, MailboxId, MailStore } from '@pennypost/model'
+import type { ImapLimits } from '../limits.ts'
 import { OpenMailbox } from './open-mailbox.ts'
 
 /** How much is kept of mailboxes that no session has open any more. */
-export interface WarmLimits {
-  /** Mailboxes; each keeps its owner watched. */
-  warmMailboxes: number
-  /** Messages in all of them: 20 octets each, some 40 more where they were sorted or searched by date. */
-  warmMessages: number
-}
+type WarmLimits = Pick<ImapLimits, 'warmMailboxes' | 'warmMessages'>
 
 /**
  * The mailboxes that this process has open, each loaded once however many sessions use it, and one watch for each

@@ -49,11 +49,6 @@ export class Output {
     this.#spent.push(octets)
   }
 
-  /** `* ` + text + CRLF. */
-  untagged(text: string): void {
-    this.text(`* ${text}\r\n`)
-  }
-
   /** Octets that the client has not taken yet, ours and the stream's. */
   get backlog(): number {
     return this.#text.length + this.#size + this.#stream.writableLength
