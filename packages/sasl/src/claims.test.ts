@@ -21,13 +21,10 @@ beforeEach(async () => {
   ])
   down = false
   authenticator = createAuthenticator({
-    directory: people.directory,
-    credentials: people.credentials,
-    memory: people.memory,
+    ...people,
     passwords: createPasswords({ cost: 4 }),
     secret: Buffer.alloc(32, 3),
     networkOf: (address) => address,
-    clock: people.clock,
     random: seededRandom(7628),
     log: silentLog,
     tokens: {

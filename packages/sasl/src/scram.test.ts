@@ -69,13 +69,10 @@ beforeEach(async () => {
   people = await createPeople()
   const passwords = createPasswords({ cost: 4 })
   authenticator = createAuthenticator({
-    directory: people.directory,
-    credentials: people.credentials,
-    memory: people.memory,
+    ...people,
     passwords,
     secret: Buffer.alloc(32, 3),
     networkOf: (address) => address,
-    clock: people.clock,
     random: seededRandom(5802),
     log: silentLog,
     scram: true,
