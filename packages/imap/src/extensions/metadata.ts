@@ -1,5 +1,12 @@
-import { type AnnotationChange, annotationLimits, isPrivateEntry, StoreError } from '@pennypost/model'
-import { type Command, type Completion, loggedIn } from '../command.ts'
+import {
+  type AnnotationChange,
+  annotationLimits,
+  isPrivateEntry,
+  type MailboxId,
+  type ModSeq,
+  StoreError,
+} from '@pennypost/model'
+import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { decodeMailbox, printMailbox } from '../grammar/mailbox.ts'
 import { type AskedEntry, askedEntries, entryName, entryValue, printEntry } from '../metadata/entries.ts'
@@ -97,7 +104,7 @@ function tooLarge(): ImapRefusal {
   return no(`METADATA MAXSIZE ${annotationLimits.octets}`, 'The value is too large')
 }
 
-async function set(session: Session, { name, changes }: SetArgs): Promise<Completion | undefined> {
+async function set(session: Session, { name, changes }: SetArgs): Promise<undefined> {
   const mailbox = name === '' ? undefined : await requireAnnotated(session, name)
   for (const { entry, value } of changes) {
     requireMaySet(session, mailbox, entry)
@@ -107,26 +114,28 @@ async function set(session: Session, { name, changes }: SetArgs): Promise<Comple
     await setSpecialUse(session, mailbox, changes)
     return undefined
   }
-  const { annotations, mailboxes } = session.service
-  const modSeq = await annotations
+  const modSeq = await session.service.annotations
     .annotate(mailbox?.id ?? 'server', session.user.id, changes)
     .catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'limit') throw no('METADATA TOOMANY', error.message)
       throw error
     })
-  const { notifier } = session
-  if (!mailbox) {
-    const of = (entry: string) => (isPrivateEntry(entry) ? session.user.id : undefined)
-    for (const { entry } of changes) session.service.signals.serverAnnotated(entry, of(entry), notifier)
-    return undefined
+  for (const { entry } of changes) {
+    if (mailbox) wasSet(session, mailbox.id, entry, modSeq)
+    else wasSetOnServer(session, entry)
   }
-  if (notifier) for (const { entry } of changes) notifier.own.annotated(mailbox.id, entry, modSeq)
-  const { view } = session
-  if (view?.open.mailbox.id === mailbox.id && session.enabled.has('METADATA')) {
-    for (const { entry } of changes) view.annotations.own.set(entry, modSeq)
-  }
-  mailboxes.touch(mailbox.id)
+  if (mailbox) session.service.mailboxes.touch(mailbox.id)
   return undefined
+}
+
+/** Others are told of it, the session is not. */
+function wasSet({ notifier, view, enabled }: Session, mailbox: MailboxId, entry: string, modSeq: ModSeq): void {
+  notifier?.own.annotated(mailbox, entry, modSeq)
+  if (view?.open.mailbox.id === mailbox && enabled.has('METADATA')) view.annotations.own.set(entry, modSeq)
+}
+
+function wasSetOnServer({ notifier, service, user }: Session, entry: string): void {
+  service.signals.serverAnnotated(entry, isPrivateEntry(entry) ? user.id : undefined, notifier)
 }
 
 const setMetadata = {
