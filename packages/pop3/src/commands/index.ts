@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts'
 import { auth, pass, stls, user } from './authorization.ts'
+import { capa, lang, quit, utf8 } from './both-states.ts'
 import { retr, top } from './retrieve.ts'
-import { capa, lang, quit, utf8 } from './session.ts'
 import { dele, list, noop, rset, stat, uidl } from './transaction.ts'
 
 const all: readonly Command[] = [
