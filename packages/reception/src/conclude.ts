@@ -6,11 +6,11 @@ import { describeReply, queuedReply, type Reply, replies, withText } from '@penn
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
+import { receivedField } from './received-field.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
 import { settledNotices } from './settled-notices.ts'
 import { completion, incomplete, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
-import { receivedField } from './trace-block.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
 /**
