@@ -15,6 +15,8 @@ export async function syncPath(path: string): Promise<void> {
   const handle = await open(path)
   try {
     await handle.sync()
+  } catch (error) {
+    unlessUnknown(error)
   } finally {
     await handle.close()
   }
@@ -40,7 +42,14 @@ export function syncPathSync(path: string): void {
   const fd = openSync(path, 'r')
   try {
     fsyncSync(fd)
+  } catch (error) {
+    unlessUnknown(error)
   } finally {
     closeSync(fd)
   }
+}
+
+/** Shares of SMB and the like know no sync of directories and say so by EINVAL: they keep names as they can. */
+function unlessUnknown(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
 }
