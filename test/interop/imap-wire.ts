@@ -103,7 +103,7 @@ export class ImapWire {
 }
 
 /** Parses what a FETCH response says behind its name. */
-export function parseDatum(text: string): Datum {
+function parseDatum(text: string): Datum {
   let at = 0
   const read = (): Datum => {
     if (text[at] === '(') return list()

@@ -32,7 +32,7 @@ export function parseText(text: string, path = 'text.ts'): Syntax {
   return parseAst(text, { lang }, path) as unknown as Syntax
 }
 
-export function isSyntax(value: unknown): value is Syntax {
+function isSyntax(value: unknown): value is Syntax {
   return typeof value === 'object' && value !== null && typeof (value as Syntax).type === 'string'
 }
 

@@ -32,5 +32,4 @@ export {
   type AdminServerLimits,
   type AdminServerOptions,
   createAdminServer,
-  defaultAdminServerLimits,
 } from './socket/server.ts'

@@ -30,9 +30,7 @@ export async function openStore(directory: string, options: TestOptions = {}): P
 }
 
 /** A store in a directory of its own, which goes when it is closed. */
-export async function openTemporaryStore(
-  options: TestOptions = {},
-): Promise<{ store: SqliteStore; directory: string }> {
+async function openTemporaryStore(options: TestOptions = {}): Promise<{ store: SqliteStore; directory: string }> {
   const directory = temporaryDirectory()
   const store = await openStore(directory, options)
   const close = async (): Promise<void> => {

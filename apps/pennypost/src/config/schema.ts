@@ -12,7 +12,7 @@ import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
  */
 
 export const roles = ['mx', 'submission', 'lmtp', 'relay', 'pop3', 'imap', 'admin'] as const
-export const services = [
+const services = [
   'smtp',
   'submission',
   'submissions',

@@ -103,7 +103,7 @@ function onlyFrom(limiter: ConnectionLimiter, trusted: readonly string[]): Conne
   }
 }
 
-export function endpointOf(listener: ListenerConfig): ListenEndpoint {
+function endpointOf(listener: ListenerConfig): ListenEndpoint {
   if (listener.path !== undefined) return { path: listener.path, mode: 0o660 }
   return { address: listener.address as string, port: listener.port as number }
 }

@@ -13,7 +13,7 @@ interface VerbGroup {
   load?(): Promise<{ register(program: Command): void }>
 }
 
-export const verbs: Readonly<Record<string, VerbGroup>> = {
+const verbs: Readonly<Record<string, VerbGroup>> = {
   serve: { summary: 'run the server', load: () => import('./serve.ts') },
   init: { summary: 'write configuration, keys and first account for a domain', load: () => import('./init.ts') },
   domain: { summary: 'domains: add, list, show, set, remove', load: () => import('./domain.ts') },

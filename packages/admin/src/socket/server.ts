@@ -30,7 +30,7 @@ export interface AdminServerLimits {
   calls: number
 }
 
-export const defaultAdminServerLimits: AdminServerLimits = { calls: 64 }
+const defaultAdminServerLimits: AdminServerLimits = { calls: 64 }
 
 export interface AdminServer {
   /** Takes no more calls, lets those under way end until `signal` aborts, removes the socket. */

@@ -183,13 +183,8 @@ export async function uidsIn({ store }: World, mailbox: MailboxId): Promise<numb
   return [...(await store.mail.snapshot(mailbox)).uids]
 }
 
-export async function fetched(
-  { store }: World,
-  mailbox: MailboxId,
-  need: FetchNeed = {},
-  uids: UidSet = everything,
-): Promise<FetchedMessage[]> {
-  return (await Array.fromAsync(store.mail.fetch(mailbox, uids, need))).flat()
+export async function fetched({ store }: World, mailbox: MailboxId, need: FetchNeed = {}): Promise<FetchedMessage[]> {
+  return (await Array.fromAsync(store.mail.fetch(mailbox, everything, need))).flat()
 }
 
 export async function octets(chunks: AsyncIterable<Buffer>): Promise<Buffer> {

@@ -30,11 +30,11 @@ export function showRights(rights: Rights): string {
   return rights + old.map(([right]) => right).join('')
 }
 
-export function rightsUnion(a: Rights, b: Rights): Rights {
+function rightsUnion(a: Rights, b: Rights): Rights {
   return ordered(a + b)
 }
 
-export function rightsWithout(a: Rights, b: Rights): Rights {
+function rightsWithout(a: Rights, b: Rights): Rights {
   return [...a].filter((right) => !b.includes(right)).join('')
 }
 

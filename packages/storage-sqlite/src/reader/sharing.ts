@@ -13,7 +13,7 @@ import { pageRows, type Reader } from './reader.ts'
 import { readUnseen } from './viewers.ts'
 
 /** Stands for anyone in the column `grantee`. */
-export const anyone = 0
+const anyone = 0
 
 type Entry = [grantee: number, negative: number, rights: Rights]
 

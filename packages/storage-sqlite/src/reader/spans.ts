@@ -7,7 +7,7 @@ const bridgedGap = 16
  * A set of UIDs as few BETWEENs: ranges that nearly touch become one, and what is between is to be filtered by
  * `uids.has`. A set with a thousand single holes is then read as one.
  */
-export function spansOf(uids: UidSet): [number, number][] {
+function spansOf(uids: UidSet): [number, number][] {
   const spans: [number, number][] = []
   for (const [first, last] of uids.ranges()) {
     const end = spans.at(-1)

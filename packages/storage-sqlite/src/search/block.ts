@@ -3,7 +3,7 @@ import { sign, signatureOctets } from './signature.ts'
 /** Messages in a block: with it, a slice of eight bits of all of them is 1000 octets, of which eight fit a page. */
 export const blockSize = 1000
 const rowOctets = blockSize / 8
-export const sliceOctets = rowOctets * 8
+const sliceOctets = rowOctets * 8
 /** Slices of a block: one for each octet of a signature. */
 export const slicesPerBlock = signatureOctets
 

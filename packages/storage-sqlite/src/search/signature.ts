@@ -3,7 +3,7 @@
  * all bits of the needle, so a text without one of them need not be read; one with all of them must be. Sequences are of
  * UTF-16 code units, so that no charset, case or length of a word matters.
  */
-export const signatureBits = 2 ** 14
+const signatureBits = 2 ** 14
 export const signatureOctets = signatureBits / 8
 
 /** More bits of a long needle tell little more and cost a look each. */
