@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -24,6 +24,13 @@ describe('makeDirectory', () => {
     expect(() => makeDirectory(join(root, 'file'))).toThrow('EEXIST')
     expect(() => makeDirectory(join(root, 'file', 'x'))).toThrow('ENOTDIR')
     expect(() => makeDirectory(join(root, 'link'))).toThrow('EEXIST')
+  })
+
+  // Root may read it all the same.
+  test.skipIf(process.getuid?.() === 0)('one was not made where names may be made but not read', () => {
+    mkdirSync(join(root, 'drop'), { mode: 0o300 })
+    makeDirectory(join(root, 'drop', 'x'))
+    expect(existsSync(join(root, 'drop', 'x'))).toBe(true)
   })
 
   // `backup /proc/x` kept a thread of the server busy for ever, and so did `init --dir` and `data_dir` a process.

@@ -12,13 +12,11 @@ const isWindows = process.platform === 'win32'
  */
 export async function syncPath(path: string): Promise<void> {
   if (isWindows) return
-  const handle = await open(path)
+  const handle = await open(path).catch(unlessOutOfReach)
   try {
-    await handle.sync()
-  } catch (error) {
-    unlessUnknown(error)
+    await handle?.sync().catch(unlessOutOfReach)
   } finally {
-    await handle.close()
+    await handle?.close()
   }
 }
 
@@ -39,17 +37,22 @@ export async function syncTree(path: string): Promise<void> {
 /** `syncPath` for those who cannot wait. */
 export function syncPathSync(path: string): void {
   if (isWindows) return
-  const fd = openSync(path, 'r')
+  let fd: number | undefined
   try {
+    fd = openSync(path, 'r')
     fsyncSync(fd)
   } catch (error) {
-    unlessUnknown(error)
+    unlessOutOfReach(error)
   } finally {
-    closeSync(fd)
+    if (fd !== undefined) closeSync(fd)
   }
 }
 
-/** Shares of SMB and the like know no sync of directories and say so by EINVAL: they keep names as they can. */
-function unlessUnknown(error: unknown): void {
-  if ((error as NodeJS.ErrnoException).code !== 'EINVAL') throw error
+/**
+ * A directory in which names may be made, but that may not be read, cannot be synced; shares of SMB and the like know no
+ * sync of directories and say so by EINVAL. They keep names as they can.
+ */
+function unlessOutOfReach(error: unknown): undefined {
+  const { code } = error as NodeJS.ErrnoException
+  if (code !== 'EACCES' && code !== 'EINVAL') throw error
 }
