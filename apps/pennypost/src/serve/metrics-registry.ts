@@ -51,6 +51,7 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
     },
   })
   addSearchGauges(registers, store)
+  addGaugesOfWhatRunsOut(registers, sources)
   new Gauge({
     name: 'pennypost_sessions',
     help: 'Open connections by service',
@@ -72,6 +73,27 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
     },
   })
   return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
+}
+
+function addGaugesOfWhatRunsOut(registers: Registry[], { certificates, freeDisk }: MetricsSources): void {
+  new Gauge({
+    name: 'pennypost_certificate_expires_timestamp_seconds',
+    help: 'When each certificate ends, in seconds since 1970',
+    labelNames: ['file'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { file, notAfter } of certificates()) this.set({ file }, Math.round(notAfter / 1000))
+    },
+  })
+  new Gauge({
+    name: 'pennypost_disk_free_bytes',
+    help: 'Octets that are free on the disk of the data directory',
+    registers,
+    async collect() {
+      this.set(await freeDisk())
+    },
+  })
 }
 
 function addSearchGauges(registers: Registry[], store: MetricsSources['store']): void {

@@ -2,7 +2,7 @@ import type { Clock } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 
 /**
- * What `/metrics` shows, in Prometheus' text form: mail in and out, queue, sessions, event loop, process. Counting costs
+ * What `/metrics` shows, in Prometheus' text form: mail in and out, queue, sessions, what runs out, process. Counting costs
  * an addition; the library that prints is loaded by the first reading, since most servers start without being watched.
  */
 export interface Metrics {
@@ -18,12 +18,19 @@ export interface MetricsText {
 
 export type ReceivedOutcome = 'accepted' | 'refused' | 'deferred'
 
-/** What the registry reads at each reading. */
-export interface MetricsSources {
+/** What is read of the server at each reading. */
+export interface ServerGauges {
   store: SqliteStore
   clock: Clock
   /** Open connections by service. */
   sessions(): ReadonlyMap<string, number>
+  certificates(): readonly { file: string; notAfter: number }[]
+  /** Octets that are free on the disk of the data directory. */
+  freeDisk(): Promise<number>
+}
+
+/** What the registry reads at each reading. */
+export interface MetricsSources extends ServerGauges {
   /** Messages at the end of their content, since the start. */
   received: ReadonlyMap<ReceivedOutcome, number>
   /** What the judge decided, by `action reason`, since the start. */
@@ -32,14 +39,14 @@ export interface MetricsSources {
   octets(): number
 }
 
-export function createMetrics(store: SqliteStore, clock: Clock, sessions: () => ReadonlyMap<string, number>): Metrics {
+export function createMetrics(gauges: ServerGauges): Metrics {
   const received = new Map<ReceivedOutcome, number>()
   const verdicts = new Map<string, number>()
   let octets = 0
   let registry: Promise<{ text(): Promise<MetricsText> }> | undefined
   async function load(): Promise<{ text(): Promise<MetricsText> }> {
     const { createRegistry } = await import('./metrics-registry.ts')
-    return createRegistry({ store, clock, sessions, received, verdicts, octets: () => octets })
+    return createRegistry({ ...gauges, received, verdicts, octets: () => octets })
   }
   return {
     async text() {

@@ -27,6 +27,7 @@ import { createConnectionLimiter, createDialer, type Listener, networkOf, type T
 import type { Config, ListenerConfig } from '../config/schema.ts'
 import { version } from '../config/version.ts'
 import { wantedListeners } from '../config/wanted-listeners.ts'
+import { diskFacts } from './administration.ts'
 import { certificateNames } from './certificate-names.ts'
 import { openCertificates } from './certificates.ts'
 import { openContentFilters } from './content-filters.ts'
@@ -93,7 +94,13 @@ export async function startServer(
   const names = () => certificateNames({ config, directory: store.directory, resolver: parts.resolver })
   const { tls, keeper } = await openCertificates({ ...options, dataDirectory, names, clock, random })
   opening.use(tls)
-  const metrics = createMetrics(store, clock, () => sessionCounts(listeners))
+  const metrics = createMetrics({
+    store,
+    clock,
+    sessions: () => sessionCounts(listeners),
+    certificates: () => tls.certificates.map(({ files, notAfter }) => ({ file: files.cert, notAfter })),
+    freeDisk: async () => (await diskFacts(dataDirectory)).free,
+  })
   const foundation: Foundation = { ...options, store, passwords, dataDirectory, trusted, tls, metrics }
   const parts = await openParts(foundation, opening)
   const listeners: Listener[] = []
