@@ -46,11 +46,12 @@ export function storeFilter({ clock }: AdminContext, input: z.output<typeof filt
 /** A domain in the form that destinations have; anything else (an address literal, `host:port`) as it is. */
 const destinationOf = (text: string): string => domainName.safeParse(text).data ?? text
 
-/** No entry has the id. Messages have a journey, by whose id they can be looked up for longer; entries are gone. */
-export function nothingWaits(id: string): AdminError {
-  const became = isJourneyId(id) ? `, \`pennypost trace ${id}\` what became of the message` : ''
+/** No entry has one of the ids. Messages have a journey, by whose id they can be looked up for longer; entries are gone. */
+export function nothingWaits(...ids: string[]): AdminError {
+  const journey = ids.find(isJourneyId)
+  const became = journey ? `, \`pennypost trace ${journey}\` what became of the message` : ''
   const advice = `\`pennypost queue list\` shows what waits${became}.`
-  return new AdminError('not-found', `Nothing in the queue has the id ${id}.`, advice)
+  return new AdminError('not-found', `Nothing in the queue has the id ${ids.join(' or ')}.`, advice)
 }
 
 export interface Selected {
@@ -73,8 +74,7 @@ export async function selectEntries(
     if (entries.length === 0) missing.push(id)
     for (const entry of entries) found.set(entry.id, entry)
   }
-  const [first] = missing
-  if (first !== undefined && found.size === 0) throw nothingWaits(first)
+  if (found.size === 0) throw nothingWaits(...missing)
   return { entries: [...found.values()], missing }
 }
 

@@ -88,6 +88,9 @@ export async function startServer(
   opening.defer(() => store.close())
   const passwords = createPasswords()
   await options.prepare?.(store, passwords)
+  if ((await store.directory.domains()).length === 0) {
+    log.warn({ dataDirectory }, 'there is no domain: all mail that comes is refused')
+  }
   const trusted = new Map<string, Account>()
   opening.use(await startHousekeeping({ store, config, clock, log, trusted }))
 

@@ -76,3 +76,12 @@ describe('accounts', () => {
     expect(fault('a@one.test,geheim,b,c,d')).toBe('Line 1 has more than 4 columns.')
   })
 })
+
+test.each(['address;password\nalice@one.test;geheim', 'alice@one.test\tgeheim'])(
+  'a spreadsheet with other separators was said to have no address, with the password beside it',
+  (text) => {
+    expect(() => parseAccounts(text)).toThrow(
+      /^Line 1: columns are separated by commas here, not by semicolons or tabs\.$/,
+    )
+  },
+)

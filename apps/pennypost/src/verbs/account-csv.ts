@@ -31,6 +31,10 @@ export function parseAccounts(text: string): AccountRow[] {
   const lines = parseCsv(text.replace(/^\ufeff/, ''))
   const [first] = lines
   if (!first) throw new UsageError('The file holds no accounts.')
+  // Spreadsheets write so where a comma is the sign of decimals. No word of the line: it may hold a password.
+  if (first.fields.length === 1 && /[;\t]/.test(first.fields[0] ?? '')) {
+    throw new UsageError(`Line ${first.line}: columns are separated by commas here, not by semicolons or tabs.`)
+  }
   const titles = first.fields.map((title) => title.trim().toLowerCase())
   const hasTitles = titles.some((title) => columnNames[title] === 'login')
   const columns = hasTitles ? titles : ['address', 'password', 'name', 'quota']

@@ -134,6 +134,9 @@ describe('queue', () => {
       missing: ['17'],
     })
     expect((await admin.call('queue.list', {})).entries).toHaveLength(1)
+    await expect(admin.call('queue.remove', { ids: ['17', '18'] })).rejects.toMatchObject({
+      message: 'Nothing in the queue has the id 17 or 18.',
+    })
   })
 
   test('a verb for everything must say so', async () => {
