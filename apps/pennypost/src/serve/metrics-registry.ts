@@ -61,6 +61,11 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
       for (const [service, open] of sessions()) this.set({ service }, open)
     },
   })
+  addEventLoopGauge(registers)
+  return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
+}
+
+function addEventLoopGauge(registers: Registry[]): void {
   const delay = monitorEventLoopDelay({ resolution: 10 })
   delay.enable()
   new Gauge({
@@ -72,7 +77,6 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
       delay.reset()
     },
   })
-  return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
 }
 
 function addGaugesOfWhatRunsOut(registers: Registry[], { certificates, freeDisk }: MetricsSources): void {

@@ -93,7 +93,8 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
   return opening.move()
 }
 
-async function diskFacts(directory: string): Promise<ServerFacts['disk']> {
+/** Of the file system that the directory lies on. */
+export async function diskFacts(directory: string): Promise<ServerFacts['disk']> {
   const { bavail, blocks, bsize } = await statfs(directory)
   const { reserveShare, reserveOctets } = sqliteLimits
   return {
