@@ -139,7 +139,11 @@ export class Session implements LockHolder {
   async enter(account: Account): Promise<void> {
     const { options } = this
     using held = new DisposableStack()
-    const place = held.use(options.admit(account.id, () => this.end('-ERR [SYS/PERM] This account has been closed')))
+    const place = held.use(
+      options.admit(account.id, () =>
+        this.end('-ERR [SYS/PERM] The administrator has ended the sessions of this account'),
+      ),
+    )
     if (!place) return this.refuse('[IN-USE] Too many sessions of this account')
     const lock = held.use(await this.#locks.take(account.id, this))
     if (!lock || this.ended) return this.refuse('[IN-USE] Maildrop is in use by another session')

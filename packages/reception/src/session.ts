@@ -207,8 +207,8 @@ export class Session implements WireHandler {
 
   /** A message that is being stored gets its reply. */
   #close(): void {
-    if (this.transaction?.committing) this.#lastWord = accountClosed
-    else this.end(accountClosed)
+    if (this.transaction?.committing) this.#lastWord = sessionsEnded
+    else this.end(sessionsEnded)
   }
 
   /** Begins to look at a client whose mail is checked. */
@@ -491,5 +491,5 @@ export class Session implements WireHandler {
   }
 }
 
-const accountClosed = reply(421, '4.7.0', 'This account has been closed')
+const sessionsEnded = reply(421, '4.7.0', 'The administrator has ended the sessions of this account')
 const noLogin = withText(replies.idleTooLong, 'There was no login for too long')

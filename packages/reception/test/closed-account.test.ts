@@ -29,7 +29,7 @@ test('a session that was open when its account was suspended went on sending', a
   await client.until(/^250 /m)
   close()
   client.say(letter)
-  await client.until(/^421 4\.7\.0 This account has been closed\r\n/m)
+  await client.until(/^421 4\.7\.0 The administrator has ended the sessions of this account\r\n/m)
   await turns()
   expect(client.closed).toBe(true)
   expect(await messages()).toBe(0)

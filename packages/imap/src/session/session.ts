@@ -123,7 +123,9 @@ export class Session {
   login(account: SessionAccount): void {
     // Nobody would give its place back.
     if (this.#isClosed) throw sessionIsOver
-    const place = this.service.admit(account.id, () => this.host.end('This account has been closed'))
+    const place = this.service.admit(account.id, () =>
+      this.host.end('The administrator has ended the sessions of this account'),
+    )
     if (!place) throw no('LIMIT', 'Too many connections of this account')
     this.#place = place
     this.account = account
