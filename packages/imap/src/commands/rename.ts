@@ -28,7 +28,7 @@ export const rename = {
     return { from, to: writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names) }
   },
   async run(session, { from, to }) {
-    const source: Source = (await standsAbove(session, from)) ?? (await session.mailbox(from, 'x'))
+    const source: Source = await session.mailbox(from, 'x').catch((refusal) => standingAbove(session, from, refusal))
     const place = await requireParent(session, to.name)
     if (place.owner.id !== source.account) throw no('CANNOT', 'A mailbox stays in its account')
     const name = ownName(source)
@@ -42,10 +42,12 @@ export const rename = {
   },
 } satisfies Command<Args>
 
-/** An own name that is no mailbox, but is listed above some, as \NonExistent or \Noselect: it is renamed for them. */
-async function standsAbove({ service, user }: Session, name: string): Promise<Source | undefined> {
-  if (isAmongOthers(name) || (await service.mail.mailboxByName(user.id, name))) return undefined
-  const mailboxes = await service.mail.mailboxes(user.id)
-  const isAbove = mailboxes.some((each) => each.name.startsWith(`${name}/`))
-  return isAbove ? { account: user.id, name } : undefined
+/**
+ * An own name that is no mailbox, but is listed above some, as \NonExistent or \Noselect: it is renamed for them. Rejects
+ * with the refusal where it stands above none.
+ */
+async function standingAbove({ service, user }: Session, name: string, refusal: unknown): Promise<Source> {
+  const mailboxes = isAmongOthers(name) ? [] : await service.mail.mailboxes(user.id)
+  if (!mailboxes.some((each) => each.name.startsWith(`${name}/`))) throw refusal
+  return { account: user.id, name }
 }
