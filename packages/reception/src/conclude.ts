@@ -10,7 +10,7 @@ import { receivedField } from './received-field.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
 import { settledNotices } from './settled-notices.ts'
-import { completion, incomplete, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
+import { completion, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
 /**
@@ -88,8 +88,9 @@ async function examine(
     const section = parseHeader(scanned.header)
     const foreign = await refuseAuthors(session, transaction, section)
     if (foreign) return foreign
-    trace += completion(session, transaction, section, now)
-    struck = [...struck, ...incomplete(transaction, section)].sort((one, other) => one.start - other.start)
+    const { fields, replaced } = completion(session, transaction, section, now)
+    trace += fields
+    struck = [...struck, ...replaced].sort((one, other) => one.start - other.start)
     const domain = signingDomain(session, transaction, section)
     if (domain !== undefined) {
       const header = renderHeader({ trace: Buffer.from(trace), header: scanned.header, strikes: struck })

@@ -100,22 +100,33 @@ export function signingDomain(session: Session, transaction: Transaction, sectio
   return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
+/** What a submitted message gets before it goes on. */
+interface Completion {
+  fields: string
+  /** Fields of the message in whose place they stand. */
+  replaced: Field[]
+}
+
 /**
  * Date and Message-ID fields that the author's program left out or empty (RFC 6409 §8.2, §8.3), and the From that small
  * scripts forget, or that has a name alone, as cron's: without these, others would refuse the message.
  */
-export function completion(session: Session, transaction: Transaction, section: HeaderSection, now: number): string {
-  const date = says(section, 'date') ? '' : `Date: ${formatDate(now)}\r\n`
-  const id = says(section, 'message-id') ? '' : `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`
-  const author = formatMailbox(nameOf(section), sender(session, transaction))
-  return date + id + (namesNobody(transaction, section) ? `From: ${author}\r\n` : '')
-}
-
-/** Fields in whose place `completion` puts others. */
-export function incomplete(transaction: Transaction, section: HeaderSection): Field[] {
-  const names = ['date', 'message-id'].filter((name) => !says(section, name))
-  if (namesNobody(transaction, section)) names.push('from')
-  return section.fields.filter(({ name }) => names.includes(name))
+export function completion(
+  session: Session,
+  transaction: Transaction,
+  section: HeaderSection,
+  now: number,
+): Completion {
+  const fields = new Map<string, string>()
+  if (!says(section, 'date')) fields.set('date', `Date: ${formatDate(now)}\r\n`)
+  if (!says(section, 'message-id')) {
+    fields.set('message-id', `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`)
+  }
+  if (namesNobody(transaction, section)) {
+    fields.set('from', `From: ${formatMailbox(nameOf(section), sender(session, transaction))}\r\n`)
+  }
+  const replaced = section.fields.filter(({ name }) => fields.has(name))
+  return { fields: [...fields.values()].join(''), replaced }
 }
 
 /** No From, or none with an address; what is resent, and the bounces of a machine, stay as they are. */
