@@ -50,6 +50,7 @@ export class ProofCheck {
   readonly #log: Log
   /** When each credential's use was last noted; by id, so no larger than the credentials are many. */
   readonly #touched = new Map<number, number>()
+  #makesScram = false
 
   constructor(options: ProofOptions) {
     this.#directory = options.directory
@@ -110,17 +111,24 @@ export class ProofCheck {
 
   /**
    * After a right password: makes what SCRAM needs of it, where the credential has none under the account's salt. Nobody
-   * waits for it.
+   * waits for it. One at a time, and who comes meanwhile is left to a later login: when all log in at once, as after a
+   * restart, the threads are for passwords and mail, and no password waits in memory.
    */
   provideScram({ account, credential }: Proof, password: string): void {
     if (!credential || usableScramVerifier(this.#secret, account.login, credential.scram)) return
+    if (this.#makesScram) return
+    this.#makesScram = true
     const store = async (): Promise<void> => {
       const verifier = await makeScramVerifier(password, scramSalt(this.#secret, account.login))
       if (verifier) await this.#credentials.setScram(credential.id, formatScramVerifier(verifier))
     }
-    store().catch((error: Error) => {
-      this.#log.warn({ credential: credential.id, error: error.message }, 'no verifier for SCRAM could be stored')
-    })
+    store()
+      .catch((error: Error) => {
+        this.#log.warn({ credential: credential.id, error: error.message }, 'no verifier for SCRAM could be stored')
+      })
+      .finally(() => {
+        this.#makesScram = false
+      })
   }
 
   /** Nothing at all has changed since. */

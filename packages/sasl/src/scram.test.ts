@@ -117,19 +117,18 @@ async function logIn(
   })
 }
 
+async function logInByPassword(login: string, password: string): Promise<void> {
+  const attempt = { kind: 'password' as const, login, password, service: 'imap', address: '192.0.2.1' }
+  expect((await authenticator.authenticate(attempt)).ok).toBe(true)
+}
+
+const hasVerifier = async ({ id }: Account): Promise<boolean> =>
+  (await people.credentials.list(id)).every(({ scram }) => scram !== null)
+
 /** A login with the password itself, and the verifier that it leaves behind. */
 async function provide(password = 'secret'): Promise<void> {
-  const attempt = {
-    kind: 'password' as const,
-    login: 'alice@one.test',
-    password,
-    service: 'imap',
-    address: '192.0.2.1',
-  }
-  expect((await authenticator.authenticate(attempt)).ok).toBe(true)
-  await expect
-    .poll(async () => (await people.credentials.list(alice.id)).every(({ scram }) => scram !== null))
-    .toBe(true)
+  await logInByPassword('alice@one.test', password)
+  await expect.poll(() => hasVerifier(alice)).toBe(true)
 }
 
 const ok = expect.objectContaining({ result: expect.objectContaining({ ok: true }) })
@@ -149,6 +148,27 @@ describe('an account', () => {
     expect(await logIn({ password: 'secret' })).toEqual(invalid)
     await provide('other')
     expect(await logIn({ password: 'other' })).toEqual(ok)
+  })
+
+  // Each account that logged in after a restart had a thread of the pool computing, and file I/O waited for all of them.
+  test('leaves its verifier to a later login while that of another is made', async () => {
+    const bob = await people.add('bob@one.test')
+    await people.credentials.setPassword(bob.id, await createPasswords({ cost: 4 }).hash('secret'), 0)
+    const { credentials } = people
+    const setScram = credentials.setScram
+    const { promise: mayStore, resolve: store } = Promise.withResolvers<void>()
+    credentials.setScram = async (...verifier) => {
+      await mayStore
+      return setScram(...verifier)
+    }
+    await logInByPassword('alice@one.test', 'secret')
+    await logInByPassword('bob@one.test', 'secret')
+    store()
+    await expect.poll(() => hasVerifier(alice)).toBe(true)
+    expect(await hasVerifier(bob)).toBe(false)
+    await people.clock.advance(600_000)
+    await logInByPassword('bob@one.test', 'secret')
+    await expect.poll(() => hasVerifier(bob)).toBe(true)
   })
 
   test('that is suspended is told so only with the right password', async () => {
