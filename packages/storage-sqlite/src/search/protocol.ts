@@ -29,7 +29,8 @@ export type FromSearch =
   | { kind: 'found'; id: number; bounds: number[]; behind: boolean }
   | { kind: 'refused'; id: number; refusal: StoreRefusal; text: string }
   | { kind: 'failed'; id: number; message: string }
-  | { kind: 'indexed'; state: IndexState }
+  /** `tookMs`: how long the thread was at it. */
+  | { kind: 'indexed'; state: IndexState; tookMs: number }
   | { kind: 'checked'; id: number; faults: StoreFault[] }
   | { kind: 'note'; level: 'warn' | 'error'; text: string; why: string }
 

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { SearchClient } from './search-client.ts'
 
-/** A thread that always has more to index. */
+/** A thread that always has more to index, 10 ms at a time. */
 const thread = `import { parentPort } from 'node:worker_threads'
 parentPort.on('message', ({ kind }) => {
   if (kind === 'close') process.exit()
-  parentPort.postMessage({ kind: 'indexed', state: { upTo: 0, octets: 0, more: true } })
+  parentPort.postMessage({ kind: 'indexed', tookMs: 10, state: { upTo: 0, octets: 0, more: true } })
 })`
 
 test('indexing rests long while mail comes in, and not for flags that change', async () => {
@@ -29,12 +29,12 @@ test('indexing rests long while mail comes in, and not for flags that change', a
     newest: () => newest,
     hasRoom: () => true,
   })
-  /** Has a piece indexed that takes 10 ms while `meanwhile` is done; gives the rest after it. */
-  const piece = async (meanwhile: () => void): Promise<number | undefined> => {
+  /** Has a piece indexed while `meanwhile` is done, and hears of it after so long; gives the rest that is left then. */
+  const piece = async (meanwhile: () => void, heardAfterMs = 10): Promise<number | undefined> => {
     wake = Promise.withResolvers()
     scheduled.shift()?.run()
     meanwhile()
-    elapsed += 10
+    elapsed += heardAfterMs
     await wake.promise
     return scheduled[0]?.ms
   }
@@ -45,6 +45,9 @@ test('indexing rests long while mail comes in, and not for flags that change', a
     client.committed([])
   }
   expect(await piece(arrives)).toBe(150)
+  // A main thread that was busy with FETCH for 50 ms at a time had indexing rest for as long again after each piece.
+  expect(await piece(arrives, 50)).toBe(110)
+  expect(await piece(() => {}, 50)).toBe(0)
   await client.close()
 })
 

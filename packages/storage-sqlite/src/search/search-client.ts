@@ -49,7 +49,10 @@ export interface SearchStats {
   octets: number
 }
 
-/** Rests between pieces of indexing, in times of what the last piece took; busy is who has taken mail in meanwhile. */
+/**
+ * Rests between pieces of indexing, in times of what the last piece took the thread; busy is who has taken mail in meanwhile.
+ * They begin when the thread is done: a main thread that hears of it late has made it rest already.
+ */
 const rests = { idle: 1, wantedWhileBusy: 3, busy: 15 }
 /** After it could not go on for want of room. */
 const retryMs = 60_000
@@ -195,8 +198,8 @@ export class SearchClient {
     this.#schedule(retryMs)
   }
 
-  #indexed(state: IndexState): void {
-    const took = this.#options.clock.elapsed() - (this.#begunAt ?? 0)
+  #indexed(state: IndexState, tookMs: number): void {
+    const restedMs = this.#options.clock.elapsed() - (this.#begunAt ?? 0) - tookMs
     this.#begunAt = undefined
     this.#state = state
     if (state.stopped) this.#schedule(retryMs)
@@ -204,7 +207,7 @@ export class SearchClient {
       const newest = this.#newest()
       const rest = newest === this.#newestBefore ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
       this.#newestBefore = newest
-      this.#schedule(Math.ceil(took * rest))
+      this.#schedule(Math.max(0, Math.ceil(tookMs * rest - restedMs)))
     } else {
       this.#wanted = false
       // What came while the last piece was read.
@@ -269,7 +272,7 @@ export class SearchClient {
   #receive(message: FromSearch): void {
     switch (message.kind) {
       case 'indexed':
-        this.#indexed(message.state)
+        this.#indexed(message.state, message.tookMs)
         break
       case 'note':
         this.#options.log[message.level]({ why: message.why }, message.text)

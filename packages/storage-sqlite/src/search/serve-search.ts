@@ -65,7 +65,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         wanted.delete(message.id)
         break
       case 'index':
-        send({ kind: 'indexed', state: indexer.step() })
+        send(timedStep(indexer, clock))
         break
       case 'gone':
         indexer.forget(message.messages)
@@ -80,6 +80,12 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         port.close()
     }
   })
+}
+
+function timedStep(indexer: Indexer, clock: Clock): FromSearch {
+  const begunAt = clock.elapsed()
+  const state = indexer.step()
+  return { kind: 'indexed', state, tookMs: clock.elapsed() - begunAt }
 }
 
 const cacheOctets = 8 * 1024 * 1024
