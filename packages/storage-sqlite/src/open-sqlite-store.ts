@@ -273,10 +273,18 @@ class RunningStore {
     reapGraves(engine)
   }
 
-  /** Ballast, free pages and a rest of the log: once a minute, and every second while room is wanted. */
+  /**
+   * Ballast, free pages and a rest of the log: once a minute, and every second while room is wanted. A small rest is not worth
+   * the keeper, which a server with little to do never starts.
+   */
   #upkeep(engine: Engine): void {
-    this.#writer.post({ kind: 'upkeep', ballast: this.#room.ballast() })
-    if (this.#walFrames > 0) this.#keeper.checkpoint()
+    const isSmall = this.#walFrames < this.#limits.checkpointFrames
+    this.#writer.post({
+      kind: 'upkeep',
+      ballast: this.#room.ballast(),
+      checkpoint: isSmall && this.#walFrames > 0,
+    })
+    if (!isSmall) this.#keeper.checkpoint()
     const pauseMs = this.#room.isWanted ? firstUpkeepMs : upkeepMs
     this.#upkeepTimer = this.#options.deadline.after(pauseMs, () => this.#upkeep(engine))
   }

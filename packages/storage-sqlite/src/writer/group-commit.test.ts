@@ -160,6 +160,17 @@ describe('a group', () => {
     expect(readFileSync(join(directory, 'ballast'))).toHaveLength(2_500_000)
   })
 
+  test('upkeep takes what little the log has into the database', () => {
+    const writer = openWriter()
+    expect(run(writer, domain(1)).walFrames).toBeGreaterThan(0)
+    writer.take({ kind: 'upkeep', ballast: undefined, checkpoint: true })
+    const withoutLog = join(directory, 'copy.db')
+    copyFileSync(join(directory, 'mail.db'), withoutLog)
+    const copy = new Database(withoutLog)
+    expect(copy.prepare('SELECT name FROM domains').pluck().all()).toEqual(['d1.test'])
+    copy.close()
+  })
+
   test('upkeep that gives pages back tells what the database has, though nothing else is committed', () => {
     prepare(muchToGiveBack)
     const writer = openWriter()

@@ -100,6 +100,17 @@ export class GroupCommit {
     if (!keep) this.#unlink(this.#doomed.splice(0))
   }
 
+  /** Takes the log into the database; gives the frames that are left. undefined: there is no room for it. */
+  checkpoint(): number | undefined {
+    try {
+      const [row] = this.#context.db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
+      return row ? row.log - row.checkpointed : 0
+    } catch (error) {
+      if (this.#isFull(error)) return undefined
+      throw new FatalError('checkpoint failed', error)
+    }
+  }
+
   close(): void {
     closeSync(this.#walFd)
   }
@@ -152,7 +163,7 @@ export class GroupCommit {
     const once = () => this.#runOnce(job)
     try {
       // The log is taken into the database while there is room for that: then the next job finds its room in the log.
-      return mayUseBallast(job.verb) ? onBallast(this.#options.ballast, once, () => this.#checkpoint()) : once()
+      return mayUseBallast(job.verb) ? onBallast(this.#options.ballast, once, () => this.checkpoint()) : once()
     } catch (error) {
       if (error instanceof FatalError) throw error
       const done = new Done()
@@ -231,18 +242,7 @@ export class GroupCommit {
   /** Keeps the WAL bounded when the keeper's checkpoints can not catch up with writing. */
   #boundWal(): number {
     const [, log, done] = this.#wal
-    return log < this.#options.walCeilingFrames ? log - done : (this.#checkpoint() ?? log - done)
-  }
-
-  /** Takes the log into the database; gives the frames that are left. undefined: there is no room for it. */
-  #checkpoint(): number | undefined {
-    try {
-      const [row] = this.#context.db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[]
-      return row ? row.log - row.checkpointed : 0
-    } catch (error) {
-      if (this.#isFull(error)) return undefined
-      throw new FatalError('checkpoint failed', error)
-    }
+    return log < this.#options.walCeilingFrames ? log - done : (this.checkpoint() ?? log - done)
   }
 
   #isFull(error: unknown): boolean {

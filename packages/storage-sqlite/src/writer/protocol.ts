@@ -51,8 +51,11 @@ export type ToWriter =
   | { kind: 'sync' }
   /** While a backup runs, content files that nobody needs any more stay. */
   | { kind: 'keepFiles'; keep: boolean }
-  /** The ballast is to be so large; undefined while there is no room for it. */
-  | { kind: 'upkeep'; ballast: number | undefined }
+  /**
+   * The ballast is to be so large; undefined while there is no room for it. `checkpoint`: what the log has is little, and is
+   * taken into the database on the way.
+   */
+  | { kind: 'upkeep'; ballast: number | undefined; checkpoint?: boolean }
   | { kind: 'close' }
 
 export interface WriterData {

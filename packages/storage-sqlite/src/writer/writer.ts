@@ -51,6 +51,7 @@ export class Writer {
         return undefined
       case 'upkeep':
         this.#upkeep(message.ballast)
+        if (message.checkpoint) this.#groups.checkpoint()
         return undefined
       case 'close':
         this.#close()
