@@ -198,6 +198,8 @@ export class Session implements WireHandler {
 
   /** Who the client is from now on; the session ends when that account is suspended or removed. */
   identify(account: Account | undefined, trusted = false): void {
+    // The client left while its password was being checked.
+    if (this.#ended) return
     this.#following?.[Symbol.dispose]()
     this.account = account
     this.trusted = trusted

@@ -62,3 +62,31 @@ test('a session that has ended is told of no account any more', async () => {
   client.stream.end()
   await expect.poll(() => ends.size).toBe(0)
 })
+
+test('who left while its password was being checked was followed for ever', async () => {
+  const [asked, checked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const ends = new Set<() => void>()
+  const { connect, options, store } = await testReception({
+    offersAuth: () => true,
+    requireTlsForAuth: false,
+    follow(_, end) {
+      ends.add(end)
+      return { [Symbol.dispose]: () => void ends.delete(end) }
+    },
+  })
+  const account = await store.directory.accountByLogin('bob@one.test')
+  if (!account) throw new Error('no account')
+  options.authenticator.authenticate = async () => {
+    asked.resolve()
+    await checked.promise
+    return { ok: true, account, actor: account }
+  }
+  const client = connect()
+  client.say('EHLO a\r\nAUTH PLAIN AGJvYkBvbmUudGVzdAB4\r\n')
+  await asked.promise
+  client.stream.destroy()
+  await turns()
+  checked.resolve()
+  await turns()
+  expect(ends.size).toBe(0)
+})
