@@ -1,4 +1,4 @@
-import { type QueueEntry, queueEntryId } from '@pennypost/model'
+import { type LeasedEntry, type QueueEntry, queueEntryId } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
 import { FailedByOperator, type FailOptions } from './failed-by-operator.ts'
@@ -38,4 +38,48 @@ test('held mail that a stopping server could not fail any more was sent by the n
   await marked.giveUp()
   expect(await failed).toBe(0)
   expect(held).toEqual([id])
+})
+
+test('held mail that did not fail, for want of room for its bounce, was sent', async () => {
+  const held: unknown[] = []
+  const marked = failing({ get: async () => ({ held: true }) as QueueEntry, hold: async (ids) => held.push(...ids) })
+  const failed = marked.fail([id])
+  await new Promise((resolve) => setImmediate(resolve))
+  await marked.attempt({ entry: { id, recipients: [] } as unknown as LeasedEntry, lost: false })
+  marked.done(id, false)
+  expect(await failed).toBe(0)
+  expect(held).toEqual([id])
+})
+
+test('held mail that was let go but could not be made due was sent', async () => {
+  const held: unknown[] = []
+  const hold = async (ids: readonly unknown[]) => held.push(...ids)
+  const marked = failing({ get: async () => ({ held: true }) as QueueEntry, hold, retryNow: trouble })
+  await expect(marked.fail([id])).rejects.toThrow('the store stops')
+  expect(held).toEqual([id])
+})
+
+test('held mail that is failed twice at once is still held mail', async () => {
+  let isHeld = true
+  const marked = failing({
+    get: async () => ({ held: isHeld }) as QueueEntry,
+    hold: async () => Number((isHeld = true)),
+    release: async () => Number((isHeld = false)),
+  })
+  const first = marked.fail([id])
+  await new Promise((resolve) => setImmediate(resolve))
+  const second = marked.fail([id])
+  expect(await first).toBe(0)
+  await new Promise((resolve) => setImmediate(resolve))
+  await marked.giveUp()
+  expect(await second).toBe(0)
+  expect(isHeld).toBe(true)
+})
+
+test('a store in trouble kept a server from stopping, and the verb from ending', async () => {
+  const marked = failing({ get: async () => ({ held: true }) as QueueEntry, hold: trouble })
+  const failed = marked.fail([id])
+  await new Promise((resolve) => setImmediate(resolve))
+  await marked.giveUp()
+  expect(await failed).toBe(0)
 })

@@ -16,6 +16,7 @@ export interface FailOptions {
 
 interface Marked {
   failed: boolean
+  /** Before it was let go, to be claimed. */
   wasHeld: boolean
   /** With whether the entry failed. */
   resolve: (failed: boolean) => void
@@ -49,7 +50,7 @@ export class FailedByOperator {
       await queue.retryNow(known, clock.now())
     } catch (error) {
       // The verb says that it did not work: then nothing of it may happen later.
-      for (const id of known) this.#resolve(id, false)
+      for (const id of known) await this.#resolve(id, false)
       throw error
     }
     return (await Promise.all(failed)).filter((each) => each).length
@@ -72,35 +73,42 @@ export class FailedByOperator {
   done(id: QueueEntryId, isOver: boolean): void {
     const marked = this.#marked.get(id)
     if (!marked) return
-    if (marked.failed) this.#resolve(id, isOver)
+    if (marked.failed) void this.#resolve(id, isOver)
     else void this.#again(id)
   }
 
-  /** The relay stops: what was not failed by now stays queued, and what was held is held again. */
+  /** The relay stops: what was not failed by now stays queued. */
   async giveUp(): Promise<void> {
-    const held = [...this.#marked].flatMap(([id, { wasHeld }]) => (wasHeld ? [id] : []))
-    if (held.length > 0) await this.#options.queue.hold(held)
-    for (const id of [...this.#marked.keys()]) this.#resolve(id, false)
+    for (const id of [...this.#marked.keys()]) await this.#resolve(id, false)
   }
 
   #mark(id: QueueEntryId, wasHeld: boolean, resolve: (failed: boolean) => void): void {
-    this.#resolve(id, false)
-    this.#marked.set(id, { failed: false, wasHeld, resolve })
+    const before = this.#marked.get(id)
+    before?.resolve(false)
+    this.#marked.set(id, { failed: false, wasHeld: wasHeld || before?.wasHeld === true, resolve })
   }
 
-  #resolve(id: QueueEntryId, failed: boolean): void {
-    this.#marked.get(id)?.resolve(failed)
+  /** What was held and did not fail is held again. Never rejects. */
+  async #resolve(id: QueueEntryId, failed: boolean): Promise<void> {
+    const marked = this.#marked.get(id)
+    if (!marked) return
     this.#marked.delete(id)
+    try {
+      if (marked.wasHeld && !failed) await this.#options.queue.hold([id])
+    } catch {
+      // The store has its own trouble and says so elsewhere.
+    }
+    marked.resolve(failed)
   }
 
   async #again(id: QueueEntryId): Promise<void> {
     const { queue, clock } = this.#options
     try {
       if (await queue.get(id)) await queue.retryNow([id], clock.now())
-      else this.#resolve(id, false)
+      else await this.#resolve(id, false)
     } catch {
       // The store has its own trouble and says so elsewhere; the verb says that the entry did not fail.
-      this.#resolve(id, false)
+      await this.#resolve(id, false)
     }
   }
 }
