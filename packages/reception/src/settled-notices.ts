@@ -1,12 +1,13 @@
 import { type SettledRecipient, senderStanding } from '@pennypost/mda'
-import type { Acceptance } from '@pennypost/model'
-import { describeReply } from '@pennypost/smtp'
+import { type Acceptance, lookupDomain } from '@pennypost/model'
+import { describeReply, type Reply } from '@pennypost/smtp'
 import type { Session } from './session.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
 /**
- * What a sender is told by DSNs that ride in the acceptance: filed for those who asked to be told (RFC 3461 §5.2.3), and
- * loops that got no reply of their own. The relay makes them.
+ * What is told by DSNs that ride in the acceptance: filed for those who asked to be told (RFC 3461 §5.2.3), and loops that
+ * got no reply of their own. Of these a sender who may be anybody hears nothing: as of any other forward that fails, the
+ * postmaster of the domain that forwards does. The relay makes them.
  *
  * Never broken: nobody whose address a stranger has written down gets mail of ours that the stranger has ordered.
  * Who calls it: the conclusion of a transaction.
@@ -21,25 +22,34 @@ export async function settledNotices(
   // In LMTP each has had its reply.
   const refused = session.isLmtp ? [] : [...looping].filter(([recipient]) => hearsOfFailure(recipient))
   if (reversePath === '' || filed.length + refused.length === 0) return []
+  const { hostname, settledNotices } = session.options
+  const tell = (to: string, settled: readonly SettledRecipient[]): Promise<Acceptance[]> =>
+    settledNotices({
+      journey,
+      acceptedAt,
+      reversePath: to,
+      envid: parameters.envid ?? undefined,
+      requireTls: parameters.requireTls,
+      header,
+      recipients: settled,
+    })
   const standing = senderStanding(flow, reversePath)
-  const settled: SettledRecipient[] = []
-  if (standing === 'unchecked' || standing === 'known') settled.push(...filed.map(settledRecipient))
-  if (standing !== 'forged') {
-    for (const [recipient, said] of refused) {
-      const refusal = { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) }
-      settled.push({ ...settledRecipient(recipient), refusal })
-    }
+  if (standing === 'unchecked' || standing === 'known') {
+    return tell(reversePath, [
+      ...filed.map((recipient) => settledRecipient(recipient)),
+      ...refused.map(refusedRecipient),
+    ])
   }
-  if (settled.length === 0) return []
-  return session.options.settledNotices({
-    journey,
-    acceptedAt,
-    reversePath,
-    envid: parameters.envid ?? undefined,
-    requireTls: parameters.requireTls,
-    header,
-    recipients: settled,
-  })
+  const notices: Acceptance[] = []
+  try {
+    for (const [domain, own] of Map.groupBy(refused, ([{ path }]) => lookupDomain(path.domain) ?? hostname)) {
+      notices.push(...(await tell(`postmaster@${domain}`, own.map(refusedRecipient))))
+    }
+    return notices
+  } catch (error) {
+    for (const { message } of notices) await message.content.discard()
+    throw error
+  }
 }
 
 function asksForSuccess({ parameters: { notify }, expansion }: Recipient): boolean {
@@ -52,4 +62,9 @@ function hearsOfFailure({ parameters: { notify } }: Recipient): boolean {
 
 function settledRecipient({ path, parameters: { orcpt } }: Recipient): SettledRecipient {
   return { forwardPath: path.text, orcpt: orcpt ? `${orcpt.type};${orcpt.address}` : undefined }
+}
+
+function refusedRecipient([recipient, said]: [Recipient, Reply]): SettledRecipient {
+  const refusal = { status: said.enhanced ?? '5.4.6', diagnostic: describeReply(said) }
+  return { ...settledRecipient(recipient), refusal }
 }

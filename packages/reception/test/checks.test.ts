@@ -235,3 +235,36 @@ test('a stranger could order notices of success for an address that is not its o
   await client.until(/(queued as[\s\S]*){3}/)
   expect(told).toEqual(['a@two.test'])
 })
+
+test('a stranger could order a bounce for an address that is not its own, by the loop of one recipient', async () => {
+  const told: [to: string, about: string[]][] = []
+  const resolver = createStaticResolver([
+    zone('two.test', [['@', 'TXT', 'v=spf1 ip4:192.0.2.7 -all']]),
+    zone('three.test', [['@', 'TXT', 'v=spf1 -all']]),
+  ])
+  const host = await testReception((deadline) => ({
+    checks: checksWith(resolver, deadline),
+    settledNotices: async ({ reversePath, recipients }) => {
+      told.push([reversePath, recipients.map(({ forwardPath }) => forwardPath)])
+      return []
+    },
+  }))
+  const { directory } = host.store
+  await directory.addDomain({ name: 'five.test', kind: 'local', target: '', catchAll: '' })
+  const away = ['away@one.test', 'off@one.test', 'away@five.test']
+  for (const address of away) await directory.putAlias({ address, targets: [`${address.replace('@', '.')}@far.test`] })
+  const client = host.connect()
+  client.say('EHLO client.test\r\n')
+  const header = `From: a@two.test\r\n${away.map((address) => `Delivered-To: ${address}\r\n`).join('')}\r\n`
+  const rcpts = ['bob@one.test', ...away].map((path) => `RCPT TO:<${path}>\r\n`).join('')
+  for (const from of ['a@two.test', 'victim@three.test', 'victim@four.test']) {
+    client.say(`MAIL FROM:<${from}>\r\n${rcpts}BDAT ${header.length} LAST\r\n${header}`)
+  }
+  await client.until(/(queued as[\s\S]*){3}/)
+  const postmasters = [
+    ['postmaster@one.test', away.slice(0, 2)],
+    ['postmaster@five.test', away.slice(2)],
+  ]
+  expect(told).toEqual([['a@two.test', away], ...postmasters, ...postmasters])
+  expect(await host.messages()).toBe(3)
+})

@@ -9,13 +9,18 @@ import { originalRecipient } from './dsn-recipients.ts'
 export async function settledNotices(facts: SettledFacts, options: DsnOptions): Promise<Acceptance[]> {
   const recipients = facts.recipients.map(told)
   const notices: Acceptance[] = []
-  for (const kind of ['delivered', 'failed'] as const) {
-    const ofKind = recipients.filter(({ action }) => action === kind)
-    if (ofKind.length === 0) continue
-    const { acceptance, event } = await createDsn(subjectOf(facts), kind, ofKind, options)
-    if (acceptance) notices.push({ ...acceptance, flow: [...acceptance.flow, event] })
+  try {
+    for (const kind of ['delivered', 'failed'] as const) {
+      const ofKind = recipients.filter(({ action }) => action === kind)
+      if (ofKind.length === 0) continue
+      const { acceptance, event } = await createDsn(subjectOf(facts), kind, ofKind, options)
+      if (acceptance) notices.push({ ...acceptance, flow: [...acceptance.flow, event] })
+    }
+    return notices
+  } catch (error) {
+    for (const { message } of notices) await message.content.discard()
+    throw error
   }
-  return notices
 }
 
 function told({ forwardPath, orcpt, refusal }: SettledRecipient): DsnRecipient {

@@ -1,6 +1,6 @@
 /** Who is told what: bounces, warnings, success notices, and the cases in which nobody is. */
 import { parseHeader, valuesOf } from '@pennypost/message'
-import { accountId } from '@pennypost/model'
+import { accountId, createJourneyId } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { day, everything, hour, minute, onDisk, PostOffice } from './post-office.ts'
@@ -279,6 +279,42 @@ describe('success', () => {
     expect(told).toMatch(/Final-Recipient: rfc822; away@one.test\r\nAction: failed\r\nStatus: 5.4.6/)
     expect(told).toContain('Subject: round and round')
     expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered' }, { action: 'failed' }])
+  })
+
+  test('left what was staged of it behind where there was no room for the bounce beside it', async () => {
+    let discarded = 0
+    await using office = await PostOffice.open(({ store }) => {
+      let staged = 0
+      const stage: typeof store.mail.stage = (...promised) => {
+        if (++staged === 2) throw new Error('the file system is full')
+        const own = store.mail.stage(...promised)
+        const finish = async () => {
+          const content = await own.finish()
+          const discard = async () => {
+            discarded++
+            await content.discard()
+          }
+          return Object.assign(Object.create(content), { discard })
+        }
+        return Object.assign(Object.create(own), { finish })
+      }
+      return { store: { ...store, mail: { ...store.mail, stage } } }
+    })
+    const refusal = { status: '5.4.6', diagnostic: '554 5.4.6 mail loop' }
+    const notices = office.relay.settledNotices({
+      journey: createJourneyId(0, office.random),
+      acceptedAt: 0,
+      reversePath: 'alice@one.test',
+      envid: undefined,
+      requireTls: false,
+      header: Buffer.from('Subject: round and round\r\n\r\n'),
+      recipients: [
+        { forwardPath: 'bob@one.test', orcpt: undefined },
+        { forwardPath: 'away@one.test', orcpt: undefined, refusal },
+      ],
+    })
+    await expect(notices).rejects.toThrow('the file system is full')
+    expect(discarded).toBe(1)
   })
 })
 
