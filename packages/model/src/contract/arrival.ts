@@ -209,6 +209,25 @@ function describeUnconfirmed(open: OpenEngine): void {
     expect(await kindsOf(world, first.journey)).toEqual(['filed'])
   })
 
+  it('what rides with a message that is repeated is not stored again either', async (world) => {
+    const { store, clock, alice, bob } = world
+    const withNotice = async () => [
+      await acceptance(world, { filings: [filing(alice)], fingerprint: 'same' }),
+      await acceptance(world, { filings: [filing(bob)], queue: [entry('three.test')] }),
+    ]
+    const [first] = await store.mail.accept(await withNotice())
+    await store.mail.unconfirm(first!.journey, clock.now())
+    const again = await withNotice()
+    const nothing = { repeated: true, filed: [], queued: [] }
+    expect(await store.mail.accept(again)).toEqual([
+      { journey: first!.journey, ...nothing },
+      { journey: again[1]!.journey, ...nothing },
+    ])
+    expect(await uidsIn(world, (await mailboxNamed(world, bob, 'INBOX')).id)).toEqual([1])
+    expect(await store.queue.counts(clock.now())).toMatchObject({ due: 1 })
+    expect(await store.flow.journey(again[1]!.journey)).toBeUndefined()
+  })
+
   it('a confirmed acceptance is no reason to drop the next one', async (world) => {
     const first = await again(world)
     const second = await again(world)

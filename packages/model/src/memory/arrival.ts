@@ -82,11 +82,14 @@ export function checkAcceptances(state: State, acceptances: readonly Acceptance[
 }
 
 export function applyAcceptances(state: State, acceptances: readonly Acceptance[], changes: Changes): Accepted[] {
-  return acceptances.map((acceptance) => {
-    const journey = unconfirmedJourney(state, acceptance)
-    if (journey !== undefined) return { journey, repeated: true, filed: [], queued: [] }
-    return applyAcceptance(state, acceptance, changes)
-  })
+  const accepted: Accepted[] = []
+  for (const acceptance of acceptances) {
+    // What rides with a message that is repeated was stored with it.
+    const journey = accepted[0]?.repeated ? acceptance.journey : unconfirmedJourney(state, acceptance)
+    if (journey === undefined) accepted.push(applyAcceptance(state, acceptance, changes))
+    else accepted.push({ journey, repeated: true, filed: [], queued: [] })
+  }
+  return accepted
 }
 
 /** The latest one that is unconfirmed and has the same fingerprint. */

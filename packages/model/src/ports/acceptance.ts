@@ -58,6 +58,7 @@ export interface NewFiling {
 export interface Accepted {
   /** The acceptance's own, or that of the unconfirmed acceptance that this one repeats. */
   journey: JourneyId
+  /** Nothing of it was stored now. */
   repeated: boolean
   /** One for each copy, in the order of the filings; none when repeated, and so with `queued`. */
   filed: readonly { account: AccountId; mailbox: MailboxId; uid: Uid }[]

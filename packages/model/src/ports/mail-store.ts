@@ -25,7 +25,8 @@ export interface MailStore {
   /** For content that `room` was promised to. It rejects with `no-room` where there is no more room than that. */
   stage(room?: ReservedRoom): ContentStage
   /**
-   * All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order.
+   * All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order. Where the
+   * first is repeated, so is what rides with it: nothing of the others is stored.
    * Quota does not refuse here: that was decided at RCPT. INTERNALDATE is `acceptedAt`. Rejects with `no-such-account`.
    */
   accept(acceptances: readonly Acceptance[]): Promise<Accepted[]>

@@ -52,12 +52,16 @@ export interface AcceptedRow {
 
 export function accept(context: WriterContext, acceptances: readonly PackedAcceptance[]): AcceptedRow[] {
   for (const { memory } of acceptances) checkNotes(memory)
-  return acceptances.map((acceptance) => acceptOne(context, acceptance))
+  const rows: AcceptedRow[] = []
+  for (const acceptance of acceptances) rows.push(acceptOne(context, acceptance, rows[0]?.repeated === true))
+  return rows
 }
 
-function acceptOne(context: WriterContext, acceptance: PackedAcceptance): AcceptedRow {
-  const { fingerprint, message, at } = acceptance
-  const earlier = fingerprint === null ? undefined : findUnconfirmed(context, fingerprint, at)
+/** `isStored`: it rides with a message that is repeated, and was stored with it. */
+function acceptOne(context: WriterContext, acceptance: PackedAcceptance, isStored: boolean): AcceptedRow {
+  const { fingerprint, message, at, journey } = acceptance
+  const unconfirmed = fingerprint === null ? undefined : findUnconfirmed(context, fingerprint, at)
+  const earlier = isStored ? journey : unconfirmed
   if (earlier !== undefined) {
     if (message.file !== null) context.effects.unlink.push(message.file)
     return { journey: earlier, repeated: true, filed: [], queued: [] }
@@ -75,7 +79,7 @@ function acceptOne(context: WriterContext, acceptance: PackedAcceptance): Accept
     insertFlow(context, { ...own, events: withEvents(own.events, events) }, fingerprint)
   }
   recordFlow(context, others)
-  return { journey: acceptance.journey, repeated: false, filed, queued }
+  return { journey, repeated: false, filed, queued }
 }
 
 /** A JSON array with more elements. */
