@@ -1,5 +1,5 @@
 /** Who is woken after a commit: by account for mailboxes, and the queue. A wake says where something changed, not what. */
-import type { AccountId, MailboxId, MailStore } from '@pennypost/model'
+import type { AccountId, MailboxId, MailStore, ModSeq } from '@pennypost/model'
 import type { GroupReply } from './writer/protocol.ts'
 
 type OnWake = Parameters<MailStore['watch']>[1]
@@ -33,11 +33,11 @@ export class Watchers {
   }
 
   wake({ accounts, mailboxes, queue }: Pick<GroupReply, 'accounts' | 'mailboxes' | 'queue'>): void {
-    const woken = new Map<number, MailboxId[] | undefined>()
-    for (const [mailbox, account] of mailboxes) {
-      const touched = woken.get(account)
-      if (touched) touched.push(mailbox as MailboxId)
-      else if (this.#accounts.has(account)) woken.set(account, [mailbox as MailboxId])
+    const woken = new Map<number, Map<MailboxId, ModSeq> | undefined>()
+    for (const [mailbox, [account, modSeq]] of mailboxes) {
+      if (!this.#accounts.has(account)) continue
+      const touched = woken.get(account) ?? new Map<MailboxId, ModSeq>()
+      woken.set(account, touched.set(mailbox as MailboxId, modSeq as ModSeq))
     }
     for (const account of accounts) woken.set(account, undefined)
     for (const [account, touched] of woken) for (const wake of this.#accounts.get(account) ?? []) wake(touched)

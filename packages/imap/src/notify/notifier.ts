@@ -1,4 +1,4 @@
-import { type AccountId, type MailboxId, UidSet } from '@pennypost/model'
+import { type AccountId, type MailboxId, type ModSeq, UidSet } from '@pennypost/model'
 import { hierarchyOf } from '../list/hierarchy.ts'
 import { no } from '../refusal.ts'
 import { Arrivals } from '../search/arrivals.ts'
@@ -74,10 +74,10 @@ export class Notifier implements SignalListener, Disposable {
     this.#stir()
   }
 
-  #woken(touched: readonly MailboxId[] | undefined): void {
+  #woken(touched: ReadonlyMap<MailboxId, ModSeq> | undefined): void {
     if (!touched) return void this.namesChanged()
     // All of them: whether they are watched is known when the names that are being read are.
-    for (const mailbox of touched) this.#touched.add(mailbox)
+    for (const mailbox of touched.keys()) this.#touched.add(mailbox)
     this.#stir()
   }
 

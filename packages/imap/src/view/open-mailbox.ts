@@ -43,8 +43,6 @@ export class OpenMailbox {
   deleted = false
   /** UIDs from here on are \Recent to nobody of this process yet. */
   recentFrom: number
-  /** Something was committed that has not been read. */
-  dirty = false
   readonly #mail: MailStore
   /** Whose \Seen this is, when it is not the owner's: each viewer has arrays of its own. */
   readonly viewer: AccountId | undefined
@@ -54,6 +52,10 @@ export class OpenMailbox {
   #journal: number[] = []
   #journalBase = 0
   #flagTexts = new Map<FlagBits, string>()
+  /** A commit said that there is something up to here. */
+  #committed = 0
+  /** There may be something else. */
+  #missed = false
   #reading: Promise<void> | undefined
   #again: Promise<void> | undefined
   #columns: Columns | undefined
@@ -99,10 +101,19 @@ export class OpenMailbox {
     this.#threadKeys = undefined
   }
 
-  /** A commit may have touched it. Read at once when somebody idles, else by the next command. */
-  wake(onError: (error: unknown) => void): void {
-    this.dirty = true
-    if (this.watchers.size > 0) this.refresh().catch(onError)
+  /** Something was committed that has not been read. */
+  get dirty(): boolean {
+    return this.#missed || this.#committed > this.modSeq
+  }
+
+  /**
+   * A commit has touched it, which brought it up to `modSeq`, or may have. Read at once when somebody idles, else by the
+   * next command; what sessions of this process changed themselves is mostly known by then (`applyUpdate`).
+   */
+  wake(modSeq: ModSeq | undefined, onError: (error: unknown) => void): void {
+    if (modSeq === undefined) this.#missed = true
+    else this.#committed = Math.max(this.#committed, modSeq)
+    if (this.dirty && this.watchers.size > 0) this.refresh().catch(onError)
   }
 
   /** Resolves when everything that was committed before the call is in the arrays. */
@@ -115,7 +126,8 @@ export class OpenMailbox {
       )
       return this.#again
     }
-    this.dirty = false
+    this.#missed = false
+    this.#committed = 0
     this.#reading = this.#read()
     return this.#reading
   }
@@ -129,7 +141,7 @@ export class OpenMailbox {
     try {
       this.apply(await this.#mail.changesSince(this.mailbox.id, this.modSeq, this.viewer))
     } catch (error) {
-      this.dirty = true
+      this.#missed = true
       throw error
     } finally {
       this.#reading = undefined

@@ -1,4 +1,4 @@
-import type { AccountId, Log, Mailbox, MailboxId, MailStore } from '@pennypost/model'
+import type { AccountId, Log, Mailbox, MailboxId, MailStore, ModSeq } from '@pennypost/model'
 import type { ImapLimits } from '../limits.ts'
 import { OpenMailbox } from './open-mailbox.ts'
 
@@ -70,11 +70,15 @@ export class OpenMailboxes {
     return Math.max(0, ...(this.#entries.get(id) ?? []).map(({ open }) => open?.recentFrom ?? 0))
   }
 
-  /** Something has changed in the mailbox: by a verb of this process, whose wake may be late, or as the wake says. */
-  touch(id: MailboxId): void {
+  /**
+   * Something has changed in the mailbox: by a verb of this process, whose wake may be late, or as a wake says, perhaps
+   * with the highest MODSEQ since.
+   */
+  touch(id: MailboxId, modSeq?: ModSeq): void {
+    const onError = (error: unknown) => this.#log.warn({ mailbox: id, err: error }, 'changes could not be read')
     for (const entry of this.#entries.get(id) ?? []) {
-      if (!entry.open) entry.missed = true
-      else entry.open.wake((error) => this.#log.warn({ mailbox: id, err: error }, 'changes could not be read'))
+      if (entry.open) entry.open.wake(modSeq, onError)
+      else entry.missed = true
     }
   }
 
@@ -128,7 +132,9 @@ export class OpenMailboxes {
     if (!owner) {
       const mailboxes = new Set<MailboxId>()
       const watch = this.#mail.watch(account, (touched) => {
-        for (const mailbox of touched ?? mailboxes) if (mailboxes.has(mailbox)) this.touch(mailbox)
+        for (const mailbox of touched?.keys() ?? mailboxes) {
+          if (mailboxes.has(mailbox)) this.touch(mailbox, touched?.get(mailbox))
+        }
       })
       owner = { watch, mailboxes }
       this.#owners.set(account, owner)

@@ -154,7 +154,7 @@ function describeChanged(open: OpenEngine): void {
   it('wake who watches the owner', async (world) => {
     const inbox = await inboxOf(world)
     const woken: unknown[] = []
-    using _watch = world.store.mail.watch(world.alice, (touched) => woken.push(touched))
+    using _watch = world.store.mail.watch(world.alice, (touched) => woken.push(touched && [...touched.keys()]))
     await set(world, inbox, world.bob, { '/shared/x': '1' })
     await expect.poll(() => woken).toEqual([[inbox]])
   })

@@ -219,7 +219,7 @@ function describeWatch(open: OpenEngine): void {
     const { mail } = world.store
     const inbox = await inboxOf(world)
     const { id: other } = await mail.createMailbox(world.alice, 'other')
-    const woken: (readonly MailboxId[] | undefined)[] = []
+    const woken: (ReadonlyMap<MailboxId, ModSeq> | undefined)[] = []
     let seen: Promise<number[]> | undefined
     using _watch = mail.watch(world.alice, (touched) => {
       woken.push(touched)
@@ -240,8 +240,8 @@ function describeWatch(open: OpenEngine): void {
     for (const [act, ...touched] of steps) {
       woken.length = 0
       await act()
-      const expected = touched.length > 0 ? new Set(touched) : undefined
-      await expect.poll(() => woken.map((ids) => ids && new Set(ids))).toEqual([expected])
+      const modSeqs = await Promise.all(touched.map(async (id) => [id, await cursor(world, id)] as const))
+      await expect.poll(() => woken).toEqual([touched.length > 0 ? new Map(modSeqs) : undefined])
       expect(await seen).toEqual(await uidsIn(world, inbox))
     }
   })

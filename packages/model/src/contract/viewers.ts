@@ -154,7 +154,7 @@ function describeSeen(open: OpenEngine): void {
     const { mail } = world.store
     const inbox = await sharedInbox(world, 1)
     const woken: unknown[] = []
-    using _watch = mail.watch(world.alice, (touched) => woken.push(touched))
+    using _watch = mail.watch(world.alice, (touched) => woken.push(touched && [...touched.keys()]))
     await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
     await expect.poll(() => woken).toEqual([[inbox]])
   })

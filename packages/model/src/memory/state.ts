@@ -184,9 +184,10 @@ export function commit<Result>(state: State, work: (changes: Changes) => Result)
   const result = work(changes)
   const accounts = new Set([...changes.accounts].map((row) => row.account.id))
   for (const { account, onWake } of state.mailWatchers) {
-    const touched = [...changes.mailboxes].filter((row) => row.owner.account.id === account).map((row) => row.id)
+    const touched = [...changes.mailboxes].filter((row) => row.owner.account.id === account)
+    const modSeqs = new Map(touched.map((row) => [row.id, row.highestModSeq]))
     if (accounts.has(account)) queueMicrotask(() => onWake(undefined))
-    else if (touched.length > 0) queueMicrotask(() => onWake(touched))
+    else if (modSeqs.size > 0) queueMicrotask(() => onWake(modSeqs))
   }
   if (changes.queue) for (const watcher of state.queueWatchers) queueMicrotask(watcher.onWake)
   return result

@@ -91,11 +91,12 @@ export interface MailStore {
   claimRecent(mailbox: MailboxId): Promise<Uid>
   /**
    * Called after each commit that touched a mailbox of the account: messages, flags, expunges, annotations, or the
-   * mailbox itself; and when another one's was shared with it by name. `touched`: all the mailboxes that did; undefined when
-   * mailboxes came, went, or got other names or rights.
+   * mailbox itself; and when another one's was shared with it by name. `touched`: all the mailboxes that did, with the highest
+   * MODSEQ of each since: whoever knows a mailbox up to there has nothing to read. Undefined when mailboxes came, went,
+   * or got other names or rights.
    * Never from within the verb; what it tells of can be read when it comes.
    */
-  watch(account: AccountId, onWake: (touched: readonly MailboxId[] | undefined) => void): Disposable
+  watch(account: AccountId, onWake: (touched: ReadonlyMap<MailboxId, ModSeq> | undefined) => void): Disposable
 
   // --- messages ---
   /** Relaxed. Messages whose flags stay as they are keep their MODSEQ; UIDs that are gone are passed over. */

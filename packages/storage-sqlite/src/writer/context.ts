@@ -44,12 +44,15 @@ export interface WriterLimits extends StoreLimits {
   changesPerMailbox: number
 }
 
+/** Whose it is, and its highest MODSEQ since. */
+export type TouchedMailbox = readonly [account: number, modSeq: number]
+
 /** What a commit brings about outside the database. Those of a job that is rolled back are dropped. */
 export class Effects {
   /** To wake: accounts whose mailboxes, or those that others share with them, came, went, or got other names or rights. */
   readonly accounts = new Set<number>()
-  /** To wake: mailboxes with other changes, and the account of each. */
-  readonly mailboxes = new Map<number, number>()
+  /** To wake: mailboxes with other changes. */
+  readonly mailboxes = new Map<number, TouchedMailbox>()
   /** Given out to this job. */
   readonly modSeqs = new Map<number, number>()
   queue = false
@@ -62,7 +65,7 @@ export class Effects {
 
   add(other: Effects): void {
     for (const account of other.accounts) this.accounts.add(account)
-    for (const [mailbox, account] of other.mailboxes) this.mailboxes.set(mailbox, account)
+    for (const [mailbox, touched] of other.mailboxes) this.mailboxes.set(mailbox, touched)
     this.queue ||= other.queue
     this.unlink.push(...other.unlink)
     this.gone.push(...other.gone)

@@ -1,5 +1,5 @@
 import type { StoreRefusal } from '@pennypost/model'
-import type { WriterLimits } from './context.ts'
+import type { TouchedMailbox, WriterLimits } from './context.ts'
 import type { Fault } from './faults.ts'
 import type { JobArguments, JobResult, Verb } from './jobs.ts'
 
@@ -24,7 +24,7 @@ export interface GroupReply {
   replies: JobReply[]
   /** To wake: see `Effects`. */
   accounts: number[]
-  mailboxes: [mailbox: number, account: number][]
+  mailboxes: [mailbox: number, touched: TouchedMailbox][]
   queue: boolean
   /** Messages that are not in the store any more. */
   gone: number[]

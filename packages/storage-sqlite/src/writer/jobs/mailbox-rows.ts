@@ -67,7 +67,7 @@ export function saveMailbox(context: WriterContext, mailbox: MailboxState): void
       mailbox.expungeFloor,
       mailbox.id,
     )
-  context.effects.mailboxes.set(mailbox.id, mailbox.account)
+  context.effects.mailboxes.set(mailbox.id, [mailbox.account, mailbox.highestModSeq])
 }
 
 /** Adds to what the account uses; negative to take away. */
