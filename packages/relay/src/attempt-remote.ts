@@ -89,10 +89,9 @@ class RemoteAttempt {
     return this.#result
   }
 
-  /** That nobody took anything, where hosts said so. */
+  /** That hosts said 421 and nothing else: one that has a word on its recipients is there for others. */
   #tellPool(): void {
-    const verdicts = [...this.#result.verdicts.values()]
-    const isForAll = this.#breakage?.reply.code === 421 && verdicts.every(({ outcome }) => outcome !== 'delivered')
+    const isForAll = [...this.#result.verdicts.values()].every(({ reply }) => reply.code === 421)
     if (this.#breakage && isForAll) this.#options.pool.sentAway(this.#way(), this.#breakage)
   }
 

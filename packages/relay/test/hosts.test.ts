@@ -92,6 +92,20 @@ describe('the next MX is tried', () => {
     }
   })
 
+  test.each(['550 5.1.1 no such user', '450 4.2.1 come again'])(
+    'though the one before said 421 and it said %s to the letter before',
+    async (refusal) => {
+      await using office = await withTwoHosts()
+      office.peer('192.0.2.10', { script: { MAIL: '421 4.7.0 too much from you' } })
+      const b = office.peer('192.0.2.20', { script: { RCPT: (path) => (/nobody/.test(path) ? refusal : undefined) } })
+      await office.send({ ...toThree, recipients: [{ forwardPath: 'nobody@three.test' }] })
+      // No connection is kept any more.
+      await office.advance(10_000)
+      await office.send(toThree)
+      expect(b.transactions).toHaveLength(1)
+    },
+  )
+
   test('when the first has more dead addresses than one attempt tries', async () => {
     await using office = await withTwoHosts()
     office.zone('three.test', firstAt(12))
