@@ -12,6 +12,7 @@ test.each([
   ['localhost', 'neutral'],
   ['laptop.local', 'neutral'],
   ['192.0.2.1', 'neutral'],
+  ['PhpStorm 2017.2', 'neutral'],
   ['MX.two.test', 'fail'],
   ['mx.two.test.', 'fail'],
   ['[198.51.100.7]', 'fail'],

@@ -35,7 +35,7 @@ export function checkHelo({ helo, clientAddress, hostname, ownAddresses }: HeloF
   }
   if (name === hostname.toLowerCase()) return finding('fail', `${helo} is this server`)
   if (isIP(name) !== 0) return finding('neutral', 'an address without brackets')
-  if (!name.includes('.') || name.endsWith('.localdomain') || name.endsWith('.local')) {
+  if (!/^\S+\.\S+$/.test(name) || name.endsWith('.localdomain') || name.endsWith('.local')) {
     return finding('neutral', `${helo} is no name of the internet`)
   }
   return finding('pass', 'a full name')
