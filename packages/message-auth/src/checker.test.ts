@@ -1,9 +1,11 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
+import { sealMessage } from 'mailauth/lib/arc/index.js'
 import { afterAll, expect, test } from 'vitest'
 import { type Script, scriptedResolver } from '../test/scripted-resolver.ts'
 import { inPieces, signedMessage } from '../test/signed-message.ts'
+import { authenticationResults } from './authentication-results.ts'
 import { type Checker, type CheckerOptions, createChecker, type MessageFacts } from './checker.ts'
 import type { Finding } from './findings/finding.ts'
 import type { SenderFacts } from './findings/spf.ts'
@@ -300,4 +302,21 @@ test('the signature of RFC 8463 appendix A', async () => {
   const partial = football.header.replace('t=1528637909;', 't=1528637909; l=5;')
   const [, , other] = await checkAll(checker, content(partial))
   expect(other).toMatchObject({ result: 'fail' })
+})
+
+test('the instance of an ARC chain was told twice', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const seal = {
+    signingDomain: 'list.test',
+    selector: 's',
+    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    cv: 'none',
+    authResults: 'list.test; spf=pass smtp.mailfrom=one.test; dmarc=pass header.from=one.test',
+  }
+  const sealed: Buffer = await sealMessage(Buffer.concat([signed.header, Buffer.from('\r\n'), body]), seal)
+  const key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+  const checker = open({ ...script, 's._domainkey.list.test TXT': [`v=DKIM1; k=rsa; p=${key}`] })
+  const findings = await checkAll(checker, facts({ header: Buffer.concat([sealed, signed.header]) }))
+  const field = authenticationResults('mx.two.test', findings).replaceAll(/\s+/g, ' ')
+  expect(field).toContain('arc=pass (i=1 spf=pass dmarc=pass fromdomain=one.test) arc.sealer=list.test;')
 })

@@ -129,7 +129,8 @@ async function checkSignatures({ now }: SignatureRequest, id: number, work: Runn
     dkim: verified.results.filter(({ status }) => status.result !== 'none').map(readSignature),
     arc: {
       result: chain.status.result as SignatureAnswer['arc']['result'],
-      detail: chain.status.comment ?? '',
+      // It begins with the instance, which is told in a field of its own.
+      detail: chain.status.comment?.replace(/^i=\d+ ?/, '') ?? '',
       sealer: (chain.signature || undefined)?.signingDomain ?? '',
       instance: Number(chain.i) || 0,
     },
