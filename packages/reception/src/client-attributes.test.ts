@@ -29,6 +29,10 @@ it('what is not available is undefined', () => {
   )
 })
 
+it('a client that says HELO with spaces was refused behind a proxy', () => {
+  expect(parseClientAttributes('HELO=PhpStorm+202017.2', known)).toEqual(new Map([['HELO', 'PhpStorm 2017.2']]))
+})
+
 it.each([
   '',
   'NAME',

@@ -16,7 +16,9 @@ export function parseClientAttributes(argument: string, known: readonly string[]
     const name = word.slice(0, Math.max(0, equals)).toUpperCase()
     if (!known.includes(name)) return `unknown attribute: ${word}`
     const value = decodeXtext(word.slice(equals + 1))
-    if (value === null || /[\x00-\x20\x7f]/.test(value) || value.length > 255) return `bad value of ${name}`
+    // A client may say HELO with spaces, and its proxy repeats what it has said.
+    const bad = name === 'HELO' ? /[\x00-\x1f\x7f]/ : /[\x00-\x20\x7f]/
+    if (value === null || bad.test(value) || value.length > 255) return `bad value of ${name}`
     attributes.set(name, /^\[(?:UNAVAILABLE|TEMPUNAVAIL)\]$/i.test(value) || value === '' ? undefined : value)
   }
   const address = attributes.get('ADDR')
