@@ -38,19 +38,19 @@ export class FailedByOperator {
   async fail(ids: readonly QueueEntryId[]): Promise<number> {
     const { queue, clock } = this.#options
     const known: QueueEntryId[] = []
-    const held: QueueEntryId[] = []
+    const held = new Set<QueueEntryId>()
     for (const id of new Set(ids)) {
       const entry = await queue.get(id)
       if (entry) known.push(id)
-      if (entry?.held) held.push(id)
+      if (entry?.held) held.add(id)
     }
-    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, held.includes(id), resolve)))
+    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, held.has(id), resolve)))
     try {
       await queue.release(known, clock.now())
       await queue.retryNow(known, clock.now())
     } catch (error) {
       // The verb says that it did not work: then nothing of it may happen later.
-      for (const id of known) await this.#resolve(id, false)
+      await this.#failNone(known)
       throw error
     }
     return (await Promise.all(failed)).filter((each) => each).length
@@ -79,7 +79,12 @@ export class FailedByOperator {
 
   /** The relay stops: what was not failed by now stays queued. */
   async giveUp(): Promise<void> {
-    for (const id of [...this.#marked.keys()]) await this.#resolve(id, false)
+    await this.#failNone([...this.#marked.keys()])
+  }
+
+  /** All at once, so that they share commits. */
+  async #failNone(ids: readonly QueueEntryId[]): Promise<void> {
+    await Promise.all(ids.map((id) => this.#resolve(id, false)))
   }
 
   #mark(id: QueueEntryId, wasHeld: boolean, resolve: (failed: boolean) => void): void {
