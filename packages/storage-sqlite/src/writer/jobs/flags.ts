@@ -34,9 +34,11 @@ const modes = {
   replace: { differs: 'flags <> $bits', value: '$bits' },
 }
 
-const inRange = 'FROM marks WHERE mailbox = $mailbox AND uid BETWEEN $first AND $last'
-const counting = `SELECT count(*), sum(flags & ${systemFlags['\\Seen']} = 0), sum(flags & ${systemFlags['\\Deleted']} <> 0),
-  min(uid), max(uid) ${inRange}`
+const seen = systemFlags['\\Seen']
+const deletedFlag = systemFlags['\\Deleted']
+const inRange = 'WHERE mailbox = $mailbox AND uid BETWEEN $first AND $last'
+const counting = `SELECT sum(flags & ${seen} = 0), sum(flags & ${deletedFlag} <> 0) FROM marks`
+const highest = `SELECT uid FROM marks ${inRange} AND modseq = $modSeq ORDER BY uid DESC LIMIT 1`
 const beyond = 'SELECT uid FROM marks WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT 1 OFFSET ?'
 
 export function updateFlags(context: WriterContext, args: FlagsArguments): FlagsResult {
@@ -95,23 +97,33 @@ function changeRange(
 ): number {
   const { bits } = range
   const { differs, value } = modes[mode]
-  const condition = `AND ${differs} AND modseq <= $since`
-  const row = context.raw(`${counting} ${condition}`).get(range)
-  const [count, unseen, deleted, low, high] = row as [number, number, number, number, number]
-  if (count === 0) return 0
+  const condition = `${inRange} AND ${differs} AND modseq <= $since`
+  const low = context.pluck(`SELECT uid FROM marks ${condition} ORDER BY uid LIMIT 1`).get(range) as number | undefined
+  if (low === undefined) return 0
+  const counted = followsFromCount(mode, bits) ? undefined : context.raw(`${counting} ${condition}`).get(range)
   const modSeq = context.modSeq(mailbox.account)
-  context
-    .sql(
-      `UPDATE marks SET flags = ${value}, modseq = $modSeq WHERE mailbox = $mailbox AND uid BETWEEN $first AND $last
-        ${condition}`,
-    )
-    .run({ ...range, modSeq })
-  mailbox.unseen += count - bearers(mode, bits & systemFlags['\\Seen'], count, count - unseen) - unseen
-  mailbox.deleted += bearers(mode, bits & systemFlags['\\Deleted'], count, deleted) - deleted
+  const update = context.sql(`UPDATE marks SET flags = ${value}, modseq = $modSeq ${condition}`)
+  const count = update.run({ ...range, modSeq }).changes
+  const [unseen, deleted] = (counted ?? countersBefore(mode, bits, count)) as [number, number]
+  mailbox.unseen += count - bearers(mode, bits & seen, count, count - unseen) - unseen
+  mailbox.deleted += bearers(mode, bits & deletedFlag, count, deleted) - deleted
+  const high = count === 1 ? low : (context.pluck(highest).get({ ...range, modSeq }) as number)
   const end = changed.length - 1
   if (end > 0 && low === (changed[end] as number) + 1) changed[end] = high
   else changed.push(low, high)
   return count
+}
+
+/** Whether the number of changed rows tells how many of them were unseen and deleted: then they are not read twice. */
+function followsFromCount(mode: FlagMode, bits: number): boolean {
+  if (mode === 'replace') return false
+  return bits === seen || bits === deletedFlag || (bits & (seen | deletedFlag)) === 0
+}
+
+/** Of `count` rows that the mode changed, where `followsFromCount`: all lacked what was added and had what was removed. */
+function countersBefore(mode: FlagMode, bits: number, count: number): [unseen: number, deleted: number] {
+  const had = mode === 'remove' ? count : 0
+  return [bits === seen ? count - had : 0, bits === deletedFlag ? had : 0]
 }
 
 /** How many of `count` changed rows bear a flag afterwards; `bit` is 0 when the change does not name it. */
