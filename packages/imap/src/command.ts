@@ -104,6 +104,8 @@ export interface LiteralSink {
 
 /** A literal that was taken elsewhere; discarded if the command never gets to use it. */
 export interface StreamedLiteral {
+  /** Octets of it as they are staged. */
+  readonly size: number
   discard(): void
 }
 

@@ -21,7 +21,7 @@ export interface ImapServiceOptions {
   mail: MailStore
   sharing: Sharing
   annotations: Annotations
-  directory: Pick<Directory, 'account' | 'accountByLogin'>
+  directory: Pick<Directory, 'account' | 'accountByLogin' | 'usage'>
   /** Whom to ask for help, as a URI: what METADATA says in `/shared/admin`. */
   administrator?: string | undefined
   authenticator: Authenticator

@@ -14,6 +14,10 @@ export class AppendedMessage implements StreamedLiteral {
     this.message = message
   }
 
+  get size(): number {
+    return this.message.content.size
+  }
+
   /** The store has it from now on, and with it the duty to discard. */
   take(): NewMessage {
     this.#taken = true

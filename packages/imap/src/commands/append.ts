@@ -8,6 +8,8 @@ import {
   type InternalDate,
   type NewAppend,
   type ReservedRoom,
+  StoreError,
+  type Uid,
   UidSet,
 } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
@@ -100,16 +102,19 @@ async function literal(
   return messageLiteral(session, unit, offer, spMailbox(cursor, session))
 }
 
-/** The sink for a literal that is a message, or a part of one, for the mailbox `name`. */
+/** The sink for a literal that is a message, or a part of one, for the mailbox `name`. `gone`: what it takes the place of. */
 export async function messageLiteral(
   session: Session,
   unit: Unit,
   offer: LiteralOffer,
   name: string,
+  gone?: Uid,
 ): Promise<LiteralSink> {
   const { limits, registry } = session.service
   if (limits.message > 0 && offer.size > limits.message) throw tooBig(limits.message)
-  await session.mailbox(name, 'i', 'TRYCREATE')
+  const target = await session.mailbox(name, 'i', 'TRYCREATE')
+  const octets = unit.literals.reduce((sum, { streamed }) => sum + (streamed?.size ?? 0), offer.size)
+  await requireQuota(session, target, octets, gone)
   const room = roomFor(session, offer.size)
   try {
     for (const kind of registry.appendData.values()) {
@@ -122,6 +127,26 @@ export async function messageLiteral(
     room[Symbol.dispose]()
     throw error
   }
+}
+
+/** The store decides when all is there, by the same rule; what it would refuse in any case does not have to be sent. */
+async function requireQuota(session: Session, target: VisibleMailbox, octets: number, gone?: Uid): Promise<void> {
+  const { directory } = session.service
+  const quota = (await directory.account(target.account))?.quota ?? 0
+  if (quota === 0) return
+  const used = (await directory.usage(target.account)).octets
+  if (used + octets <= quota) return
+  const freed = gone === undefined ? 0 : await freedBy(session, target, gone)
+  if (octets > freed && used + octets - freed > quota)
+    throw new StoreError('over-quota', `the quota is ${quota} octets`)
+}
+
+/** Octets that the owner of the target gets back with the message. */
+async function freedBy(session: Session, target: VisibleMailbox, uid: Uid): Promise<number> {
+  const { mailbox } = session.selected.open
+  if (mailbox.account !== target.account) return 0
+  for await (const [row] of session.service.mail.fetch(mailbox.id, UidSet.of(uid), {})) return row?.size ?? 0
+  return 0
 }
 
 export function tooBig(limit: number): ImapRefusal {

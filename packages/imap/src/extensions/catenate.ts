@@ -26,6 +26,10 @@ class StagedText implements StreamedLiteral {
     this.content = content
   }
 
+  get size(): number {
+    return this.content.size
+  }
+
   discard(): void {
     this.content.discard().catch(() => {})
   }
@@ -120,7 +124,7 @@ export const catenate: Extension = {
         const limit = session.service.limits.message
         let size = offer.size
         for (const { streamed } of unit.literals.slice(first)) {
-          if (streamed instanceof StagedText) size += streamed.content.size
+          if (streamed instanceof StagedText) size += streamed.size
         }
         if (limit > 0 && size > limit) throw tooBig(limit)
         return textSink(session, room)

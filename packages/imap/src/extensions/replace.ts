@@ -76,8 +76,8 @@ function literal(cursor: Cursor, session: Session, unit: Unit, offer: LiteralOff
   if (isMailbox) return undefined
   if (session.selected.readOnly) throw no('', 'The mailbox is open for reading only')
   const { set, name } = target(cursor, session)
-  replaced(session, set, by)
-  return requireSelected(session, ['t', 'e']).then(() => messageLiteral(session, unit, offer, name))
+  const gone = replaced(session, set, by)
+  return requireSelected(session, ['t', 'e']).then(() => messageLiteral(session, unit, offer, name, gone))
 }
 
 const [replace, uidReplace] = bothForms({
