@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer'
 import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { messageIdOf, parseHeader, renderHeader, strikesOf, valuesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
-import { describeReply, queuedReply, type Reply, replies, withText } from '@pennypost/smtp'
+import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
 import { queueEntries } from './queue-entries.ts'
@@ -29,7 +29,6 @@ export async function concludeTransaction(
   const recipients = [...transaction.recipients]
   const reply = await conclude(session, transaction, intake)
   session.transaction = undefined
-  if (!reply) return undefined
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
   else session.errors.clear()
   session.forwarded = undefined
@@ -39,8 +38,10 @@ export async function concludeTransaction(
   return answers.at(-1)
 }
 
-/** undefined: nobody is there any more to be told. */
-async function conclude(session: Session, transaction: Transaction, intake: ContentIntake): Promise<Reply | undefined> {
+/** A client that left before the commit began has no mail here: it will send it again. */
+const clientLeft = reply(451, '4.4.2', 'The client left before there was a reply')
+
+async function conclude(session: Session, transaction: Transaction, intake: ContentIntake): Promise<Reply> {
   if (intake.tooLarge) {
     intake.discard()
     return tooLarge(session.options.limits.messageSize)
@@ -52,11 +53,10 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
     transaction.received = received
     const message = await examine(session, transaction, received)
     if ('code' in message) return message
-    // A client that left before the commit began has no mail here: it will send it again.
-    if (session.ended) return undefined
-    const reply = await commit(session, transaction, received, message)
-    if (reply.code < 400) discarded = undefined
-    return reply
+    if (session.ended) return clientLeft
+    const accepted = await commit(session, transaction, received, message)
+    if (accepted.code < 400) discarded = undefined
+    return accepted
   } catch (error) {
     return session.trouble(error)
   } finally {

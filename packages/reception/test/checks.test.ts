@@ -128,6 +128,24 @@ test('a client that leaves during the checks has no mail here', async () => {
   expect(host.errors).toEqual([])
 })
 
+test('a message whose client had not the patience for the checks was nowhere to be found', async () => {
+  const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(`Message-ID: <1@two.test>\r\n${content}`)
+  await turns()
+  client.stream.resetAndDestroy()
+  await host.waits.advance(60_000)
+  await turns()
+  const [journey] = await host.store.flow.findByMessageId('1@two.test', 2)
+  const events = (await host.store.flow.journey(journey!))?.events
+  expect(events?.[0]).toMatchObject({ kind: 'received', reversePath: 'a@two.test', forwardPaths: ['bob@one.test'] })
+  expect(events?.at(-1)).toMatchObject({
+    kind: 'refused',
+    reply: '451 4.4.2 The client left before there was a reply',
+  })
+})
+
 test('doubtful mail is not forwarded in our name, and not taken either', async () => {
   const resolver = createStaticResolver([zone('bank.test', [['_dmarc', 'TXT', 'v=DMARC1; p=quarantine']])])
   const host = await testReception({ checks: checksWith(resolver, systemDeadline) })
