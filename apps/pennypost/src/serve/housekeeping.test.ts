@@ -1,4 +1,4 @@
-import { silentLog } from '@pennypost/model'
+import { type Account, type AccountId, silentLog } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
@@ -23,6 +23,7 @@ async function house() {
     clock: { ...clock, now: () => clock.now() + time.aheadMs },
     log: silentLog,
     trusted: new Map(),
+    endSessions: () => {},
   })
   const isThere = async () => (await store.directory.account(id)) !== undefined
   return { clock, time, isThere, [Symbol.asyncDispose]: () => housekeeping[Symbol.asyncDispose]() }
@@ -65,4 +66,26 @@ test('a clock that is set back deletes by the new date', async () => {
   expect(await home.isThere()).toBe(true)
   await home.clock.advance(6 * day)
   expect(await home.isThere()).toBe(false)
+})
+
+test('a device that came back right behind the suspension of its account went on sending', async () => {
+  const clock = virtualClock()
+  const store = createMemoryStore({ clock, random: seededRandom(1) })
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const login = 'scanner@one.test'
+  const { id } = await store.directory.addAccount({ login, name: '', quota: 0, admin: false }, clock.now())
+  const trusted = new Map<string, Account>()
+  const ended: AccountId[] = []
+  const device = `trusted = [{ address = "192.0.2.7", account = "${login}" }]`
+  await using _ = await startHousekeeping({
+    store,
+    config: checkConfig('pennypost.toml', `hostname = "mail.one.test"\n[submission]\n${device}`),
+    clock,
+    log: silentLog,
+    trusted,
+    endSessions: (account) => ended.push(account),
+  })
+  await store.directory.updateAccount(id, { suspended: true })
+  await clock.advance(60_000)
+  expect([trusted.size, ended]).toEqual([0, [id]])
 })

@@ -1,5 +1,5 @@
 import { undoRemovalMs } from '@pennypost/admin'
-import type { Account, Clock, Log, Store, Timer } from '@pennypost/model'
+import type { Account, AccountId, Clock, Log, Store, Timer } from '@pennypost/model'
 import type { Config } from '../config/schema.ts'
 import { believedDate } from './believed-date.ts'
 
@@ -14,13 +14,15 @@ export interface HousekeepingOptions {
   log: Log
   /** Kept up to date: address of a device → account it sends as. */
   trusted: Map<string, Account>
+  /** Ends the sessions of an account; a device may have begun one before its account was found to be closed. */
+  endSessions(account: AccountId): void
 }
 
 const pruneEveryMs = 3_600_000
 const lookEveryMs = 5_000
 
 export async function startHousekeeping(options: HousekeepingOptions): Promise<AsyncDisposable> {
-  const { store, config, clock, log, trusted } = options
+  const { store, config, clock, log, trusted, endSessions } = options
   const date = believedDate(clock)
   let seen = -1
   let over = false
@@ -35,7 +37,9 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
       const found = await store.directory.accountByLogin(account.toLowerCase())
       if (found && !found.suspended && found.removedAt === null) trusted.set(address, found)
       else {
+        const before = trusted.get(address)
         trusted.delete(address)
+        if (before) endSessions(before.id)
         log.warn({ address, account }, 'a trusted device has no account')
       }
     }

@@ -91,7 +91,8 @@ export async function startServer(
     log.warn({ dataDirectory }, 'there is no domain: all mail that comes is refused')
   }
   const trusted = new Map<string, Account>()
-  opening.use(await startHousekeeping({ store, config, clock, log, trusted }))
+  const endSessions = (account: AccountId) => void parts.services.places.endAll(account)
+  opening.use(await startHousekeeping({ store, config, clock, log, trusted, endSessions }))
 
   const names = () => certificateNames({ config, directory: store.directory, resolver: parts.resolver })
   const { tls, keeper } = await openCertificates({ ...options, dataDirectory, names, clock, random })
