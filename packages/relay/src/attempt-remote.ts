@@ -22,6 +22,7 @@ import {
 import type { Notify, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
+import { dropOldest } from './drop-oldest.ts'
 import { originalRecipient } from './dsn-recipients.ts'
 import { isStoreHere } from './hop.ts'
 import type { RelayLimits } from './limits.ts'
@@ -34,6 +35,9 @@ import { deferred, failed, troubled, unreadable, type Verdict, verdictOf } from 
 /** So many kept connections may break before that counts against the address. */
 const staleMax = 3
 
+/** Hosts of which it is remembered that they take no BDAT. */
+const byDataMax = 1000
+
 export interface RemoteOptions {
   mail: Pick<MailStore, 'message' | 'readBody'>
   pool: ConnectionPool
@@ -42,6 +46,8 @@ export interface RemoteOptions {
   limits: Pick<RelayLimits, 'sessions'>
   /** Whose mail goes over a connection that the host opened itself, which is as secure as it is. */
   turned: { has(destination: string): boolean }
+  /** Addresses of hosts that offer CHUNKING and do not know BDAT. */
+  byData: Map<string, unknown>
   /** Verdicts on recipients to whom nothing is relayed. */
   dead?: ReadonlyMap<number, Verdict> | undefined
 }
@@ -148,9 +154,18 @@ class RemoteAttempt {
       hop.lines.length = 0
       pool.release(hop)
     }
-    if (!breakage || (reused && ++this.#stale <= staleMax)) return
+    if (!breakage || this.#takesNoBdat(hop) || (reused && ++this.#stale <= staleMax)) return
     this.#broken.add(hop.address)
     this.#breakage = breakage
+  }
+
+  /** It is tried again at once, by DATA. */
+  #takesNoBdat({ client, address }: NextHop): boolean {
+    const { byData } = this.#options
+    if (!client.refusesBdat) return false
+    byData.set(address, true)
+    dropOldest(byData, byDataMax)
+    return true
   }
 
   /** What this peer gets, or why it gets nothing. */
@@ -229,6 +244,7 @@ class RemoteAttempt {
       ret: envelope.ret ?? null,
       envid: envelope.envid ?? null,
       requireTls: !this.#mayGoWithout(hop),
+      byData: this.#options.byData.has(hop.address),
     }
   }
 

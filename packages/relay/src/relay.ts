@@ -74,6 +74,7 @@ export function createRelay(options: RelayOptions): Relay {
   const failing = new FailedByOperator({ queue, clock })
   const orders = new StandingOrders({ memory, clock, log })
   const isSteady = steadiness(clock)
+  const byData = new Map<string, unknown>()
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
     if (failing.has(entry.id)) return failing.attempt(work)
@@ -83,7 +84,8 @@ export function createRelay(options: RelayOptions): Relay {
       await queue.hold([entry.id])
       return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     }
-    return attemptRemote(work, { mail, pool, clock, log, limits, turned, dead: await orders.suppressed(entry) })
+    const dead = await orders.suppressed(entry)
+    return attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
   }
   const runner = new Runner({
     queue,

@@ -370,3 +370,21 @@ describe('what goes over the wire', () => {
     expect(content.toString()).toContain('MIME-Version: 1.0\r\n')
   })
 })
+
+describe('CHUNKING that is offered by a host that does not know BDAT', () => {
+  test.each(['500 5.5.2 What?', '502 5.5.1 Not implemented', '503 5.5.1 Out of sequence'])(
+    '%s: the mail was returned to its sender',
+    async (refusal) => {
+      await using office = await PostOffice.open()
+      const script = { CONTENT: inTurn(refusal, '250 2.0.0 ok') }
+      const mx = office.peer('192.0.2.2', { capabilities: [...everything, 'CHUNKING'], script })
+      const [refused, delivered] = await office.events(await office.send(), 'attempt')
+      expect(refused!.transcript).toContainEqual(expect.stringMatching(/^C: BDAT \d+ LAST/))
+      expect(delivered!.transcript).toContain('C: DATA')
+      expect(mx.transactions).toHaveLength(1)
+      await office.send()
+      expect(mx.transactions).toHaveLength(2)
+      expect(mx.sessions.flatMap(({ commands }) => commands).filter((line) => line.startsWith('BDAT'))).toHaveLength(1)
+    },
+  )
+})

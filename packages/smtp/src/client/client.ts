@@ -81,6 +81,14 @@ export class SmtpClient {
     return this.#wire.down !== null && this.#wire.down.kind !== 'local'
   }
 
+  /**
+   * The peer offered CHUNKING and answered BDAT as if it were no command. The connection is over, since what followed may
+   * have been taken for commands; another one is to be used with `byData`.
+   */
+  get refusesBdat(): boolean {
+    return this.#session.refusesBdat
+  }
+
   /** Transactions begun on this connection. */
   get transactions(): number {
     return this.#session.transactions

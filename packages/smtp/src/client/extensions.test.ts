@@ -213,3 +213,14 @@ test('CHUNKING: content that is longer than declared is not sent', async () => {
   ])
   expect(server.transactions).toHaveLength(0)
 })
+
+test('CHUNKING: a peer that does not know BDAT may have taken the content for commands', async () => {
+  const { client } = await greeted({ capabilities: ['CHUNKING'], script: { CONTENT: '502 5.5.1 not implemented' } })
+  const result = await client.transact(request())
+  expect(short(result)).toEqual(['deferred 502 5.5.1'])
+  expect(result.uncertain).toBe(false)
+  expect([client.refusesBdat, client.usable]).toEqual([true, false])
+  const other = await greeted({ capabilities: ['CHUNKING'] })
+  expect(short(await other.client.transact(request({ byData: true })))).toEqual(['delivered'])
+  expect(other.server.sessions[0]!.commands).toContain('DATA')
+})

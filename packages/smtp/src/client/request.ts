@@ -18,6 +18,8 @@ export interface TransactionRequest {
   ret?: 'FULL' | 'HDRS' | null
   envid?: string | null
   requireTls?: boolean
+  /** The content goes by DATA, though the peer offers CHUNKING. */
+  byData?: boolean
 }
 
 export interface TransactionRecipient {

@@ -12,6 +12,8 @@ export class Session {
   tls: TlsFacts | null = null
   /** The peer may hold an envelope of a transaction that was not finished. */
   needsReset = false
+  /** The peer offers CHUNKING and does not know BDAT: it goes by DATA only. */
+  refusesBdat = false
   /** Transactions begun. */
   transactions = 0
 

@@ -1,4 +1,4 @@
-import { isPositive, type Reply } from '../reply.ts'
+import { describeReply, isPositive, type Reply } from '../reply.ts'
 import { collectContent, eagerOctets, sendContent, sendEagerly } from './content.ts'
 import { composeEnvelope, type Envelope } from './envelope.ts'
 import { type Failure, failure, type Phase, replyFailure } from './failure.ts'
@@ -25,6 +25,9 @@ interface Step {
   take: (reply: Reply) => void
 }
 
+/** RFC 5321 §4.2.4: not recognized, not implemented, not in this sequence. */
+const noCommand = new Set([500, 502, 503])
+
 export class Transaction {
   readonly #wire: Wire
   readonly #session: Session
@@ -45,6 +48,10 @@ export class Transaction {
     this.#session = session
     this.#request = request
     this.#outcomes = new Array(request.recipients.length).fill(undefined)
+  }
+
+  get #chunking(): boolean {
+    return this.#session.chunking && this.#request.byData !== true
   }
 
   /** Never rejects. */
@@ -69,7 +76,7 @@ export class Transaction {
   /** Content that may ride with its envelope. */
   async #eagerContent(): Promise<Buffer | null> {
     const { body, size } = this.#request
-    if (!this.#session.chunking || !this.#session.offers('PIPELINING')) return null
+    if (!this.#chunking || !this.#session.offers('PIPELINING')) return null
     if (Buffer.isBuffer(body)) return body.length <= eagerOctets ? body : null
     if (size === null || size > eagerOctets) return null
     try {
@@ -88,14 +95,14 @@ export class Transaction {
   }
 
   #sendAtOnce(row: Step[], eager: Buffer | null): void {
-    if (!this.#session.chunking) row.push(this.#dataStep())
+    if (!this.#chunking) row.push(this.#dataStep())
     let commands = ''
     for (const [at, { line, phase, timeoutMs, take }] of row.entries()) {
       commands += `${line}\r\n`
       this.#wire.record(phase, line)
       this.#wire.expect(phase, timeoutMs, (reply) => {
         take(reply)
-        if (at === row.length - 1 && this.#session.chunking && eager === null) this.#afterRow()
+        if (at === row.length - 1 && this.#chunking && eager === null) this.#afterRow()
       })
     }
     if (eager === null) this.#wire.write(commands)
@@ -160,7 +167,7 @@ export class Transaction {
   /** All replies of the envelope are in, and no DATA went with it. */
   #afterRow(): void {
     if (this.#noneLeft()) return
-    if (this.#session.chunking) this.#sendContent('bdat')
+    if (this.#chunking) this.#sendContent('bdat')
     else this.#send(this.#dataStep())
   }
 
@@ -201,6 +208,7 @@ export class Transaction {
   #sendContent(kind: 'data' | 'bdat'): void {
     const { timeouts, lmtp } = this.#session
     const refused = (reply: Reply): void => {
+      if (kind === 'bdat' && this.#isNoBdat(reply)) return
       const reason = replyFailure('content', reply)
       // In the midst of DATA nothing but the end of the connection keeps the dot away; a refused chunk is just over.
       this.#session.needsReset = true
@@ -226,6 +234,7 @@ export class Transaction {
       this.#wire.fail(replyFailure('dot', reply))
       return
     }
+    if (this.#chunking && this.#isNoBdat(reply)) return
     const at = this.#finalReplies++
     const answered = this.#session.lmtp ? [this.#accepted[at]!] : this.#accepted
     for (const index of answered) {
@@ -233,6 +242,17 @@ export class Transaction {
       else this.#settle(index, replyFailure('dot', reply))
     }
     if (!this.#session.lmtp || this.#finalReplies === this.#accepted.length) this.#finish()
+  }
+
+  /** Whether BDAT is no command to the peer, though it offers CHUNKING. Then nothing that was sent behind it counts. */
+  #isNoBdat(reply: Reply): boolean {
+    if (!noCommand.has(reply.code)) return false
+    this.#session.refusesBdat = true
+    const text = `CHUNKING is offered, and BDAT refused: ${describeReply(reply)}`
+    const reason = failure('protocol', 'content', '4.5.1', text, { reply })
+    this.#settleRest(reason)
+    this.#wire.fail(reason)
+    return true
   }
 
   #lost(reason: Failure): void {
