@@ -218,6 +218,26 @@ describe('cache', () => {
     expect(await login()).toEqual(invalid)
   })
 
+  test('a login whose password was being checked when it changed, or the account was closed, stood', async () => {
+    const results: AuthenticationResult[] = []
+    for (const change of [
+      () => people.directory.updateAccount(alice.id, { suspended: true }),
+      () => people.directory.updateAccount(alice.id, { suspended: false }),
+      () => people.setPassword(alice, 'other'),
+      () => people.directory.removeAccount(alice.id, clock.now()),
+    ]) {
+      before = async () => {
+        before = undefined
+        await change()
+      }
+      await clock.advance(11 * 60_000)
+      results.push(await login())
+      await people.setPassword(alice, 'secret')
+    }
+    const ok = expect.objectContaining({ ok: true })
+    expect(results).toEqual([{ ok: false, reason: 'suspended' }, ok, invalid, invalid])
+  })
+
   test('a wrong password is known as wrong for a minute, until credentials change', async () => {
     await login({ password: 'wrong' })
     await login({ password: 'wrong' })

@@ -224,7 +224,9 @@ class CachingAuthenticator implements Authenticator {
       this.#running.set(key, running)
       void running.catch(() => {}).finally(() => this.#running.delete(key))
     }
-    const proof = await running
+    const found = await running
+    // Who was logged out while it was being checked would be back.
+    const proof = found && !this.#check.isCurrent(found) ? await this.#check.renew(found) : found
     if (!proof) {
       this.#wrong.set(key, version)
       return undefined
