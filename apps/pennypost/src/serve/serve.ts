@@ -8,7 +8,7 @@ import type { Config } from '../config/schema.ts'
 import { closedListeners } from '../config/wanted-listeners.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
 import { createLog } from './log.ts'
-import type { ServerOptions } from './server.ts'
+import type { RunningServer, ServerOptions } from './server.ts'
 import { openServedStore } from './store.ts'
 
 /**
@@ -23,6 +23,9 @@ export interface ServeOptions {
 /** How long running transactions may take to end before they are cut off. */
 const drainMs = 10_000
 
+/** How long clients have for what they are told when the store has failed. */
+const partingMs = 1000
+
 export async function serve(options: ServeOptions): Promise<void> {
   const { config, base } = await settings(options)
   // Before the log, which may lie in it: what is in there is for its owner alone.
@@ -31,6 +34,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const program = createLog({ file, level: config.log.level, now: systemClock.now, deadline: systemDeadline })
   const { log } = program
   process.once('exit', () => program.flush())
+  let server: RunningServer | undefined
   const forStore = {
     config,
     base,
@@ -38,7 +42,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     onFatal(error: Error) {
       log.error({ err: error }, 'the store has failed: nothing more is accepted')
       process.stderr.write(`pennypost: the store has failed: ${error.message}\n`)
-      process.exit(74)
+      const end = (): never => process.exit(74)
+      if (server) server.abandon(partingMs).then(end, end)
+      else end()
     },
   }
   // The store's thread starts while this one loads all that stands on the store.
@@ -50,7 +56,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     errors: () => program.errors,
     ...(options.demo ? { prepare: (store, passwords) => fillDemo(store, passwords, systemClock) } : {}),
   }
-  const server = await startServer(serverOptions, storeOpening)
+  server = await startServer(serverOptions, storeOpening)
   for (const { service, bound } of [...server.listeners, ...server.http]) {
     log.info({ service, address: bound.address, port: bound.port }, 'listening')
   }

@@ -58,6 +58,11 @@ export interface RunningServer {
   reload(): Promise<void>
   /** Drains: no new connections, running work ends, at most `drainMs`; then the store is closed. */
   stop(drainMs: number): Promise<void>
+  /**
+   * The store has failed: nothing more is accepted or sent, and every client is told so as far as it listens, within
+   * `drainMs`. Nothing is closed in good order but the connections: what is left to do is to end the process.
+   */
+  abandon(drainMs: number): Promise<void>
 }
 
 export interface ServerOptions extends ServedStoreOptions {
@@ -131,6 +136,10 @@ export async function startServer(
     async stop(drainMs) {
       await Promise.all([...listeners.map((listener) => listener.close({ drainMs })), parts.relay.stop(drainMs)])
       await held.disposeAsync()
+    },
+    async abandon(drainMs) {
+      parts.relay.stop(0).catch(() => {})
+      await Promise.all(listeners.map((listener) => listener.close({ drainMs })))
     },
   }
 }
