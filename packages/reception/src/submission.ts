@@ -3,6 +3,7 @@ import {
   addressesOf,
   type Field,
   fieldValue,
+  foldField,
   formatDate,
   formatMailbox,
   type HeaderSection,
@@ -123,7 +124,7 @@ export function completion(
     fields.set('message-id', `Message-ID: <${transaction.journey}@${session.options.hostname}>\r\n`)
   }
   if (namesNobody(transaction, section)) {
-    fields.set('from', `From: ${formatMailbox(nameOf(section), sender(session, transaction))}\r\n`)
+    fields.set('from', foldField('From', formatMailbox(nameOf(section), sender(session, transaction))))
   }
   const replaced = section.fields.filter(({ name }) => fields.has(name))
   return { fields: [...fields.values()].join(''), replaced }

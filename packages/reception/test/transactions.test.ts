@@ -107,3 +107,21 @@ test('a refused message was found neither by its Message-ID nor by who had sent 
   const said = { forwardPath: 'nobody@one.test', peer: '192.0.2.7', reversePath: 'a@two.test' }
   expect(recipient?.events).toMatchObject([{ kind: 'refused', reply: expect.stringMatching(/^550 5\.1\.1 /), ...said }])
 })
+
+test('a long name in a From without an address became one line, longer than others take', async () => {
+  const headers: string[] = []
+  const sign = async ({ header }: { header: Buffer }) => {
+    headers.push(header.toString())
+    return ''
+  }
+  const host = await testReception({ sign })
+  const account = await host.store.directory.accountByLogin('bob@one.test')
+  if (account) host.options.trusted = new Map([['192.0.2.7', account]])
+  const client = host.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<bob@one.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\n')
+  await client.until(/^354 /m)
+  client.say(`From: ${'Gr\xc3\xbc\xc3\x9fe\r\n '.repeat(300)}x\r\n\r\nhello\r\n.\r\n`)
+  await client.until(/^250 .*queued as/m)
+  expect(Math.max(...(headers[0] ?? '').split('\r\n').map((line) => line.length))).toBeLessThan(200)
+  expect(headers[0]).toContain('<bob@one.test>')
+})
