@@ -1,4 +1,5 @@
 import { formatDate } from '@pennypost/message'
+import { toAsciiPath } from '@pennypost/smtp'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -6,6 +7,7 @@ import type { Transaction } from './transaction.ts'
  * The Received field (RFC 5321 §4.4) that this hop sets before everything else. It names the client for mail from other
  * servers; for submissions it keeps the author's address to itself unless configured otherwise, and it never has `for`
  * when there are several recipients, since that would tell one of them of the others.
+ * What it names is ASCII: else our own field would be what keeps the message from a host without SMTPUTF8.
  */
 export function receivedField(session: Session, transaction: Transaction, now: number): string {
   const { options, connection } = session
@@ -13,11 +15,9 @@ export function receivedField(session: Session, transaction: Transaction, now: n
   const name = transaction.screening?.clientName
   const confirmed = name === undefined ? '' : `${helloWord(name)} `
   const from = hides ? '' : `from ${helloWord(session.hello)} (${confirmed}${clientLiteral(session)})\r\n\t`
-  const [only] = transaction.recipients
-  const forWhom =
-    transaction.recipients.length === 1 && only !== undefined && !only.path.text.includes('>')
-      ? `\r\n\tfor <${only.path.text}>`
-      : ''
+  const [only, ...others] = transaction.recipients
+  const named = only === undefined || others.length > 0 ? null : toAsciiPath(only.path.text)
+  const forWhom = named === null || named.includes('>') ? '' : `\r\n\tfor <${named}>`
   const tls = connection.tls
   const how = tls ? `\r\n\t(${tls.protocol} ${tls.cipher})` : ''
   return (

@@ -125,3 +125,24 @@ test('a long name in a From without an address became one line, longer than othe
   expect(Math.max(...(headers[0] ?? '').split('\r\n').map((line) => line.length))).toBeLessThan(200)
   expect(headers[0]).toContain('<bob@one.test>')
 })
+
+test.each([
+  ['away@bücher.test', 'for <away@xn--bcher-kva.test>;'],
+  ['jürg@one.test', 'id '],
+])('our own Received field made mail for %s need SMTPUTF8 wherever it went', async (path, words) => {
+  const world = await testReception()
+  const { directory, mail, queue } = world.store
+  await directory.addDomain({ name: 'xn--bcher-kva.test', kind: 'alias', target: 'one.test', catchAll: '' })
+  for (const address of ['away@one.test', 'jürg@one.test'])
+    await directory.putAlias({ address, targets: ['a@three.test'] })
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test> SMTPUTF8 BODY=8BITMIME\r\n')
+  client.say(Buffer.from(`RCPT TO:<${path}>\r\nBDAT 14 LAST\r\nSubject: x\r\n\r\n`))
+  await client.until(/queued as/)
+  for await (const [entry] of queue.list({})) {
+    const received = String((await mail.message(entry!.message))?.header).match(/^Received: [^;]*;/m)?.[0]
+    expect(received).toMatch(/^[\x00-\x7f]*$/)
+    expect(received).toContain(words)
+  }
+  expect.assertions(2)
+})

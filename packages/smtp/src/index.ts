@@ -15,7 +15,7 @@ export {
 export { type AddressLiteral, parseAddressLiteral } from './domain.ts'
 export type { MailParameters } from './mail-parameters.ts'
 export type { Parsed } from './parsed.ts'
-export { type Mailbox, parseForwardPath, parseMailbox } from './path.ts'
+export { type Mailbox, parseForwardPath, parseMailbox, toAsciiPath } from './path.ts'
 export type { Notify, OriginalRecipient, RcptParameters } from './rcpt-parameters.ts'
 export { greetingReply, queuedReply, replies } from './replies.ts'
 export { describeReply, isPermanent, printReply, type Reply, reply, withText } from './reply.ts'
