@@ -299,7 +299,11 @@ class Dial {
 
   #lacksRequireTls(client: SmtpClient): Dialled | undefined {
     if (this.#target.security !== 'required' || client.capabilities.keywords.has('REQUIRETLS')) return undefined
-    return this.#withoutTls(client, 'REQUIRETLS is not offered')
+    client.close()
+    return this.#refuse(
+      'refused',
+      failed(550, '5.7.30', `${this.#place}: the message wants REQUIRETLS, which is not offered`),
+    )
   }
 
   async #authenticate(client: SmtpClient): Promise<Dialled | undefined> {

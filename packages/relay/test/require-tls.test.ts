@@ -31,7 +31,11 @@ describe('REQUIRETLS', () => {
   test.each([
     ['a certificate of nobody known', { capabilities }, 'self'],
     ['no STARTTLS', { capabilities: everything }, 'STARTTLS is not offered'],
-    ['no REQUIRETLS', { capabilities: [...everything, 'STARTTLS'], tls: mail }, 'REQUIRETLS is not offered'],
+    [
+      'no REQUIRETLS',
+      { capabilities: [...everything, 'STARTTLS'], tls: mail },
+      'the message wants REQUIRETLS, which is not offered',
+    ],
   ])('comes back as 5.7.30 from a host with %s', async (_, options, words) => {
     await using office = await secureOffice()
     const peer = office.peer('192.0.2.2', options)

@@ -109,6 +109,25 @@ describe('STARTTLS', () => {
     })
     expect(client.usable).toBe(false)
   })
+
+  test('a handshake that failed was told with a thread and a line of the source of OpenSSL', async () => {
+    const [stream, peer] = duplexPair()
+    const { server, deadline } = open()
+    const client = createSmtpClient(stream, {
+      dialer: server.dialer,
+      deadline,
+      clock: { elapsed: () => 0 },
+      hostname: 'a.test',
+    })
+    const answers = ['250-x.test\r\n250 STARTTLS\r\n', '220 go\r\n', '500 what\r\n']
+    peer.on('data', () => setImmediate(() => peer.write(answers.shift() ?? '')))
+    peer.write('220 x.test\r\n')
+    await client.hello()
+    expect(await client.startTls(tls)).toMatchObject({
+      ok: false,
+      failure: { kind: 'tls', text: 'wrong version number' },
+    })
+  })
 })
 
 describe('AUTH', () => {

@@ -225,7 +225,13 @@ export class SmtpClient {
 }
 
 /** A peer that is silent in the handshake says nothing about its certificate, nor about what it has to offer. */
-function handshakeFailure({ name, message, code }: NodeJS.ErrnoException, tlsMs: number): Failure {
+function handshakeFailure(
+  error: NodeJS.ErrnoException & { library?: string; reason?: string },
+  tlsMs: number,
+): Failure {
+  const { name, message, code, library, reason } = error
   if (name === 'TimeoutError') return failure('timeout', 'starttls', '4.4.2', `no TLS session within ${tlsMs} ms`)
-  return failure('tls', 'starttls', '4.7.5', message, { code })
+  // OpenSSL's message names a thread and a line of its source; its reason is what is for people.
+  const words = library === undefined ? message : (reason ?? message)
+  return failure('tls', 'starttls', '4.7.5', words, { code })
 }
