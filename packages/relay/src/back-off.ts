@@ -46,7 +46,7 @@ export class BackOff {
     return { ...verdict, own: true, notBefore: clock.now() + Math.ceil(leftMs) }
   }
 
-  /** No connection came about. */
+  /** No connection came about, or none that was of any use. */
   failed(key: string, verdict: Verdict): void {
     if (verdict.outcome !== 'deferred' || verdict.own) return
     const { clock, limits } = this.#options
@@ -57,7 +57,7 @@ export class BackOff {
     dropOldest(this.#down, destinationsMax)
   }
 
-  /** A connection stands, or somebody knows better. */
+  /** A connection was of use, or somebody knows better. */
   forget(key: string): void {
     this.#down.delete(key)
   }

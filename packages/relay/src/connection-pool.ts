@@ -107,13 +107,12 @@ export class ConnectionPool {
     destination.busy.delete(hop)
     const { client } = hop
     const mayGoOn = hop.turned || client.transactions < this.#options.limits.transactionsPerConnection
+    if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
+    else this.#backOff.forget(keyOf(destination.way))
     if (client.usable && mayGoOn && !this.#draining) {
       this.#grow(destination)
       this.#give(destination, { ok: true, hop, tried: [], reused: true })
-    } else {
-      if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
-      void client.quit()
-    }
+    } else void client.quit()
     this.#openMore(destination)
     this.#forget(destination)
   }
@@ -223,10 +222,7 @@ export class ConnectionPool {
     destination.opening--
     if (opened.ok) {
       if (this.#draining) void opened.hop.client.quit()
-      else {
-        if (destination.waiting.length > 0) this.#backOff.forget(keyOf(destination.way))
-        this.#give(destination, opened)
-      }
+      else this.#give(destination, opened)
     } else if (destination.busy.size + destination.idle.length > 0) {
       destination.ceiling = destination.busy.size + destination.idle.length
     } else {

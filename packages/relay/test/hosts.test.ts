@@ -256,3 +256,19 @@ test('ourselves behind a better host that is away: mail waits for that host', as
   office.peer('192.0.2.20', { script: { GREETING: '220 mail.one.test ESMTP' } })
   expect((await office.trace(await office.send(toThree))).at(-1)).toContain('deferred carol@three.test 451 4.4.1')
 })
+
+test('a destination that said 421 again and again was asked every minute', async () => {
+  await using office = await PostOffice.open()
+  let isBusy = true
+  const mx = office.peer('192.0.2.2', {
+    script: { MAIL: () => (isBusy ? '421 4.7.0 Too much from you' : undefined) },
+  })
+  for (let nth = 0; nth < 30; nth++) await office.accept({})
+  // After one minute, two more, four more; those whose own time has come are tried beside that.
+  await office.advance(14 * minute)
+  expect(mx.sessions.length).toBeLessThan(20)
+  expect(office.logged.filter(({ text }) => text === 'not tried').length).toBeLessThan(30 * 4)
+  isBusy = false
+  await office.advance(33 * minute)
+  expect(mx.transactions).toHaveLength(30)
+})
