@@ -244,9 +244,13 @@ function report({ id, journey, destination, attempts }: LeasedEntry, { told, nex
   for (const { recipient, verdict } of told) {
     const { forwardPath } = recipient
     const reply = describeReply(verdict.reply)
-    const facts = { journey, entry: id, destination, forwardPath, attempts: attempts + 1, reply }
-    if (verdict.own) log.warn({ ...facts, nextAttemptAt: nextAt }, 'not tried')
-    else if (verdict.outcome === 'deferred') log.info({ ...facts, nextAttemptAt: nextAt }, 'deferred')
+    const made = verdict.own ? attempts : attempts + 1
+    const facts = { journey, entry: id, destination, forwardPath, attempts: made, reply }
+    const later = { ...facts, nextAttemptAt: new Date(nextAt).toISOString() }
+    // What is left alone comes by again and again, all of it; why has been told with the attempt that failed.
+    if (verdict.own && verdict.notBefore !== undefined) log.debug(later, 'not tried')
+    else if (verdict.own) log.warn(later, 'not tried')
+    else if (verdict.outcome === 'deferred') log.info(later, 'deferred')
     else log.info(facts, verdict.outcome)
   }
 }

@@ -368,6 +368,13 @@ test('10 000 entries for a dead destination do not keep another waiting', async 
 })
 
 describe('a destination that cannot be had', () => {
+  test('was warned of with each letter that waits, each time that it came by', async () => {
+    await using office = await PostOffice.open()
+    for (let nth = 0; nth < 2; nth++) await office.send()
+    const nextAttemptAt = expect.stringMatching(/^20..-..-..T/)
+    expect(office.logged).toMatchObject([{ level: 'info', text: 'deferred', facts: { attempts: 1, nextAttemptAt } }])
+  })
+
   test('costs one connection for all that comes in the next minute, and none of it is lost', async () => {
     await using office = await PostOffice.open()
     const first = await office.send()
