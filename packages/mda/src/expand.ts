@@ -270,14 +270,15 @@ class Expander {
     const key = String(account.id)
     if (walk.reached.has(key)) {
       const waiting = walk.toAdministrator ? walk.full.findIndex((filing) => filing.account === account.id) : -1
-      if (waiting >= 0) walk.deliveries.push(...walk.full.splice(waiting, 1))
+      const found = waiting < 0 ? [] : walk.full.splice(waiting, 1)
+      walk.deliveries.push(...found.map((filing): FileDelivery => ({ ...filing, always: true })))
       return
     }
     walk.reached.add(key)
     const { deliveredTo } = walk
     const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo, detail: detail || walk.detail }
-    const fits = walk.toAdministrator || (await this.#hasRoom(account, walk.context.size))
-    ;(fits ? walk.deliveries : walk.full).push(filing)
+    if (walk.toAdministrator) walk.deliveries.push({ ...filing, always: true })
+    else ((await this.#hasRoom(account, walk.context.size)) ? walk.deliveries : walk.full).push(filing)
   }
 
   async #hasRoom(account: Account, size: number): Promise<boolean> {

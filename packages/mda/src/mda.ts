@@ -58,6 +58,8 @@ export interface FileDelivery {
   detail: string
   /** The account is full, but others of the same alias are not: it has to wait in the queue (route `local`). */
   later?: true
+  /** The postmaster is to be reached: it is filed though the account be full. */
+  always?: true
 }
 
 /** To elsewhere. */

@@ -181,6 +181,7 @@ async function commit(
       : (transaction.screening?.notes(now) ?? []),
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
+    unlessFull: !wantsCopy && plan.filings.length === 1 && isForAccountsAlone(transaction),
   }
   const notices = await settledNotices(session, transaction, message.header, acceptance)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
@@ -203,6 +204,12 @@ async function commit(
   if (wantsCopy && copy) noteCopy(session, copy, message, now)
   session.confirmable(accepted.journey)
   return queuedReply(accepted.journey)
+}
+
+/** Nothing goes on, nothing is told to the sender apart from the reply, and nobody is to be reached in any case. */
+function isForAccountsAlone({ recipients, looping }: Transaction): boolean {
+  const deliveries = recipients.flatMap(({ expansion }) => expansion.deliveries)
+  return looping.size === 0 && deliveries.every((each) => each.kind === 'file' && !each.later && !each.always)
 }
 
 /** What a DSN that comes back says about mail of ours; its own acceptance does not hang on it. */

@@ -146,3 +146,23 @@ test.each([
   }
   expect.assertions(2)
 })
+
+test('mail that was asked about at the same time went together far beyond the quota', async () => {
+  const world = await testReception()
+  const { directory } = world.store
+  const { id } = (await directory.accountByLogin('bob@one.test'))!
+  await directory.updateAccount(id, { quota: 10 })
+  const deliver = async (forwardPath: string) => {
+    const client = world.connect()
+    client.say(`EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<${forwardPath}>\r\n`)
+    await client.until(/^250 2\.1\.5 /m)
+    return client
+  }
+  const all = [await deliver('bob@one.test'), await deliver('bob@one.test'), await deliver('postmaster@one.test')]
+  const replies = [/^250 2\.0\.0 .*queued as/m, /^452 4\.2\.2 /m, /^250 2\.0\.0 .*queued as/m]
+  for (const [at, client] of all.entries()) {
+    client.say('BDAT 14 LAST\r\nSubject: x\r\n\r\n')
+    await client.until(replies[at]!)
+  }
+  expect(await world.messages()).toBe(2)
+})

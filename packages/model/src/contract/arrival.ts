@@ -137,6 +137,18 @@ function describeAccept(open: OpenEngine): void {
     await world.store.directory.updateAccount(world.alice, { quota: 10 })
     expect((await accept(world, { filings: [filing(world.alice)] })).filed).toHaveLength(1)
   })
+
+  it('is refused when the quota was used up since, where one reply can say so', async (world) => {
+    const { store, alice, bob } = world
+    await store.directory.updateAccount(alice, { quota: 10 })
+    const given = { filings: [filing(bob), filing(alice)], fingerprint: 'same', unlessFull: true }
+    const { journey } = await accept(world, given)
+    await expect(accept(world, given)).rejects.toEqual(refusal('over-quota'))
+    expect((await store.directory.usage(bob)).messages).toBe(1)
+    expect((await store.directory.usage(alice)).messages).toBe(1)
+    await store.mail.unconfirm(journey, world.clock.now())
+    expect(await accept(world, given)).toMatchObject({ repeated: true })
+  })
 }
 
 function describeFilings(open: OpenEngine): void {

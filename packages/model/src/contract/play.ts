@@ -106,12 +106,16 @@ async function runArrival(side: Side, verb: Of<'accept' | 'append' | 'replace' |
   }
 }
 
-function compose(side: Side, { body, filings, destinations, fingerprint }: AcceptanceVerb): Promise<Acceptance> {
+function compose(
+  side: Side,
+  { body, filings, destinations, fingerprint, unlessFull }: AcceptanceVerb,
+): Promise<Acceptance> {
   return acceptance(side.world, {
     text: letter('hello', body),
     filings: filings.map((one) => filing(accountOf(side, one.account), one.mailbox, { flags: one.flags })),
     queue: destinations.map((destination) => entry(destination, `d@${destination}`, `e@${destination}`)),
     ...(fingerprint === '' ? {} : { fingerprint }),
+    unlessFull,
   })
 }
 
@@ -254,7 +258,9 @@ async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promi
   const leased = pick(side.leases, lease)
   if (!leased) return undefined
   const bounce = { body: 'bounce\r\n', filings: [{ account: 0, mailbox: 'INBOX', flags: [] }] as const }
-  const accept = dsn ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '' })] : []
+  const accept = dsn
+    ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '', unlessFull: false })]
+    : []
   side.journeys.push(...accept.map(({ journey }) => journey))
   const accepted = await world.store.queue.settle({
     entry: leased.id,

@@ -79,6 +79,13 @@ export function checkAcceptances(state: State, acceptances: readonly Acceptance[
     checkNotes(acceptance.memory)
     for (const filing of acceptance.filings) accountRow(state, filing.account)
   }
+  const isRepeated = (acceptance: Acceptance | undefined): boolean =>
+    acceptance !== undefined && unconfirmedJourney(state, acceptance) !== undefined
+  if (isRepeated(acceptances[0])) return
+  for (const acceptance of acceptances) {
+    if (!acceptance.unlessFull || isRepeated(acceptance)) continue
+    for (const { account } of acceptance.filings) requireQuota(state, accountRow(state, account), 1)
+  }
 }
 
 export function applyAcceptances(state: State, acceptances: readonly Acceptance[], changes: Changes): Accepted[] {

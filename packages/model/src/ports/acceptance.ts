@@ -27,6 +27,11 @@ export interface Acceptance {
    * returned (RFC 1047 explains the trouble). The events `unconfirmed` and `repeated` are the caller's to record.
    */
   fingerprint?: string
+  /**
+   * It is refused when an account that it is filed for has used up its quota by now: many may have been told at RCPT that
+   * there is room for each. For mail that has one reply for one account; it goes beyond the quota by itself at most.
+   */
+  unlessFull?: boolean
 }
 
 /** Content that has been received and not yet been accepted. */

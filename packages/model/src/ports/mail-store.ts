@@ -27,7 +27,8 @@ export interface MailStore {
   /**
    * All or nothing, durable; consumes the staged contents, also when it rejects. One result for each, in order. Where the
    * first is repeated, so is what rides with it: nothing of the others is stored.
-   * Quota does not refuse here: that was decided at RCPT. INTERNALDATE is `acceptedAt`. Rejects with `no-such-account`.
+   * Quota was asked at RCPT, and refuses here only what says `unlessFull`, with `over-quota`. INTERNALDATE is
+   * `acceptedAt`. Rejects with `no-such-account`.
    */
   accept(acceptances: readonly Acceptance[]): Promise<Accepted[]>
   /** The 250 of this acceptance may not have been read: its fingerprint is honoured for an hour. */

@@ -10,7 +10,7 @@ import {
 import type { WriterContext } from '../context.ts'
 import { type FlowRow, findUnconfirmed, insertFlow, recordFlow } from './flow.ts'
 import { flagBits } from './keywords.ts'
-import { addUsage, findMailbox, findSpecialUse, type MailboxState, saveMailbox } from './mailbox-rows.ts'
+import { addUsage, checkQuota, findMailbox, findSpecialUse, type MailboxState, saveMailbox } from './mailbox-rows.ts'
 import { checkNotes, noteMemory } from './memory.ts'
 import { insertFiling, insertMessage, type PackedMessage } from './message-rows.ts'
 import { insertQueueEntry, type PackedQueueEntry } from './queue-rows.ts'
@@ -24,6 +24,7 @@ export interface PackedAcceptance {
   at: number
   now: number
   fingerprint: string | null
+  unlessFull: boolean
   message: PackedMessage
   messageId: string
   filings: readonly PackedFiling[]
@@ -52,9 +53,23 @@ export interface AcceptedRow {
 
 export function accept(context: WriterContext, acceptances: readonly PackedAcceptance[]): AcceptedRow[] {
   for (const { memory } of acceptances) checkNotes(memory)
+  checkQuotas(context, acceptances)
   const rows: AcceptedRow[] = []
   for (const acceptance of acceptances) rows.push(acceptOne(context, acceptance, rows[0]?.repeated === true))
   return rows
+}
+
+/** What is repeated is stored already. */
+function checkQuotas(context: WriterContext, acceptances: readonly PackedAcceptance[]): void {
+  if (!acceptances.some(({ unlessFull }) => unlessFull)) return
+  const isRepeated = ({ fingerprint, at }: PackedAcceptance): boolean =>
+    fingerprint !== null && findUnconfirmed(context, fingerprint, at) !== undefined
+  const [first] = acceptances
+  if (first && isRepeated(first)) return
+  for (const acceptance of acceptances) {
+    if (!acceptance.unlessFull || isRepeated(acceptance)) continue
+    for (const { account } of acceptance.filings) checkQuota(context, account, 1)
+  }
 }
 
 /** `isStored`: it rides with a message that is repeated, and was stored with it. */
