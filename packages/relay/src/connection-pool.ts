@@ -42,17 +42,12 @@ interface Idle {
   timer: Timer
 }
 
-interface Waiting {
-  isRetry: boolean
-  resolve(acquired: Acquired): void
-}
-
 interface Destination {
   way: Way
   idle: Idle[]
   busy: Set<NextHop>
   opening: number
-  waiting: Waiting[]
+  waiting: ((acquired: Acquired) => void)[]
   ceiling: number
 }
 
@@ -96,7 +91,7 @@ export class ConnectionPool {
       return { ok: false, verdict: down, tried: [] }
     }
     return new Promise((resolve) => {
-      destination.waiting.push({ isRetry, resolve })
+      destination.waiting.push(resolve)
       this.#openMore(destination)
     })
   }
@@ -123,13 +118,7 @@ export class ConnectionPool {
    */
   sentAway(way: Way, verdict: Verdict): void {
     const destination = this.#destination(way)
-    if (destination.busy.size === 0) {
-      this.#backOff.failed(keyOf(way), verdict)
-      const down = this.#backOff.verdictOn(keyOf(way))
-      const { waiting } = destination
-      destination.waiting = waiting.filter(({ isRetry }) => isRetry || !down)
-      for (const { isRetry, resolve } of waiting) if (!isRetry && down) resolve({ ok: false, verdict: down, tried: [] })
-    }
+    if (destination.busy.size === 0) this.#refuseAll(destination, { ok: false, verdict, tried: [] })
     this.#forget(destination)
   }
 
@@ -145,7 +134,7 @@ export class ConnectionPool {
     for (const resolve of this.#apart) resolve(stopping)
     this.#apart.clear()
     for (const destination of this.#destinations.values()) {
-      for (const { resolve } of destination.waiting.splice(0)) resolve(stopping)
+      for (const resolve of destination.waiting.splice(0)) resolve(stopping)
       for (const { hop, timer } of destination.idle.splice(0)) {
         timer[Symbol.dispose]()
         void hop.client.quit()
@@ -226,15 +215,20 @@ export class ConnectionPool {
     } else if (destination.busy.size + destination.idle.length > 0) {
       destination.ceiling = destination.busy.size + destination.idle.length
     } else {
-      this.#backOff.failed(keyOf(destination.way), opened.verdict)
-      // The first tells the journey how it came about; the others only what came of it.
-      const [first, ...others] = destination.waiting.splice(0)
-      first?.resolve(opened)
-      const tried = opened.tried.map(({ transcript: _, ...each }) => each)
-      for (const { resolve } of others) resolve({ ...opened, tried })
+      this.#refuseAll(destination, opened)
     }
     this.#openMore(destination)
     this.#forget(destination)
+  }
+
+  /** One answer for all who wait, and for what comes in the time after it. */
+  #refuseAll(destination: Destination, refused: Extract<Opened, { ok: false }>): void {
+    this.#backOff.failed(keyOf(destination.way), refused.verdict)
+    // The first tells the journey how it came about; the others only what came of it.
+    const [first, ...others] = destination.waiting.splice(0)
+    first?.(refused)
+    const tried = refused.tried.map(({ transcript: _, ...each }) => each)
+    for (const resolve of others) resolve({ ...refused, tried })
   }
 
   async #open(way: Way, avoid?: ReadonlySet<string>): Promise<Opened> {
@@ -247,10 +241,10 @@ export class ConnectionPool {
 
   /** To who waits longest, else it is kept. */
   #give(destination: Destination, acquired: Extract<Acquired, { ok: true }>): void {
-    const next = destination.waiting.shift()
-    if (next) {
+    const resolve = destination.waiting.shift()
+    if (resolve) {
       destination.busy.add(acquired.hop)
-      next.resolve(acquired)
+      resolve(acquired)
     } else this.#keep(destination, acquired.hop)
   }
 

@@ -259,16 +259,11 @@ test('ourselves behind a better host that is away: mail waits for that host', as
 
 test('a destination that said 421 again and again was asked every minute', async () => {
   await using office = await PostOffice.open()
-  let isBusy = true
-  const mx = office.peer('192.0.2.2', {
-    script: { MAIL: () => (isBusy ? '421 4.7.0 Too much from you' : undefined) },
-  })
-  for (let nth = 0; nth < 30; nth++) await office.accept({})
-  // After one minute, two more, four more; those whose own time has come are tried beside that.
-  await office.advance(14 * minute)
-  expect(mx.sessions.length).toBeLessThan(20)
-  expect(office.logged.filter(({ text }) => text === 'not tried').length).toBeLessThan(30 * 4)
-  isBusy = false
-  await office.advance(33 * minute)
-  expect(mx.transactions).toHaveLength(30)
+  const mx = office.peer('192.0.2.2', { script: { MAIL: '421 4.7.0 Too much from you' } })
+  // At once, after one minute, two more, four more; a second connection may have stood before the first was sent away.
+  for (let nth = 0; nth < 13; nth++) {
+    await office.send()
+    await office.advance(minute)
+  }
+  expect(mx.sessions.length).toBeLessThan(8)
 })

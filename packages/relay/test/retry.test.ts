@@ -399,7 +399,8 @@ describe('a destination that cannot be had', () => {
     for (let nth = 0; nth < 12; nth++) await office.accept({})
     await office.advance(0)
     expect(mx.sessions.length).toBeLessThan(5)
-    expect((await office.queue()).filter(({ attempts }) => attempts === 0).length).toBeGreaterThan(7)
+    // It was the answer to all of them, and counts as such: their senders hear of the delay, and none waits for ever.
+    expect((await office.queue()).map(({ attempts }) => attempts)).toEqual(new Array(12).fill(1))
     isBusy = false
     await office.advance(17 * minute)
     expect(mx.transactions).toHaveLength(12)
