@@ -3,7 +3,15 @@ import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { createMda, createSrs } from '@pennypost/mda'
-import { type Log, type Resolver, type Store, systemClock, systemDeadline, systemRandom } from '@pennypost/model'
+import {
+  isLoopback,
+  type Log,
+  type Resolver,
+  type Store,
+  systemClock,
+  systemDeadline,
+  systemRandom,
+} from '@pennypost/model'
 import {
   type ConfiguredRoute,
   createDialProbe,
@@ -18,7 +26,7 @@ import {
 } from '@pennypost/relay'
 import { createDialer } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
-import { publicAddresses } from './installation.ts'
+import { ownInterfaces, publicAddresses } from './installation.ts'
 import { readSecretFile } from './secret-file.ts'
 
 /** `[relay]` as the options of routes and relay. */
@@ -42,11 +50,21 @@ export function recipientsOf({
     srs: createSrs({ secrets: [srsSecret] }),
     clock: systemClock,
     hostname: config.hostname,
-    ownLiterals: config.relay.own_addresses.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`),
+    ownLiterals: ownLiterals(config),
     recipientDelimiter: config.policy.recipient_delimiter,
     administrator: config.admin.address,
   })
 }
+
+/** What mail to this machine itself is addressed to, such as postmaster@[192.0.2.1]: whoever has no other name for it. */
+export function ownLiterals({ relay, listener }: Pick<Config, 'relay' | 'listener'>): string[] {
+  const listening = listener.flatMap(({ address = '' }) => (unspecified.includes(address) ? [] : [address]))
+  const interfaces = ownInterfaces().map(({ address }) => address)
+  const all = [...relay.own_addresses, ...[...listening, ...interfaces].filter((address) => !isLoopback(address))]
+  return all.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`)
+}
+
+const unspecified = ['', '::', '0.0.0.0']
 
 /** `pennypost dial` where no server runs: made at its first call. */
 export function probeOf(

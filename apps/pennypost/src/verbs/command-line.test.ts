@@ -379,6 +379,20 @@ describe('beside a running server', () => {
     }
   })
 
+  test('dial knew no catch-all, without a word that it had asked for a bounce', async () => {
+    const refused = {
+      forwardPath: 'x@one.test',
+      destination: 'local',
+      dns: [],
+      hosts: [],
+      outcome: '550 no',
+      accepted: false,
+    }
+    context.probe = async ({ address }) => ({ address, targets: [refused] })
+    expect((await pennypost(['dial', 'x@one.test'])).out).toContain('Asked as for a bounce')
+    expect((await pennypost(['dial', 'x@one.test', '--from', 'a@two.test'])).out).not.toContain('bounce')
+  })
+
   test('sendmail hands over at once, names without a domain find their people', async () => {
     await context.store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
     await context.store.directory.putAlias({ address: 'bob@one.test', targets: ['bob@two.test'] })

@@ -26,8 +26,15 @@ type Target = OperationResult<'dial'>['targets'][number]
 async function dial(session: Session, address: string, options: DialOptions): Promise<void> {
   const { from = '', requireTls, all, transcripts } = options
   const report = await session.call('dial', { address, from: from === '<>' ? '' : from, requireTls, all })
-  session.show(report, () => report.targets.map((target) => targetText(target, transcripts)).join('\n'))
+  const text = (): string => report.targets.map((target) => targetText(target, transcripts)).join('\n')
+  session.show(report, () => `${text()}${askedAsBounce(from, report.targets)}`)
   if (report.targets.some(({ accepted }) => !accepted)) process.exitCode = 1
+}
+
+/** A catch-all takes letters, and bounces only for who has written: without this line dial seems to know no catch-all. */
+function askedAsBounce(from: string, targets: readonly Target[]): string {
+  if (!['', '<>'].includes(from) || !targets.some((each) => each.destination === 'local' && !each.accepted)) return ''
+  return 'Asked as for a bounce, which has no sender. For a letter: --from ADDRESS.\n'
 }
 
 function targetText(target: Target, transcripts: boolean): string {
