@@ -39,7 +39,7 @@ export async function concludeTransaction(
 }
 
 /** A client that left before the commit began has no mail here: it will send it again. */
-const clientLeft = reply(451, '4.4.2', 'The client left before there was a reply')
+const endedBefore = reply(451, '4.4.2', 'The session ended before there was a reply')
 
 async function conclude(session: Session, transaction: Transaction, intake: ContentIntake): Promise<Reply> {
   if (intake.tooLarge) {
@@ -53,7 +53,7 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
     transaction.received = received
     const message = await examine(session, transaction, received)
     if ('code' in message) return message
-    if (session.ended) return clientLeft
+    if (session.ended) return endedBefore
     const accepted = await commit(session, transaction, received, message)
     if (accepted.code < 400) discarded = undefined
     return accepted

@@ -142,7 +142,7 @@ test('a message whose client had not the patience for the checks was nowhere to 
   expect(events?.[0]).toMatchObject({ kind: 'received', reversePath: 'a@two.test', forwardPaths: ['bob@one.test'] })
   expect(events?.at(-1)).toMatchObject({
     kind: 'refused',
-    reply: '451 4.4.2 The client left before there was a reply',
+    reply: '451 4.4.2 The session ended before there was a reply',
   })
 })
 
