@@ -19,7 +19,7 @@ import {
   type QueueRecipient,
   StoreError,
 } from '@pennypost/model'
-import type { Notify, RecipientOutcome, TransactionRequest } from '@pennypost/smtp'
+import { describeReply, type Notify, type RecipientOutcome, type TransactionRequest } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import type { Acquired, ConnectionPool } from './connection-pool.ts'
 import { dropOldest } from './drop-oldest.ts'
@@ -150,7 +150,8 @@ class RemoteAttempt {
       }
     } finally {
       const elapsedMs = Math.round(clock.elapsed() - begun)
-      this.#attempted(describeHop(hop, elapsedMs, reused, this.#isQuiet(breakage)))
+      const error = breakage && describeReply(breakage.reply)
+      this.#attempted({ ...describeHop(hop, elapsedMs, reused, this.#isQuiet(breakage)), ...(error ? { error } : {}) })
       hop.lines.length = 0
       pool.release(hop)
     }

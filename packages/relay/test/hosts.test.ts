@@ -78,6 +78,20 @@ describe('the next MX is tried', () => {
     },
   )
 
+  test('and the journey did not say why the first was given up in the middle of a transaction', async () => {
+    for (const [RCPT, why] of [
+      [{ drop: true }, /^451 4\.4\.2 .*closed/],
+      ['421 4.3.2 shutting down', /^421 4\.3\.2 shutting down$/],
+    ] as const) {
+      await using office = await withTwoHosts()
+      office.peer('192.0.2.10', { script: { RCPT } })
+      office.peer('192.0.2.20')
+      const [first, second] = await office.events(await office.send(toThree), 'attempt')
+      expect(first?.error).toMatch(why)
+      expect(second?.error).toBeUndefined()
+    }
+  })
+
   test('when the first breaks the connection, or says 421, before it has the content', async () => {
     for (const RCPT of [{ drop: true }, '421 4.3.2 shutting down']) {
       await using office = await withTwoHosts()
