@@ -42,14 +42,18 @@ function printRoot(session: Session, { name }: Root): string {
   return printAString(name, session.utf8Names)
 }
 
-/** `quota-response = "QUOTA" SP quota-root-name SP quota-list`; what has no limit is not in the list (§4.2.1). */
-async function sayQuota(session: Session, root: Root): Promise<void> {
-  const { usage } = session.service
+/** `quota-resource = resource-name SP resource-usage SP resource-limit`, of what has a limit (§4.2.1). */
+async function limitedResources({ service: { usage } }: Session, root: Root): Promise<string[]> {
   if (!usage) throw new Error('there is no QUOTA without usage')
   const { octets, messages, octetLimit, messageLimit } = await usage(root.account)
   const resources: string[] = []
   if (octetLimit > 0) resources.push(`STORAGE ${blocks(octets)} ${blocks(octetLimit)}`)
   if (messageLimit > 0) resources.push(`MESSAGE ${messages} ${messageLimit}`)
+  return resources
+}
+
+/** `quota-response = "QUOTA" SP quota-root-name SP quota-list` */
+function sayQuota(session: Session, root: Root, resources: readonly string[]): void {
   session.untagged(`QUOTA ${printRoot(session, root)} (${resources.join(' ')})`)
 }
 
@@ -72,7 +76,7 @@ const getQuota = {
     const shared = name === ownRoot ? [] : (await sharedMailboxes(session)).filter((found) => hasRight(found, 'r'))
     const root = [own, ...shared.map(sharedRoot)].find((root) => root.name === name)
     if (!root) throw no('NONEXISTENT', 'There is no such quota root')
-    await sayQuota(session, root)
+    sayQuota(session, root, await limitedResources(session, root))
     return undefined
   },
 } satisfies Command<string>
@@ -87,8 +91,16 @@ const getQuotaRoot = {
   async run(session, name) {
     const isOwn = !isAmongOthers(name)
     const root = isOwn ? { name: ownRoot, account: session.user.id } : sharedRoot(await session.mailbox(name, 'r'))
-    session.untagged(`QUOTAROOT ${printMailbox(name, session.utf8Names)} ${printRoot(session, root)}`)
-    await sayQuota(session, root)
+    const resources = await limitedResources(session, root)
+    const quotaRoot = `QUOTAROOT ${printMailbox(name, session.utf8Names)}`
+    // An empty quota-list is a syntax error to Thunderbird, which then takes the next untagged response for the tagged
+    // one and leaves; a mailbox without limits may have no root at all (§4.2.2).
+    if (resources.length === 0) {
+      session.untagged(quotaRoot)
+      return undefined
+    }
+    session.untagged(`${quotaRoot} ${printRoot(session, root)}`)
+    sayQuota(session, root, resources)
     return undefined
   },
 } satisfies Command<string>
