@@ -13,6 +13,7 @@ import {
   type Deadline,
   type Dialer,
   isLoopback,
+  type Log,
   type TlsDialOptions,
   type TlsFacts,
 } from '@pennypost/model'
@@ -40,6 +41,7 @@ export interface DialOptions {
   dialer: Dialer
   clock: Clock
   deadline: Deadline
+  log: Pick<Log, 'error'>
   /** What EHLO says. */
   hostname: string
   own: OwnHosts
@@ -317,7 +319,11 @@ class Dial {
     if (outcome.ok) return undefined
     client.close()
     const verdict = this.#verdictOf(outcome.failure)
-    // Wrong credentials are the administrator's to mend; mail waits until then.
+    // Wrong credentials are the administrator's to mend, who sees errors in `status`; mail waits until then.
+    if (verdict.outcome === 'failed') {
+      const error = `${this.#place}: ${describeReply(verdict.reply)}`
+      this.#options.log.error({ error }, 'the next hop does not take our login, and its mail waits')
+    }
     return this.#refuse('refused', { ...verdict, outcome: 'deferred' })
   }
 

@@ -103,6 +103,13 @@ describe('a smarthost', () => {
     expect((await office.trace(await office.send({ destination: '127.0.0.1:587' }))).at(-1)).toBe(
       'deferred bob@two.test 535 5.7.8 wrong',
     )
+    // The administrator heard of it only by looking into the queue.
+    const text = 'the next hop does not take our login, and its mail waits'
+    expect(office.logged.splice(0)).toContainEqual({
+      level: 'error',
+      facts: { error: '[127.0.0.1]:587: 535 5.7.8 wrong' },
+      text,
+    })
   })
 })
 
