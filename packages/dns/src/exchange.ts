@@ -90,9 +90,11 @@ function askByUdp(
       const packet = decodeResponse(datagram, query)
       if (packet || ++wrong >= forgeryLimit) end(() => resolve(packet))
     })
-    socket.connect(server.port, server.address, () => {
+    socket.on('connect', () => {
       if (open) socket.send(octets, (error) => error && fail(error))
     })
+    // No callback: it would be called with what went wrong too, such as a network that is down, instead of 'error'.
+    socket.connect(server.port, server.address)
   })
 }
 

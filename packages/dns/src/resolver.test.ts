@@ -221,6 +221,15 @@ describe('the cache', () => {
 })
 
 describe('servers', () => {
+  it('ended the process where there was no way to the first of them, as while the network is down', async () => {
+    // To the broadcast address no socket may connect that has not asked for it: connecting fails, like without a route.
+    const resolver = resolverOf({ servers: ['255.255.255.255:53', server.server] })
+    expect(await resolver.query('one.test', 'MX')).toMatchObject({ status: 'found' })
+    expect(await resolverOf({ servers: ['255.255.255.255:53'] }).query('one.test', 'MX')).toMatchObject({
+      status: 'failed',
+    })
+  })
+
   it('are tried in turn: one refuses, one is dead, one is silent, one answers', async () => {
     await using mute = await silent()
     await using refusing = await createZoneServer({ zones: [], recursive: false, deadline: systemDeadline })
