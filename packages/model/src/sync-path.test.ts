@@ -2,8 +2,9 @@ import fs from 'node:fs'
 import promises from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test } from 'vitest'
-import { syncPath, syncPathSync } from './sync-path.ts'
+import { syncOwnSync, syncPath, syncPathSync } from './sync-path.ts'
 
 const { fsyncSync } = fs
 const { open } = promises
@@ -35,3 +36,14 @@ test('a sync that failed is told', async () => {
   expect(() => syncPathSync(tmpdir())).toThrow('EIO')
   await expect(syncPath(tmpdir())).rejects.toThrow('EIO')
 })
+
+test.each(['EINVAL', 'EACCES'])(
+  'a file, or a directory of contents, that could not be synced (%s) was taken for synced',
+  async (code) => {
+    failWith(code)
+    const file = fileURLToPath(import.meta.url)
+    expect(() => syncPathSync(file)).toThrow(code)
+    await expect(syncPath(file)).rejects.toThrow(code)
+    expect(() => syncOwnSync(tmpdir())).toThrow(code)
+  },
+)

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, statSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -12,9 +12,10 @@ const isWindows = process.platform === 'win32'
  */
 export async function syncPath(path: string): Promise<void> {
   if (isWindows) return
-  const handle = await open(path).catch(unlessOutOfReach)
+  const forgive = (error: unknown): undefined => unlessOutOfReach(error, path)
+  const handle = await open(path).catch(forgive)
   try {
-    await handle?.sync().catch(unlessOutOfReach)
+    await handle?.sync().catch(forgive)
   } finally {
     await handle?.close()
   }
@@ -36,23 +37,30 @@ export async function syncTree(path: string): Promise<void> {
 
 /** `syncPath` for those who cannot wait. */
 export function syncPathSync(path: string): void {
-  if (isWindows) return
-  let fd: number | undefined
   try {
-    fd = openSync(path, 'r')
-    fsyncSync(fd)
+    syncOwnSync(path)
   } catch (error) {
-    unlessOutOfReach(error)
+    unlessOutOfReach(error, path)
+  }
+}
+
+/** `syncPathSync` for what is the program's own: there nothing that was not synced is passed over. */
+export function syncOwnSync(path: string): void {
+  if (isWindows) return
+  const fd = openSync(path, 'r')
+  try {
+    fsyncSync(fd)
   } finally {
-    if (fd !== undefined) closeSync(fd)
+    closeSync(fd)
   }
 }
 
 /**
  * A directory in which names may be made, but that may not be read, cannot be synced; shares of SMB and the like know no
- * sync of directories and say so by EINVAL. They keep names as they can.
+ * sync of directories and say so by EINVAL. They keep names as they can. Of a file neither is so.
  */
-function unlessOutOfReach(error: unknown): undefined {
+function unlessOutOfReach(error: unknown, path: string): undefined {
   const { code } = error as NodeJS.ErrnoException
   if (code !== 'EACCES' && code !== 'EINVAL') throw error
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncPathSync } from '@pennypost/model'
+import { syncOwnSync } from '@pennypost/model'
 
 /**
  * Write-once files for large contents: `content/<directory>/<number>`. Each process fills directories of its own,
@@ -31,7 +31,7 @@ export class ContentFiles {
       // On a full disk it is refused, and asked for again.
       mkdirSync(join(this.#root, directoryName(this.#directory + 1)), { mode: 0o700 })
       this.#directory++
-      syncPathSync(this.#root)
+      syncOwnSync(this.#root)
       // Not before: a directory that may not be on the disk gets no files.
       this.#count = 0
     }

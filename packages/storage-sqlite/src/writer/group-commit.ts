@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, openSync, rmSync } from 'node:fs'
-import { StoreError, syncPathSync } from '@pennypost/model'
+import { StoreError, syncOwnSync } from '@pennypost/model'
 import type Database from 'better-sqlite3'
 import { onBallast, probeOf } from './ballast.ts'
 import { Effects, type WriterContext } from './context.ts'
@@ -205,7 +205,7 @@ export class GroupCommit {
   #finish(effects: Effects): void {
     const { db, numbers } = this.#context
     try {
-      for (const directory of effects.directories) syncPathSync(`${this.#options.contents}/${directory}`)
+      for (const directory of effects.directories) syncOwnSync(`${this.#options.contents}/${directory}`)
     } catch (error) {
       throw new FatalError('sync of a content directory failed', error)
     }
