@@ -45,11 +45,11 @@ describe('CSV', () => {
 describe('accounts', () => {
   test('come from two plain columns, or from titled ones in any order', () => {
     expect(parseAccounts('alice@one.test,secret\nbob@one.test,$2y$10$abc')).toEqual([
-      { login: 'alice@one.test', password: 'secret' },
-      { login: 'bob@one.test', hash: '$2y$10$abc' },
+      { login: 'alice@one.test', line: 1, password: 'secret' },
+      { login: 'bob@one.test', line: 2, hash: '$2y$10$abc' },
     ])
     expect(parseAccounts('\ufeffName,Email,quota,hash\nBob,b@one.test,2GB,\n')).toEqual([
-      { login: 'b@one.test', name: 'Bob', quota: 2 * 1024 ** 3 },
+      { login: 'b@one.test', line: 2, name: 'Bob', quota: 2 * 1024 ** 3 },
     ])
   })
 
@@ -85,3 +85,12 @@ test.each(['address;password\nalice@one.test;geheim', 'alice@one.test\tgeheim'])
     )
   },
 )
+
+test('of several faults in a file only the first was told', () => {
+  const rows = (count: number) => Array.from({ length: count }, () => ',geheim').join('\n')
+  expect(() => parseAccounts('carol,geheim\na@one.test,x\n,geheim')).toThrow(
+    /^Line 1: "carol".*\nLine 3 has no address\.$/,
+  )
+  expect(() => parseAccounts(rows(20))).toThrow(/^(Line \d+ has no address\.\n?){20}$/)
+  expect(() => parseAccounts(rows(23))).toThrow(/\nLine 20 has no address\.\nAnd 3 more\.$/)
+})

@@ -8,13 +8,15 @@ import { UsageError } from './usage-error.ts'
  */
 export interface AccountRow {
   login: string
+  /** In the file, from 1. */
+  line: number
   name?: string
   quota?: number
   password?: string
   hash?: string
 }
 
-const columnNames: Readonly<Record<string, keyof AccountRow>> = {
+const columnNames: Readonly<Record<string, Exclude<keyof AccountRow, 'line'>>> = {
   address: 'login',
   email: 'login',
   login: 'login',
@@ -26,7 +28,9 @@ const columnNames: Readonly<Record<string, keyof AccountRow>> = {
   hash: 'hash',
 }
 
-/** Throws `UsageError` naming the line; never with what may be a password. */
+const faultsShown = 20
+
+/** Throws `UsageError` with all that is wrong, each with its line; never with what may be a password. */
 export function parseAccounts(text: string): AccountRow[] {
   const lines = parseCsv(text.replace(/^\ufeff/, ''))
   const [first] = lines
@@ -40,14 +44,26 @@ export function parseAccounts(text: string): AccountRow[] {
   const columns = hasTitles ? titles : ['address', 'password', 'name', 'quota']
   const unknown = hasTitles && titles.find((title) => columnNames[title] === undefined)
   if (unknown) throw new UsageError(`Column "${unknown}" is none of ${Object.keys(columnNames).join(', ')}.`)
-  return lines.slice(hasTitles ? 1 : 0).map(({ fields, line }) => accountOf(fields, columns, line))
+  const faults: string[] = []
+  const rows = lines.slice(hasTitles ? 1 : 0).flatMap(({ fields, line }) => {
+    try {
+      return [accountOf(fields, columns, line)]
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error
+      faults.push(error.message)
+      return []
+    }
+  })
+  if (faults.length === 0) return rows
+  const more = faults.length - faultsShown
+  throw new UsageError([...faults.slice(0, faultsShown), ...(more > 0 ? [`And ${more} more.`] : [])].join('\n'))
 }
 
 function accountOf(fields: readonly string[], columns: readonly string[], line: number): AccountRow {
   if (fields.length > columns.length) throw new UsageError(`Line ${line} has more than ${columns.length} columns.`)
-  const row: AccountRow = { login: '' }
+  const row: AccountRow = { login: '', line }
   for (const [index, value] of fields.entries()) {
-    const key = columnNames[columns[index] as string] as keyof AccountRow
+    const key = columnNames[columns[index] as string] as Exclude<keyof AccountRow, 'line'>
     if (value === '') continue
     if (key === 'quota') {
       const octets = parseSize(value)

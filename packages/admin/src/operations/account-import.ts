@@ -16,6 +16,8 @@ import { unhurried } from '../unhurried.ts'
 const newAccount = z
   .strictObject({
     login: address,
+    /** Where it stands in the file of the caller, for what is said of it. */
+    line: z.number().int().min(1).optional(),
     name: displayName.default(''),
     quota: quota.default(0),
     password: password.optional(),
@@ -23,6 +25,8 @@ const newAccount = z
     hash: z.string().max(200).optional(),
   })
   .refine((account) => !(account.password && account.hash), 'has both a password and a hash')
+
+const lineOnly = z.object({ line: z.number().int().min(1) })
 
 type NewAccount = z.output<typeof newAccount>
 
@@ -64,14 +68,17 @@ async function inspect(context: AdminContext, count: number, upload: AsyncIterab
   // What has come is worked off without a turn of the event loop.
   for await (const frame of unhurried(upload)) {
     if (++number > count) break
-    const parsed = newAccount.safeParse('head' in frame ? frame.head : undefined)
+    const head = 'head' in frame ? frame.head : undefined
+    const parsed = newAccount.safeParse(head)
+    const { line } = lineOnly.safeParse(head).data ?? {}
+    const place = line === undefined ? `account ${number}` : `line ${line}`
     if (!parsed.success) {
-      faults.push(`account ${number}: ${describeIssues(parsed.error)}`)
+      faults.push(`${place}: ${describeIssues(parsed.error)}`)
       continue
     }
     const account = parsed.data
     const { login } = account
-    const fault = (text: string) => faults.push(`account ${number}, ${login}: ${text}`)
+    const fault = (text: string) => faults.push(`${place}, ${login}: ${text}`)
     if (seen.has(login)) fault('stands twice in the list')
     seen.add(login)
     if (!local.has(domainOf(login))) fault('its domain is not here')

@@ -338,6 +338,8 @@ describe('import of accounts', () => {
       { login: 'eve@one.test', hash: '{MD5}x' },
       { login: 'fay@one.test', password: 'pass\tword' },
       { login: 'gus', quota: -1 },
+      { login: 'hal@two.test', line: 12 },
+      { login: 'ida', line: 13 },
     ]
     const error = await importAccounts(admin, accounts).catch((reason: Error) => reason)
     expect(error).toMatchObject({ reason: 'bad-input' })
@@ -347,6 +349,8 @@ describe('import of accounts', () => {
     expect(message).toMatch(/account 4, eve@one.test: only bcrypt/)
     expect(message).toMatch(/account 5, fay@one.test: its password/)
     expect(message).toMatch(/account 6: login: "gus" is no address.*; quota: /)
+    expect(message).toMatch(/; line 12, hal@two.test: its domain/)
+    expect(message).toMatch(/; line 13: login: "ida"/)
     expect(await admin.call('account.list', {})).toEqual([])
   })
 })
