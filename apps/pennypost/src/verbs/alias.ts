@@ -18,8 +18,13 @@ export function register(program: Command): void {
 
 async function add(session: Session, address: string, targets: string[], options: { replace: boolean }): Promise<void> {
   const added = await session.call('alias.add', { address, targets, replace: options.replace })
-  session.show(added, `${added.address} → ${added.targets.join(', ')}\n${nobody(added)}`)
+  session.show(added, `${added.address} → ${added.targets.join(', ')}\n${nobody(added)}${circle(added)}`)
 }
+
+const circle = ({ circle: way }: { circle: readonly string[] }): string =>
+  way.length === 0
+    ? ''
+    : `Its aliases lead back to it (${way.join(' → ')}): mail for it is refused unless another target leads to somebody.\n`
 
 async function list(session: Session, { domain, to }: { domain?: string; to?: string }): Promise<void> {
   const aliases = await session.call('alias.list', { domain, target: to })

@@ -6,6 +6,8 @@ import { address, domainName } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
 const targetLimit = 1000
+/** So many addresses are looked at for a circle. */
+const circleLimit = 10_000
 
 export const aliasAdd = operation({
   name: 'alias.add',
@@ -32,9 +34,33 @@ export const aliasAdd = operation({
     const unique = [...new Set(targets)]
     await directory.putAlias({ address: of, targets: unique })
     // Not refused: aliases and accounts may be made in any order.
-    return { address: of, targets: unique, unknownTargets: await nobodys(directory, unique) }
+    const [unknownTargets, circle] = [await nobodys(directory, unique), await circleOf(directory, of, unique)]
+    return { address: of, targets: unique, unknownTargets, circle }
   },
 })
+
+/**
+ * The aliases over which one leads back to itself, it first and last; empty where none does. Not refused: a way beside the
+ * circle may lead to somebody, and who swaps two aliases has one for a moment.
+ */
+async function circleOf(directory: Directory, address: string, targets: readonly string[]): Promise<string[]> {
+  const cameFrom = new Map(targets.map((target) => [target, address]))
+  // What is added while it is gone through is gone through too; each once, so that it ends.
+  for (const [target] of cameFrom) {
+    if (cameFrom.size > circleLimit) return []
+    for (const next of (await directory.alias(target))?.targets ?? []) {
+      if (next === address) return [...wayTo(target, cameFrom), address]
+      if (!cameFrom.has(next)) cameFrom.set(next, target)
+    }
+  }
+  return []
+}
+
+function wayTo(target: string, cameFrom: ReadonlyMap<string, string>): string[] {
+  const way = [target]
+  for (let at = cameFrom.get(target); at !== undefined; at = cameFrom.get(at)) way.unshift(at)
+  return way
+}
 
 /** Those of the addresses that are in a local domain, and neither an account nor an alias. */
 export async function nobodys(directory: Directory, addresses: readonly string[]): Promise<string[]> {

@@ -131,6 +131,23 @@ describe('aliases', () => {
     expect(await admin.call('alias.list', { domain: 'two.test' })).toEqual([])
   })
 
+  test('nobody was told of aliases that lead back to themselves', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'one.test' })
+    const add = async (address: string, ...targets: string[]) =>
+      (
+        await admin.call('alias.add', {
+          address: `${address}@one.test`,
+          targets: targets.map((to) => `${to}@one.test`),
+        })
+      ).circle
+    expect(await add('a', 'x', 'b')).toEqual([])
+    expect(await add('b', 'c')).toEqual([])
+    expect(await add('c', 'y', 'a')).toEqual(['c@one.test', 'a@one.test', 'b@one.test', 'c@one.test'])
+    // Beside a circle that goes past it, an alias ends all the same.
+    expect(await add('d', 'a')).toEqual([])
+  })
+
   test('one that exists is replaced only when asked to', async () => {
     using admin = new TestAdministration()
     await admin.call('domain.add', { name: 'one.test' })
