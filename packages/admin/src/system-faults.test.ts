@@ -29,6 +29,12 @@ test('what is no word on a path is left alone', () => {
   expect(systemFault(undefined)).toBeUndefined()
 })
 
+test('a call that was broken off ended in a TypeError, for the number that its error has as code', () => {
+  const broken = AbortSignal.abort().reason as Error
+  expect(systemFault(broken)).toBeUndefined()
+  expect(asAdminError(broken)).toMatchObject({ reason: 'failed' })
+})
+
 test.each([
   ['there is no domain one.test', 'There is no domain one.test.'],
   ['no such account', 'No such account.'],

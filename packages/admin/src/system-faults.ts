@@ -53,7 +53,8 @@ export function systemFault(error: unknown): SystemFault | undefined {
   // Reading says it of what was opened, without its name.
   const path = given ?? (code === 'EISDIR' ? 'What was named' : undefined)
   // Extended codes go on behind an underscore.
-  if (path === undefined) return databaseFaults[code.split('_', 2).join('_')]
+  // An AbortError's code is a number.
+  if (path === undefined) return databaseFaults[String(code).split('_', 2).join('_')]
   if (code !== 'ENOENT') return texts[code]?.(path)
   const text = syscall === 'mkdir' ? `${path} cannot be made in ${dirname(path)}.` : `There is no ${path}.`
   return { reason: 'not-found', text, advice: '' }
