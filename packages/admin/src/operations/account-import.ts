@@ -81,8 +81,10 @@ async function inspect(context: AdminContext, count: number, upload: AsyncIterab
     const fault = (text: string) => faults.push(`${place}, ${login}: ${text}`)
     if (seen.has(login)) fault('stands twice in the list')
     seen.add(login)
+    const present = await directory.accountByLogin(login)
     if (!local.has(domainOf(login))) fault('its domain is not here')
-    else if (await directory.accountByLogin(login)) found.present.push(login)
+    else if (present?.removedAt === null) found.present.push(login)
+    else if (present) fault('was removed and can still be restored')
     else if (await directory.alias(login)) fault('an alias has this address')
     else if (account.password !== undefined && preparePassword(account.password) === undefined) {
       fault('its password holds control characters')

@@ -329,6 +329,14 @@ describe('import of accounts', () => {
     expect(await credentials.list(made[0]!.id)).toHaveLength(1)
   })
 
+  test('an account that was removed was said to be there', async () => {
+    using admin = await oneTest()
+    await admin.call('account.add', { login: 'bob@one.test' })
+    await admin.call('account.remove', { login: 'bob@one.test' })
+    const imported = importAccounts(admin, [{ login: 'bob@one.test' }])
+    await expect(imported).rejects.toThrow('account 1, bob@one.test: was removed and can still be restored')
+  })
+
   test('changes nothing when anything is wrong, and names every fault', async () => {
     using admin = await oneTest()
     const accounts = [
