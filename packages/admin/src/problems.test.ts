@@ -43,9 +43,10 @@ describe('problems', () => {
     expect(texts({ ...well, accounts: 0 })).toEqual(['warning: There is no account: nobody can get mail.'])
   })
 
-  test('a postmaster whom nobody can write to was well', () => {
-    expect(texts({ ...well, unreachableAdministrator: 'me@one.test' })).toEqual([
-      'warning: Mail for postmaster@ and abuse@ is refused: nobody has the address me@one.test.',
+  test('mail for an administrator who is nobody was said to be refused, though another gets it', () => {
+    const unreachableAdministrator = { address: 'me@one.test', instead: 'alice@one.test' }
+    expect(texts({ ...well, unreachableAdministrator })).toEqual([
+      'warning: Mail for postmaster@ and abuse@ goes to alice@one.test: nobody has the address me@one.test.',
     ])
   })
 

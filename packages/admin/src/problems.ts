@@ -8,8 +8,8 @@ export interface StatusFacts {
   domains: number
   accounts: number
   queue: QueueCounts & { byAge: { age: string; entries: number }[] }
-  /** `[admin] address` where nobody has it. */
-  unreachableAdministrator?: string
+  /** `[admin] address` where nobody has it, and who gets its mail: the first administrator, or else the first account. */
+  unreachableAdministrator?: { address: string; instead: string }
   /** Absent when no server runs. */
   server?: ServerFacts
 }
@@ -58,7 +58,8 @@ function directoryProblems({ domains, accounts, unreachableAdministrator }: Stat
     return [{ severity: 'warning', what: 'There is no domain: nobody can get mail.', todo }]
   }
   if (accounts > 0 && unreachableAdministrator !== undefined) {
-    const what = `Mail for postmaster@ and abuse@ is refused: nobody has the address ${unreachableAdministrator}.`
+    const { address, instead } = unreachableAdministrator
+    const what = `Mail for postmaster@ and abuse@ goes to ${instead}: nobody has the address ${address}.`
     const todo = 'Name another in [admin] address of the configuration, or make the account or alias.'
     return [{ severity: 'warning', what, todo }]
   }

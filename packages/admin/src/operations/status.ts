@@ -17,13 +17,14 @@ export const status = operation({
     const { store, running, clock, installation } = context
     const { hostname, administrator } = installation
     const now = clock.now()
-    const [domains, accounts, counts, server, queueByAge, unreachable] = await Promise.all([
+    const [domains, accounts, counts, server, queueByAge, unreachable, first] = await Promise.all([
       store.directory.domains(),
       store.directory.accounts(),
       store.queue.counts(now),
       running?.facts(),
       countByAge(context.store.queue, now),
       nobodys(store.directory, administrator === '' ? [] : [administrator]),
+      store.directory.firstAdministrator(),
     ])
     const facts: StatusFacts = {
       now,
@@ -31,7 +32,9 @@ export const status = operation({
       domains: domains.length,
       accounts: accounts.filter(({ removedAt }) => removedAt === null).length,
       queue: { ...counts, byAge: queueByAge },
-      ...(unreachable.length > 0 ? { unreachableAdministrator: administrator } : {}),
+      ...(unreachable.length > 0 && first
+        ? { unreachableAdministrator: { address: administrator, instead: first.login } }
+        : {}),
       ...(server ? { server } : {}),
     }
     return { ...facts, problems: problemsOf(facts) }
