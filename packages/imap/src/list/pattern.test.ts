@@ -23,6 +23,10 @@ describe('patterns of LIST', () => {
     })
   }
 
+  test('a pattern with a dotless i matched INBOX', () => {
+    expect(['INBOX', 'INBOX/a', 'ınbox'].filter(createMatcher(['ın%', '*ınbox/*']))).toEqual(['ınbox'])
+  })
+
   test('one of several is enough', () => {
     expect(['a', 'b', 'c'].filter(createMatcher(['a', 'c']))).toEqual(['a', 'c'])
   })

@@ -49,8 +49,10 @@ function matchesPattern(pattern: string, name: string): boolean {
         if (char === '%' && name[i] === delimiter) open = 0
       }
     } else {
+      // Of ASCII alone: the dotless i is not the I of INBOX.
+      const upper = isAscii(char) ? char.toUpperCase() : char
       for (let i = 0; i + char.length <= name.length; i++) {
-        if (reach[i] && name.startsWith(i < anyCase ? char.toUpperCase() : char, i)) next[i + char.length] = 1
+        if (reach[i] && name.startsWith(i < anyCase ? upper : char, i)) next[i + char.length] = 1
       }
     }
     reach = next
