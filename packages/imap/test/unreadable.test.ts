@@ -75,6 +75,25 @@ test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)']
   },
 )
 
+test('a response that broke off in its midst was followed by the completion, on the same line', async () => {
+  const { mail } = server.store
+  server.options.mail = {
+    ...mail,
+    async *fetch(...args) {
+      for await (const page of mail.fetch(...args)) {
+        yield page.map((row) => ({
+          ...row,
+          get index(): never {
+            throw new Error('the database is damaged')
+          },
+        }))
+      }
+    },
+  }
+  const other = await server.alice('EXAMINE INBOX')
+  expect(await other.say('FETCH 1 (UID ENVELOPE)')).toEqual(['<closed>'])
+})
+
 test('the end of a body was looked at twice before the message was told', async () => {
   damagedFrom = Number.POSITIVE_INFINITY
   await client.say('FETCH 1 BODY.PEEK[]')

@@ -49,7 +49,10 @@ function readList(text: string): List {
       open.pop()
     }
   }
-  return (open[0] as List).items[0] as List
+  const whole = open[0] as List
+  const [list] = whole.items
+  // What is stored is a list, unless the database is damaged.
+  return list?.kind === 'list' ? list : whole
 }
 
 function printItem(item: Item): string {

@@ -211,16 +211,19 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
 
 function writeItems(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const { target } = fetch
+  const fail = (error: unknown): never => {
+    // What was begun cannot be ended, or octets that were announced could not be read: nothing that could be said now
+    // would be understood.
+    target.session.connection.destroy()
+    throw error
+  }
   target.out.text(`* ${target.seq} FETCH (`)
-  const written = eachItem(fetch, 0, writeItem)
-  if (!written) return end(fetch, flagsChanged)
-  return written
-    .then(() => end(fetch, flagsChanged))
-    .catch((error) => {
-      // Octets that were announced could not be read: nothing that could be said now would be understood.
-      target.session.connection.destroy()
-      throw error
-    })
+  try {
+    const written = eachItem(fetch, 0, writeItem)
+    return written ? written.then(() => end(fetch, flagsChanged)).catch(fail) : end(fetch, flagsChanged)
+  } catch (error) {
+    return fail(error)
+  }
 }
 
 type Step = (target: FetchTarget, item: FetchItem, index: number) => void | Promise<void>
