@@ -54,8 +54,6 @@ export interface SearchStats {
  * They begin when the thread is done: a main thread that hears of it late has made it rest already.
  */
 const rests = { idle: 1, wantedWhileBusy: 3, busy: 15 }
-/** More messages than this that come while a piece waits are a flood: it waits for the end of it, but not for ever. */
-const flood = { messages: 100, patienceMs: 30_000 }
 /** After it could not go on for want of room. */
 const retryMs = 60_000
 /** What a piece may take of the file system. */
@@ -82,10 +80,6 @@ export class SearchClient {
   #begunAt: number | undefined
   /** The newest message when the last piece was done. */
   #newestBefore = 0
-  /** The newest message when the next piece began to wait. */
-  #newestWaiting = 0
-  /** Since when pieces wait for the end of a flood. */
-  #floodedSince: number | undefined
   /** Somebody searched what is not in the index yet. */
   #wanted = false
   #gone: number[] = []
@@ -183,7 +177,6 @@ export class SearchClient {
   #schedule(ms: number): void {
     if (this.#closed || !this.#keeps || this.#timer || this.#begunAt !== undefined) return
     if (this.#state.stopped === 'failed') return
-    this.#newestWaiting = this.#newest()
     this.#timer = this.#options.deadline.after(ms, () => {
       this.#timer = undefined
       this.#index()
@@ -192,30 +185,17 @@ export class SearchClient {
 
   /** Has a piece indexed, if there is one. */
   #index(): void {
-    const { hasRoom, clock, limits } = this.#options
-    let waitMs = retryMs
+    const { hasRoom, clock } = this.#options
     const last = this.#newest()
     if (last === 0 || (last <= this.#state.upTo && !this.#state.more)) return
     if (!hasRoom(pieceOctets)) this.#state = { ...this.#state, stopped: 'no-room' }
     else if (this.#isFull && last > this.#state.upTo) this.#state = { ...this.#state, more: true }
-    else if (this.#waitsForFlood(last)) waitMs = limits.searchIndexDelayMs
     else {
       this.#begunAt = clock.elapsed()
       this.#post({ kind: 'index' })
       return
     }
-    this.#schedule(waitMs)
-  }
-
-  /** Whoever takes mail in has the processors to himself; who searches it is not kept waiting. */
-  #waitsForFlood(newest: number): boolean {
-    const now = this.#options.clock.elapsed()
-    if (this.#wanted || newest - this.#newestWaiting <= flood.messages) {
-      this.#floodedSince = undefined
-      return false
-    }
-    this.#floodedSince ??= now
-    return now - this.#floodedSince < flood.patienceMs
+    this.#schedule(retryMs)
   }
 
   #indexed(state: IndexState, tookMs: number): void {
