@@ -76,12 +76,13 @@ test.each(['FETCH 2 BODY.PEEK[TEXT]', 'URLFETCH "URL"', 'URLFETCH ("URL" BODY)']
 )
 
 test('a response that broke off in its midst was followed by the completion, on the same line', async () => {
-  const { mail } = server.store
-  server.options.mail = {
+  const damaged = await TestServer.start()
+  const { mail } = damaged.store
+  damaged.options.mail = {
     ...mail,
     async *fetch(...args) {
       for await (const page of mail.fetch(...args)) {
-        yield page.map((row) => ({
+        yield page.map(({ index: _, ...row }) => ({
           ...row,
           get index(): never {
             throw new Error('the database is damaged')
@@ -90,8 +91,10 @@ test('a response that broke off in its midst was followed by the completion, on 
       }
     },
   }
-  const other = await server.alice('EXAMINE INBOX')
-  expect(await other.say('FETCH 1 (UID ENVELOPE)')).toEqual(['<closed>'])
+  await damaged.deliver('INBOX', sampleMessage('simple'))
+  const reader = await damaged.alice('EXAMINE INBOX')
+  expect(await reader.say('FETCH 1 (UID ENVELOPE)')).toEqual(['<closed>'])
+  await damaged.stop()
 })
 
 test('the end of a body was looked at twice before the message was told', async () => {
