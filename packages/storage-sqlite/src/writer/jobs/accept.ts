@@ -53,33 +53,24 @@ export interface AcceptedRow {
 
 export function accept(context: WriterContext, acceptances: readonly PackedAcceptance[]): AcceptedRow[] {
   for (const { memory } of acceptances) checkNotes(memory)
-  checkQuotas(context, acceptances)
-  const rows: AcceptedRow[] = []
-  for (const acceptance of acceptances) rows.push(acceptOne(context, acceptance, rows[0]?.repeated === true))
-  return rows
-}
-
-/** What is repeated is stored already. */
-function checkQuotas(context: WriterContext, acceptances: readonly PackedAcceptance[]): void {
-  if (!acceptances.some(({ unlessFull }) => unlessFull)) return
-  const isRepeated = ({ fingerprint, at }: PackedAcceptance): boolean =>
-    fingerprint !== null && findUnconfirmed(context, fingerprint, at) !== undefined
-  const [first] = acceptances
-  if (first && isRepeated(first)) return
-  for (const acceptance of acceptances) {
-    if (!acceptance.unlessFull || isRepeated(acceptance)) continue
-    for (const { account } of acceptance.filings) checkQuota(context, account, 1)
+  const earlier = acceptances.map(({ fingerprint, at }) =>
+    fingerprint === null ? undefined : findUnconfirmed(context, fingerprint, at),
+  )
+  // What rides with a message that is repeated was stored with it.
+  const isRepeated = earlier[0] !== undefined
+  const stored = acceptances.map(({ journey }, at) => earlier[at] ?? (isRepeated ? journey : undefined))
+  for (const [at, { unlessFull, filings }] of acceptances.entries()) {
+    if (unlessFull && stored[at] === undefined) for (const { account } of filings) checkQuota(context, account, 1)
   }
+  return acceptances.map((acceptance, at) => acceptOne(context, acceptance, stored[at]))
 }
 
-/** `isStored`: it rides with a message that is repeated, and was stored with it. */
-function acceptOne(context: WriterContext, acceptance: PackedAcceptance, isStored: boolean): AcceptedRow {
-  const { fingerprint, message, at, journey } = acceptance
-  const unconfirmed = fingerprint === null ? undefined : findUnconfirmed(context, fingerprint, at)
-  const earlier = isStored ? journey : unconfirmed
-  if (earlier !== undefined) {
+/** `stored`: the journey under which it is in the store already. */
+function acceptOne(context: WriterContext, acceptance: PackedAcceptance, stored: string | undefined): AcceptedRow {
+  const { fingerprint, message, journey } = acceptance
+  if (stored !== undefined) {
     if (message.file !== null) context.effects.unlink.push(message.file)
-    return { journey: earlier, repeated: true, filed: [], queued: [] }
+    return { journey: stored, repeated: true, filed: [], queued: [] }
   }
   const targets = filingTargets(context, acceptance.filings)
   const refs = targets.length + acceptance.queue.length
