@@ -56,9 +56,9 @@ export function accept(context: WriterContext, acceptances: readonly PackedAccep
   const earlier = acceptances.map(({ fingerprint, at }) =>
     fingerprint === null ? undefined : findUnconfirmed(context, fingerprint, at),
   )
+  const [first] = earlier
   // What rides with a message that is repeated was stored with it.
-  const isRepeated = earlier[0] !== undefined
-  const stored = acceptances.map(({ journey }, at) => earlier[at] ?? (isRepeated ? journey : undefined))
+  const stored = acceptances.map(({ journey }, at) => (at > 0 && first !== undefined ? journey : earlier[at]))
   for (const [at, { unlessFull, filings }] of acceptances.entries()) {
     if (unlessFull && stored[at] === undefined) for (const { account } of filings) checkQuota(context, account, 1)
   }
