@@ -1,6 +1,6 @@
 /** Who is told what: bounces, warnings, success notices, and the cases in which nobody is. */
 import { parseHeader, valuesOf } from '@pennypost/message'
-import { accountId, createJourneyId } from '@pennypost/model'
+import { accountId, createJourneyId, type JourneyId } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { day, everything, hour, minute, onDisk, PostOffice } from './post-office.ts'
@@ -11,6 +11,21 @@ const refusing = (...names: string[]) => ({
   },
 })
 const people = (...names: string[]) => names.map((name) => ({ forwardPath: `${name}@two.test` }))
+
+/** What reception has told to alice: bob has the letter, and away was refused for a loop. */
+const noticesOfLoop = (office: PostOffice, journey: JourneyId, orcpt: string | undefined, diagnostic: string) =>
+  office.relay.settledNotices({
+    journey,
+    acceptedAt: office.clock.now(),
+    reversePath: 'alice@one.test',
+    envid: undefined,
+    requireTls: false,
+    header: Buffer.from('Subject: round and round\r\n\r\n'),
+    recipients: [
+      { forwardPath: 'bob@one.test', orcpt: undefined },
+      { forwardPath: 'away@one.test', orcpt, refusal: { status: '5.4.6', diagnostic } },
+    ],
+  })
 
 describe('a bounce', () => {
   test('names only who failed, with status, host and words, and returns the message', async () => {
@@ -261,18 +276,7 @@ describe('success', () => {
     await using office = await PostOffice.open()
     const journey = await office.accept({ recipients: people('bob') })
     const diagnostic = '554 5.4.6 mail loop: already forwarded for <away@one.test>'
-    const notices = await office.relay.settledNotices({
-      journey,
-      acceptedAt: office.clock.now(),
-      reversePath: 'alice@one.test',
-      envid: undefined,
-      requireTls: false,
-      header: Buffer.from('Subject: round and round\r\n\r\n'),
-      recipients: [
-        { forwardPath: 'bob@one.test', orcpt: undefined },
-        { forwardPath: 'away@one.test', orcpt: 'rfc822;away@three.test', refusal: { status: '5.4.6', diagnostic } },
-      ],
-    })
+    const notices = await noticesOfLoop(office, journey, 'rfc822;away@three.test', diagnostic)
     await office.store.mail.accept(notices)
     const told = (await office.inbox()).join('\n')
     expect(told).toMatch(/Final-Recipient: rfc822; bob@one.test\r\nAction: delivered\r\nStatus: 2.1.5/)
@@ -300,19 +304,8 @@ describe('success', () => {
       }
       return { store: { ...store, mail: { ...store.mail, stage } } }
     })
-    const refusal = { status: '5.4.6', diagnostic: '554 5.4.6 mail loop' }
-    const notices = office.relay.settledNotices({
-      journey: createJourneyId(0, office.random),
-      acceptedAt: 0,
-      reversePath: 'alice@one.test',
-      envid: undefined,
-      requireTls: false,
-      header: Buffer.from('Subject: round and round\r\n\r\n'),
-      recipients: [
-        { forwardPath: 'bob@one.test', orcpt: undefined },
-        { forwardPath: 'away@one.test', orcpt: undefined, refusal },
-      ],
-    })
+    const journey = createJourneyId(0, office.random)
+    const notices = noticesOfLoop(office, journey, undefined, '554 5.4.6 mail loop')
     await expect(notices).rejects.toThrow('the file system is full')
     expect(discarded).toBe(1)
   })

@@ -34,8 +34,12 @@ export const aliasAdd = operation({
     const unique = [...new Set(targets)]
     await directory.putAlias({ address: of, targets: unique })
     // Not refused: aliases and accounts may be made in any order.
-    const [unknownTargets, circle] = [await nobodys(directory, unique), await circleOf(directory, of, unique)]
-    return { address: of, targets: unique, unknownTargets, circle }
+    return {
+      address: of,
+      targets: unique,
+      unknownTargets: await nobodys(directory, unique),
+      circle: await circleOf(directory, of, unique),
+    }
   },
 })
 
