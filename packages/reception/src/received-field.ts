@@ -1,5 +1,5 @@
 import { formatDate } from '@pennypost/message'
-import { toAsciiPath } from '@pennypost/smtp'
+import { formatAddressLiteral, toAsciiPath } from '@pennypost/smtp'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -31,10 +31,10 @@ function helloWord(hello = 'unknown'): string {
   return hello.replace(/[^!#-'*-:<-[\]-~]/g, '?')
 }
 
-/** An address literal of RFC 5321 §4.1.3; a Unix socket has no address, and of some clients their proxy knows none. */
+/** An address literal; a Unix socket has no address, and of some clients their proxy knows none. */
 function clientLiteral({ client: { address }, isOfUnknown }: Session): string {
   if (address === '') return isOfUnknown ? 'unknown' : 'local socket'
-  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`
+  return formatAddressLiteral(address)
 }
 
 /** RFC 3848 and RFC 6531 §4.3: what the mail came with. */

@@ -33,6 +33,11 @@ export type AddressLiteral =
   | { kind: 'ipv4' | 'ipv6'; address: string }
   | { kind: 'general'; tag: string; content: string }
 
+/** The address literal of RFC 5321 §4.1.3 for an IP address: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
+export function formatAddressLiteral(address: string): string {
+  return `[${address.includes(':') ? 'IPv6:' : ''}${address}]`
+}
+
 /** Reads `[192.0.2.1]`, `[IPv6:2001:db8::1]` or `[tag:content]`, brackets included; null when it is none of them. */
 export function parseAddressLiteral(text: string): AddressLiteral | null {
   if (!text.startsWith('[') || !text.endsWith(']')) return null

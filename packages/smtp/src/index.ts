@@ -12,7 +12,7 @@ export {
   type RcptArgument,
   splitCommandLine,
 } from './command-line.ts'
-export { type AddressLiteral, parseAddressLiteral } from './domain.ts'
+export { type AddressLiteral, formatAddressLiteral, parseAddressLiteral } from './domain.ts'
 export type { MailParameters } from './mail-parameters.ts'
 export type { Parsed } from './parsed.ts'
 export { type Mailbox, parseForwardPath, parseMailbox, toAsciiPath } from './path.ts'

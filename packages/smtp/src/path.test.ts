@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseAddressLiteral } from './domain.ts'
+import { formatAddressLiteral, parseAddressLiteral } from './domain.ts'
 import { parseForwardPath, parseReversePath, toAsciiPath } from './path.ts'
 import { printReply } from './reply.ts'
 
@@ -121,6 +121,8 @@ test.each(['a.', '.a', 'a..b', '..', 'ü..b'])(
 
 test('an address literal is read whatever the case of its tag', () => {
   expect(parseAddressLiteral('[ipv6:::1]')).toEqual({ kind: 'ipv6', address: '::1' })
+  for (const address of ['192.0.2.1', '2001:db8::1'])
+    expect(parseAddressLiteral(formatAddressLiteral(address))).toMatchObject({ address })
 })
 
 test('a domain beyond ASCII has an A-label form, a local part has none', () => {

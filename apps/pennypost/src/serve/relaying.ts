@@ -24,6 +24,7 @@ import {
   type RelayOptions,
   type RouteOptions,
 } from '@pennypost/relay'
+import { formatAddressLiteral } from '@pennypost/smtp'
 import { createDialer } from '@pennypost/transport'
 import type { Config } from '../config/schema.ts'
 import { ownInterfaces, publicAddresses } from './installation.ts'
@@ -61,7 +62,7 @@ export function ownLiterals({ relay, listener }: Pick<Config, 'relay' | 'listene
   const listening = listener.flatMap(({ address = '' }) => (unspecified.includes(address) ? [] : [address]))
   const interfaces = ownInterfaces().map(({ address }) => address)
   const all = [...relay.own_addresses, ...[...listening, ...interfaces].filter((address) => !isLoopback(address))]
-  return all.map((address) => `[${address.includes(':') ? 'IPv6:' : ''}${address}]`)
+  return all.map(formatAddressLiteral)
 }
 
 const unspecified = ['', '::', '0.0.0.0']
