@@ -2,7 +2,7 @@ import type { BodyOctets, SearchText } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
 import { FileOctets } from '../content/file-octets.ts'
 import type { Statements } from '../statements.ts'
-import type { KeptText } from './search-index.ts'
+import type { IndexedText } from './search-index.ts'
 import { type BodyTexts, wholeOrFound } from './whole-or-found.ts'
 
 /** What the store has of a message, as text: for the index, and for searches in what is not in it. */
@@ -18,14 +18,8 @@ const maxKept = 1_000_000
 const columns = 'header, parts, body, file, body_start, contents.body_size'
 const tables = 'contents JOIN messages ON messages.id = contents.message'
 
-type Row = [
-  header: Buffer,
-  parts: string,
-  body: Buffer | null,
-  file: string | null,
-  bodyStart: number,
-  bodySize: number,
-]
+type BodyRow = [body: Buffer | null, file: string | null, bodyStart: number, bodySize: number]
+type Row = [header: Buffer, parts: string, ...BodyRow]
 
 /**
  * Texts of the messages above an id, rising: at most `rows`, and no more once `octets` were read. `onRead` is called with
@@ -37,7 +31,7 @@ export function* textsAbove(
   limits: { rows: number; octets: number },
   onRead: (message: number) => void,
   onFault: (message: number, error: unknown) => void,
-): Generator<KeptText> {
+): Generator<IndexedText> {
   const rows = contents.statements
     .raw(
       `SELECT contents.message, ${columns} FROM ${tables} WHERE contents.message > ? ORDER BY contents.message LIMIT ?`,
@@ -45,26 +39,33 @@ export function* textsAbove(
     .iterate(above, limits.rows) as IterableIterator<[number, ...Row]>
   let octets = 0
   for (const [message, ...row] of rows) {
-    const kept = keptText(contents, row, (error) => onFault(message, error))
-    if (kept) yield { message, ...kept }
+    const indexed = indexedText(contents, row, (error) => onFault(message, error))
+    if (indexed) yield { message, ...indexed }
     onRead(message)
     octets += row[0].length + row[5]
     if (octets >= limits.octets) return
   }
 }
 
-/** The index says nothing of it. */
-const unkept = { head: '', body: null }
+/** Texts of one message that is in the index, once more; undefined when it has gone or its texts are too large. */
+export function textsOf(contents: Contents, message: number): readonly [head: string, body: string] | undefined {
+  const row = rowOf(contents, message)
+  return row && indexedText(contents, row, () => {})?.texts
+}
 
-function keptText(
+/** The index says nothing of it. */
+const unkept = { texts: undefined, keepsBody: false }
+
+/** Undefined when it has gone. */
+function indexedText(
   contents: Contents,
-  row: Row,
+  [header, parts, ...row]: Row,
   onFault: (error: unknown) => void,
-): { head: string; body: string | null } | undefined {
+): Omit<IndexedText, 'message'> | undefined {
   using body = bodyOf(contents, row)
   if (!body) return undefined
   try {
-    return decodedText(contents, row, body.octets)
+    return decodedText(contents.text, header, parts, body.octets)
   } catch (error) {
     // One message of a stranger must not end the index of all.
     onFault(error)
@@ -73,15 +74,16 @@ function keptText(
 }
 
 function decodedText(
-  { text }: Contents,
-  [header, parts]: Row,
-  body: BodyOctets,
-): { head: string; body: string | null } {
+  text: SearchText,
+  header: Buffer,
+  parts: string,
+  octets: BodyOctets,
+): Omit<IndexedText, 'message'> {
   const head = text.headerText(header)
   const texts: string[] = []
   let length = head.length
   if (length > maxKept) return unkept
-  for (const pieces of text.bodyTexts(parts, body)) {
+  for (const pieces of text.bodyTexts(parts, octets)) {
     let whole = ''
     for (const piece of pieces) {
       length += piece.length
@@ -90,13 +92,28 @@ function decodedText(
     }
     texts.push(whole)
   }
-  return { head, body: texts.join('\0') }
+  const body = texts.join('\0')
+  return { texts: [head, body], keepsBody: body.length !== octets.length || body !== foldedOctets(text, octets) }
+}
+
+function foldedOctets(text: SearchText, octets: BodyOctets): string {
+  return text.fold(octets.subarray(0, octets.length).toString('latin1'))
 }
 
 /** The header text of one message by decoding it; undefined when it has gone. */
 export function decodedHeader({ statements, text }: Contents, message: number): string | undefined {
   const header = statements.pluck('SELECT header FROM contents WHERE message = ?').get(message) as Buffer | undefined
   return header && text.headerText(header)
+}
+
+/** The body text of a message of which the index keeps none, since it is its octets; undefined when it has gone. */
+export function octetsAsText(contents: Contents, message: number): string | undefined {
+  const row = contents.statements
+    .raw('SELECT body, file, body_start, body_size FROM contents WHERE message = ?')
+    .get(message) as BodyRow | undefined
+  if (!row) return undefined
+  using body = bodyOf(contents, row)
+  return body && foldedOctets(contents.text, body.octets)
 }
 
 /** The texts of its body, likewise, as `wholeOrFound` has them. */
@@ -106,17 +123,22 @@ export function decodedBody(
   needles: readonly string[],
   most: number,
 ): BodyTexts | undefined {
-  const row = contents.statements.raw(`SELECT ${columns} FROM ${tables} WHERE contents.message = ?`).get(message) as
-    | Row
-    | undefined
+  const row = rowOf(contents, message)
   if (!row) return undefined
-  using body = bodyOf(contents, row)
-  return wholeOrFound(body ? contents.text.bodyTexts(row[1], body.octets) : [], needles, most)
+  const [, parts, ...bodyRow] = row
+  using body = bodyOf(contents, bodyRow)
+  return wholeOrFound(body ? contents.text.bodyTexts(parts, body.octets) : [], needles, most)
+}
+
+function rowOf({ statements }: Contents, message: number): Row | undefined {
+  return statements.raw(`SELECT ${columns} FROM ${tables} WHERE contents.message = ?`).get(message) as Row | undefined
 }
 
 /** Undefined when its file has gone, and thus the message. */
-function bodyOf({ files }: Contents, row: Row): ({ octets: BodyOctets } & Disposable) | undefined {
-  const [, , body, file, bodyStart, bodySize] = row
+function bodyOf(
+  { files }: Contents,
+  [body, file, bodyStart, bodySize]: BodyRow,
+): ({ octets: BodyOctets } & Disposable) | undefined {
   if (body || file === null) return { octets: body ?? Buffer.alloc(0), [Symbol.dispose]() {} }
   try {
     const octets = new FileOctets(files.path(file), bodyStart, bodySize)

@@ -1,7 +1,7 @@
 import type { SearchText, StoreFault } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
 import type { Reader } from '../reader/reader.ts'
-import { textsAbove } from './contents.ts'
+import { textsAbove, textsOf } from './contents.ts'
 import type { FromSearch, IndexState } from './protocol.ts'
 import { isDamage, isNoRoom, removeIndex, SearchIndex } from './search-index.ts'
 
@@ -92,7 +92,8 @@ export class Indexer {
     const { reader, path, note } = this.#parts
     const lineage = reader.pluck(`SELECT value FROM meta WHERE key = 'lineage'`).get() as string
     const newest = (reader.pluck('SELECT reserved FROM counters WHERE owner = 0').get() as number | undefined) ?? 0
-    this.#index = SearchIndex.open(path, { lineage, newest })
+    const contents = { ...this.#parts, statements: reader }
+    this.#index = SearchIndex.open(path, { lineage, newest }, (message) => textsOf(contents, message))
     const { remade } = this.#index
     if (remade !== undefined) note({ level: 'warn', text: 'search: the index is made anew', why: remade })
     return this.#index

@@ -19,21 +19,27 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
 function fill(index: SearchIndex, first: number, last: number, word = 'THREAD'): void {
   const texts = Array.from({ length: last - first + 1 }, (_, at) => {
-    return { message: first + at, head: `SUBJECT: ${first + at}\n`, body: first + at === 42 ? 'A NEEDLE' : `A ${word}` }
+    const message = first + at
+    return { message, texts: textsOf(message, word), keepsBody: true }
   })
   index.add(texts, () => last)
 }
 
+function textsOf(message: number, word = 'THREAD'): readonly [string, string] {
+  return [`SUBJECT: ${message}\n`, message === 42 ? 'A NEEDLE' : `A ${word}`]
+}
+
+const open = (of = store) => SearchIndex.open(path, of, textsOf)
 const having = (index: SearchIndex, needle: string, first = 0, last = 1e9) => index.having(bitsOf(needle), first, last)
 
 test('what is in it is found again after it was closed, in full blocks and in the open one', () => {
-  const first = SearchIndex.open(path, store)
+  const first = open()
   fill(first, 1, 2500)
   expect(having(first, 'NEEDLE')).toEqual([42])
   expect(having(first, 'THREAD', 2400, 2410)).toEqual(Array.from({ length: 11 }, (_, at) => 2400 + at))
   expect(first.blocks(0, 1e9)).toBe(2)
   first.close()
-  const second = SearchIndex.open(path, store)
+  const second = open()
   expect(second.remade).toBeUndefined()
   expect(second.upTo).toBe(2500)
   expect(having(second, 'NEEDLE')).toEqual([42])
@@ -45,15 +51,28 @@ test('what is in it is found again after it was closed, in full blocks and in th
 })
 
 test('a text that is not kept may contain anything', () => {
-  const index = SearchIndex.open(path, store)
-  index.add([{ message: 1, head: '', body: null }], () => 1)
+  const index = open()
+  index.add([{ message: 1, texts: undefined, keepsBody: false }], () => 1)
   expect(having(index, 'NEEDLE')).toEqual([1])
   expect([index.text(1), index.head(1)]).toEqual([undefined, undefined])
   index.close()
 })
 
+test('of a text whose body is not kept the signature stands, after it was opened again too', () => {
+  const first = open()
+  first.add([{ message: 42, texts: textsOf(42), keepsBody: false }], () => 42)
+  const check = (index: SearchIndex) => {
+    expect([having(index, 'NEEDLE'), having(index, 'THREAD')]).toEqual([[42], []])
+    expect([index.text(42), index.head(42)]).toEqual([['SUBJECT: 42\n', undefined], 'SUBJECT: 42\n'])
+    expect(index.faults()).toEqual([])
+    index.close()
+  }
+  check(first)
+  check(open())
+})
+
 test('what is forgotten is not found, and blocks of which little is left are joined', () => {
-  const index = SearchIndex.open(path, store)
+  const index = open()
   fill(index, 1, 3 * blockSize)
   fill(index, 3 * blockSize + 1, 3 * blockSize + 1)
   expect(index.blocks(0, 1e9)).toBe(3)
@@ -73,14 +92,14 @@ test('what is forgotten is not found, and blocks of which little is left are joi
 })
 
 test('after an end without close it looks for what went meanwhile', () => {
-  const first = SearchIndex.open(path, store)
+  const first = open()
   fill(first, 1, 50)
   first.abandon()
-  const second = SearchIndex.open(path, store)
+  const second = open()
   while (second.tidy((message) => message > 10)) {}
   expect([10, 11].map((message) => second.text(message) !== undefined)).toEqual([false, true])
   second.close()
-  const third = SearchIndex.open(path, store)
+  const third = open()
   expect(third.tidy(() => false)).toBe(false)
   third.close()
 })
@@ -92,33 +111,33 @@ test('a file that is damaged, no database, of another version or another store i
     ['not a search index', () => pragma('application_id = 5')],
   ]
   for (const [why, damage] of spoil) {
-    const index = SearchIndex.open(path, store)
+    const index = open()
     if (index.upTo === 0) fill(index, 1, 10)
     index.close()
     damage()
-    const again = SearchIndex.open(path, store)
+    const again = open()
     expect(again.remade).toContain(why)
     expect(again.upTo).toBe(0)
     again.close()
   }
-  SearchIndex.open(path, store).close()
-  const other = SearchIndex.open(path, { lineage: 'two', newest: 100_000 })
+  open().close()
+  const other = open({ lineage: 'two', newest: 100_000 })
   expect(other.remade).toBe('of another store')
   fill(other, 1, 10)
   other.close()
-  const older = SearchIndex.open(path, { lineage: 'two', newest: 9 })
+  const older = open({ lineage: 'two', newest: 9 })
   expect(older.remade).toBe('newer than the store')
   older.close()
 })
 
 test('a file whose pages were overwritten is made anew', () => {
-  const index = SearchIndex.open(path, store)
+  const index = open()
   fill(index, 1, 2500)
   index.close()
   const octets = readFileSync(path)
   octets.fill(0xaa, 2 * 8192)
   writeFileSync(path, octets)
-  const again = SearchIndex.open(path, store)
+  const again = open()
   expect(again.remade).toMatch(/malformed/)
   expect(again.upTo).toBe(0)
   again.close()

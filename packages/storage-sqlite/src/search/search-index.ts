@@ -10,15 +10,16 @@ import { Blocks, type Texts } from './blocks.ts'
  *
  * Who calls it: the search thread, which has its only connection.
  */
-const version = 3
+const version = 4
 /** `PPsx`. */
 const applicationId = 0x50507378
 
 /** A message in no mailbox but only in the queue is in it too: that costs less than to ask. */
 const schema = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-  -- body: its texts with U+0000 between them; NULL when texts are too large to be kept.
-  CREATE TABLE texts (message INTEGER PRIMARY KEY, head TEXT NOT NULL, body TEXT) STRICT;
+  -- head: NULL when its texts are too large to be signed. body: its texts with U+0000 between them; NULL
+  -- when it is not kept, since it is its octets, folded.
+  CREATE TABLE texts (message INTEGER PRIMARY KEY, head TEXT, body TEXT) STRICT;
   CREATE TABLE blocks (
     id INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, last INTEGER NOT NULL, alive INTEGER NOT NULL,
     messages BLOB NOT NULL
@@ -26,12 +27,16 @@ const schema = `
   CREATE TABLE slices (id INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
 `
 
-export interface KeptText {
+export interface IndexedText {
   message: number
-  head: string
-  /** Null: too large to be kept; then `head` is empty. */
-  body: string | null
+  /** Of the body with U+0000 between them; undefined: too large, so that any message may match. */
+  texts: readonly [head: string, body: string] | undefined
+  /** False: its octets, folded, are the body text. Writing that once more would be most of what it costs to index. */
+  keepsBody: boolean
 }
+
+/** Texts of a message that is in the index, from what the store has; undefined when it has gone. */
+type TextsOf = (message: number) => IndexedText['texts']
 
 /** For which store the index is. */
 export interface StoreState {
@@ -46,12 +51,14 @@ export class SearchIndex {
   readonly remade: string | undefined
   readonly #statements: Statements
   readonly #blocks: Blocks
+  readonly #textsOf: TextsOf
   #upTo = 0
   /** Message id from which on it is to be seen whether they are still there; undefined when all were. */
   #sweepFrom: number | undefined
 
-  private constructor(db: Database.Database, remade: string | undefined) {
+  private constructor(db: Database.Database, textsOf: TextsOf, remade: string | undefined) {
     this.remade = remade
+    this.#textsOf = textsOf
     this.#statements = new Statements(db)
     this.#blocks = new Blocks(this.#statements)
     this.#load()
@@ -63,13 +70,13 @@ export class SearchIndex {
   }
 
   /** Opens it, or makes a new one. Throws when there is no room for that. */
-  static open(path: string, store: StoreState): SearchIndex {
+  static open(path: string, store: StoreState, textsOf: TextsOf): SearchIndex {
     let remade: string | undefined
     try {
       return connected(path, (db) => {
         const fault = faultOf(db, store)
         if (fault !== undefined) throw new Unusable(fault)
-        return new SearchIndex(db, undefined)
+        return new SearchIndex(db, textsOf, undefined)
       })
     } catch (error) {
       if (!(error instanceof Unusable || isDamage(error))) throw error
@@ -78,7 +85,7 @@ export class SearchIndex {
     removeIndex(path)
     return connected(path, (db) => {
       create(db, store)
-      return new SearchIndex(db, remade)
+      return new SearchIndex(db, textsOf, remade)
     })
   }
 
@@ -94,12 +101,12 @@ export class SearchIndex {
   }
 
   /** Adds messages above `upTo`, rising, and moves `upTo`; all or nothing. */
-  add(texts: Iterable<KeptText>, upTo: () => number): void {
+  add(indexed: Iterable<IndexedText>, upTo: () => number): void {
     this.#write(() => {
       const insert = this.#statements.sql('INSERT INTO texts (message, head, body) VALUES (?, ?, ?)')
-      for (const { message, head, body } of texts) {
-        insert.run(message, head, body)
-        this.#blocks.add(message, signed(head, body))
+      for (const { message, texts, keepsBody } of indexed) {
+        insert.run(message, texts?.[0] ?? null, keepsBody ? texts?.[1] : null)
+        this.#blocks.add(message, texts)
       }
       this.#upTo = upTo()
       this.#setMeta('upTo', this.#upTo)
@@ -137,16 +144,17 @@ export class SearchIndex {
 
   /** Header text; undefined when it is not kept. */
   head(message: number): string | undefined {
-    return this.#statements.pluck('SELECT head FROM texts WHERE message = ? AND body IS NOT NULL').get(message) as
+    return this.#statements.pluck('SELECT head FROM texts WHERE message = ? AND head IS NOT NULL').get(message) as
       | string
       | undefined
   }
 
-  /** Header text and body texts, the latter with NUL between them; undefined when they are not kept. */
-  text(message: number): readonly [head: string, body: string] | undefined {
-    return this.#statements.raw('SELECT head, body FROM texts WHERE message = ? AND body IS NOT NULL').get(message) as
-      | [string, string]
-      | undefined
+  /** Header text and body texts, the latter with NUL between them; undefined when none is kept, the body alone likewise. */
+  text(message: number): readonly [head: string, body: string | undefined] | undefined {
+    const row = this.#statements
+      .raw('SELECT head, body FROM texts WHERE message = ? AND head IS NOT NULL')
+      .get(message) as [head: string, body: string | null] | undefined
+    return row && [row[0], row[1] ?? undefined]
   }
 
   /** Messages of a range of ids that may have a text with all these bits, rising. */
@@ -197,8 +205,8 @@ export class SearchIndex {
       'SELECT message, head, body FROM texts WHERE message BETWEEN ? AND ? ORDER BY message',
     )
     for (const row of rows.iterate(first, last)) {
-      const [message, head, body] = row as [number, string, string | null]
-      yield [message, signed(head, body)]
+      const [message, head, body] = row as [number, string | null, string | null]
+      yield [message, head === null ? undefined : body === null ? this.#textsOf(message) : [head, body]]
     }
   }
 
@@ -228,10 +236,6 @@ export class SearchIndex {
 const sweepRows = 2000
 const vacuumPages = 256
 const empty = 'empty'
-
-function signed(head: string, body: string | null): Texts {
-  return body === null ? undefined : [head, body]
-}
 
 class Unusable extends Error {}
 

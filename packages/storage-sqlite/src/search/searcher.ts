@@ -12,7 +12,7 @@ import {
 import type { ContentFiles } from '../content/content-files.ts'
 import type { Reader } from '../reader/reader.ts'
 import { type Candidates, candidatesFor } from './candidates.ts'
-import type { Contents } from './contents.ts'
+import { type Contents, octetsAsText } from './contents.ts'
 import { DecodedTexts, type Texts } from './decoded-texts.ts'
 import { FilingColumnsCache } from './filing-columns.ts'
 import type { Filings } from './filings.ts'
@@ -57,15 +57,16 @@ const pageMs = 4
 
 export class Searcher {
   readonly #parts: SearcherParts
+  readonly #contents: Contents
   readonly #decoded: DecodedTexts
   readonly #plain: PlainTexts
   readonly #filings: FilingColumnsCache
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
-    const contents: Contents = { statements: parts.reader, files: parts.files, text: parts.text }
-    this.#decoded = new DecodedTexts(contents, parts.keptCharacters)
-    this.#plain = new PlainTexts(contents, parts.keptCharacters)
+    this.#contents = { statements: parts.reader, files: parts.files, text: parts.text }
+    this.#decoded = new DecodedTexts(this.#contents, parts.keptCharacters)
+    this.#plain = new PlainTexts(this.#contents, parts.keptCharacters)
     this.#filings = new FilingColumnsCache(parts.text)
   }
 
@@ -160,8 +161,9 @@ export class Searcher {
   #keptTexts(message: number, needsBody: boolean): Texts | undefined {
     const { index, guarded } = this.#parts
     if (needsBody) {
-      const text = guarded(() => index()?.text(message))
-      return text && { headerText: text[0], bodyTexts: [text[1]] }
+      const [head, kept] = guarded(() => index()?.text(message)) ?? []
+      const body = kept ?? (head === undefined ? undefined : octetsAsText(this.#contents, message))
+      return head === undefined || body === undefined ? undefined : { headerText: head, bodyTexts: [body] }
     }
     const head = guarded(() => index()?.head(message))
     return head === undefined ? undefined : { headerText: head }
