@@ -2,7 +2,7 @@ import type { UidSet } from '@pennypost/model'
 import { nextTurn } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 import { placeOf } from '../view/lower-bound.ts'
-import { mergeSort } from './merge-sort.ts'
+import { radixOrder } from './radix-order.ts'
 import type { SortCriterion } from './sort-key.ts'
 
 /**
@@ -19,15 +19,10 @@ export async function runSort(
   await columns.upToDate()
   const compared = await Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
   const { uids, values } = await gather(session, found, compared)
-  const signs = criteria.map(({ reverse }) => (reverse ? -1 : 1))
-  const order = await mergeSort(uids.length, (a, b) => {
-    for (let i = 0; i < values.length; i++) {
-      const column = values[i] as Float64Array
-      const difference = (column[a] as number) - (column[b] as number)
-      if (difference !== 0) return difference * (signs[i] as number)
-    }
-    return a - b
-  })
+  const order = await radixOrder(
+    uids.length,
+    criteria.map(({ reverse }, i) => ({ values: values[i] as Float64Array, reverse })),
+  )
   const sorted = new Array<number>(uids.length)
   for (let i = 0; i < sorted.length; i++) sorted[i] = uids[order[i] as number] as number
   return sorted

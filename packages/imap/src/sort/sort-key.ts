@@ -9,6 +9,7 @@ export type SortKey = NumberKey | TextKey
 interface NumberKey {
   /** In upper case. */
   name: string
+  /** A whole number. */
   number(columns: Columns, place: number): number
 }
 
@@ -26,12 +27,17 @@ export interface SortCriterion {
 /** RFC 5256 §2.2: the Date field as instant, or else INTERNALDATE. */
 function sentDate(columns: Columns, place: number): number {
   const sentAt = columns.sentAt[place] as number
-  return Number.isNaN(sentAt) ? (columns.internalAt[place] as number) : sentAt
+  return Number.isNaN(sentAt) ? arrival(columns, place) : Math.floor(sentAt / 1000)
+}
+
+/** In seconds, as clients read it: those of one second are equal, and stand in the order of the mailbox. */
+function arrival(columns: Columns, place: number): number {
+  return Math.floor((columns.internalAt[place] as number) / 1000)
 }
 
 /** The keys of RFC 5256 §3. */
 export const baseSortKeys: readonly SortKey[] = [
-  { name: 'ARRIVAL', number: (columns, place) => columns.internalAt[place] as number },
+  { name: 'ARRIVAL', number: arrival },
   { name: 'CC', field: 'sortCc' },
   { name: 'DATE', number: sentDate },
   { name: 'FROM', field: 'sortFrom' },
