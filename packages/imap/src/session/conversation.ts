@@ -35,6 +35,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
   #commandsBeforeLogin = 0
   /** The time for a login is over; what is being checked right now still counts. */
   #late = false
+  /** The last word, when it is ended in the midst of a command that waits for a line. */
+  #lastWord: string | undefined
 
   constructor(id: string, service: SessionService, connection: Connection) {
     this.#service = service
@@ -171,6 +173,7 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
 
   /** Why it ends as soon as the command that runs does: whatever that waits for will not come. */
   get #endReason(): string | undefined {
+    if (this.#lastWord !== undefined) return this.#lastWord
     if (this.#late && !this.loggedIn) return 'There was no login for too long'
     return this.#connection.draining ? 'The server goes down now' : undefined
   }
@@ -180,8 +183,17 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     if (this.isReading && this.#endReason !== undefined) this.end(this.#endReason)
   }
 
+  /**
+   * What a command is saying may be in the midst of a literal, where BYE would be a part of the message: the connection ends
+   * without a word then. One that waits for a line is over without it, and BYE comes when it has said what it had to say.
+   */
   end(text: string): void {
-    this.session.bye(text)
+    if (!this.isReading) {
+      this.#connection.destroy()
+      return
+    }
+    if (this.#busy) this.#lastWord = text
+    else this.session.bye(text)
     this.session.giveLine(undefined)
     if (!this.#busy) this.#rest()
   }
@@ -335,6 +347,7 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     const { session } = this
     const open = session.view?.open
     const end = (): void => {
+      if (this.#lastWord !== undefined) session.bye(this.#lastWord)
       complete()
       session.endIfDeleted()
     }

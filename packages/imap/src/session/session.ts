@@ -26,7 +26,7 @@ export interface SessionHost {
   lineWanted(): void
   /** The notifier has something to tell as soon as no command runs. */
   stir(): void
-  /** Says BYE and ends the session, whatever it does now. */
+  /** Ends the session, whatever it does now, with BYE where that would be understood. */
   end(text: string): void
 }
 
