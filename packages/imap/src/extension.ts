@@ -151,8 +151,10 @@ export interface AppendDataKind {
   name: string
   /** Reads what is behind the name; what it gives makes the message when the command runs. */
   parse(cursor: Cursor, session: Session): (session: Session) => Promise<AppendedMessage>
+  /** Whether the literal announced by the last of `unit.lines` is an argument within it, to be held in memory. */
+  holds(session: Session, unit: Unit): boolean
   /**
-   * Where a literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. `room`
+   * Where another literal within it goes; undefined when the literal announced by the last of `unit.lines` is not its own. `room`
    * is promised to it.
    */
   literal(session: Session, unit: Unit, offer: LiteralOffer, room: ReservedRoom): LiteralSink | undefined

@@ -102,15 +102,19 @@ async function literal(
   return messageLiteral(session, unit, offer, spMailbox(cursor, session))
 }
 
-/** The sink for a literal that is a message, or a part of one, for the mailbox `name`. `gone`: what it takes the place of. */
+/**
+ * The sink for a literal that is a message, or a part of one, for the mailbox `name`; undefined for one that is neither.
+ * `gone`: what it takes the place of.
+ */
 export async function messageLiteral(
   session: Session,
   unit: Unit,
   offer: LiteralOffer,
   name: string,
   gone?: Uid,
-): Promise<LiteralSink> {
+): Promise<LiteralSink | undefined> {
   const { limits, registry } = session.service
+  for (const kind of registry.appendData.values()) if (kind.holds(session, unit)) return undefined
   if (limits.message > 0 && offer.size > limits.message) throw tooBig(limits.message)
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   const octets = unit.literals.reduce((sum, { streamed }) => sum + (streamed?.size ?? 0), offer.size)

@@ -118,8 +118,9 @@ export const catenate: Extension = {
         const found = parts(cursor, session)
         return (session) => catenated(session, found)
       },
+      holds: (session, unit) => listOf(unit, session.service.limits.parameters, /[ (]URL $/i) >= 0,
       literal(session, unit, offer, room) {
-        const first = listOf(unit, session.service.limits.parameters)
+        const first = listOf(unit, session.service.limits.parameters, /(?:TEXT |UTF8 \()$/i)
         if (first < 0 || !isText(unit, first)) return undefined
         const limit = session.service.limits.message
         let size = offer.size
@@ -138,9 +139,10 @@ const list = / CATENATE \(/gi
 /**
  * The line in which the last list of parts begins, of which the last line is one; -1 where there is none. No list has more
  * than `most` literals, and only so far back is looked: there may be thousands, and each asks.
+ * @param before what stands right before the literal
  */
-function listOf({ lines }: Unit, most: number): number {
-  if (!/(?:TEXT |UTF8 \()$/i.test(lines.at(-1) ?? '')) return -1
+function listOf({ lines }: Unit, most: number, before: RegExp): number {
+  if (!before.test(lines.at(-1) ?? '')) return -1
   for (let at = lines.length - 1; at >= Math.max(0, lines.length - most); at--) {
     if ((lines[at] as string).search(list) >= 0) return at
   }
