@@ -99,8 +99,10 @@ function addNew(view: View): boolean {
 /** The first session that is told of a new message has it as \\Recent (RFC 3501 §2.3.2). */
 function claimRecent(view: View, open: OpenMailbox): boolean {
   // What is \\Recent is the owner's to claim.
-  if (view.readOnly || open.viewer !== undefined || view.lastUid < open.recentFrom) return false
+  if (open.viewer !== undefined || view.lastUid < open.recentFrom) return false
   view.addRecent(open.recentFrom)
+  // To the next session too (RFC 3501 §6.3.2).
+  if (view.readOnly) return false
   open.recentFrom = view.lastUid + 1
   return true
 }
