@@ -36,6 +36,10 @@ export const rename = {
     if (!place.name.startsWith(`${name}/`)) await createSuperiors(session, place)
     await session.service.mail.renameMailbox(source.account, name, place.name)
     session.notifier?.own.named(from, to.name)
+    const { view } = session
+    if (view && name !== 'INBOX' && `${view.name}/`.startsWith(`${from}/`)) {
+      view.name = to.name + view.name.slice(from.length)
+    }
     sayNormalized(session, to)
     if (name === 'INBOX' && source.id !== undefined) session.service.mailboxes.touch(source.id)
     return undefined

@@ -28,7 +28,7 @@ export class View {
   /** What the session was told of, see `report`. */
   readonly told: Told
   /** The name by which the session knows the mailbox. */
-  readonly name: string
+  name: string
   /** What the account may do with it, as last told. */
   rights: Rights
   /** Up to where changes of annotations were told; those of its own need not be. */
