@@ -62,13 +62,16 @@ function* decodedPieces(part: PartInfo, body: BodyOctets, pieceOctets: number): 
   yield decoder.finish()
 }
 
-/** A line for each field. Encoded words may bring line ends, which would end the line. */
+/**
+ * A line for each field. Encoded words may bring line ends, which would end the line; a tab, with which many fold lines, is
+ * the space that it stands for.
+ */
 function decodedHeader(section: HeaderSection): string {
   let text = ''
   for (const field of section.fields) {
     if (field.name === '') continue
     const value = decodedValue(section, field)
-    const oneLine = value.includes('\n') ? value.replace(/[\r\n]+/g, ' ') : value
+    const oneLine = /[\t\n]/.test(value) ? value.replace(/[\r\n]+|\t/g, ' ') : value
     text += `${field.name}: ${oneLine}\n`
     if (addressFields.has(field.name) && oddlyWritten.test(value)) {
       text += `${field.name}: ${decodeWords(plainAddresses(fieldValue(section, field)))}\n`

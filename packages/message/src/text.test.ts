@@ -141,7 +141,12 @@ describe('search', () => {
   const { header } = message('Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=\nFrom: a@b\n\tc\n\n')
 
   test('header fields are decoded, unfolded and folded, each a line', () => {
-    expect(searchText.headerText(header)).toBe(`${searchText.fold('Subject: Grüße')}\nFROM: A@B\tC\n`)
+    expect(searchText.headerText(header)).toBe(`${searchText.fold('Subject: Grüße')}\nFROM: A@B C\n`)
+  })
+
+  test('words on both sides of a line that was folded with a tab were not found together', () => {
+    const { header } = message('Subject: quarterly\n\treport\n\n')
+    expect(searchText.headerText(header)).toContain(searchText.fold('quarterly report'))
   })
 
   test('an encoded line end makes no second field', () => {

@@ -55,13 +55,18 @@ function octets(name: string, key: 'larger' | 'smaller'): SearchKeyKind {
   }
 }
 
+/** A tab in a header section counts as a space: many fold lines with it. */
+function inHeader(text: string): string {
+  return fold(text.replaceAll('\t', ' '))
+}
+
 /** `"BCC" SP astring` and its kin: a header field contains the text. */
 function field(name: string): SearchKeyKind {
   return {
     name,
     parse(cursor, _, { text }) {
       cursor.sp()
-      const query: SearchQuery = { key: 'header', field: fold(name), text: fold(text()) }
+      const query: SearchQuery = { key: 'header', field: fold(name), text: inHeader(text()) }
       return () => query
     },
   }
@@ -85,7 +90,7 @@ const header: SearchKeyKind = {
     cursor.sp()
     const name = fold(cursor.astring('Header field name'))
     cursor.sp()
-    const query: SearchQuery = { key: 'header', field: name, text: fold(text()) }
+    const query: SearchQuery = { key: 'header', field: name, text: inHeader(text()) }
     return () => query
   },
 }

@@ -10,7 +10,7 @@ import { Blocks, type Texts } from './blocks.ts'
  *
  * Who calls it: the search thread, which has its only connection.
  */
-const version = 4
+const version = 5
 /** `PPsx`. */
 const applicationId = 0x50507378
 
