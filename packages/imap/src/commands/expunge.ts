@@ -10,21 +10,30 @@ async function expungeDeleted(session: Session, uids: UidSet): Promise<Completio
   await requireSelected(session, ['e'])
   const expunged = await session.service.mail.expunge(open.mailbox.id, uids, 'deleted')
   session.service.mailboxes.touch(open.mailbox.id)
-  await session.refresh()
   return expungedAt(session, expunged)
 }
 
 /**
+ * How a command ends that has expunged messages: it is done, though it may be told only later, when it cannot be read now.
+ *
  * RFC 7162 §3.2.7: who has enabled CONDSTORE is told the MODSEQ of what its command has expunged. Not where NOTIFY keeps
  * back what others did before: who took it for the place where it stands would never hear of that.
  */
-export function expungedAt(
+export async function expungedAt(
   session: Session,
-  { uids, modSeq }: { uids: UidSet; modSeq: number },
-): Completion | undefined {
+  { uids, modSeq }: { uids: UidSet; modSeq?: number },
+): Promise<Completion | undefined> {
+  try {
+    await session.refresh()
+  } catch (error) {
+    session.notRead(error)
+    return undefined
+  }
   if (!session.enabled.has('CONDSTORE') || uids.isEmpty) return undefined
+  const { open, settledModSeq } = session.selected
+  const upTo = modSeq ?? open.modSeq
   const tellsAll = session.notifier?.selected.flags !== false
-  return { code: `HIGHESTMODSEQ ${tellsAll ? modSeq : Math.min(modSeq, session.selected.settledModSeq)}` }
+  return { code: `HIGHESTMODSEQ ${tellsAll ? upTo : Math.min(upTo, settledModSeq)}` }
 }
 
 export const expunge = {

@@ -20,8 +20,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   session.notifier?.own.added(target.id, moved.target)
   const code = copyUid(moved)
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
-  await session.refresh()
-  return expungedAt(session, { uids: moved.source, modSeq: open.modSeq })
+  return expungedAt(session, { uids: moved.source })
 }
 
 const [move, uidMove] = bothForms({

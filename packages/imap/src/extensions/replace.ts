@@ -66,7 +66,6 @@ async function run(session: Session, { set, name, message }: Args, by: By): Prom
   await tookIn(session, found, [append], appended)
   // Before EXPUNGE, so that the client has the new message when the old one goes (§4.3).
   session.untagged(`OK [APPENDUID ${appended.uidValidity} ${appended.uids}] The new message is there`)
-  await session.refresh()
   return expungedAt(session, expunged)
 }
 

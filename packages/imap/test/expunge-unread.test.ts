@@ -1,0 +1,33 @@
+/** A command has expunged, and the store cannot say at once what has changed. */
+import { StoreError } from '@pennypost/model'
+import { expect, test } from 'vitest'
+import { sampleMessage, TestServer } from './dialogue/server.ts'
+
+test.each([
+  ['EXPUNGE', 1],
+  ['UID EXPUNGE 1', 1],
+  ['MOVE 1 Drafts', 1],
+  ['REPLACE 1 INBOX {9+}\r\nSubject:\r\n', 2],
+])('what was done was answered by NO when its changes could not be read: %s', async (command, messages) => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  server.options.mail = {
+    ...mail,
+    async changesSince(...args) {
+      if (fails) throw new StoreError('unavailable', 'the disk is slow')
+      return mail.changesSince(...args)
+    },
+  }
+  for (let i = 0; i < 2; i++) await server.deliver('INBOX', sampleMessage('simple'))
+  const client = await server.alice('ENABLE QRESYNC', 'SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)')
+  fails = true
+  const said = await client.say(command)
+  // Nothing of where the mailbox stands, since what has gone was not told.
+  expect(said.at(-1)).toMatch(/^x OK [A-Z ]+ completed$/)
+  expect(said.join()).not.toContain('VANISHED')
+  fails = false
+  expect(await client.say('NOOP')).toContain('* VANISHED 1')
+  expect((await server.mailbox('INBOX')).messages).toBe(messages)
+  await server.stop()
+})
