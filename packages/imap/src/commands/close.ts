@@ -1,3 +1,4 @@
+import { StoreError } from '@pennypost/model'
 import { selectedRights } from '../access/acting.ts'
 import { type Command, noArguments, whenSelected } from '../command.ts'
 
@@ -13,12 +14,16 @@ export const close = {
     const all = session.selected.all()
     // RFC 4314 §4: without the right it closes all the same.
     const expunges = !readOnly && (await selectedRights(session)).includes('e')
-    session.unselect()
     if (expunges) {
-      const { uids } = await session.service.mail.expunge(open.mailbox.id, all, 'deleted')
-      session.service.mailboxes.touch(open.mailbox.id)
-      session.notifier?.own.removed(open.mailbox.id, uids.size)
+      const { id } = open.mailbox
+      const expunged = await session.service.mail.expunge(id, all, 'deleted').catch((error: unknown) => {
+        if (error instanceof StoreError && error.reason === 'no-such-mailbox') return undefined
+        throw error
+      })
+      session.service.mailboxes.touch(id)
+      session.notifier?.own.removed(id, expunged?.uids.size ?? 0)
     }
+    session.unselect()
     return undefined
   },
 } satisfies Command<undefined>

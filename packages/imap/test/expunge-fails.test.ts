@@ -1,4 +1,4 @@
-/** A command has expunged, and the store cannot say at once what has changed. */
+/** The store cannot expunge now, or has, and cannot say at once what has changed. */
 import { StoreError } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { sampleMessage, TestServer } from './dialogue/server.ts'
@@ -29,5 +29,25 @@ test.each([
   fails = false
   expect(await client.say('NOOP')).toContain('* VANISHED 1')
   expect((await server.mailbox('INBOX')).messages).toBe(messages)
+  await server.stop()
+})
+
+test('CLOSE left the mailbox though it was answered by NO', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = true
+  server.options.mail = {
+    ...mail,
+    async expunge(...args) {
+      if (fails) throw new StoreError('unavailable', 'the disk is slow')
+      return mail.expunge(...args)
+    },
+  }
+  await server.deliver('INBOX', sampleMessage('simple'), ['\\Deleted'])
+  const client = await server.alice('SELECT INBOX')
+  expect(await client.say('CLOSE')).toEqual([expect.stringMatching(/^x NO \[UNAVAILABLE\]/)])
+  fails = false
+  expect(await client.say('CLOSE')).toEqual(['x OK CLOSE completed'])
+  expect((await server.mailbox('INBOX')).messages).toBe(0)
   await server.stop()
 })
