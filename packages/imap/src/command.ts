@@ -19,6 +19,8 @@ export interface Effects {
   writes?: true
   /** Expunges messages of the selected mailbox: always told of, whatever NOTIFY has asked for. */
   removes?: true
+  /** Leaves the selected mailbox: also one that is gone. */
+  leaves?: true
   /** Says the state of a mailbox: what came since waits for the next command, since clients take that for the state at its end. */
   opens?: true
 }

@@ -97,23 +97,26 @@ test('while the message of its APPEND is being staged: the staged content is dro
   await expect.poll(() => [discarded, promised]).toEqual([1, 0])
 })
 
-test('when its right on the selected mailbox was taken away, the message of its APPEND stayed staged', async () => {
+test('when its right on the selected mailbox was taken away, the message of its REPLACE stayed staged', async () => {
   await begin()
   const inbox = await server.mailbox('INBOX')
   const bob = await server.account('bob@one.test')
   const share = (rights: string) =>
     server.store.sharing.setAcl(inbox.id, { grantee: bob.id, negative: false, mode: 'replace', rights })
-  await share('lr')
+  await share('lrte')
+  await server.deliver('INBOX', sampleMessage('simple'))
   const [first, second] = [server.connect(), server.connect()]
   for (const one of [first, second]) {
-    one.send(Buffer.from(`x LOGIN bob ${password}\r\ny EXAMINE "Other Users/alice@one.test/INBOX"\r\n`))
+    one.send(Buffer.from(`x LOGIN bob ${password}\r\ny SELECT "Other Users/alice@one.test/INBOX"\r\n`))
     while (!(await one.response())?.startsWith('y OK'));
   }
+  second.send(Buffer.from('z REPLACE 1 INBOX {9+}\r\nSubject: '))
+  await expect.poll(() => promised).toBe(1)
   await share('')
   // What they share of the mailbox is known to be gone from here on.
   first.send(Buffer.from('z NOOP\r\n'))
   while ((await first.response()) !== undefined);
-  second.send(Buffer.from('z APPEND INBOX {9+}\r\nSubject: \r\n'))
+  second.send(Buffer.from('\r\n'))
   expect(await second.response()).toMatch(/^z NO \[NONEXISTENT\]/)
   expect([discarded, promised]).toEqual([1, 0])
 })

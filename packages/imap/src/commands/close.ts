@@ -7,7 +7,7 @@ export const close = {
   name: 'CLOSE',
   rfc: 'RFC 9051 §6.4.1',
   states: whenSelected,
-  effects: {},
+  effects: { leaves: true },
   parse: noArguments,
   async run(session) {
     const { open, readOnly } = session.selected

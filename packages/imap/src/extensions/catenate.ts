@@ -1,4 +1,5 @@
 import type { ReservedRoom, StagedContent } from '@pennypost/model'
+import { selectedRights } from '../access/acting.ts'
 import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { roomFor, tooBig, utf8Literal } from '../commands/append.ts'
@@ -101,7 +102,9 @@ function badUrl(url: string): ImapRefusal {
 
 async function octetsOf(session: Session, url: string): Promise<Octets> {
   const asked = relativeUrl(url)
-  const found = asked && (await mailboxOf(session, asked, session.view?.open.mailbox.id))
+  // The right to read it may have been taken away since it was selected.
+  const selected = session.view && (await selectedRights(session)).includes('r') ? session.view : undefined
+  const found = asked && (await mailboxOf(session, asked, selected?.open.mailbox.id))
   const octets = found && (await readUrl(session, found, asked))
   if (!octets) throw badUrl(url)
   return octets

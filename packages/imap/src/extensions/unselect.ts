@@ -6,7 +6,7 @@ const unselect = {
   name: 'UNSELECT',
   rfc: 'RFC 9051 §6.4.2',
   states: whenSelected,
-  effects: {},
+  effects: { leaves: true },
   parse: noArguments,
   run(session) {
     session.unselect()

@@ -296,7 +296,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
   #run(tag: string, command: Command, args: unknown): Promise<void> | undefined {
     const open = this.session.view?.open
     // A right that was taken away counts from now on, not from the next command.
-    if (open?.viewer === undefined) return this.#runNow(tag, command, args)
+    const needsSelected = !command.states.includes('authenticated') && !command.effects.leaves
+    if (open?.viewer === undefined || !needsSelected) return this.#runNow(tag, command, args)
     const run = (): Promise<void> | undefined =>
       open.deleted ? this.#fail(tag, command, noSuchMailbox()) : this.#runNow(tag, command, args)
     return open.dirty ? open.refresh().then(run, (error) => this.#fail(tag, command, error)) : run()
