@@ -6,15 +6,15 @@ import { Filings } from './filings.ts'
 /**
  * Which message each UID of a mailbox is, and the folded text of its delivery block, which is no part of the message: in
  * memory for searches, read once, then brought up to date by what came and what was expunged since. Equal blocks are kept
- * once.
+ * once; those that no message has any more go when they are many.
  */
 export class FilingColumns {
   readonly #mailbox: MailboxId
   readonly #text: SearchText
   /** Texts of delivery blocks. */
-  readonly #deliveries: string[] = []
+  #deliveries: string[] = []
   /** Their places, by the octets of the blocks. */
-  readonly #known = new Map<string, number>()
+  #known = new Map<string, number>()
   #count = 0
   #uids = new Uint32Array(0)
   #messages = new Float64Array(0)
@@ -30,8 +30,9 @@ export class FilingColumns {
     this.#text = text
   }
 
-  get count(): number {
-    return this.#count
+  /** Rows and blocks, and what a mailbox takes that has none. */
+  get weight(): number {
+    return this.#count + this.#deliveries.length + emptyWeight
   }
 
   /** The newest state; what comes later does not change it. Rejects with `no-such-mailbox`. */
@@ -74,6 +75,16 @@ export class FilingColumns {
     this.#blocks = kept.map((at) => this.#blocks[at] as number)
     this.#count = kept.length
     this.#filings = undefined
+    if (this.#deliveries.length > 2 * this.#count + fewBlocks) this.#dropUnused()
+  }
+
+  /** Each sender has a block of its own. Into new arrays, likewise. */
+  #dropUnused(): void {
+    const places = new Map([...new Set(this.#blocks)].map((block, place) => [block, place]))
+    this.#deliveries = [...places.keys()].map((block) => this.#deliveries[block] as string)
+    const known = [...this.#known].map(([octets, block]) => [octets, places.get(block)] as const)
+    this.#known = new Map(known.filter((entry): entry is [string, number] => entry[1] !== undefined))
+    this.#blocks = this.#blocks.map((block) => places.get(block) as number)
   }
 
   #expunged(reader: Reader): [number, number][] {
@@ -115,6 +126,9 @@ export class FilingColumns {
 /** Rows that are read without a turn of the loop: some milliseconds. */
 const sliceRows = 4000
 
+/** So many are not worth tidying up. */
+const fewBlocks = 100
+
 const everything: readonly [number, number][] = [[1, highestUid]]
 
 function grown<Column extends Uint32Array | Float64Array>(to: Column, from: Column): Column {
@@ -135,8 +149,10 @@ function keptIndexes(uids: Uint32Array, gone: readonly (readonly [number, number
   return kept.subarray(0, count)
 }
 
-/** How many rows are kept in memory, over all mailboxes. */
-const rowsKept = 1_000_000
+const emptyWeight = 10
+
+/** How many rows and blocks are kept in memory, over all mailboxes. */
+const weightKept = 1_000_000
 
 /** The columns of the mailboxes that were searched last. */
 export class FilingColumnsCache {
@@ -152,10 +168,10 @@ export class FilingColumnsCache {
     const columns = this.#mailboxes.get(mailbox) ?? new FilingColumns(mailbox, this.#text)
     this.#mailboxes.delete(mailbox)
     this.#mailboxes.set(mailbox, columns)
-    let rows = 0
+    let weight = 0
     for (const [id, other] of [...this.#mailboxes].reverse()) {
-      rows += other.count
-      if (rows > rowsKept && other !== columns) this.#mailboxes.delete(id)
+      weight += other.weight
+      if (weight > weightKept && other !== columns) this.#mailboxes.delete(id)
     }
     return columns
   }
