@@ -14,7 +14,7 @@ interface Exception {
 const exceptions: readonly Exception[] = [
   {
     file: 'packages/model/src/ports/system.ts',
-    uses: ['Date.now', 'Math.random', 'performance.now', 'setTimeout', 'AbortSignal.timeout'],
+    uses: ['Date.now', 'Math.random', 'performance.now', 'setTimeout'],
     because: 'it makes the real Clock, Deadline and Random that composition roots pass on',
   },
   {

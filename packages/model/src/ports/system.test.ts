@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { systemClock, systemDeadline, systemRandom } from './system.ts'
 
@@ -76,6 +78,21 @@ test('a signal fires by itself after its delay', async () => {
   await new Promise((resolve) => signal.addEventListener('abort', resolve))
   clearInterval(alive)
   expect((signal.reason as Error).name).toBe('TimeoutError')
+})
+
+test('a signal that nobody has any more is not kept for having been a parent', async () => {
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const parentOfAnother = (): WeakRef<AbortSignal> => {
+    const parent = systemDeadline.signal(1_000_000, new AbortController().signal)
+    systemDeadline.signal(1_000_000, parent)
+    return new WeakRef(parent)
+  }
+  const parent = parentOfAnother()
+  // What was made in a task is held until its end.
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  expect(parent.deref()).toBeUndefined()
 })
 
 test('elapsed time never goes back, whatever the date does', () => {

@@ -47,8 +47,10 @@ export const systemClock: Clock = {
 export const systemDeadline: Deadline = {
   after: start,
   signal(delayMs, parent) {
-    const own = AbortSignal.timeout(Math.min(delayMs, longestMs))
-    return parent ? AbortSignal.any([own, parent]) : own
+    // Not AbortSignal.timeout: Node keeps a signal made of one for ever once it is the parent of another.
+    const own = new AbortController()
+    start(delayMs, () => own.abort(new DOMException('Not done in time', 'TimeoutError')))
+    return parent ? AbortSignal.any([own.signal, parent]) : own.signal
   },
 }
 
