@@ -16,7 +16,8 @@ export function createPages(options: Pick<HttpOptions, 'ailments' | 'metrics' | 
     return context.body(body, 200, { 'content-type': contentType })
   })
   app.get('/', (context) => context.text('Pennypost. /healthz and /metrics are here.\n'))
-  const own = getRequestListener(app.fetch)
+  // Health checks of HTTP/1.0 say no Host, as HAProxy's do by default; nothing here depends on it.
+  const own = getRequestListener(app.fetch, { hostname: 'localhost' })
   // All else is for a web server in front that has the certificates of the names.
   const site = createSite(options.site, options.log)
   return (request, response) => {

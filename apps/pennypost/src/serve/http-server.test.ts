@@ -38,6 +38,15 @@ test('a body in chunks without end, an octet each, held up the mail sessions', a
   expect(answered).toBe(0)
 })
 
+test('a question with two Host fields was answered by the first', async () => {
+  const socket = connect(port, '127.0.0.1')
+  socket.write('GET / HTTP/1.1\r\nHost: one.test\r\nHost: two.test\r\n\r\n')
+  let received = ''
+  for await (const piece of socket) received += String(piece)
+  expect(received).toMatch(/^HTTP\/1\.1 400 /)
+  expect(answered).toBe(0)
+})
+
 test('who asks one question after the other has an answer to each, on more than one connection', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   onTestFinished(() => agent.destroy())

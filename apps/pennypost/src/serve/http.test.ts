@@ -39,3 +39,14 @@ test('a store that does not answer was healthy', async () => {
   const answer = await fetch(`http://127.0.0.1:${http.bound.port}/healthz`)
   expect([answer.status, await answer.json()]).toEqual([503, { ok: false, ailments: ['the store does not answer'] }])
 })
+
+test('a health check of HTTP/1.0, which names no host, found the server ill', async () => {
+  const options = { address: '127.0.0.1', port: 0, ailments: async () => [], site: {}, metrics: {} }
+  const http = await openHttp(options as unknown as HttpOptions)
+  onTestFinished(() => http.close())
+  const socket = connect(http.bound.port, '127.0.0.1')
+  socket.write('GET /healthz HTTP/1.0\r\n\r\n')
+  let received = ''
+  for await (const piece of socket) received += String(piece)
+  expect(received).toMatch(/^HTTP\/1\.1 200 /)
+})
