@@ -118,6 +118,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
         break
       }
       this.#began = this.#service.turns.now()
+      // A message may be longer on its way than silence may last.
+      if (frame.kind === 'octets' && this.loggedIn) this.#connection.active()
       const pending = this.#reader.take(frame) ?? this.#others()
       if (!pending) continue
       this.#busy = true
