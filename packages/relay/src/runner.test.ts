@@ -41,6 +41,48 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   expect(most).toBeLessThanOrEqual(60)
 })
 
+test('what came due while a next hop took its time over another letter waited for the end of that', async () => {
+  // Goes on while an attempt is under way.
+  const clock = { ...virtualClock(), busy: () => ({ [Symbol.dispose]() {} }) }
+  const start = clock.now()
+  const dueAt = new Map([start, start, start + 60_000].map((due, id) => [id, due]))
+  const queue = {
+    // One at a time, as a claim brings no more than it has looked for.
+    claim: async ({ now }: { now: number }) => {
+      const [id] = [...dueAt].find(([, due]) => due <= now) ?? []
+      if (id === undefined) return []
+      dueAt.delete(id)
+      return [{ id, attempts: 1 } as unknown as LeasedEntry]
+    },
+    nextDueAt: async () => [...dueAt.values()][0] ?? null,
+    watch: () => ({ [Symbol.dispose]() {} }),
+    async *list() {},
+  } as unknown as Queue
+  const released = Promise.withResolvers<void>()
+  const begun: unknown[] = []
+  const runner = new Runner({
+    queue,
+    clock,
+    log: silentLog,
+    limits: defaultRelayLimits,
+    longestWaitMs: () => 86_400_000,
+    onDone: () => {},
+    attempt: async ({ entry }) => {
+      begun.push(entry.id)
+      await released.promise
+      return { verdicts: new Map(), flow: [] }
+    },
+    conclude: async () => true,
+  })
+  runner.start()
+  await clock.advance(59_999)
+  expect(begun).toEqual([0, 1])
+  await clock.advance(1)
+  expect(begun).toEqual([0, 1, 2])
+  released.resolve()
+  await runner.stop()
+})
+
 test('a relay that was stopped seemed to start again, with connections that stay closed', async () => {
   await using office = await PostOffice.open()
   await office.relay.stop(0)

@@ -3,8 +3,8 @@
  *
  * Theory of operation. `#wake` is called by the queue's watch, by the timer of what is due next, and by each entry that
  * ends. It runs one claim at a time; whatever wakes meanwhile makes one more claim, so that a busy runner claims as many
- * entries at once as have ended since the last claim. A claim that gives nothing sets the timer. Leases of what is in
- * work are renewed at a third of their time.
+ * entries at once as have ended since the last claim. It claims until there is nothing to be had, and then sets the timer:
+ * entries in work may be long in ending. Leases of what is in work are renewed at a third of their time.
  *
  * Never broken: at most `limits.attempts` entries are in work, each once, and retries have at most half of that, so that
  * neither a dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
@@ -109,7 +109,8 @@ export class Runner {
           await othersTurn()
           void this.#work(entry)
         }
-        if (entries.length === 0 && !this.#wanted) this.#sleep(await this.#pauseMs())
+        if (entries.length > 0) this.#wanted = true
+        else if (!this.#wanted) this.#sleep(await this.#pauseMs())
         this.#mindTheClock()
       }
     } catch (error) {
