@@ -1,11 +1,11 @@
 import { join } from 'node:path'
-import { type AccountId, createJourneyId, UidSet } from '@pennypost/model'
+import { type AccountId, createJourneyId, mailboxId, UidSet } from '@pennypost/model'
 import { asciiSearchText } from '@pennypost/model/memory'
 import { sampleMessage, seededRandom, virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { openInbox } from '../../test/temporary-store.ts'
 import { Reader } from '../reader/reader.ts'
-import { FilingColumns } from './filing-columns.ts'
+import { FilingColumns, FilingColumnsCache } from './filing-columns.ts'
 
 test('a mailbox in which mail comes and goes keeps no delivery blocks of what went', async () => {
   const { store, directory, inbox } = await openInbox([])
@@ -48,4 +48,11 @@ test('a mailbox in which mail comes and goes keeps no delivery blocks of what we
     'return-path: <new@three.test>\n',
   ])
   expect(columns.weight).toBeLessThan(100)
+})
+
+test('mailboxes that were searched while they were empty are not kept for ever', () => {
+  const cache = new FilingColumnsCache(asciiSearchText, 500)
+  const first = cache.of(mailboxId(1))
+  for (let id = 2; id <= 20; id++) cache.of(mailboxId(id))
+  expect(cache.of(mailboxId(1))).not.toBe(first)
 })

@@ -149,18 +149,19 @@ function keptIndexes(uids: Uint32Array, gone: readonly (readonly [number, number
   return kept.subarray(0, count)
 }
 
-const emptyWeight = 10
-
-/** How many rows and blocks are kept in memory, over all mailboxes. */
-const weightKept = 1_000_000
+/** A kilobyte. */
+const emptyWeight = 50
 
 /** The columns of the mailboxes that were searched last. */
 export class FilingColumnsCache {
   readonly #text: SearchText
+  readonly #most: number
   readonly #mailboxes = new Map<MailboxId, FilingColumns>()
 
-  constructor(text: SearchText) {
+  /** @param most weight that is kept in memory, over all mailboxes */
+  constructor(text: SearchText, most = 1_000_000) {
     this.#text = text
+    this.#most = most
   }
 
   /** Forgets what has not been asked for for the longest time. */
@@ -171,7 +172,7 @@ export class FilingColumnsCache {
     let weight = 0
     for (const [id, other] of [...this.#mailboxes].reverse()) {
       weight += other.weight
-      if (weight > weightKept && other !== columns) this.#mailboxes.delete(id)
+      if (weight > this.#most && other !== columns) this.#mailboxes.delete(id)
     }
     return columns
   }
