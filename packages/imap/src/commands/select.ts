@@ -1,5 +1,6 @@
 /** SELECT and EXAMINE: the only way into the selected state. Whatever comes of it, the mailbox before is closed first. */
 
+import { StoreError } from '@pennypost/model'
 import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
 import { knownNames } from '../grammar/known-names.ts'
@@ -43,7 +44,9 @@ async function open(session: Session, { name, written, parameters }: Args, readO
   let recentFrom: number = found.recentUid
   try {
     // All claimed already: then nothing has to be written.
-    if (!readOnly && !viewer && recentFrom < shared.uidNext) recentFrom = await mail.claimRecent(found.id)
+    if (!readOnly && !viewer && recentFrom < shared.uidNext) {
+      recentFrom = await mail.claimRecent(found.id).catch((error) => notClaimed(session, found, error))
+    }
     recentFrom = Math.max(recentFrom, shared.recentFrom)
   } catch (error) {
     mailboxes.release(shared)
@@ -70,6 +73,13 @@ async function open(session: Session, { name, written, parameters }: Args, readO
   // RFC 4314 §5.2: \Seen of one's own is no reason to call it writable.
   const writable = !readOnly && /[iewt]/.test(view.rights)
   return { code: writable ? 'READ-WRITE' : 'READ-ONLY', text: `${readOnly ? 'EXAMINE' : 'SELECT'} completed` }
+}
+
+/** What the store cannot write, as on a full disk, keeps nobody from the mailbox: its messages are \Recent once more then. */
+function notClaimed({ log }: Session, { recentUid }: VisibleMailbox, error: unknown): number {
+  if (!(error instanceof StoreError) || error.reason === 'no-such-mailbox') throw error
+  log.warn({ err: error }, '\\Recent not kept')
+  return recentUid
 }
 
 /** The untagged responses that must come (RFC 9051 §6.3.2), those of RFC 3501 for who has not enabled IMAP4rev2. */

@@ -5,6 +5,7 @@ import {
   type FlagChange,
   type ModSeq,
   nextTurn,
+  StoreError,
   systemFlags,
   UidSet,
 } from '@pennypost/model'
@@ -173,13 +174,16 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   return extra?.changedSince === undefined || (open.modSeqs[openIndex] as number) > extra.changedSince
 }
 
-/** Sets \Seen on those of the page that lack it (RFC 9051 §6.4.5); their new flags go into the same responses. */
+/**
+ * Sets \Seen on those of the page that lack it (RFC 9051 §6.4.5); their new flags go into the same responses. Undefined
+ * when the store cannot write, as on a full disk: what is there can be read all the same.
+ */
 async function setSeen(
   session: Session,
   view: View,
   rows: readonly FetchedMessage[],
   acting: Acting | undefined,
-): Promise<UidSet> {
+): Promise<UidSet | undefined> {
   const { open } = view
   const unseen: number[] = []
   for (const { uid } of rows) {
@@ -189,9 +193,15 @@ async function setSeen(
   if (unseen.length === 0) return UidSet.empty
   const uids = UidSet.ofSorted(unseen)
   const change: FlagChange = { uids, mode: 'add', flags: ['\\Seen'] }
-  const done = await session.service.mail.updateFlags(open.mailbox.id, change, acting)
-  if (!open.applyUpdate(change, done)) await open.refresh()
-  return uids
+  try {
+    const done = await session.service.mail.updateFlags(open.mailbox.id, change, acting)
+    if (!open.applyUpdate(change, done)) await open.refresh()
+    return uids
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    session.log.warn({ err: error }, '\\Seen could not be set')
+    return undefined
+  }
 }
 
 /** Looks with all items, then says the response. A promise when octets must be read; it rejects when the connection ends. */
