@@ -39,7 +39,7 @@ export async function loadContent(
     index,
     size: (trace) => Buffer.byteLength(trace) + header.length + bodySize,
     body(trace) {
-      const head = trace === '' ? header : Buffer.concat([Buffer.from(trace), header])
+      const head = Buffer.concat([Buffer.from(trace), header])
       return small ? Buffer.concat([head, small]) : stream(head, mail.readBody(message))
     },
     async sevenBit() {

@@ -1,3 +1,4 @@
+import { freeOctets } from '@pennypost/model'
 import { isPositive, type Reply } from '../reply.ts'
 import { ContentEncoder } from './content-encoder.ts'
 import { failure } from './failure.ts'
@@ -31,6 +32,8 @@ export async function sendContent(
 ): Promise<void> {
   const encoder = new ContentEncoder(kind === 'data')
   let pieces: Buffer[] = []
+  /** What they are views of. */
+  let read: Buffer[] = []
   let length = 0
   let total = 0
   let stopped = false
@@ -53,8 +56,10 @@ export async function sendContent(
       length += pieces[0]!.length
       if (!last) wire.expect('content', timeouts.dotMs, (reply) => isPositive(reply) || refused(reply))
     }
-    const room = wire.writeAll(pieces, length)
+    const spent = read
+    const room = wire.writeAll(pieces, length, () => spent.forEach(freeOctets))
     pieces = []
+    read = []
     length = 0
     return room
   }
@@ -64,6 +69,7 @@ export async function sendContent(
     for await (const chunk of Buffer.isBuffer(body) ? [body] : body) {
       if (stopped || wire.down !== null) return
       encoder.push(chunk, emit)
+      if (chunk !== body) read.push(chunk)
       if (length >= blockOctets[kind] && !flush(false)) await wire.drained(timeouts.blockMs)
     }
   } catch (error) {

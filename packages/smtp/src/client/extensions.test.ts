@@ -149,14 +149,22 @@ test('CHUNKING: a refused chunk ends the transaction, not the connection', async
   expect(short(await client.transact(request()))).toEqual(['delivered'])
 })
 
+test.for([['CHUNKING'], []])('large content is freed piece by piece as it leaves, with %j', async (capabilities) => {
+  const { client, server } = await greeted({ capabilities })
+  const pieces = [Buffer.alloc(300_000, 'a\r\n'), Buffer.alloc(99_999, 'b\r\n')]
+  expect(short(await client.transact(request({ body: pieces, size: null })))).toEqual(['delivered'])
+  expect(server.transactions[0]!.content).toHaveLength(399_999)
+  expect(pieces.map(({ buffer }) => buffer.byteLength)).toEqual([0, 0])
+})
+
 test('CHUNKING: what was said to a last chunk, that was on its way, hid why the one before it was refused', async () => {
   const script = { BDAT: ['452 4.3.1 full', '250 ok'], CONTENT: ['503 5.5.1 no transaction', '250 ok'] }
   const { client } = await greeted({ capabilities: ['CHUNKING'], script })
-  const body = [Buffer.alloc(300_000, 'a\r\n'), Buffer.alloc(300, 'b\r\n')]
-  const result = await client.transact(request({ body, size: null }))
+  const body = () => [Buffer.alloc(300_000, 'a\r\n'), Buffer.alloc(300, 'b\r\n')]
+  const result = await client.transact(request({ body: body(), size: null }))
   await settled()
   expect(short(result)).toEqual(['deferred 452 4.3.1'])
-  expect(short(await client.transact(request({ body, size: null })))).toEqual(['delivered'])
+  expect(short(await client.transact(request({ body: body(), size: null })))).toEqual(['delivered'])
 })
 
 test('CHUNKING: the reply to a last chunk left the next transaction without an end', async () => {

@@ -7,7 +7,7 @@ export interface TransactionRequest {
   /** '' is the null reverse-path. */
   reversePath: string
   recipients: readonly TransactionRecipient[]
-  /** Read once, when the peer has said that it wants it; any pieces. */
+  /** Read once, when the peer has said that it wants it; any pieces, which are the client's, and are freed when they have left. */
   body: Buffer | Iterable<Buffer> | AsyncIterable<Buffer>
   /** Octets of the body, for SIZE and to refuse early; null when not known. */
   size: number | null

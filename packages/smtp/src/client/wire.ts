@@ -69,17 +69,17 @@ export class Wire {
   }
 
   /** Writes octets or text as they are; false when the caller should wait for `drained`. */
-  write(octets: Buffer | string): boolean {
-    return this.#down === null && this.#stream.write(octets as string, 'utf8')
+  write(octets: Buffer | string, left?: () => void): boolean {
+    return this.#down === null && this.#stream.write(octets as string, 'utf8', left)
   }
 
-  /** Writes pieces as one, without joining large ones. */
-  writeAll(pieces: readonly Buffer[], octets: number): boolean {
-    if (pieces.length === 1) return this.write(pieces[0]!)
-    if (octets <= joinedAtMost) return this.write(Buffer.concat(pieces, octets))
+  /** Writes pieces as one, without joining large ones. `left`: called when nobody reads them any more. */
+  writeAll(pieces: readonly Buffer[], octets: number, left?: () => void): boolean {
+    if (pieces.length === 1) return this.write(pieces[0]!, left)
+    if (octets <= joinedAtMost) return this.write(Buffer.concat(pieces, octets), left)
     this.#stream.cork()
     let room = true
-    for (const piece of pieces) room = this.write(piece)
+    for (const piece of pieces) room = this.write(piece, piece === pieces.at(-1) ? left : undefined)
     this.#stream.uncork()
     return room
   }

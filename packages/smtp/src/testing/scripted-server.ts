@@ -74,6 +74,9 @@ export class ScriptedServer implements AsyncDisposable {
   /** A new connection in memory: the client's end. */
   connect(): Duplex {
     const [client, server] = duplexPair()
+    // A copy, as TCP makes one: when the write is done, the octets are the client's again.
+    const write = client._write.bind(client)
+    client._write = (chunk: Buffer, encoding, done) => write(Buffer.from(chunk), encoding, done)
     this.#serve(server)
     return client
   }
