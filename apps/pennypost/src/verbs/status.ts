@@ -67,7 +67,8 @@ function sessionsText({ sessions, error, lacksRoles }: ListenerFacts): string | 
 
 function searchText({ index, behind, octets }: ServerFacts['search']): string {
   if (index === 'off') return 'search index: off\n'
-  return `search index: ${index}${behind > 0 ? `, at most ${plural(behind, 'message')} to go` : ''}, ${formatSize(octets)}\n`
+  const toGo = behind > 0 ? `, at most ${plural(behind, 'message')} to go` : ''
+  return `search index: ${index}${toGo}${octets > 0 ? `, ${formatSize(octets)}` : ''}\n`
 }
 
 function queueText({ byAge, due, leased, waiting, held }: OperationResult<'status'>['queue']): string {

@@ -1,4 +1,4 @@
-import { type Acting, bitsOf, type FlagMode, systemFlags } from '@pennypost/model'
+import { type Acting, bitsOf, type FlagMode, isKeyword, systemFlags } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { logChanged } from './changes.ts'
 import { requirePlaces } from './keywords.ts'
@@ -47,7 +47,9 @@ export function updateFlags(context: WriterContext, args: FlagsArguments): Flags
   if (acting && acting.account !== mailbox.account) return updateFlagsAs(context, mailbox, { ...args, acting })
   const before = mailbox.highestModSeq
   const since = args.unchangedSince ?? Number.MAX_SAFE_INTEGER
-  if (mode !== 'remove' && anyOpen(context, args, since)) requirePlaces(context, mailbox, args.flags)
+  if (mode !== 'remove' && args.flags.some(isKeyword) && anyOpen(context, args, since)) {
+    requirePlaces(context, mailbox, args.flags)
+  }
   const bits = bitsOf(args.flags, mailbox.keywords)
   const modified: number[] = []
   const changed: number[] = []
@@ -98,12 +100,13 @@ function changeRange(
   const { bits } = range
   const { differs, value } = modes[mode]
   const condition = `${inRange} AND ${differs} AND modseq <= $since`
-  const low = context.pluck(`SELECT uid FROM marks ${condition} ORDER BY uid LIMIT 1`).get(range) as number | undefined
+  const low = lowest(context, condition, range)
   if (low === undefined) return 0
   const counted = followsFromCount(mode, bits) ? undefined : context.raw(`${counting} ${condition}`).get(range)
   const modSeq = context.modSeq(mailbox.account)
   const update = context.sql(`UPDATE marks SET flags = ${value}, modseq = $modSeq ${condition}`)
   const count = update.run({ ...range, modSeq }).changes
+  if (count === 0) return 0
   const [unseen, deleted] = (counted ?? countersBefore(mode, bits, count)) as [number, number]
   mailbox.unseen += count - bearers(mode, bits & seen, count, count - unseen) - unseen
   mailbox.deleted += bearers(mode, bits & deletedFlag, count, deleted) - deleted
@@ -112,6 +115,12 @@ function changeRange(
   if (end > 0 && low === (changed[end] as number) + 1) changed[end] = high
   else changed.push(low, high)
   return count
+}
+
+/** The first UID that is to change; undefined when there is none. Of a single one the UPDATE tells. */
+function lowest(context: WriterContext, condition: string, range: { first: number; last: number }): number | undefined {
+  if (range.first === range.last) return range.first
+  return context.pluck(`SELECT uid FROM marks ${condition} ORDER BY uid LIMIT 1`).get(range) as number | undefined
 }
 
 /** Whether the number of changed rows tells how many of them were unseen and deleted: then they are not read twice. */
