@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cases } from '../test/messages.ts'
@@ -175,6 +177,32 @@ describe('limits', () => {
     const scanned = scan(content, { partHeaderSize: 1000 })
     expect(scanned.structureCut).toBe(true)
     expect(allParts(scanned.index().parts)).toHaveLength(4)
+  })
+
+  test('the header of one part was collected in memory up to the limit of all', () => {
+    const content = crlf(`Content-Type: multipart/mixed; boundary=b\n\n--b\n${'X: y\n'.repeat(500)}\ntext\n--b--\n`)
+    expect(scan(content, { headerSize: 1000 }).structureCut).toBe(true)
+    expect(scan(content, { headerSize: 4000 }).structureCut).toBe(false)
+  })
+
+  test('the memory of a large header section was held until the end of the body', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const octets = (): number => {
+      collectGarbage()
+      return process.memoryUsage().arrayBuffers
+    }
+    const piece = Buffer.from('X: y\r\n'.repeat(10_000))
+    const before = octets()
+    const scanners = Array.from({ length: 10 }, () => {
+      const scanner = createScanner()
+      for (let pieces = 0; pieces < 17; pieces++) scanner.push(piece)
+      scanner.push(Buffer.from('\r\nbody\r\n'))
+      return scanner
+    })
+    // The header section itself is kept.
+    await expect.poll(() => (octets() - before) / scanners.length).toBeLessThan(1.5 * piece.length * 17)
+    expect(scanners.map((scanner) => scanner.finish().headerSize)).toEqual(Array(10).fill(piece.length * 17 + 2))
   })
 })
 

@@ -23,7 +23,10 @@ import { transferEncodingOf } from './transfer-encoding.ts'
  */
 
 export interface ScanLimits {
-  /** Octets of the header section; what is beyond the last whole line within it counts as body. */
+  /**
+   * Octets of a header section, which are in memory while it is read: of the message's, what is beyond the last whole line
+   * within it counts as body; behind a part's, no part is opened any more.
+   */
   headerSize: number
   /** Octets of all headers of parts together; beyond it no part is opened any more. */
   partHeaderSize: number
@@ -59,6 +62,8 @@ export function scan(content: Buffer, limits: Partial<ScanLimits> = {}): Scanned
   return scanner.finish()
 }
 
+/** Larger than any chunk, each of which comes into it in the body of a multipart. */
+const largestKept = 256 * 1024
 const delimiterStart = Buffer.from('\n--')
 
 class MessageScanner implements Scanner {
@@ -150,6 +155,10 @@ class MessageScanner implements Scanner {
     this.#account(this.#base + from)
     const rest = this.#window.length - from
     if (rest > this.#store.length) this.#grow(rest)
+    else if (this.#store.length > largestKept && rest <= largestKept / 4) {
+      // A header section made it large, and its sender may take any time over the body.
+      this.#store = Buffer.from(this.#window.subarray(from))
+    }
     if (rest > 0) this.#window.copy(this.#store, 0, from)
     this.#window = this.#store.subarray(0, rest)
     this.#base += from
@@ -190,7 +199,7 @@ class MessageScanner implements Scanner {
   }
 
   #partHeaderLeft(): number {
-    return this.#limits.partHeaderSize - this.#partHeaders
+    return Math.min(this.#limits.headerSize, this.#limits.partHeaderSize - this.#partHeaders)
   }
 
   #endHeaderAtLimit(lineStart: number): boolean {
