@@ -1,6 +1,6 @@
 import { type LeasedEntry, type Queue, silentLog } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PostOffice } from '../test/post-office.ts'
 import { defaultRelayLimits } from './limits.ts'
 import { Runner } from './runner.ts'
@@ -41,20 +41,24 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   expect(most).toBeLessThanOrEqual(60)
 })
 
-test('what came due while a next hop took its time over another letter waited for the end of that', async () => {
+/** A runner over entries that come due at these times after the start; an attempt ends with `stop`. */
+function runnerOver(dueAfterMs: readonly number[], { claimTakesMs = 0, full = [] as readonly number[] } = {}) {
+  let late = 0
+  const time = virtualClock()
+  const start = time.now()
   // Goes on while an attempt is under way.
-  const clock = { ...virtualClock(), busy: () => ({ [Symbol.dispose]() {} }) }
-  const start = clock.now()
-  const dueAt = new Map([start, start, start + 60_000].map((due, id) => [id, due]))
+  const clock = { ...time, now: () => time.now() + late, busy: () => ({ [Symbol.dispose]() {} }) }
+  const dueAt = new Map(dueAfterMs.map((due, id) => [id, start + due]))
   const queue = {
     // One at a time, as a claim brings no more than it has looked for.
     claim: async ({ now }: { now: number }) => {
-      const [id] = [...dueAt].find(([, due]) => due <= now) ?? []
+      const [id] = [...dueAt].find(([id, due]) => due <= now && !full.includes(id)) ?? []
+      late += claimTakesMs
       if (id === undefined) return []
       dueAt.delete(id)
       return [{ id, attempts: 1 } as unknown as LeasedEntry]
     },
-    nextDueAt: async () => [...dueAt.values()][0] ?? null,
+    nextDueAt: async () => [...dueAt.values()].sort((a, b) => a - b)[0] ?? null,
     watch: () => ({ [Symbol.dispose]() {} }),
     async *list() {},
   } as unknown as Queue
@@ -75,12 +79,36 @@ test('what came due while a next hop took its time over another letter waited fo
     conclude: async () => true,
   })
   runner.start()
-  await clock.advance(59_999)
-  expect(begun).toEqual([0, 1])
-  await clock.advance(1)
-  expect(begun).toEqual([0, 1, 2])
-  released.resolve()
-  await runner.stop()
+  const stop = (): Promise<void> => {
+    released.resolve()
+    return runner.stop()
+  }
+  return { clock, begun, stop }
+}
+
+describe('while a next hop takes its time over a letter', () => {
+  test('what came due waited for the end of that', async () => {
+    const { clock, begun, stop } = runnerOver([0, 0, 60_000])
+    await clock.advance(59_999)
+    expect(begun).toEqual([0, 1])
+    await clock.advance(1)
+    expect(begun).toEqual([0, 1, 2])
+    await stop()
+  })
+
+  test('what came due during a claim waited for the end of that', async () => {
+    const { clock, begun, stop } = runnerOver([0, 7], { claimTakesMs: 5 })
+    await clock.advance(1)
+    expect(begun).toEqual([0, 1])
+    await stop()
+  })
+
+  test('what came due behind a destination that has its share waited for the end of that', async () => {
+    const { clock, begun, stop } = runnerOver([0, 0, 60_000], { full: [1] })
+    await clock.advance(70_000)
+    expect(begun).toEqual([0, 2])
+    await stop()
+  })
 })
 
 test('a relay that was stopped seemed to start again, with connections that stay closed', async () => {

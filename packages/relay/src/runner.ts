@@ -39,6 +39,9 @@ export interface RunnerOptions {
 /** Attempts that begin in one turn of the event loop. */
 const startedPerTurn = 20
 
+/** How late an entry may be that comes due behind one that is due and cannot be claimed. */
+const lookAgainMs = 10_000
+
 /** A clock that is set back by less strands nothing that matters. */
 const setBackMs = 60_000
 
@@ -103,14 +106,15 @@ export class Runner {
       while (this.#running && this.#wanted && this.#working.size < this.#options.limits.attempts) {
         this.#wanted = false
         this.#next?.[Symbol.dispose]()
-        const entries = await this.#claimOnce()
+        const now = this.#options.clock.now()
+        const entries = await this.#claimOnce(now)
         const othersTurn = turnTaking(startedPerTurn)
         for (const entry of entries) {
           await othersTurn()
           void this.#work(entry)
         }
         if (entries.length > 0) this.#wanted = true
-        else if (!this.#wanted) this.#sleep(await this.#pauseMs())
+        else if (!this.#wanted) this.#sleep(await this.#pauseMs(now))
         this.#mindTheClock()
       }
     } catch (error) {
@@ -122,10 +126,10 @@ export class Runner {
     }
   }
 
-  #claimOnce(): Promise<LeasedEntry[]> {
-    const { queue, clock, limits } = this.#options
+  #claimOnce(now: number): Promise<LeasedEntry[]> {
+    const { queue, limits } = this.#options
     return queue.claim({
-      now: clock.now(),
+      now,
       slots: limits.attempts - this.#working.size,
       retries: Math.max(0, Math.floor(limits.attempts / 2) - this.#retries),
       perDestination: limits.leasesPerDestination,
@@ -133,14 +137,15 @@ export class Runner {
     })
   }
 
-  /** How long there is nothing to do; what is due but could not be claimed waits for an entry in work to end. */
-  async #pauseMs(): Promise<number> {
+  /** How long there is nothing to do after a claim that gave nothing. */
+  async #pauseMs(claimedAt: number): Promise<number> {
     const { queue, clock, limits } = this.#options
     const due = await queue.nextDueAt()
     if (due === null) return limits.leaseMs
-    const pauseMs = due - clock.now()
-    if (pauseMs > 0) return Math.min(pauseMs, limits.leaseMs)
-    return this.#working.size > 0 ? limits.leaseMs : 100
+    // It may have come due since.
+    if (due > claimedAt) return Math.min(Math.max(0, due - clock.now()), limits.leaseMs)
+    // It was due and could not be claimed: it waits for an entry in work to end, what comes due behind it does not.
+    return this.#working.size > 0 ? lookAgainMs : 100
   }
 
   /** Also once at the start: the process before may have gone by a clock that was ahead. */
