@@ -2,6 +2,7 @@ import {
   type Account,
   type FetchNeed,
   type JourneyId,
+  type Log,
   type Mailbox,
   type MessageId,
   type Store,
@@ -31,6 +32,13 @@ export interface MessageOctets {
   body: Buffer | AsyncIterable<Buffer>
 }
 
+export interface MaildropOptions {
+  store: Store
+  log: Log
+  /** Messages that are shown at most, the oldest. */
+  limit: number
+}
+
 /** Messages whose \Seen is written in one go. */
 const seenAtOnce = 50
 
@@ -39,20 +47,29 @@ export class Maildrop implements AsyncDisposable {
   readonly mailbox: Mailbox
   readonly messages: readonly MaildropMessage[]
   readonly #store: Store
+  readonly #log: Log
   readonly #pin: Disposable
   /** Read, and not yet marked so. */
   readonly #seen: number[] = []
 
-  private constructor(store: Store, account: Account, mailbox: Mailbox, messages: MaildropMessage[], pin: Disposable) {
+  private constructor(
+    { store, log }: MaildropOptions,
+    account: Account,
+    mailbox: Mailbox,
+    messages: MaildropMessage[],
+    pin: Disposable,
+  ) {
     this.#store = store
+    this.#log = log
     this.account = account
     this.mailbox = mailbox
     this.messages = messages
     this.#pin = pin
   }
 
-  /** Opens the account's INBOX; at most `limit` messages, the oldest. Rejects with the store's error. */
-  static async open(store: Store, account: Account, limit: number): Promise<Maildrop> {
+  /** Opens the account's INBOX. Rejects with the store's error. */
+  static async open(options: MaildropOptions, account: Account): Promise<Maildrop> {
+    const { store, limit } = options
     const inbox = await store.mail.mailboxByName(account.id, 'INBOX')
     if (!inbox) throw new StoreError('no-such-mailbox', `${account.login} has no INBOX`)
     const pin = store.mail.pin(inbox.id)
@@ -65,7 +82,7 @@ export class Maildrop implements AsyncDisposable {
           messages.push({ uid, message, size: index?.openEnd ? size + 2 : size, uidl, journey, deleted: false })
         }
       }
-      return new Maildrop(store, account, inbox, messages, pin)
+      return new Maildrop(options, account, inbox, messages, pin)
     } catch (error) {
       pin[Symbol.dispose]()
       throw error
@@ -98,11 +115,15 @@ export class Maildrop implements AsyncDisposable {
     if (this.#seen.length >= seenAtOnce) await this.flushSeen()
   }
 
-  /** Writes the \Seen that are still owed. */
+  /** Writes the \Seen that are still owed. Never rejects: mail can be fetched and deleted where it cannot be set, as on a full disk. */
   async flushSeen(): Promise<void> {
     const uids = UidSet.of(...this.#seen.splice(0))
     if (uids.isEmpty) return
-    await this.#store.mail.updateFlags(this.mailbox.id, { uids, mode: 'add', flags: ['\\Seen'] })
+    try {
+      await this.#store.mail.updateFlags(this.mailbox.id, { uids, mode: 'add', flags: ['\\Seen'] })
+    } catch (error) {
+      this.#log.warn({ login: this.account.login, err: error }, '\\Seen could not be set')
+    }
   }
 
   /** The UPDATE state: removes what was deleted. Gives how many were. */

@@ -148,7 +148,8 @@ export class Session implements LockHolder {
     const lock = held.use(await this.#locks.take(account.id, this))
     if (!lock || this.ended) return this.refuse('[IN-USE] Maildrop is in use by another session')
     try {
-      this.maildrop = await Maildrop.open(options.store, account, options.limits.messages)
+      const { store, log, limits } = options
+      this.maildrop = await Maildrop.open({ store, log, limit: limits.messages }, account)
     } catch (error) {
       this.log.error({ session: this.id, err: error }, 'maildrop not opened')
       return this.refuse('[SYS/TEMP] Maildrop is not available now')
