@@ -132,7 +132,7 @@ describe('an embedded message lost the UTF-8 of its header section', () => {
     )
     const { body } = converted(source)
     expect(body.toString()).toMatch(
-      /^Subject: out\r\nContent-Type: message\/global\r\nContent-Transfer-Encoding: base64/,
+      /^Subject: out\r\nContent-Type: message\/global\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64/,
     )
   })
 })

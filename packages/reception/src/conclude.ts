@@ -10,6 +10,7 @@ import { receivedField } from './received-field.ts'
 import { returnedEvents } from './returned.ts'
 import type { Session } from './session.ts'
 import { settledNotices } from './settled-notices.ts'
+import { shortened } from './shortened.ts'
 import { completion, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
@@ -48,7 +49,10 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
   }
   let discarded: StagedContent | undefined
   try {
-    const received = await intake.finish()
+    const taken = await intake.finish()
+    discarded = taken.content
+    const received = (await shortened(session, transaction, taken)) ?? taken
+    if (received !== taken) session.detach(taken.content.discard(), 'discarding content')
     discarded = received.content
     transaction.received = received
     const message = await examine(session, transaction, received)
