@@ -100,4 +100,21 @@ describe('planFilings', () => {
       { recipient: 0, filing: many[4] },
     ])
   })
+
+  it('a full account that was reached as postmaster too got the message twice', () => {
+    const full: FileDelivery = { ...file(2, 'sales@one.test'), later: true }
+    const plan = planFilings({
+      reversePath: '',
+      verdict: 'accept',
+      recipients: [
+        { forwardPath: 'sales@one.test', deliveries: [file(1, 'sales@one.test'), full] },
+        { forwardPath: 'postmaster@one.test', deliveries: [{ ...file(2, 'postmaster@one.test'), always: true }] },
+      ],
+    })
+    expect(plan.filings.map(({ account, forwardPaths }) => ({ account, forwardPaths }))).toEqual([
+      { account: 1, forwardPaths: ['sales@one.test'] },
+      { account: 2, forwardPaths: ['postmaster@one.test', 'sales@one.test'] },
+    ])
+    expect(plan.later).toEqual([])
+  })
 })

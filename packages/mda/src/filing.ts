@@ -2,10 +2,10 @@
  * What one acceptance does with its recipients' deliveries: which mailbox of which account gets the message, with which
  * delivery block, and what goes on to elsewhere. Pure; called after the final dot, when the verdict is known.
  *
- * Never broken: one filing per account and mailbox, however many forward-paths lead there; the first of them is the one that
+ * Never broken: one filing per account, however many forward-paths lead there; the first of them is the one that
  * Delivered-To shows, and each is named for its DSN. An outside address gets one forward, however many aliases name it.
  */
-import { lookupAddress, type NewFiling } from '@pennypost/model'
+import { type AccountId, lookupAddress, type NewFiling } from '@pennypost/model'
 import type { Delivery, DeliveryPlan, FileDelivery, PlanInput } from './mda.ts'
 
 /** More filings than this in one transaction would hold up the writer: the rest is queued with route `local`. */
@@ -15,13 +15,20 @@ type Filing = NewFiling & { forwardPaths: string[] }
 
 /** Decides for all recipients of one message. */
 export function planFilings({ reversePath, recipients, verdict }: PlanInput, limit = filingsAtOnce): DeliveryPlan {
-  const filings = new Map<string, Filing>()
+  const filings = new Map<AccountId, Filing>()
   const relays: DeliveryPlan['relays'][number][] = []
   const later: DeliveryPlan['later'][number][] = []
   const withheld: number[] = []
   /** What has been planned already and has no filing to be added to. */
   const planned = new Set<string>()
   const isFirst = (key: string): boolean => !planned.has(key) && planned.add(key) !== undefined
+  const mailbox = mailboxFor(verdict)
+  /** Names the forward-path in the filing of the account; false when it has none. */
+  const joins = ({ account }: FileDelivery, forwardPath: string): boolean => {
+    const filing = filings.get(account)
+    if (filing && !filing.forwardPaths.includes(forwardPath)) filing.forwardPaths.push(forwardPath)
+    return filing !== undefined
+  }
 
   for (const [recipient, { forwardPath, deliveries }] of recipients.entries()) {
     const due = deliveries.filter((delivery) => !isWithheld(delivery, verdict))
@@ -32,17 +39,15 @@ export function planFilings({ reversePath, recipients, verdict }: PlanInput, lim
         if (delivery.trace === '' || isFirst(key)) relays.push({ recipient, relay: delivery })
         continue
       }
-      const mailbox = mailboxFor(verdict)
-      const key = `${delivery.account} ${mailbox}`
-      const filing = filings.get(key)
-      if (filing) {
-        if (!filing.forwardPaths.includes(forwardPath)) filing.forwardPaths.push(forwardPath)
-      } else if (delivery.later || filings.size >= limit) {
-        if (isFirst(key)) later.push({ recipient, filing: delivery })
-      } else filings.set(key, fileInto(mailbox, delivery, reversePath, forwardPath))
+      if (joins(delivery, forwardPath)) continue
+      if (delivery.later || filings.size >= limit) {
+        if (isFirst(String(delivery.account))) later.push({ recipient, filing: delivery })
+      } else filings.set(delivery.account, fileInto(mailbox, delivery, reversePath, forwardPath))
     }
   }
-  return { filings: [...filings.values()], relays, later, withheld }
+  // A full account may be reached as postmaster by another forward-path.
+  const waiting = later.filter(({ recipient, filing }) => !joins(filing, recipients[recipient]!.forwardPath))
+  return { filings: [...filings.values()], relays, later: waiting, withheld }
 }
 
 /** Doubtful mail is not forwarded in our name; what is merely relayed is judged by its own host. */

@@ -82,7 +82,7 @@ export interface PlanInput {
   verdict: 'accept' | 'quarantine'
 }
 
-/** What one acceptance does: filings (one per account and mailbox), and what goes on, with the recipient it answers. */
+/** What one acceptance does: filings (one per account), and what goes on, with the recipient it answers. */
 export interface DeliveryPlan {
   filings: readonly NewFiling[]
   relays: readonly { recipient: number; relay: RelayDelivery }[]
