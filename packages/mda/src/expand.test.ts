@@ -244,6 +244,15 @@ describe('a forward to elsewhere', () => {
     expect(forward?.reversePath).toMatch(/^SRS1=[A-Z2-7]{6}=two\.test==abcd=EF=far\.test=sender@one\.test$/)
   })
 
+  it('left under a reverse-path longer than any may be', async () => {
+    const rewritten = async (octets: number) => {
+      const [forward] = await forwardOf('fwd@one.test', `${'b'.repeat(octets - 9)}@far.test`)
+      return forward?.reversePath?.length
+    }
+    expect(await rewritten(254 - 24)).toBe(254)
+    expect(await rewritten(254 - 23)).toBeUndefined()
+  })
+
   it('quotes a local part that needs it', async () => {
     const [forward] = await forwardOf('fwd@one.test', '"a b"@far.test')
     expect(forward?.reversePath).toMatch(/^"SRS0=[A-Z2-7]{6}=[A-Z2-7]{2}=far\.test=a b"@one\.test$/)

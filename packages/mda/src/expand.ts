@@ -54,6 +54,9 @@ const roles = ['postmaster', 'abuse', 'mailer-daemon']
 /** On the bare hostname also root, for whom cron writes. */
 const hostRoles = [...roles, 'root']
 
+/** Octets of a reverse-path without its angle brackets (RFC 5321 §4.5.3.1.3). */
+const pathMax = 254
+
 /** Targets of an alias that are followed in one turn of the event loop. */
 const targetsPerTurn = 100
 
@@ -296,7 +299,8 @@ class Expander {
 
   /**
    * The SPF of a sender elsewhere does not know us, so what we forward for an alias leaves in our name, and bounces find
-   * their way back. Not towards hosts of domains that we relay for: they know where it comes from.
+   * their way back. Not towards hosts of domains that we relay for: they know where it comes from. A sender for whom that
+   * gets too long keeps its own: better a doubtful SPF than a path that nobody may send.
    */
   async #rewriteSender({ asked, context, deliveries }: Walk): Promise<Delivery[]> {
     const { directory, srs, clock, hostname } = this.#options
@@ -308,6 +312,7 @@ class Expander {
     const kind = domain === undefined ? undefined : (await directory.domain(domain))?.kind
     if (domain === hostname || kind === 'local' || kind === 'alias') return deliveries
     const reversePath = printAddress(srs.forward(sender, clock.now()), lookupDomain(asked.domain) ?? hostname)
+    if (Buffer.byteLength(reversePath) > pathMax) return deliveries
     return deliveries.map((delivery) => (isForward(delivery) ? { ...delivery, reversePath } : delivery))
   }
 

@@ -94,12 +94,17 @@ describe('paths of RFC 5321 §4.1.2', () => {
     expect(parseForwardPath('<a\u0085b@c>', utf8).ok).toBe(false)
   })
 
+  test('the sender of a forward, written by SRS, was too long for our own client', () => {
+    const sender = `SRS0=ABCDEF=GH=bounces.far.test=${'b'.repeat(110)}@one.test`
+    expect(parseReversePath(`<${sender}>`, ascii)).toMatchObject({ ok: true, value: { text: sender } })
+  })
+
   test('limits count octets', () => {
     const parse = (text: string) => parseForwardPath(text, utf8).ok
-    expect(parse(`<${'a'.repeat(128)}@b>`)).toBe(true)
-    expect(parse(`<${'a'.repeat(129)}@b>`)).toBe(false)
-    expect(parse(`<${'ä'.repeat(64)}@b>`)).toBe(true)
-    expect(parse(`<${'ä'.repeat(65)}@b>`)).toBe(false)
+    expect(parse(`<${'a'.repeat(252)}@b>`)).toBe(true)
+    expect(parse(`<${'a'.repeat(253)}@b>`)).toBe(false)
+    expect(parse(`<${'ä'.repeat(126)}@b>`)).toBe(true)
+    expect(parse(`<${'ä'.repeat(127)}@b>`)).toBe(false)
     expect(parse(`<a@${'b'.repeat(63)}>`)).toBe(true)
     expect(parse(`<a@${'b'.repeat(64)}>`)).toBe(false)
     const long = `${`${'b'.repeat(49)}.`.repeat(5)}c`

@@ -21,12 +21,10 @@ export interface Mailbox {
 }
 
 /**
- * Octets. RFC 5321 §4.5.3.1.1–3 say 64, 255, 256, "at least". Local parts stop at 128 here, since bounce addresses that
- * encode a recipient (VERP, SRS) exceed 64 in real mail, and refusing the reversePath would lose the letter.
+ * Octets, with angle brackets, without source route. RFC 5321 §4.5.3.1.1–3 say 64 for a local part, 255 for a domain, 256
+ * for both, "at least". A local part has no limit of its own here, since bounce addresses that encode a recipient (VERP,
+ * SRS) exceed 64 in real mail, ours among them, and refusing the reversePath would lose the letter.
  */
-const localPartMax = 128
-const domainMax = 255
-/** With angle brackets, without source route. */
 const pathMax = 256
 
 export interface PathOptions {
@@ -74,10 +72,6 @@ export function parseMailbox(text: string, options: PathOptions): Mailbox | stri
   const domain = text.slice(at + 1)
   const octets = ascii.test(text) ? text.length : Buffer.byteLength(text)
   if (octets !== text.length && !options.smtpUtf8) return notAscii
-  if (octets > text.length ? Buffer.byteLength(local) > localPartMax : local.length > localPartMax) {
-    return `local part is longer than ${localPartMax}`
-  }
-  if (octets - Buffer.byteLength(local) - 1 > domainMax) return `domain is longer than ${domainMax}`
   if (octets + 2 > pathMax) return `path is longer than ${pathMax}`
 
   const localPart = unquote(local)
