@@ -1,4 +1,5 @@
 import { type ContentStage, silentLog } from '@pennypost/model'
+import { virtualClock } from '@pennypost/model/testing'
 import { expect, it } from 'vitest'
 import { ContentIntake, dataReader } from './content.ts'
 import { defaultReceptionLimits } from './options.ts'
@@ -31,7 +32,7 @@ function slowStage() {
 function intakeOver(stage: ContentStage) {
   const pending: Promise<unknown>[] = []
   const session = {
-    options: { store: { mail: { stage: () => stage } }, limits: defaultReceptionLimits },
+    options: { store: { mail: { stage: () => stage } }, limits: defaultReceptionLimits, clock: virtualClock() },
     log: silentLog,
     detach: (work: Promise<unknown>) => void pending.push(work),
   }

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createScanner, type ScannedMessage } from '@pennypost/message'
-import type { ContentStage, FlowFact, StagedContent } from '@pennypost/model'
+import type { Clock, ContentStage, FlowFact, StagedContent } from '@pennypost/model'
 import type { Session } from './session.ts'
 import type { Transaction } from './transaction.ts'
 import { type ContentFacts, ContentFilter } from './wire/content-filter.ts'
@@ -43,6 +43,10 @@ export class ContentIntake {
     this.#session = session
     this.#stage = session.options.store.mail.stage(room)
     this.filter = new ContentFilter((piece) => this.#take(piece), dots)
+  }
+
+  get clock(): Pick<Clock, 'elapsed'> {
+    return this.#session.options.clock
   }
 
   /** Why the content cannot be kept any more, though it has not ended. */
@@ -117,6 +121,7 @@ export class ContentReader {
   readonly #intake: ContentIntake | undefined
   readonly #take: (chunk: Buffer) => number
   #octets = 0
+  #heldMs = 0
 
   /** `take`: as `OctetReader.push`. */
   constructor(intake: ContentIntake | undefined, take: (chunk: Buffer) => number) {
@@ -131,18 +136,22 @@ export class ContentReader {
 
   ready(): Promise<void> | undefined {
     const wait = this.#intake?.ready()
-    if (!wait) return undefined
+    if (!this.#intake || !wait) return undefined
+    const { clock } = this.#intake
+    const from = clock.elapsed()
     this.held = true
     return wait.finally(() => {
       this.held = false
+      this.#heldMs += clock.elapsed() - from
     })
   }
 
-  /** Octets since it was asked last. */
-  octetsSinceLast(): number {
-    const octets = this.#octets
+  /** Whether less than `rate` octets a second came in the last `ms`, of which our disk's time is none of the client's. */
+  isTooSlow(ms: number, rate: number): boolean {
+    const isTooSlow = this.#octets * 1000 < rate * (ms - this.#heldMs)
     this.#octets = 0
-    return octets
+    this.#heldMs = 0
+    return isTooSlow
   }
 }
 

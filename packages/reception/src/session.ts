@@ -252,8 +252,6 @@ export class Session implements WireHandler {
   #take(line: Buffer | undefined, next: () => void): void {
     if (this.#ended) return
     this.#confirmation.worked(this.wire.taken())
-    this.#quietMs = 0
-    this.connection.active()
     this.#next = next
     const waiting = this.#nextLine
     this.#nextLine = undefined
@@ -271,7 +269,7 @@ export class Session implements WireHandler {
     this.#quietMs += tickMs
     if (this.#next || this.#reader?.held) this.#quietMs = 0
     else if (this.#reader) {
-      if (this.#reader.octetsSinceLast() * 1000 < limits.minimumRate * tickMs) {
+      if (this.#reader.isTooSlow(tickMs, limits.minimumRate)) {
         this.end(withText(replies.idleTooLong, 'Content comes too slowly'))
       }
     } else if (this.#quietMs >= limits.idleTimeoutMs) this.end(replies.idleTooLong)
@@ -308,8 +306,6 @@ export class Session implements WireHandler {
       end: (next) => {
         this.#reader = undefined
         if (this.#ended) return
-        this.#quietMs = 0
-        this.connection.active()
         this.#next = next
         this.#answer(this.#guarded(conclude))
       },
@@ -440,10 +436,12 @@ export class Session implements WireHandler {
     this.#transactionEnd?.[Symbol.dispose]()
   }
 
-  /** Lets the wire read on behind what was worked last. */
+  /** Lets the wire read on behind what was worked last: from now on it is the client's time that runs. */
   #proceed(): void {
     const next = this.#next
     this.#next = undefined
+    this.#quietMs = 0
+    this.connection.active()
     next?.()
   }
 

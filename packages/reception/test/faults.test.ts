@@ -204,6 +204,39 @@ it('an own slow commit is no idle client', async () => {
   await client.until(/^250 2\.0\.0 Ok: queued/m)
 })
 
+it('what we took for a commit was counted against the client that came next to speak', async () => {
+  const host = await testReception()
+  const { mail } = host.store
+  const accept = mail.accept.bind(mail)
+  const disk = Promise.withResolvers<void>()
+  mail.accept = (acceptances) => disk.promise.then(() => accept(acceptances))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await turns()
+  await host.waits.advance(3 * 60_000 - 1000)
+  disk.resolve()
+  await client.until(/^250 2\.0\.0 Ok: queued/m)
+  await host.waits.advance(5 * 60_000 - 1000)
+  expect(client.closed).toBe(false)
+})
+
+it('a disk that took nothing for minutes was taken for content that comes slowly', async () => {
+  const host = await testReception()
+  const disk = Promise.withResolvers<void>()
+  staging(host, (made) => ({ write: (chunk) => disk.promise.then(() => made.write(chunk)) }))
+  const client = host.connect()
+  await client.beginData()
+  client.say(`Subject: ${'x'.repeat(200)}\r\n\r\n`)
+  await turns()
+  for (const time of [host.clock, host.waits]) await time.advance(3 * 60_000 - 1000)
+  disk.resolve()
+  await turns()
+  await host.waits.advance(2000)
+  client.say('text\r\n.\r\n')
+  await client.until(/^250 2\.0\.0 Ok: queued/m)
+})
+
 it('a refused journey record is logged and no more', async () => {
   const host = await testReception()
   host.store.flow.record = () => Promise.reject(new Error('disk'))

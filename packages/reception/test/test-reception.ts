@@ -42,6 +42,7 @@ export async function testReception(
     store: store as Store,
     options,
     listener,
+    clock,
     waits,
     /** What was logged as an error. */
     errors,
