@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer'
-import { findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
+import { type DeliveryPlan, findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { messageIdOf, parseHeader, renderHeader, strikesOf, valuesOf } from '@pennypost/message'
 import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
@@ -12,7 +12,7 @@ import type { Session } from './session.ts'
 import { settledNotices } from './settled-notices.ts'
 import { shortened } from './shortened.ts'
 import { completion, refuseAuthors, signingDomain, submittedNotes } from './submission.ts'
-import type { Recipient, Transaction } from './transaction.ts'
+import type { Transaction } from './transaction.ts'
 
 /**
  * The end of a transaction: from the last octet of its content to the reply. Whatever happens here, exactly one reply
@@ -34,7 +34,7 @@ export async function concludeTransaction(
   else session.errors.clear()
   session.forwarded = undefined
   if (!session.isLmtp || !isLast) return reply
-  const answers = recipients.map((recipient) => transaction.looping.get(recipient) ?? reply)
+  const answers = recipients.map((recipient) => transaction.excluded.get(recipient) ?? reply)
   for (const answer of answers.slice(0, -1)) session.say(answer)
   return answers.at(-1)
 }
@@ -136,21 +136,45 @@ function refuseForm(session: Session, transaction: Transaction, received: Receiv
  * tells the sender of these.
  */
 function refuseLoops(session: Session, transaction: Transaction, { scanned }: ReceivedContent): Reply | undefined {
-  const { recipients, looping } = transaction
+  const { recipients } = transaction
   const deliveries = recipients.map(({ expansion }) => expansion.deliveries)
   const loops = findLoops(scanned.header, deliveries, session.options.limits.hops)
   const first = loops.find((loop) => loop !== undefined)
   if (!first) return undefined
   if (!loops.includes(undefined)) return first
-  for (const [at, loop] of loops.entries()) {
-    if (loop) looping.set(recipients[at] as Recipient, loop)
-  }
-  recipients.splice(0, recipients.length, ...recipients.filter((recipient) => !looping.has(recipient)))
+  exclude(transaction, (at) => loops[at])
   return undefined
+}
+
+/** Takes those recipients out for which there is a reply of their own. */
+function exclude({ recipients, excluded }: Transaction, replyFor: (at: number) => Reply | undefined): void {
+  for (const [at, recipient] of recipients.entries()) {
+    const reply = replyFor(at)
+    if (reply) excluded.set(recipient, reply)
+  }
+  recipients.splice(0, recipients.length, ...recipients.filter((recipient) => !excluded.has(recipient)))
 }
 
 /** Doubtful mail is not passed on in our name, and what was taken is never dropped. */
 const notForwarded = withText(replies.policyRefused, 'The message looks doubtful and would have to be forwarded')
+
+/** What is to be done for whom; a reply when nothing is. In LMTP what cannot be done for some is refused to them alone. */
+function planFor(session: Session, transaction: Transaction): DeliveryPlan | Reply {
+  const { reversePath, recipients, screening } = transaction
+  const plan = planFilings({
+    reversePath,
+    recipients: recipients.map(({ path, expansion }) => ({
+      forwardPath: path.text,
+      deliveries: expansion.deliveries,
+    })),
+    verdict: screening?.isQuarantined ? 'quarantine' : 'accept',
+  })
+  const { withheld } = plan
+  if (withheld.length === 0) return plan
+  if (!session.isLmtp || withheld.length === recipients.length) return notForwarded
+  exclude(transaction, (at) => (withheld.includes(at) ? notForwarded : undefined))
+  return planFor(session, transaction)
+}
 
 /** One durable transaction, then the reply that says so. */
 async function commit(
@@ -163,15 +187,8 @@ async function commit(
   const { options } = session
   const now = options.clock.now()
   const { reversePath } = transaction
-  const plan = planFilings({
-    reversePath,
-    recipients: transaction.recipients.map(({ path, expansion }) => ({
-      forwardPath: path.text,
-      deliveries: expansion.deliveries,
-    })),
-    verdict: transaction.screening?.isQuarantined ? 'quarantine' : 'accept',
-  })
-  if (plan.withheld.length > 0) return notForwarded
+  const plan = planFor(session, transaction)
+  if ('code' in plan) return plan
   const wantsCopy = session.account?.copySent ? session.account : undefined
   const acceptance: Acceptance = {
     journey: transaction.journey,
@@ -211,9 +228,9 @@ async function commit(
 }
 
 /** Nothing goes on, nothing is told to the sender apart from the reply, and nobody is to be reached in any case. */
-function isForAccountsAlone({ recipients, looping }: Transaction): boolean {
+function isForAccountsAlone({ recipients, excluded }: Transaction): boolean {
   const deliveries = recipients.flatMap(({ expansion }) => expansion.deliveries)
-  return looping.size === 0 && deliveries.every((each) => each.kind === 'file' && !each.later && !each.always)
+  return excluded.size === 0 && deliveries.every((each) => each.kind === 'file' && !each.later && !each.always)
 }
 
 /** What a DSN that comes back says about mail of ours; its own acceptance does not hang on it. */
@@ -252,10 +269,10 @@ function events(
   const named = messageIdHeader === '' ? first : { ...first, messageId: messageIdHeader }
   const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)
   const screened = transaction.screening?.facts() ?? []
-  const looping = Array.from(transaction.looping, ([{ path }, said]): FlowFact => {
+  const excluded = Array.from(transaction.excluded, ([{ path }, said]): FlowFact => {
     return { kind: 'refused', forwardPath: path.text, reply: describeReply(said) }
   })
-  return [named, ...expanded, ...received.findings, ...screened, ...looping].map((fact) => ({ ...at, ...fact }))
+  return [named, ...expanded, ...received.findings, ...screened, ...excluded].map((fact) => ({ ...at, ...fact }))
 }
 
 /** How the journey begins, whatever becomes of the content. */

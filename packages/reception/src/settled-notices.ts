@@ -14,13 +14,13 @@ import type { Recipient, Transaction } from './transaction.ts'
  */
 export async function settledNotices(
   session: Session,
-  { journey, reversePath, parameters, recipients, looping }: Transaction,
+  { journey, reversePath, parameters, recipients, excluded }: Transaction,
   header: Buffer,
   { acceptedAt, flow }: Acceptance,
 ): Promise<Acceptance[]> {
   const filed = recipients.filter(asksForSuccess)
   // In LMTP each has had its reply.
-  const refused = session.isLmtp ? [] : [...looping].filter(([recipient]) => hearsOfFailure(recipient))
+  const refused = session.isLmtp ? [] : [...excluded].filter(([recipient]) => hearsOfFailure(recipient))
   if (reversePath === '' || filed.length + refused.length === 0) return []
   const { hostname, settledNotices } = session.options
   const tell = (to: string, settled: readonly SettledRecipient[]): Promise<Acceptance[]> =>

@@ -17,8 +17,8 @@ export interface Transaction {
   readonly recipients: Recipient[]
   /** Recipients that were refused. */
   refused: number
-  /** Recipients that were taken out for a loop that the content showed, with the reply to each; LMTP alone says it. */
-  readonly looping: Map<Recipient, Reply>
+  /** Recipients that were taken out for what the content showed, with the reply to each; LMTP alone says it. */
+  readonly excluded: Map<Recipient, Reply>
   /** What was promised to the content, and is its own from when it begins to come. */
   readonly room: ReservedRoom
   /** Content that has begun to come. */

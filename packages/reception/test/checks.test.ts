@@ -161,6 +161,29 @@ test('doubtful mail is not forwarded in our name, and not taken either', async (
   expect(sayings(await eventsOf(host))).toContain('quarantine dmarc-quarantine')
 })
 
+test('in LMTP a forward of doubtful mail had it refused to everybody', async () => {
+  const { filter } = stubFilter('spam', ['lmtp'])
+  const checks = { ...checksWith(silent, systemDeadline), filters: [filter] }
+  const host = await testReception({ checks }, 'lmtp')
+  await host.store.directory.putAlias({ address: 'out@one.test', targets: ['x@far.test'] })
+  const client = host.connect()
+  const recipients = (...local: string[]) => local.map((name) => `RCPT TO:<${name}@one.test>\r\n`).join('')
+  client.say(`LHLO client.test\r\nMAIL FROM:<a@two.test>\r\n${recipients('out', 'bob')}DATA\r\n`)
+  await client.until(/^354 /m)
+  client.say(content, `MAIL FROM:<a@two.test>\r\n${recipients('out')}DATA\r\n`)
+  await client.until(/^354 [\s\S]*^354 /m)
+  client.say(content)
+  const replies = await client.until(/^550 [\s\S]*^550 /m)
+  const refused = expect.stringMatching(/^550 5\.7\.1 .*forwarded/)
+  const taken = expect.stringMatching(/^250 2\.0\.0 /)
+  expect(replies.filter((reply) => /^(?:250 2\.0|5)/.test(reply))).toEqual([refused, taken, refused])
+  expect((await host.store.mail.mailboxes(host.account)).map(({ name, messages }) => [name, messages])).toContainEqual([
+    'Junk',
+    1,
+  ])
+  expect(await eventsOf(host)).toContainEqual(expect.objectContaining({ kind: 'refused', forwardPath: 'out@one.test' }))
+})
+
 /** A filter that finds what it is told to, and remembers what it was shown. */
 function stubFilter(finding: 'virus' | 'spam', services: ContentFilter['services']) {
   const shown: MailToLookAt[] = []

@@ -5,12 +5,13 @@ import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { createConnectionLimiter } from '@pennypost/transport'
 import { createDuplexPair, type DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { onTestFinished } from 'vitest'
-import { defaultReceptionLimits, openReception, type ReceptionOptions } from '../src/index.ts'
+import { defaultReceptionLimits, openReception, type ReceptionOptions, type Service } from '../src/index.ts'
 import { plainOptions } from './plain-options.ts'
 
 /** `changed` may be made of the deadline, whose time a test moves. */
 export async function testReception(
   changed: Partial<ReceptionOptions> | ((deadline: Deadline) => Partial<ReceptionOptions>) = {},
+  service: Service = 'smtp',
 ) {
   const clock = virtualClock()
   const waits = virtualClock()
@@ -36,12 +37,13 @@ export async function testReception(
   }
   const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 })
   const endpoint = { address: '127.0.0.1', port: 0 }
-  const listener = await openReception({ service: 'smtp', endpoint, limiter }, options)
+  const listener = await openReception({ service, endpoint, limiter }, options)
   onTestFinished(async () => void (await listener.close({ drainMs: 0 })))
   return {
     store: store as Store,
     options,
     listener,
+    account: account.id,
     clock,
     waits,
     /** What was logged as an error. */

@@ -53,7 +53,7 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
     parameters,
     recipients: [],
     refused: 0,
-    looping: new Map(),
+    excluded: new Map(),
     intake: undefined,
   }
   const { screening } = session
