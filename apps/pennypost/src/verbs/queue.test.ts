@@ -12,6 +12,7 @@ const entry = {
   attempts: 2,
   dueAt: 90_000,
   held: false,
+  leasedUntil: null,
   destination: '127.0.0.1:2525',
   envelope: { reversePath: '' },
   recipients: [{ forwardPath: 'bob@far.test', lastReply: '451 later' }, { forwardPath: 'carl@far.test' }],
@@ -25,6 +26,12 @@ QUEUE ID          ENTRY   AGE    SIZE  TRIES  NEXT      NEXT HOP        FROM  TO
 0123456789ABCDEF      7  30 s  1000 B      2  in 1 min  127.0.0.1:2525  <>    bob@far.test and 1 more  451 later
 In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.
 `)
+})
+
+test('an entry that was being tried was listed as one that is due', () => {
+  const next = (changed: object) => list([{ ...entry, dueAt: 0, ...changed }])
+  expect(next({ leasedUntil: 30_001 })).toContain('  2  under way  127.0.0.1:2525')
+  expect(next({ leasedUntil: 30_000 })).toContain('  2  now   127.0.0.1:2525')
 })
 
 test('nothing that fits was said to be nothing that waits', () => {

@@ -108,9 +108,15 @@ export function listText({ entries, now, more, counts }: Listed): string {
   return entries.length === 0 ? `Nothing that fits waits. ${sum}` : `${table}${rest}${sum}`
 }
 
-function nextAttempt({ held, dueAt }: Entry, now: number): string {
+function nextAttempt(entry: Entry, now: number): string {
+  const { held, dueAt } = entry
   if (held) return 'held'
+  if (isUnderWay(entry, now)) return 'under way'
   return dueAt <= now ? 'now' : `in ${formatDuration(dueAt - now)}`
+}
+
+export function isUnderWay({ leasedUntil }: Pick<Entry, 'leasedUntil'>, now: number): boolean {
+  return leasedUntil !== null && leasedUntil > now
 }
 
 function recipientsOf({ recipients }: Entry): string {

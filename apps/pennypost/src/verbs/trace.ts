@@ -1,5 +1,7 @@
+import type { OperationResult } from '@pennypost/admin'
 import type { Command } from 'commander'
 import { journeyLines } from './journey-lines.ts'
+import { isUnderWay } from './queue.ts'
 import type { Session } from './session.ts'
 import { type Column, formatDuration, formatTable, formatTime } from './table.ts'
 import { UsageError } from './usage-error.ts'
@@ -55,18 +57,22 @@ function manyText([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${others.length} more`
 }
 
+type Waiting = OperationResult<'trace'>['journeys'][number]['waiting'][number]
+
+function nextText(entry: Waiting, now: number): string {
+  if (entry.held) return 'held'
+  if (isUnderWay(entry, now)) return 'an attempt is under way'
+  return entry.dueAt <= now ? 'due now' : `next attempt in ${formatDuration(entry.dueAt - now)}`
+}
+
 async function trace(session: Session, id: string, options: { transcripts: boolean }): Promise<void> {
   const result = await session.call('trace', { id })
   session.show(result, () =>
     result.journeys
       .map(({ journey, waiting }) => {
-        const rest = waiting.map(({ destination, dueAt, held, recipients }) => {
-          const next = held
-            ? 'held'
-            : dueAt <= result.now
-              ? 'due now'
-              : `next attempt in ${formatDuration(dueAt - result.now)}`
-          return `still waits for ${destination}: ${recipients.map(({ forwardPath }) => forwardPath).join(', ')}; ${next}\n`
+        const rest = waiting.map((entry) => {
+          const to = entry.recipients.map(({ forwardPath }) => forwardPath).join(', ')
+          return `still waits for ${entry.destination}: ${to}; ${nextText(entry, result.now)}\n`
         })
         return `${journey.id}\n${journeyLines(journey.events, options)}${rest.join('')}`
       })

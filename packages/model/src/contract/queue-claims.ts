@@ -221,6 +221,20 @@ function describeLeases(open: OpenEngine): void {
     expect(await claimAll(world)).toHaveLength(1)
   })
 
+  it('says until when somebody has an entry', async (world) => {
+    const { queue } = world.store
+    const [id] = await enqueue(world, 'a.test')
+    const leasedUntil = async () => (await queue.get(id!))?.leasedUntil
+    expect(await leasedUntil()).toBeNull()
+    const [leased] = await claimAll(world)
+    expect([leased?.leasedUntil, await leasedUntil()]).toEqual(Array(2).fill(world.clock.now() + 60_000))
+    await world.clock.advance(50_000)
+    await renew(queue, world, leased!)
+    expect(await leasedUntil()).toBe(world.clock.now() + 60_000)
+    await queue.settle(deferring(leased!, world.clock.now() + 1000))
+    expect(await leasedUntil()).toBeNull()
+  })
+
   it('renew tells which are lost: taken by another, settled, removed', async (world) => {
     const { queue } = world.store
     await enqueue(world, 'a.test', 'b.test', 'c.test', 'd.test')

@@ -51,11 +51,12 @@ function createReading(state: State): Pick<Queue, 'get' | 'list' | 'counts'> {
   return {
     async get(id) {
       requireOpen(state)
-      return state.queue.get(id)?.entry
+      const row = state.queue.get(id)
+      return row && shown(row)
     },
     async *list(filter) {
       requireOpen(state)
-      const entries = [...state.queue.values()].map((row) => row.entry).filter((entry) => passes(entry, filter))
+      const entries = [...state.queue.values()].map(shown).filter((entry) => passes(entry, filter))
       entries.sort((a, b) => a.acceptedAt - b.acceptedAt || a.id - b.id)
       for (let at = 0; at < entries.length; at += entriesPerPage) yield entries.slice(at, at + entriesPerPage)
     },
@@ -130,7 +131,11 @@ function liveLeases(state: State, now: number): Map<string, number> {
 
 function lease(state: State, row: QueueRow, { now, leaseMs }: ClaimRequest) {
   row.lease = { id: state.random.bytes(16).toString('hex'), until: now + leaseMs }
-  return { ...row.entry, lease: row.lease.id }
+  return { ...shown(row), lease: row.lease.id }
+}
+
+function shown(row: QueueRow): QueueEntry {
+  return { ...row.entry, leasedUntil: row.lease?.until ?? null }
 }
 
 function update(row: QueueRow, change: Partial<QueueEntry>): void {

@@ -91,7 +91,7 @@ export interface MessageRow {
 }
 
 export interface QueueRow {
-  entry: QueueEntry
+  entry: Omit<QueueEntry, 'leasedUntil'>
   readonly message: MessageRow
   lease: { id: string; until: number } | null
 }

@@ -61,6 +61,8 @@ export interface QueueEntry {
   dueAt: number
   attempts: number
   held: boolean
+  /** Until when a runner has it, unless it says otherwise; null: none has. */
+  leasedUntil: number | null
   /** Octets that the next hop will get, without the recipients' trace. */
   size: number
   messageId: string

@@ -13,7 +13,7 @@ import { pageRows, type Reader } from './reader.ts'
 
 /** Queue entries as rows, and what is asked about them without changing them. */
 const columns = `id, journey, message, destination, route, envelope, accepted_at AS acceptedAt, due_at AS dueAt, attempts, held, size,
-  message_id AS messageId, recipients`
+  lease_until AS leasedUntil, message_id AS messageId, recipients`
 
 type Row = Omit<QueueEntry, 'envelope' | 'held' | 'recipients'> & { envelope: string; held: number; recipients: string }
 
