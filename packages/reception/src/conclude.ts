@@ -310,6 +310,7 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   const messageId = received ? messageIdOf(valuesOf(parseHeader(received.scanned.header), 'message-id')[0] ?? '') : ''
   session.record(journey, [
     messageId === '' ? first : { ...first, messageId },
+    ...(received?.findings ?? []),
     ...(transaction.screening?.facts() ?? []),
     { kind: 'refused', reply: text },
   ])

@@ -12,7 +12,15 @@ import {
   generateKeys,
   type Policy,
 } from '@pennypost/message-auth'
-import { type Account, type Deadline, type FlowEvent, type Resolver, silentLog, systemDeadline } from '@pennypost/model'
+import {
+  type Account,
+  type Deadline,
+  type FlowEvent,
+  type Resolver,
+  StoreError,
+  silentLog,
+  systemDeadline,
+} from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import type { ContentFilter, MailToLookAt } from '../src/filters/filter.ts'
@@ -159,6 +167,17 @@ test('doubtful mail is not forwarded in our name, and not taken either', async (
   await client.until(/^550 5\.7\.1 .*forwarded/m)
   expect(await host.messages()).toBe(0)
   expect(sayings(await eventsOf(host))).toContain('quarantine dmarc-quarantine')
+})
+
+test('the journey of what the store could not take said nothing of the checks', async () => {
+  const host = await testReception({ checks: checksWith(createStaticResolver([]), systemDeadline) })
+  host.store.mail.accept = () => Promise.reject(new StoreError('no-room', 'full'))
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await client.until(/^452 4\.3\.1 /m)
+  await turns()
+  expect(sayings(await eventsOf(host))).toEqual(expect.arrayContaining(['spf none', 'accept clean']))
 })
 
 test('in LMTP a forward of doubtful mail had it refused to everybody', async () => {

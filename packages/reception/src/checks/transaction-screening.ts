@@ -198,13 +198,17 @@ export class TransactionScreening {
     return authenticationResults(session.options.hostname, this.#findings, this.#verdict)
   }
 
-  /** What the journey keeps, once. */
+  /** What the journey is still to be told. */
   facts(): FlowFact[] {
     if (this.#isRecorded || !this.#verdict) return []
-    this.#isRecorded = true
     const { action, reason } = this.#verdict
     const roles: FlowFact[] = this.#isForRoles ? [{ kind: 'finding', check: 'recipients', result: 'roles' }] : []
     return [...this.#findings.map(factOf), ...roles, { kind: 'verdict', verdict: action, reason }]
+  }
+
+  /** The journey has been told the facts, and the transaction goes on. */
+  recorded(): void {
+    this.#isRecorded = this.#verdict !== undefined
   }
 
   #decide(verdict: Verdict): void {

@@ -54,13 +54,14 @@ export const rcpt = {
 
 function refuse(session: Session, transaction: Transaction, path: Mailbox, refusal: Reply): Reply {
   transaction.refused++
-  const { reversePath } = transaction
+  const { reversePath, screening } = transaction
   const [peer, forwardPath, text] = [session.client.address, path.text, describeReply(refusal)]
   session.log.info(
     { journey: transaction.journey, remote: peer, reversePath, forwardPath, reply: text },
     'recipient refused',
   )
   const refused: FlowFact = { kind: 'refused', forwardPath, reply: text, peer, reversePath }
-  session.record(transaction.journey, [...(transaction.screening?.facts() ?? []), refused])
+  session.record(transaction.journey, [...(screening?.facts() ?? []), refused])
+  screening?.recorded()
   return refusal
 }
