@@ -64,11 +64,14 @@ export async function queueEntries(
     const asked = dsnParameters(transaction.recipients[recipient])
     add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })
   }
+  const told = new Set(plan.filings.flatMap(({ forwardPaths }) => forwardPaths))
   for (const { recipient, filing } of plan.later) {
     await othersTurn()
     const { path } = transaction.recipients[recipient] as Recipient
     const trace = deliveryBlock(reversePath, filing.deliveredTo).toString()
-    const asked = withoutSuccess(dsnParameters(transaction.recipients[recipient]))
+    const wanted = dsnParameters(transaction.recipients[recipient])
+    const asked = told.has(path.text) ? withoutSuccess(wanted) : wanted
+    told.add(path.text)
     add('local', 'local', reversePath, { forwardPath: path.text, account: filing.account, ...asked, trace })
   }
   return [...entries.values()]
@@ -85,7 +88,7 @@ function dsnParameters(recipient: Recipient | undefined): DsnParameters {
   }
 }
 
-/** The success is told by the acceptance, for all accounts of the recipient at once. */
+/** The success is told with the first account that is filed, for all of the recipient: by the acceptance, or the queue. */
 function withoutSuccess({ notify, ...asked }: DsnParameters): DsnParameters {
   if (!notify) return asked
   const rest = notify.filter((condition) => condition !== 'SUCCESS')

@@ -16,9 +16,10 @@ export async function settledNotices(
   session: Session,
   { journey, reversePath, parameters, recipients, excluded }: Transaction,
   header: Buffer,
-  { acceptedAt, flow }: Acceptance,
+  { acceptedAt, flow, filings }: Acceptance,
 ): Promise<Acceptance[]> {
-  const filed = recipients.filter(asksForSuccess)
+  const answered = new Set(filings.flatMap(({ forwardPaths }) => forwardPaths))
+  const filed = recipients.filter((recipient) => asksForSuccess(recipient) && answered.has(recipient.path.text))
   // In LMTP each has had its reply.
   const refused = session.isLmtp ? [] : [...excluded].filter(([recipient]) => hearsOfFailure(recipient))
   if (reversePath === '' || filed.length + refused.length === 0) return []
@@ -52,8 +53,8 @@ export async function settledNotices(
   }
 }
 
-function asksForSuccess({ parameters: { notify }, expansion }: Recipient): boolean {
-  return notify?.includes('SUCCESS') === true && expansion.deliveries.some(({ kind }) => kind === 'file')
+function asksForSuccess({ parameters: { notify } }: Recipient): boolean {
+  return notify?.includes('SUCCESS') === true
 }
 
 function hearsOfFailure({ parameters: { notify } }: Recipient): boolean {

@@ -65,6 +65,36 @@ test('a sender who wants to hear nothing heard of a member of the list whose mai
   ])
 })
 
+test('a sender was told that a letter was delivered to a mailbox that was full, while it waited for room', async () => {
+  const told: SettledFacts[] = []
+  const world = await testReception({
+    settledNotices: async (facts) => {
+      told.push(facts)
+      return []
+    },
+  })
+  const { directory } = world.store
+  const targets = ['x@far.test', 'full@one.test', 'full2@one.test']
+  for (const login of targets.slice(1)) await directory.addAccount({ login, name: '', quota: 1, admin: false }, 0)
+  await directory.putAlias({ address: 'all@one.test', targets })
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test> SIZE=100\r\nRCPT TO:<all@one.test> NOTIFY=SUCCESS\r\n')
+  client.say('BDAT 14 LAST\r\nSubject: x\r\n\r\n')
+  await client.until(/queued as/)
+  expect(told).toEqual([])
+  const queued: unknown[] = []
+  for await (const page of world.store.queue.list({})) {
+    for (const { route, recipients } of page) queued.push([route, ...recipients.map(({ notify }) => notify)])
+  }
+  // The first that is filed tells for all.
+  expect(queued).toEqual(
+    expect.arrayContaining([
+      ['remote', ['SUCCESS']],
+      ['local', ['SUCCESS'], ['NEVER']],
+    ]),
+  )
+})
+
 test('the sender of a letter that was taken did not hear of the recipient whose loop was left out', async () => {
   const told: SettledFacts[] = []
   const world = await testReception({
