@@ -8,6 +8,7 @@ import {
   networkOf,
   type Refusal,
   type ServerContexts,
+  type Slot,
   Turns,
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
@@ -52,7 +53,7 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     ...(options.checks ? { isChecked: strangersTo(options.checks.exempt) } : {}),
     ...(options.submissionLimits ? { quota: new SubmissionQuota(options.submissionLimits, options.store.memory) } : {}),
   }
-  const entrance = new Entrance(listener, context)
+  const entrance = new Entrance(context)
   // A proxy speaks before the handshake, so where there are proxies implicit TLS is begun here.
   const implicit = service === 'submissions' && contexts !== undefined
   const proxied = (options.proxy ?? []).length > 0
@@ -66,9 +67,10 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     log: options.log,
     refusal: (reason) => refusal(reason),
     onConnection(connection) {
-      if (isProxy(connection.remote.address)) entrance.enterByProxy(connection, implicit)
-      else if (implicit && proxied) entrance.secure(originOf(connection))
-      else entrance.greet(originOf(connection))
+      const origin = originOf(connection, limiter)
+      if (isProxy(connection.remote.address)) entrance.enterByProxy(origin, implicit)
+      else if (implicit && proxied) entrance.secure(origin)
+      else entrance.greet(origin)
     },
   })
 }
@@ -83,26 +85,39 @@ function refusal(reason: Refusal): string {
   return printReply(reason === 'draining' ? replies.shuttingDown : replies.tooManyConnections)
 }
 
-function originOf(connection: Connection): Origin {
-  return { connection, client: connection.remote, leaveAddressLimit: () => connection.leaveAddressLimit() }
+function originOf(connection: Connection, limiter: ConnectionLimiter): Origin {
+  /** Of a client that a proxy has named. */
+  let slot: Slot | undefined
+  connection.stream.once('close', () => slot?.[Symbol.dispose]())
+  return {
+    connection,
+    client: connection.remote,
+    leaveAddressLimit: () => (slot ? slot.leaveAddress() : connection.leaveAddressLimit()),
+    countAs(address) {
+      connection.leaveAddressLimit()
+      slot?.[Symbol.dispose]()
+      const admitted = limiter.admit(address, networkOf(address))
+      slot = typeof admitted === 'string' ? undefined : admitted
+      return typeof admitted === 'string' ? admitted : undefined
+    },
+  }
 }
 
 /** The way of a connection up to its session: proxy, handshake, patience. */
 class Entrance {
-  readonly #limiter: ConnectionLimiter
   readonly #context: SessionContext
   readonly #server: SMTPServer
   readonly #turns: Turns
 
-  constructor({ limiter }: ReceptionListenerOptions, context: SessionContext) {
-    this.#limiter = limiter
+  constructor(context: SessionContext) {
     this.#context = context
     this.#server = createServer(context.options)
     this.#turns = new Turns(context.options.clock)
   }
 
   /** Counts the client that the proxy names, instead of the proxy. */
-  enterByProxy(connection: Connection, implicit: boolean): void {
+  enterByProxy(direct: Origin, implicit: boolean): void {
+    const { connection } = direct
     const { deadline, log } = this.#context.options
     connection.onDrain(() => connection.destroy())
     readClient(connection, deadline, (client) => {
@@ -110,16 +125,14 @@ class Entrance {
         log.warn({ proxy: connection.remote.address }, 'no PROXY header from a proxy')
         return
       }
-      connection.leaveAddressLimit()
-      const slot = this.#limiter.admit(client.address, networkOf(client.address))
-      if (typeof slot === 'string') {
-        log.info({ service: this.#context.service, remote: client.address, reason: slot }, 'connection refused')
+      const reason = direct.countAs(client.address)
+      if (reason) {
+        log.info({ service: this.#context.service, remote: client.address, reason }, 'connection refused')
         if (implicit) connection.destroy()
-        else connection.end(refusal(slot))
+        else connection.end(refusal(reason))
         return
       }
-      connection.stream.once('close', () => slot[Symbol.dispose]())
-      const origin = { connection, client, leaveAddressLimit: () => slot.leaveAddress() }
+      const origin = { ...direct, client }
       if (implicit) this.secure(origin)
       else this.greet(origin)
     })

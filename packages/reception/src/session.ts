@@ -10,7 +10,7 @@ import {
   type Timer,
 } from '@pennypost/model'
 import { greetingReply, isPermanent, printReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
-import { type Connection, networkOf } from '@pennypost/transport'
+import { type Connection, networkOf, type Refusal } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
 import type { Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
@@ -77,6 +77,8 @@ export interface Origin {
   readonly client: Client
   /** The client does not count against its address any more. */
   leaveAddressLimit(): void
+  /** From now on it counts against this address, not against that of its proxy; the reason when it is one too many. */
+  countAs(address: string): Refusal | undefined
 }
 
 export class Session implements WireHandler {
@@ -88,7 +90,7 @@ export class Session implements WireHandler {
   readonly log: Log
   readonly commands = commands
   readonly errors: ErrorBudget
-  readonly leaveAddressLimit: () => void
+  readonly origin: Origin
   wire!: Wire
   client: Client
   /** What a trusted relay says of the client behind it, for journeys only (XFORWARD); of one transaction, as Postfix has it. */
@@ -126,7 +128,7 @@ export class Session implements WireHandler {
     this.service = service
     this.connection = origin.connection
     this.client = origin.client
-    this.leaveAddressLimit = origin.leaveAddressLimit
+    this.origin = origin
     this.options = options
     this.id = random.bytes(6).toString('hex')
     this.log = options.log.child({ session: this.id })

@@ -12,6 +12,7 @@ import { plainOptions } from './plain-options.ts'
 export async function testReception(
   changed: Partial<ReceptionOptions> | ((deadline: Deadline) => Partial<ReceptionOptions>) = {},
   service: Service = 'smtp',
+  connectionsPerAddress = 0,
 ) {
   const clock = virtualClock()
   const waits = virtualClock()
@@ -35,7 +36,7 @@ export async function testReception(
     limits: { ...defaultReceptionLimits, tarpitMs: 0 },
     ...(typeof changed === 'function' ? changed(deadline) : changed),
   }
-  const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 })
+  const limiter = createConnectionLimiter({ connections: 0, connectionsPerAddress })
   const endpoint = { address: '127.0.0.1', port: 0 }
   const listener = await openReception({ service, endpoint, limiter }, options)
   onTestFinished(async () => void (await listener.close({ drainMs: 0 })))

@@ -6,6 +6,7 @@ export {
   createConnectionLimiter,
   limitedToo,
   type Refusal,
+  type Slot,
 } from './connection-limiter.ts'
 export { createDialer } from './dialer.ts'
 export { drained } from './drained.ts'

@@ -67,7 +67,7 @@ function conclude(session: Session, result: AuthenticationResult): Reply {
   const remote = session.client.address
   if (result.ok) {
     session.identify(result.account)
-    session.leaveAddressLimit()
+    session.origin.leaveAddressLimit()
     session.log.info({ service, login: result.account.login, remote }, 'logged in')
     return replies.authenticated
   }

@@ -36,8 +36,15 @@ export const xclient = {
       port: Number(attributes.get('PORT') ?? port),
       ...(helo === undefined ? {} : { helo }),
     }
+    // Of LMTP clients nobody is a stranger, whomever they name.
+    if (attributes.has('ADDR') && !session.isLmtp && session.origin.countAs(session.client.address)) {
+      return replies.tooManyConnections
+    }
     session.greet()
-    if (account) session.identify(account)
+    if (account) {
+      session.identify(account)
+      session.origin.leaveAddressLimit()
+    }
     return undefined
   },
 } as const satisfies Command

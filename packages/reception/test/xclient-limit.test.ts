@@ -1,0 +1,27 @@
+/** Whose connections are counted where a proxy says by XCLIENT whose commands it passes on. */
+import { expect, it } from 'vitest'
+import { testReception, turns } from './test-reception.ts'
+
+it('all clients of a proxy counted as one, and none of them for itself', async () => {
+  const host = await testReception({ xclient: ['192.0.2.7'] }, 'smtp', 1)
+  const clientOf = async (address: string) => {
+    const proxy = host.connect()
+    proxy.say(`EHLO proxy.test\r\nXCLIENT ADDR=${address}\r\n`)
+    await proxy.until(/^250 [\s\S]*\r\n[24]2|^421 /m)
+    await turns()
+    return { proxy, last: proxy.replies().at(-1) }
+  }
+  const welcome = '220 mail.one.test ESMTP Pennypost'
+  const first = await clientOf('198.51.100.1')
+  expect(first.last).toBe(welcome)
+  expect((await clientOf('198.51.100.2')).last).toBe(welcome)
+  expect((await clientOf('198.51.100.1')).last).toBe('421 4.7.0 Too many connections from your network')
+  first.proxy.stream.destroy()
+  await turns()
+  const again = await clientOf('198.51.100.1')
+  expect(again.last).toBe(welcome)
+  // It may become another one, whose place is free, and leaves its own.
+  again.proxy.say('EHLO proxy.test\r\nXCLIENT ADDR=198.51.100.3\r\n')
+  await again.proxy.until(/(220 [\s\S]*){3}/)
+  expect((await clientOf('198.51.100.1')).last).toBe(welcome)
+})
