@@ -100,3 +100,19 @@ S: +OK *
     host,
   )
 })
+
+it('who could not log in for our own trouble was told in the end that the password is wrong', async () => {
+  await using host = await openHost(async (clock) => {
+    const store = createMemoryStore({ clock, random: seededRandom(2) })
+    const list = async () => {
+      throw new Error('database is locked')
+    }
+    return Object.create(store, { credentials: { value: Object.create(store.credentials, { list: { value: list } }) } })
+  })
+  const login = `C: USER bob@one.test
+S: +OK *
+C: PASS secret
+S: -ERR [SYS/TEMP] *
+`
+  await playDialogue(`@service pop3s\nS: +OK *\n${login.repeat(5)}S: -ERR [SYS/TEMP] Too many failed logins\n`, host)
+})

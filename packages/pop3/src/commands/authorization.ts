@@ -103,6 +103,7 @@ function conclude(session: Session, result: AuthenticationResult): void | Promis
   session.log.info({ session: session.id, reason: result.reason, remote: connection.remote.address }, 'login refused')
   // RFC 3206: AUTH for what is wrong with the credentials, SYS/TEMP for what may pass.
   const temporary = result.reason === 'throttled' || result.reason === 'unavailable'
-  session.refuse(temporary ? '[SYS/TEMP] Cannot log in now, try again later' : '[AUTH] Login failed')
-  if (++session.authFailures >= options.limits.authFailures) session.end('-ERR [AUTH] Too many failed logins')
+  const code = temporary ? '[SYS/TEMP]' : '[AUTH]'
+  session.refuse(`${code} ${temporary ? 'Cannot log in now, try again later' : 'Login failed'}`)
+  if (++session.authFailures >= options.limits.authFailures) session.end(`-ERR ${code} Too many failed logins`)
 }
