@@ -48,12 +48,17 @@ export async function runExchange(options: ExchangeOptions): Promise<ExchangeEnd
     step = step.next(response.octets)
   }
   if (step.kind === 'fail') return { kind: 'failed', reason: step.reason }
-  const result = await authenticator.authenticate({ ...step.claim, service, address })
+  const attempt = { ...step.claim, service, address }
+  let result = await authenticator.authenticate(attempt)
   const last = mechanism.lastWord?.(result)
   if (last) {
     const response = await answer(options, last)
-    // Whoever gives a refused exchange up is refused; only a success hangs on the answer.
-    if (result.ok && response.kind !== 'octets') return response
+    if (result.ok) {
+      // Whoever gives a refused exchange up is refused; only a success hangs on the answer.
+      if (response.kind !== 'octets') return response
+      // The client has taken its time, in which the account may have been suspended, or its password changed.
+      result = await authenticator.authenticate(attempt)
+    }
   }
   return { kind: 'result', result, login: 'login' in step.claim ? step.claim.login : '' }
 }

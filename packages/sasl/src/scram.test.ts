@@ -59,6 +59,8 @@ interface Client {
   name?: string
   binding?: Buffer
   tamper?(clientFinal: string): string
+  /** What happens before it answers the server's last word. */
+  meanwhile?(): Promise<unknown>
 }
 
 let people: People
@@ -100,6 +102,7 @@ async function logIn(
       const said = Buffer.from(challenge, 'base64').toString()
       if (said.startsWith('v=')) {
         expect(said).toBe(`v=${serverSignature}`)
+        await client.meanwhile?.()
         return ''
       }
       const [, nonce = '', salt = '', count] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(said) ?? []
@@ -130,6 +133,17 @@ async function provide(password = 'secret'): Promise<void> {
   await logInByPassword('alice@one.test', password)
   await expect.poll(() => hasVerifier(alice)).toBe(true)
 }
+
+test('who was suspended before its answer to our last word was logged in all the same', async () => {
+  await provide()
+  const { directory, credentials } = people
+  const suspend = (suspended: boolean) => directory.updateAccount(alice.id, { suspended })
+  const suspended = { kind: 'result', login: alice.login, result: { ok: false, reason: 'suspended' } }
+  expect(await logIn({ password: 'secret', meanwhile: () => suspend(true) })).toEqual(suspended)
+  await suspend(false)
+  const change = () => credentials.setPassword(alice.id, 'another', 0)
+  expect(await logIn({ password: 'secret', meanwhile: change })).toEqual(invalid)
+})
 
 const ok = expect.objectContaining({ result: expect.objectContaining({ ok: true }) })
 const invalid = { kind: 'result', login: expect.anything(), result: { ok: false, reason: 'invalid' } }
