@@ -55,7 +55,7 @@ export interface SessionContext {
   readonly service: Service
   readonly options: ReceptionOptions
   readonly random: Random
-  /** Whether the peer at this address may say for whom it speaks (XCLIENT, XFORWARD). */
+  /** Whether the client at this address may say for whom it speaks (XCLIENT, XFORWARD). */
   mayNameClient(address: string): boolean
   /** Whether the mail of this client is checked; absent: nobody's. */
   isChecked?(address: string): boolean
@@ -162,9 +162,9 @@ export class Session implements WireHandler {
     return this.client.address === '' && this.client !== this.connection.remote
   }
 
-  /** Whether the peer of the socket may say for whom it speaks. */
+  /** Whether who connected, by whatever proxy that speaks the PROXY protocol, may say for whom it speaks. */
   get mayNameClient(): boolean {
-    return this.#context.mayNameClient(this.connection.remote.address)
+    return this.#context.mayNameClient(this.origin.client.address)
   }
 
   /** What is checked of this client's mail now; undefined when nothing is. */

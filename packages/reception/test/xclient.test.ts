@@ -1,4 +1,4 @@
-/** Whose connections are counted where a proxy says by XCLIENT whose commands it passes on. */
+/** Who may say by XCLIENT for whom it speaks, and whose connections are counted then. */
 import { expect, it } from 'vitest'
 import { testReception, turns } from './test-reception.ts'
 
@@ -24,4 +24,15 @@ it('all clients of a proxy counted as one, and none of them for itself', async (
   again.proxy.say('EHLO proxy.test\r\nXCLIENT ADDR=198.51.100.3\r\n')
   await again.proxy.until(/(220 [\s\S]*){3}/)
   expect((await clientOf('198.51.100.1')).last).toBe(welcome)
+})
+
+it('whoever came through a proxy that speaks the PROXY protocol could name another client, where that may', async () => {
+  const host = await testReception({ proxy: ['192.0.2.7'], xclient: ['192.0.2.7', '198.51.100.8'] })
+  const behindProxy = async (address: string) => {
+    const client = host.connect()
+    client.say(`PROXY TCP4 ${address} 192.0.2.1 4025 25\r\nEHLO client.test\r\nXCLIENT ADDR=203.0.113.1\r\n`)
+    return (await client.until(/^250 [\s\S]*\r\n(?:220|550) .*\r\n/m)).at(-1)
+  }
+  expect(await behindProxy('198.51.100.9')).toBe('550 5.7.0 Not from here')
+  expect(await behindProxy('198.51.100.8')).toBe('220 mail.one.test ESMTP Pennypost')
 })
