@@ -33,6 +33,7 @@ export async function play(side: Side, verb: Verb): Promise<unknown> {
 function run(side: Side, verb: Verb): Promise<unknown> {
   switch (verb.verb) {
     case 'claim':
+    case 'claim one':
     case 'settle':
     case 'hold':
     case 'release':
@@ -223,7 +224,7 @@ async function runOnMessages(side: Side, verb: OnMessages): Promise<unknown> {
 
 async function runOnQueue(
   side: Side,
-  verb: Of<'claim' | 'settle' | 'hold' | 'release' | 'retry' | 'redirect' | 'remove'>,
+  verb: Of<'claim' | 'claim one' | 'settle' | 'hold' | 'release' | 'retry' | 'redirect' | 'remove'>,
 ): Promise<unknown> {
   const { store, clock } = side.world
   const now = clock.now()
@@ -240,6 +241,13 @@ async function runOnQueue(
     .map((one) => one.id)
     .slice(0, 1)
   switch (verb.verb) {
+    case 'claim one': {
+      const claimed = ids[0] === undefined ? undefined : await store.queue.claimOne(ids[0], now, 60_000)
+      if (!claimed) return undefined
+      side.leases.push(claimed)
+      const { lease: _, ...leased } = claimed
+      return withoutIds(leased)
+    }
     case 'hold':
       return store.queue.hold(ids)
     case 'release':

@@ -8,7 +8,11 @@ export function describeClaims(open: OpenEngine): void {
   describe('claim', () => describeClaim(open))
   describe('claim is fair', () => describeFairness(open))
   describe('leases', () => describeLeases(open))
+  describe('claimOne', () => describeClaimOne(open))
 }
+
+export const claimOne = ({ store, clock }: World, id: QueueEntryId): Promise<LeasedEntry | undefined> =>
+  store.queue.claimOne(id, clock.now(), 60_000)
 
 export const claimAll = (world: World, more: Partial<ClaimRequest> = {}): Promise<LeasedEntry[]> =>
   world.store.queue.claim({ now: world.clock.now(), slots: 100, perDestination: 100, leaseMs: 60_000, ...more })
@@ -231,6 +235,8 @@ function describeLeases(open: OpenEngine): void {
     await world.clock.advance(50_000)
     await renew(queue, world, leased!)
     expect(await leasedUntil()).toBe(world.clock.now() + 60_000)
+    await world.clock.advance(60_000)
+    expect(await leasedUntil()).toBeNull()
     await queue.settle(deferring(leased!, world.clock.now() + 1000))
     expect(await leasedUntil()).toBeNull()
   })
@@ -268,5 +274,74 @@ function describeLeases(open: OpenEngine): void {
     await world.clock.advance(120_000)
     await world.store.queue.settle(deferring(leased!, world.clock.now() + 1000))
     expect((await world.store.queue.get(leased!.id))?.attempts).toBe(1)
+  })
+}
+
+function describeClaimOne(open: OpenEngine): void {
+  const it = worldTest(open)
+
+  it('gives an entry as it is: waiting, due or held', async (world) => {
+    const { store, clock } = world
+    const [waiting, due, held] = await enqueue(world, 'a.test', 'b.test', 'c.test')
+    await store.queue.settle(deferring((await claimOne(world, waiting!))!, clock.now() + 900_000))
+    await store.queue.hold([held!])
+    for (const id of [waiting!, due!, held!]) {
+      const before = (await store.queue.get(id))!
+      const { lease, ...claimed } = (await claimOne(world, id))!
+      expect(lease).toMatch(/^.{1,100}$/)
+      expect(claimed).toEqual({ ...before, leasedUntil: clock.now() + 60_000 })
+      expect(await store.queue.get(id)).toEqual(claimed)
+    }
+  })
+
+  it('gives nothing of what somebody has, or is gone', async (world) => {
+    const { queue } = world.store
+    const [a, b, c] = await enqueue(world, 'a.test', 'b.test', 'c.test')
+    await claimAll(world, { slots: 1 })
+    expect(await claimOne(world, a!)).toBeUndefined()
+    await claimOne(world, b!)
+    expect(await claimOne(world, b!)).toBeUndefined()
+    await queue.remove([c!])
+    expect(await claimOne(world, c!)).toBeUndefined()
+    await world.clock.advance(60_000)
+    expect((await claimOne(world, a!))?.id).toBe(a)
+  })
+
+  it('no claim gives what it gave, as long as the lease lasts', async (world) => {
+    const { store, clock } = world
+    const [id, other] = await enqueue(world, 'a.test', 'a.test')
+    const first = await claimOne(world, id!)
+    expect(await claimAll(world, { perDestination: 1 })).toEqual([])
+    expect((await claimAll(world)).map((leased) => leased.id)).toEqual([other])
+    expect(await store.queue.nextDueAt()).toBeNull()
+    await clock.advance(60_000)
+    expect((await claimAll(world)).map((leased) => leased.id)).toEqual([id, other])
+    await expect(store.queue.settle(deferring(first!, clock.now()))).rejects.toEqual(refusal('lease-lost'))
+  })
+
+  it('a held entry is still held when its lease is over, however it ended', async (world) => {
+    const { store, clock } = world
+    const [settled, expired] = await enqueue(world, 'a.test', 'b.test')
+    await store.queue.hold([settled!, expired!])
+    await store.queue.settle(deferring((await claimOne(world, settled!))!, clock.now()))
+    await claimOne(world, expired!)
+    await clock.advance(60_000)
+    expect(await claimAll(world)).toEqual([])
+    expect(await store.queue.nextDueAt()).toBeNull()
+    expect(await store.queue.get(expired!)).toMatchObject({ held: true, leasedUntil: null, attempts: 0 })
+    expect(await store.queue.release([settled!, expired!], clock.now())).toBe(2)
+    expect((await claimAll(world)).map((leased) => leased.id).sort()).toEqual([settled, expired].sort())
+  })
+
+  it('its lease settles: an entry goes, held or not', async (world) => {
+    const { queue } = world.store
+    const ids = await enqueue(world, 'a.test', 'b.test')
+    await queue.hold([ids[0]!])
+    for (const id of ids) {
+      const leased = (await claimOne(world, id))!
+      const outcomes = leased.recipients.map(({ index }) => ({ index, outcome: 'failed' as const, reply: '554 no' }))
+      await queue.settle(deferring(leased, 0, { outcomes }))
+    }
+    expect(await queue.counts(world.clock.now())).toMatchObject({ held: 0, due: 0, waiting: 0, leased: 0 })
   })
 }

@@ -75,6 +75,7 @@ export type Verb =
   | { verb: 'search'; mailbox: MailboxRef; text: string; set: number; clear: number }
   | { verb: 'quota'; account: 0 | 1; quota: number }
   | { verb: 'claim' }
+  | { verb: 'claim one'; entry: number }
   | { verb: 'settle'; lease: number; outcomes: readonly ('delivered' | 'deferred' | 'failed')[]; dsn: boolean }
   | { verb: 'hold' | 'release' | 'retry' | 'redirect' | 'remove'; entry: number }
   | { verb: 'advance'; ms: number }
@@ -204,6 +205,7 @@ const otherVerbs: fc.Arbitrary<Verb>[] = [
 
 const queueVerbs: fc.Arbitrary<Verb>[] = [
   fc.constant({ verb: 'claim' }),
+  fc.record({ verb: fc.constant('claim one'), entry: index }),
   fc.record({
     verb: fc.constant('settle'),
     lease: index,

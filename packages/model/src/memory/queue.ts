@@ -1,6 +1,6 @@
 /** Mail under way: leased by runners, settled by outcomes, steered by operators. */
 import type { QueueEntryId } from '../ids.ts'
-import type { ClaimRequest, Queue, QueueEntry, QueueFilter, Settlement } from '../ports/queue.ts'
+import type { ClaimRequest, LeasedEntry, Queue, QueueEntry, QueueFilter, Settlement } from '../ports/queue.ts'
 import { applyAcceptances, checkAcceptances, consuming } from './arrival.ts'
 import { type ClaimTurn, chooseEntries } from './claim.ts'
 import { release } from './content.ts'
@@ -17,6 +17,12 @@ export function createQueue(state: State): Queue {
         const claimed = chooseEntries(claimable(state, request), liveLeases(state, request.now), request, turn)
         turn = claimed.turn
         return claimed.chosen.map((row) => lease(state, row, request))
+      })
+    },
+    async claimOne(id, now, leaseMs) {
+      return commit(state, () => {
+        const row = state.queue.get(id)
+        return row && !isLeased(row, now) ? lease(state, row, { now, leaseMs }) : undefined
       })
     },
     async renew(leases, now, leaseMs) {
@@ -52,11 +58,12 @@ function createReading(state: State): Pick<Queue, 'get' | 'list' | 'counts'> {
     async get(id) {
       requireOpen(state)
       const row = state.queue.get(id)
-      return row && shown(row)
+      return row && entryOf(row, state.clock.now())
     },
     async *list(filter) {
       requireOpen(state)
-      const entries = [...state.queue.values()].map(shown).filter((entry) => passes(entry, filter))
+      const now = state.clock.now()
+      const entries = [...state.queue.values()].map((row) => entryOf(row, now)).filter((entry) => passes(entry, filter))
       entries.sort((a, b) => a.acceptedAt - b.acceptedAt || a.id - b.id)
       for (let at = 0; at < entries.length; at += entriesPerPage) yield entries.slice(at, at + entriesPerPage)
     },
@@ -107,8 +114,16 @@ function createOperators(state: State): Pick<Queue, 'hold' | 'release' | 'retryN
   }
 }
 
+function livingLease({ lease }: QueueRow, now: number): QueueRow['lease'] {
+  return lease !== null && lease.until > now ? lease : null
+}
+
 function isLeased(row: QueueRow, now: number): boolean {
-  return row.lease !== null && row.lease.until > now
+  return livingLease(row, now) !== null
+}
+
+function entryOf(row: QueueRow, now: number): QueueEntry {
+  return { ...row.entry, leasedUntil: livingLease(row, now)?.until ?? null }
 }
 
 function stateOf(row: QueueRow, now: number): 'held' | 'leased' | 'due' | 'waiting' {
@@ -129,16 +144,12 @@ function liveLeases(state: State, now: number): Map<string, number> {
   return leased
 }
 
-function lease(state: State, row: QueueRow, { now, leaseMs }: ClaimRequest) {
+function lease(state: State, row: QueueRow, { now, leaseMs }: Pick<ClaimRequest, 'now' | 'leaseMs'>): LeasedEntry {
   row.lease = { id: state.random.bytes(16).toString('hex'), until: now + leaseMs }
-  return { ...shown(row), lease: row.lease.id }
+  return { ...entryOf(row, now), lease: row.lease.id }
 }
 
-function shown(row: QueueRow): QueueEntry {
-  return { ...row.entry, leasedUntil: row.lease?.until ?? null }
-}
-
-function update(row: QueueRow, change: Partial<QueueEntry>): void {
+function update(row: QueueRow, change: Partial<QueueRow['entry']>): void {
   row.entry = { ...row.entry, ...change }
 }
 

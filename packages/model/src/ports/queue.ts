@@ -61,7 +61,7 @@ export interface QueueEntry {
   dueAt: number
   attempts: number
   held: boolean
-  /** Until when a runner has it, unless it says otherwise; null: none has. */
+  /** Until when a runner has it, unless it says otherwise; null: none has, or its lease ran out. */
   leasedUntil: number | null
   /** Octets that the next hop will get, without the recipients' trace. */
   size: number
@@ -140,6 +140,11 @@ export interface Queue {
    * Two claims never give the same entry while its lease lasts.
    */
   claim(request: ClaimRequest): Promise<LeasedEntry[]>
+  /**
+   * Leases this entry as it is, due or not, held or not, for who ends it out of turn; nothing when somebody has it or it
+   * is gone. Whatever becomes of the lease, what is held stays held.
+   */
+  claimOne(entry: QueueEntryId, now: number, leaseMs: number): Promise<LeasedEntry | undefined>
   /**
    * Lengthens leases; gives the entries whose lease was lost. A lease is lost when somebody else has the entry or it
    * is gone; one that only ran out can still be renewed and settled.

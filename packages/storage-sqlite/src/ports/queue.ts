@@ -9,7 +9,10 @@ export function createQueue(engine: Engine): Queue {
   const { reader, writer, clock, watchers } = engine
   return {
     async claim({ slots, retries = slots, ...request }) {
-      return readClaimed(reader, await writer.run('claim', { ...request, slots, retries }))
+      return readClaimed(reader, await writer.run('claim', { ...request, slots, retries }), request.now)
+    },
+    async claimOne(entry, now, leaseMs) {
+      return readClaimed(reader, await writer.run('claimOne', { entry, now, leaseMs }), now)[0]
     },
     async renew(leases, now, leaseMs) {
       return (await writer.run('renew', { leases, until: now + leaseMs })) as QueueEntryId[]
@@ -30,9 +33,9 @@ export function createQueue(engine: Engine): Queue {
       return watchers.watchQueue(onWake)
     },
     async get(id) {
-      return readEntry(reader, id)
+      return readEntry(reader, id, clock.now())
     },
-    list: (filter) => listEntries(reader, filter),
+    list: (filter) => listEntries(reader, clock, filter),
     async counts(now) {
       return readCounts(reader, now)
     },

@@ -1,4 +1,5 @@
 import type {
+  Clock,
   LeasedEntry,
   QueueCounts,
   QueueEntry,
@@ -11,21 +12,21 @@ import { nextTurn } from '@pennypost/model'
 import type { ClaimedRow } from '../writer/jobs/claim.ts'
 import { pageRows, type Reader } from './reader.ts'
 
-/** Queue entries as rows, and what is asked about them without changing them. */
-const columns = `id, journey, message, destination, route, envelope, accepted_at AS acceptedAt, due_at AS dueAt, attempts, held, size,
-  lease_until AS leasedUntil, message_id AS messageId, recipients`
+/** Queue entries as rows, and what is asked about them without changing them. The first value of a query is the time. */
+const columns = `id, journey, message, destination, route, envelope, accepted_at AS acceptedAt, due_at AS dueAt, attempts, held,
+  iif(lease_until > ?, lease_until, NULL) AS leasedUntil, size, message_id AS messageId, recipients`
 
 type Row = Omit<QueueEntry, 'envelope' | 'held' | 'recipients'> & { envelope: string; held: number; recipients: string }
 
-export function readEntry(reader: Reader, id: QueueEntryId): QueueEntry | undefined {
-  const row = reader.sql(`SELECT ${columns} FROM queue WHERE id = ?`).get(id) as Row | undefined
+export function readEntry(reader: Reader, id: QueueEntryId, now: number): QueueEntry | undefined {
+  const row = reader.sql(`SELECT ${columns} FROM queue WHERE id = ?`).get(now, id) as Row | undefined
   return row && entryOf(row)
 }
 
 /** What a claim has leased, in its order; an entry that an operator has removed since is left out. */
-export function readClaimed(reader: Reader, claimed: readonly ClaimedRow[]): LeasedEntry[] {
+export function readClaimed(reader: Reader, claimed: readonly ClaimedRow[], now: number): LeasedEntry[] {
   return claimed.flatMap(({ id, lease }) => {
-    const entry = readEntry(reader, id as QueueEntryId)
+    const entry = readEntry(reader, id as QueueEntryId, now)
     return entry ? [{ ...entry, lease }] : []
   })
 }
@@ -39,7 +40,11 @@ function entryOf(row: Row): QueueEntry {
   }
 }
 
-export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGenerator<readonly QueueEntry[]> {
+export async function* listEntries(
+  reader: Reader,
+  clock: Clock,
+  filter: QueueFilter,
+): AsyncGenerator<readonly QueueEntry[]> {
   let after: { acceptedAt: number; id: number } | undefined = { acceptedAt: Number.MIN_SAFE_INTEGER, id: 0 }
   for (let first = true; after; first = false) {
     if (!first) await nextTurn()
@@ -51,7 +56,7 @@ export async function* listEntries(reader: Reader, filter: QueueFilter): AsyncGe
         `SELECT ${columns} FROM queue WHERE (accepted_at, id) > (?, ?) AND (accepted_at, id) <= (?, ?) ${conditions}
           ORDER BY accepted_at, id`,
       )
-      .all(after.acceptedAt, after.id, ...(last ?? noEnd), ...values) as Row[]
+      .all(clock.now(), after.acceptedAt, after.id, ...(last ?? noEnd), ...values) as Row[]
     after = last && { acceptedAt: last[0], id: last[1] }
     if (rows.length > 0) yield rows.map(entryOf)
   }

@@ -3,7 +3,7 @@ import { accept } from './jobs/accept.ts'
 import { addAccount, grantSendAs, purgeAccount, setRemoved, updateAccount } from './jobs/accounts.ts'
 import { annotate } from './jobs/annotations.ts'
 import { append, replace } from './jobs/append.ts'
-import { claim, renew } from './jobs/claim.ts'
+import { claim, claimOne, renew } from './jobs/claim.ts'
 import { copy, move } from './jobs/copy.ts'
 import { addAppPassword, removeCredential, setPassword, setScram, touchCredential } from './jobs/credentials.ts'
 import { addDomain, putAlias, removeAlias, removeDomain, updateDomain } from './jobs/directory.ts'
@@ -51,6 +51,7 @@ const kinds = {
   reap: { run: reap, durable: false },
 
   claim: { run: claim, durable: false },
+  claimOne: { run: claimOne, durable: false },
   renew: { run: renew, durable: false },
   settle: { run: settle, durable: true },
   hold: { run: hold, durable: true },

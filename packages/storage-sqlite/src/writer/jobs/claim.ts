@@ -1,5 +1,5 @@
 import type { WriterContext } from '../context.ts'
-import { enterLane } from './queue-rows.ts'
+import { enterLane, refreshLane } from './queue-rows.ts'
 
 /**
  * Leasing queue entries: one destination after the other in order of name, going on where the last claim ended, first
@@ -137,8 +137,7 @@ class Taker {
       .all(destination, retry) as [number, number][]
     const isDue = first !== undefined && first[1] <= now
     if (isDue) {
-      const lease = `${context.incarnation}.${context.nextLease++}`
-      context.sql('UPDATE queue SET lease = ?, lease_until = ? WHERE id = ?').run(lease, now + leaseMs, first[0])
+      const lease = leaseRow(context, first[0], now + leaseMs)
       this.claimed.push({ id: first[0], lease })
       this.#leased.set(destination, (this.#leased.get(destination) ?? 0) + 1)
       this.destination = destination
@@ -153,6 +152,26 @@ class Taker {
     }
     return isDue
   }
+}
+
+/** Leases this entry, due or not, held or not, unless somebody has it. */
+export function claimOne(
+  context: WriterContext,
+  { entry: id, now, leaseMs }: { entry: number; now: number; leaseMs: number },
+): ClaimedRow[] {
+  const row = context
+    .raw('SELECT destination, retry FROM queue WHERE id = ? AND (lease IS NULL OR lease_until <= ?)')
+    .get(id, now) as [string, number] | undefined
+  if (!row) return []
+  const lease = leaseRow(context, id, now + leaseMs)
+  refreshLane(context, ...row)
+  return [{ id, lease }]
+}
+
+function leaseRow(context: WriterContext, id: number, until: number): string {
+  const lease = `${context.incarnation}.${context.nextLease++}`
+  context.sql('UPDATE queue SET lease = ?, lease_until = ? WHERE id = ?').run(lease, until, id)
+  return lease
 }
 
 /** Lengthens leases; gives the entries whose lease is lost. */

@@ -1,0 +1,49 @@
+import { cpSync, rmSync } from 'node:fs'
+import { createJourneyId, type NewQueueEntry, type QueueEntryId } from '@pennypost/model'
+import { sampleMessage, seededRandom } from '@pennypost/model/testing'
+import { expect, test } from 'vitest'
+import { openStore, temporaryDirectory } from '../test/temporary-store.ts'
+import type { SqliteStore } from './open-sqlite-store.ts'
+
+const entryFor = (destination: string): NewQueueEntry => ({
+  destination,
+  route: 'remote',
+  envelope: { reversePath: '', smtpUtf8: false, requireTls: false, autoSubmitted: false },
+  recipients: [{ forwardPath: `bob@${destination}` }],
+})
+
+async function enqueue({ mail }: SqliteStore, ...destinations: string[]): Promise<QueueEntryId[]> {
+  const [accepted] = await mail.accept([
+    {
+      journey: createJourneyId(0, seededRandom(3)),
+      acceptedAt: 0,
+      reversePath: '',
+      filings: [],
+      queue: destinations.map(entryFor),
+      memory: [],
+      flow: [],
+      message: await sampleMessage(mail, 'Subject: hello\r\n\r\nHello.\r\n'),
+    },
+  ])
+  return [...accepted!.queued]
+}
+
+test('what a killed process had leased is as it was: held mail held, the rest due', async () => {
+  const directory = temporaryDirectory()
+  const left = temporaryDirectory()
+  try {
+    await using store = await openStore(directory)
+    const ids = await enqueue(store, 'a.test', 'b.test')
+    await store.queue.hold([ids[0]!])
+    const before = (await Array.fromAsync(store.queue.list({}))).flat()
+    for (const id of ids) expect(await store.queue.claimOne(id, 1, 600_000)).toMatchObject({ id, leasedUntil: 600_001 })
+    // As the kill leaves it: nothing is closed.
+    cpSync(directory, left, { recursive: true })
+    await using next = await openStore(left)
+    expect((await Array.fromAsync(next.queue.list({}))).flat()).toEqual(before)
+    const claimed = await next.queue.claim({ now: 1, slots: 9, perDestination: 9, leaseMs: 1000 })
+    expect(claimed.map(({ id }) => id)).toEqual([ids[1]])
+  } finally {
+    for (const each of [directory, left]) rmSync(each, { recursive: true, force: true })
+  }
+})
