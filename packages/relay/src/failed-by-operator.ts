@@ -1,119 +1,90 @@
 /**
- * The operator's `queue fail`: entries are made due and, when the runner has them, fail instead of being tried, with
- * their bounces in the same settlement as any other failure's. The event of the verb is its caller's to record.
+ * The operator's `queue fail`: entries are taken out of turn, as they are, and fail instead of being tried, with their
+ * bounces in the same settlement as any other failure's. The event of the verb is its caller's to record.
  *
- * What must never break: what was held is not sent because it did not fail after all.
+ * What must never break: what was held is not sent because it did not fail after all. It is never let go for this.
  */
 import type { Clock, Queue, QueueEntryId } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
 import type { AttemptResult, Work } from './attempt-result.ts'
+import type { RelayLimits } from './limits.ts'
+import type { Runner } from './runner.ts'
 import type { Verdict } from './verdict.ts'
 
 export interface FailOptions {
-  queue: Pick<Queue, 'get' | 'hold' | 'release' | 'retryNow'>
-  clock: Clock
-}
-
-interface Marked {
-  failed: boolean
-  /** Before it was let go, to be claimed. */
-  wasHeld: boolean
-  /** With whether the entry failed. */
-  resolve: (failed: boolean) => void
+  queue: Pick<Queue, 'get'>
+  clock: Pick<Clock, 'after'>
+  limits: Pick<RelayLimits, 'leaseMs'>
+  workOutOfTurn: Runner['workOutOfTurn']
 }
 
 export class FailedByOperator {
   readonly #options: FailOptions
-  readonly #marked = new Map<QueueEntryId, Marked>()
+  /** Told of the end of attempts. */
+  readonly #listeners = new Set<{ id: QueueEntryId; hear: () => void }>()
+  #stopped = false
 
   constructor(options: FailOptions) {
     this.#options = options
   }
 
-  has(id: QueueEntryId): boolean {
-    return this.#marked.has(id)
-  }
-
-  /** An attempt that was under way goes on; if it leaves something, that fails. */
+  /** How many failed. An attempt that was under way goes on; if it leaves something, that fails. */
   async fail(ids: readonly QueueEntryId[]): Promise<number> {
-    const { queue, clock } = this.#options
-    const known: QueueEntryId[] = []
-    const held = new Set<QueueEntryId>()
-    for (const id of new Set(ids)) {
-      const entry = await queue.get(id)
-      if (entry) known.push(id)
-      if (entry?.held) held.add(id)
-    }
-    const failed = known.map((id) => new Promise<boolean>((resolve) => this.#mark(id, held.has(id), resolve)))
+    const call = { isOver: false }
     try {
-      await queue.release(known, clock.now())
-      await queue.retryNow(known, clock.now())
-    } catch (error) {
-      // The verb says that it did not work: then nothing of it may happen later.
-      await this.#failNone(known)
-      throw error
-    }
-    return (await Promise.all(failed)).filter((each) => each).length
-  }
-
-  async attempt({ entry }: Work): Promise<AttemptResult> {
-    const marked = this.#marked.get(entry.id)
-    if (marked) marked.failed = true
-    const verdicts = entry.recipients.map(({ index, lastReply }): [number, Verdict] => {
-      const text = `Returned by the administrator${lastReply === '' ? '' : `; last reply: ${lastReply}`}`
-      return [index, { outcome: 'failed', reply: reply(554, '5.7.0', text), host: null }]
-    })
-    return { verdicts: new Map(verdicts), flow: [] }
-  }
-
-  /**
-   * The runner is done with an entry. One that was in work when it was marked comes again, if anything is left of it; one
-   * of which something is left though it was failed (there was no room for its bounce) did not fail.
-   */
-  done(id: QueueEntryId, isOver: boolean): void {
-    const marked = this.#marked.get(id)
-    if (!marked) return
-    if (marked.failed) void this.#resolve(id, isOver)
-    else void this.#again(id)
-  }
-
-  /** The relay stops: what was not failed by now stays queued. */
-  async giveUp(): Promise<void> {
-    await this.#failNone([...this.#marked.keys()])
-  }
-
-  /** All at once, so that they share commits. */
-  async #failNone(ids: readonly QueueEntryId[]): Promise<void> {
-    await Promise.all(ids.map((id) => this.#resolve(id, false)))
-  }
-
-  #mark(id: QueueEntryId, wasHeld: boolean, resolve: (failed: boolean) => void): void {
-    const before = this.#marked.get(id)
-    before?.resolve(false)
-    this.#marked.set(id, { failed: false, wasHeld: wasHeld || before?.wasHeld === true, resolve })
-  }
-
-  /** What was held and did not fail is held again. Never rejects. */
-  async #resolve(id: QueueEntryId, failed: boolean): Promise<void> {
-    const marked = this.#marked.get(id)
-    if (!marked) return
-    this.#marked.delete(id)
-    try {
-      if (marked.wasHeld && !failed) await this.#options.queue.hold([id])
-    } catch {
-      // The store has its own trouble and says so elsewhere.
-    }
-    marked.resolve(failed)
-  }
-
-  async #again(id: QueueEntryId): Promise<void> {
-    const { queue, clock } = this.#options
-    try {
-      if (await queue.get(id)) await queue.retryNow([id], clock.now())
-      else await this.#resolve(id, false)
-    } catch {
-      // The store has its own trouble and says so elsewhere; the verb says that the entry did not fail.
-      await this.#resolve(id, false)
+      const failed = await Promise.all([...new Set(ids)].map((id) => this.#fail(id, call)))
+      return failed.filter((each) => each).length
+    } finally {
+      // If the verb says that it did not work, nothing of it may happen later.
+      call.isOver = true
     }
   }
+
+  /** An attempt at the entry has ended. */
+  done(id: QueueEntryId): void {
+    for (const listener of this.#listeners) if (listener.id === id) listener.hear()
+  }
+
+  /** The relay stops: what was not failed by now stays queued, as it is. */
+  giveUp(): void {
+    this.#stopped = true
+    for (const { hear } of this.#listeners) hear()
+  }
+
+  /** One of which something is left though it was failed (there was no room for its bounce) did not fail. */
+  async #fail(id: QueueEntryId, call: { isOver: boolean }): Promise<boolean> {
+    const { queue, workOutOfTurn } = this.#options
+    while (!call.isOver && !this.#stopped) {
+      // From before the claim: the attempt that keeps the entry from us may end in the meantime.
+      using underWay = this.#listen(id)
+      const isOver = await workOutOfTurn(id, returned)
+      if (isOver !== undefined) return isOver
+      if (!(await queue.get(id))) return false
+      await underWay.ended
+    }
+    return false
+  }
+
+  /** `ended` when an attempt at the entry has ended, or the lease of one that could not be concluded. */
+  #listen(id: QueueEntryId): Disposable & { ended: Promise<void> } {
+    const { promise: ended, resolve: hear } = Promise.withResolvers<void>()
+    const listener = { id, hear }
+    this.#listeners.add(listener)
+    const timer = this.#options.clock.after(this.#options.limits.leaseMs, hear)
+    return {
+      ended,
+      [Symbol.dispose]: () => {
+        this.#listeners.delete(listener)
+        timer[Symbol.dispose]()
+      },
+    }
+  }
+}
+
+async function returned({ entry }: Work): Promise<AttemptResult> {
+  const verdicts = entry.recipients.map(({ index, lastReply }): [number, Verdict] => {
+    const text = `Returned by the administrator${lastReply === '' ? '' : `; last reply: ${lastReply}`}`
+    return [index, { outcome: 'failed', reply: reply(554, '5.7.0', text), host: null }]
+  })
+  return { verdicts: new Map(verdicts), flow: [] }
 }

@@ -71,13 +71,13 @@ export function createRelay(options: RelayOptions): Relay {
   const dsn = { ...options, directory, mail, arrivals, limits }
   const https = options.tlsReports
   const reporter = sessions && https && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
-  const failing = new FailedByOperator({ queue, clock })
+  const workOutOfTurn: Runner['workOutOfTurn'] = (...taken) => runner.workOutOfTurn(...taken)
+  const failing = new FailedByOperator({ queue, clock, limits, workOutOfTurn })
   const orders = new StandingOrders({ memory, clock, log })
   const isSteady = steadiness(clock)
   const byData = new Map<string, unknown>()
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
-    if (failing.has(entry.id)) return failing.attempt(work)
     if (entry.route === 'local') return attemptLocal(work, { mail, directory, arrivals, mda, routes })
     const held = await orders.held(entry)
     if (held) {
@@ -95,7 +95,7 @@ export function createRelay(options: RelayOptions): Relay {
     attempt,
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
-    onDone: (entry, isOver) => failing.done(entry.id, isOver),
+    onDone: ({ id }) => failing.done(id),
   })
   return {
     start() {
@@ -109,7 +109,7 @@ export function createRelay(options: RelayOptions): Relay {
       await stopped
       await reporter?.stop()
       stopping.abort()
-      await failing.giveUp()
+      failing.giveUp()
     },
     async failNow(entries) {
       if (!runner.isRunning) throw new Error('the relay does not run')

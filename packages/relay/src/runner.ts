@@ -6,8 +6,9 @@
  * entries at once as have ended since the last claim. It claims until there is nothing to be had, and then sets the timer:
  * entries in work may be long in ending. Leases of what is in work are renewed at a third of their time.
  *
- * Never broken: at most `limits.attempts` entries are in work, each once, and retries have at most half of that, so that
- * neither a dead destination nor a flood keeps new mail waiting; an entry in work holds the clock until it is settled.
+ * Never broken: at most `limits.attempts` entries that were due are in work, each once, and retries have at most half of
+ * that, so that neither a dead destination nor a flood keeps new mail waiting; what is taken out of turn is besides. An
+ * entry in work holds the clock until it is settled.
  * Who calls it: `createRelay`.
  */
 import {
@@ -32,8 +33,8 @@ export interface RunnerOptions {
   attempt(work: Work): Promise<AttemptResult>
   /** Resolves with whether nothing is left of the entry. */
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
-  /** After each attempt, whatever came of it. `isOver`: nothing is left of the entry. */
-  onDone(entry: LeasedEntry, isOver: boolean): void
+  /** After each attempt, whatever came of it. */
+  onDone(entry: LeasedEntry): void
 }
 
 /** Attempts that begin in one turn of the event loop. */
@@ -45,12 +46,15 @@ const lookAgainMs = 10_000
 /** A clock that is set back by less strands nothing that matters. */
 const setBackMs = 60_000
 
+type Attempt = RunnerOptions['attempt']
+
 export class Runner {
   readonly #options: RunnerOptions
   readonly #working = new Map<QueueEntryId, Work>()
   /** Resolve when nothing is in work. */
   readonly #quiet: (() => void)[] = []
   #retries = 0
+  #takingOutOfTurn = 0
   #running = false
   #stopped = false
   #claiming = false
@@ -89,9 +93,27 @@ export class Runner {
     this.#running = false
     this.#watch?.[Symbol.dispose]()
     this.#next?.[Symbol.dispose]()
-    if (this.#claiming || this.#working.size > 0) await new Promise<void>((resolve) => this.#quiet.push(resolve))
+    if (!this.#isQuiet) await new Promise<void>((resolve) => this.#quiet.push(resolve))
     this.#renewal?.[Symbol.dispose]()
     await this.#bringing
+  }
+
+  /**
+   * Makes this attempt at an entry, due or not, held or not. Resolves with whether nothing is left of it; with undefined
+   * when it was not made, because somebody has the entry, it is gone, or the runner stops.
+   */
+  async workOutOfTurn(id: QueueEntryId, attempt: Attempt): Promise<boolean | undefined> {
+    if (!this.#running) return undefined
+    const { queue, clock, limits } = this.#options
+    using _busy = clock.busy('claim')
+    this.#takingOutOfTurn++
+    try {
+      const entry = await queue.claimOne(id, clock.now(), limits.leaseMs)
+      return entry && (await this.#work(entry, attempt))
+    } finally {
+      this.#takingOutOfTurn--
+      this.#settleQuiet()
+    }
   }
 
   #wake(): void {
@@ -111,7 +133,7 @@ export class Runner {
         const othersTurn = turnTaking(startedPerTurn)
         for (const entry of entries) {
           await othersTurn()
-          void this.#work(entry)
+          void this.#work(entry, this.#options.attempt)
         }
         if (entries.length > 0) this.#wanted = true
         else if (!this.#wanted) this.#sleep(await this.#pauseMs(now))
@@ -181,7 +203,8 @@ export class Runner {
     if (this.#running) this.#next = this.#options.clock.after(ms, () => this.#wake())
   }
 
-  async #work(entry: LeasedEntry): Promise<void> {
+  /** Whether nothing is left of the entry; undefined when an attempt at it was under way. Never rejects. */
+  async #work(entry: LeasedEntry, attempt: Attempt): Promise<boolean | undefined> {
     const { clock, log } = this.#options
     using _busy = clock.busy('attempt')
     const under = this.#working.get(entry.id)
@@ -189,16 +212,16 @@ export class Runner {
       // A clock that jumped ahead ended the lease, not the attempt: it goes on under the new one.
       under.entry.lease = entry.lease
       under.lost = false
-      return
+      return undefined
     }
     const work: Work = { entry, lost: false }
-    const isRetry = entry.attempts > 0
+    const isRetry = entry.attempts > 0 && attempt === this.#options.attempt
     this.#working.set(entry.id, work)
     if (isRetry) this.#retries++
     this.#renewal ??= clock.after(this.#options.limits.leaseMs / 3, () => void this.#renew())
     let isOver = false
     try {
-      const result = await this.#options.attempt(work)
+      const result = await attempt(work)
       // What could not be tried because we stop is as due as it was.
       if (!this.#running) for (const [index, { own }] of result.verdicts) if (own) result.verdicts.delete(index)
       isOver = await this.#options.conclude(entry, result)
@@ -208,9 +231,10 @@ export class Runner {
     }
     this.#working.delete(entry.id)
     if (isRetry) this.#retries--
-    this.#options.onDone(entry, isOver)
+    this.#options.onDone(entry)
     this.#wake()
     this.#settleQuiet()
+    return isOver
   }
 
   async #renew(): Promise<void> {
@@ -229,8 +253,12 @@ export class Runner {
     }
   }
 
+  get #isQuiet(): boolean {
+    return !this.#claiming && this.#takingOutOfTurn === 0 && this.#working.size === 0
+  }
+
   #settleQuiet(): void {
-    if (this.#claiming || this.#working.size > 0) return
+    if (!this.#isQuiet) return
     for (const resolve of this.#quiet.splice(0)) resolve()
   }
 }
