@@ -2,7 +2,8 @@
  * From a destination to a connection that is ready for mail: route, hosts, one address after the other.
  *
  * Never broken: addresses are tried in the order of RFC 5321 §5.1; those that could not be reached lately go last
- * (RFC 5321 §4.5.4.1); a verdict is final only if it is of everybody who was asked.
+ * (RFC 5321 §4.5.4.1), and one that could not be reached is not called again under another name; a verdict is final
+ * only if it is of everybody who was asked.
  * Who calls it: the connection pool.
  */
 import { describeReply } from '@pennypost/smtp'
@@ -52,10 +53,18 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     const targets = candidates.filter(({ address }) => !avoid?.has(address))
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
-    for (const target of unreachable.last(targets).slice(0, options.limits.addresses)) {
+    const dead = new Map<string, Tried>()
+    for (const target of unreachable.last(targets)) {
+      const known = dead.get(keyOf(target))
+      if (known) {
+        walk.tried.push({ ...known, host: target.host, elapsedMs: 0 })
+        continue
+      }
+      if (walk.addresses++ === options.limits.addresses) break
       const policy = await policies.of(target)
       const dialled = 'refused' in policy ? notDialled(target, policy) : await dial(target, policy, options)
       unreachable.note(target, dialled.kind === 'unreachable')
+      if (dialled.kind === 'unreachable') dead.set(keyOf(target), dialled.tried.at(-1)!)
       walk.tried.push(...dialled.tried.map((each, at) => (walk.tried.length + at === 0 ? { ...each, dns } : each)))
       if (dialled.kind === 'ready') return { ok: true, hop: { ...dialled.hop, dns }, tried: walk.tried }
       if (walk.isOver(dialled)) break
@@ -96,6 +105,8 @@ function notDialled(
 /** What the addresses that were tried come to. */
 class Walk {
   readonly tried: Tried[] = []
+  /** How many were asked. */
+  addresses = 0
   #temporary: Verdict | undefined
   /** The temporary verdict is the word of a host. */
   #isSaid = false

@@ -281,3 +281,26 @@ test('a destination that said 421 again and again was asked every minute', async
   }
   expect(mx.sessions.length).toBeLessThan(8)
 })
+
+test('an address that could not be reached was called again under each name that leads to it', async () => {
+  await using office = await PostOffice.open({ limits: { addresses: 2 } })
+  office.zone('three.test', [
+    ['@', 'MX', '10 a'],
+    ['@', 'MX', '20 b'],
+    ['@', 'MX', '30 c'],
+    ['a', 'A', '192.0.2.10'],
+    ['b', 'A', '192.0.2.10'],
+    ['c', 'A', '192.0.2.20'],
+  ])
+  const c = office.peer('192.0.2.20')
+  const journey = await office.send(toThree)
+  expect(office.dialled).toEqual(['192.0.2.10:25', '192.0.2.20:25'])
+  expect(c.transactions).toHaveLength(1)
+  const attempts = await office.events(journey, 'attempt')
+  expect(attempts.map(({ host, address }) => [host, address])).toEqual([
+    ['a.three.test', '192.0.2.10'],
+    ['b.three.test', '192.0.2.10'],
+    ['c.three.test', '192.0.2.20'],
+  ])
+  expect(attempts[1]!.error).toBe(attempts[0]!.error)
+})
