@@ -55,3 +55,12 @@ test('a message of which nobody knew an id could not be found', async () => {
   expect(await found.list({ to: '@one.test', limit: 2 })).toEqual([lines[0], lines[2]])
   expect(await found.list({ from: 'carol@two.test', to: 'NOBODY@one.test' })).toEqual([lines[2]])
 })
+
+test('journeys of no message were counted as lines, so that fewer were listed than asked for', async () => {
+  using found = await world(
+    [came('carol@two.test', 'bob@one.test')],
+    [{ kind: 'about', about: 'something' }],
+    [{ kind: 'about', about: 'something else' }],
+  )
+  expect(await found.list({ limit: 1 })).toEqual(['carol@two.test > bob@one.test : '])
+})
