@@ -60,6 +60,8 @@ export interface Installation {
   hostname: string
   /** `[admin] address`, or ''. */
   administrator: string
+  /** Each character of it separates a local part from its detail; '' for no details. */
+  recipientDelimiter: string
   /** By which mail of strangers is judged. */
   policy: Policy
   /** Where the DKIM keys are, as `DOMAIN.SELECTOR.pem`. */

@@ -36,6 +36,7 @@ export class TestAdministration implements Disposable {
       installation: {
         hostname: 'mail.one.test',
         administrator: '',
+        recipientDelimiter: '+',
         policy: defaultPolicy,
         dkimDirectory: join(this.directory, 'dkim'),
         publicAddresses: ['192.0.2.1'],

@@ -2,6 +2,7 @@
 export { printAddress } from './address-text.ts'
 export { createMda, type ExpansionLimits, type MdaOptions } from './expand.ts'
 export { deliveryBlock, filingsAtOnce, planFilings } from './filing.ts'
+export { createLocate } from './locate.ts'
 export { findLoops } from './loops.ts'
 export * from './mda.ts'
 export { type SenderStanding, senderStanding } from './sender-standing.ts'

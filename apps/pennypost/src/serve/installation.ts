@@ -13,6 +13,7 @@ export function installationOf(config: Config, place: Place): Installation {
   return {
     hostname: config.hostname,
     administrator: config.admin.address,
+    recipientDelimiter: config.policy.recipient_delimiter,
     policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),

@@ -328,6 +328,7 @@ describe('beside a running server', () => {
         clientServices: [],
         sitePort: 443,
         policy: defaultPolicy,
+        recipientDelimiter: '+',
         mtaSts: { mode: 'none', text: '' },
         dkimDirectory: join(directory, 'mail', 'dkim'),
       },

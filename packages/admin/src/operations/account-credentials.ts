@@ -85,7 +85,7 @@ export const sendAsGrant = operation({
     const { directory } = context.store
     await directory.grantSendAs(account.id, of)
     // Not refused: an address of somewhere else can be lent too, and one of ours be made later.
-    const unknownTargets = of.startsWith('@') ? [] : await nobodys(directory, [of])
+    const unknownTargets = of.startsWith('@') ? [] : await nobodys(context, [of])
     return { login, sendAs: await directory.sendAs(account.id), unknownTargets }
   },
 })

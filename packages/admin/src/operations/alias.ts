@@ -1,7 +1,9 @@
 /** Aliases: addresses that stand for others, here or elsewhere. */
-import { type Directory, domainOf } from '@pennypost/model'
+import { createLocate } from '@pennypost/mda'
+import { type Directory, splitAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
+import type { AdminContext } from '../context.ts'
 import { address, domainName } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 
@@ -20,7 +22,8 @@ export const aliasAdd = operation({
       replace: z.boolean().default(false),
     })
     .refine(({ address: of, targets }) => !targets.includes(of), 'an alias does not go to itself'),
-  async run({ store: { directory } }, { address: of, targets, replace }) {
+  async run(context, { address: of, targets, replace }) {
+    const { directory } = context.store
     const present = await directory.alias(of)
     if (present && !replace) {
       const advice = `It goes to ${present.targets.join(', ')}; --replace takes the new targets instead.`
@@ -37,7 +40,7 @@ export const aliasAdd = operation({
     return {
       address: of,
       targets: unique,
-      unknownTargets: await nobodys(directory, unique),
+      unknownTargets: await nobodys(context, unique),
       circle: await circleOf(directory, of, unique),
     }
   },
@@ -67,12 +70,16 @@ function wayTo(target: string, cameFrom: ReadonlyMap<string, string>): string[] 
 }
 
 /** Those of the addresses that are in a local domain, and neither an account nor an alias. */
-export async function nobodys(directory: Directory, addresses: readonly string[]): Promise<string[]> {
+export async function nobodys(
+  { store: { directory }, installation: { hostname, recipientDelimiter } }: AdminContext,
+  addresses: readonly string[],
+): Promise<string[]> {
+  const locate = createLocate({ directory, hostname, ownLiterals: [], recipientDelimiter })
   const found: string[] = []
   for (const each of addresses) {
-    const isHere = (await directory.domain(domainOf(each)))?.kind === 'local'
-    const isThere = (await directory.accountByLogin(each))?.removedAt === null
-    if (isHere && !isThere && !(await directory.alias(each))) found.push(each)
+    const parts = splitAddress(each)
+    const place = parts && (await locate(parts.localPart, parts.domain))
+    if (place?.kind === 'nobody' || place?.kind === 'removed') found.push(each)
   }
   return found
 }

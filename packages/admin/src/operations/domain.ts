@@ -38,7 +38,7 @@ export const domainAdd = operation({
     if (kind !== 'relay') await ensureKeys(context, name)
     await directory.addDomain(domain)
     const hasPostmaster = context.installation.administrator !== '' || !!(await directory.firstAdministrator())
-    const unknownTargets = await nobodys(directory, catchAll === undefined ? [] : [catchAll])
+    const unknownTargets = await nobodys(context, catchAll === undefined ? [] : [catchAll])
     return { ...domain, hasPostmaster, unknownTargets }
   },
 })
@@ -54,7 +54,8 @@ export const domainSet = operation({
       relayTo: nextHop.optional(),
     })
     .refine(({ catchAll, relayTo }) => catchAll !== undefined || relayTo !== undefined, 'nothing to change'),
-  async run({ store: { directory } }, { name, catchAll, relayTo }) {
+  async run(context, { name, catchAll, relayTo }) {
+    const { directory } = context.store
     const domain = await findDomain(directory, name)
     if (catchAll !== undefined && domain.kind !== 'local') {
       const advice = domain.kind === 'alias' ? `Set it for ${domain.target}.` : 'Whoever has its mail decides that.'
@@ -72,7 +73,7 @@ export const domainSet = operation({
       ...(relayTo === undefined ? {} : { target: relayTo }),
     }
     await directory.updateDomain(name, change)
-    return { ...domain, ...change, unknownTargets: await nobodys(directory, catchAll ? [catchAll] : []) }
+    return { ...domain, ...change, unknownTargets: await nobodys(context, catchAll ? [catchAll] : []) }
   },
 })
 

@@ -23,7 +23,7 @@ export const status = operation({
       store.queue.counts(now),
       running?.facts(),
       countByAge(context.store.queue, now),
-      nobodys(store.directory, administrator === '' ? [] : [administrator]),
+      nobodys(context, administrator === '' ? [] : [administrator]),
       store.directory.firstAdministrator(),
     ])
     const facts: StatusFacts = {
