@@ -44,9 +44,9 @@ export interface ImapServiceOptions {
   limits?: Partial<ImapLimits>
   /**
    * A place among the account's sessions in all protocols, or undefined when none is left: NO [LIMIT]. `end` is called
-   * to end the session from outside, when the account is suspended or removed.
+   * to end the session from outside, when the account is suspended or removed, or the one that acts for it (`actor`).
    */
-  admit(account: AccountId, end: () => void): Disposable | undefined
+  admit(account: AccountId, actor: AccountId, end: () => void): Disposable | undefined
   /** What an account uses and may use; without it there is no QUOTA. */
   usage?: UsageOf
   /** A secret of the installation that signs URLs; without it there is no URLAUTH. Another one voids all of them. */

@@ -7,7 +7,7 @@ async function endingServer(): Promise<TestServer> {
   const server = await TestServer.start()
   const { mail } = server.store
   let end = (): void => {}
-  server.options.admit = (_, endSession) => {
+  server.options.admit = (_account, _actor, endSession) => {
     end = endSession
     return { [Symbol.dispose]() {} }
   }

@@ -46,9 +46,9 @@ export interface Pop3Options {
   requireTlsForAuth: boolean
   /**
    * A place among the account's sessions in all protocols, or undefined when none is left. `end` is called to end the
-   * session from outside, when the account is suspended or removed.
+   * session from outside, when the account is suspended or removed, or the one that acts for it (`actor`).
    */
-  admit(account: AccountId, end: () => void): Disposable | undefined
+  admit(account: AccountId, actor: AccountId, end: () => void): Disposable | undefined
   /** Told of each message whose text a session was given: in the demo only. */
   onRead?(read: { journey: JourneyId; login: string; session: string }): void
   clock: Clock

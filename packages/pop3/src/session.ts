@@ -136,11 +136,11 @@ export class Session implements LockHolder {
   }
 
   /** Enters the TRANSACTION state, or refuses with the reason of RFC 2449 §8.1.1. */
-  async enter(account: Account): Promise<void> {
+  async enter(account: Account, actor: Account): Promise<void> {
     const { options } = this
     using held = new DisposableStack()
     const place = held.use(
-      options.admit(account.id, () =>
+      options.admit(account.id, actor.id, () =>
         this.end('-ERR [SYS/PERM] The administrator has ended the sessions of this account'),
       ),
     )

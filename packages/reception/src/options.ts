@@ -91,8 +91,11 @@ export interface ReceptionOptions {
   /** Whether STARTTLS can be offered there: it is no TLS listener, and there is TLS material. */
   offersTls(service: Service): boolean
   requireTlsForAuth: boolean
-  /** Calls `end` when the account is suspended or removed, until what it gives is disposed; absent: sessions go on. */
-  follow?(account: AccountId, end: () => void): Disposable
+  /**
+   * Calls `end` when the account is suspended or removed, or the one that acts for it (`actor`), until what it gives is
+   * disposed; absent: sessions go on.
+   */
+  follow?(account: AccountId, actor: AccountId, end: () => void): Disposable
   /** How much an account may send; absent: as much as it likes. */
   submissionLimits?: SubmissionLimits
   /** Whether Received names the address that an author submitted from. */

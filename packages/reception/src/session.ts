@@ -198,15 +198,15 @@ export class Session implements WireHandler {
     this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
   }
 
-  /** Who the client is from now on; the session ends when that account is suspended or removed. */
-  identify(account: Account | undefined, trusted = false): void {
+  /** Who the client is from now on; the session ends when that account, or who acts for it, is suspended or removed. */
+  identify(account: Account | undefined, trusted = false, actor = account): void {
     // The client left while its password was being checked.
     if (this.#ended) return
     this.#following?.[Symbol.dispose]()
     this.account = account
     this.trusted = trusted
     if (account) this.#lastWord = undefined
-    this.#following = account && this.options.follow?.(account.id, () => this.#close())
+    this.#following = account && actor && this.options.follow?.(account.id, actor.id, () => this.#close())
   }
 
   /** A message that is being stored gets its reply. */

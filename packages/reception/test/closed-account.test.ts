@@ -1,5 +1,5 @@
 /** An account that is suspended or removed while its sessions are open. */
-import type { Account } from '@pennypost/model'
+import { type Account, accountId } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { testReception, turns } from './test-reception.ts'
 
@@ -9,7 +9,7 @@ async function device() {
   const trusted = new Map<string, Account>()
   const host = await testReception({
     trusted,
-    follow(_, end) {
+    follow(_account, _actor, end) {
       ends.add(end)
       return { [Symbol.dispose]: () => void ends.delete(end) }
     },
@@ -69,7 +69,7 @@ test('who left while its password was being checked was followed for ever', asyn
   const { connect, options, store } = await testReception({
     offersAuth: () => true,
     requireTlsForAuth: false,
-    follow(_, end) {
+    follow(_account, _actor, end) {
       ends.add(end)
       return { [Symbol.dispose]: () => void ends.delete(end) }
     },
@@ -89,4 +89,24 @@ test('who left while its password was being checked was followed for ever', asyn
   checked.resolve()
   await turns()
   expect(ends.size).toBe(0)
+})
+
+test('the session of an administrator who acts for an account was followed for that account alone', async () => {
+  const followed: string[][] = []
+  const { connect, options, store } = await testReception({
+    offersAuth: () => true,
+    requireTlsForAuth: false,
+    follow(account, actor, _end) {
+      followed.push([account, actor].map(String))
+      return { [Symbol.dispose]() {} }
+    },
+  })
+  const account = await store.directory.accountByLogin('bob@one.test')
+  if (!account) throw new Error('no account')
+  const actor = { ...account, id: accountId(4711) }
+  options.authenticator.authenticate = async () => ({ ok: true, account, actor })
+  const client = connect()
+  client.say('EHLO a\r\nAUTH PLAIN AGJvYkBvbmUudGVzdAB4\r\n')
+  await client.until(/^235 /m)
+  expect(followed).toEqual([[String(account.id), '4711']])
 })

@@ -175,7 +175,7 @@ async function openParts(foundation: Foundation, opening: AsyncDisposableStack) 
   const places = new AccountPlaces(config.limits.connections_per_account)
   const reception: ReceptionOptions = {
     ...receptionOptions(foundation, authenticator, delivery),
-    follow: (account, end) => places.follow(account, end),
+    follow: (account, actor, end) => places.follow(account, actor, end),
   }
   const services: Services = {
     reception,
@@ -327,7 +327,7 @@ function readingServices(
   const pop3 = createPop3Service({
     ...common,
     store,
-    admit: (account, end) => places.take(account, end),
+    admit: (account, actor, end) => places.take(account, actor, end),
     ...(demo ? { onRead: (read) => noteRead(foundation, read, 'pop3') } : {}),
     limits: defaultPop3Limits,
   })
@@ -343,7 +343,7 @@ function readingServices(
     offersTls: true,
     serverId: { name: 'Pennypost', version: version() },
     urlSecret,
-    admit: (account, end) => places.take(account, end),
+    admit: (account, actor, end) => places.take(account, actor, end),
     usage: (account) => usageOf(store, account),
     supersededCopy: (account, messageId) => takeSentCopy(store.memory, account, messageId, clock.now()),
     ...(demo ? { onRead: (read) => noteRead(foundation, read, 'imap') } : {}),

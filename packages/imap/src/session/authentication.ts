@@ -47,7 +47,7 @@ function conclude(session: Session, result: AuthenticationResult, login: string)
   const { limits } = session.service
   const { address } = session.connection.remote
   if (result.ok) {
-    session.login(result.account)
+    session.login(result.account, result.actor.id)
     return { code: `CAPABILITY ${session.service.registry.capabilities(session)}`, text: 'Logged in' }
   }
   session.log.info({ login: loginForLog(login), remote: address, reason: result.reason }, 'login refused')

@@ -120,10 +120,10 @@ export class Session {
   // --- login ---
 
   /** Begins the authenticated state; NO [LIMIT] when the account has too many sessions. */
-  login(account: SessionAccount): void {
+  login(account: SessionAccount, actor: SessionAccount['id']): void {
     // Nobody would give its place back.
     if (this.#isClosed) throw sessionIsOver
-    const place = this.service.admit(account.id, () =>
+    const place = this.service.admit(account.id, actor, () =>
       this.host.end('The administrator has ended the sessions of this account'),
     )
     if (!place) throw no('LIMIT', 'Too many connections of this account')

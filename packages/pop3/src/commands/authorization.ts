@@ -99,7 +99,7 @@ export function offeredMechanisms(session: Session): string[] {
 function conclude(session: Session, result: AuthenticationResult): void | Promise<void> {
   const { options, connection } = session
   if (session.ended) return
-  if (result.ok) return session.enter(result.account)
+  if (result.ok) return session.enter(result.account, result.actor)
   session.log.info({ session: session.id, reason: result.reason, remote: connection.remote.address }, 'login refused')
   // RFC 3206: AUTH for what is wrong with the credentials, SYS/TEMP for what may pass.
   const temporary = result.reason === 'throttled' || result.reason === 'unavailable'

@@ -66,7 +66,7 @@ function conclude(session: Session, result: AuthenticationResult): Reply {
   const { options, service } = session
   const remote = session.client.address
   if (result.ok) {
-    session.identify(result.account)
+    session.identify(result.account, false, result.actor)
     session.origin.leaveAddressLimit()
     session.log.info({ service, login: result.account.login, remote }, 'logged in')
     return replies.authenticated
