@@ -1,10 +1,9 @@
 /** MailStore, second part: mailboxes by name. */
-import type { AccountId, Mailbox, MailboxId, MailStore } from '@pennypost/model'
+import type { MailboxId, MailStore } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'
 import { noSuchMailbox, readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
-import type { Reader } from '../reader/reader.ts'
-import { isForeign, readUnseen } from '../reader/viewers.ts'
+import { readViewed } from '../reader/viewers.ts'
 
 export type Mailboxes = Pick<
   MailStore,
@@ -27,10 +26,10 @@ export function createMailboxes(engine: Engine): Mailboxes {
       return readMailboxes(reader, account)
     },
     async mailbox(id, viewer) {
-      return viewedBy(reader, readMailbox(reader, id), viewer)
+      return readViewed(reader, () => readMailbox(reader, id), viewer)
     },
     async mailboxByName(account, name, viewer) {
-      return viewedBy(reader, readMailboxByName(reader, account, name), viewer)
+      return readViewed(reader, () => readMailboxByName(reader, account, name), viewer)
     },
     async createMailbox(account, name, specialUse) {
       const id = await writer.run('createMailbox', { account, name, specialUse: specialUse ?? null })
@@ -56,10 +55,6 @@ export function createMailboxes(engine: Engine): Mailboxes {
       await writer.run('subscribe', { account, name, subscribed })
     },
   }
-}
-
-function viewedBy(reader: Reader, mailbox: Mailbox | undefined, viewer: AccountId | undefined): Mailbox | undefined {
-  return mailbox && isForeign(mailbox, viewer) ? { ...mailbox, unseen: readUnseen(reader, mailbox, viewer) } : mailbox
 }
 
 /** Takes away, piece by piece, what deleted mailboxes held. */

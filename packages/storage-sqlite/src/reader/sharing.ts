@@ -10,7 +10,7 @@ import {
 } from '@pennypost/model'
 import { readMailbox, requireMailbox } from './mailboxes.ts'
 import { pageRows, type Reader } from './reader.ts'
-import { readUnseen } from './viewers.ts'
+import { readViewed } from './viewers.ts'
 
 /** Stands for anyone in the column `grantee`. */
 const anyone = 0
@@ -59,8 +59,8 @@ export async function readSharedWith(reader: Reader, account: AccountId): Promis
       await reader.turn()
     }
     const rights = rightsOf(account, given)
-    const mailbox = rights === '' ? undefined : readMailbox(reader, id)
-    if (mailbox) shared.push({ mailbox: { ...mailbox, unseen: readUnseen(reader, mailbox, account) }, owner, rights })
+    const mailbox = rights === '' ? undefined : readViewed(reader, () => readMailbox(reader, id), account)
+    if (mailbox) shared.push({ mailbox, owner, rights })
   }
   return shared
 }

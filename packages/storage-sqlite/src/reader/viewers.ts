@@ -11,6 +11,7 @@ import {
   type MailboxChanges,
   type MailboxSnapshot,
   type ModSeq,
+  systemFlags,
   withSeen,
 } from '@pennypost/model'
 import type { Reader } from './reader.ts'
@@ -22,11 +23,22 @@ export function isForeign(mailbox: Mailbox, viewer: AccountId | undefined): view
   return viewer !== undefined && viewer !== mailbox.account
 }
 
-/** How many messages the account has not seen. */
-export function readUnseen(reader: Reader, mailbox: Mailbox, viewer: AccountId | undefined): number {
-  if (!isForeign(mailbox, viewer)) return mailbox.unseen
-  const seen = reader.pluck('SELECT seen FROM viewers WHERE mailbox = ? AND viewer = ?')
-  return mailbox.messages - ((seen.get(mailbox.id, viewer) as number | undefined) ?? 0)
+/**
+ * A mailbox with what the viewer has not seen of it. What there is and what was seen are of one state: or else more may have
+ * been seen than there is.
+ */
+export function readViewed(
+  reader: Reader,
+  read: () => Mailbox | undefined,
+  viewer: AccountId | undefined,
+): Mailbox | undefined {
+  const mailbox = read()
+  if (!mailbox || !isForeign(mailbox, viewer)) return mailbox
+  return reader.together(() => {
+    const now = read()
+    const seen = reader.pluck('SELECT seen FROM viewers WHERE mailbox = ? AND viewer = ?')
+    return now && { ...now, unseen: now.messages - ((seen.get(now.id, viewer) as number | undefined) ?? 0) }
+  })
 }
 
 export async function viewSnapshot(
@@ -36,12 +48,11 @@ export async function viewSnapshot(
 ): Promise<MailboxSnapshot> {
   const { mailbox } = snapshot
   if (!isForeign(mailbox, viewer)) return snapshot
-  const unseen = readUnseen(reader, mailbox, viewer)
   hideSeen(snapshot)
   const changed = new Map<number, SeenMark>()
   await readSeen(reader, mailbox, viewer, 0, changed)
   if (changed.size > 0) for (const [index, uid] of snapshot.uids.entries()) apply(snapshot, index, changed.get(uid))
-  return { ...snapshot, mailbox: { ...mailbox, unseen } }
+  return { ...snapshot, mailbox: { ...mailbox, unseen: unseenIn(snapshot) } }
 }
 
 /** Adds to what changed for all what changed for the viewer. */
@@ -104,6 +115,13 @@ function hideSeen({ flags }: Columns): void {
   for (let index = 0; index < flags.length; index++) {
     flags[index] = withSeen(flags[index] as number, false)
   }
+}
+
+/** Counted, since what the store counts for the viewer may be newer than the snapshot. */
+function unseenIn({ flags }: Columns): number {
+  let unseen = 0
+  for (const bits of flags) if ((bits & systemFlags['\\Seen']) === 0) unseen++
+  return unseen
 }
 
 function apply({ flags, modSeqs }: Columns, index: number, mark: SeenMark | undefined): void {
