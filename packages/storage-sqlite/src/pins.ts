@@ -41,10 +41,6 @@ export class Pins {
     return since
   }
 
-  all(): MailboxId[] {
-    return [...this.#pins.keys()]
-  }
-
   /** Runs a job that takes messages out of the mailbox. */
   async removing<Result>(mailbox: MailboxId, job: (pinned: boolean) => Promise<Result>): Promise<Result> {
     const pinned = this.#pins.has(mailbox)

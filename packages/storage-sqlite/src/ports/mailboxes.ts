@@ -1,5 +1,5 @@
 /** MailStore, second part: mailboxes by name. */
-import type { MailboxId, MailStore } from '@pennypost/model'
+import { type MailboxId, type MailStore, mailboxName } from '@pennypost/model'
 import { inBackground } from '../background.ts'
 import type { Engine } from '../engine.ts'
 import { noSuchMailbox, readMailbox, readMailboxByName, readMailboxes, readSubscriptions } from '../reader/mailboxes.ts'
@@ -39,7 +39,10 @@ export function createMailboxes(engine: Engine): Mailboxes {
       return created
     },
     async renameMailbox(account, from, to) {
-      await writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned: pins.all() })
+      const rename = (pinned: boolean) => writer.run('renameMailbox', { account, from, to, now: clock.now(), pinned })
+      // What is in INBOX goes out of it as by MOVE.
+      const inbox = mailboxName(from) === 'INBOX' ? readMailboxByName(reader, account, 'INBOX') : undefined
+      await (inbox ? pins.removing(inbox.id, rename) : rename(false))
     },
     async setSpecialUse(account, name, specialUse) {
       await writer.run('setSpecialUse', { account, name, specialUse })

@@ -77,7 +77,7 @@ export function insertMailbox(
 
 export function renameMailbox(
   context: WriterContext,
-  args: { account: number; from: string; to: string; now: number; pinned: readonly number[] },
+  args: { account: number; from: string; to: string; now: number; pinned: boolean },
 ): void {
   const { account } = args
   const from = mailboxName(args.from) ?? ''
@@ -91,8 +91,7 @@ export function renameMailbox(
     const target = createMailbox(context, { account, name: to, specialUse: null })
     copyAnnotations(context, mailbox, target)
     const { rows } = filingRows(context, mailbox.id, [1, mailbox.uidNext], 'all', Number.MAX_SAFE_INTEGER)
-    const pinned = args.pinned.includes(mailbox.id)
-    moveRows(context, rows, mailbox, loadMailbox(context, target), { now: args.now, pinned })
+    moveRows(context, rows, mailbox, loadMailbox(context, target), args)
     return
   }
   if (superiors(to).includes(from)) {
