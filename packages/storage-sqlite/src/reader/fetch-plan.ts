@@ -1,5 +1,5 @@
 import type { FetchedMessage, FetchNeed, JourneyId, MessageId, Uid } from '@pennypost/model'
-import { indexReader } from '../message-columns.ts'
+import { allIndexFields, indexReader } from '../message-columns.ts'
 
 /** What FETCH reads: made once for a command out of its need, then used for every page of it. */
 export interface FetchPlan {
@@ -16,12 +16,16 @@ export type Row = readonly [Uid, MessageId, number, number, number, number, ...u
 
 type Part = (message: FetchedMessage, row: readonly unknown[], at: number) => void
 
-/** The plan for a need; each kind of need is planned once. */
+/**
+ * The plan for a need; each kind of need is planned once, in whatever order a client names what it wants: plans and their
+ * statements are kept, and there must not be as many as there are orders.
+ */
 export function planFetch(need: FetchNeed): FetchPlan {
-  const { uidl, journey, index, header, headerText, body } = need
+  const { uidl, journey, header, headerText, body } = need
+  const index = need.index && allIndexFields.filter((field) => need.index?.includes(field))
   const kind = `${[uidl, journey, header, headerText, body].map((flag) => (flag ? '1' : '0')).join('')} ${index ?? '-'}`
   let plan = plans.get(kind)
-  if (!plan) plans.set(kind, (plan = makePlan(need)))
+  if (!plan) plans.set(kind, (plan = makePlan(index ? { ...need, index } : need)))
   return plan
 }
 
