@@ -59,8 +59,10 @@ function either(all: readonly Candidates[], count: number): Candidates {
 /** What one look into a slice costs against reading a text, roughly. */
 const looksPerText = 4
 
-/** `delivered`: the needle may as well stand in the delivery block. */
+/** `delivered`: the needle may as well stand in the delivery block, or begin in it and end in the content behind it. */
 function having(needle: string, delivered: boolean, filings: Filings, index: SearchIndex): Candidates {
+  // Over the end of a line, as nobody searches, it may do the latter.
+  if (delivered && needle.includes('\n')) return undefined
   const bits = bitsOf(needle)
   const { first, last, count } = filings
   // A small mailbox among very many messages: reading its texts is cheaper.

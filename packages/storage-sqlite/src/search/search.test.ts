@@ -228,6 +228,8 @@ describe('a search', () => {
     expect(await find(store, inbox, text('delivered-to: alice'))).toBe('1,3')
     expect(await find(store, inbox, { key: 'header', field: 'delivered-to', text: '' })).toBe('1:3')
     expect(await find(store, inbox, { key: 'body', text: 'sales' })).toBe('')
+    // Across the line end between the block and the content.
+    expect(await find(store, inbox, text('sales@one.test\nsubject'))).toBe('2')
   })
 
   test('with flags, dates and texts mixed is exact', async () => {
