@@ -320,3 +320,19 @@ test('the instance of an ARC chain was told twice', async () => {
   const field = authenticationResults('mx.two.test', findings).replaceAll(/\s+/g, ' ')
   expect(field).toContain('arc=pass (i=1 spf=pass dmarc=pass fromdomain=one.test) arc.sealer=list.test;')
 })
+
+test('a list that refused our questions was told in journeys alone', async () => {
+  const told: string[] = []
+  const log = { ...silentLog, error: (...said: unknown[]) => void told.push(String(said[1])) }
+  const zones = ['refusing.test', 'silent.test', 'working.test']
+  const lists = zones.map((zone) => ({ zone, kind: 'dnsbl' as const }))
+  const answers = { '1.2.0.192.refusing.test A': ['127.255.255.254'], '1.2.0.192.silent.test A': 'failed' as const }
+  const checker = open({ ...script, ...answers }, { lists, log })
+  const line = 'the DNS list refusing.test is of no use: the list refuses our questions (127.255.255.254)'
+  await checker.checkConnection('192.0.2.1', never)
+  await checker.checkConnection('192.0.2.1', never)
+  expect(told).toEqual([line])
+  await checker.clock.advance(86_400_000)
+  await checker.checkConnection('192.0.2.1', never)
+  expect(told).toEqual([line, line])
+})

@@ -1,6 +1,7 @@
 import { type Clock, type Deadline, type Log, plainAddress, type Resolver } from '@pennypost/model'
 import { CheckWorker } from './checks/check-worker.ts'
 import { checkDmarc, type DmarcFacts, dmarcUnavailable } from './dmarc/check-dmarc.ts'
+import { BrokenLists } from './findings/broken-lists.ts'
 import { within } from './findings/deadline.ts'
 import { checkDnsList, type DnsList } from './findings/dns-list.ts'
 import type { DmarcFinding, DnsListFinding, Finding, ReverseDnsFinding, SpfFinding } from './findings/finding.ts'
@@ -77,6 +78,7 @@ export function createChecker(options: CheckerOptions): Checker {
     workerUrl: url = new URL('./checks/main.ts', import.meta.url),
   } = options
   const limits = { ...defaultCheckLimits, ...options.limits }
+  const broken = new BrokenLists(clock, log)
   const worker = new CheckWorker({ url, resolver, clock, deadline, log })
 
   const timed: Timed = (limitMs, signal, work, unavailable) => within({ deadline, limitMs, signal }, work, unavailable)
@@ -98,7 +100,7 @@ export function createChecker(options: CheckerOptions): Checker {
 
   return {
     checkConnection: (clientAddress, signal) =>
-      checkAddress({ resolver, lists, limits, timed }, plainAddress(clientAddress), signal),
+      checkAddress({ resolver, lists, limits, timed, broken }, plainAddress(clientAddress), signal),
     checkSender: (facts, signal) =>
       timed<SpfFinding>(
         limits.spfMs,
@@ -127,10 +129,11 @@ interface AddressContext {
   lists: readonly DnsList[]
   limits: CheckLimits
   timed: Timed
+  broken: BrokenLists
 }
 
 function checkAddress(
-  { resolver, lists, limits, timed }: AddressContext,
+  { resolver, lists, limits, timed, broken }: AddressContext,
   address: string,
   signal: AbortSignal,
 ): Promise<(ReverseDnsFinding | DnsListFinding)[]> {
@@ -145,7 +148,7 @@ function checkAddress(
       timed<DnsListFinding>(
         limits.dnsListMs,
         signal,
-        (stop) => checkDnsList(resolver, list, address, stop),
+        async (stop) => broken.note(await checkDnsList(resolver, list, address, stop)),
         (detail) => ({ check: list.kind, result: 'unavailable', detail, zone: list.zone, address, codes: [] }),
       ),
     ),
