@@ -57,7 +57,7 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
       if (attempt === 1) continue
       if (conclusion.notices.length === 0) throw error
       log.warn({ ...which, err: error }, 'no DSN can be made: who failed is tried again, and told then')
-      conclusion = withoutNotices(conclusion)
+      conclusion = withoutNotices(entry, conclusion)
     }
   }
   report(entry, conclusion, log)
@@ -81,16 +81,17 @@ async function settle(
 
 /**
  * On a full disk there is no room for a bounce. Who got the message must not get it again for that, and nobody fails in
- * silence.
+ * silence. What an operator fails stays as it was.
  */
-function withoutNotices(conclusion: Conclusion): Conclusion {
+function withoutNotices(entry: LeasedEntry, conclusion: Conclusion): Conclusion {
   const failed = conclusion.notices.flatMap(({ action, recipients }) => (action === 'failed' ? recipients : []))
-  const told = conclusion.told.map((each): Told => {
-    if (!failed.includes(each)) return each
-    const { reply, host } = each.verdict
-    return { ...each, verdict: { outcome: 'deferred', reply, host } }
+  const told = conclusion.told.flatMap((each): Told[] => {
+    if (!failed.includes(each)) return [each]
+    const { reply, host, byOperator } = each.verdict
+    return byOperator ? [] : [{ ...each, verdict: { outcome: 'deferred', reply, host } }]
   })
-  return { ...conclusion, told, notices: [], delayNotified: [] }
+  const asItWas = told.length > 0 ? {} : { nextAt: entry.dueAt, attempted: false }
+  return { ...conclusion, told, notices: [], delayNotified: [], ...asItWas }
 }
 
 interface Conclusion {
@@ -229,6 +230,7 @@ function settlementOf(
 
 /** What was filed here is told by the engine, which knows mailbox and UID. */
 function factOf({ forwardPath }: QueueRecipient, verdict: Verdict, nextAttemptAt: number): FlowFact | undefined {
+  if (verdict.heldBy !== undefined) return { kind: 'held', forwardPath, rule: verdict.heldBy }
   const reply = describeReply(verdict.reply)
   switch (verdict.outcome) {
     case 'delivered':
@@ -247,8 +249,9 @@ function report({ id, journey, destination, attempts }: LeasedEntry, { told, nex
     const made = verdict.own ? attempts : attempts + 1
     const facts = { journey, entry: id, destination, forwardPath, attempts: made, reply }
     const later = { ...facts, nextAttemptAt: new Date(nextAt).toISOString() }
+    if (verdict.heldBy !== undefined) log.info(facts, 'held')
     // What is left alone comes by again and again, all of it; why has been told with the attempt that failed.
-    if (verdict.own && verdict.notBefore !== undefined) log.debug(later, 'not tried')
+    else if (verdict.own && verdict.notBefore !== undefined) log.debug(later, 'not tried')
     else if (verdict.own) log.warn(later, 'not tried')
     else if (verdict.outcome === 'deferred') log.info(later, 'deferred')
     else log.info(facts, verdict.outcome)

@@ -84,7 +84,7 @@ export class FailedByOperator {
 async function returned({ entry }: Work): Promise<AttemptResult> {
   const verdicts = entry.recipients.map(({ index, lastReply }): [number, Verdict] => {
     const text = `Returned by the administrator${lastReply === '' ? '' : `; last reply: ${lastReply}`}`
-    return [index, { outcome: 'failed', reply: reply(554, '5.7.0', text), host: null }]
+    return [index, { outcome: 'failed', reply: reply(554, '5.7.0', text), host: null, byOperator: true }]
   })
   return { verdicts: new Map(verdicts), flow: [] }
 }

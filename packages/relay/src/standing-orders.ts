@@ -71,7 +71,7 @@ export class StandingOrders {
     }
     for (const rule of facts) {
       if ((await this.#recall('hold-rule', rule)) === undefined) continue
-      return { ...deferred('4.3.2', `Held by the rule "${rule}"`), own: true }
+      return { ...deferred('4.3.2', `Held by the rule "${rule}"`), own: true, heldBy: rule }
     }
     return undefined
   }

@@ -12,6 +12,10 @@ export interface Verdict {
   host: string | null
   /** It is our side that could not: no attempt was made. */
   own?: true
+  /** It is held by this rule: not due again until it is released. */
+  heldBy?: string
+  /** An operator said so: where it cannot be told, it has not happened. */
+  byOperator?: true
   /** The content is damaged or gone: an attempt like one at a site that is down, or it would be tried for ever. */
   unreadable?: true
   /** The destination is not to be asked again before this time of the clock. */

@@ -85,13 +85,14 @@ describe('failNow', () => {
     const disk = { isFull: true }
     await using office = await PostOffice.open((opened) => onDisk(opened, disk))
     await office.send()
-    const ids = (await office.queue()).map(({ id }) => id)
+    const before = await office.queue()
+    const ids = before.map(({ id }) => id)
     await office.store.queue.hold(ids)
     const dialled = office.dialled.length
     const both = [office.relay.failNow(ids), office.relay.failNow(ids)]
     expect(await Promise.all(both)).toEqual([0, 0])
     await office.advance(10 * day)
-    expect(await office.queue()).toMatchObject([{ held: true, leasedUntil: null }])
+    expect(await office.queue()).toEqual(before.map((entry) => ({ ...entry, held: true })))
     expect(office.dialled).toHaveLength(dialled)
   })
 
@@ -131,7 +132,8 @@ describe('standing orders', () => {
       expect(mx.transactions).toHaveLength(1)
       const [entry] = await office.queue()
       expect(entry).toMatchObject({ held: true, attempts: 0 })
-      expect((await office.trace(journey)).at(-1)).toContain(`Held by the rule "${rule}"`)
+      expect(await office.events(journey, 'held')).toMatchObject([{ forwardPath: 'bob@two.test', rule }])
+      expect(await office.events(journey, 'deferred')).toEqual([])
       await office.store.queue.release([entry!.id], office.clock.now())
       await office.advance(0)
       expect(mx.transactions).toHaveLength(2)

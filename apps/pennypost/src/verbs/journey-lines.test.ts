@@ -93,6 +93,7 @@ test('every kind of event has its line', () => {
     { kind: 'expanded', forwardPath: 's@one.test', by: 'alias', targets: ['a@one.test'] },
     { kind: 'queued', entry: 3, destination: 'two.test', forwardPaths: ['b@two.test'] },
     { kind: 'deferred', forwardPath: 'b@two.test', reply: '451 later', nextAttemptAt: at },
+    { kind: 'held', forwardPath: 'b@two.test', rule: 'to @two.test' },
     { kind: 'failed', forwardPath: 'b@two.test', reply: '550 no' },
     { kind: 'dsn', action: 'failed', to: '', dsn: '' },
     {
@@ -116,6 +117,7 @@ test('every kind of event has its line', () => {
     'accept, known-good',
     'alias to a@one.test',
     'next attempt',
+    'held <b@two.test> by the rule "to @two.test", until it is released',
     'to nobody',
     'from this machine, in clear',
     'looked for two.test, 0 s',

@@ -37,6 +37,8 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
       return [`delivered <${event.forwardPath}> to ${event.host}: ${event.reply}`]
     case 'deferred':
       return [`deferred <${event.forwardPath}>: ${event.reply}`, `next attempt ${formatTime(event.nextAttemptAt)}`]
+    case 'held':
+      return [`held <${event.forwardPath}> by the rule "${event.rule}", until it is released`]
     case 'failed':
       return [`failed <${event.forwardPath}>: ${event.reply}`]
     case 'dsn':

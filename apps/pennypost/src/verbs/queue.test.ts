@@ -31,6 +31,7 @@ In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.
 test('an entry that was being tried was listed as one that is due', () => {
   const next = (changed: object) => list([{ ...entry, dueAt: 0, ...changed }])
   expect(next({ leasedUntil: 30_001 })).toContain('  2  under way  127.0.0.1:2525')
+  expect(next({ leasedUntil: 30_001, held: true })).toContain('  2  under way, then held  127')
   expect(next({ leasedUntil: 30_000 })).toContain('  2  now   127.0.0.1:2525')
 })
 

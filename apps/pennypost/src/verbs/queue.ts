@@ -110,8 +110,8 @@ export function listText({ entries, now, more, counts }: Listed): string {
 
 function nextAttempt(entry: Entry, now: number): string {
   const { held, dueAt } = entry
+  if (isUnderWay(entry, now)) return held ? 'under way, then held' : 'under way'
   if (held) return 'held'
-  if (isUnderWay(entry, now)) return 'under way'
   return dueAt <= now ? 'now' : `in ${formatDuration(dueAt - now)}`
 }
 

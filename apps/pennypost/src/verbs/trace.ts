@@ -60,8 +60,8 @@ function manyText([first = '', ...others]: readonly string[]): string {
 type Waiting = OperationResult<'trace'>['journeys'][number]['waiting'][number]
 
 function nextText(entry: Waiting, now: number): string {
+  if (isUnderWay(entry, now)) return entry.held ? 'an attempt is under way, then it is held' : 'an attempt is under way'
   if (entry.held) return 'held'
-  if (isUnderWay(entry, now)) return 'an attempt is under way'
   return entry.dueAt <= now ? 'due now' : `next attempt in ${formatDuration(entry.dueAt - now)}`
 }
 

@@ -55,6 +55,8 @@ export type FlowFact =
     }
   | { kind: 'delivered'; forwardPath: string; host: string; reply: string }
   | { kind: 'deferred'; forwardPath: string; reply: string; nextAttemptAt: number }
+  /** Not tried until an operator releases it: a rule of theirs fits. */
+  | { kind: 'held'; forwardPath: string; rule: string }
   | { kind: 'failed'; forwardPath: string; reply: string }
   /** A DSN about this message was made; `dsn` is its own journey ('' when there was nobody to tell). */
   | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'; to: string; dsn: string }
