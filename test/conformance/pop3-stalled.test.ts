@@ -1,4 +1,4 @@
-/** POP3 clients that do not read what they asked for, and clients that ask for very much at once. */
+/** POP3 clients that do not read what they asked for, that ask for very much at once, and a store that takes its time. */
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
@@ -103,6 +103,34 @@ it.each(['CAPA', 'LIST', 'LIST 1', 'NOOP', 'XYZ'])(
     expect(received.length).toBeLessThan(256 * 1024)
   },
 )
+
+it('a maildrop was lost to the next login for the time that we had taken ourselves', async () => {
+  const disk = Promise.withResolvers<void>()
+  const readBody = host.store.mail.readBody.bind(host.store.mail)
+  host.store.mail.readBody = async function* (...range) {
+    await disk.promise
+    yield* readBody(...range)
+  }
+  client.resume()
+  client.write('TOP 1 1\r\n')
+  await quiet()
+  await host.direct('advance', ['59s'], '')
+  disk.resolve()
+  await quiet()
+  expect(received).toMatch(/\r\n\.\r\n$/)
+  await host.direct('advance', ['2s'], '')
+  const next = await host.connect('pop3')
+  let told = ''
+  next.on('data', (chunk: Buffer) => (told += chunk.toString('latin1')))
+  next.write('USER bob@one.test\r\nPASS secret\r\n')
+  await expect.poll(() => told).toContain('Send PASS')
+  await quiet()
+  await wait('5s')
+  await expect.poll(() => told).toMatch(/\[IN-USE\]|1 message/)
+  next.destroy()
+  expect(told).toContain('[IN-USE]')
+  expect(ended).toBe(false)
+})
 
 it('a server that goes down ends a session behind the message that is being sent', async () => {
   client.write('RETR 1\r\nNOOP\r\n')

@@ -200,6 +200,8 @@ export class Session implements LockHolder {
     }
     await this.drained()
     await this.options.turns.over(began)
+    // From now on it is the client's time that runs.
+    this.#markActive()
     this.#working = false
     if (this.connection.draining) this.end(shuttingDown)
     if (!this.#ended) this.#proceed?.()
