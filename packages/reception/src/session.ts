@@ -191,9 +191,9 @@ export class Session implements WireHandler {
   /** The banner, for a client that may have become another one. */
   greet(): void {
     // Who fetches mail logs in: what waits goes to whoever is at the other end (RFC 2645 §5.1).
-    const mayBeTrusted = !this.isLmtp && this.service !== 'odmr'
-    const account = mayBeTrusted ? this.options.trusted.get(this.client.address) : undefined
+    const account = this.isLmtp || this.service === 'odmr' ? undefined : this.options.trusted.get(this.client.address)
     this.identify(account, account !== undefined)
+    if (account) this.origin.leaveAddressLimit()
     this.#screen()
     this.reply(greetingReply(this.options.hostname, this.isLmtp ? 'LMTP' : 'ESMTP'))
   }
