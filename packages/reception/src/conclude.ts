@@ -302,10 +302,10 @@ function reportRefusal(session: Session, transaction: Transaction, reply: Reply)
   const { options } = session
   options.onOutcome?.(reply.code >= 500 ? 'refused' : 'deferred', 0)
   const text = describeReply(reply)
-  const { received, journey } = transaction
+  const { received, intake, journey } = transaction
   const peer = session.client.address
   session.log.info({ journey, remote: peer, reversePath: transaction.reversePath, reply: text }, 'content refused')
-  const first = receivedFact(session, transaction, received?.facts.size ?? 0)
+  const first = receivedFact(session, transaction, intake?.filter.facts.size ?? 0)
   // Who was refused knows the Message-ID, and nothing else that can be looked up.
   const messageId = received ? messageIdOf(valuesOf(parseHeader(received.scanned.header), 'message-id')[0] ?? '') : ''
   session.record(journey, [

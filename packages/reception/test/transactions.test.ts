@@ -2,6 +2,7 @@
 import type { SettledFacts } from '@pennypost/mda'
 import type { FlowEvent } from '@pennypost/model'
 import { expect, test } from 'vitest'
+import { defaultReceptionLimits } from '../src/index.ts'
 import { testReception } from './test-reception.ts'
 
 test('what a relay said of one message was believed of the next', async () => {
@@ -195,4 +196,14 @@ test('mail that was asked about at the same time went together far beyond the qu
     await client.until(replies[at]!)
   }
   expect(await world.messages()).toBe(2)
+})
+
+test('a message that was refused for its size had none in its journey', async () => {
+  const world = await testReception({ limits: { ...defaultReceptionLimits, messageSize: 1000 } })
+  const client = world.connect()
+  await client.beginData()
+  client.say(`Subject: x\r\n\r\n${'x'.repeat(2000)}\r\n.\r\n`)
+  await client.until(/^552 5\.3\.4 /m)
+  const [journey] = await world.store.flow.recent(1)
+  expect((await world.store.flow.journey(journey!))?.events[0]).toMatchObject({ kind: 'received', size: 2016 })
 })
