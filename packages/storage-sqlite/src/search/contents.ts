@@ -39,8 +39,8 @@ export function* textsAbove(
     .iterate(above, limits.rows) as IterableIterator<[number, ...Row]>
   let octets = 0
   for (const [message, ...row] of rows) {
-    const indexed = indexedText(contents, row, (error) => onFault(message, error))
-    if (indexed) yield { message, ...indexed }
+    // Without its file it has gone, of which we are told later than of this state, or is damaged and has a header still.
+    yield { message, ...(indexedText(contents, row, (error) => onFault(message, error)) ?? unkept) }
     onRead(message)
     octets += row[0].length + row[5]
     if (octets >= limits.octets) return
@@ -56,7 +56,7 @@ export function textsOf(contents: Contents, message: number): readonly [head: st
 /** The index says nothing of it. */
 const unkept = { texts: undefined, keepsBody: false }
 
-/** Undefined when it has gone. */
+/** Undefined when its file has gone. */
 function indexedText(
   contents: Contents,
   [header, parts, ...row]: Row,

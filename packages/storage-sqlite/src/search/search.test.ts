@@ -232,6 +232,22 @@ describe('a search', () => {
     expect(await find(store, inbox, text('sales@one.test\nsubject'))).toBe('2')
   })
 
+  test('finds a message by its header though the file of its body is lost', async () => {
+    const store = await open()
+    const { inbox } = await addAlice(store)
+    await append(store, inbox, letter('one'), letter('two', 'x'.repeat(200_000)))
+    await store.close()
+    rmSync(join(directory, 'search.db'), { force: true })
+    rmSync(join(directory, 'content'), { recursive: true })
+    const again = await open()
+    await indexIs(again, 'whole')
+    expect(await find(again, inbox, text('subject: two'))).toBe('2')
+    expect(await find(again, inbox, { key: 'header', field: 'subject', text: 'two' })).toBe('2')
+    await again.close()
+    const bare = await open(withoutIndex)
+    expect(await find(bare, inbox, text('subject: two'))).toBe('2')
+  })
+
   test('with flags, dates and texts mixed is exact', async () => {
     const store = await open()
     const { inbox } = await addAlice(store)
