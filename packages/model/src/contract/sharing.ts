@@ -188,6 +188,22 @@ function describeLife(open: OpenEngine): void {
     expect(await sharing.acl(inbox)).toEqual([{ grantee: 'anyone', negative: false, rights: 'l' }])
   })
 
+  it('open nothing while the owner is removed, of which who looks in is woken', async (world) => {
+    const { mail, sharing, directory } = world.store
+    const inbox = await inboxOf(world)
+    await sharing.setAcl(inbox, give(world.bob, 'lr'))
+    const since = await cursor(world, inbox)
+    const isOpen = async () => !(await mail.changesSince(inbox, since, world.bob)).deleted
+    const woken: unknown[] = []
+    using _watch = mail.watch(world.alice, (touched) => woken.push(touched))
+    await directory.removeAccount(world.alice, 5)
+    await expect.poll(() => woken).toEqual([undefined])
+    expect(await isOpen()).toBe(false)
+    await directory.restoreAccount(world.alice)
+    await expect.poll(() => woken).toEqual([undefined, undefined])
+    expect(await isOpen()).toBe(true)
+  })
+
   it('no mailbox of one’s own is called as those of others are', async (world) => {
     const { mail } = world.store
     for (const name of ['Other Users', 'Other Users/bob@two.test/INBOX']) {

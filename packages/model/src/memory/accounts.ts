@@ -130,11 +130,13 @@ function newAccount(state: State, { login, name, quota, admin }: NewAccount, now
 }
 
 function changeAccount(state: State, id: AccountId, change: Partial<Account>): Account {
-  return commit(state, () => {
+  return commit(state, (changes) => {
     const row = accountRow(state, id)
     row.account = { ...row.account, ...change }
     state.directoryVersion++
     if ('suspended' in change || 'removedAt' in change) state.credentialsVersion++
+    // Nobody has rights in its mailboxes any more, or has them again.
+    if ('removedAt' in change) changes.accounts.add(row)
     return row.account
   })
 }

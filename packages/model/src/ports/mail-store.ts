@@ -94,7 +94,7 @@ export interface MailStore {
    * Called after each commit that touched a mailbox of the account: messages, flags, expunges, annotations, or the
    * mailbox itself; and when another one's was shared with it by name. `touched`: all the mailboxes that did, with the highest
    * MODSEQ of each since: whoever knows a mailbox up to there has nothing to read. Undefined when mailboxes came, went,
-   * or got other names or rights.
+   * or got other names or rights, as when the account was removed.
    * Never from within the verb; what it tells of can be read when it comes.
    */
   watch(account: AccountId, onWake: (touched: ReadonlyMap<MailboxId, ModSeq> | undefined) => void): Disposable

@@ -69,6 +69,8 @@ export function setRemoved(context: WriterContext, args: { id: number; now: numb
   if (taken !== undefined) throw new StoreError('exists', `${taken} is an alias`)
   const { changes } = context.sql('UPDATE accounts SET removed_at = ? WHERE id = ?').run(args.now, args.id)
   if (changes === 0) throw noSuchAccount()
+  // Nobody has rights in its mailboxes any more, or has them again.
+  context.effects.accounts.add(args.id)
 }
 
 /** Ends one account removed before `before` for good; its mail goes piece by piece (`reap`). False: there is none. */
