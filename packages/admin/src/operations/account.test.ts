@@ -171,6 +171,19 @@ describe('accounts', () => {
     expect(ended).toEqual([id, id])
   })
 
+  test('who was no administrator any more went on in the sessions of those for whom it acted', async () => {
+    using admin = await oneTest()
+    const login = 'root@one.test'
+    const { id } = await admin.call('account.add', { login, admin: true })
+    const ended: number[] = []
+    admin.context.running = { endSessions: (account: number) => ended.push(account) } as never
+    await admin.call('account.set', { login, name: 'Root' })
+    expect(ended).toEqual([])
+    await admin.call('account.set', { login, admin: false })
+    await admin.call('account.set', { login, admin: false })
+    expect(ended).toEqual([id])
+  })
+
   test('mailboxes are shared, and shown with those who may use them', async () => {
     using admin = await oneTest()
     const [login, bob] = ['alice@one.test', 'bob@one.test']

@@ -206,6 +206,9 @@ export const accountSet = operation({
       ...(copySent === undefined ? {} : { copySent }),
       disabledCapabilities: maskOf(account.disabledCapabilities, disableCapabilities, enableCapabilities),
     }
-    return context.store.directory.updateAccount(account.id, change)
+    const changed = await context.store.directory.updateAccount(account.id, change)
+    // It may be acting for others in some of them.
+    if (account.admin && !changed.admin) endSessions(context, account)
+    return changed
   },
 })
