@@ -1,4 +1,5 @@
 /** MTA-STS (RFC 8461): what the policy of a domain makes of a delivery, and how long it is kept. */
+import { silentLog } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { createStsPolicies, type Https } from '../src/index.ts'
 import { mail, root } from './certificates.ts'
@@ -114,6 +115,30 @@ describe('the policy', () => {
     await office.advance(8 * day)
     expect((await later.find('two.test')).policy).toBeUndefined()
     expect(web.fetched).toHaveLength(1)
+  })
+
+  test('that the store could not recall once is recalled the next time', async () => {
+    const { office } = await officeWith(policyText('enforce'))
+    await using _office = office
+    const { resolver, clock, store } = office
+    await office.send()
+    office.resolver.zones.set('_mta-sts.two.test', 'TXT', [])
+    const broken = { is: true }
+    const memory: typeof store.memory = {
+      ...store.memory,
+      note: (facts) => store.memory.note(facts),
+      recall: async (...asked) => {
+        if (broken.is) throw new Error('the disk does not answer')
+        return store.memory.recall(...asked)
+      },
+    }
+    const https: Https = async () => {
+      throw new Error('gone')
+    }
+    const later = createStsPolicies({ resolver, https, clock, log: silentLog, memory, port: 443 })
+    await later.find('two.test')
+    broken.is = false
+    expect((await later.find('two.test')).policy?.mode).toBe('enforce')
   })
 
   test('that a clock ten years ahead fetched does not outlive its domain’s', async () => {

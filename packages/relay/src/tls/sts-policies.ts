@@ -71,7 +71,12 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
   const ageMs = ({ fetchedAt }: Kept): number => Math.abs(clock.now() - fetchedAt)
 
   const known = async (domain: string): Promise<Kept | undefined> => {
-    if (!kept.has(domain)) keep(domain, await recall(domain, options))
+    if (!kept.has(domain)) {
+      const recalled = await recall(domain, options)
+      // What the store could not say is asked again: remembered as none, the policy would be gone until the process ends.
+      if (recalled === undefined) return undefined
+      keep(domain, recalled)
+    }
     const policy = kept.get(domain)
     return policy && ageMs(policy) < policy.policy.maxAgeSeconds * 1000 ? policy : undefined
   }
@@ -140,13 +145,14 @@ async function fetchPolicy(domain: string, { https, port, log }: StsOptions): Pr
   }
 }
 
-async function recall(domain: string, { memory, clock, log }: StsOptions): Promise<Kept | null> {
+/** Null where there is none; undefined where the store could not say. */
+async function recall(domain: string, { memory, clock, log }: StsOptions): Promise<Kept | null | undefined> {
   try {
     const found = await memory?.recall('sts-policy', domain, clock.now())
     return found ? (JSON.parse(found.value) as Kept) : null
   } catch (error) {
     log.error({ err: error, domain }, 'an MTA-STS policy cannot be recalled')
-    return null
+    return undefined
   }
 }
 
