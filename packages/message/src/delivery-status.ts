@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isAsciiText } from './charset.ts'
 import { formatDate } from './date.ts'
 import type { DsnRecipient, DsnReport } from './dsn.ts'
@@ -18,12 +19,18 @@ export function deliveryStatus(report: DsnReport, international: boolean): strin
     foldField('Final-Recipient', `${addressType(recipient.finalRecipient)}; ${recipient.finalRecipient}`),
     foldField('Action', recipient.action),
     foldField('Status', recipient.status),
-    field('Remote-MTA', recipient.remoteMta, (host) => `dns; ${host}`),
+    field('Remote-MTA', recipient.remoteMta, (host) => `dns; ${hostName(host)}`),
     field('Diagnostic-Code', recipient.diagnostic, (said) => `smtp; ${shortWords(shown(said))}`),
     field('Last-Attempt-Date', recipient.lastAttemptAt, formatDate),
     field('Will-Retry-Until', recipient.action === 'delayed' ? recipient.willRetryUntil : undefined, formatDate),
   ]
   return [perMessage, ...report.recipients.map(ofRecipient)].map((fields) => fields.join('')).join('\r\n')
+}
+
+/** A host without a name is a domain literal (RFC 5321 §4.1.3). */
+function hostName(host: string): string {
+  const version = isIP(host)
+  return version === 0 ? host : version === 6 ? `[IPv6:${host}]` : `[${host}]`
 }
 
 /** '' for what is not known. */

@@ -52,6 +52,16 @@ const types = (message: Buffer): string[] =>
   )
 
 describe('a failure', () => {
+  test.each([
+    ['192.0.2.2', '[192.0.2.2]'],
+    ['2001:db8::2', '[IPv6:2001:db8::2]'],
+    ['mx.two.test', 'mx.two.test'],
+  ])('said by %s names it as dns; %s', (remoteMta, shown) => {
+    const [recipient] = report.recipients
+    const message = whole({ recipients: [{ ...recipient!, remoteMta }] }).toString()
+    expect(message).toContain(`Remote-MTA: dns; ${shown}\r\n`)
+  })
+
   test('is a multipart/report that returns the message to the octet', async () => {
     const message = whole()
     expect(types(message)).toEqual(['text/plain', 'message/delivery-status', 'message/rfc822', 'text/plain'])
