@@ -54,6 +54,15 @@ describe('a response from the wire', () => {
     })
   })
 
+  it('says that it was truncated, when it was cut in the middle of a record too', () => {
+    const cut = Buffer.from(mxResponse.subarray(0, 45))
+    expect(decodeResponse(cut, query), 'cut, and not said so').toBeUndefined()
+    cut.writeUInt16BE(cut.readUInt16BE(2) | 0x0200, 2)
+    expect(decodeResponse(cut, query)).toMatchObject({ flag_tc: true })
+    expect(decodeResponse(cut, { ...query, name: 'two.test' }), 'another question').toBeUndefined()
+    expect(decodeResponse(cut.subarray(0, 20), query), 'cut within the question').toBeUndefined()
+  })
+
   it('gives the lesser of SOA TTL and minimum to what does not exist (RFC 2308 §5)', () => {
     expect(read(nxResponse)).toEqual({ status: 'nxdomain', ttlSeconds: 600, authentic: false })
   })

@@ -6,7 +6,7 @@
  * server adds of its own accord gets into an answer or the cache.
  */
 import type { DnsAnswer, DnsRecords, DnsType } from '@pennypost/model'
-import { type Answer, type DecodedPacket, decode } from 'dns-packet'
+import { type Answer, type DecodedPacket, decode, TRUNCATED_RESPONSE } from 'dns-packet'
 import { canonicalName } from './names.ts'
 import { recordValue } from './records.ts'
 
@@ -27,12 +27,8 @@ const formerr = 1
  */
 export function decodeResponse(octets: Buffer, query: Query): DecodedPacket | undefined {
   if (octets.length < 12 || octets.readUInt16BE(0) !== query.id) return undefined
-  let packet: DecodedPacket
-  try {
-    packet = decode(octets)
-  } catch {
-    return undefined
-  }
+  const packet = decoded(octets) ?? (isTruncated(octets) ? decoded(withoutRecords(octets)) : undefined)
+  if (!packet) return undefined
   const opcode = ((packet.flags ?? 0) >> 11) & 15
   if (!packet.flag_qr || opcode !== 0) return undefined
   const [question, ...more] = packet.questions ?? []
@@ -40,6 +36,24 @@ export function decodeResponse(octets: Buffer, query: Query): DecodedPacket | un
   if (question === undefined) return failureOf(packet) === undefined ? undefined : packet
   const same = question.type === query.type && question.class === 'IN' && canonicalName(question.name) === query.name
   return same ? packet : undefined
+}
+
+function decoded(octets: Buffer): DecodedPacket | undefined {
+  try {
+    return decode(octets)
+  } catch {
+    return undefined
+  }
+}
+
+/** Servers cut where the datagram ends, if need be within a record: the rest is thrown away anyway (RFC 2181 §9). */
+const isTruncated = (octets: Buffer): boolean => (octets.readUInt16BE(2) & TRUNCATED_RESPONSE) !== 0
+
+/** Header and question alone. */
+function withoutRecords(octets: Buffer): Buffer {
+  const head = Buffer.from(octets)
+  head.fill(0, 6, 12)
+  return head
 }
 
 /** The name of the response code when it settles nothing (any but NOERROR and NXDOMAIN), with EDNS's upper bits. */
