@@ -104,6 +104,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     async stop(drainMs) {
       const stopped = runner.stop()
+      turned.drain()
       pool.drain()
       using _timer = deadline.after(drainMs, () => pool.close())
       await stopped

@@ -27,6 +27,7 @@ export class TurnedConnections {
   readonly #options: DialOptions & { routes: Routes }
   /** By destination; without the connection once somebody has it. */
   readonly #offered = new Map<string, { connection?: TurnedConnection; unused: Timer }>()
+  #draining = false
 
   constructor(options: DialOptions & { routes: Routes }) {
     this.#options = options
@@ -40,13 +41,20 @@ export class TurnedConnections {
   offer(destination: string, connection: TurnedConnection): void {
     const { stream } = connection
     // Two that asked at the same moment: the later one calls again.
-    if (stream.destroyed || this.#offered.has(destination)) return void stream.destroy()
+    const isTooLate = this.#draining || this.#offered.has(destination)
+    if (stream.destroyed || isTooLate) return void stream.destroy()
     const unused = this.#options.deadline.after(unusedMs, () => stream.destroy())
     this.#offered.set(destination, { connection, unused })
     stream.once('close', () => {
       unused[Symbol.dispose]()
       this.#offered.delete(destination)
     })
+  }
+
+  /** Closes what nothing is sent over yet, and from now on what is offered. */
+  drain(): void {
+    this.#draining = true
+    for (const { connection } of this.#offered.values()) connection?.stream.destroy()
   }
 
   /** Opens these connections in the place of those that `usual` would open. */
