@@ -191,7 +191,8 @@ function describeRecipient(
     finalRecipient: recipient.forwardPath,
     status: verdict.expired ? '4.4.7' : statusOf(verdict),
     ...(original ? { originalRecipient: original } : {}),
-    ...(verdict.host === null ? {} : { remoteMta: verdict.host }),
+    // A Unix socket has no name in DNS, and where ours are is nobody's business.
+    ...(verdict.host === null || verdict.host.startsWith('/') ? {} : { remoteMta: verdict.host }),
     diagnostic: describeReply(verdict.reply),
     lastAttemptAt,
     ...(verdict.outcome === 'deferred' ? { willRetryUntil } : {}),

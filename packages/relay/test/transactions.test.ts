@@ -144,6 +144,16 @@ describe('routes', () => {
     }
   })
 
+  test('a bounce tells nobody on which socket of ours the store listens that refused', async () => {
+    await using office = await PostOffice.open()
+    const script = { CONTENT: () => '550 5.2.1 closed' }
+    office.peer('/run/store', { protocol: 'lmtp', capabilities: ['PIPELINING'], script })
+    await office.send({ destination: 'lmtp:/run/store' })
+    const [bounce] = await office.inbox()
+    expect(bounce).toContain('Diagnostic-Code: smtp; 550 5.2.1 closed')
+    expect(bounce).not.toContain('/run/store')
+  })
+
   test('a store that is called what we are is no loop', async () => {
     await using office = await PostOffice.open()
     const script = { GREETING: '220 mail.one.test LMTP' }
