@@ -268,6 +268,22 @@ function describeLeases(open: OpenEngine): void {
     await store.queue.settle(deferring(current!, clock.now() + 1000))
   })
 
+  it('one that ran out and that a claim passed over is not lost: it renews and settles', async (world) => {
+    const { store, clock } = world
+    await enqueue(world, 'a.test', 'b.test')
+    const leased = await claimAll(world)
+    await store.queue.hold(leased.map(({ id }) => id))
+    await clock.advance(60_000)
+    expect(await claimAll(world)).toEqual([])
+    expect(await renew(store.queue, world, leased[0]!)).toEqual([])
+    await store.queue.release([leased[0]!.id], clock.now())
+    expect([await claimAll(world), await store.queue.nextDueAt()]).toEqual([[], null])
+    for (const one of leased) await store.queue.settle(deferring(one, clock.now() + 1000))
+    expect((await store.queue.get(leased[1]!.id))?.attempts).toBe(1)
+    await store.queue.release([leased[1]!.id], clock.now() + 2000)
+    expect(await store.queue.nextDueAt()).toBe(clock.now() + 1000)
+  })
+
   it('one that only ran out still settles', async (world) => {
     await enqueue(world, 'a.test')
     const [leased] = await claimAll(world)

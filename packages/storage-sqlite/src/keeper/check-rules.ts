@@ -113,7 +113,7 @@ export const rules: readonly Rule[] = [
   },
   {
     fault: 'queue-lane-missing',
-    sql: `SELECT 'queue entry ' || id FROM queue WHERE lease IS NULL AND held = 0 AND NOT EXISTS
+    sql: `SELECT 'queue entry ' || id FROM queue WHERE lease_until IS NULL AND held = 0 AND NOT EXISTS
       (SELECT 1 FROM lanes WHERE lanes.destination = queue.destination AND lanes.retry = queue.retry
         AND lanes.due_at <= queue.due_at)`,
     advice: 'restart the server: lanes are made anew at start',

@@ -131,15 +131,16 @@ export const first: Migration = {
     ) STRICT;
     CREATE INDEX contents_file ON contents (file) WHERE file IS NOT NULL;
 
+    -- lease_until is null for who has none, and where a claim has seen that the lease ran out: it still settles.
     CREATE TABLE queue (
       id INTEGER PRIMARY KEY, destination TEXT NOT NULL, retry INTEGER NOT NULL, due_at INTEGER NOT NULL,
       held INTEGER NOT NULL, lease TEXT, lease_until INTEGER, attempts INTEGER NOT NULL, journey TEXT NOT NULL,
       message INTEGER NOT NULL, route TEXT NOT NULL, accepted_at INTEGER NOT NULL, size INTEGER NOT NULL,
       message_id TEXT NOT NULL, envelope TEXT NOT NULL, recipients TEXT NOT NULL
     ) STRICT;
-    CREATE INDEX queue_ready ON queue (destination, retry, due_at) WHERE lease IS NULL AND held = 0;
-    CREATE INDEX queue_leased ON queue (destination) WHERE lease IS NOT NULL;
-    CREATE INDEX queue_lease_until ON queue (lease_until) WHERE lease IS NOT NULL;
+    CREATE INDEX queue_ready ON queue (destination, retry, due_at) WHERE lease_until IS NULL AND held = 0;
+    CREATE INDEX queue_leased ON queue (destination) WHERE lease_until IS NOT NULL;
+    CREATE INDEX queue_lease_until ON queue (lease_until) WHERE lease_until IS NOT NULL;
     CREATE INDEX queue_held ON queue (held) WHERE held = 1;
     CREATE INDEX queue_journey ON queue (journey);
     CREATE INDEX queue_accepted ON queue (accepted_at);

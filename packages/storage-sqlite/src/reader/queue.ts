@@ -91,9 +91,9 @@ function filterOf(filter: QueueFilter): { conditions: string; values: (string | 
 export function readNextDueAt(reader: Reader, now: number): number | null {
   return reader.together(() => {
     const waiting = reader.pluck('SELECT min(due_at) FROM lanes').get() as number | null
-    const expired = reader
-      .pluck('SELECT min(due_at) FROM queue WHERE lease IS NOT NULL AND lease_until <= ? AND held = 0')
-      .get(now) as number | null
+    const expired = reader.pluck('SELECT min(due_at) FROM queue WHERE lease_until <= ? AND held = 0').get(now) as
+      | number
+      | null
     return waiting === null || expired === null ? (waiting ?? expired) : Math.min(waiting, expired)
   })
 }
@@ -105,12 +105,12 @@ export function readCounts(reader: Reader, now: number): QueueCounts {
       reader
         .raw(`SELECT count(*), coalesce(sum(due_at <= ?), 0) FROM queue WHERE ${condition} AND held = 0`)
         .get(now, ...values) as [number, number]
-    const [free, freeDue] = dueAmong('lease IS NULL')
-    const [expired, expiredDue] = dueAmong('lease IS NOT NULL AND lease_until <= ?', now)
+    const [free, freeDue] = dueAmong('lease_until IS NULL')
+    const [expired, expiredDue] = dueAmong('lease_until <= ?', now)
     return {
       waiting: free - freeDue + expired - expiredDue,
       due: freeDue + expiredDue,
-      leased: one('SELECT count(*) FROM queue WHERE lease IS NOT NULL AND lease_until > ? AND held = 0', now),
+      leased: one('SELECT count(*) FROM queue WHERE lease_until > ? AND held = 0', now),
       held: one('SELECT count(*) FROM queue WHERE held = 1'),
       oldestAcceptedAt: reader.pluck('SELECT min(accepted_at) FROM queue').get() as number | null,
     }

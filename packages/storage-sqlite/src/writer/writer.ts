@@ -178,9 +178,9 @@ function begin(db: Database.Database, now: number): boolean {
     db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 0)`)
     // Tells this store from others, for what is derived from it; a copy is another one (keeper/backup.ts).
     db.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('lineage', hex(randomblob(16)))`)
-    db.exec('UPDATE queue SET lease = NULL, lease_until = NULL WHERE lease IS NOT NULL')
+    db.exec('UPDATE queue SET lease = NULL, lease_until = NULL WHERE lease_until IS NOT NULL')
     db.exec(`DELETE FROM lanes; INSERT INTO lanes (destination, retry, due_at, ready)
-      SELECT destination, retry, min(due_at), 0 FROM queue WHERE lease IS NULL AND held = 0 GROUP BY destination, retry`)
+      SELECT destination, retry, min(due_at), 0 FROM queue WHERE lease_until IS NULL AND held = 0 GROUP BY destination, retry`)
     if (unclean) {
       // By id, since the row with the fingerprint is not always the first of its journey (RCPT was refused before).
       db.prepare(

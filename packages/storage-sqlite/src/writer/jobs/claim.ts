@@ -38,12 +38,12 @@ export function claim(context: WriterContext, args: ClaimArguments): ClaimedRow[
   return taker.claimed
 }
 
-/** Entries whose lease ran out wait again. */
+/** Entries whose lease ran out wait again; until somebody takes them, it still settles. */
 function endLeases(context: WriterContext, now: number): void {
   const rows = context
-    .raw('SELECT id, destination, retry, due_at, held FROM queue WHERE lease IS NOT NULL AND lease_until <= ? LIMIT ?')
+    .raw('SELECT id, destination, retry, due_at, held FROM queue WHERE lease_until <= ? LIMIT ?')
     .all(now, wakeLimit) as [number, string, number, number, number][]
-  const end = context.sql('UPDATE queue SET lease = NULL, lease_until = NULL WHERE id = ?')
+  const end = context.sql('UPDATE queue SET lease_until = NULL WHERE id = ?')
   for (const [id, destination, retry, dueAt, held] of rows) {
     end.run(id)
     if (!held) enterLane(context, destination, retry, dueAt)
@@ -117,7 +117,7 @@ class Taker {
     let leased = this.#leased.get(destination)
     if (leased === undefined) {
       leased = this.#context
-        .pluck('SELECT count(*) FROM queue WHERE destination = ? AND lease IS NOT NULL')
+        .pluck('SELECT count(*) FROM queue WHERE destination = ? AND lease_until IS NOT NULL')
         .get(destination) as number
       this.#leased.set(destination, leased)
     }
@@ -131,7 +131,7 @@ class Taker {
     const context = this.#context
     const [first, second] = context
       .raw(
-        `SELECT id, due_at FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0
+        `SELECT id, due_at FROM queue WHERE destination = ? AND retry = ? AND lease_until IS NULL AND held = 0
           ORDER BY due_at, id LIMIT 2`,
       )
       .all(destination, retry) as [number, number][]
@@ -160,7 +160,7 @@ export function claimOne(
   { entry: id, now, leaseMs }: { entry: number; now: number; leaseMs: number },
 ): ClaimedRow[] {
   const row = context
-    .raw('SELECT destination, retry FROM queue WHERE id = ? AND (lease IS NULL OR lease_until <= ?)')
+    .raw('SELECT destination, retry FROM queue WHERE id = ? AND (lease_until IS NULL OR lease_until <= ?)')
     .get(id, now) as [string, number] | undefined
   if (!row) return []
   const lease = leaseRow(context, id, now + leaseMs)
@@ -180,7 +180,18 @@ export function renew(
   args: { leases: readonly { entry: number; lease: string }[]; until: number },
 ): number[] {
   const lengthen = context.sql('UPDATE queue SET lease_until = ? WHERE id = ? AND lease = ?')
-  return args.leases
-    .filter(({ entry, lease }) => lengthen.run(args.until, entry, lease).changes === 0)
-    .map(({ entry }) => entry)
+  const lost: number[] = []
+  for (const { entry, lease } of args.leases) {
+    const row = context
+      .raw('SELECT destination, retry, lease_until FROM queue WHERE id = ? AND lease = ?')
+      .get(entry, lease) as [string, number, number | null] | undefined
+    if (!row) {
+      lost.push(entry)
+      continue
+    }
+    const [destination, retry, until] = row
+    lengthen.run(args.until, entry, lease)
+    if (until === null) refreshLane(context, destination, retry)
+  }
+  return lost
 }

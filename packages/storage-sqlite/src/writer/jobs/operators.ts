@@ -18,12 +18,12 @@ function eachEntry(context: WriterContext, entries: readonly number[], change: (
   context.effects.queue = true
   let changed = 0
   for (const id of new Set(entries)) {
-    const row = context.raw('SELECT destination, retry, held, lease, message, route FROM queue WHERE id = ?').get(id) as
-      | [string, number, number, string | null, number, string]
-      | undefined
+    const row = context
+      .raw('SELECT destination, retry, held, lease_until, message, route FROM queue WHERE id = ?')
+      .get(id) as [string, number, number, number | null, number, string] | undefined
     if (!row) continue
-    const [destination, retry, held, lease, message, route] = row
-    const state = { held: held === 1, leased: lease !== null, isRemote: route === 'remote' }
+    const [destination, retry, held, leaseUntil, message, route] = row
+    const state = { held: held === 1, leased: leaseUntil !== null, isRemote: route === 'remote' }
     if (change({ id, destination, retry, ...state, message })) changed++
   }
   return changed

@@ -60,7 +60,7 @@ export function enterLane(context: WriterContext, destination: string, retry: nu
 /** Entries left this lane: its due time is that of the earliest one left, and without any it goes. */
 export function refreshLane(context: WriterContext, destination: string, retry: number): void {
   const dueAt = context
-    .pluck('SELECT min(due_at) FROM queue WHERE destination = ? AND retry = ? AND lease IS NULL AND held = 0')
+    .pluck('SELECT min(due_at) FROM queue WHERE destination = ? AND retry = ? AND lease_until IS NULL AND held = 0')
     .get(destination, retry) as number | null
   if (dueAt === null) {
     context.sql('DELETE FROM lanes WHERE destination = ? AND retry = ?').run(destination, retry)

@@ -4,7 +4,7 @@ import type { WriterContext } from '../context.ts'
 import { type AcceptedRow, accept, type PackedAcceptance } from './accept.ts'
 import { type FlowRow, recordFlow } from './flow.ts'
 import { releaseMessages } from './message-rows.ts'
-import { enterLane } from './queue-rows.ts'
+import { enterLane, refreshLane } from './queue-rows.ts'
 
 export interface SettleArguments {
   entry: number
@@ -17,6 +17,17 @@ export interface SettleArguments {
   flow: readonly FlowRow[]
 }
 
+interface StoredEntry {
+  lease: string | null
+  leaseUntil: number | null
+  destination: string
+  retry: number
+  attempts: number
+  held: number
+  message: number
+  recipients: string
+}
+
 interface StoredRecipient {
   index: number
   lastReply: string
@@ -26,29 +37,40 @@ interface StoredRecipient {
 /** What came of an attempt, all of it in one transaction; ends the lease. */
 export function settle(context: WriterContext, args: SettleArguments): AcceptedRow[] {
   const row = context
-    .raw('SELECT lease, destination, attempts, held, message, recipients FROM queue WHERE id = ?')
-    .get(args.entry) as [string | null, string, number, number, number, string] | undefined
-  if (!row || row[0] !== args.lease) throw new StoreError('lease-lost', 'the lease on the queue entry is lost')
-  const [, destination, before, held, message, text] = row
-  const left = unsettled(JSON.parse(text) as StoredRecipient[], args)
+    .sql(
+      `SELECT lease, lease_until AS leaseUntil, destination, retry, attempts, held, message, recipients FROM queue
+        WHERE id = ?`,
+    )
+    .get(args.entry) as StoredEntry | undefined
+  if (row?.lease !== args.lease) throw new StoreError('lease-lost', 'the lease on the queue entry is lost')
+  const left = unsettled(JSON.parse(row.recipients) as StoredRecipient[], args)
   recordFlow(context, args.flow)
   const accepted = accept(context, args.accept)
   context.effects.queue = true
   if (left.length === 0) {
     context.sql('DELETE FROM queue WHERE id = ?').run(args.entry)
-    releaseMessages(context, [message])
-    return accepted
-  }
-  const attempts = before + (args.attempted ? 1 : 0)
+    releaseMessages(context, [row.message])
+  } else putBack(context, args, row, left)
+  // It had run out: the entry waited again, and does so no more, or for another time.
+  if (row.leaseUntil === null) refreshLane(context, row.destination, row.retry)
+  return accepted
+}
+
+function putBack(
+  context: WriterContext,
+  { entry, attempted, nextAttemptAt }: SettleArguments,
+  { destination, attempts: before, held }: StoredEntry,
+  left: readonly StoredRecipient[],
+): void {
+  const attempts = before + (attempted ? 1 : 0)
   const retry = attempts > 0 ? 1 : 0
   context
     .sql(
       `UPDATE queue SET lease = NULL, lease_until = NULL, attempts = ?, retry = ?, due_at = ?, recipients = ?
         WHERE id = ?`,
     )
-    .run(attempts, retry, args.nextAttemptAt, JSON.stringify(left), args.entry)
-  if (!held) enterLane(context, destination, retry, args.nextAttemptAt)
-  return accepted
+    .run(attempts, retry, nextAttemptAt, JSON.stringify(left), entry)
+  if (!held) enterLane(context, destination, retry, nextAttemptAt)
 }
 
 /** The recipients that have no final outcome yet. */
