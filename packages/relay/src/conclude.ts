@@ -23,7 +23,14 @@ import {
 import { describeReply } from '@pennypost/smtp'
 import type { AttemptResult } from './attempt-result.ts'
 import { createDsn, type DsnMade, type DsnOptions, type DsnSubject } from './dsn.ts'
-import { awaitsDelayNotice, type Notice, noticesFor, originalRecipient, type Told } from './dsn-recipients.ts'
+import {
+  awaitsDelayNotice,
+  failedUnheard,
+  type Notice,
+  noticesFor,
+  originalRecipient,
+  type Told,
+} from './dsn-recipients.ts'
 import { isExpired, isNoticeDue, nextAttemptAt, type Schedule } from './schedule.ts'
 import { statusOf, type Verdict } from './verdict.ts'
 
@@ -206,6 +213,7 @@ function settlementOf(
   { made, filed, now }: { made: readonly DsnMade[]; filed: readonly Acceptance[]; now: number },
 ): Settlement {
   const { journey } = entry
+  const isUnheard = failedUnheard(told).length > 0
   return {
     entry: entry.id,
     lease: entry.lease,
@@ -225,6 +233,7 @@ function settlementOf(
         return fact ? [{ journey, at: now, ...fact }] : []
       }),
       ...made.map(({ event }) => event),
+      ...(isUnheard ? [{ journey, at: now, kind: 'dsn' as const, action: 'failed' as const, to: '', dsn: '' }] : []),
     ],
   }
 }
@@ -257,4 +266,7 @@ function report({ id, journey, destination, attempts }: LeasedEntry, { told, nex
     else if (verdict.outcome === 'deferred') log.info(later, 'deferred')
     else log.info(facts, verdict.outcome)
   }
+  const forwardPaths = failedUnheard(told).map(({ recipient }) => recipient.forwardPath)
+  if (forwardPaths.length === 0) return
+  log.info({ journey, entry: id, forwardPaths }, 'nobody is told of the failure: no notice was asked for')
 }

@@ -34,6 +34,11 @@ function wantsFailureNotice({ notify }: QueueRecipient): boolean {
   return notify?.includes('FAILURE') ?? true
 }
 
+/** Those who fail, and whose sender wants no word of it (RFC 3461 §4.1). */
+export function failedUnheard(told: readonly Told[]): Told[] {
+  return told.filter(({ recipient, verdict }) => verdict.outcome === 'failed' && !wantsFailureNotice(recipient))
+}
+
 /** What the next hop does not tell itself, we do (RFC 3461 §5.2.2); a local delivery is ours to tell. */
 function wantsSuccessNotice({ notify }: QueueRecipient, { withoutDsn, host }: Verdict): boolean {
   return (notify?.includes('SUCCESS') ?? false) && (withoutDsn === true || host === null)

@@ -168,7 +168,9 @@ describe('nobody is told', () => {
     office.peer('192.0.2.2', refusing('bob', 'carol'))
     const journey = await office.send({ from: 'carol@two.test' })
     const [told] = await office.events(journey, 'dsn')
-    expect((await office.trace(told!.dsn as typeof journey)).at(-1)).toContain('failed carol@two.test 550 5.1.1')
+    const own = await office.trace(told!.dsn as typeof journey)
+    expect(own.at(-2)).toContain('failed carol@two.test 550 5.1.1')
+    expect(own.at(-1)).toBe('dsn failed to nobody')
     expect(await office.queue()).toEqual([])
     expect(await office.inbox()).toEqual([])
   })
@@ -180,11 +182,20 @@ describe('nobody is told', () => {
     expect((await office.trace(journey)).at(-1)).toBe('dsn failed to nobody')
   })
 
-  test('with NOTIFY=NEVER', async () => {
+  test('a forward that failed with NOTIFY=NEVER left no word that nobody was told', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', refusing('bob'))
-    const journey = await office.send({ recipients: [{ forwardPath: 'bob@two.test', notify: ['NEVER'] }] })
-    expect((await office.trace(journey)).at(-1)).toContain('failed bob@two.test')
+    const never = { forwardPath: 'bob@two.test', notify: ['NEVER' as const] }
+    const from = `${office.srs.forward({ localPart: 'carol', domain: 'three.test' }, office.clock.now())}@one.test`
+    const journey = await office.send({ from, recipients: [never] })
+    const trace = await office.trace(journey)
+    expect(trace.at(-2)).toContain('failed bob@two.test')
+    expect(trace.at(-1)).toBe('dsn failed to nobody')
+    expect(office.logged).toContainEqual({
+      level: 'info',
+      facts: expect.objectContaining({ journey, forwardPaths: ['bob@two.test'] }),
+      text: 'nobody is told of the failure: no notice was asked for',
+    })
     expect(await office.inbox()).toEqual([])
   })
 })
