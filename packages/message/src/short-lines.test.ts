@@ -1,33 +1,17 @@
 import { describe, expect, test } from 'vitest'
+import { crlf, reencoded } from '../test/reencoded.ts'
 import { parseHeader, valuesOf } from './fields.ts'
-import { allParts } from './parts.ts'
-import { scan } from './scanner.ts'
 import { longestLine, shortLines } from './short-lines.ts'
-import { decodeTransfer } from './transfer-encoding.ts'
 
 const long = 'x'.repeat(longestLine + 1)
 const longest = 'y'.repeat(longestLine)
-const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'))
-
-/** The message with short lines, and its leaves decoded, before and after. */
 function shortened(text: string) {
   const source = crlf(text)
-  const split = source.indexOf('\r\n\r\n') + 4
-  const [header, body] = [source.subarray(0, split), source.subarray(split)]
-  const leaves = (of: Buffer, from: number): (string | undefined)[] =>
-    allParts(scan(of).index({ header: of.subarray(0, from) }).parts)
-      .filter(({ kind }) => kind === 'text' || kind === 'basic')
-      .map(({ body: { start, end }, encoding }) =>
-        decodeTransfer(of.subarray(from + start, from + end), encoding)?.toString('latin1'),
-      )
-  const made = shortLines(header, body, scan(source).index({ header }).parts)
-  const whole = Buffer.concat([made.header, made.body])
+  const made = reencoded(source, shortLines)
   return {
     ...made,
-    whole: whole.toString('latin1'),
     source: source.toString('latin1'),
-    before: leaves(source, split),
-    after: leaves(whole, made.header.length),
+    whole: Buffer.concat([made.header, made.body]).toString('latin1'),
   }
 }
 

@@ -1,27 +1,11 @@
 import { isAscii } from 'node:buffer'
 import { describe, expect, test } from 'vitest'
+import { crlf, reencoded } from '../test/reencoded.ts'
 import { parseHeader, valuesOf } from './fields.ts'
-import { allParts } from './parts.ts'
 import { scan } from './scanner.ts'
 import { toSevenBit } from './to-seven-bit.ts'
-import { decodeTransfer } from './transfer-encoding.ts'
 
-const crlf = (text: string): Buffer => Buffer.from(text.replaceAll('\n', '\r\n'))
-
-/** The message in 7 bits, and its leaves decoded, before and after. */
-function converted(source: Buffer) {
-  const split = source.indexOf('\r\n\r\n') + 4
-  const [header, body] = [source.subarray(0, split), source.subarray(split)]
-  const leaves = (of: Buffer, from: number): (string | undefined)[] =>
-    allParts(scan(of).index({ header: of.subarray(0, from) }).parts)
-      .filter(({ kind }) => kind === 'text' || kind === 'basic')
-      .map(({ body: { start, end }, encoding }) =>
-        decodeTransfer(of.subarray(from + start, from + end), encoding)?.toString('latin1'),
-      )
-  const made = toSevenBit(header, body, scan(source).index({ header }).parts)
-  const whole = Buffer.concat([made.header, made.body])
-  return { ...made, before: leaves(source, split), after: leaves(whole, made.header.length) }
-}
+const converted = (source: Buffer) => reencoded(source, toSevenBit)
 
 const encodingOf = (header: Buffer): string[] => valuesOf(parseHeader(header), 'content-transfer-encoding')
 
