@@ -46,6 +46,16 @@ test('quotes and backslashes are escaped, control characters that could break th
   expect(envelope('Subject: a "b" \\ \u0001c\u0002\u0000d')).toContain('"a \\"b\\" \\\\ cd"')
 })
 
+test('an à at the end of a value is not cut for its last octet, which is a no-break space in latin1', () => {
+  const { envelope, structure } = scan(
+    Buffer.from(
+      'Subject: voilà\r\nFrom: Pietà <a@one.test>\r\nContent-Type: text/plain; name=voilà.txt\r\nContent-Description: voilà\r\n\r\n',
+    ),
+  ).index()
+  expect(envelope).toContain('"voilà" (("Pietà" NIL "a" "one.test"))')
+  expect(structure).toContain('("name" "voilà.txt" "charset" "us-ascii") NIL "voilà"')
+})
+
 test('UTF-8 stays; other octets are read in the charset of the text, or as windows-1252', () => {
   expect(envelope('Subject: grün')).toContain('"grün"')
   const latin = Buffer.from('Subject: gr\xfcn\r\n\r\n', 'latin1')

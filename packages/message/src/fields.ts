@@ -82,10 +82,25 @@ export function fieldName(text: string, start: number, colon: number): string {
 
 /** Unfolds (RFC 5322 §2.2.3): line ends go, white space stays; outer white space and NUL go. */
 export function unfold(value: string): string {
-  const trimmed = value.trim()
+  const trimmed = trimAscii(value)
   if (!/[\r\n\0]/.test(trimmed)) return trimmed
   return trimmed.replace(/[\r\n\0]+([ \t]?)/g, (ends, space: string) => space || (/[\r\n]/.test(ends) ? ' ' : ''))
 }
+
+function trimAscii(text: string): string {
+  let start = 0
+  while (start < text.length && isAsciiSpace(text.charCodeAt(start))) start++
+  return trimAsciiEnd(text.slice(start))
+}
+
+/** Of text of one character per octet no other white space is any: the last octet of an `à` is U+00A0. */
+export function trimAsciiEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && isAsciiSpace(text.charCodeAt(end - 1))) end--
+  return text.slice(0, end)
+}
+
+const isAsciiSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13)
 
 /** A field's value as it stands (still in latin1 text). */
 export function rawValue(section: HeaderSection, field: Field): string {

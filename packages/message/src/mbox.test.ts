@@ -100,3 +100,8 @@ test('an envelope line of spaces was tried in every way to cut it', () => {
   const file = Buffer.from(`From ${' '.repeat(900)}\r-\nSubject: a\n\nb\n`)
   expect(read(file)).toEqual([{ at: undefined, content: 'Subject: a\n\nb\n' }])
 })
+
+test('the date behind a sender with an à, whose last octet is a no-break space in latin1, is read', () => {
+  const at = Date.UTC(2026, 10, 26, 9, 30)
+  expect(read(Buffer.concat([mboxEnvelopeLine('pietà@one.test', at), Buffer.from('a: b\n\n')]))[0]?.at).toBe(at)
+})

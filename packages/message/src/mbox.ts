@@ -112,7 +112,7 @@ class Reader implements MboxReader {
 
 /** `From sender Thu Nov 26 09:30:00 2026`, with or without a zone before or behind the year. */
 function envelopeDate(line: string): number | undefined {
-  const written = /^From +\S* *(.*)$/s.exec(line.trimEnd())?.[1] ?? ''
+  const written = /^From +[^ \t]* *(.*)$/s.exec(line.trimEnd())?.[1] ?? ''
   const date =
     /^[A-Za-z]{3},? +([A-Za-z]{3}) +(\d{1,2}) +(\d{2}:\d{2}(?::\d{2})?)(?: +[A-Z]{3,4}| +([+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?/.exec(
       written,

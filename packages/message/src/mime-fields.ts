@@ -1,4 +1,4 @@
-import { fieldValue, type HeaderSection, rawValue, toUnicode, unfold } from './fields.ts'
+import { fieldValue, type HeaderSection, rawValue, toUnicode, trimAsciiEnd, unfold } from './fields.ts'
 import { type Parameter, parameterOf, parseParameterized } from './parameters.ts'
 
 /** What the Content-* fields of one header section say (RFC 2045, 2183, 1864, 3282, 2557). */
@@ -73,12 +73,12 @@ function contentFields(section: HeaderSection): Found | undefined {
  */
 function setContentType(mime: MimeFields, value: string): void {
   const parsed = parseParameterized(value)
-  const [type = '', subtype = ''] = parsed.value.toLowerCase().split('/')
-  const boundary = parameterOf(parsed.parameters, 'boundary')?.trimEnd() ?? ''
+  const [type = '', subtype = ''] = toUnicode(parsed.value).toLowerCase().split('/')
+  const boundary = trimAsciiEnd(parameterOf(parsed.parameters, 'boundary') ?? '')
   mime.parameters = parsed.parameters.map(([name, written]) => [toUnicode(name), toUnicode(written)] as const)
   if (type !== '' && subtype !== '') {
-    mime.type = toUnicode(type)
-    mime.subtype = toUnicode(subtype)
+    mime.type = type
+    mime.subtype = subtype
   } else {
     const known = type === '' || type === 'text'
     mime.type = known ? 'text' : 'application'

@@ -131,8 +131,8 @@ class Reader {
 
 // token of RFC 2045 §5.1, with octets above 127 forgiven.
 const token = /[!#-'*+.0-9A-Z^-~\x80-\uffff-]*/y
-// What agents write without quotes, although they should not: anything up to white space, a comment or a semicolon.
-const looseValue = /[^\s;("]*/y
+// What agents write without quotes, although they should not: anything up to white space of ASCII, a comment or a semicolon.
+const looseValue = /[^\t-\r ;("]*/y
 const quotedContent = /(?:[^"\\]|\\.)*/sy
 
 function unique(found: readonly [string, string][]): readonly Parameter[] {
