@@ -168,6 +168,14 @@ describe('readers without UTF-8 (RFC 6858)', () => {
     expect(marks(downgradeStructure(structure))).toBe(marks(structure))
   })
 
+  test('media types, encodings and dispositions that are not ASCII have no octet above 127 left', () => {
+    const lines = ['Content-Type: text/é', 'Content-Transfer-Encoding: é', 'Content-Disposition: é; a=b']
+    const odd = scan(Buffer.from(`${lines.join('\r\n')}\r\n\r\nx\r\n`)).index().structure
+    expect(structureFor(downgradeStructure(odd), 'BODYSTRUCTURE')).toBe(
+      '("text" "?" ("charset" "us-ascii") NIL NIL "?" 3 1 NIL ("?" ("a" "b")) NIL NIL)',
+    )
+  })
+
   test('the header section', () => {
     const downgraded = downgradeHeader(header)
     expect(lf(downgraded)).toBe(`From: =?utf-8?Q?J=C3=BCrgen?= <invalid@internationalized-address.invalid>

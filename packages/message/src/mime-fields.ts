@@ -73,7 +73,7 @@ function contentFields(section: HeaderSection): Found | undefined {
  */
 function setContentType(mime: MimeFields, value: string): void {
   const parsed = parseParameterized(value)
-  const [type = '', subtype = ''] = toUnicode(parsed.value).toLowerCase().split('/')
+  const [type = '', subtype = ''] = asciiToken(parsed.value).split('/')
   const boundary = trimAsciiEnd(parameterOf(parsed.parameters, 'boundary') ?? '')
   mime.parameters = parsed.parameters.map(([name, written]) => [toUnicode(name), toUnicode(written)] as const)
   if (type !== '' && subtype !== '') {
@@ -87,11 +87,16 @@ function setContentType(mime: MimeFields, value: string): void {
   if (mime.type === 'multipart' && boundary.length <= maxBoundary) mime.boundary = boundary
 }
 
+/** Types and encodings are ASCII (RFC 2045 §5.1), and there is no other form of them for readers without UTF-8. */
+const asciiToken = (written: string): string => written.replace(notAscii, '?').toLowerCase()
+
+const notAscii = /[^\x00-\x7f]+/g
+
 function setOther(mime: MimeFields, name: string, value: string): void {
   if (value === '') return
   switch (name) {
     case 'content-transfer-encoding':
-      mime.encoding = parseParameterized(value).value.toLowerCase() || '7bit'
+      mime.encoding = asciiToken(parseParameterized(value).value) || '7bit'
       break
     case 'content-id':
       mime.id = value
@@ -113,7 +118,7 @@ function setOther(mime: MimeFields, name: string, value: string): void {
       const parsed = parseParameterized(value)
       if (parsed.value === '' && parsed.parameters.length === 0) break
       // RFC 2183 §2.8: what is no known type is an attachment; so is none at all, and the name of the file stays.
-      mime.disposition = parsed.value || 'attachment'
+      mime.disposition = parsed.value.replace(notAscii, '?') || 'attachment'
       mime.dispositionParameters = parsed.parameters
     }
   }
