@@ -73,7 +73,7 @@ export function createRelay(options: RelayOptions): Relay {
   const reporter = sessions && https && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
   const workOutOfTurn: Runner['workOutOfTurn'] = (...taken) => runner.workOutOfTurn(...taken)
   const failing = new FailedByOperator({ queue, clock, limits, workOutOfTurn })
-  const orders = new StandingOrders({ memory, clock, log })
+  const orders = new StandingOrders({ memory, clock })
   const isSteady = steadiness(clock)
   const byData = new Map<string, unknown>()
   const attempt = async (work: Work): Promise<AttemptResult> => {
@@ -128,8 +128,8 @@ export function createRelay(options: RelayOptions): Relay {
 
 /** What `pennypost dial` does, with the options of the relay. */
 export function createDialProbe(options: RelayOptions): ReturnType<typeof createProbe> {
-  const { mda, clock, log, store } = options
-  const orders = new StandingOrders({ memory: store.memory, clock, log })
+  const { mda, clock, store } = options
+  const orders = new StandingOrders({ memory: store.memory, clock })
   return createProbe({ ...openOptions(options, new AbortController().signal), mda, orders })
 }
 

@@ -3,22 +3,21 @@
  * conditions under which mail is held. Kept in the policy memory and looked up by key, since there may be very many of
  * them; where there are none, which is asked anew when told and now and then, nothing is looked up.
  *
- * Never broken: an entry is held when it is first due or never, so that one that was released is not held again.
+ * Never broken: an entry is held when it is first due or never, so that one that was released is not held again. What
+ * cannot be looked up lets nothing go: questions reject as the memory does.
  * Who calls it: the relay, before each attempt.
  */
-import { type Clock, type LeasedEntry, type Log, lookupAddress, type PolicyMemory } from '@pennypost/model'
+import { type Clock, type LeasedEntry, lookupAddress, type PolicyMemory } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
 import { deferred, type Verdict } from './verdict.ts'
 
 export interface StandingOrdersOptions {
   memory: Pick<PolicyMemory, 'list' | 'recall'>
   clock: Clock
-  log: Log
 }
 
 /** How long it is believed which kinds of orders there are. */
 const freshMs = 30_000
-const unreadable = 'suppressed recipients and hold rules cannot be read'
 
 /** What orders are about: an entry of the queue, or one that there might be. */
 interface OrderedMail {
@@ -31,11 +30,9 @@ type Order = 'suppressed' | 'hold-rule'
 
 export class StandingOrders {
   readonly #options: StandingOrdersOptions
-  /** Kinds of which there is one at least. */
-  #given: ReadonlySet<Order> = new Set()
+  /** Kinds of which there is one at least, as they were read last; whoever asks meanwhile waits for it too. */
+  #given: Promise<ReadonlySet<Order>> = Promise.resolve(new Set<Order>())
   #readAt = Number.NEGATIVE_INFINITY
-  /** Whoever asks meanwhile waits for it too. */
-  #reading: Promise<void> = Promise.resolve()
 
   constructor(options: StandingOrdersOptions) {
     this.#options = options
@@ -48,8 +45,7 @@ export class StandingOrders {
 
   /** Verdicts on suppressed recipients, by index; undefined where there is none. */
   async suppressed({ recipients }: Pick<OrderedMail, 'recipients'>): Promise<Map<number, Verdict> | undefined> {
-    await this.#fresh()
-    if (!this.#given.has('suppressed')) return undefined
+    if (!(await this.#fresh()).has('suppressed')) return undefined
     const verdicts = new Map<number, Verdict>()
     for (const { index, forwardPath } of recipients) {
       const why = await this.#recall('suppressed', lookupAddress(forwardPath) ?? forwardPath)
@@ -62,8 +58,8 @@ export class StandingOrders {
 
   /** The verdict on an entry that a rule holds now. One of which something has been said is not due for the first time. */
   async held({ destination, envelope, recipients }: OrderedMail): Promise<Verdict | undefined> {
-    await this.#fresh()
-    if (!this.#given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply !== '')) return undefined
+    const given = await this.#fresh()
+    if (!given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply !== '')) return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'
     const facts = new Set([`destination ${destination}`, ...kinds('from', from)])
     for (const { forwardPath } of recipients) {
@@ -78,34 +74,29 @@ export class StandingOrders {
 
   /** The value of the order; undefined when there is none. */
   async #recall(order: Order, key: string): Promise<string | undefined> {
-    const { memory, clock, log } = this.#options
-    try {
-      return (await memory.recall(order, key, clock.now()))?.value
-    } catch (error) {
-      log.error({ err: error }, unreadable)
-      return undefined
-    }
+    const { memory, clock } = this.#options
+    return (await memory.recall(order, key, clock.now()))?.value
   }
 
-  #fresh(): Promise<void> {
+  #fresh(): Promise<ReadonlySet<Order>> {
     const now = this.#options.clock.elapsed()
-    if (now - this.#readAt < freshMs) return this.#reading
+    if (now - this.#readAt < freshMs) return this.#given
     this.#readAt = now
-    this.#reading = this.#read()
-    return this.#reading
+    const given = this.#read()
+    this.#given = given
+    given.catch(() => {
+      if (this.#given === given) this.reread()
+    })
+    return given
   }
 
-  async #read(): Promise<void> {
-    const { memory, clock, log } = this.#options
-    try {
-      const given = new Set<Order>()
-      for (const order of ['suppressed', 'hold-rule'] as const) {
-        if ((await memory.list(order, clock.now(), { limit: 1 })).length > 0) given.add(order)
-      }
-      this.#given = given
-    } catch (error) {
-      log.error({ err: error }, unreadable)
+  async #read(): Promise<ReadonlySet<Order>> {
+    const { memory, clock } = this.#options
+    const given = new Set<Order>()
+    for (const order of ['suppressed', 'hold-rule'] as const) {
+      if ((await memory.list(order, clock.now(), { limit: 1 })).length > 0) given.add(order)
     }
+    return given
   }
 }
 

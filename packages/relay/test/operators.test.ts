@@ -1,5 +1,5 @@
 /** What operators order: entries that fail now, recipients who get nothing more, mail that is held when it comes. */
-import type { QueueEntry } from '@pennypost/model'
+import { type QueueEntry, StoreError } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { day, inTurn, minute, onDisk, PostOffice } from './post-office.ts'
 
@@ -152,6 +152,30 @@ describe('standing orders', () => {
     await office.advance(20 * minute)
     expect((await office.trace(journey)).at(-1)).toMatch(/^delivered /)
   })
+
+  test.each(['list', 'recall'] as const)(
+    'mail went out that is to be held, as the rules could not be read: %s',
+    async (verb) => {
+      let isFailing = true
+      await using office = await PostOffice.open(({ store }) => {
+        const read = (...asked: never[]) =>
+          isFailing
+            ? Promise.reject(new StoreError('unavailable', 'not now'))
+            : store.memory[verb](...(asked as [never, never, never]))
+        return { store: { ...store, memory: { ...store.memory, [verb]: read } } }
+      })
+      const mx = office.peer('192.0.2.2')
+      await note(office, 'hold-rule', 'to @two.test')
+      await office.send()
+      expect(mx.transactions).toEqual([])
+      expect(await office.queue()).toMatchObject([{ held: false, attempts: 0 }])
+      expect(office.logged.splice(0).map(({ level }) => level)).toEqual(['error'])
+      isFailing = false
+      await office.advance(20 * minute)
+      expect(mx.transactions).toEqual([])
+      expect(await office.queue()).toMatchObject([{ held: true, attempts: 0 }])
+    },
+  )
 
   test('a rule for others holds nothing', async () => {
     await using office = await PostOffice.open()
