@@ -37,7 +37,7 @@ export function reencode(header: Buffer, body: Buffer, parts: string, rule: Rule
     return { header: opened(header, rule, true), body: Buffer.concat(pieces) }
   }
   const { octets, encoding } = encoded(root, body)
-  return { header: withEncoding(labelled(root, header), encoding, rule, true), body: octets }
+  return { header: withEncoding(labelled(root, header), encoding, true, rule.unlabelled), body: octets }
 }
 
 function composite(node: PartNode, body: Buffer, rule: Rule, pieces: Buffer[]): void {
@@ -63,11 +63,11 @@ function part(node: PartNode, body: Buffer, rule: Rule, isMessage: boolean, piec
     return
   }
   const { octets, encoding } = encoded(node, content)
-  pieces.push(withEncoding(labelled(node, header), encoding, rule, isMessage), octets)
+  pieces.push(withEncoding(labelled(node, header), encoding, isMessage, rule.unlabelled), octets)
 }
 
 function opened(header: Buffer, rule: Rule, isMessage: boolean): Buffer {
-  return rule.opened === undefined ? header : withEncoding(header, rule.opened, rule, isMessage)
+  return rule.opened === undefined ? header : withEncoding(header, rule.opened, isMessage, rule.unlabelled)
 }
 
 /** A message/rfc822 may not be encoded (RFC 2046 §5.2.1): it becomes a message/global, as its header section made it. */
@@ -79,7 +79,7 @@ function labelled({ kind }: PartNode, header: Buffer): Buffer {
   return Buffer.concat([header.subarray(0, field.start), Buffer.from(written, 'latin1'), header.subarray(field.end)])
 }
 
-type Encoding = '7bit' | 'base64' | 'quoted-printable'
+type Encoding = '7bit' | '8bit' | 'base64' | 'quoted-printable'
 
 function encoded(node: PartNode, content: Buffer): { octets: Buffer; encoding: Encoding } {
   const plain = decodeTransfer(content, node.encoding) ?? content
@@ -92,7 +92,7 @@ function encoded(node: PartNode, content: Buffer): { octets: Buffer; encoding: E
 }
 
 /** The header section with that Content-Transfer-Encoding in place of its own. */
-function withEncoding(header: Buffer, encoding: Encoding, { unlabelled }: Rule, isMessage: boolean): Buffer {
+export function withEncoding(header: Buffer, encoding: Encoding, isMessage: boolean, unlabelled?: string): Buffer {
   const { fields } = parseHeader(header)
   const pieces: Buffer[] = []
   let at = 0

@@ -1,5 +1,5 @@
-import { createScanner, type Scanner } from '@pennypost/message'
-import type { ContentStage, NewMessage, ReservedRoom } from '@pennypost/model'
+import { createScanner, type ScannedMessage, type Scanner } from '@pennypost/message'
+import type { ContentStage, NewMessage, ReservedRoom, StagedContent } from '@pennypost/model'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -31,6 +31,11 @@ export class AppendedMessage implements StreamedLiteral {
   }
 }
 
+export function appendedMessage(content: StagedContent, scanned: ScannedMessage): AppendedMessage {
+  const { header, headerSize } = scanned
+  return new AppendedMessage({ content, bodyStart: headerSize, header, index: scanned.index() })
+}
+
 /**
  * Takes a message as it comes: scanned and staged at once, never whole in memory. What cannot be stored (NUL, RFC 9051
  * §4.3) is refused at the octet where it shows.
@@ -52,10 +57,7 @@ export class MessageSink implements LiteralSink {
   }
 
   async finish(): Promise<AppendedMessage> {
-    const content = await this.#stage.finish()
-    const scanned = this.#scanner.finish()
-    const { header, headerSize } = scanned
-    return new AppendedMessage({ content, bodyStart: headerSize, header, index: scanned.index() })
+    return appendedMessage(await this.#stage.finish(), this.#scanner.finish())
   }
 
   discard(): void {

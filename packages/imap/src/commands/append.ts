@@ -7,19 +7,20 @@ import {
   type Flag,
   type InternalDate,
   type NewAppend,
-  type ReservedRoom,
   StoreError,
   type Uid,
   UidSet,
 } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
+import { BinarySink } from '../append/binary-message.ts'
+import { roomFor, tooBig } from '../append/bounds.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
 import { appendFlags } from '../grammar/flags.ts'
 import { spMailbox } from '../grammar/mailbox.ts'
-import { bad, type ImapRefusal, no } from '../refusal.ts'
+import { bad, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor, Unit } from '../wire/cursor.ts'
 import type { LiteralOffer } from '../wire/framer.ts'
@@ -126,7 +127,7 @@ export async function messageLiteral(
       if (sink) return sink
     }
     if (offer.size === 0) throw no('CANNOT', 'A message without any octets cannot be stored')
-    return new MessageSink(session, room)
+    return offer.binary ? new BinarySink(session, room) : new MessageSink(session, room)
   } catch (error) {
     room[Symbol.dispose]()
     throw error
@@ -151,17 +152,6 @@ async function freedBy(session: Session, target: VisibleMailbox, uid: Uid): Prom
   if (mailbox.account !== target.account) return 0
   for await (const [row] of session.service.mail.fetch(mailbox.id, UidSet.of(uid), {})) return row?.size ?? 0
   return 0
-}
-
-export function tooBig(limit: number): ImapRefusal {
-  return no('TOOBIG', `A message can have ${limit} octets`)
-}
-
-/** Promises room for so many octets, 0 when nobody knows how many, or refuses. */
-export function roomFor(session: Session, octets: number): ReservedRoom {
-  const room = session.service.mail.reserve(octets)
-  if (!room) throw no('UNAVAILABLE', 'The server is short of disk space, try again later')
-  return room
 }
 
 async function run(session: Session, { name, messages }: Args): Promise<{ code: string }> {

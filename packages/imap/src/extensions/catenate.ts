@@ -1,8 +1,9 @@
 import type { ReservedRoom, StagedContent } from '@pennypost/model'
 import { selectedRights } from '../access/acting.ts'
-import { type AppendedMessage, MessageSink } from '../append/message-sink.ts'
+import { stagedMessage } from '../append/binary-message.ts'
+import { tooBig } from '../append/bounds.ts'
 import type { LiteralSink, StreamedLiteral } from '../command.ts'
-import { roomFor, tooBig, utf8Literal } from '../commands/append.ts'
+import { utf8Literal } from '../commands/append.ts'
 import type { Extension } from '../extension.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { bad, type ImapRefusal, no } from '../refusal.ts'
@@ -17,7 +18,7 @@ import { printQuoted } from '../wire/strings.ts'
  * without its attachments being sent again. Text is staged as it comes, parts are read when the command runs; nothing
  * is whole in memory.
  */
-type Part = { text: StagedText } | { url: string }
+type Part = { text: StagedText; binary: boolean } | { url: string }
 
 /** A literal behind TEXT or UTF8. */
 class StagedText implements StreamedLiteral {
@@ -59,9 +60,9 @@ function parts(cursor: Cursor, session: Session): Part[] {
       if (kind !== 'UTF8') cursor.sp()
       if (kind === 'URL') found.push({ url: cursor.astring('URL') })
       else if (kind === 'TEXT' || kind === 'UTF8') {
-        const { streamed } = kind === 'UTF8' ? utf8Literal(cursor, session) : cursor.literal()
+        const { streamed, binary } = kind === 'UTF8' ? utf8Literal(cursor, session) : cursor.literal()
         if (!(streamed instanceof StagedText)) throw bad(`A literal is expected behind ${kind}`)
-        found.push({ text: streamed })
+        found.push({ text: streamed, binary })
       } else throw bad('TEXT or URL expected')
     },
     session.service.limits.parameters,
@@ -69,28 +70,11 @@ function parts(cursor: Cursor, session: Session): Part[] {
   return found
 }
 
-async function catenated(session: Session, parts: readonly Part[]): Promise<AppendedMessage> {
-  const { limits, mail } = session.service
-  const sink = new MessageSink(session, roomFor(session, 0))
-  let size = 0
-  const add = async (octets: AsyncIterable<Buffer>): Promise<void> => {
-    for await (const chunk of octets) {
-      size += chunk.length
-      if (limits.message > 0 && size > limits.message) throw tooBig(limits.message)
-      // The stage keeps what it is given, and the chunk may be the store's own.
-      await sink.write(Buffer.from(chunk))
-    }
-  }
-  try {
-    for (const part of parts) {
-      if ('text' in part) await add(part.text.content.read())
-      else await add((await octetsOf(session, part.url)).chunks(mail))
-    }
-    if (size === 0) throw no('CANNOT', 'A message without any octets cannot be stored')
-    return await sink.finish()
-  } catch (error) {
-    sink.discard()
-    throw error
+/** The parts of one message, read when the command runs. */
+async function* octetsOfAll(session: Session, parts: readonly Part[]): AsyncGenerator<Buffer> {
+  for (const part of parts) {
+    if ('text' in part) yield* part.text.content.read()
+    else yield* (await octetsOf(session, part.url)).chunks(session.service.mail)
   }
 }
 
@@ -119,7 +103,8 @@ export const catenate: Extension = {
       name: 'CATENATE',
       parse(cursor, session) {
         const found = parts(cursor, session)
-        return (session) => catenated(session, found)
+        const isBinary = found.some((part) => 'text' in part && part.binary)
+        return (session) => stagedMessage(session, octetsOfAll(session, found), isBinary)
       },
       holds: (session, unit) => listOf(unit, session.service.limits.parameters, /[ (]URL $/i) >= 0,
       literal(session, unit, offer, room) {
