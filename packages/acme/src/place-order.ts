@@ -2,6 +2,13 @@ import { Agent } from 'node:https'
 import acme from 'acme-client'
 import type { OrderCertificate, Ordered, OrderOptions, Unproved } from './order.ts'
 
+// What fails is tried again by the keeper, which says so in the log. The library would try by itself, without a word and
+// for as long as the authority says, a day for one that is asked too often; and it has no text for what got no answer.
+const { defaults, interceptors } = acme.axios
+defaults.timeout = 60_000
+interceptors.response.clear()
+interceptors.response.use(null, (error: { response?: unknown }) => error.response ?? Promise.reject(error))
+
 /**
  * A certificate from the authority (RFC 8555 §7.4), by the acme-client library. Loaded by `order.ts`.
  *
