@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,4 +77,14 @@ test('files go below the root of the web server, by names that are tokens', asyn
   expect(existsSync(file)).toBe(false)
   await expect(board.post('../../up', 'x')).rejects.toThrow('a token that is none')
   await expect(board.post('', 'x')).rejects.toThrow('a token that is none')
+})
+
+test('the umask of the service kept the web server from the file and its directories', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'pennypost-acme-'))
+  onTestFinished(() => rmSync(root, { recursive: true, force: true }))
+  const mask = process.umask(0o077)
+  onTestFinished(() => void process.umask(mask))
+  await using _posted = await writeChallengeFiles(root).post('token', 'token.thumbprint')
+  const paths = ['.well-known', '.well-known/acme-challenge', '.well-known/acme-challenge/token']
+  expect(paths.map((path) => (statSync(join(root, path)).mode & 0o777).toString(8))).toEqual(['755', '755', '644'])
 })

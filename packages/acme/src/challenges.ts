@@ -1,6 +1,7 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { chmodSync, existsSync } from 'node:fs'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { makeDirectory } from '@pennypost/model'
 
 /**
@@ -76,17 +77,27 @@ async function listen(
   }
 }
 
-/** Files below the root of a web server that has port 80 already. */
+/**
+ * Files below the root of a web server that has port 80 already. They are for everybody to read, whoever the web server
+ * is and whatever the umask of a service says.
+ */
 export function writeChallengeFiles(webRoot: string): ChallengeBoard {
   const directory = join(webRoot, path)
+  const levels = [dirname(directory), directory]
   return {
     async post(token, keyAuthorization) {
       requireToken(token)
-      makeDirectory(directory)
+      for (const level of levels) makePublic(level)
       const file = join(directory, token)
-      // Readable by the web server, whoever that is: it is for everybody to read.
-      await writeFile(file, keyAuthorization, { mode: 0o644 })
+      await writeFile(file, keyAuthorization)
+      await chmod(file, 0o644)
       return { [Symbol.asyncDispose]: () => rm(file, { force: true }) }
     },
   }
+}
+
+function makePublic(directory: string): void {
+  if (existsSync(directory)) return
+  makeDirectory(directory)
+  chmodSync(directory, 0o755)
 }
