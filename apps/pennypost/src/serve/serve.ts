@@ -27,6 +27,9 @@ const drainMs = 10_000
 const partingMs = 1000
 
 export async function serve(options: ServeOptions): Promise<void> {
+  // At once: a service manager takes the end by a SIGHUP that nobody listens for as meant, and starts nothing again.
+  let onHangUp = (): void => {}
+  process.on('SIGHUP', () => onHangUp())
   const { config, base } = await settings(options)
   // Before the log, which may lie in it: what is in there is for its owner alone.
   makeDirectory(resolve(base, config.data_dir), 0o700)
@@ -34,6 +37,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const program = createLog({ file, level: config.log.level, now: systemClock.now, deadline: systemDeadline })
   const { log } = program
   process.once('exit', () => program.flush())
+  onHangUp = () => program.reopen()
   let server: RunningServer | undefined
   const forStore = {
     config,
@@ -66,13 +70,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.stdout.write('ready\n')
   log.info({}, 'ready')
 
-  process.on('SIGHUP', () => {
+  onHangUp = () => {
     program.reopen()
     server.reload().then(
       () => log.info({}, 'reloaded'),
       (error: Error) => log.error({ error: error.message }, 'not reloaded'),
     )
-  })
+  }
   const signal = await new Promise<string>((stop) => {
     process.once('SIGTERM', () => stop('SIGTERM'))
     process.once('SIGINT', () => stop('SIGINT'))
