@@ -114,14 +114,15 @@ function followSpool(
   { dataDirectory, clock, log }: RunningParts,
   submit: (message: LocalSubmission) => Promise<LocalOutcome>,
 ): AsyncDisposable {
-  let over = false
+  const ending = new AbortController()
   let running = Promise.resolve()
   let timer: Disposable | undefined
   const isSteady = steadiness(clock)
   // What a server that was off or a clock that jumped made old is tried for a day.
   const tooOldBefore = () => (isSteady() ? clock.now() - spoolExpiresMs : 0)
   const take = async (): Promise<void> => {
-    const { submitted, left, refused } = await takeSpool(spoolDirectory({ dataDirectory }), tooOldBefore(), submit)
+    const directory = spoolDirectory({ dataDirectory })
+    const { submitted, left, refused } = await takeSpool(directory, tooOldBefore(), submit, ending.signal)
     if (submitted + left + refused.length === 0) return
     log[refused.length > 0 ? 'warn' : 'info']({ submitted, left, refused }, 'spool taken')
   }
@@ -130,14 +131,14 @@ function followSpool(
     running = take()
       .catch((error: unknown) => log.error({ err: error }, 'spool not taken'))
       .then(() => {
-        if (!over) timer = clock.after(spoolEveryMs, go)
+        if (!ending.signal.aborted) timer = clock.after(spoolEveryMs, go)
       })
     await running
   }
   void go()
   return {
     async [Symbol.asyncDispose]() {
-      over = true
+      ending.abort()
       timer?.[Symbol.dispose]()
       await running
     },

@@ -49,6 +49,17 @@ describe('spool', () => {
     expect(await lostWithPower(root, take)).toEqual([])
   })
 
+  test('the end of a server waited until all of the spool was taken', async () => {
+    for (const text of ['first', 'second']) await writeSpool(directory, envelope, Buffer.from(text))
+    const ending = new AbortController()
+    const submit = async () => {
+      ending.abort()
+      return { journey, refused: [] }
+    }
+    expect(await takeSpool(directory, 0, submit, ending.signal)).toEqual({ submitted: 1, left: 0, refused: [] })
+    expect(readdirSync(directory)).toHaveLength(1)
+  })
+
   test('a message that could not be written to its end left half a file for ever', async () => {
     async function* content() {
       yield Buffer.from('x')

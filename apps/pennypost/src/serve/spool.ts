@@ -56,15 +56,17 @@ export interface SpoolTaken {
 
 /**
  * Submits what is in the spool, oldest first. What was written before `tooOldBefore` is refused where it must wait. For
- * the server, at its start and now and then.
+ * the server, at its start and now and then; whose end, `signal`, waits for no more than one message.
  */
 export async function takeSpool(
   directory: string,
   tooOldBefore: number,
   submit: (message: LocalSubmission) => Promise<LocalOutcome>,
+  signal?: AbortSignal,
 ): Promise<SpoolTaken> {
   const taken: SpoolTaken = { submitted: 0, left: 0, refused: [] }
   for (const path of await spooled(directory)) {
+    if (signal?.aborted) break
     const file = createReadStream(path)
     try {
       const outcome = await submit(await readSpooled(file))
