@@ -79,6 +79,17 @@ function describeCreate(open: OpenEngine): void {
     expect(await names(world)).not.toContain('deep')
   })
 
+  it('one deleted and made anew by name alone has its special use again, unless another has it', async (world) => {
+    const { alice } = world
+    const { mail } = world.store
+    for (const name of ['Drafts', 'Trash', 'Sent']) await mail.deleteMailbox(alice, name)
+    await mail.createMailbox(alice, 'Papierkorb', '\\Trash')
+    expect((await mail.createMailbox(alice, 'Drafts')).specialUse).toBe('\\Drafts')
+    expect((await mail.createMailbox(alice, 'Trash')).specialUse).toBeNull()
+    expect((await mail.createMailbox(alice, 'Sent', '\\All')).specialUse).toBe('\\All')
+    expect((await mail.createMailbox(alice, 'a/Sent')).specialUse).toBeNull()
+  })
+
   it('refuses names that exist, in NFC and INBOX in any case', async ({ store, alice }) => {
     await store.mail.createMailbox(alice, 'Ärger')
     for (const name of ['Ärger', 'A\u0308rger', 'inBox', 'Junk']) {

@@ -2,6 +2,7 @@
 import { flagsOf } from '../flags.ts'
 import { type AccountId, mailboxId, modSeq, uid, uidValidity } from '../ids.ts'
 import type { Mailbox, MailStore, SpecialUse } from '../ports/mail-store.ts'
+import { useByName } from '../rules/account-mailboxes.ts'
 import { mailboxName, superiors } from '../rules/mailbox-name.ts'
 import { isAmongOthers } from '../rules/others-mailboxes.ts'
 import { annotationsToCopy } from './annotations.ts'
@@ -122,11 +123,13 @@ export function addMailbox(
   changes: Changes,
 ): MailboxRow {
   const own = mailboxRows(state, owner.account.id)
+  const byName = useByName(name)
+  const free = own.some((row) => row.specialUse === byName) ? undefined : byName
   const row: MailboxRow = {
     id: mailboxId(nextId(state)),
     owner,
     name,
-    specialUse: specialUse ?? null,
+    specialUse: specialUse ?? free ?? null,
     uidValidity: uidValidity(++owner.uidValidity),
     uidNext: uid(1),
     recentUid: uid(1),

@@ -53,7 +53,8 @@ export interface MailStore {
   /** The account's mailbox of exactly this name. */
   mailboxByName(account: AccountId, name: string, viewer?: AccountId): Promise<Mailbox | undefined>
   /**
-   * `name` follows `rules/mailbox-name.ts`; superiors are not made. Rejects with `mailbox-exists`, `limit`,
+   * `name` follows `rules/mailbox-name.ts`; superiors are not made. Without `specialUse` a name of `rules/account-mailboxes.ts`
+   * has the use that stands there, unless another mailbox has it. Rejects with `mailbox-exists`, `limit`,
    * `mailbox-not-allowed` (also for what lies where those of others are), `no-such-account`, `exists` when another mailbox has
    * the special use, and `no-such-mailbox` when it was deleted before it could be told of.
    */

@@ -1,5 +1,5 @@
 /** CREATE, RENAME, DELETE, SUBSCRIBE, and special uses. */
-import { isAmongOthers, mailboxName, StoreError, superiors } from '@pennypost/model'
+import { isAmongOthers, mailboxName, StoreError, superiors, useByName } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { uidValidities } from '../reserved-numbers.ts'
 import { copyAnnotations } from './annotations.ts'
@@ -32,7 +32,9 @@ export function createMailbox(
   if (specialUse !== null && findSpecialUse(context, account, specialUse)) {
     throw new StoreError('exists', `another mailbox is ${specialUse}`)
   }
-  const id = insertMailbox(context, account, name, specialUse)
+  const byName = useByName(name)
+  const free = byName !== undefined && !findSpecialUse(context, account, byName) ? byName : null
+  const id = insertMailbox(context, account, name, specialUse ?? free)
   inheritAcl(context, id, account, superiors(name))
   return id
 }
