@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { type Log, makeDirectory } from '@pennypost/model'
 import Database from 'better-sqlite3'
 import type { FileSystemSpace } from './options.ts'
+import { ownersAlone } from './owners-alone.ts'
 
 /**
  * The data directory and the lock by which one process owns it.
@@ -42,8 +43,10 @@ export function openDataDirectory(directory: string, log: Log): DataDirectory {
 }
 
 function takeLock(path: string): Database.Database {
-  const lock = new Database(join(path, 'lock.db'), { timeout: 0 })
+  const file = join(path, 'lock.db')
+  const lock = new Database(file, { timeout: 0 })
   try {
+    ownersAlone(file)
     lock.exec('BEGIN EXCLUSIVE')
     return lock
   } catch (error) {

@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AccountId, type MailboxId, silentLog, type Uid, UidSet } from '@pennypost/model'
 import { lostWithPower, sampleMessage, virtualClock } from '@pennypost/model/testing'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { addAlice, openStore, temporaryDirectory } from '../test/temporary-store.ts'
 import { openBackup, restoreStore, type SqliteStore } from './index.ts'
 
@@ -178,6 +178,23 @@ describe('a whole backup', () => {
     expect(messages).toBe(2)
   })
 })
+
+test('whoever made a directory for the store or a backup that others may enter let them read all mail', async () => {
+  const mask = process.umask(0o022)
+  onTestFinished(() => void process.umask(mask))
+  for (const directory of [data, backup]) mkdirSync(directory, { mode: 0o755 })
+  await fill()
+  await restoreStore({ ...options(), replace: true })
+  const readable = () => [data, backup].flatMap((at) => readdirSync(at).filter((name) => isReadable(join(at, name))))
+  expect(readable()).toEqual([])
+  await using store = await openStore(data)
+  const { id: inbox } = (await store.mail.mailboxes((await store.directory.accountByLogin('alice@one.test'))!.id))[0]!
+  await append(store, inbox, 'Subject: for the search index\n\ntext\n')
+  await vi.waitUntil(() => existsSync(join(data, 'search.db-wal')), 60_000)
+  expect(readable()).toEqual([])
+})
+
+const isReadable = (path: string): boolean => (statSync(path).mode & 0o077) !== 0
 
 test('a backup can be read without being changed', async () => {
   const { alice } = await fill()

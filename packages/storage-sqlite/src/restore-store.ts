@@ -7,6 +7,7 @@ import { openDataDirectory } from './data-directory.ts'
 import { copyContents } from './keeper/backup.ts'
 import { findFaults } from './keeper/check.ts'
 import { migrate, requireOurs } from './migrations/list.ts'
+import { ownersAlone } from './owners-alone.ts'
 import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numbers.ts'
 
 /**
@@ -102,6 +103,7 @@ const jump = 1_000_000
 function raise(staging: string, validity: number): Omit<Restored, 'aside'> {
   const db = new Database(join(staging, 'mail.db'), { fileMustExist: true })
   try {
+    ownersAlone(join(staging, 'mail.db'))
     migrate(db)
     const done = db.transaction(() => raiseNumbers(db, validity)).immediate()
     const faults = [...findFaults(db, join(staging, 'content'))].flat()

@@ -1,4 +1,4 @@
-import { copyFileSync, linkSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, linkSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { makeDirectory, syncPathSync } from '@pennypost/model'
 import Database from 'better-sqlite3'
@@ -19,6 +19,7 @@ export function backup(
   rmSync(part, { force: true })
   let missing: string[]
   try {
+    closeSync(openSync(part, 'wx', 0o600))
     source.db.prepare('VACUUM INTO ?').run(part)
     const copy = new Database(part)
     try {

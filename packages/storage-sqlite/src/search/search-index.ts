@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
+import { ownersAlone } from '../owners-alone.ts'
 import { Statements } from '../statements.ts'
 import { Blocks, type Texts } from './blocks.ts'
 
@@ -243,6 +244,7 @@ class Unusable extends Error {}
 function connected<Result>(path: string, use: (db: Database.Database) => Result): Result {
   const db = new Database(path)
   try {
+    ownersAlone(path)
     // Nobody else reads it, so the index of its log need not be a mapped file (writer/wal-index.ts says what that can cost).
     db.exec('PRAGMA locking_mode = EXCLUSIVE')
     // Eight slices fit a page of this size. These two come before the file is written to.

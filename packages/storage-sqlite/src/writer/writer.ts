@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import { migrate, requireOurs } from '../migrations/list.ts'
+import { ownersAlone } from '../owners-alone.ts'
 import { onBallast, probeOf, restoreBallast } from './ballast.ts'
 import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
@@ -136,6 +137,7 @@ function open({ database, now, ballast, cacheOctets }: WriterData): Opened {
 
 function openForWriting(path: string, cacheOctets: number): Database.Database {
   const db = new Database(path, { timeout: 5000 })
+  ownersAlone(path)
   // Before anything is set: what is another program's, or a newer one's, stays as it is.
   requireOurs(db)
   // Before the first table: it can not be had later without VACUUM.
