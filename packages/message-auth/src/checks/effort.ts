@@ -1,7 +1,8 @@
 /**
- * How much work a message would make for mailauth, counted before it gets the octets: it copies the lines of a folded
- * field once for each of them, and looks at a run of white space again from each of its octets. So a megabyte that is
- * made for it would keep the worker from all other mail for minutes.
+ * How much work a message would make for mailauth, counted before it gets the octets: it copies the lines of a field once
+ * for each that begins no other, looks through all fields for each name that a signature covers, looks at a run of white
+ * space again from each of its octets, and at a line of the body that goes on with each chunk. So a megabyte that is made
+ * for it would keep the worker from all other mail for minutes.
  *
  * Who calls it: the check worker, for each chunk.
  */
@@ -13,20 +14,29 @@ const lf = 10
 const cr = 13
 const space = 32
 const tab = 9
+const colon = 58
+
+/** How a line of the header has begun: not yet, with a name, with space behind one, as a field, as none. */
+type Line = 'start' | 'name' | 'gap' | 'field' | 'other'
 
 export class Effort {
   #spent = 0
   #inHeader = true
   /** Octets of white space up to here; in the header, line ends too. */
   #run = 0
-  /** Lines that continue the field. */
+  #line: Line = 'start'
+  /** Lines that continue the field: whatever begins no other. */
   #folds = 0
-  /** Of the line of the header, up to here. */
+  #fields = 0
+  /** Of the header; those that end no name may stand between names that are signed. */
+  #colons = 0
+  /** Of the line of the body, up to here. */
   #length = 0
 
   /** False when the message, up to the end of `octets`, asks for too much. */
   bears(octets: Uint8Array): boolean {
-    this.#body(octets, this.#header(octets))
+    const from = this.#header(octets)
+    if (!this.#inHeader) this.#body(octets, from)
     return this.#spent <= bearable
   }
 
@@ -38,26 +48,28 @@ export class Effort {
   }
 
   #take(octet: number): void {
-    const isSpace = octet === space || octet === tab
-    const endsLine = octet === cr || octet === lf
-    if (this.#length === 0 && !endsLine) this.#begin(isSpace)
-    this.#run = isSpace || endsLine ? this.#run + 1 : 0
+    this.#run = isSpace(octet) || octet === cr || octet === lf ? this.#run + 1 : 0
     this.#spent += this.#run
-    if (octet === lf) {
-      if (this.#length === 0) this.#inHeader = false
-      this.#length = 0
-    } else if (octet !== cr) this.#length++
+    if (octet === colon) this.#colons++
+    if (octet === lf) this.#endLine()
+    else if (octet !== cr) this.#line = lineAfter(this.#line, octet)
   }
 
-  #begin(continues: boolean): void {
-    this.#folds = continues ? this.#folds + 1 : 0
-    this.#spent += this.#folds
+  #endLine(): void {
+    if (this.#line === 'start') {
+      this.#inHeader = false
+      this.#spent += this.#fields * (this.#colons - this.#fields)
+    } else if (this.#line === 'field') {
+      this.#fields++
+      this.#folds = 0
+    } else this.#spent += ++this.#folds
+    this.#line = 'start'
   }
 
   /** Most of a message: it is counted in locals. */
   #body(octets: Uint8Array, from: number): void {
     let run = this.#run
-    let spent = 0
+    let spent = this.#length
     for (let at = from; at < octets.length; at++) {
       const octet = octets[at]
       run = octet === space || octet === tab ? run + 1 : 0
@@ -65,5 +77,18 @@ export class Effort {
     }
     this.#run = run
     this.#spent += spent
+    const lastLine = octets.lastIndexOf(lf) + 1
+    this.#length = lastLine > from ? octets.length - lastLine : this.#length + octets.length - from
   }
+}
+
+function lineAfter(line: Line, octet: number): Line {
+  if (line === 'field' || line === 'other') return line
+  if (octet === colon) return line === 'start' ? 'other' : 'field'
+  if (isSpace(octet)) return line === 'start' ? 'other' : 'gap'
+  return line === 'gap' || octet < 33 || octet > 126 ? 'other' : 'name'
+}
+
+function isSpace(octet: number): boolean {
+  return octet === space || octet === tab
 }
