@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { type DeliveryPlan, findLoops, planFilings, sentCopy, sentCopyNotes } from '@pennypost/mda'
 import { messageIdOf, parseHeader, renderHeader, strikesOf, valuesOf } from '@pennypost/message'
-import type { Acceptance, Accepted, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
+import type { Acceptance, Accepted, AccountId, FlowEvent, FlowFact, NewMessage, StagedContent } from '@pennypost/model'
 import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
@@ -202,7 +202,7 @@ async function commit(
       : (transaction.screening?.notes(now) ?? []),
     flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
     fingerprint: fingerprint(session, transaction, received),
-    unlessFull: !wantsCopy && plan.filings.length === 1 && isForAccountsAlone(transaction),
+    unlessFull: [...limitedAccounts(transaction, plan), ...(wantsCopy ? [wantsCopy.id] : [])],
   }
   const notices = await settledNotices(session, transaction, message.header, acceptance)
   const [accepted] = await options.store.mail.accept([acceptance, ...notices])
@@ -227,10 +227,11 @@ async function commit(
   return queuedReply(accepted.journey)
 }
 
-/** Nothing goes on, nothing is told to the sender apart from the reply, and nobody is to be reached in any case. */
-function isForAccountsAlone({ recipients, excluded }: Transaction): boolean {
+/** For whom it is filed, but for those who are to be reached in any case. */
+function limitedAccounts({ recipients }: Transaction, { filings }: DeliveryPlan): AccountId[] {
   const deliveries = recipients.flatMap(({ expansion }) => expansion.deliveries)
-  return excluded.size === 0 && deliveries.every((each) => each.kind === 'file' && !each.later && !each.always)
+  const always = new Set(deliveries.map((each) => (each.kind === 'file' && each.always ? each.account : undefined)))
+  return filings.map(({ account }) => account).filter((account) => !always.has(account))
 }
 
 /** What a DSN that comes back says about mail of ours; its own acceptance does not hang on it. */

@@ -405,9 +405,8 @@ export class Session implements WireHandler {
   /** Our own trouble is temporary and generic to the client, and whole in the log. */
   trouble(error: unknown): Reply {
     if (error instanceof StoreError && error.reason === 'no-room') return replies.systemFull
-    if (error instanceof StoreError && error.reason === 'over-quota') {
-      return this.account ? reply(552, '5.2.2', 'The mailbox is full') : replies.mailboxFull
-    }
+    // The next time RCPT refuses who is full, or MAIL the sender who is.
+    if (error instanceof StoreError && error.reason === 'over-quota') return replies.mailboxFull
     this.log.error({ err: error }, 'command failed')
     return replies.localError
   }

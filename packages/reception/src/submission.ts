@@ -10,7 +10,7 @@ import {
   mailboxesOf,
   parseAddressList,
 } from '@pennypost/message'
-import { lookupDomain, type MemoryNote } from '@pennypost/model'
+import { type Account, lookupDomain, type MemoryNote } from '@pennypost/model'
 import { type Mailbox, parseMailbox, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { correspondentNotes } from './checks/greylist.ts'
 import type { Session } from './session.ts'
@@ -40,6 +40,16 @@ export function submittedNotes(
 export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {
   if (!session.account) return Promise.resolve(false)
   return session.options.mda.maySend(session.account, path)
+}
+
+/** Who keeps a copy in Sent needs room for it, as for any mail, and hears so before sending. */
+export async function refuseCopy({ options }: Session, { id, copySent }: Account, size: number) {
+  const { directory } = options.store
+  const quota = copySent ? ((await directory.account(id))?.quota ?? 0) : 0
+  if (quota === 0) return undefined
+  const { octets } = await directory.usage(id)
+  if (octets < quota && octets + size <= quota) return undefined
+  return reply(552, '5.2.2', 'Your mailbox is full, there is no room for the copy in Sent')
 }
 
 /**

@@ -198,6 +198,57 @@ test('mail that was asked about at the same time went together far beyond the qu
   expect(await world.messages()).toBe(2)
 })
 
+test.each(['carol@one.test', 'away@one.test'])(
+  'mail that was for %s too went together far beyond a quota',
+  async (other) => {
+    const world = await testReception()
+    const { directory, queue } = world.store
+    const carol = { login: 'carol@one.test', name: '', quota: 0, admin: false }
+    const { id } = await directory.addAccount(carol, 0)
+    await directory.putAlias({ address: 'away@one.test', targets: ['a@three.test'] })
+    await directory.updateAccount(world.account, { quota: 10 })
+    const clients = [world.connect(), world.connect()]
+    for (const client of clients) {
+      client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\n')
+      client.say(`RCPT TO:<${other}>\r\nRCPT TO:<bob@one.test>\r\n`)
+      await client.until(/(250 2\.1\.5 [\s\S]*){2}/)
+    }
+    for (const client of clients) {
+      client.say('BDAT 14 LAST\r\nSubject: x\r\n\r\n')
+      await client.until(/^(250 2\.0\.0 .*queued as|452 4\.2\.2 )/m)
+    }
+    expect(clients.map((client) => client.replies().at(-1)?.slice(0, 9))).toEqual(['250 2.0.0', '452 4.2.2'])
+    const { messages } = await directory.usage(id)
+    const { due } = await queue.counts(world.clock.now())
+    expect([await world.messages(), messages, due]).toEqual([
+      1,
+      other === carol.login ? 1 : 0,
+      other === carol.login ? 0 : 1,
+    ])
+  },
+)
+
+test('the copies in Sent went beyond the quota of who sent them', async () => {
+  const world = await testReception({ trusted: new Map() })
+  const { directory } = world.store
+  await directory.updateAccount(world.account, { quota: 100, copySent: true })
+  const account = (await directory.accountByLogin('bob@one.test'))!
+  world.options.trusted = new Map([['192.0.2.7', account]])
+  const clients = [world.connect(), world.connect(), world.connect()]
+  for (const client of clients.slice(0, 2)) {
+    client.say('EHLO client.test\r\nMAIL FROM:<bob@one.test> SIZE=99\r\nRCPT TO:<a@two.test>\r\nDATA\r\n')
+    await client.until(/^354 /m)
+  }
+  for (const client of clients.slice(0, 2)) {
+    client.say(`From: bob@one.test\r\n\r\n${'x'.repeat(100)}\r\n.\r\n`)
+    await client.until(/^(250 2\.0\.0 .*queued as|452 4\.2\.2 )/m)
+  }
+  expect(clients[1]!.replies().at(-1)).toMatch(/^452 4\.2\.2 /)
+  expect((await directory.usage(account.id)).messages).toBe(1)
+  clients[2]!.say('EHLO client.test\r\nMAIL FROM:<bob@one.test>\r\n')
+  await clients[2]!.until(/^552 5\.2\.2 /m)
+})
+
 test('a message that was refused for its size had none in its journey', async () => {
   const world = await testReception({ limits: { ...defaultReceptionLimits, messageSize: 1000 } })
   const client = world.connect()

@@ -31,7 +31,7 @@ export const replies = {
   tooManyTransactions: named(421, '4.5.0', 'Too many transactions in one connection'),
   rateLimited: named(450, '4.7.1', 'Too much mail, try again later'),
   localError: named(451, '4.3.0', 'Local error, try again later'),
-  mailboxFull: named(452, '4.2.2', 'The mailbox is full, try again later'),
+  mailboxFull: named(452, '4.2.2', 'A mailbox is full, try again later'),
   recipientsTooMany: named(452, '4.5.3', 'Too many recipients'), // RFC 5321 §4.5.3.1.10
   systemFull: named(452, '4.3.1', 'Insufficient system storage'),
   authUnavailable: named(454, '4.7.0', 'Temporary authentication failure'), // RFC 4954 §4.7

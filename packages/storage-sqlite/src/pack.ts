@@ -55,7 +55,7 @@ function packAcceptance(acceptance: Acceptance, now: number, packing: Packing): 
     at: acceptedAt,
     now,
     fingerprint: acceptance.fingerprint ?? null,
-    unlessFull: acceptance.unlessFull ?? false,
+    unlessFull: acceptance.unlessFull ?? [],
     message: packedMessage,
     messageId: message.index.messageIdHeader,
     filings,

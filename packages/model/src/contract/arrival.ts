@@ -138,14 +138,15 @@ function describeAccept(open: OpenEngine): void {
     expect((await accept(world, { filings: [filing(world.alice)] })).filed).toHaveLength(1)
   })
 
-  it('is refused when the quota was used up since, where one reply can say so', async (world) => {
+  it('is refused when the quota of an account that it names was used up since', async (world) => {
     const { store, alice, bob } = world
     await store.directory.updateAccount(alice, { quota: 10 })
-    const given = { filings: [filing(bob), filing(alice)], fingerprint: 'same', unlessFull: true }
+    const given = { filings: [filing(bob), filing(alice)], fingerprint: 'same', unlessFull: [alice] }
     const { journey } = await accept(world, given)
     await expect(accept(world, given)).rejects.toEqual(refusal('over-quota'))
     expect((await store.directory.usage(bob)).messages).toBe(1)
     expect((await store.directory.usage(alice)).messages).toBe(1)
+    expect(await accept(world, { ...given, unlessFull: [bob] })).toMatchObject({ repeated: false })
     await store.mail.unconfirm(journey, world.clock.now())
     expect(await accept(world, given)).toMatchObject({ repeated: true })
   })

@@ -116,7 +116,7 @@ function compose(
     filings: filings.map((one) => filing(accountOf(side, one.account), one.mailbox, { flags: one.flags })),
     queue: destinations.map((destination) => entry(destination, `d@${destination}`, `e@${destination}`)),
     ...(fingerprint === '' ? {} : { fingerprint }),
-    unlessFull,
+    unlessFull: unlessFull.map((account) => accountOf(side, account)),
   })
 }
 
@@ -267,7 +267,7 @@ async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promi
   if (!leased) return undefined
   const bounce = { body: 'bounce\r\n', filings: [{ account: 0, mailbox: 'INBOX', flags: [] }] as const }
   const accept = dsn
-    ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '', unlessFull: false })]
+    ? [await compose(side, { ...bounce, destinations: ['z.test'], fingerprint: '', unlessFull: [] })]
     : []
   side.journeys.push(...accept.map(({ journey }) => journey))
   const accepted = await world.store.queue.settle({

@@ -21,7 +21,7 @@ export interface AcceptanceVerb {
   filings: readonly FilingVerb[]
   destinations: readonly string[]
   fingerprint: string
-  unlessFull: boolean
+  unlessFull: readonly (0 | 1)[]
 }
 
 /** An account that acts, and which flags it may set. */
@@ -116,7 +116,7 @@ const acceptanceVerb = fc.record({
   filings: fc.array(fc.record({ account, mailbox: target, flags }), { maxLength: 3 }),
   destinations: fc.array(destination, { maxLength: 2 }),
   fingerprint: fc.constantFrom('', 'f'),
-  unlessFull: fc.boolean(),
+  unlessFull: fc.uniqueArray(account, { maxLength: 2 }),
 })
 
 const mailVerbs: fc.Arbitrary<Verb>[] = [
@@ -248,7 +248,7 @@ export const prelude: readonly Verb[] = [
         filings: ([0, 1] as const).map((owner) => ({ account: owner, mailbox: 'INBOX', flags: [] })),
         destinations: ['x.test', 'y.test'],
         fingerprint: 'f',
-        unlessFull: false,
+        unlessFull: [],
       },
     ],
   },

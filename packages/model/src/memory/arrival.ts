@@ -83,8 +83,8 @@ export function checkAcceptances(state: State, acceptances: readonly Acceptance[
     acceptance !== undefined && unconfirmedJourney(state, acceptance) !== undefined
   if (isRepeated(acceptances[0])) return
   for (const acceptance of acceptances) {
-    if (!acceptance.unlessFull || isRepeated(acceptance)) continue
-    for (const { account } of acceptance.filings) requireQuota(state, accountRow(state, account), 1)
+    if (isRepeated(acceptance)) continue
+    for (const account of acceptance.unlessFull ?? []) requireQuota(state, accountRow(state, account), 1)
   }
 }
 

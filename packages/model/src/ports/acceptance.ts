@@ -28,10 +28,10 @@ export interface Acceptance {
    */
   fingerprint?: string
   /**
-   * It is refused when an account that it is filed for has used up its quota by now: many may have been told at RCPT that
-   * there is room for each. For mail that has one reply for one account; it goes beyond the quota by itself at most.
+   * It is refused when one of these accounts, for which it is filed, has used up its quota by now: many letters may have been
+   * told at RCPT that there is room for each. So it goes beyond a quota by itself at most.
    */
-  unlessFull?: boolean
+  unlessFull?: readonly AccountId[]
 }
 
 /** Content that has been received and not yet been accepted. */

@@ -2,7 +2,7 @@ import type { Account } from '@pennypost/model'
 import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
-import { maySendAs } from '../submission.ts'
+import { maySendAs, refuseCopy } from '../submission.ts'
 import type { Transaction } from '../transaction.ts'
 
 /**
@@ -39,6 +39,8 @@ async function openAs(session: Session, account: Account, argument: MailArgument
   if (reversePath && !(await maySendAs(session, reversePath))) {
     return withText(replies.senderNotAllowed, `${account.login} may not send as ${reversePath.text}`)
   }
+  const full = await refuseCopy(session, account, argument.parameters.size ?? 0)
+  if (full) return full
   return session.ended ? undefined : open(session, argument)
 }
 

@@ -285,7 +285,7 @@ describe('durability', () => {
     const row = (journey: string) => ({ journey, at: 1000, messageId: '', transcriptAt: null, events: '[]' })
     const message = { columns: [], octets: Buffer.alloc(0), headerSize: 0, bodySize: 0, file: null, bodyStart: 0 }
     const accept = (journey: string): Job => {
-      const rest = { messageId: '', unlessFull: false, filings: [], queue: [], memory: [], flow: [row(journey)] }
+      const rest = { messageId: '', unlessFull: [], filings: [], queue: [], memory: [], flow: [row(journey)] }
       return { id: 2, verb: 'accept', args: [{ journey, at: 1000, now: 1000, fingerprint: 'f', message, ...rest }] }
     }
     const first = openWriter()

@@ -24,7 +24,7 @@ export interface PackedAcceptance {
   at: number
   now: number
   fingerprint: string | null
-  unlessFull: boolean
+  unlessFull: readonly number[]
   message: PackedMessage
   messageId: string
   filings: readonly PackedFiling[]
@@ -59,8 +59,8 @@ export function accept(context: WriterContext, acceptances: readonly PackedAccep
   const [first] = earlier
   // What rides with a message that is repeated was stored with it.
   const stored = acceptances.map(({ journey }, at) => (at > 0 && first !== undefined ? journey : earlier[at]))
-  for (const [at, { unlessFull, filings }] of acceptances.entries()) {
-    if (unlessFull && stored[at] === undefined) for (const { account } of filings) checkQuota(context, account, 1)
+  for (const [at, { unlessFull }] of acceptances.entries()) {
+    if (stored[at] === undefined) for (const account of unlessFull) checkQuota(context, account, 1)
   }
   return acceptances.map((acceptance, at) => acceptOne(context, acceptance, stored[at]))
 }
