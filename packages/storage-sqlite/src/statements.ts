@@ -37,9 +37,9 @@ export class Statements {
 }
 
 /**
- * With ORDER BY or LIMIT, SQLite lets the value of a bare `?` decide how it plans, and therefore prepares the statement
- * anew whenever another value is bound: 8 µs for what else takes 3. It does not look behind a plus sign.
+ * In joins, aggregates and with LIMIT, SQLite lets the value of a bare `?` decide how it plans, and therefore prepares the
+ * statement anew for each run: 8 µs for what else takes 3, 29 for 7. It does not look behind a plus sign.
  */
 function steady(text: string): string {
-  return /\b(ORDER BY|LIMIT)\b/.test(text) ? text.replace(/(=|LIMIT|OFFSET) \?/g, '$1 +?') : text
+  return text.replace(/(=|LIMIT|OFFSET) \?/g, '$1 +?')
 }
