@@ -33,3 +33,4 @@ export {
   type AdminServerOptions,
   createAdminServer,
 } from './socket/server.ts'
+export { isDiskFull } from './system-faults.ts'

@@ -24,6 +24,15 @@ test.each([
   expect(systemFault(error)).toMatchObject({ text, advice: expect.stringMatching(/./) })
 })
 
+test('what a full disk says of a file that is open is without its name', () => {
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })
+  expect(systemFault(error)).toEqual({
+    reason: 'unavailable',
+    text: 'The disk is full.',
+    advice: 'Make room, then try again.',
+  })
+})
+
 test('what is no word on a path is left alone', () => {
   expect(systemFault(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBeUndefined()
   expect(systemFault(undefined)).toBeUndefined()

@@ -14,13 +14,25 @@ const texts: Readonly<Record<string, (path: string) => SystemFault>> = {
   EISDIR: (path) => ({ reason: 'failed', text: `${path} is a directory.`, advice: 'Name a file.' }),
   ENOTDIR: (path) => ({ reason: 'failed', text: `${path} is no directory, or lies in none.`, advice: '' }),
   EEXIST: (path) => ({ reason: 'exists', text: `${path} exists.`, advice: '' }),
-  EACCES: (path) => ({ reason: 'not-allowed', text: `There is no right to open ${path}.`, advice: rights }),
+  EACCES: noRight,
+  EPERM: noRight,
   EROFS: (path) => ({ reason: 'failed', text: `${path} is on a disk that nothing can be written to.`, advice: '' }),
-  ENOSPC: (path) => ({
-    reason: 'unavailable',
-    text: `The disk of ${path} is full.`,
-    advice: 'Make room, then try again.',
-  }),
+  ENOSPC: (path) => full(`The disk of ${path}`),
+  EDQUOT: (path) => full(`The disk of ${path}`),
+}
+
+function noRight(path: string): SystemFault {
+  return { reason: 'not-allowed', text: `There is no right to open ${path}.`, advice: rights }
+}
+
+function full(disk: string): SystemFault {
+  return { reason: 'unavailable', text: `${disk} is full.`, advice: 'Make room, then try again.' }
+}
+
+/** Whether it says that a disk is full, or what a user may have of it. */
+export function isDiskFull(error: unknown): boolean {
+  const { code = '' } = (error ?? {}) as NodeJS.ErrnoException
+  return ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(code)
 }
 
 const damaged: SystemFault = {
@@ -40,11 +52,7 @@ const databaseFaults: Readonly<Record<string, SystemFault>> = {
   SQLITE_CORRUPT: damaged,
   SQLITE_CANTOPEN: closed,
   SQLITE_READONLY: closed,
-  SQLITE_FULL: {
-    reason: 'unavailable',
-    text: 'The disk of the data directory is full.',
-    advice: 'Make room, then try again.',
-  },
+  SQLITE_FULL: full('The disk of the data directory'),
 }
 
 /** Undefined for anything but the system's word on a path, or SQLite's on its files. */
@@ -52,6 +60,8 @@ export function systemFault(error: unknown): SystemFault | undefined {
   const { code = '', path: given, syscall } = (error ?? {}) as NodeJS.ErrnoException
   // Reading says it of what was opened, without its name.
   const path = given ?? (code === 'EISDIR' ? 'What was named' : undefined)
+  // Writing says it without a name too.
+  if (path === undefined && texts[code] && isDiskFull(error)) return full('The disk')
   // Extended codes go on behind an underscore.
   // An AbortError's code is a number.
   if (path === undefined) return databaseFaults[String(code).split('_', 2).join('_')]

@@ -108,6 +108,6 @@ export class KeeperClient {
     }
     this.#requests.delete(message.id)
     if (message.kind === 'done') request.resolve(request.faults)
-    else request.reject(new Error(message.message))
+    else request.reject(Object.assign(new Error(message.message), message.code === '' ? {} : { code: message.code }))
   }
 }

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { expect, test, vi } from 'vitest'
 import { findPlace, NoConfiguration } from './place.ts'
 
@@ -11,6 +11,15 @@ test('a configuration that one may not look at was said not to be there', () => 
     throw refused
   })
   expect(() => findPlace()).toThrow(refused)
+})
+
+test('so was one in a directory that may be seen, but not be looked into', () => {
+  vi.mocked(statSync)
+    .mockImplementationOnce(() => ({ isDirectory: () => true }) as Stats)
+    .mockImplementationOnce(() => {
+      throw refused
+    })
+  expect(() => findPlace('/closed')).toThrow(refused)
 })
 
 test('verbs and sendmail did not work where the current directory is closed to their user', () => {

@@ -32,17 +32,21 @@ export function findConfigFile(named?: string): string | undefined {
   if (named === undefined) {
     // A directory that may not be looked into is not ours: `runuser` stays where root was.
     if (existsSync(placeHere)) return placeHere
-    // Here one that may not be looked at is not absent: the system's error says so.
-    return statSync(placeOfSystem, { throwIfNoEntry: false }) && placeOfSystem
+    return isThere(placeOfSystem) ? placeOfSystem : undefined
   }
   return statSync(named, { throwIfNoEntry: false })?.isDirectory() ? join(named, 'pennypost.toml') : named
+}
+
+/** What may not be looked at is not absent: the system's error says so. */
+export function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 /** The installation that `--config` names, or else the one that is found. */
 export function findPlace(named?: string): Place {
   const file = findConfigFile(named)
   if (file !== undefined) {
-    if (!existsSync(file)) throw new NoConfiguration(`There is no configuration file ${file}.`)
+    if (!isThere(file)) throw new NoConfiguration(`There is no configuration file ${file}.`)
     return { configFile: resolve(file), dataDirectory: dataDirectoryOf(file, readFileSync(file, 'utf8')) }
   }
   // The demo of a checkout: `npm start` keeps its mail in ./data.

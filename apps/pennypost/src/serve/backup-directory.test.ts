@@ -29,6 +29,13 @@ test('a backup into the data directory itself was EINVAL', async () => {
   expect(readFileSync(join(data, 'saved', 'secrets', 'srs'), 'utf8')).toBe('new')
 })
 
+test('a full disk was "database or disk is full", and nobody knew which', async () => {
+  const target = join(root, 'saved')
+  const backup = () => Promise.reject(Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' }))
+  const full = backUpDirectory({ backup }, data, target, { verify: false, onProgress() {} })
+  await expect(full).rejects.toMatchObject({ reason: 'unavailable', message: `The disk of ${target} is full.` })
+})
+
 test('a backup that was said to be whole had empty secrets after a loss of power', async () => {
   expect(await lostWithPower(root, () => backUp(join(root, 'saved')))).toEqual([])
 })

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { cp, readdir, stat } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { AdminError, type BackedUp, type BackUpOptions } from '@pennypost/admin'
+import { AdminError, type BackedUp, type BackUpOptions, isDiskFull } from '@pennypost/admin'
 import { makeDirectory, syncPath, syncTree } from '@pennypost/model'
 import type { SqliteStore } from '@pennypost/storage-sqlite'
 
@@ -25,12 +25,18 @@ export async function backUpDirectory(
   if (besideStore.some((name) => !relative(join(dataDirectory, name), target).startsWith('..'))) {
     throw new AdminError('bad-input', `${target} lies in what is to be copied.`, 'Name another directory.')
   }
-  makeDirectory(target, 0o700)
-  for (const name of besideStore) {
-    await copyTree(join(dataDirectory, name), join(target, name))
+  try {
+    makeDirectory(target, 0o700)
+    for (const name of besideStore) {
+      await copyTree(join(dataDirectory, name), join(target, name))
+    }
+    const faults = await store.backup(target, options)
+    return { octets: await directorySize(target), faults }
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    const advice = 'Make room, or name another directory, then try again.'
+    throw new AdminError('unavailable', `The disk of ${target} is full.`, advice, { cause: error })
   }
-  const faults = await store.backup(target, options)
-  return { octets: await directorySize(target), faults }
 }
 
 /** Durably. A file that goes meanwhile, out of the spool or because it gets its name, ends a copy: then once more. */

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { makeDirectory, systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError } from '../config/load.ts'
 import { loadServedConfig } from '../config/named-files.ts'
-import { findConfigFile } from '../config/place.ts'
+import { findConfigFile, isThere } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { closedListeners } from '../config/wanted-listeners.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
@@ -91,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<void> {
 async function settings({ configFile, demo }: ServeOptions): Promise<{ config: Config; base: string }> {
   if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
   const file = findConfigFile(configFile)
-  if (file === undefined || !existsSync(file)) {
+  if (file === undefined || !isThere(file)) {
     throw new ConfigError(file ?? 'pennypost.toml', [
       {
         line: undefined,

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
 import type { Command } from 'commander'
+import { isThere } from '../config/place.ts'
 import type { Session } from './session.ts'
 import { clean, plural, were } from './table.ts'
 import { note } from './terminal.ts'
@@ -41,9 +42,7 @@ async function bringIn(
   options: ImportOptions,
 ): Promise<void> {
   const { uploadOf } = await import('@pennypost/admin/mail-files')
-  await stat(path).catch(() => {
-    throw new UsageError(`There is no ${path}.`)
-  })
+  if (!isThere(path)) throw new UsageError(`There is no ${path}.`)
   const others: string[] = []
   const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options, others)) })
   for (const other of others) note(`pennypost: ${clean(other)} is no regular file, and was passed over.\n`)

@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import { requireOwner } from '../config/place.ts'
+import { isThere, requireOwner } from '../config/place.ts'
 import type { Session } from './session.ts'
 import { plural, were } from './table.ts'
 import { UsageError } from './usage-error.ts'
@@ -29,8 +28,7 @@ export function register(program: Command): void {
 
 async function restore(session: Session, directory: string, options: RestoreOptions): Promise<void> {
   const backup = resolve(directory)
-  if (!existsSync(resolve(backup, 'mail.db')))
-    throw new UsageError(`${directory} is no whole backup: it has no mail.db.`)
+  if (!isThere(resolve(backup, 'mail.db'))) throw new UsageError(`${directory} is no whole backup: it has no mail.db.`)
   if (options.account !== undefined) return restoreMail(session, backup, options.account, options)
   if (options.mailbox !== undefined || options.messageId !== undefined) {
     throw new UsageError('--mailbox and --message-id go with --account.')

@@ -73,6 +73,8 @@ export async function callAdmin(
   }
 }
 
+const again = 'See its log, then try again.'
+
 function connectionError(error: NodeJS.ErrnoException, path: string): Error {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') return new NoServer(`nobody answers at ${path}`)
   if (error.code === 'EACCES') {
@@ -80,7 +82,7 @@ function connectionError(error: NodeJS.ErrnoException, path: string): Error {
     return new AdminError('not-allowed', `You may not open the admin socket ${path}.`, advice, { cause: error })
   }
   const text = `The call of the running server failed: ${error.message}`
-  return new AdminError('unavailable', text, '', { cause: error })
+  return new AdminError('unavailable', text, again, { cause: error })
 }
 
 async function readAnswer(lines: AsyncIterable<Line>, { onProgress, onFrame }: CallOptions): Promise<unknown> {
@@ -90,7 +92,7 @@ async function readAnswer(lines: AsyncIterable<Line>, { onProgress, onFrame }: C
     else if ('error' in line) throw errorOf(line.error)
     else await give(line as Frame, onFrame)
   }
-  throw new AdminError('unavailable', 'The server ended before it gave an answer.', 'See its log, then try again.')
+  throw new AdminError('unavailable', 'The server ended before it gave an answer.', again)
 }
 
 async function give(frame: Frame, onFrame: CallOptions['onFrame']): Promise<void> {

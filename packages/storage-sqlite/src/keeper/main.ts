@@ -80,6 +80,6 @@ function answer(id: number, work: () => void): void {
     work()
     send({ kind: 'done', id })
   } catch (error) {
-    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error) })
+    send({ kind: 'failed', id, message: error instanceof Error ? error.message : String(error), code: codeOf(error) })
   }
 }

@@ -15,7 +15,8 @@ export type FromKeeper =
   | { kind: 'progress'; id: number; done: number; total: number }
   | { kind: 'faults'; id: number; faults: StoreFault[] }
   | { kind: 'done'; id: number }
-  | { kind: 'failed'; id: number; message: string }
+  /** `code`: of the system or of SQLite, '' without one. */
+  | { kind: 'failed'; id: number; message: string; code: string }
 
 export interface KeeperData {
   database: string
