@@ -32,6 +32,9 @@ test('a file that is not there was told alone, and without its key', async () =>
     '[tls]',
     'cert = "cert.pem"',
     'key = "."',
+    '[tls.acme]',
+    'accept_terms = true',
+    'authority_ca = "ca.pem"',
     '[relay]',
     'smarthost = "b.test"',
     'smarthost_user = "me"',
@@ -45,7 +48,8 @@ test('a file that is not there was told alone, and without its key', async () =>
   expect(await faults(document.join('\n'))).toEqual([
     `4 tls.cert: names no file: ${join(directory, 'cert.pem')}`,
     `5 tls.key: names a directory: ${directory}`,
-    `9 relay.smarthost_password_file: names no file: ${join(directory, 'secret')}`,
+    `8 tls.acme.authority_ca: names no file: ${join(directory, 'ca.pem')}`,
+    `12 relay.smarthost_password_file: names no file: ${join(directory, 'secret')}`,
     `2 data_dir: is no directory: ${join(directory, 'pennypost.toml')}`,
   ])
 })

@@ -49,6 +49,7 @@ function namedFiles({ tls, relay, auth, policy }: Config): [Key, string][] {
     [['tls', 'cert'], tls?.cert],
     [['tls', 'key'], tls?.key],
     ...(pairs ?? []),
+    [['tls', 'acme', 'authority_ca'], tls?.acme?.authority_ca],
     [['relay', 'smarthost_password_file'], relay.smarthost_password_file],
     [['relay', 'ca_file'], relay.ca_file],
     ...relay.route.map(({ password_file: path }, at): [Key, string] => [['relay', 'route', at, 'password_file'], path]),
