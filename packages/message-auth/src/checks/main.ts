@@ -130,12 +130,15 @@ async function checkSignatures({ now }: SignatureRequest, id: number, work: Runn
     arc: {
       result: chain.status.result as SignatureAnswer['arc']['result'],
       // It begins with the instance, which is told in a field of its own.
-      detail: chain.status.comment?.replace(/^i=\d+ ?/, '') ?? '',
-      sealer: (chain.signature || undefined)?.signingDomain ?? '',
+      detail: shown(chain.status.comment?.replace(/^i=\d+ ?/, '')),
+      sealer: shown((chain.signature || undefined)?.signingDomain),
       instance: Number(chain.i) || 0,
     },
   }
 }
+
+/** No name is longer, and what is found is kept with the journey, also of a message that is refused. */
+const shown = (text = ''): string => text.slice(0, 255)
 
 type Verified = Awaited<ReturnType<typeof dkimVerify>>['results'][number]
 
@@ -143,11 +146,13 @@ function readSignature(result: Verified): VerifiedSignature {
   const { status } = result
   return {
     result: status.result as VerifiedSignature['result'],
-    domain: result.signingDomain ?? '',
-    selector: result.selector ?? '',
-    algorithm: result.algo ?? '',
+    domain: shown(result.signingDomain),
+    selector: shown(result.selector),
+    algorithm: shown(result.algo),
     start: (result.signature ?? '').slice(0, 8),
-    detail: status.comment || status.policy?.['dkim-rules'] || (status.testing ? 'the key is being tested (t=y)' : ''),
+    detail: shown(
+      status.comment || status.policy?.['dkim-rules'] || (status.testing ? 'the key is being tested (t=y)' : ''),
+    ),
     unsignedOctets: status.underSized ?? 0,
     signedFields: result.signingHeaders?.keys.toLowerCase().split(': ') ?? [],
   }
