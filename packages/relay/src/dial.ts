@@ -132,7 +132,7 @@ class Dial {
       stream = this.#given ?? (await this.#connect())
       if (this.#policy.use === 'implicit') stream = await this.#secure(stream)
     } catch (error) {
-      return this.#refuse('unreachable', deferred('4.4.1', `${this.#place}: ${textOf(error)}`))
+      return this.#refuse('unreachable', deferred('4.4.1', `${this.#place}: ${this.#faultOf(error)}`))
     }
     const client = this.#client(stream)
     const { stopping } = this.#options
@@ -159,6 +159,13 @@ class Dial {
 
   get #place(): string {
     return placeOf(this.#target)
+  }
+
+  /** Of a socket without its path, which the system's message has too. */
+  #faultOf(error: unknown): string {
+    const { address, port } = this.#target
+    const text = textOf(error)
+    return port === 0 ? text.replace(` ${address}`, '') : text
   }
 
   #connect(): Promise<Duplex> {

@@ -26,7 +26,11 @@ export interface NextHop {
   readonly lines: string[]
 }
 
-/** `two.test[192.0.2.1]:25`, as logs and texts name a peer. */
+/**
+ * `two.test[192.0.2.1]:25`, as logs and texts name a peer. They come back to senders, and where the sockets of this machine
+ * are is nobody's business.
+ */
 export function placeOf({ host, address, port }: { host: string; address: string; port: number }): string {
+  if (port === 0) return 'LMTP socket'
   return `${host === address ? '' : host}[${address}]:${port}`
 }

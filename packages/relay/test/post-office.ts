@@ -162,7 +162,8 @@ export class PostOffice implements AsyncDisposable {
         this.dialled.push(`${address}:${port}`)
         const peer = this.peers.get(address)
         if (peer) return peer.connect()
-        throw Object.assign(new Error(`connect ECONNREFUSED ${address}:${port}`), { code: 'ECONNREFUSED' })
+        const where = port === 0 ? address : `${address}:${port}`
+        throw Object.assign(new Error(`connect ECONNREFUSED ${where}`), { code: 'ECONNREFUSED' })
       },
     }
   }

@@ -2,7 +2,7 @@
 import { isAscii } from 'node:buffer'
 import { type Script, scriptedCertificate } from '@pennypost/smtp/scripted-server'
 import { describe, expect, test } from 'vitest'
-import { everything, inTurn, letter, minute, PostOffice } from './post-office.ts'
+import { day, everything, inTurn, letter, minute, PostOffice } from './post-office.ts'
 
 const withTls = [...everything, 'STARTTLS']
 const people = (...names: string[]) => names.map((name) => ({ forwardPath: `${name}@two.test` }))
@@ -152,6 +152,22 @@ describe('routes', () => {
     const [bounce] = await office.inbox()
     expect(bounce).toContain('Diagnostic-Code: smtp; 550 5.2.1 closed')
     expect(bounce).not.toContain('/run/store')
+  })
+
+  test.each([
+    ['is not there', undefined],
+    ['hangs up', { GREETING: { drop: true } }],
+    ['hangs up on the content', { CONTENT: { drop: true } }],
+  ] as const)('a bounce told on which socket of ours the store listens that %s', async (_, script) => {
+    await using office = await PostOffice.open({ schedule: { expireMs: minute } })
+    if (script) office.peer('/run/store', { protocol: 'lmtp', capabilities: ['PIPELINING'], script })
+    const journey = await office.send({ destination: 'lmtp:/run/store' })
+    await office.advance(day)
+    const [bounce] = await office.inbox()
+    expect(bounce).toContain('Diagnostic-Code: smtp; 451 ')
+    expect(bounce).not.toContain('/run/store')
+    // Who runs the server sees it.
+    expect(await office.events(journey, 'attempt')).toContainEqual(expect.objectContaining({ address: '/run/store' }))
   })
 
   test('a store that is called what we are is no loop', async () => {
