@@ -155,6 +155,39 @@ test('a site that says nothing keeps the server from no stop, and is told in the
   expect(asked.slice(2)).toEqual(['b.test', 'c.test'])
 })
 
+test.each([
+  ['at once', 'https://a.test/'],
+  ['of two sites only one', 'https://a.test/,https://silent.test/'],
+])('a report that was taken while the server stopped was sent again in the next night: %s', async (_, rua) => {
+  const asked: string[] = []
+  const isAsked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  const tlsReports: Https = async ({ host, signal }) => {
+    asked.push(host)
+    const isSilent = host === 'silent.test' && asked.length === 2
+    if (isSilent) await new Promise((_, reject) => signal!.addEventListener('abort', reject))
+    isAsked.resolve()
+    if (!rua.includes('silent')) await answer.promise
+    return { status: 201, contentType: '', body: Buffer.alloc(0) }
+  }
+  await using office = await PostOffice.open({ tlsReports })
+  office.zone('two.test', [['_smtp._tls', 'TXT', `v=TLSRPTv1; rua=${rua}`]])
+  office.peer('192.0.2.2', withTls)
+  await office.send()
+  const passed = office.advance(day + 4 * hour)
+  await isAsked.promise
+  await new Promise((resolve) => setImmediate(resolve))
+  const stopped = office.relay.stop(0)
+  answer.resolve()
+  await stopped
+  await passed
+  const before = asked.length
+  office.relay = office.createRelay()
+  office.relay.start()
+  await office.advance(2 * day)
+  expect(asked.slice(before)).toEqual([])
+})
+
 test('a report that nobody takes is not tried for ever', async () => {
   let tried = 0
   const tlsReports: Https = async () => {

@@ -51,7 +51,7 @@ export class TlsReporter {
   readonly #options: ReporterOptions
   #timer: Timer | undefined
   readonly #stopping = new AbortController()
-  readonly #running = new Set<Promise<void>>()
+  readonly #running = new Set<Promise<unknown>>()
   /** What could not be done, until it is tried again; it ends with the process. */
   readonly #retries = new Set<Timer>()
 
@@ -82,7 +82,7 @@ export class TlsReporter {
   }
 
   /** Ours to wait for when the server stops. It never rejects: what goes wrong in it is logged. */
-  async #run(work: Promise<void>): Promise<void> {
+  async #run(work: Promise<unknown>): Promise<void> {
     this.#running.add(work)
     await work
     this.#running.delete(work)
@@ -95,10 +95,11 @@ export class TlsReporter {
       await sessions.flush()
       for (const [day, ofDay] of await sessions.before(today)) {
         for (const [domain, own] of Map.groupBy(ofDay, (session) => session.domain)) {
-          await this.#insist({ domain, day }, () => this.#reportTo(domain, day, own))
-          // The next night tells it.
-          if (this.#isStopping) return
+          const isTold = await this.#insist({ domain, day }, () => this.#reportTo(domain, day, own))
+          // What the stop has cut off, the next night tells.
+          if (!isTold && this.#isStopping) return
           await sessions.forget(day, domain)
+          if (this.#isStopping) return
         }
       }
     } catch (error) {
@@ -106,31 +107,33 @@ export class TlsReporter {
     }
   }
 
-  /** Tries it again where it fails, less and less often. */
-  async #insist(about: object, work: () => Promise<void>, waitMs = retryFirstMs): Promise<void> {
+  /** Tries it again where it fails, less and less often. Resolves with what comes of the first time; false if it fails. */
+  async #insist(about: object, work: () => Promise<boolean>, waitMs = retryFirstMs): Promise<boolean> {
     const { clock, log } = this.#options
     try {
-      await work()
+      return await work()
     } catch (error) {
       const isOver = waitMs > retryLastMs || this.#isStopping
       log.warn({ err: error, ...about, ...(isOver ? {} : { retryMs: waitMs }) }, 'a TLS report could not be sent')
-      if (isOver) return
+      if (isOver) return false
       const retry = clock.after(waitMs, async () => {
         using _busy = clock.busy('TLS report')
         this.#retries.delete(retry)
         await this.#run(this.#insist(about, work, 2 * waitMs))
       })
       this.#retries.add(retry)
+      return false
     }
   }
 
-  async #reportTo(domain: string, day: string, sessions: ReportFacts['sessions']): Promise<void> {
+  /** Whether somebody has it, or nobody wants it. More who want it may get it (RFC 8460 §3). */
+  async #reportTo(domain: string, day: string, sessions: ReportFacts['sessions']): Promise<boolean> {
     const { resolver, clock, random, hostname, sts, log } = this.#options
     const answer = await resolver.query(`_smtp._tls.${domain}`, 'TXT')
     if (answer.status === 'failed')
       throw new Error(`whether ${domain} wants one is not to be found out: ${answer.reason}`)
     const wanted = answer.status === 'found' ? reportAddresses(answer.records) : []
-    if (wanted.length === 0) return
+    if (wanted.length === 0) return true
     const stsPolicy = sessions.some(({ by }) => by === 'sts') ? (await sts?.find(domain))?.policy : undefined
     const facts: ReportFacts = {
       domain,
@@ -142,13 +145,17 @@ export class TlsReporter {
       ...(stsPolicy ? { stsPolicy: printStsPolicy(stsPolicy).trimEnd().split('\r\n') } : {}),
     }
     const zipped = gzipSync(reportJson(facts))
+    let isTold = false
     for (const uri of wanted) {
       const about = { domain, day, to: uri }
-      await this.#insist(about, async () => {
+      const isSent = await this.#insist(about, async () => {
         await this.#send(uri, facts, zipped)
         log.info(about, 'TLS report sent')
+        return true
       })
+      isTold ||= isSent
     }
+    return isTold
   }
 
   async #send(uri: string, facts: ReportFacts, zipped: Buffer): Promise<void> {
