@@ -227,6 +227,36 @@ test('by mail: a multipart/report that goes whatever TLS is like, and nobody is 
   ])
 })
 
+test('the report for an address of an internationalized domain had octets that its host does not take', async () => {
+  const { office } = await reporting('mailto:tls@b%C3%BCcher.test')
+  await using _office = office
+  office.zone('xn--bcher-kva.test', [
+    ['@', 'MX', '10 mx'],
+    ['mx', 'A', '192.0.2.3'],
+  ])
+  office.peer('192.0.2.2', withTls)
+  const peer = office.peer('192.0.2.3', { capabilities: ['PIPELINING'] })
+  await office.send()
+  await office.advance(day + 4 * hour)
+  expect(peer.transactions[0]!.recipients).toEqual(['TO:<tls@xn--bcher-kva.test>'])
+  expect(peer.transactions[0]!.content.toString()).toContain('\r\nTo: <tls@xn--bcher-kva.test>\r\n')
+})
+
+test('the report for an address beyond ASCII was forwarded as if its header were ASCII', async () => {
+  const { office } = await reporting('mailto:j%C3%BCrgen@one.test')
+  await using _office = office
+  await office.store.directory.putAlias({ address: 'jürgen@one.test', targets: ['bob@two.test'] })
+  const peer = office.peer('192.0.2.2', withTls)
+  await office.send()
+  await office.advance(day + 4 * hour)
+  const sent = peer.transactions.at(-1)!
+  expect(sent.content.toString()).toContain('\r\nTo: <jürgen@one.test>\r\n')
+  expect([sent.recipients, sent.mail]).toEqual([
+    ['TO:<bob@two.test> NOTIFY=NEVER'],
+    expect.stringContaining(' SMTPUTF8'),
+  ])
+})
+
 test.each(['written', 'signed'])('of a report that could not be %s, what was staged stayed', async (fault) => {
   let staged = 0
   let isFaulty = true

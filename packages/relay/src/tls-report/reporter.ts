@@ -18,7 +18,7 @@ import {
   type Resolver,
   type Timer,
 } from '@pennypost/model'
-import { parseForwardPath } from '@pennypost/smtp'
+import { parseForwardPath, toAsciiPath } from '@pennypost/smtp'
 import { type AddressOptions, pathOf, planFor, postmasterFor } from '../dsn-address.ts'
 import { type MessageSigner, stageMessage } from '../stage-message.ts'
 import type { Https } from '../tls/https.ts'
@@ -163,7 +163,8 @@ export class TlsReporter {
     const to = decodeURIComponent(uri.slice(7).split('?', 1)[0] ?? '')
     // Strangers wrote it, and behind its percent signs there may be line ends.
     if (!parseForwardPath(`<${to}>`, { smtpUtf8: true }).ok) throw new Error('that is no address')
-    await this.#mail(facts, zipped, to)
+    // A domain beyond ASCII has a name that every host takes; a local part has none.
+    await this.#mail(facts, zipped, toAsciiPath(to) ?? to)
   }
 
   async #contact(): Promise<string> {
@@ -191,7 +192,7 @@ export class TlsReporter {
     const at = clock.now()
     const envelope = {
       reversePath: facts.contact,
-      smtpUtf8: false,
+      smtpUtf8: toAsciiPath(to) === null,
       requireTls: false,
       tlsOptional: true,
       autoSubmitted: true,
