@@ -93,7 +93,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     rejectBareNewlines: false,
     sign: async () => '',
     destination: (domain, nextHop) => nextHop ?? domain,
-    settledNotices: async () => [],
+    settledNotices: async () => ({ accept: [], flow: [] }),
     limits,
   }
   const checked = openCheckedMail(clock, 'mail.one.test')

@@ -1,4 +1,4 @@
-import type { Account, AccountId, FlowFact, JourneyId, NewFiling } from '@pennypost/model'
+import type { Acceptance, Account, AccountId, FlowEvent, FlowFact, JourneyId, NewFiling } from '@pennypost/model'
 
 /**
  * What the MDA answers, as values. Reception asks at RCPT (`expand`) and at the end of the content (`planFilings`); the
@@ -106,6 +106,12 @@ export interface SettledFacts {
   /** As it is filed. */
   header: Buffer
   recipients: readonly SettledRecipient[]
+}
+
+/** The DSNs about it, to ride in its acceptance, and what its journey says of them and of who could not be told. */
+export interface SettledNotices {
+  accept: readonly Acceptance[]
+  flow: readonly FlowEvent[]
 }
 
 export interface SettledRecipient {

@@ -205,7 +205,8 @@ async function commit(
     unlessFull: [...limitedAccounts(transaction, plan), ...(wantsCopy ? [wantsCopy.id] : [])],
   }
   const notices = await settledNotices(session, transaction, message.header, acceptance)
-  const [accepted] = await options.store.mail.accept([acceptance, ...notices])
+  const flow = [...acceptance.flow, ...notices.flow]
+  const [accepted] = await options.store.mail.accept([{ ...acceptance, flow }, ...notices.accept])
   if (!accepted) throw new Error('the store accepted nothing and said nothing')
   options.onOutcome?.('accepted', received.facts.size)
   session.log.info(

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
-import type { Mda, SettledFacts } from '@pennypost/mda'
+import type { Mda, SettledFacts, SettledNotices } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
-import type { Acceptance, Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
+import type { Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
 import type { SubmissionLimits } from './submission-limits.ts'
@@ -136,7 +136,7 @@ export interface ReceptionOptions {
   /** The queue's destination for a forward-path's domain: the next hop after routes. */
   destination(domain: string, nextHop?: string, reversePath?: string): string
   /** DSNs about what is settled at once, which ride in the acceptance (RFC 3461 §6.2). */
-  settledNotices(facts: SettledFacts): Promise<Acceptance[]>
+  settledNotices(facts: SettledFacts): Promise<SettledNotices>
   /** Accepted or refused messages are counted by it. */
   onOutcome?(outcome: 'accepted' | 'refused' | 'deferred', octets: number): void
   /** What the judge made of a client or a message. */

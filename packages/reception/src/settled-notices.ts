@@ -1,4 +1,4 @@
-import { type SettledRecipient, senderStanding } from '@pennypost/mda'
+import { type SettledNotices, type SettledRecipient, senderStanding } from '@pennypost/mda'
 import { type Acceptance, lookupDomain } from '@pennypost/model'
 import { describeReply, type Reply } from '@pennypost/smtp'
 import type { Session } from './session.ts'
@@ -17,14 +17,14 @@ export async function settledNotices(
   { journey, reversePath, parameters, recipients, excluded }: Transaction,
   header: Buffer,
   { acceptedAt, flow, filings }: Acceptance,
-): Promise<Acceptance[]> {
+): Promise<SettledNotices> {
   const answered = new Set(filings.flatMap(({ forwardPaths }) => forwardPaths))
   const filed = recipients.filter((recipient) => asksForSuccess(recipient) && answered.has(recipient.path.text))
   // In LMTP each has had its reply.
   const refused = session.isLmtp ? [] : [...excluded].filter(([recipient]) => hearsOfFailure(recipient))
-  if (reversePath === '' || filed.length + refused.length === 0) return []
+  if (reversePath === '' || filed.length + refused.length === 0) return { accept: [], flow: [] }
   const { hostname, settledNotices } = session.options
-  const tell = (to: string, settled: readonly SettledRecipient[]): Promise<Acceptance[]> =>
+  const tell = (to: string, settled: readonly SettledRecipient[]): Promise<SettledNotices> =>
     settledNotices({
       journey,
       acceptedAt,
@@ -41,14 +41,14 @@ export async function settledNotices(
       ...refused.map(refusedRecipient),
     ])
   }
-  const notices: Acceptance[] = []
+  const notices: SettledNotices[] = []
   try {
     for (const [domain, own] of Map.groupBy(refused, ([{ path }]) => lookupDomain(path.domain) ?? hostname)) {
-      notices.push(...(await tell(`postmaster@${domain}`, own.map(refusedRecipient))))
+      notices.push(await tell(`postmaster@${domain}`, own.map(refusedRecipient)))
     }
-    return notices
+    return { accept: notices.flatMap(({ accept }) => accept), flow: notices.flatMap(({ flow }) => flow) }
   } catch (error) {
-    for (const { message } of notices) await message.content.discard()
+    for (const { message } of notices.flatMap(({ accept }) => accept)) await message.content.discard()
     throw error
   }
 }

@@ -282,7 +282,7 @@ test('a stranger could order notices of success for an address that is not its o
     checks: checksWith(resolver, deadline),
     settledNotices: async ({ reversePath }) => {
       told.push(reversePath)
-      return []
+      return { accept: [], flow: [] }
     },
   }))
   const client = host.connect()
@@ -306,7 +306,7 @@ test('a stranger could order a bounce for an address that is not its own, by the
     checks: checksWith(resolver, deadline),
     settledNotices: async ({ reversePath, recipients }) => {
       told.push([reversePath, recipients.map(({ forwardPath }) => forwardPath)])
-      return []
+      return { accept: [], flow: [] }
     },
   }))
   const { directory } = host.store

@@ -44,7 +44,7 @@ export function plainOptions({ hostname, store, clock, deadline, random, log }: 
     rejectBareNewlines: false,
     sign: async () => '',
     destination: (domain) => domain,
-    settledNotices: async () => [],
+    settledNotices: async () => ({ accept: [], flow: [] }),
     clock,
     deadline,
     random,

@@ -1,6 +1,6 @@
 /** What a transaction leaves behind it: in the journey, and in the queue. */
 import type { SettledFacts } from '@pennypost/mda'
-import type { FlowEvent } from '@pennypost/model'
+import type { FlowEvent, JourneyId } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { defaultReceptionLimits } from '../src/index.ts'
 import { testReception } from './test-reception.ts'
@@ -71,7 +71,7 @@ test('a sender was told that a letter was delivered to a mailbox that was full, 
   const world = await testReception({
     settledNotices: async (facts) => {
       told.push(facts)
-      return []
+      return { accept: [], flow: [] }
     },
   })
   const { directory } = world.store
@@ -101,7 +101,7 @@ test('the sender of a letter that was taken did not hear of the recipient whose 
   const world = await testReception({
     settledNotices: async (facts) => {
       told.push(facts)
-      return []
+      return { accept: [], flow: [] }
     },
   })
   const { directory } = world.store
@@ -121,6 +121,22 @@ test('the sender of a letter that was taken did not hear of the recipient whose 
   const diagnostic = '554 5.4.6 mail loop: already forwarded for <away@one.test>'
   const recipient = { forwardPath: 'away@one.test', orcpt: undefined, refusal: { status: '5.4.6', diagnostic } }
   expect(told).toMatchObject([{ reversePath: 'a@two.test', recipients: [recipient] }])
+})
+
+test('the journey had no word that the sender of what was left out could not be told', async () => {
+  const world = await testReception({
+    settledNotices: async ({ journey, acceptedAt: at }) => {
+      return { accept: [], flow: [{ journey, at, kind: 'dsn', action: 'failed', to: '', dsn: '' }] }
+    },
+  })
+  await world.store.directory.putAlias({ address: 'away@one.test', targets: ['bob@far.test'] })
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\nRCPT TO:<away@one.test>\r\n')
+  client.say('BDAT 31 LAST\r\nDelivered-To: away@one.test\r\n\r\n')
+  const said = (await client.until(/queued as \S+/)).join('')
+  const [, id = ''] = /queued as (\S+)/.exec(said) ?? []
+  const events = (await world.store.flow.journey(id as JourneyId))?.events ?? []
+  expect(events.filter(({ kind }) => kind === 'dsn')).toMatchObject([{ action: 'failed', to: '' }])
 })
 
 test('a refused message was found neither by its Message-ID nor by who had sent it', async () => {

@@ -3,8 +3,8 @@
  * Who calls it: the composition root.
  */
 
-import type { SettledFacts } from '@pennypost/mda'
-import { type Acceptance, type QueueEntryId, steadiness } from '@pennypost/model'
+import type { SettledFacts, SettledNotices } from '@pennypost/mda'
+import { type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal } from './attempt-local.ts'
 import { attemptRemote } from './attempt-remote.ts'
@@ -49,7 +49,7 @@ export interface Relay {
    */
   turnRound(destination: string): Promise<TurnOffer>
   /** DSNs about what reception settles itself, to ride in its acceptance (RFC 3461 §5.2.3). */
-  settledNotices(facts: SettledFacts): Promise<Acceptance[]>
+  settledNotices(facts: SettledFacts): Promise<SettledNotices>
   /** For status and metrics. */
   counts(): { working: number; busy: number; idle: number; waiting: number }
 }

@@ -1,24 +1,26 @@
 /** DSNs about what reception settles itself, filed (RFC 3461 §5.2.3) or refused, to ride in its acceptance. */
-import type { SettledFacts, SettledRecipient } from '@pennypost/mda'
+import type { SettledFacts, SettledNotices, SettledRecipient } from '@pennypost/mda'
 import type { DsnRecipient } from '@pennypost/message'
-import type { Acceptance } from '@pennypost/model'
+import type { Acceptance, FlowEvent } from '@pennypost/model'
 import { createDsn, type DsnOptions } from './dsn.ts'
 import { originalRecipient } from './dsn-recipients.ts'
 
-/** One for each kind; none where nobody can be told. The event of the subject's journey travels with the DSN. */
-export async function settledNotices(facts: SettledFacts, options: DsnOptions): Promise<Acceptance[]> {
+/** One for each kind; none where nobody can be told, which is an event all the same. */
+export async function settledNotices(facts: SettledFacts, options: DsnOptions): Promise<SettledNotices> {
   const recipients = facts.recipients.map(told)
-  const notices: Acceptance[] = []
+  const accept: Acceptance[] = []
+  const flow: FlowEvent[] = []
   try {
     for (const kind of ['delivered', 'failed'] as const) {
       const ofKind = recipients.filter(({ action }) => action === kind)
       if (ofKind.length === 0) continue
       const { acceptance, event } = await createDsn(subjectOf(facts), kind, ofKind, options)
-      if (acceptance) notices.push({ ...acceptance, flow: [...acceptance.flow, event] })
+      if (acceptance) accept.push(acceptance)
+      flow.push(event)
     }
-    return notices
+    return { accept, flow }
   } catch (error) {
-    for (const { message } of notices) await message.content.discard()
+    for (const { message } of accept) await message.content.discard()
     throw error
   }
 }

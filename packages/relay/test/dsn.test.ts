@@ -1,6 +1,6 @@
 /** Who is told what: bounces, warnings, success notices, and the cases in which nobody is. */
 import { parseHeader, valuesOf } from '@pennypost/message'
-import { accountId, createJourneyId, type JourneyId } from '@pennypost/model'
+import { accountId } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { day, everything, hour, minute, onDisk, PostOffice } from './post-office.ts'
@@ -11,21 +11,6 @@ const refusing = (...names: string[]) => ({
   },
 })
 const people = (...names: string[]) => names.map((name) => ({ forwardPath: `${name}@two.test` }))
-
-/** What reception has told to alice: bob has the letter, and away was refused for a loop. */
-const noticesOfLoop = (office: PostOffice, journey: JourneyId, orcpt: string | undefined, diagnostic: string) =>
-  office.relay.settledNotices({
-    journey,
-    acceptedAt: office.clock.now(),
-    reversePath: 'alice@one.test',
-    envid: undefined,
-    requireTls: false,
-    header: Buffer.from('Subject: round and round\r\n\r\n'),
-    recipients: [
-      { forwardPath: 'bob@one.test', orcpt: undefined },
-      { forwardPath: 'away@one.test', orcpt, refusal: { status: '5.4.6', diagnostic } },
-    ],
-  })
 
 describe('a bounce', () => {
   test('names only who failed, with status, host and words, and returns the message', async () => {
@@ -251,74 +236,6 @@ describe('success', () => {
     expect(notice).toContain('Original-Recipient: rfc822; Bob@two.test')
     expect(notice).not.toContain('Hello Bob.')
     expect((await office.trace(journey)).at(-1)).toBe('dsn relayed to alice@one.test')
-  })
-
-  test('of what reception files is told with its acceptance', async () => {
-    await using office = await PostOffice.open()
-    const journey = await office.accept({ recipients: people('bob') })
-    const notices = await office.relay.settledNotices({
-      journey,
-      acceptedAt: office.clock.now(),
-      reversePath: 'alice@one.test',
-      envid: 'Q7',
-      requireTls: false,
-      header: Buffer.from('Subject: to myself\r\n\r\n'),
-      recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
-    })
-    await office.store.mail.accept(notices)
-    const [notice] = await office.inbox()
-    expect(notice).toContain('Action: delivered\r\nStatus: 2.1.5')
-    expect(notice).toContain('Original-Envelope-Id: Q7')
-    expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered', to: 'alice@one.test' }])
-    expect(
-      await office.relay.settledNotices({
-        journey,
-        acceptedAt: 0,
-        reversePath: '',
-        envid: undefined,
-        requireTls: false,
-        header: Buffer.alloc(0),
-        recipients: [{ forwardPath: 'alice@one.test', orcpt: undefined }],
-      }),
-    ).toEqual([])
-  })
-
-  test('of what reception refuses for a loop, while others have the letter, is told with its acceptance', async () => {
-    await using office = await PostOffice.open()
-    const journey = await office.accept({ recipients: people('bob') })
-    const diagnostic = '554 5.4.6 mail loop: already forwarded for <away@one.test>'
-    const notices = await noticesOfLoop(office, journey, 'rfc822;away@three.test', diagnostic)
-    await office.store.mail.accept(notices)
-    const told = (await office.inbox()).join('\n')
-    expect(told).toMatch(/Final-Recipient: rfc822; bob@one.test\r\nAction: delivered\r\nStatus: 2.1.5/)
-    expect(told).toMatch(/Final-Recipient: rfc822; away@one.test\r\nAction: failed\r\nStatus: 5.4.6/)
-    expect(told).toContain('Subject: round and round')
-    expect(await office.events(journey, 'dsn')).toMatchObject([{ action: 'delivered' }, { action: 'failed' }])
-  })
-
-  test('left what was staged of it behind where there was no room for the bounce beside it', async () => {
-    let discarded = 0
-    await using office = await PostOffice.open(({ store }) => {
-      let staged = 0
-      const stage: typeof store.mail.stage = (...promised) => {
-        if (++staged === 2) throw new Error('the file system is full')
-        const own = store.mail.stage(...promised)
-        const finish = async () => {
-          const content = await own.finish()
-          const discard = async () => {
-            discarded++
-            await content.discard()
-          }
-          return Object.assign(Object.create(content), { discard })
-        }
-        return Object.assign(Object.create(own), { finish })
-      }
-      return { store: { ...store, mail: { ...store.mail, stage } } }
-    })
-    const journey = createJourneyId(0, office.random)
-    const notices = noticesOfLoop(office, journey, undefined, '554 5.4.6 mail loop')
-    await expect(notices).rejects.toThrow('the file system is full')
-    expect(discarded).toBe(1)
   })
 })
 
