@@ -88,6 +88,18 @@ describe('a response from the wire', () => {
     expect(decodeResponse(hex('1234 8183 0000 0000 0000 0000'), query)).toBeUndefined()
   })
 
+  it('that only refers to other servers was taken for "no MX", by which mail went to the A record (RFC 2308 §2.2)', () => {
+    const referral = hex(`
+      1234 8100 0001 0000 0001 0000                 // QR RD; no AA, no RA
+      03 6f6e65 04 74657374 00 000f 0001
+      c010 0002 0001 00000384 0005 02 6e73 c010     // test NS ns.test
+    `)
+    const packet = decodeResponse(referral, query)
+    expect(packet && failureOf(packet)).toBe('a referral')
+    referral.writeUInt16BE(0x8180, 2)
+    expect(read(referral), 'of one who recurses').toMatchObject({ status: 'nodata' })
+  })
+
   it('reports a code that EDNS extends', () => {
     const badVersion = hex(
       '1234 8180 0001 0000 0000 0001 03 6f6e65 04 74657374 00 000f 0001 00 0029 04d0 01 00 0000 0000',

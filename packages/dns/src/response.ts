@@ -56,11 +56,19 @@ function withoutRecords(octets: Buffer): Buffer {
   return head
 }
 
-/** The name of the response code when it settles nothing (any but NOERROR and NXDOMAIN), with EDNS's upper bits. */
+/** The name of the response code when it settles nothing (any but NOERROR and NXDOMAIN), with EDNS's upper bits; `a referral`. */
 export function failureOf(packet: DecodedPacket): string | undefined {
+  if (isReferral(packet)) return 'a referral'
   const options = (packet.additionals ?? []).find((record) => record.type === 'OPT')
   const rcode = ((packet.flags ?? 0) & 15) | ((options?.extendedRcode ?? 0) << 4)
   return rcode === 0 || rcode === nxdomain ? undefined : (rcodeNames[rcode] ?? `RCODE${rcode}`)
+}
+
+/** RFC 2308 §2.2: who does not recurse names those who could know, and has not said that there is none. */
+function isReferral({ flags = 0, flag_aa, flag_ra, answers = [], authorities = [] }: DecodedPacket): boolean {
+  if ((flags & 15) !== 0 || flag_aa || flag_ra || answers.length > 0) return false
+  const types = authorities.map(({ type }) => type)
+  return types.includes('NS') && !types.includes('SOA')
 }
 
 /** Whether the server did not understand the query, which may mean EDNS (RFC 6891 §7). */
