@@ -1,6 +1,12 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { silentLog } from '@pennypost/model'
 import { createConnectionLimiter } from '@pennypost/transport'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { checkConfig } from '../config/load.ts'
 import { pageLimiter } from './listeners.ts'
+import { startServer } from './server.ts'
 
 test('browsers that load pages took the places of the mail programs of the same address', () => {
   const limiter = createConnectionLimiter({ connections: 6, connectionsPerAddress: 2 })
@@ -16,4 +22,14 @@ test('browsers that load pages took the places of the mail programs of the same 
   if (typeof first === 'object') first[Symbol.dispose]()
   expect(limiter.open).toBe(3)
   expect(pages.admit(...office)).toBeTypeOf('object')
+})
+
+test('a Unix socket was made where the server had been started, other than all that a configuration names', async () => {
+  const base = mkdtempSync(join(tmpdir(), 'pennypost-listeners-'))
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }))
+  const document = 'hostname = "mail.one.test"\n[[listener]]\nservice = "lmtp"\npath = "lmtp.sock"'
+  const config = checkConfig('test.toml', document)
+  const server = await startServer({ config, base, demo: false, log: silentLog, errors: () => [], onFatal() {} })
+  onTestFinished(() => server.stop(0))
+  expect(readdirSync(base).toSorted()).toEqual(['data', 'lmtp.sock'])
 })

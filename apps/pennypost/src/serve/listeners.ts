@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { ImapService } from '@pennypost/imap'
 import type { Deadline, Log } from '@pennypost/model'
 import type { Pop3Service } from '@pennypost/pop3'
@@ -36,10 +37,11 @@ export interface Services {
   log: Log
 }
 
-export function openListener(listener: ListenerConfig, services: Services): Promise<Listener> {
+/** `base`: where relative paths of the configuration begin. */
+export function openListener(listener: ListenerConfig, services: Services, base: string): Promise<Listener> {
   const { service } = listener
   const { contexts, limiter, deadline, log } = services
-  const endpoint = endpointOf(listener)
+  const endpoint = endpointOf(listener, base)
   switch (service) {
     case 'smtp':
     case 'submission':
@@ -103,7 +105,7 @@ function onlyFrom(limiter: ConnectionLimiter, trusted: readonly string[]): Conne
   }
 }
 
-function endpointOf(listener: ListenerConfig): ListenEndpoint {
-  if (listener.path !== undefined) return { path: listener.path, mode: 0o660 }
+function endpointOf(listener: ListenerConfig, base: string): ListenEndpoint {
+  if (listener.path !== undefined) return { path: resolve(base, listener.path), mode: 0o660 }
   return { address: listener.address as string, port: listener.port as number }
 }

@@ -113,7 +113,7 @@ export async function startServer(
   const parts = await openParts(foundation, opening)
   const listeners: Listener[] = []
   for (const listener of wantedListeners(config).filter(({ service }) => service !== 'http')) {
-    const opened = await openListener(listener, parts.services)
+    const opened = await openListener(listener, parts.services, options.base)
     opening.defer(async () => void (await opened.close({ drainMs: 0 })))
     listeners.push(opened)
   }
