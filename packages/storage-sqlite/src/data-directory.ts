@@ -21,6 +21,8 @@ export interface DataDirectory extends Disposable {
   readonly ballast: string
   /** The search index, which is derived from the rest. */
   readonly searchIndex: string
+  /** Where a restore makes a store ready. */
+  readonly staging: string
 }
 
 /** Throws when another process has it, or when it is on a file system without reliable locks and syncs. */
@@ -36,6 +38,7 @@ export function openDataDirectory(directory: string, log: Log): DataDirectory {
     contents,
     ballast: join(path, 'ballast'),
     searchIndex: join(path, 'search.db'),
+    staging: join(path, 'restoring'),
     [Symbol.dispose]() {
       lock.close()
     },

@@ -52,11 +52,20 @@ export interface SqliteStats {
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const directory = openDataDirectory(options.directory, options.log)
   try {
+    refuseHalfRestored(directory)
     return await new RunningStore(options, directory).open()
   } catch (error) {
     directory[Symbol.dispose]()
     throw error
   }
+}
+
+/** A new store would begin in it, and a server over that refuses all mail. */
+function refuseHalfRestored({ path, database, staging }: DataDirectory): void {
+  if (existsSync(database) || !existsSync(staging)) return
+  throw new Error(
+    `A restore into ${path} was broken off: run \`pennypost restore\` again, or remove ${staging} for a new store.`,
+  )
 }
 
 const firstUpkeepMs = 1000

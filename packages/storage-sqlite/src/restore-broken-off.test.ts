@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
 import { afterEach, expect, test, vi } from 'vitest'
@@ -67,3 +67,13 @@ async function validities(data: string): Promise<number[]> {
   const account = await store.directory.accountByLogin('alice@one.test')
   return (await store.mail.mailboxes(account!.id)).map(({ uidValidity }) => uidValidity)
 }
+
+test('a server that started after a kill amid a restore began a new store, and refused all mail', async () => {
+  const data = temporaryDirectory()
+  // What the kill leaves: nothing of it is run that tidies up.
+  mkdirSync(join(data, 'restoring'))
+  await expect(openStore(data)).rejects.toThrow(`A restore into ${data} was broken off`)
+  rmSync(join(data, 'restoring'), { recursive: true })
+  await (await openStore(data)).close()
+  rmSync(data, { recursive: true, force: true })
+})

@@ -19,7 +19,8 @@ import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numb
  * delivered since.
  *
  * Everything is made ready beside what is there; then what is there is moved aside, and mail.db comes last, each step on the
- * disk before the next. A restore that breaks off leaves a data directory without mail.db, and can be run again.
+ * disk before the next. A restore that breaks off leaves a data directory without mail.db, which no server opens until it was
+ * run again.
  */
 export interface RestoreOptions {
   /** A directory that `backup` wrote; it stays as it is. */
@@ -54,12 +55,12 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored> {
   if (backup === path || path.startsWith(backup + sep)) {
     throw new Error(`${backup} is the data directory itself, or around it`)
   }
-  using _lock = openDataDirectory(path, options.log)
+  using directory = openDataDirectory(path, options.log)
   const holdsStore = existsSync(join(path, 'mail.db'))
   if (holdsStore && !options.replace) {
     throw new Error(`${path} holds a store: with --replace it is moved aside, and nothing of it is deleted`)
   }
-  const staging = join(path, 'restoring')
+  const { staging } = directory
   rmSync(staging, { recursive: true, force: true })
   makeDirectory(join(staging, 'content'), 0o700)
   try {
