@@ -7,6 +7,7 @@ import {
   type MessageId,
   type Store,
   StoreError,
+  systemFlags,
   type Uid,
   UidSet,
 } from '@pennypost/model'
@@ -23,6 +24,8 @@ export interface MaildropMessage {
   size: number
   uidl: string
   journey: JourneyId | null
+  /** It was \Seen when the session began. */
+  seen: boolean
   deleted: boolean
 }
 
@@ -74,12 +77,15 @@ export class Maildrop implements AsyncDisposable {
     if (!inbox) throw new StoreError('no-such-mailbox', `${account.login} has no INBOX`)
     const pin = store.mail.pin(inbox.id)
     try {
-      const { uids } = await store.mail.snapshot(inbox.id)
+      const { uids, flags } = await store.mail.snapshot(inbox.id)
       const messages: MaildropMessage[] = []
+      let at = 0
       const need: FetchNeed = { uidl: true, journey: true, index: ['openEnd'] }
       for await (const page of store.mail.fetch(inbox.id, UidSet.ofSorted(uids.subarray(0, limit)), need)) {
         for (const { uid, message, size, index, uidl = '', journey = null } of page) {
-          messages.push({ uid, message, size: index?.openEnd ? size + 2 : size, uidl, journey, deleted: false })
+          while (uids[at] !== uid) at++
+          const seen = ((flags[at] as number) & systemFlags['\\Seen']) !== 0
+          messages.push({ uid, message, size: index?.openEnd ? size + 2 : size, uidl, journey, seen, deleted: false })
         }
       }
       return new Maildrop(options, account, inbox, messages, pin)
@@ -109,8 +115,12 @@ export class Maildrop implements AsyncDisposable {
     return undefined
   }
 
-  /** Sets \Seen, together with that of other messages read soon after: nobody waits for it. */
+  /**
+   * Sets \Seen, together with that of other messages read soon after: nobody waits for it. Who has marked a message as
+   * unread since the session began wants it so.
+   */
   async markSeen(message: MaildropMessage): Promise<void> {
+    if (message.seen) return
     this.#seen.push(message.uid)
     if (this.#seen.length >= seenAtOnce) await this.flushSeen()
   }
