@@ -212,6 +212,20 @@ describe('the DNS of a stranger named a service inside this machine, and mail wa
     expect(found.dns.at(-1)).toMatch(/^not asked: \S+ is inside this machine$/)
   })
 
+  test.each<Row[][]>([
+    [
+      [
+        ['@', 'MX', '10 a'],
+        ['a', 'AAAA', '::1'],
+      ],
+    ],
+    [[['@', 'AAAA', '::1']]],
+  ])('and mail went back though the other address was not to be found out: %j', async (rows) => {
+    const { find, resolver } = search(rows, { own })
+    for (const name of ['two.test', 'a.two.test']) resolver.zones.fault(name, { kind: 'servfail' }, { type: 'A' })
+    expect(short(await find())).toBe('deferred 451 4.4.3')
+  })
+
   test('beside others, which are asked', async () => {
     const rows: Row[] = [['@', 'MX', '5 a'], ['a', 'A', '127.0.0.1'], a, ['@', 'MX', '1 c'], ['c', 'AAAA', '::1']]
     const found = await search(rows, { own }).find()

@@ -133,8 +133,8 @@ class Search {
     if (found.addresses.some((address) => this.#options.own.isAddress(address, port))) return this.none(loop(domain))
     const addresses = this.#open(found.addresses)
     if (addresses.length > 0) return this.#one(domain, { ...found, addresses }, port)
-    if (found.addresses.length > 0) return this.none(inside(domain))
     if (found.failure !== undefined) return this.none(deferred('4.4.3', `${domain}: ${found.failure}`))
+    if (found.addresses.length > 0) return this.none(inside(domain))
     if (found.missing === 'nxdomain') return this.none(failed(550, '5.1.2', `The domain ${domain} does not exist`))
     return this.none(failed(550, '5.4.4', `The domain ${domain} has neither MX nor address`))
   }
@@ -161,7 +161,7 @@ class Search {
     if (better.length === 0) return this.none(loop(domain))
     const reachable = better.map((each) => ({ ...each, addresses: this.#open(each.addresses) }))
     const hosts = reachable.filter(({ addresses }) => addresses.length > 0)
-    const unresolved = better.find(({ failure }) => failure !== undefined)
+    const unresolved = reachable.find(({ addresses, failure }) => addresses.length === 0 && failure !== undefined)
     const waiting = unresolved && deferred('4.4.3', `${unresolved.name}: ${unresolved.failure}`)
     if (hosts.length === 0) {
       const isInside = better.some(({ addresses }) => addresses.length > 0)
@@ -199,13 +199,11 @@ class Search {
     const answers = await Promise.all([this.#ask(name, 'A'), this.#ask(name, 'AAAA')])
     const found = answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
     const addresses = await this.#sendable(found)
-    if (addresses.length > 0) {
-      return { addresses, secureNames: secure ? await this.#secureNames(name, answers) : [] }
-    }
-    const none = { addresses, secureNames: [] }
-    for (const answer of answers) if (answer.status === 'failed') return { ...none, failure: answer.reason }
-    const missing = answers.every(({ status }) => status === 'nxdomain') ? 'nxdomain' : 'nodata'
-    return { ...none, missing }
+    const failed = answers.find((answer) => answer.status === 'failed')
+    const known = { addresses, secureNames: [], ...(failed ? { failure: failed.reason } : {}) }
+    if (addresses.length > 0) return secure ? { ...known, secureNames: await this.#secureNames(name, answers) } : known
+    if (failed) return known
+    return { ...known, missing: answers.every(({ status }) => status === 'nxdomain') ? 'nxdomain' : 'nodata' }
   }
 
   async #sendable(addresses: readonly string[]): Promise<readonly string[]> {
