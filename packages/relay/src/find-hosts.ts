@@ -224,7 +224,8 @@ class Search {
     if (found.every(({ authentic }) => authentic)) return behind === undefined ? [name] : [behind, name]
     if (behind === undefined) return []
     const alias = await this.#options.resolver.query(name, 'CNAME')
-    return alias.status === 'found' && alias.authentic ? [name] : []
+    // Where it cannot be found out the records below are asked for, whose answer says whether it is secure.
+    return alias.status === 'failed' || (alias.status === 'found' && alias.authentic) ? [name] : []
   }
 
   async #ask<T extends 'MX' | 'A' | 'AAAA'>(name: string, type: T): Promise<DnsAnswer<T>> {

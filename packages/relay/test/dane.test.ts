@@ -160,4 +160,23 @@ describe('a host that is an alias', () => {
     office.peer('192.0.2.2', secure)
     expect((await outcome(office)).last).toContain('none that the TLSA records stand for')
   })
+
+  test('whose security was not to be found out had no records', async () => {
+    await using office = await PostOffice.open()
+    office.secureZone('two.test', [...alias, ['_25._tcp.alias', 'TLSA', another]])
+    office.zone('provider.test', [['mx', 'A', '192.0.2.2']])
+    office.resolver.zones.fault('alias.two.test', { kind: 'servfail' }, { type: 'CNAME' })
+    office.peer('192.0.2.2', secure)
+    expect((await outcome(office)).last).toContain('none that the TLSA records stand for')
+  })
+})
+
+test('a host of which one kind of addresses is bogus is held to its records by the other', async () => {
+  await using office = await PostOffice.open()
+  office.secureZone('two.test', [...hosts, ['mx', 'AAAA', '2001:db8::2'], ['_25._tcp.mx', 'TLSA', another]])
+  office.resolver.zones.fault('mx.two.test', { kind: 'servfail' }, { type: 'A' })
+  office.peer('192.0.2.2', secure)
+  office.peer('2001:db8::2', secure)
+  expect((await outcome(office)).last).toContain('none that the TLSA records stand for')
+  expect(office.dialled).toEqual(['2001:db8::2:25'])
 })
