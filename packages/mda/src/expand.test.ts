@@ -397,6 +397,17 @@ describe('quota', () => {
     expect(await mdaOf({ ...world, usage: { 'alice@one.test': 1000 } }).outcome('alice@one.test')).toBe('452 4.2.2')
   })
 
+  it('was not said to be smaller than the message, which was tried for days', async () => {
+    expect(await outcome('alice@one.test', { size: 1000 })).toBe('452 4.2.2')
+    expect(await outcome('alice@one.test', { size: 1001 })).toBe('552 5.2.3')
+    expect(await outcome('info@one.test', { ...submission, size: 1001 })).toBe('552 5.2.3')
+    expect(await outcome('all@one.test', { size: 1001 })).toBe('#2 #1 later')
+    const carol = { login: 'carol@one.test', quota: 2000 }
+    const aliases = { 'two@one.test': ['alice@one.test', 'carol@one.test'] }
+    const others = mdaOf({ accounts: [...world.accounts, carol], usage: { 'carol@one.test': 2000 }, aliases })
+    expect(await others.outcome('two@one.test', { size: 1001 })).toBe('452 4.2.2')
+  })
+
   it('of one does not keep the mail of an alias from the others, nor lose it for the one', async () => {
     expect(await outcome('all@one.test', { size: 500 })).toBe('#2 #1 later')
     expect(await outcome('info@one.test', { size: 500 })).toBe('452 4.2.2')

@@ -114,7 +114,7 @@ class Expander {
 
     if (walk.deliveries.length > 0) {
       walk.deliveries.push(...walk.full.map((filing): FileDelivery => ({ ...filing, later: true })))
-    } else if (walk.full.length > 0) walk.refusals.add('full')
+    }
     // Nobody gets what not everybody can get: the sender has to know.
     if (walk.deliveries.length === 0 || walk.refusals.has('too-many')) {
       return { kind: 'refused', reply: replyFor(weightiest(walk.refusals), asked.text, context) }
@@ -280,14 +280,21 @@ class Expander {
     walk.reached.add(key)
     const { deliveredTo } = walk
     const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo, detail: detail || walk.detail }
-    if (walk.toAdministrator) walk.deliveries.push({ ...filing, always: true })
-    else ((await this.#hasRoom(account, walk.context.size)) ? walk.deliveries : walk.full).push(filing)
+    if (walk.toAdministrator) {
+      walk.deliveries.push({ ...filing, always: true })
+      return
+    }
+    const refusal = await this.#wantOfRoom(account, walk.context.size)
+    if (refusal) walk.refusals.add(refusal)
+    ;(refusal ? walk.full : walk.deliveries).push(filing)
   }
 
-  async #hasRoom(account: Account, size: number): Promise<boolean> {
-    if (account.quota === 0) return true
-    const { octets } = await this.#options.directory.usage(account.id)
-    return octets < account.quota && octets + size <= account.quota
+  /** What will never fit is not tried for days (RFC 3463 §3.3, X.2.3). */
+  async #wantOfRoom({ id, quota }: Account, size: number): Promise<Refusal | undefined> {
+    if (quota === 0) return undefined
+    if (size > quota) return 'too-large'
+    const { octets } = await this.#options.directory.usage(id)
+    return octets >= quota || octets + size > quota ? 'full' : undefined
   }
 
   #forward(walk: Walk, forwardPath: string, nextHop: string | undefined): void {

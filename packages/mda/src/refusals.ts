@@ -2,7 +2,7 @@
 import type { ExpandContext, MdaReply } from './mda.ts'
 
 /** From light to weighty: where several hold, the last one is told. */
-const order = ['nobody', 'removed', 'bounce', 'relaying', 'full', 'loop', 'too-many'] as const
+const order = ['nobody', 'removed', 'bounce', 'relaying', 'too-large', 'full', 'loop', 'too-many'] as const
 export type Refusal = (typeof order)[number]
 
 /** The one of several that is told; without any nobody was found. */
@@ -24,6 +24,8 @@ export function replyFor(refusal: Refusal, address: string, context: ExpandConte
       return say(550, '5.7.1', 'takes bounces of recently forwarded mail only')
     case 'relaying':
       return say(550, '5.7.1', 'relaying is for authenticated users')
+    case 'too-large':
+      return say(552, '5.2.3', 'the message is larger than this mailbox takes')
     case 'full':
       // A stranger's server keeps it and tries again; a user of ours can be told at once.
       return context.account

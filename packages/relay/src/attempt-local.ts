@@ -81,6 +81,9 @@ async function deliveriesFor(
   const account = await directory.account(id)
   if (!account) return failed(550, '5.1.1', `<${forwardPath}>: no such mailbox here any more`)
   if (account.removedAt !== null) return failed(550, '5.1.6', `<${forwardPath}>: the account was removed`)
+  if (account.quota > 0 && entry.size > account.quota) {
+    return failed(552, '5.2.3', `<${forwardPath}>: the message is larger than the mailbox takes`)
+  }
   if (account.quota > 0 && (await directory.usage(id)).octets + entry.size > account.quota) {
     return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
   }

@@ -32,7 +32,7 @@ export function deferred(status: `4.${number}.${number}`, text: string): Verdict
 }
 
 /** A permanent verdict in our own words. */
-export function failed(code: 550 | 554 | 556, status: `5.${number}.${number}`, text: string): Verdict {
+export function failed(code: 550 | 552 | 554 | 556, status: `5.${number}.${number}`, text: string): Verdict {
   return { outcome: 'failed', reply: reply(code, status, text), host: null }
 }
 

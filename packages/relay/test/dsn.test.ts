@@ -331,14 +331,27 @@ describe('an entry of route local', () => {
       { login: 'bob@one.test', name: '', quota: 1000, admin: false },
       0,
     )
-    const source = `Subject: large\n\n${'x'.repeat(70)}\n`.padEnd(1200, 'y')
+    const source = `Subject: large\n\n${'x'.repeat(70)}\n`.padEnd(900, 'y')
+    await office.send({ ...local(bob.id), source })
     const journey = await office.send({ ...local(bob.id), source })
     expect((await office.trace(journey)).at(-1)).toBe(
       'deferred sales@one.test 451 4.2.2 <sales@one.test>: the mailbox is full',
     )
     await office.store.directory.updateAccount(bob.id, { quota: 5000 })
     await office.advance(17 * minute)
-    expect(await office.inbox('bob@one.test')).toHaveLength(1)
+    expect(await office.inbox('bob@one.test')).toHaveLength(2)
+  })
+
+  test('was tried for days, though larger than the mailbox will ever be', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2')
+    const bob = { login: 'bob@one.test', name: '', quota: 1000, admin: false }
+    const { id } = await office.store.directory.addAccount(bob, 0)
+    const journey = await office.send({ ...local(id), source: `Subject: large\n\n${'x'.repeat(1000)}\n` })
+    expect(await office.trace(journey)).toEqual([
+      'failed sales@one.test 552 5.2.3 <sales@one.test>: the message is larger than the mailbox takes',
+      'dsn failed to carol@two.test',
+    ])
   })
 
   test('bounces when the account is gone', async () => {
@@ -372,9 +385,9 @@ describe('an entry of route local', () => {
     const { directory, mail } = office.store
     const bob = await directory.addAccount({ login: 'bob@one.test', name: '', quota: 0, admin: false }, 0)
     const [inbox] = await mail.mailboxes(bob.id)
-    const message = await sampleMessage(mail, 'Subject: fills it\n\n')
+    const message = await sampleMessage(mail, `Subject: fills it\n\n${'x'.repeat(20_000)}`)
     await mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
-    await directory.updateAccount(bob.id, { quota: 1 })
+    await directory.updateAccount(bob.id, { quota: 20_000 })
     await office.send({ from: 'bob@one.test' })
     expect(await office.inbox('bob@one.test')).toHaveLength(1)
     expect(await office.queue()).toMatchObject([{ route: 'local', recipients: [{ forwardPath: 'bob@one.test' }] }])
@@ -390,9 +403,9 @@ describe('an entry of route local', () => {
     const full = async (name: string) => {
       const { id } = await directory.addAccount({ login: `${name}@one.test`, name: '', quota: 0, admin: false }, 0)
       const [inbox] = await mail.mailboxes(id)
-      const message = await sampleMessage(mail, 'Subject: fills it\n\n')
+      const message = await sampleMessage(mail, `Subject: fills it\n\n${'x'.repeat(20_000)}`)
       await mail.append(inbox!.id, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
-      await directory.updateAccount(id, { quota: 1 })
+      await directory.updateAccount(id, { quota: 20_000 })
       return id
     }
     const [carol, dave] = [await full('carol'), await full('dave')]
