@@ -217,6 +217,7 @@ function settlementOf(
   return {
     entry: entry.id,
     lease: entry.lease,
+    dueAt: entry.dueAt,
     outcomes: told.map(({ recipient, verdict }) => ({
       index: recipient.index,
       outcome: verdict.outcome,

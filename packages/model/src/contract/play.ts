@@ -273,6 +273,7 @@ async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promi
   const accepted = await world.store.queue.settle({
     entry: leased.id,
     lease: leased.lease,
+    dueAt: leased.dueAt,
     nextAttemptAt: world.clock.now() + 1000,
     attempted: true,
     accept,

@@ -164,6 +164,23 @@ function describeOperators(open: OpenEngine): void {
     expect((await claimAll(world)).map(({ destination }) => destination)).toEqual(['c.test:25'])
   })
 
+  it('what is being tried when it is to be tried at once, or elsewhere, does not wait its step', async (world) => {
+    const { store, clock } = world
+    const ids = await enqueue(world, 'a.test', 'b.test', 'c.test')
+    const leased = await claimAll(world)
+    await clock.advance(1000)
+    const asked = clock.now()
+    await store.queue.redirect([ids[0]!], 'd.test', asked)
+    await store.queue.retryNow([ids[1]!], asked)
+    await clock.advance(1000)
+    for (const one of leased) await store.queue.settle(deferring(one, clock.now() + 900_000))
+    expect((await claimAll(world)).map(({ destination, dueAt }) => [destination, dueAt])).toEqual([
+      ['d.test', asked],
+      ['b.test', asked],
+    ])
+    expect(await store.queue.nextDueAt()).toBe(clock.now() + 900_000)
+  })
+
   it('remove takes out entry and message, even under a lease', async (world) => {
     const { store, clock } = world
     const ids = await enqueue(world, 'a.test', 'b.test')

@@ -176,7 +176,8 @@ function settle(state: State, settlement: Settlement, changes: Changes) {
     })
     .filter((recipient) => recipient !== undefined)
   row.lease = null
-  update(row, { recipients, dueAt: nextAttemptAt, attempts: row.entry.attempts + (attempted ? 1 : 0) })
+  const dueAt = row.entry.dueAt === settlement.dueAt ? nextAttemptAt : row.entry.dueAt
+  update(row, { recipients, dueAt, attempts: row.entry.attempts + (attempted ? 1 : 0) })
   recordEvents(state, settlement.flow)
   const accepted = applyAcceptances(state, settlement.accept, changes)
   if (recipients.length === 0) dropEntry(state, row)

@@ -96,6 +96,8 @@ export interface ClaimRequest {
 export interface Settlement {
   entry: QueueEntryId
   lease: string
+  /** As it was leased. Where the entry is due at another time now, an operator wants it tried: then that time stands. */
+  dueAt: number
   /** One for each recipient that was tried; the others stay as they were. */
   outcomes: readonly RecipientOutcome[]
   /** When to try the rest again; ignored when none is left. */

@@ -285,10 +285,11 @@ if (!values.only || 'accept claim 100 000 queue'.includes(values.only)) {
   )
   const leased = await claim()
   await measure('settle', leased.length, 20, (n) => {
-    const { id, lease } = leased[n] as (typeof leased)[number]
+    const { id, lease, dueAt } = leased[n] as (typeof leased)[number]
     return store.queue.settle({
       entry: id,
       lease,
+      dueAt,
       nextAttemptAt: systemClock.now() + 900_000,
       attempted: true,
       delayNotified: [],

@@ -9,6 +9,7 @@ import { enterLane, refreshLane } from './queue-rows.ts'
 export interface SettleArguments {
   entry: number
   lease: string
+  dueAt: number
   outcomes: readonly RecipientOutcome[]
   nextAttemptAt: number
   attempted: boolean
@@ -22,6 +23,7 @@ interface StoredEntry {
   leaseUntil: number | null
   destination: string
   retry: number
+  dueAt: number
   attempts: number
   held: number
   message: number
@@ -38,8 +40,8 @@ interface StoredRecipient {
 export function settle(context: WriterContext, args: SettleArguments): AcceptedRow[] {
   const row = context
     .sql(
-      `SELECT lease, lease_until AS leaseUntil, destination, retry, attempts, held, message, recipients FROM queue
-        WHERE id = ?`,
+      `SELECT lease, lease_until AS leaseUntil, destination, retry, due_at AS dueAt, attempts, held, message, recipients
+        FROM queue WHERE id = ?`,
     )
     .get(args.entry) as StoredEntry | undefined
   if (row?.lease !== args.lease) throw new StoreError('lease-lost', 'the lease on the queue entry is lost')
@@ -58,19 +60,20 @@ export function settle(context: WriterContext, args: SettleArguments): AcceptedR
 
 function putBack(
   context: WriterContext,
-  { entry, attempted, nextAttemptAt }: SettleArguments,
-  { destination, attempts: before, held }: StoredEntry,
+  { entry, dueAt: leasedAt, attempted, nextAttemptAt }: SettleArguments,
+  { destination, dueAt: before, attempts: made, held }: StoredEntry,
   left: readonly StoredRecipient[],
 ): void {
-  const attempts = before + (attempted ? 1 : 0)
+  const attempts = made + (attempted ? 1 : 0)
+  const dueAt = before === leasedAt ? nextAttemptAt : before
   const retry = attempts > 0 ? 1 : 0
   context
     .sql(
       `UPDATE queue SET lease = NULL, lease_until = NULL, attempts = ?, retry = ?, due_at = ?, recipients = ?
         WHERE id = ?`,
     )
-    .run(attempts, retry, nextAttemptAt, JSON.stringify(left), entry)
-  if (!held) enterLane(context, destination, retry, nextAttemptAt)
+    .run(attempts, retry, dueAt, JSON.stringify(left), entry)
+  if (!held) enterLane(context, destination, retry, dueAt)
 }
 
 /** The recipients that have no final outcome yet. */
