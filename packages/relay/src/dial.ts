@@ -265,7 +265,8 @@ class Dial {
     const failure = secured.ok ? undefined : secured.failure
     if (client.tls && (!failure || failure.kind === 'reply')) {
       this.#options.tlsHosts?.secured(this.#target.host)
-      const trouble = this.#policy.testing ? client.tls.unverified : undefined
+      const { testing, fault } = this.#policy
+      const trouble = testing && (fault ?? client.tls.unverified)
       this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
       if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${reason}: the certificate stands`
     }

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createStsPolicies, type Https } from '../src/index.ts'
 import { reportAddresses } from '../src/tls-report/report.ts'
-import { mail } from './certificates.ts'
+import { mail, root } from './certificates.ts'
 import { day, everything, hour, PostOffice, type Row } from './post-office.ts'
 
 const withTls = { capabilities: [...everything, 'STARTTLS'] }
@@ -359,6 +359,36 @@ describe('trouble with a policy is reported like a session that failed', () => {
         },
       ],
     })
+  })
+
+  test.each(['enforce', 'testing'])('an MTA-STS policy that does not name the host: %s', async (mode) => {
+    const { office, posted } = await reporting('https://reports.two.test/')
+    await using _office = office
+    const body = Buffer.from(`version: STSv1\nmode: ${mode}\nmx: other.two.test\nmax_age: 604800\n`)
+    const https: Https = async () => ({ status: 200, contentType: 'text/plain', body })
+    const { resolver, clock, log } = office
+    await office.relay.stop(0)
+    office.relay = office.createRelay({
+      sts: createStsPolicies({ resolver, https, clock, log, port: 443 }),
+      ca: [root],
+    })
+    office.relay.start()
+    office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+    office.peer('192.0.2.2', { ...withTls, tls: mail })
+    const policies = await failures(office, posted)
+    expect(policies).toMatchObject([
+      {
+        policy: { 'policy-type': 'sts', 'mx-host': ['other.two.test'] },
+        summary: { 'total-successful-session-count': 0 },
+        'failure-details': [
+          {
+            'result-type': 'validation-failure',
+            'receiving-mx-hostname': 'mx.two.test',
+            'failure-reason-code': 'the policy does not name this host',
+          },
+        ],
+      },
+    ])
   })
 
   test('TLSA records that nobody can use', async () => {

@@ -54,7 +54,9 @@ export class TlsPolicies {
     const [tlsa, sts] = await Promise.all([this.#tlsaOf(host, port, secureNames), (this.#sts ??= this.#findSts())])
     const { policy, failure, domain } = sts
     if (demand?.level === 'dane' && tlsa.kind === 'none') this.#report('tlsa', 'dane-required', host, '')
-    return tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
+    const decided = tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
+    if ('refused' in decided && decided.fault) this.#report('sts', 'validation-failure', host, decided.fault)
+    return decided
   }
 
   #tlsaOf(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {

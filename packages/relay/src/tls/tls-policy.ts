@@ -35,6 +35,8 @@ export interface TlsPolicy {
   by: 'tlsa' | 'sts' | 'none'
   /** What would fail under the policy is only reported (RFC 8461 §5). */
   testing?: true
+  /** What it has against the host, whatever the certificate. */
+  fault?: string
 }
 
 export type CertificateCheck =
@@ -58,7 +60,8 @@ export interface TlsSituation {
   demand?: TlsDemand | undefined
 }
 
-type Decision = TlsPolicy | { refused: Verdict; reason: string }
+/** `fault`: why, where it is the domain's own policy that is against the host. */
+type Decision = TlsPolicy | { refused: Verdict; reason: string; fault?: string }
 
 /** RFC 8314 §3.3. */
 const submissionsPort = 465
@@ -151,12 +154,16 @@ function stsPolicy({ sts, host, security }: TlsSituation): Decision | undefined 
   if (policy.mode === 'enforce' || (security === 'required' && isAllowed)) {
     const reason = `MTA-STS ${policy.mode}`
     if (isAllowed) return { use: 'required', check: { kind: 'pkix' }, reason, by: 'sts' }
-    return { refused: deferred('4.7.5', `${host} is no MX host that the MTA-STS policy of ${domain} names`), reason }
+    const refused = deferred('4.7.5', `${host} is no MX host that the MTA-STS policy of ${domain} names`)
+    return { refused, reason, fault: unnamed }
   }
   if (security === 'required') return undefined
-  const reason = isAllowed ? 'MTA-STS testing' : 'MTA-STS testing: the policy does not name this host'
-  return { ...opportunistic(reason), by: 'sts', testing: true }
+  const testing = { by: 'sts', testing: true } as const
+  if (isAllowed) return { ...opportunistic('MTA-STS testing'), ...testing }
+  return { ...opportunistic(`MTA-STS testing: ${unnamed}`), ...testing, fault: unnamed }
 }
+
+const unnamed = 'the policy does not name this host'
 
 /** RFC 8689 §4.2.1: the name beyond doubt, and a certificate that bears it. */
 function namedPolicy(situation: TlsSituation): Decision | undefined {
