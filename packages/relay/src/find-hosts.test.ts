@@ -145,6 +145,27 @@ describe('ourselves', () => {
   })
 })
 
+describe('mail went back for a mistake of the administrator, by the MX of a next hop', () => {
+  test.each<[string, Row[]]>([
+    ['that does not exist', []],
+    ['that has no host', [['@', 'TXT', 'x']]],
+    ['that accepts no mail', [['@', 'MX', '0 .']]],
+    ['whose hosts have no address', [['@', 'MX', '10 gone']]],
+    [
+      'that is this server',
+      [
+        ['@', 'MX', '10 us'],
+        ['us', 'A', '203.0.113.5'],
+      ],
+    ],
+  ])('%s', async (_, rows) => {
+    const domain = rows.length === 0 ? 'none.test' : 'two.test'
+    const hop = { host: domain, port: 25, viaMx: true } as const
+    expect(short(await search(rows).find({ kind: 'mx', domain, port: 25, hop }))).toBe('deferred 451 4.3.5')
+    expect(short(await search(rows).find({ kind: 'mx', domain, port: 25 }))).toMatch(/^failed/)
+  })
+})
+
 describe('hosts and addresses', () => {
   test('a configured host: by its addresses; without any, mail waits', async () => {
     const { find } = search([a])

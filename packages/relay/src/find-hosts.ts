@@ -65,8 +65,10 @@ export async function findHosts(route: Route, options: FindHostsOptions): Promis
       return search.socket(route.path)
     case 'host':
       return search.host(route.host, route.port)
-    case 'mx':
-      return search.mx(route.domain, route.port, route.hop !== undefined)
+    case 'mx': {
+      const found = await search.mx(route.domain, route.port, route.hop !== undefined)
+      return route.hop && found.kind === 'none' ? { ...found, verdict: waitedOut(found.verdict) } : found
+    }
   }
 }
 
@@ -233,6 +235,11 @@ class Search {
     this.#dns.push(`${type} ${name}: ${describeAnswer(answer)}`)
     return answer
   }
+}
+
+/** Whatever is wrong with a next hop that was configured is an administrator's mistake. */
+function waitedOut(verdict: Verdict): Verdict {
+  return verdict.outcome === 'failed' ? deferred('4.3.5', verdict.reply.lines.join(' ')) : verdict
 }
 
 function loop(where: string): Verdict {
