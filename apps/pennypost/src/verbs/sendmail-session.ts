@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import { NoServer } from '@pennypost/admin/client'
+import { AdminError, NoServer } from '@pennypost/admin/client'
 
 /**
  * `sendmail -bs`: SMTP over standard input and output, as the mailers of PHP frameworks want it unless told otherwise. It
  * is the session of a local program with the running server, passed through; each RCPT and each message has its reply.
  *
- * Resolves when the server has ended the session. Rejects with `NoServer` when none runs, or with the system's error.
+ * Resolves when the server has ended the session. Rejects with `NoServer` when none runs, `AdminError` where the user may
+ * not speak to it, or with the system's error.
  */
 export async function sendmailSession(socketPath: string, input: Readable, output: Writable): Promise<void> {
   const socket = connect(socketPath)
@@ -15,7 +16,10 @@ export async function sendmailSession(socketPath: string, input: Readable, outpu
     await once(socket, 'connect')
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    throw ['ENOENT', 'ECONNREFUSED'].includes(code) ? new NoServer() : error
+    if (['ENOENT', 'ECONNREFUSED'].includes(code)) throw new NoServer()
+    if (code !== 'EACCES') throw error
+    const advice = 'Run this as the user who runs the server, or as root.'
+    throw new AdminError('not-allowed', `You may not open the socket ${socketPath}.`, advice, { cause: error })
   }
   input.pipe(socket)
   socket.pipe(output, { end: false })

@@ -61,7 +61,8 @@ export async function sendmail(args: readonly string[]): Promise<number> {
     return parsed.mode === 'deliver' ? await deliver(parsed) : otherMode(parsed.mode)
   } catch (error) {
     const system = systemFault(error)
-    note(`sendmail: ${system?.text ?? (error as Error).message}\n`)
+    const advice = system?.advice ?? (error instanceof AdminError ? error.advice : '')
+    note(`sendmail: ${system?.text ?? (error as Error).message}\n${advice === '' ? '' : `  ${advice}\n`}`)
     if (error instanceof NoConfiguration) return exits.config
     if (error instanceof UsageError) return exits.usage
     if (system) return system.reason === 'not-allowed' ? exits.noPermission : exits.ioError
