@@ -114,6 +114,11 @@ describe('without a server', () => {
       code: 2,
       err: 'pennypost: letter is no mbox: it does not begin with "From ".\n',
     })
+    // It was 1 where no server ran.
+    expect(await pennypost(['import', 'maildir', 'alice@one.test', 'letter'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^pennypost: letter is no Maildir/),
+    })
     expect(await pennypost(['account', 'add', 'Alice@one.test'])).toMatchObject({
       code: 1,
       err: expect.stringMatching(/alice@one\.test exists\.\n.*account passwd/),

@@ -32,7 +32,11 @@ export function reportError(error: unknown, asJson: boolean): number {
 const cleanLines = (text: string): string => text.split('\n').map(clean).join('\n')
 
 function faultOf(error: unknown): Fault {
-  if (error instanceof AdminError) return { reason: error.reason, text: error.message, advice: error.advice }
+  if (error instanceof AdminError) {
+    // What a verb that reads files says of them comes through an operation where no server runs.
+    const reason = error.cause instanceof UsageError ? 'bad-input' : error.reason
+    return { reason, text: error.message, advice: error.advice }
+  }
   if (error instanceof UsageError) return { reason: 'bad-input', text: error.message, advice: '' }
   if (error instanceof CommanderError) {
     const text = error.message.replace(/^error: /, '')

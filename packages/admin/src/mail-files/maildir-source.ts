@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { createReadStream, type Stats } from 'node:fs'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mailboxOfFolder, readFileName, readKeywords, readUidList } from './maildir-format.ts'
 import type { FiledMessage } from './message-file.ts'
@@ -17,9 +17,13 @@ export interface MaildirFolder {
 /** The Maildirs at and below a directory, with their mailbox names, in order of name. Empty when it is no Maildir. */
 export async function findMaildirs(root: string): Promise<MaildirFolder[]> {
   const folders: MaildirFolder[] = []
+  // Symbolic links may lead round.
+  const seen = new Set<string>()
   const look = async (path: string, mailbox: string): Promise<void> => {
-    const entries = await readdir(path, { withFileTypes: true })
-    const directories = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    const place = await realpath(path)
+    if (seen.has(place)) return
+    seen.add(place)
+    const directories = await directoriesIn(path)
     if (directories.includes('cur')) folders.push({ path, mailbox: mailbox || 'INBOX' })
     for (const name of directories.sort()) {
       if (name === 'cur' || name === 'new' || name === 'tmp') continue
@@ -30,6 +34,16 @@ export async function findMaildirs(root: string): Promise<MaildirFolder[]> {
   }
   await look(root, '')
   return folders.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1))
+}
+
+/** Also those that symbolic links lead to: folders are moved to other disks. */
+async function directoriesIn(path: string): Promise<string[]> {
+  const names: string[] = []
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    const isLink = entry.isSymbolicLink()
+    if (isLink ? (await statOf(join(path, entry.name)))?.isDirectory() : entry.isDirectory()) names.push(entry.name)
+  }
+  return names
 }
 
 /** The messages of one folder. `onOther` is told of what is no regular file: reading a pipe would never end. */
@@ -54,8 +68,8 @@ export async function* readMaildir(
     const { base, flags } = present.startsWith('new/')
       ? { ...readFileName(name, keywords), flags: [] }
       : readFileName(name, keywords)
-    const found = await stat(join(path, present))
-    if (!found.isFile()) {
+    const found = await statOf(join(path, present))
+    if (!found?.isFile()) {
       onOther(join(path, present))
       continue
     }
@@ -72,12 +86,14 @@ export async function* readMaildir(
 
 /** The file, or the name that it has got since; undefined when it is gone. */
 async function find(path: string, file: string): Promise<string | undefined> {
-  if (await stat(join(path, file)).catch(() => undefined)) return file
+  if (await statOf(join(path, file))) return file
   const { base } = readFileName(file.slice(file.indexOf('/') + 1), [])
   const renamed = (await namesIn(join(path, 'cur'))).find((name) => readFileName(name, []).base === base)
   return renamed === undefined ? undefined : `cur/${renamed}`
 }
 
+/** Undefined for what is not there, and for a symbolic link that leads nowhere. */
+const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(emptyIfMissing(undefined))
 const textOf = (path: string): Promise<string> => readFile(path, 'utf8').catch(emptyIfMissing(''))
 const namesIn = (path: string): Promise<string[]> => readdir(path).catch(emptyIfMissing<string[]>([]))
 

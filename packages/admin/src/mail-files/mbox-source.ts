@@ -96,11 +96,21 @@ export async function findMboxFiles(directory: string): Promise<{ path: string; 
   const names = await readdir(directory, { recursive: true })
   for (const name of names.sort()) {
     const path = join(directory, name)
-    if (/(^|\/)\./.test(name) || !(await stat(path)).isFile() || !(await startsAsMbox(path))) continue
+    if (/(^|\/)\./.test(name) || !(await isFile(path)) || !(await startsAsMbox(path))) continue
     const levels = name.split('/').map((level) => level.replace(/\.(sbd|mbox|mbx)$/i, ''))
     files.push({ path, mailbox: levels.join('/') })
   }
   return files
+}
+
+/** Not so a symbolic link that leads nowhere, by which Thunderbird locks a profile. */
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
+  }
 }
 
 /** Whether a file begins as an mbox does. An empty one holds an empty mailbox, and nothing to import. */

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type FetchedMessage, flagsOf, UidSet } from '@pennypost/model'
 import { lostWithPower } from '@pennypost/model/testing'
@@ -250,6 +259,7 @@ Status: open
       'mail/.hidden': mbox,
       'mail/empty': '',
     })
+    symlinkSync('127.0.1.1:+4711', join(admin.directory, 'mail', 'lock'))
     const files = await findMboxFiles(join(admin.directory, 'mail'))
     expect(files.map(({ mailbox }) => mailbox)).toEqual(['Archives/2024', 'Inbox'])
   })
@@ -306,10 +316,22 @@ describe('Maildir', () => {
     const root = join(admin.directory, 'Maildir')
     write(root, { 'cur/1.a:2,': 'Subject: a\n\n', 'new/2.b': 'Subject: b\n\n', 'cur/directory/file': '' })
     execFileSync('mkfifo', [join(root, 'cur', 'pipe')])
+    // One that led nowhere ended the import.
+    symlinkSync('nowhere', join(root, 'cur', 'link'))
     const others: string[] = []
     const all = () => readMaildir({ path: root, mailbox: 'INBOX' }, (path) => others.push(path))
     expect(await take(admin, all)).toMatchObject({ imported: 2 })
-    expect(others).toEqual([join(root, 'cur', 'directory'), join(root, 'cur', 'pipe')])
+    expect(others).toEqual(['directory', 'link', 'pipe'].map((name) => join(root, 'cur', name)))
+  })
+
+  test('folders that symbolic links lead to were left out without a word', async () => {
+    using admin = await withAccounts()
+    const root = join(admin.directory, 'Maildir')
+    write(root, { 'cur/1.a:2,': 'Subject: a\n\n', 'new/.keep': '', '../elsewhere/cur/2.b:2,': 'Subject: b\n\n' })
+    symlinkSync('../elsewhere', join(root, '.Archive'))
+    symlinkSync('.', join(root, 'round'))
+    symlinkSync('nowhere', join(root, '.Gone'))
+    expect((await findMaildirs(root)).map(({ mailbox }) => mailbox)).toEqual(['Archive', 'INBOX'])
   })
 })
 
