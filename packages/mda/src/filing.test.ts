@@ -1,7 +1,7 @@
 import { accountId } from '@pennypost/model'
 import { describe, expect, it } from 'vitest'
 import { planFilings } from './filing.ts'
-import type { Delivery, FileDelivery } from './mda.ts'
+import type { Delivery, FileDelivery, RelayDelivery } from './mda.ts'
 
 const file = (account: number, deliveredTo: string): FileDelivery => ({
   kind: 'file',
@@ -9,8 +9,8 @@ const file = (account: number, deliveredTo: string): FileDelivery => ({
   deliveredTo,
   detail: '',
 })
-const forward: Delivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: fwd@one.test\r\n' }
-const plain: Delivery = { kind: 'relay', forwardPath: 'y@far.test', trace: '' }
+const forward: RelayDelivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: fwd@one.test\r\n' }
+const plain: RelayDelivery = { kind: 'relay', forwardPath: 'y@far.test', trace: '' }
 
 describe('planFilings', () => {
   it('files once per account, for the first forward-path, and names them all', () => {
@@ -42,7 +42,7 @@ describe('planFilings', () => {
     expect(filing!.delivery.toString()).toBe('Return-Path: <>\r\nDelivered-To: zoë@one.test\r\n')
   })
 
-  it('relays each recipient, but forwards to the same address once', () => {
+  it('relays each recipient, and to the same address once', () => {
     const plan = planFilings({
       reversePath: '',
       verdict: 'accept',
@@ -53,8 +53,8 @@ describe('planFilings', () => {
       ],
     })
     expect(plan.relays).toEqual([
-      { recipient: 0, relay: forward },
-      { recipient: 1, relay: plain },
+      { recipient: 0, also: [2], relay: forward },
+      { recipient: 1, also: [], relay: plain },
     ])
     expect(plan.withheld).toEqual([])
   })
@@ -66,8 +66,24 @@ describe('planFilings', () => {
       { forwardPath: 'fwd2@one.test', deliveries: [other] },
     ]
     expect(planFilings({ reversePath: '', verdict: 'accept', recipients }).relays).toEqual([
-      { recipient: 0, relay: forward },
+      { recipient: 0, also: [1], relay: forward },
     ])
+  })
+
+  it('relayed twice to an address that was named twice, or named and forwarded to', () => {
+    const relayed = (...deliveries: RelayDelivery[]) => {
+      const recipients = deliveries.map((delivery) => ({ forwardPath: delivery.forwardPath, deliveries: [delivery] }))
+      return planFilings({ reversePath: '', verdict: 'accept', recipients }).relays.map(({ recipient, also }) => [
+        recipient,
+        ...also,
+      ])
+    }
+    const named = { ...plain, forwardPath: 'x@Far.test' }
+    expect(relayed(named, { ...plain, forwardPath: 'x@far.test' }, plain)).toEqual([[0, 1], [2]])
+    expect(relayed(forward, named)).toEqual([[0, 1]])
+    expect(relayed(named, forward, named)).toEqual([[0, 1, 2]])
+    // What differs in case alone may be another mailbox over there.
+    expect(relayed(named, { ...named, forwardPath: 'X@far.test' })).toEqual([[0], [1]])
   })
 
   it('puts doubtful mail into Junk and does not forward it', () => {
@@ -81,7 +97,7 @@ describe('planFilings', () => {
       ],
     })
     expect(plan.filings).toMatchObject([{ account: 1, mailbox: '\\Junk' }])
-    expect(plan.relays).toEqual([{ recipient: 2, relay: plain }])
+    expect(plan.relays).toEqual([{ recipient: 2, also: [], relay: plain }])
     expect(plan.withheld).toEqual([1])
   })
 

@@ -3,25 +3,26 @@
  * delivery block, and what goes on to elsewhere. Pure; called after the final dot, when the verdict is known.
  *
  * Never broken: one filing per account, however many forward-paths lead there; the first of them is the one that
- * Delivered-To shows, and each is named for its DSN. An outside address gets one forward, however many aliases name it.
+ * Delivered-To shows, and each is named for its DSN. An outside address gets the message once likewise.
  */
-import { type AccountId, lookupAddress, type NewFiling } from '@pennypost/model'
-import type { Delivery, DeliveryPlan, FileDelivery, PlanInput } from './mda.ts'
+import { type AccountId, lookupAddress, lookupDomain, type NewFiling } from '@pennypost/model'
+import type { Delivery, DeliveryPlan, FileDelivery, PlanInput, PlannedRelay, RelayDelivery } from './mda.ts'
 
 /** More filings than this in one transaction would hold up the writer: the rest is queued with route `local`. */
 export const filingsAtOnce = 100
 
 type Filing = NewFiling & { forwardPaths: string[] }
+type Relay = PlannedRelay & { also: number[] }
 
 /** Decides for all recipients of one message. */
 export function planFilings({ reversePath, recipients, verdict }: PlanInput, limit = filingsAtOnce): DeliveryPlan {
   const filings = new Map<AccountId, Filing>()
-  const relays: DeliveryPlan['relays'][number][] = []
+  const relays = new Map<string, Relay>()
   const later: DeliveryPlan['later'][number][] = []
   const withheld: number[] = []
-  /** What has been planned already and has no filing to be added to. */
-  const planned = new Set<string>()
-  const isFirst = (key: string): boolean => !planned.has(key) && planned.add(key) !== undefined
+  /** Accounts that have been planned for later already. */
+  const planned = new Set<AccountId>()
+  const isFirst = (account: AccountId): boolean => !planned.has(account) && planned.add(account) !== undefined
   const mailbox = mailboxFor(verdict)
   /** Names the forward-path in the filing of the account; false when it has none. */
   const joins = ({ account }: FileDelivery, forwardPath: string): boolean => {
@@ -35,19 +36,35 @@ export function planFilings({ reversePath, recipients, verdict }: PlanInput, lim
     if (due.length === 0 && deliveries.length > 0) withheld.push(recipient)
     for (const delivery of due) {
       if (delivery.kind === 'relay') {
-        const key = lookupAddress(delivery.forwardPath) ?? delivery.forwardPath
-        if (delivery.trace === '' || isFirst(key)) relays.push({ recipient, relay: delivery })
+        planRelay(relays, delivery, recipient)
         continue
       }
       if (joins(delivery, forwardPath)) continue
       if (delivery.later || filings.size >= limit) {
-        if (isFirst(String(delivery.account))) later.push({ recipient, filing: delivery })
+        if (isFirst(delivery.account)) later.push({ recipient, filing: delivery })
       } else filings.set(delivery.account, fileInto(mailbox, delivery, reversePath, forwardPath))
     }
   }
   // A full account may be reached as postmaster by another forward-path.
   const waiting = later.filter(({ recipient, filing }) => !joins(filing, recipients[recipient]!.forwardPath))
-  return { filings: [...filings.values()], relays, later: waiting, withheld }
+  return { filings: [...filings.values()], relays: [...new Set(relays.values())], later: waiting, withheld }
+}
+
+/** `relays`: by what tells whether two addresses are one. */
+function planRelay(relays: Map<string, Relay>, relay: RelayDelivery, recipient: number): void {
+  const keys = relayKeys(relay)
+  const known = keys.map((key) => relays.get(key)).find((each) => each !== undefined)
+  known?.also.push(recipient)
+  const planned = known ?? { recipient, also: [], relay }
+  for (const key of keys) relays.set(key, planned)
+}
+
+/** Local parts elsewhere may differ in their case alone (RFC 5321 §2.4); in aliases of ours nobody means that. */
+function relayKeys({ forwardPath, trace }: RelayDelivery): string[] {
+  const at = forwardPath.lastIndexOf('@') + 1
+  const domain = forwardPath.slice(at)
+  const exact = forwardPath.slice(0, at) + (lookupDomain(domain) ?? domain.toLowerCase())
+  return trace === '' ? [exact] : [exact, `forward ${lookupAddress(forwardPath) ?? exact}`]
 }
 
 /** Doubtful mail is not forwarded in our name; what is merely relayed is judged by its own host. */

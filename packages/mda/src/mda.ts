@@ -82,10 +82,18 @@ export interface PlanInput {
   verdict: 'accept' | 'quarantine'
 }
 
+/** What goes on to an outside address, once, with the recipients that it answers. */
+export interface PlannedRelay {
+  recipient: number
+  /** Others that lead to the same address. */
+  also: readonly number[]
+  relay: RelayDelivery
+}
+
 /** What one acceptance does: filings (one per account), and what goes on, with the recipient it answers. */
 export interface DeliveryPlan {
   filings: readonly NewFiling[]
-  relays: readonly { recipient: number; relay: RelayDelivery }[]
+  relays: readonly PlannedRelay[]
   /** What is to be queued with route `local`: full accounts behind an alias, and accounts beyond the limit at once. */
   later: readonly { recipient: number; filing: FileDelivery }[]
   /** Recipients for whom nothing is left, because quarantined mail is not forwarded. */

@@ -55,13 +55,13 @@ export async function queueEntries(
     entry.recipients.push(recipient)
   }
   const othersTurn = turnTaking(recipientsPerTurn)
-  for (const { recipient, relay } of plan.relays) {
+  for (const { recipient, also, relay } of plan.relays) {
     await othersTurn()
     const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)
     const name = lookupDomain(domain) ?? domain.toLowerCase()
     const destination = session.options.destination(name, relay.nextHop, relay.reversePath ?? reversePath)
     const trace = relay.trace === '' ? {} : { trace: relay.trace }
-    const asked = dsnParameters(transaction.recipients[recipient])
+    const asked = joined([recipient, ...also].map((at) => dsnParameters(transaction.recipients[at])))
     add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })
   }
   const told = new Set(plan.filings.flatMap(({ forwardPaths }) => forwardPaths))
@@ -86,6 +86,27 @@ function dsnParameters(recipient: Recipient | undefined): DsnParameters {
     ...(notify === null ? {} : { notify: notify.length === 0 ? ['NEVER'] : notify }),
     ...(orcpt === null ? {} : { orcpt: `${orcpt.type};${orcpt.address}` }),
   }
+}
+
+/**
+ * Of recipients that lead to one address, each is told of under its own ORCPT; who has none is meant with the first. The next
+ * hop is asked for everything that one of them asks for, under the first ORCPT. Those with NEVER ask for nothing.
+ */
+function joined(all: readonly DsnParameters[]): DsnParameters & Pick<NewQueueRecipient, 'also'> {
+  if (all.length === 1) return all[0] ?? {}
+  const asking = all.filter(({ notify }) => !notify?.includes('NEVER'))
+  const first = asking.find(({ orcpt }) => orcpt !== undefined)?.orcpt
+  const byOrcpt = [...Map.groupBy(asking, ({ orcpt }) => orcpt ?? first)]
+  if (byOrcpt.length === 0) return all[0] ?? {}
+  const also = byOrcpt.filter(([orcpt]) => orcpt !== first).map(([orcpt, same]) => withNotify(same, orcpt))
+  return { ...withNotify(asking, first), ...(also.length === 0 ? {} : { also }) }
+}
+
+function withNotify(all: readonly DsnParameters[], orcpt: string | undefined): DsnParameters {
+  const asked = orcpt === undefined ? {} : { orcpt }
+  if (all.every(({ notify }) => notify === undefined)) return asked
+  const any = all.flatMap(({ notify }) => notify ?? (['FAILURE', 'DELAY'] as const))
+  return { notify: [...new Set(any)], ...asked }
 }
 
 /** The success is told with the first account that is filed, for all of the recipient: by the acceptance, or the queue. */

@@ -66,6 +66,38 @@ test('a sender who wants to hear nothing heard of a member of the list whose mai
   ])
 })
 
+test('a letter for two aliases that lead to one address elsewhere, and for that address, left for it three times', async () => {
+  const world = await testReception()
+  const { directory, queue } = world.store
+  await directory.addDomain({ name: 'far.test', kind: 'relay', target: 'inside.test', catchAll: '' })
+  for (const address of ['a@one.test', 'b@one.test']) await directory.putAlias({ address, targets: ['x@far.test'] })
+  const client = world.connect()
+  client.say('EHLO client.test\r\n')
+  for (const rcpts of [
+    ['<a@one.test>', '<b@one.test>', '<x@FAR.test>'],
+    ['<x@far.test> NOTIFY=NEVER', '<x@far.test>'],
+    ['<a@one.test> NOTIFY=NEVER', '<b@one.test> NOTIFY=NEVER ORCPT=rfc822;b@one.test'],
+    ['<a@one.test> ORCPT=rfc822;a@one.test', '<b@one.test> NOTIFY=SUCCESS ORCPT=rfc822;b@one.test', '<x@far.test>'],
+    ['<a@one.test>', '<b@one.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;b@one.test', '<x@far.test> NOTIFY=DELAY'],
+  ]) {
+    client.say('MAIL FROM:<a@two.test>\r\n', ...rcpts.map((rcpt) => `RCPT TO:${rcpt}\r\n`))
+    client.say('BDAT 14 LAST\r\nSubject: x\r\n\r\n')
+  }
+  await client.until(/(queued as[\s\S]*){5}/)
+  const queued: unknown[] = []
+  for await (const page of queue.list({})) {
+    for (const { recipients } of page) queued.push(recipients.map(({ notify, orcpt, also }) => [notify, orcpt, also]))
+  }
+  const b = 'rfc822;b@one.test'
+  expect(queued).toEqual([
+    [[undefined, undefined, undefined]],
+    [[undefined, undefined, undefined]],
+    [[['NEVER'], undefined, undefined]],
+    [[['FAILURE', 'DELAY', 'SUCCESS'], 'rfc822;a@one.test', [{ notify: ['SUCCESS'], orcpt: b }]]],
+    [[['FAILURE', 'DELAY', 'SUCCESS'], b, undefined]],
+  ])
+})
+
 test('a sender was told that a letter was delivered to a mailbox that was full, while it waited for room', async () => {
   const told: SettledFacts[] = []
   const world = await testReception({

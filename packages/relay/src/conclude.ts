@@ -91,9 +91,10 @@ async function settle(
  * silence. What an operator fails stays as it was.
  */
 function withoutNotices(entry: LeasedEntry, conclusion: Conclusion): Conclusion {
-  const failed = conclusion.notices.flatMap(({ action, recipients }) => (action === 'failed' ? recipients : []))
+  const notices = conclusion.notices.filter(({ action }) => action === 'failed')
+  const failed = new Set(notices.flatMap(({ recipients }) => recipients.map(({ recipient }) => recipient.index)))
   const told = conclusion.told.flatMap((each): Told[] => {
-    if (!failed.includes(each)) return [each]
+    if (!failed.has(each.recipient.index)) return [each]
     const { reply, host, byOperator } = each.verdict
     return byOperator ? [] : [{ ...each, verdict: { outcome: 'deferred', reply, host } }]
   })

@@ -27,7 +27,11 @@ type Envelope = QueueEntry['envelope']
 /** Whether the recipient will have a notice once the delay is long enough. */
 export function awaitsDelayNotice({ reversePath, autoSubmitted }: Envelope, recipient: QueueRecipient): boolean {
   if (reversePath === '' || autoSubmitted || recipient.delayNotified) return false
-  return recipient.notify?.includes('DELAY') ?? true
+  return wantsDelayNotice(recipient)
+}
+
+function wantsDelayNotice({ notify }: QueueRecipient): boolean {
+  return notify?.includes('DELAY') ?? true
 }
 
 function wantsFailureNotice({ notify }: QueueRecipient): boolean {
@@ -44,15 +48,29 @@ function wantsSuccessNotice({ notify }: QueueRecipient, { withoutDsn, host }: Ve
   return (notify?.includes('SUCCESS') ?? false) && (withoutDsn === true || host === null)
 }
 
+/**
+ * One for each recipient of the sender's. The next hop was asked about the first alone, so that of the others we tell
+ * ourselves that they were passed on.
+ */
+function eachOf({ recipient: { also = [], ...recipient }, verdict }: Told): Told[] {
+  const { notify, orcpt, ...same } = recipient
+  const others = also.map((asked) => ({
+    recipient: { ...same, ...asked },
+    verdict: { ...verdict, withoutDsn: true as const },
+  }))
+  return [{ recipient, verdict }, ...others]
+}
+
 /** The notices of one settlement. `delayed`: those whose delay is told now. */
 export function noticesFor(told: readonly Told[], delayed: readonly Told[]): Notice[] {
-  const failed = told.filter(({ recipient, verdict }) => verdict.outcome === 'failed' && wantsFailureNotice(recipient))
-  const passed = told.filter(
+  const each = told.flatMap(eachOf)
+  const failed = each.filter(({ recipient, verdict }) => verdict.outcome === 'failed' && wantsFailureNotice(recipient))
+  const passed = each.filter(
     ({ recipient, verdict }) => verdict.outcome === 'delivered' && wantsSuccessNotice(recipient, verdict),
   )
   const notices: Notice[] = [
     { action: 'failed', recipients: failed },
-    { action: 'delayed', recipients: delayed },
+    { action: 'delayed', recipients: delayed.flatMap(eachOf).filter(({ recipient }) => wantsDelayNotice(recipient)) },
     { action: 'relayed', recipients: passed.filter(({ verdict }) => verdict.host !== null) },
     { action: 'delivered', recipients: passed.filter(({ verdict }) => verdict.host === null) },
   ]

@@ -239,6 +239,60 @@ describe('success', () => {
   })
 })
 
+describe('two recipients that share one address elsewhere', () => {
+  const shared = [
+    {
+      forwardPath: 'bob@two.test',
+      notify: ['FAILURE' as const, 'DELAY' as const, 'SUCCESS' as const],
+      orcpt: 'rfc822;a@one.test',
+      also: [{ notify: ['SUCCESS' as const], orcpt: 'rfc822;b@one.test' }, { orcpt: 'rfc822;c@one.test' }],
+    },
+  ]
+  const namedIn = (notice: string | undefined) => notice?.match(/^(?:Action|Original-Recipient): .*(?=\r)/gm)
+
+  test('are asked for once, and each was told of under its own name', async () => {
+    await using office = await PostOffice.open()
+    const two = office.peer('192.0.2.2')
+    await office.send({ recipients: shared })
+    expect(two.transactions[0]!.recipients).toEqual([
+      'TO:<bob@two.test> NOTIFY=FAILURE,DELAY,SUCCESS ORCPT=rfc822;a@one.test',
+    ])
+    const notices = await office.inbox()
+    expect(notices.map(namedIn)).toEqual([['Original-Recipient: rfc822; b@one.test', 'Action: relayed']])
+  })
+
+  test('failed under the name of the first alone', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', refusing('bob'))
+    await office.send({ recipients: shared })
+    const notices = await office.inbox()
+    expect(notices.map(namedIn)).toEqual([
+      [
+        'Original-Recipient: rfc822; a@one.test',
+        'Action: failed',
+        'Original-Recipient: rfc822; c@one.test',
+        'Action: failed',
+      ],
+    ])
+  })
+
+  test('waited under the name of the first alone', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { script: { RCPT: '450 4.2.0 later' } })
+    await office.send({ recipients: shared })
+    await office.advance(4 * hour + 30 * minute)
+    const notices = await office.inbox()
+    expect(notices.map(namedIn)).toEqual([
+      [
+        'Original-Recipient: rfc822; a@one.test',
+        'Action: delayed',
+        'Original-Recipient: rfc822; c@one.test',
+        'Action: delayed',
+      ],
+    ])
+  })
+})
+
 describe('a forward that failed', () => {
   async function forward(flow: { check: string; result: string }[]) {
     const office = await PostOffice.open()

@@ -67,6 +67,7 @@ function describeClaim(open: OpenEngine): void {
           forwardPath: 'dave@three.test',
           notify: ['SUCCESS', 'DELAY'] as const,
           orcpt: 'rfc822;x@y',
+          also: [{ orcpt: 'rfc822;z@y' }, { notify: ['NEVER'] as const }],
           trace: 'T: x\r\n',
         },
         { forwardPath: 'erin@three.test', account: world.alice },

@@ -35,6 +35,11 @@ export interface NewQueueRecipient {
   /** RFC 3461 §4.1; absent means FAILURE and DELAY as the MTA thinks right. */
   notify?: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
   orcpt?: string
+  /**
+   * What is asked for other recipients that led to the same address, each under its own ORCPT. `notify` above has it all, since
+   * the next hop is asked once.
+   */
+  also?: readonly Pick<NewQueueRecipient, 'notify' | 'orcpt'>[]
   /** Delivered-To lines to set before forwards; '' for plain relaying. */
   trace?: string
   /** For route `local`. */
