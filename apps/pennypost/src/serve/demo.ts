@@ -1,12 +1,13 @@
 import type { Clock, Store } from '@pennypost/model'
 import type { Passwords } from '@pennypost/sasl'
 import { type Config, configSchema } from '../config/schema.ts'
+import { UsageError } from '../verbs/usage-error.ts'
 
 /**
  * The demo of `npm start`: every service on loopback, two accounts, a password that everybody knows. Nothing leaves the
  * machine: mail to other domains comes back as a bounce, since the demo knows no other domains.
  */
-const demoDomain = 'demo.test'
+export const demoDomain = 'demo.test'
 const demoPassword = 'demo'
 
 const ports = [
@@ -32,10 +33,16 @@ export function demoConfig(): Config {
   })
 }
 
-/** Domain and accounts of the demo, as far as they are not there. */
+/**
+ * Domain and accounts of the demo, as far as they are not there. Never in the store of an installation: one of the accounts
+ * is an administrator, and the world can reach the server by then.
+ */
 export async function fillDemo(store: Store, passwords: Passwords, clock: Clock): Promise<void> {
   const { directory } = store
   if (!(await directory.domain(demoDomain))) {
+    if ((await directory.domains()).length > 0) {
+      throw new UsageError('./data is of an installation of your own: run the demo in another directory.')
+    }
     await directory.addDomain({ name: demoDomain, kind: 'local', target: '', catchAll: '' })
   }
   for (const name of ['alice', 'bob']) {

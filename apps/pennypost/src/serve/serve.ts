@@ -5,6 +5,7 @@ import { loadServedConfig } from '../config/named-files.ts'
 import { findConfigFile, isThere } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { closedListeners } from '../config/wanted-listeners.ts'
+import { UsageError } from '../verbs/usage-error.ts'
 import { demoConfig, demoScreen, fillDemo } from './demo.ts'
 import { createLog } from './log.ts'
 import type { RunningServer, ServerOptions } from './server.ts'
@@ -88,7 +89,9 @@ export async function serve(options: ServeOptions): Promise<void> {
 }
 
 async function settings({ configFile, demo }: ServeOptions): Promise<{ config: Config; base: string }> {
-  if (demo && configFile === undefined) return { config: demoConfig(), base: process.cwd() }
+  if (demo && configFile !== undefined)
+    throw new UsageError('--demo has a configuration of its own: leave --config out.')
+  if (demo) return { config: demoConfig(), base: process.cwd() }
   const file = findConfigFile(configFile)
   if (file === undefined || !isThere(file)) {
     throw new ConfigError(file ?? 'pennypost.toml', [

@@ -217,6 +217,24 @@ describe('without a server', () => {
     expect(audit.split('\n')).toHaveLength(5)
   })
 
+  test('where the demo met an installation, its administrator, whose password everybody knows, was in both', async () => {
+    expect((await pennypost(['init', '--domain', 'one.test', '--account', 'alice@one.test'])).code).toBe(0)
+    const [beside, instead] = await Promise.all([
+      pennypost(['serve', '--demo']),
+      pennypost(['serve', '--demo', '--config', 'pennypost.toml']),
+    ])
+    expect(beside).toMatchObject({ code: 2, err: expect.stringMatching(/in another directory/) })
+    expect(instead).toMatchObject({ code: 2, err: expect.stringMatching(/leave --config out/) })
+    expect((await pennypost(['domain', 'list'])).out).not.toContain('demo')
+
+    // As the demo leaves it.
+    expect((await pennypost(['init', '--domain', 'demo.test', '--dir', 'tried'])).code).toBe(0)
+    rmSync(join(directory, 'tried', 'pennypost.toml'))
+    const over = await pennypost(['init', '--domain', 'two.test', '--dir', 'tried'])
+    expect(over).toMatchObject({ code: 2, err: expect.stringMatching(/tried\/data is of the demo/) })
+    expect(existsSync(join(directory, 'tried', 'pennypost.toml'))).toBe(false)
+  })
+
   test('sendmail spools, durably, until a server comes', async () => {
     writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
     const sent = await pennypost(

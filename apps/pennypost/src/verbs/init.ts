@@ -111,6 +111,7 @@ async function fill(
   ])
   const administration = await openDirect(place, currentUser(), config)
   try {
+    await refuseDemo(administration, place.dataDirectory)
     await unlessThere(administration.call('domain.add', { name: domain }))
     const isNew = await unlessThere(administration.call('account.add', { login: account, admin: true, password }))
     if (!isNew) await administration.call('account.passwd', { login: account, password })
@@ -120,6 +121,13 @@ async function fill(
   } finally {
     await administration.close()
   }
+}
+
+/** An administrator whose password everybody knows has no place in an installation. */
+async function refuseDemo({ call }: DirectAdministration, dataDirectory: string): Promise<void> {
+  const [domains, { demoDomain }] = await Promise.all([call('domain.list', {}), import('../serve/demo.ts')])
+  if (!domains.some(({ name }) => name === demoDomain)) return
+  throw new UsageError(`${dataDirectory} is of the demo: move it away, or name another place with --dir.`)
 }
 
 async function unlessThere(adding: Promise<unknown>): Promise<boolean> {
