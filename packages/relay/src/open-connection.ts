@@ -41,6 +41,9 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
   return async (way, avoid) => {
     const { destination, security } = way
     const route = options.routes.resolve(destination)
+    // Only the administrator can say where it is to go, and sees errors in `status`.
+    if (route.kind === 'gone')
+      options.log.error({ destination }, 'a next hop is configured no more, and its mail waits')
     const begun = options.clock.elapsed()
     const found = await findHosts(route, options)
     const dns = [...found.dns]

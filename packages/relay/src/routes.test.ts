@@ -23,8 +23,8 @@ describe('destination', () => {
   })
 
   test('all goes to the smarthost but what is relayed to a host of its own', () => {
-    expect(through.destination('two.test')).toBe('smtp.isp.test:587')
-    expect(through.destination('[192.0.2.1]')).toBe('smtp.isp.test:587')
+    expect(through.destination('two.test')).toBe('smtp.isp.test:587;one')
+    expect(through.destination('[192.0.2.1]')).toBe('smtp.isp.test:587;one')
     expect(through.destination('two.test', 'back.two.test')).toBe('back.two.test:25')
   })
 })
@@ -64,12 +64,12 @@ describe('configured routes', () => {
   test.each([
     ['near.test', '', 'near.test'],
     ['a.group.test', '', 'mx:smtp.isp.test:587'],
-    ['group.test', '', 'smtp.isp.test:587'],
+    ['group.test', '', 'smtp.isp.test:587;one'],
     ['two.test', 'bob@Sales.test', 'smtp.isp.test:587;both'],
     ['three.test', 'bob@sales.test', 'smtp.isp.test:587;sales'],
     ['three.test', 'robot@one.test', 'lmtp:/run/store'],
-    ['three.test', 'other@one.test', 'smtp.isp.test:587'],
-    ['three.test', '', 'smtp.isp.test:587'],
+    ['three.test', 'other@one.test', 'smtp.isp.test:587;one'],
+    ['three.test', '', 'smtp.isp.test:587;one'],
   ])('to %s from <%s>: %s', (domain, from, destination) => {
     expect(routes.destination(domain, undefined, from)).toBe(destination)
   })
@@ -77,15 +77,21 @@ describe('configured routes', () => {
   test.each([
     ['mx:smtp.isp.test:587', { kind: 'mx', domain: 'smtp.isp.test', port: 587 }],
     ['smtp.isp.test:587;sales', { kind: 'host', hop: { username: 'sales', password: 'y' } }],
-    ['smtp.isp.test:587;gone', { kind: 'host', host: 'smtp.isp.test', port: 587 }],
     ['lmtp:/run/store', { kind: 'socket', path: '/run/store' }],
     ['lmtp:store.test:24', { kind: 'host', host: 'store.test', port: 24, hop: { protocol: 'lmtp' } }],
   ])('%s', (destination, route) => {
     expect(routes.resolve(destination)).toMatchObject(route)
   })
 
-  test('a login whose route is gone has no credentials', () => {
-    expect(routes.resolve('smtp.isp.test:587;gone')).not.toHaveProperty('hop')
+  test('mail that waited for a smarthost was sent there without the login when there was another one', () => {
+    expect(routes.resolve('smtp.gone.test:587;one')).toMatchObject({ kind: 'host', hop: smarthost })
+    expect(direct.resolve('smtp.gone.test:587;one')).toEqual({ kind: 'gone', place: 'smtp.gone.test:587' })
+  })
+
+  test('a route without a login to the host of the smarthost took the login of the smarthost away', () => {
+    const both = createRoutes({ port: 25, smarthost, routes: [{ domain: 'two.test', to: isp }] })
+    expect(both.resolve(both.destination('three.test'))).toMatchObject({ hop: smarthost })
+    expect(both.resolve(both.destination('two.test'))).not.toHaveProperty('hop')
   })
 })
 

@@ -3,8 +3,10 @@
  *
  * A key is one of these: `two.test` (the domain's MX hosts), `[192.0.2.1]` (an address literal), `mail.two.test:25` (that
  * very host, without MX), `mx:isp.test:587` (the MX hosts of another domain), `lmtp:store.test:24` and `lmtp:/run/store`
- * (another store). `;login` behind it names the credentials of a configured route. Entries with equal keys share
- * connections, so one next hop must have one spelling.
+ * (another store). `;login` behind it names the credentials of the smarthost or a configured route. Entries with equal keys
+ * share connections, so one next hop must have one spelling.
+ *
+ * Never broken: what was to go with a login never goes there without one: it would be refused for good, or be sent in clear.
  *
  * Who calls it: reception and the relay itself for new entries (`destination`), the opener of connections (`resolve`).
  */
@@ -38,6 +40,8 @@ export type Route =
   | { kind: 'address'; address: string; port: number }
   /** An address literal that names no way to go. */
   | { kind: 'none' }
+  /** A login at this place that is not configured any more. */
+  | { kind: 'gone'; place: string }
 
 export interface Routes {
   /**
@@ -50,13 +54,15 @@ export interface Routes {
 
 export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Routes {
   const byKey = new Map<string, Hop>()
-  const keyOf = (hop: Hop, withLogin: boolean): string => {
-    const key = withLogin && hop.username !== undefined ? `${hopKey(hop)};${hop.username}` : hopKey(hop)
+  const keyOf = (hop: Hop): string => {
+    const key = hop.username === undefined ? hopKey(hop) : `${hopKey(hop)};${hop.username}`
     byKey.set(key, hop)
     return key
   }
-  const smarthostKey = smarthost && keyOf(smarthost, false)
-  const configured = routes.map(({ to, ...when }) => ({ when, key: to === 'direct' ? to : keyOf(to, true) }))
+  // Who names its host (`queue redirect`, a domain's own next hop) means the smarthost.
+  if (smarthost) byKey.set(hopKey(smarthost), smarthost)
+  const smarthostKey = smarthost && keyOf(smarthost)
+  const configured = routes.map(({ to, ...when }) => ({ when, key: to === 'direct' ? to : keyOf(to) }))
   const bySender = configured.some(({ when }) => when.sender !== undefined)
   return {
     destination(domain, nextHop, reversePath = '') {
@@ -71,8 +77,11 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
       return route || smarthostKey === undefined ? name : smarthostKey
     },
     resolve(destination) {
-      const hop = byKey.get(destination) ?? parseKey(destination)
+      const [, place] = /^(.*:\d{1,5});/s.exec(destination) ?? []
+      // What has lost its login goes as new mail that no route claims.
+      const hop = byKey.get(destination) ?? (place === undefined ? parseKey(destination) : smarthost)
       if (hop) return routeOf(hop)
+      if (place !== undefined) return { kind: 'gone', place }
       if (!destination.startsWith('[')) return { kind: 'mx', domain: destination, port }
       const literal = parseAddressLiteral(destination)
       if (literal === null || literal.kind === 'general') return { kind: 'none' }
@@ -88,9 +97,7 @@ function fits({ domain, sender }: Omit<ConfiguredRoute, 'to'>, name: string, fro
   return from !== '' && (sender.startsWith('@') ? from.endsWith(sender) : from === sender)
 }
 
-/** Of a key whose route is not configured any more, the credentials are gone. */
-function parseKey(destination: string): Hop | undefined {
-  const [key = ''] = destination.split(';', 1)
+function parseKey(key: string): Hop | undefined {
   const named = /^(?:mx|lmtp):|:\d{1,5}$/.test(key) && !(key.startsWith('[') && !/\]:\d{1,5}$/.test(key))
   return named ? parseHop(key, 25) : undefined
 }
