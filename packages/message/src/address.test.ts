@@ -28,6 +28,7 @@ const known: [text: string, addresses: string[]][] = [
   ['<"with @ sign"@one.test>', ['- - with @ sign one.test']],
   ['1.2 . 3 @ one . test', ['- - 1.2.3 one.test']],
   ['<@hop.test,@hop2.test:alice@one.test>', ['- @hop.test,@hop2.test alice one.test']],
+  ['<@[IPv6:2001:db8::1],@hop.test:alice@one.test>', ['- @[IPv6:2001:db8::1],@hop.test alice one.test']],
   ['=?utf-8?Q?J=C3=BCrgen?= <j@one.test>', ['=?utf-8?Q?J=C3=BCrgen?= - j one.test']],
   ['Jürgen <jürgen@bücher.test>', ['Jürgen - jürgen bücher.test']],
   ['alice', ['- - alice MISSING_DOMAIN']],
@@ -113,4 +114,5 @@ test('a megabyte of domains cut in pieces is read in one pass', () => {
 test('a megabyte of words, and of routes that are none, is read in one pass', () => {
   expect(parseAddressList(`${'"a" '.repeat(250_000)}<a@b>`)).toMatchObject([{ mailbox: 'a', host: 'b' }])
   expect(parseAddressList('<@,'.repeat(300_000))).toHaveLength(300_000)
+  expect(parseAddressList(`<@${'[:'.repeat(500_000)}`)).toHaveLength(1)
 })

@@ -126,7 +126,7 @@ class AddressReader {
     const address: Address = name === '' ? {} : { name }
     this.#skipSpace()
     if (this.#text[this.#at] === '@') {
-      const route = this.#take(/[^:<>]*/y)
+      const route = this.#take(/(?:\[[^[\]<>]*\]|[^[:<>])*/y)
       if (this.#text[this.#at] === ':') {
         this.#at++
         address.route = route.replace(/\s+/g, '')
