@@ -275,7 +275,7 @@ function verdictOn({ outcome, reply, failure }: RecipientOutcome, hop: NextHop, 
 }
 
 /** The connection broke, or the peer closed it with 421: that says nothing about the recipient. */
-function isBreakage({ failure }: RecipientOutcome): boolean {
+export function isBreakage({ failure }: Pick<RecipientOutcome, 'failure'>): boolean {
   if (!failure) return false
   return ['network', 'timeout', 'protocol'].includes(failure.kind) || failure.reply?.code === 421
 }

@@ -8,14 +8,16 @@
 import type { Mda } from '@pennypost/mda'
 import { lookupDomain } from '@pennypost/model'
 import { describeReply } from '@pennypost/smtp'
+import { isBreakage } from './attempt-remote.ts'
 import { type Dialled, dial } from './dial.ts'
 import { pathOf } from './dsn-address.ts'
 import { findHosts } from './find-hosts.ts'
 import { isStoreHere } from './hop.ts'
-import type { NextHop } from './next-hop.ts'
+import { type NextHop, placeOf } from './next-hop.ts'
 import { candidatesOf, type OpenOptions } from './open-connection.ts'
 import type { StandingOrders } from './standing-orders.ts'
 import { TlsPolicies } from './tls/tls-policies.ts'
+import { verdictOf } from './verdict.ts'
 
 export interface ProbeOptions extends OpenOptions {
   mda: Pick<Mda, 'expand'>
@@ -129,6 +131,8 @@ async function probeTarget(
   const security = requireTls && !isStoreHere(destination) ? 'required' : 'policy'
   const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
   const hosts: ProbedHost[] = []
+  /** Of the first host that would not send a message on to the next one. */
+  let word: string | undefined
   const { addresses: addressesMax } = options.limits
   const candidates = candidatesOf({ destination, security }, route, found.hosts, addressesMax)
   for (const target of candidates.slice(0, addressesMax)) {
@@ -140,13 +144,15 @@ async function probeTarget(
     }
     const dialled = await dial(target, policy, options)
     hosts.push(...failures(at, dialled))
-    if (dialled.kind !== 'ready') continue
-    hosts.push({ ...at, ...(await ask(dialled.hop, reversePath, forwardPath, security === 'required')) })
-    if (!all) break
+    if (dialled.kind === 'loop') word ??= describeReply(dialled.verdict.reply)
+    if (dialled.kind === 'ready') {
+      const asked = await ask(dialled.hop, reversePath, forwardPath, security === 'required')
+      hosts.push({ ...at, ...asked.said })
+      if (asked.isWord) word ??= asked.said.rcpt || asked.said.error
+    }
+    if (word !== undefined && !all) break
   }
-  const last = hosts.at(-1)
-  const answered = hosts.find(({ rcpt }) => rcpt !== '')
-  const outcome = answered ? answered.rcpt : (last?.error ?? 'no address is left to try')
+  const outcome = word ?? hosts.at(-1)?.error ?? 'no address is left to try'
   return { forwardPath, destination, dns, hosts, outcome, accepted: /^2/.test(outcome) }
 }
 
@@ -165,19 +171,21 @@ async function ask(
   reversePath: string,
   forwardPath: string,
   requireTls: boolean,
-): Promise<Omit<ProbedHost, keyof Place>> {
+): Promise<{ said: Omit<ProbedHost, keyof Place>; isWord: boolean }> {
   const { client, tls = '', tlsReason, lines } = hop
   const { greeting, capabilities } = client
   const asked = await client.probe({ reversePath, forwardPath, requireTls })
   await client.quit()
-  return {
+  const { failure } = asked
+  const said = {
     tls,
     tlsReason,
     greeting: greeting ? describeReply(greeting) : '',
     capabilities: [...capabilities.keywords].map(([keyword, values]) => [keyword, ...values].join(' ')),
     mail: asked.mail ? describeReply(asked.mail) : '',
     rcpt: asked.rcpt ? describeReply(asked.rcpt) : '',
-    error: asked.failure?.text ?? '',
+    error: failure ? describeReply(verdictOf(failure, hop.host, placeOf(hop)).reply) : '',
     transcript: [...lines],
   }
+  return { said, isWord: !isBreakage({ failure }) }
 }

@@ -103,3 +103,26 @@ test('a host that refuses MAIL with REQUIRETLS was not asked for it', async () =
   const { targets } = await probing(office, 'bob@two.test', { requireTls: true })
   expect(targets[0]!.hosts.at(-1)).toMatchObject({ mail: '550 5.7.30 not today' })
 })
+
+test.each([
+  ['refuses MAIL, which is its word on the message', { MAIL: '550 5.7.1 not you' }, '550 5.7.1 not you'],
+  ['goes at MAIL, after which the next one is asked', { MAIL: '421 4.3.2 closing' }, '250 2.1.5 Ok'],
+  ['goes at RCPT, likewise', { RCPT: { drop: true } }, '250 2.1.5 Ok'],
+  ['is this server, behind which nobody is asked', { GREETING: '220 mail.one.test' }, '554 5.4.6 '],
+])('what would become of a message was not what dial said: the first host %s', async (_, script, outcome) => {
+  await using office = await PostOffice.open()
+  office.zone('two.test', [
+    ['@', 'MX', '10 mx'],
+    ['@', 'MX', '20 next'],
+    ['next', 'A', '192.0.2.3'],
+  ])
+  office.peer('192.0.2.2', { script })
+  office.peer('192.0.2.3')
+  for (const all of [false, true]) {
+    const { targets } = await probing(office, 'bob@two.test', { all })
+    expect(targets[0]).toMatchObject({
+      outcome: expect.stringMatching(`^${outcome}`),
+      accepted: outcome.startsWith('250'),
+    })
+  }
+})
