@@ -226,6 +226,7 @@ function settlementOf(
     })),
     nextAttemptAt: nextAt,
     attempted,
+    hold: told.some(({ verdict }) => verdict.heldBy !== undefined),
     delayNotified,
     accept: [...filed, ...made.flatMap(({ acceptance }) => acceptance ?? [])],
     flow: [

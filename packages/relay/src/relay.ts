@@ -80,10 +80,7 @@ export function createRelay(options: RelayOptions): Relay {
     const { entry } = work
     if (entry.route === 'local') return attemptLocal(work, { mail, directory, arrivals, mda, routes })
     const held = await orders.held(entry)
-    if (held) {
-      await queue.hold([entry.id])
-      return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
-    }
+    if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     const dead = await orders.suppressed(entry)
     return attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
   }

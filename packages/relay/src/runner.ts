@@ -222,7 +222,8 @@ export class Runner {
     let isOver = false
     try {
       const result = await attempt(work)
-      if (!this.#running) leaveUntried(result)
+      // What could not be tried because we stop is as due as it was.
+      if (!this.#running) for (const [index, { own }] of result.verdicts) if (own) result.verdicts.delete(index)
       isOver = await this.#options.conclude(entry, result)
     } catch (error) {
       // The lease runs out, and then it is tried again: at least once, never not at all.
@@ -260,9 +261,4 @@ export class Runner {
     if (!this.#isQuiet) return
     for (const resolve of this.#quiet.splice(0)) resolve()
   }
-}
-
-/** What could not be tried because we stop is as due as it was. What is held by now is told all the same. */
-function leaveUntried({ verdicts }: AttemptResult): void {
-  for (const [index, { own, heldBy }] of verdicts) if (own && heldBy === undefined) verdicts.delete(index)
 }

@@ -177,28 +177,40 @@ describe('standing orders', () => {
     },
   )
 
-  test('what was held while the relay stopped had no word of it in its journey, and was held again', async () => {
-    await using office = await PostOffice.open(({ store }) => {
-      const hold: typeof store.queue.hold = (ids) => {
-        void opened?.relay.stop(0)
-        return store.queue.hold(ids)
-      }
-      return { store: { ...store, queue: { ...store.queue, hold } } }
-    })
-    const opened: PostOffice | undefined = office
-    const mx = office.peer('192.0.2.2')
-    await note(office, 'hold-rule', 'to @two.test')
-    const journey = await office.send()
-    await office.relay.stop(0)
-    expect(await office.events(journey, 'held')).toMatchObject([{ rule: 'to @two.test' }])
-    const [entry] = await office.queue()
-    expect(entry).toMatchObject({ held: true, attempts: 0 })
-    await office.store.queue.release([entry!.id], office.clock.now())
-    office.relay = office.createRelay()
-    office.relay.start()
-    await office.advance(0)
-    expect(mx.transactions).toHaveLength(1)
-  })
+  test.each(['stopped', 'could not settle it'])(
+    'what was held while the relay %s had no word of it in its journey, and was held again',
+    async (what) => {
+      let isTrouble = true
+      await using office = await PostOffice.open((opened) => {
+        const { memory, queue } = opened.store
+        const recall: typeof memory.recall = (...asked) => {
+          if (what === 'stopped') void opened.relay.stop(0)
+          return memory.recall(...asked)
+        }
+        const settle: typeof queue.settle = (settlement) =>
+          isTrouble && what !== 'stopped'
+            ? Promise.reject(new StoreError('unavailable', 'not now'))
+            : queue.settle(settlement)
+        return { store: { ...opened.store, memory: { ...memory, recall }, queue: { ...queue, settle } } }
+      })
+      const mx = office.peer('192.0.2.2')
+      await note(office, 'hold-rule', 'to @two.test')
+      const journey = await office.send()
+      await office.relay.stop(0)
+      office.logged.length = 0
+      expect(await office.queue()).toMatchObject([{ held: (await office.events(journey, 'held')).length > 0 }])
+      isTrouble = false
+      office.relay = office.createRelay({ store: office.store })
+      office.relay.start()
+      await office.advance(20 * minute)
+      const [entry] = await office.queue()
+      expect(entry).toMatchObject({ held: true, attempts: 0 })
+      expect(await office.events(journey, 'held')).toMatchObject([{ rule: 'to @two.test' }])
+      await office.store.queue.release([entry!.id], office.clock.now())
+      await office.advance(0)
+      expect(mx.transactions).toHaveLength(1)
+    },
+  )
 
   test('a rule for others holds nothing', async () => {
     await using office = await PostOffice.open()

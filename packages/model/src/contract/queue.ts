@@ -181,6 +181,24 @@ function describeOperators(open: OpenEngine): void {
     expect(await store.queue.nextDueAt()).toBe(clock.now() + 900_000)
   })
 
+  it('what its settlement holds is claimed no more, until it is released', async (world) => {
+    const { store, clock } = world
+    await enqueue(world, 'a.test', 'b.test')
+    const [leased, late] = await claimAll(world)
+    await store.queue.settle(deferring(leased!, clock.now(), { attempted: false, hold: true }))
+    // Its lease has run out, and it waits again by now.
+    await clock.advance(60_000)
+    expect(await store.queue.nextDueAt()).toBe(late!.dueAt)
+    await store.queue.settle(deferring(late!, clock.now(), { attempted: false, hold: true }))
+    expect([await store.queue.nextDueAt(), await claimAll(world)]).toEqual([null, []])
+    expect(await store.queue.counts(clock.now())).toMatchObject({ held: 2, leased: 0 })
+    await store.queue.release([leased!.id, late!.id], clock.now())
+    expect(await claimAll(world)).toMatchObject([
+      { attempts: 0, held: false },
+      { attempts: 0, held: false },
+    ])
+  })
+
   it('remove takes out entry and message, even under a lease', async (world) => {
     const { store, clock } = world
     const ids = await enqueue(world, 'a.test', 'b.test')

@@ -109,6 +109,8 @@ export interface Settlement {
   nextAttemptAt: number
   /** Counts as an attempt: false when nothing could be tried (shutdown, our own trouble). */
   attempted: boolean
+  /** What is left of it is held. */
+  hold?: boolean
   /** Indexes of recipients about whom a delay notice goes out with this settlement. */
   delayNotified: readonly number[]
   /** DSNs and local filings that ride in the same transaction. */

@@ -13,6 +13,7 @@ export interface SettleArguments {
   outcomes: readonly RecipientOutcome[]
   nextAttemptAt: number
   attempted: boolean
+  hold?: boolean
   delayNotified: readonly number[]
   accept: readonly PackedAcceptance[]
   flow: readonly FlowRow[]
@@ -60,19 +61,20 @@ export function settle(context: WriterContext, args: SettleArguments): AcceptedR
 
 function putBack(
   context: WriterContext,
-  { entry, dueAt: leasedAt, attempted, nextAttemptAt }: SettleArguments,
-  { destination, dueAt: before, attempts: made, held }: StoredEntry,
+  { entry, dueAt: leasedAt, attempted, hold = false, nextAttemptAt }: SettleArguments,
+  { destination, dueAt: before, attempts: made, held: wasHeld }: StoredEntry,
   left: readonly StoredRecipient[],
 ): void {
   const attempts = made + (attempted ? 1 : 0)
   const dueAt = before === leasedAt ? nextAttemptAt : before
   const retry = attempts > 0 ? 1 : 0
+  const held = hold ? 1 : wasHeld
   context
     .sql(
-      `UPDATE queue SET lease = NULL, lease_until = NULL, attempts = ?, retry = ?, due_at = ?, recipients = ?
+      `UPDATE queue SET lease = NULL, lease_until = NULL, attempts = ?, retry = ?, due_at = ?, held = ?, recipients = ?
         WHERE id = ?`,
     )
-    .run(attempts, retry, dueAt, JSON.stringify(left), entry)
+    .run(attempts, retry, dueAt, held, JSON.stringify(left), entry)
   if (!held) enterLane(context, destination, retry, dueAt)
 }
 
