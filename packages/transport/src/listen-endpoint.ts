@@ -32,6 +32,9 @@ function reasonOf(endpoint: ListenEndpoint, { code, message }: NodeJS.ErrnoExcep
       return 'path' in endpoint
         ? 'there is no such directory, or no permission to write to it (EACCES)'
         : 'no permission; ports below 1024 need CAP_NET_BIND_SERVICE (EACCES)'
+    case 'EINVAL':
+      // sockaddr_un has room for about a hundred octets.
+      return 'path' in endpoint ? 'the path is too long for a Unix socket: choose a shorter one (EINVAL)' : message
     default:
       return message
   }

@@ -93,6 +93,11 @@ describe('where it listens', () => {
     await expect(testListener({ onConnection: echo, endpoint: { path } })).rejects.toThrow(/there is no such directory/)
   })
 
+  test('a path that is too long for a Unix socket was an "invalid argument"', async () => {
+    const path = join(await temporaryDirectory(), 'x'.repeat(110))
+    await expect(testListener({ onConnection: echo, endpoint: { path } })).rejects.toThrow(/choose a shorter one/)
+  })
+
   test('a port in use is named with its service', async () => {
     const first = await testListener({ onConnection: echo })
     const again = testListener({ onConnection: echo, service: 'imaps', endpoint: first.bound })
