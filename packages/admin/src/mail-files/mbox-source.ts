@@ -96,7 +96,9 @@ export async function findMboxFiles(directory: string): Promise<{ path: string; 
   const names = await readdir(directory, { recursive: true })
   for (const name of names.sort()) {
     const path = join(directory, name)
-    if (/(^|\/)\./.test(name) || !(await isFile(path)) || !(await startsAsMbox(path))) continue
+    // What others hide is no mail, but so is a mailbox written whose name begins with a dot.
+    const isHidden = /(^|\/)\./.test(name) && !name.endsWith('.mbox')
+    if (isHidden || !(await isFile(path)) || !(await startsAsMbox(path))) continue
     const levels = name.split('/').map((level) => level.replace(/\.(sbd|mbox|mbx)$/i, ''))
     files.push({ path, mailbox: levels.join('/') })
   }

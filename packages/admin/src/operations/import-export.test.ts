@@ -341,6 +341,8 @@ describe('export', () => {
       { text: 'Subject: a\r\n\r\nFrom x\r\n>From y\r\nend', flags: ['\\Seen', 'Work'], uidl: 'u1' },
       { text: `Subject: b\r\n\r\n${'z'.repeat(300_000)}\r\n`, mailbox: 'Arch.ive/Größe', flags: ['\\Draft'] },
       { text: 'Subject: c\r\n\r\n', flags: ['\\Answered', '\\Flagged', '\\Deleted'] },
+      // From mbox files it did not come back.
+      { text: 'Subject: d\r\n\r\n', mailbox: '.Projects/.secret' },
     )
 
   test('to mbox files and back gives the same mail in another account', async () => {
@@ -349,7 +351,7 @@ describe('export', () => {
     const directory = join(admin.directory, 'out')
     const target = new MboxTarget(directory, false)
     const onFrame = frameTaker(target)
-    expect(await admin.call('export', { login: alice }, { onFrame })).toMatchObject({ messages: 3 })
+    expect(await admin.call('export', { login: alice }, { onFrame })).toMatchObject({ messages: 4 })
     await target.finish()
     expect(existsSync(join(directory, 'INBOX.mbox.part'))).toBe(false)
     async function* back() {
