@@ -24,7 +24,7 @@ async function world(...journeys: FlowFact[][]) {
   }
   const list = async (input: object) =>
     (await admin.call('trace.list', input)).map(({ from, to, outcomes }) => `${from} > ${to} : ${outcomes}`)
-  return { list, [Symbol.dispose]: () => admin[Symbol.dispose]() }
+  return { admin, list, [Symbol.dispose]: () => admin[Symbol.dispose]() }
 }
 
 test('a message of which nobody knew an id could not be found', async () => {
@@ -63,4 +63,10 @@ test('journeys of no message were counted as lines, so that fewer were listed th
     [{ kind: 'about', about: 'something else' }],
   )
   expect(await found.list({ limit: 1 })).toEqual(['carol@two.test > bob@one.test : '])
+})
+
+test('a caller that had gone was looked for on, through all journeys', async () => {
+  using found = await world([came('carol@two.test', 'bob@one.test')])
+  const list = found.admin.call('trace.list', {}, { signal: AbortSignal.abort() })
+  await expect(list).rejects.toThrow('aborted')
 })

@@ -52,10 +52,11 @@ export const traceList = operation({
     to: addressDomainOrNone.optional(),
     limit: z.number().int().min(1).max(10_000).default(20),
   }),
-  async run({ store: { flow } }, { from, to, limit }) {
+  async run({ store: { flow } }, { from, to, limit }, { signal }) {
     const found: JourneySummary[] = []
     // Also without a wish: journeys that say nothing of a message are no lines, and are nobody's share of the limit.
     for await (const id of unhurried(await flow.recent(looksThrough))) {
+      signal.throwIfAborted()
       const journey = await flow.journey(id)
       const summary = journey && summaryOf(journey)
       if (!summary || !fits(from, [summary.from]) || !fits(to, summary.to)) continue
