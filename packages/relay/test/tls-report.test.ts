@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { createStsPolicies, type Https } from '../src/index.ts'
 import { reportAddresses } from '../src/tls-report/report.ts'
 import { mail, root } from './certificates.ts'
-import { day, everything, hour, PostOffice, type Row } from './post-office.ts'
+import { day, everything, hour, minute, PostOffice, type Row } from './post-office.ts'
 
 const withTls = { capabilities: [...everything, 'STARTTLS'] }
 
@@ -87,6 +87,22 @@ test('a day before a night in which no server ran was told to nobody', async () 
   await office.advance(day)
   const ranges = posted.map(({ body }) => JSON.parse(gunzipSync(body).toString())['date-range']['start-datetime'])
   expect(ranges).toEqual(['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'])
+})
+
+test('a server that begins anew each night told nobody of any day', async () => {
+  const { office, posted } = await reporting('https://reports.two.test/tls')
+  await using _office = office
+  office.peer('192.0.2.2', withTls)
+  await office.advance(hour)
+  await office.send()
+  await office.advance(23 * hour + minute)
+  for (let night = 0; night < 4; night++) {
+    await office.relay.stop(0)
+    office.relay = office.createRelay()
+    office.relay.start()
+    await office.advance(day)
+  }
+  expect(posted).toHaveLength(1)
 })
 
 test('a report that a site did not take, or nobody could be asked about, was lost', async () => {

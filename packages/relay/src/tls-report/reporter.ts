@@ -62,8 +62,10 @@ export class TlsReporter {
   start(): void {
     const { clock, random } = this.#options
     const now = clock.now()
-    const midnight = (Math.floor(now / dayMs) + 1) * dayMs
-    this.#timer = clock.after(midnight - now + random.fraction() * spreadMs, async () => {
+    const midnight = Math.floor(now / dayMs) * dayMs
+    const tonight = midnight + random.fraction() * spreadMs
+    // A server that begins in the night is in time for it: it may never live to see another.
+    this.#timer = clock.after((tonight > now ? tonight : tonight + dayMs) - now, async () => {
       using _busy = clock.busy('TLS reports')
       await this.#run(this.#report(dayOf(clock.now())).finally(() => this.#isStopping || this.start()))
     })
