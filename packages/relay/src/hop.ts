@@ -68,6 +68,7 @@ export function hopKey({ host, port, viaMx, protocol, path }: Hop): string {
 /** Whether a key of the queue names an LMTP store on this machine: what goes there has arrived, and crosses no network. */
 export function isStoreHere(destination: string): boolean {
   if (!destination.startsWith('lmtp:')) return false
-  const hop = parseHop(destination, lmtpPort)
+  // Behind the semicolon is the login of a configured route.
+  const hop = parseHop(destination.replace(/;[^;]*$/, ''), lmtpPort)
   return hop !== undefined && (hop.path !== undefined || isLoopback(hop.host) || hop.host === 'localhost')
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseHop } from './hop.ts'
+import { isStoreHere, parseHop } from './hop.ts'
 import { createRoutes } from './routes.ts'
 
 const direct = createRoutes({ port: 25 })
@@ -45,6 +45,17 @@ describe('resolve', () => {
     expect(through.resolve('smtp.isp.test:587')).toMatchObject({ kind: 'host', host: 'Smtp.ISP.test', hop: smarthost })
     expect(through.resolve('smtp.isp.test:25')).toEqual({ kind: 'host', host: 'smtp.isp.test', port: 25 })
   })
+})
+
+test.each([
+  ['lmtp:/run/store', true],
+  ['lmtp:localhost:24', true],
+  ['lmtp:[::1]:24', true],
+  ['lmtp:127.0.0.1:24;joe', true],
+  ['lmtp:store.test:24', false],
+  ['127.0.0.1:25', false],
+])('a store beside us that wants a login was taken for one elsewhere: %s', (destination, isHere) => {
+  expect(isStoreHere(destination)).toBe(isHere)
 })
 
 describe('configured routes', () => {
