@@ -217,6 +217,16 @@ function signedOnce(selector: string, fields: readonly string[]): { header: stri
   }
 }
 
+test('a sender with an underscore, and a HELO name with a dot at its end, were without a policy', async () => {
+  const checker = open({ 'my_mail.one.test TXT': ['v=spf1 ip4:192.0.2.1 -all'] })
+  for (const sender of [{ reversePath: 'a@my_mail.one.test' }, { reversePath: '', helo: 'my_mail.one.test.' }]) {
+    expect(await checker.checkSender(facts(sender), never)).toMatchObject({
+      domain: 'my_mail.one.test',
+      result: 'pass',
+    })
+  }
+})
+
 test('names of any length in signatures went into the journey whole', async () => {
   const long = 'x'.repeat(30_000)
   const tags = `a=rsa-sha256${long}; d=${long}.test; s=${long}; b=AA`

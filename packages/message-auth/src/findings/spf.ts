@@ -47,8 +47,9 @@ export async function checkSpf(context: SpfContext, facts: SenderFacts, signal: 
     {
       kind: 'spf',
       clientAddress,
-      helo: facts.helo,
-      reversePath: facts.reversePath,
+      // The name as it was looked at: A-labels, no dot at its end.
+      helo: finding.identity === 'helo' ? domain : facts.helo,
+      reversePath: facts.reversePath.replace(/[^@]+$/, () => domain),
       hostname: context.hostname,
     },
     signal,
