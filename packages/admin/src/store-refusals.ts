@@ -37,6 +37,13 @@ export function asAdminError(error: unknown): AdminError {
   return new AdminError('failed', text, '', { cause: error })
 }
 
+/** What broke an import off, and what is there already: `12 messages`. */
+export function afterSome(done: string, error: unknown): AdminError {
+  const { reason, message, advice } = asAdminError(error)
+  const again = 'Those stay; run the import again, and it goes on where it ended.'
+  return new AdminError(reason, `After ${done}: ${message}`, `${advice} ${again}`.trim(), { cause: error })
+}
+
 /** The store's words are for logs, where they stand within a line. An address at their beginning stays as it is. */
 function sentence(text: string): string {
   return text

@@ -67,6 +67,7 @@ describe('accounts', () => {
     expect(fault('address,password,quota\na@one.test,geheim,many')).toBe(
       'Line 2: the quota is no size such as 500MB or 2GB.',
     )
+    expect(fault('address,password\n')).toBe('The file holds no accounts.')
     expect(fault('address,password\n,geheim')).toBe('Line 2 has no address.')
     expect(fault('address,password\na@one.test,x\ncarol,geheim')).toBe(
       'Line 3: "carol" is no address: a whole address, name and domain, such as alice@one.example, is expected.',

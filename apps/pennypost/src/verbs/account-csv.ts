@@ -54,6 +54,7 @@ export function parseAccounts(text: string): AccountRow[] {
       return []
     }
   })
+  if (rows.length + faults.length === 0) throw new UsageError('The file holds no accounts.')
   if (faults.length === 0) return rows
   const more = faults.length - faultsShown
   throw new UsageError([...faults.slice(0, faultsShown), ...(more > 0 ? [`And ${more} more.`] : [])].join('\n'))

@@ -11,6 +11,7 @@ import type { AdminContext } from '../context.ts'
 import { address, displayName, password, quota } from '../input-fields.ts'
 import { describeIssues, operation } from '../operation.ts'
 import type { Frame } from '../socket/frames.ts'
+import { afterSome } from '../store-refusals.ts'
 import { unhurried } from '../unhurried.ts'
 
 const newAccount = z
@@ -40,13 +41,17 @@ export const accountImport = operation({
   async run(context, { accounts }, { progress, signal, upload }) {
     const { fresh, present } = await inspect(context, accounts, upload)
     let done = 0
-    for (const { account, hash } of fresh) {
-      signal.throwIfAborted()
-      const verifier = hash ?? (account.password && (await context.credentials.hash(account.password)))
-      const { login, name, quota: octets } = account
-      const made = { login, name, quota: octets, admin: false, verifier }
-      await context.store.directory.addAccount(made, context.clock.now())
-      progress({ done: ++done, total: fresh.length, unit: 'accounts' })
+    try {
+      for (const { account, hash } of fresh) {
+        signal.throwIfAborted()
+        const verifier = hash ?? (account.password && (await context.credentials.hash(account.password)))
+        const { login, name, quota: octets } = account
+        const made = { login, name, quota: octets, admin: false, verifier }
+        await context.store.directory.addAccount(made, context.clock.now())
+        progress({ done: ++done, total: fresh.length, unit: 'accounts' })
+      }
+    } catch (error) {
+      throw done === 0 ? error : afterSome(`${done} account${done === 1 ? '' : 's'}`, error)
     }
     return { added: fresh.map(({ account }) => account.login), present }
   },

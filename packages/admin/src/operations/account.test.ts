@@ -336,7 +336,9 @@ describe('import of accounts', () => {
       return made
     }
     const accounts = ['bob', 'carol'].map((name) => ({ login: `${name}@one.test`, password: 'secret' }))
-    await expect(importAccounts(admin, accounts)).rejects.toThrow('the server is gone')
+    await expect(importAccounts(admin, accounts)).rejects.toThrow('After 1 account: the server is gone')
+    // It said that all was refused.
+    expect(admin.audited.at(-1)?.detail).toMatch(/^After 1 account: /)
     const made = await directory.accounts()
     expect(made.map(({ login }) => login)).toEqual(['bob@one.test'])
     expect(await credentials.list(made[0]!.id)).toHaveLength(1)

@@ -24,7 +24,7 @@ import type { AdminContext } from '../context.ts'
 import { address } from '../input-fields.ts'
 import { fingerprint, type IncomingMessage, readMessages } from '../message-intake.ts'
 import { operation } from '../operation.ts'
-import { asAdminError } from '../store-refusals.ts'
+import { afterSome } from '../store-refusals.ts'
 
 const messageHead = z.object({
   mailbox: z.string().max(1000),
@@ -55,8 +55,8 @@ export const mailImport = operation({
       await work.flush()
     } catch (error) {
       await work.drop()
-      if (work.imported === 0) throw error
-      throw work.explain(error)
+      const { imported } = work
+      throw imported === 0 ? error : afterSome(`${imported} message${imported === 1 ? '' : 's'}`, error)
     }
     return { login, imported: work.imported, skipped: work.skipped, mailboxes: work.mailboxNames }
   },
@@ -127,14 +127,6 @@ class Import {
   async drop(): Promise<void> {
     for (const { message } of this.#batch) await message.content.discard()
     this.#batch = []
-  }
-
-  /** What broke the import off, and what is there already; for when something is. */
-  explain(error: unknown): AdminError {
-    const { reason, message, advice } = asAdminError(error)
-    const again = 'Those stay; run the import again, and it goes on where it ended.'
-    const text = `After ${this.imported} message${this.imported === 1 ? '' : 's'}: ${message}`
-    return new AdminError(reason, text, `${advice} ${again}`.trim(), { cause: error })
   }
 
   async #targetFor(written: string): Promise<Target> {
