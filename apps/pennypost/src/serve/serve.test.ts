@@ -9,17 +9,34 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 
 const program = fileURLToPath(new URL('../../bin/pennypost.js', import.meta.url))
 
-test('a SIGHUP before the server was ready ended it, and systemd starts nothing again that ended so', async () => {
+/** The server in a directory of its own. */
+function serve() {
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-serve-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
-  const child = spawn(process.execPath, [program, 'serve'], { cwd: directory, stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(process.execPath, [program, 'serve'], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   let out = ''
-  child.stdout.on('data', (chunk) => (out += chunk))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (out += chunk))
+  const says = (words: RegExp) => Promise.race([ended, vi.waitUntil(() => words.test(out), { timeout: 60_000 })])
+  return { directory, child, ended, says, said: () => out }
+}
+
+test('a SIGHUP before the server was ready ended it, and systemd starts nothing again that ended so', async () => {
+  const { directory, child, ended, says } = serve()
   await vi.waitUntil(() => existsSync(join(directory, 'data')), { timeout: 60_000, interval: 1 })
   child.kill('SIGHUP')
-  await Promise.race([ended, vi.waitUntil(() => /^ready$/m.test(out), { timeout: 60_000 })])
+  await says(/^ready$/m)
   child.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
+})
+
+test('a SIGUSR1 opened a debugger, by which every user of the machine could read all mail', async () => {
+  const { child, ended, says, said } = serve()
+  await says(/^ready$/m)
+  child.kill('SIGUSR1')
+  await says(/"reloaded"|Debugger listening/)
+  child.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
+  expect(said()).not.toContain('Debugger')
 })

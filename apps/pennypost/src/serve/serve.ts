@@ -13,7 +13,7 @@ import { openServedStore } from './store.ts'
 
 /**
  * `pennypost serve`: reads the configuration, starts the server, says `ready`, and ends in good order on SIGTERM or
- * SIGINT. SIGHUP reopens the log and reads certificates anew.
+ * SIGINT. SIGHUP, or SIGUSR1, reopens the log and reads certificates anew.
  */
 export interface ServeOptions {
   configFile?: string
@@ -30,6 +30,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   // At once: a service manager takes the end by a SIGHUP that nobody listens for as meant, and starts nothing again.
   let onHangUp = (): void => {}
   process.on('SIGHUP', () => onHangUp())
+  // For who rotates logs by it; else Node opens its debugger, which obeys every user of the machine.
+  process.on('SIGUSR1', () => onHangUp())
   const { config, base } = await settings(options)
   // Before the log, which may lie in it: what is in there is for its owner alone.
   makeDirectory(resolve(base, config.data_dir), 0o700)
