@@ -4,8 +4,8 @@ import { nstring } from './imap-string.ts'
 import type { Parameter } from './parameters.ts'
 
 /**
- * Stored ENVELOPE and BODYSTRUCTURE texts for readers without UTF8=ACCEPT (RFC 6858). Only texts that are not ASCII are
- * read at all; the marks of extension data stay where they are.
+ * Stored ENVELOPE and BODYSTRUCTURE texts for readers without UTF8=ACCEPT (RFC 6858). Only texts that are not ASCII, or have
+ * a message/global, are read at all; the marks of extension data stay where they are.
  */
 
 /** A stored envelope in ASCII. */
@@ -16,11 +16,14 @@ export function downgradeEnvelope(stored: string): string {
   return printItem(list)
 }
 
-/** A stored structure in ASCII, before or after `structureFor`. */
-export function downgradeStructure(stored: string): string {
-  if (isAsciiText(stored)) return stored
+/**
+ * A stored structure in ASCII, before or after `structureFor`. `rev2`: a message/global has an envelope and a structure, as
+ * in RFC 9051; else it is a type like any other, since clients that go by RFC 3501 then read nothing of the whole answer.
+ */
+export function downgradeStructure(stored: string, rev2: boolean): string {
+  if (isAsciiText(stored) && (rev2 || !stored.includes('"message" "global"'))) return stored
   const list = readList(stored)
-  changeBody(list)
+  changeBody(list, rev2)
   return printItem(list)
 }
 
@@ -92,10 +95,10 @@ const stringItem = (before: string, value: string | undefined): Item =>
   value === undefined ? { kind: 'atom', before, value: 'NIL' } : { kind: 'string', before, value }
 
 /** body = "(" (body-type-1part / body-type-mpart) ")" */
-function changeBody(list: List): void {
+function changeBody(list: List, rev2: boolean): void {
   const { items } = list
   let at = 0
-  for (let inner = items[at]; inner?.kind === 'list'; inner = items[++at]) changeBody(inner)
+  for (let inner = items[at]; inner?.kind === 'list'; inner = items[++at]) changeBody(inner, rev2)
   if (at > 0) {
     changeParameters(items[at + 1])
     changeExtension(list, at + 2)
@@ -104,13 +107,16 @@ function changeBody(list: List): void {
   changeParameters(items[2])
   dropUnlessAscii(list, 3)
   changeText(items[4])
-  let extension = 7
-  const [type, , , , , , , envelope, body] = items
-  if (type?.kind === 'string' && type.value === 'text') extension = 8
+  const [type, subtype, , , , , , envelope, body] = items
+  let extension = type?.kind === 'string' && type.value === 'text' ? 8 : 7
   if (envelope?.kind === 'list' && body?.kind === 'list') {
-    changeEnvelope(envelope)
-    changeBody(body)
-    extension = 10
+    if (!rev2 && subtype?.kind === 'string' && subtype.value === 'global') {
+      items.splice(7, 3)
+    } else {
+      changeEnvelope(envelope)
+      changeBody(body, rev2)
+      extension = 10
+    }
   }
   dropUnlessAscii(list, extension)
   changeExtension(list, extension + 1)

@@ -157,7 +157,7 @@ describe('readers without UTF-8 (RFC 6858)', () => {
   })
 
   test('BODYSTRUCTURE', () => {
-    expect(structureFor(downgradeStructure(structure), 'BODYSTRUCTURE')).toBe(
+    expect(structureFor(downgradeStructure(structure, false), 'BODYSTRUCTURE')).toBe(
       '(("text" "plain" ("charset" "us-ascii") NIL "=?utf-8?Q?=C3=9Cbersicht?=" "7bit" 0 0 NIL ' +
         '("attachment" ("filename*" "utf-8\'\'%C3%9Cbersicht%20%281%29.txt")) NIL NIL)' +
         '("message" "rfc822" NIL NIL NIL "7bit" 16 (NIL "=?utf-8?Q?=C3=A4?=" NIL NIL NIL NIL NIL NIL NIL NIL) ' +
@@ -165,13 +165,36 @@ describe('readers without UTF-8 (RFC 6858)', () => {
         '"mixed" ("boundary" "b" "x*" "utf-8\'\'%C3%BC%20%22y") NIL NIL NIL)',
     )
     const marks = (text: string) => text.replace(/[^\u0001\u0002]/g, '')
-    expect(marks(downgradeStructure(structure))).toBe(marks(structure))
+    expect(marks(downgradeStructure(structure, false))).toBe(marks(structure))
+  })
+
+  test.each(['a', 'ä'])('message/global is a type like any other, its subject being %s', (subject) => {
+    const lines = [
+      'Content-Type: message/global',
+      'Content-Disposition: inline',
+      '',
+      `Subject: ${subject}`,
+      '',
+      'x',
+      '',
+    ]
+    const { structure: global } = scan(Buffer.from(lines.join('\r\n'))).index()
+    const size = Buffer.byteLength(lines.slice(3).join('\r\n'))
+    const basic = `"message" "global" NIL NIL NIL "7bit" ${size}`
+    expect(downgradeStructure(structureFor(global, 'BODY'), false)).toBe(`(${basic})`)
+    expect(downgradeStructure(structureFor(global, 'BODYSTRUCTURE'), false)).toBe(
+      `(${basic} NIL ("inline" NIL) NIL NIL)`,
+    )
+    expect(structureFor(downgradeStructure(global, false), 'BODY')).toBe(`(${basic})`)
+    expect(downgradeStructure(global, true)).toContain(
+      `${basic} (NIL "${subject === 'a' ? 'a' : '=?utf-8?Q?=C3=A4?='}" NIL`,
+    )
   })
 
   test('media types, encodings and dispositions that are not ASCII have no octet above 127 left', () => {
     const lines = ['Content-Type: text/é', 'Content-Transfer-Encoding: é', 'Content-Disposition: é; a=b']
     const odd = scan(Buffer.from(`${lines.join('\r\n')}\r\n\r\nx\r\n`)).index().structure
-    expect(structureFor(downgradeStructure(odd), 'BODYSTRUCTURE')).toBe(
+    expect(structureFor(downgradeStructure(odd, false), 'BODYSTRUCTURE')).toBe(
       '("text" "?" ("charset" "us-ascii") NIL NIL "?" 3 1 NIL ("?" ("a" "b")) NIL NIL)',
     )
   })

@@ -60,7 +60,7 @@ function structure(item: 'BODY' | 'BODYSTRUCTURE'): FetchItem {
     need: { index: ['structure'] },
     write(target) {
       const text = structureFor(rowOf(target).index?.structure ?? '', item)
-      target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text)}`)
+      target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text, target.session.rev2)}`)
     },
   }
 }

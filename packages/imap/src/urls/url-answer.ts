@@ -105,5 +105,6 @@ function structure(
     shown = decodedStructure(part, { size, lines, encoding: hasNul ? 'binary' : isAscii ? '7bit' : '8bit' })
   }
   const text = structureFor(shown, 'BODYSTRUCTURE')
-  return (out) => out.text(` (BODYPARTSTRUCTURE ${session.utf8Messages ? text : downgradeStructure(text)})`)
+  return (out) =>
+    out.text(` (BODYPARTSTRUCTURE ${session.utf8Messages ? text : downgradeStructure(text, session.rev2)})`)
 }
