@@ -17,6 +17,8 @@ export interface Pop3ListenerOptions {
   /** Absent: no TLS here. With `pop3s` it is implicit, else STLS. */
   contexts?: ServerContexts
   limiter: ConnectionLimiter
+  /** Who says by the PROXY protocol for whom it speaks. */
+  isProxy?(address: string): boolean
 }
 
 export interface Pop3Service {
@@ -29,7 +31,7 @@ export function createPop3Service(options: Omit<Pop3Options, 'offersTls' | 'turn
   const turns = new Turns(clock)
   const locks = new MaildropLocks({ clock, deadline, takeoverMs: limits.takeoverMs, waitMs: limits.lockWaitMs })
   return {
-    listen({ service, endpoint, contexts, limiter }) {
+    listen({ service, endpoint, contexts, limiter, isProxy }) {
       const tls = contexts === undefined ? 'none' : service === 'pop3s' ? 'implicit' : 'starttls'
       const settings: Pop3Options = { ...options, turns, offersTls: tls === 'starttls' }
       return createListener({
@@ -38,6 +40,7 @@ export function createPop3Service(options: Omit<Pop3Options, 'offersTls' | 'turn
         tls,
         ...(contexts && { contexts }),
         limiter,
+        ...(isProxy && { isProxy }),
         deadline,
         log: options.log,
         refusal: (reason) =>

@@ -12,7 +12,7 @@ import {
   Turns,
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
-import { awaitPatience, readClient } from './before-banner.ts'
+import { awaitPatience } from './before-banner.ts'
 import { isThisMachine, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
@@ -21,8 +21,8 @@ import { SubmissionQuota } from './submission-limits.ts'
 import { WireConnection } from './wire/connection.ts'
 
 /**
- * A listener of reception, and the way of each connection to its session: the PROXY header, implicit TLS behind it, and
- * patience before the banner (`before-banner.ts`).
+ * A listener of reception, and the way of each connection to its session: patience before the banner
+ * (`before-banner.ts`).
  *
  * What must never break: a client counts against the limit of its own address, not of its proxy's, and its place is free
  * again when the socket closes, whatever happened before.
@@ -44,7 +44,6 @@ export interface ReceptionListenerOptions {
  */
 export async function openReception(listener: ReceptionListenerOptions, options: ReceptionOptions): Promise<Listener> {
   const { service, endpoint, contexts, limiter } = listener
-  const isProxy = networks(options.proxy ?? [])
   const context: SessionContext = {
     service,
     options,
@@ -54,24 +53,17 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     ...(options.submissionLimits ? { quota: new SubmissionQuota(options.submissionLimits, options.store.memory) } : {}),
   }
   const entrance = new Entrance(context)
-  // A proxy speaks before the handshake, so where there are proxies implicit TLS is begun here.
-  const implicit = service === 'submissions' && contexts !== undefined
-  const proxied = (options.proxy ?? []).length > 0
   return createListener({
     service,
     endpoint,
-    tls: contexts === undefined ? 'none' : implicit && !proxied ? 'implicit' : 'starttls',
+    tls: contexts === undefined ? 'none' : service === 'submissions' ? 'implicit' : 'starttls',
     ...(contexts ? { contexts } : {}),
     limiter,
+    isProxy: networks(options.proxy ?? []),
     deadline: options.deadline,
     log: options.log,
     refusal: (reason) => refusal(reason),
-    onConnection(connection) {
-      const origin = originOf(connection, limiter)
-      if (isProxy(connection.remote.address)) entrance.enterByProxy(origin, implicit)
-      else if (implicit && proxied) entrance.secure(origin)
-      else entrance.greet(origin)
-    },
+    onConnection: (connection) => entrance.greet(originOf(connection, limiter)),
   })
 }
 
@@ -86,12 +78,11 @@ function refusal(reason: Refusal): string {
 }
 
 function originOf(connection: Connection, limiter: ConnectionLimiter): Origin {
-  /** Of a client that a proxy has named. */
+  /** Of a client that a proxy has named (XCLIENT). */
   let slot: Slot | undefined
   connection.stream.once('close', () => slot?.[Symbol.dispose]())
   return {
     connection,
-    client: connection.remote,
     leaveAddressLimit: () => (slot ? slot.leaveAddress() : connection.leaveAddressLimit()),
     countAs(address) {
       connection.leaveAddressLimit()
@@ -103,7 +94,7 @@ function originOf(connection: Connection, limiter: ConnectionLimiter): Origin {
   }
 }
 
-/** The way of a connection up to its session: proxy, handshake, patience. */
+/** The way of a connection up to its session. */
 class Entrance {
   readonly #context: SessionContext
   readonly #server: SMTPServer
@@ -115,48 +106,12 @@ class Entrance {
     this.#turns = new Turns(context.options.clock)
   }
 
-  /** Counts the client that the proxy names, instead of the proxy. */
-  enterByProxy(direct: Origin, implicit: boolean): void {
-    const { connection } = direct
-    const { deadline, log } = this.#context.options
-    connection.onDrain(() => connection.destroy())
-    readClient(connection, deadline, (client) => {
-      if (!client) {
-        log.warn({ proxy: connection.remote.address }, 'no PROXY header from a proxy')
-        return
-      }
-      const reason = direct.countAs(client.address)
-      if (reason) {
-        log.info({ service: this.#context.service, remote: client.address, reason }, 'connection refused')
-        if (implicit) connection.destroy()
-        else connection.end(refusal(reason))
-        return
-      }
-      const origin = { ...direct, client }
-      if (implicit) this.secure(origin)
-      else this.greet(origin)
-    })
-  }
-
-  /** Implicit TLS that the listener did not begin. */
-  secure(origin: Origin): void {
-    const { connection } = origin
-    connection.onDrain(() => connection.destroy())
-    connection.handshake().then(
-      () => this.#begin(origin),
-      (error: Error) => {
-        const { address: remote } = origin.client
-        this.#context.options.log.info({ remote, error: error.message }, 'no TLS session')
-      },
-    )
-  }
-
   /** Strangers at the MX wait a moment for the banner, if so configured. */
   greet(origin: Origin): void {
     const { service, options } = this.#context
-    const { connection, client } = origin
+    const { connection } = origin
     const waitMs = options.pregreetMs ?? 0
-    const { address } = client
+    const { address } = connection.remote
     const isKnown =
       isThisMachine(address) || options.trusted.has(address) || this.#context.isChecked?.(address) === false
     if (waitMs === 0 || service !== 'smtp' || isKnown) {
@@ -167,7 +122,7 @@ class Entrance {
       if (outcome === 'patient') this.#begin(origin)
       else if (outcome === 'gone') connection.end(connection.draining ? printReply(replies.shuttingDown) : undefined)
       else {
-        options.log.info({ service, remote: client.address }, 'spoke before the banner')
+        options.log.info({ service, remote: address }, 'spoke before the banner')
         connection.end(printReply(spokeTooSoon))
       }
     })

@@ -74,7 +74,6 @@ export interface Client {
 /** How a session came about. */
 export interface Origin {
   readonly connection: Connection
-  readonly client: Client
   /** The client does not count against its address any more. */
   leaveAddressLimit(): void
   /** From now on it counts against this address, not against that of its proxy; the reason when it is one too many. */
@@ -127,7 +126,7 @@ export class Session implements WireHandler {
     this.#context = context
     this.service = service
     this.connection = origin.connection
-    this.client = origin.client
+    this.client = origin.connection.remote
     this.origin = origin
     this.options = options
     this.id = random.bytes(6).toString('hex')
@@ -164,7 +163,7 @@ export class Session implements WireHandler {
 
   /** Whether who connected, by whatever proxy that speaks the PROXY protocol, may say for whom it speaks. */
   get mayNameClient(): boolean {
-    return this.#context.mayNameClient(this.origin.client.address)
+    return this.#context.mayNameClient(this.connection.remote.address)
   }
 
   /** What is checked of this client's mail now; undefined when nothing is. */

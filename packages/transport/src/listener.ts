@@ -2,9 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Deadline, type Log, plainAddress } from '@pennypost/model'
 import { Connection, type ConnectionHost, type EndpointAddress } from './connection.ts'
-import type { ConnectionLimiter, Refusal } from './connection-limiter.ts'
+import type { ConnectionLimiter, Refusal, Slot } from './connection-limiter.ts'
 import { type ListenEndpoint, listenOn } from './listen-endpoint.ts'
 import { networkOf } from './network-of.ts'
+import { readProxiedClient } from './proxied-client.ts'
 import type { ServerContexts } from './server-handshake.ts'
 
 /**
@@ -29,6 +30,11 @@ export interface ListenerOptions {
   /** Needed unless `tls` is `none`: a `TlsMaterial`. */
   contexts?: ServerContexts
   limiter: ConnectionLimiter
+  /**
+   * Who is a proxy, which says before anything else for whom it speaks (PROXY protocol): that client is the `remote` of the
+   * connection and counts in the limits. Who comes from there and does not say so is dropped.
+   */
+  isProxy?(address: string): boolean
   deadline: Deadline
   log: Log
   /**
@@ -85,6 +91,8 @@ class SocketListener implements Listener, ConnectionHost {
   readonly #server: Server
   readonly #options: ListenerOptions
   readonly #connections = new Set<Connection>()
+  /** Of proxies that have not said yet for whom they speak. */
+  readonly #entering = new Set<Duplex>()
   #farewells = 0
   #closing: Promise<number> | undefined
   #allGone: (() => void) | undefined
@@ -102,7 +110,7 @@ class SocketListener implements Listener, ConnectionHost {
   }
 
   get open(): number {
-    return this.#connections.size
+    return this.#connections.size + this.#entering.size
   }
 
   get deadline(): Deadline {
@@ -118,15 +126,41 @@ class SocketListener implements Listener, ConnectionHost {
   }
 
   admit(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void {
-    const slot = this.#closing ? 'draining' : this.#options.limiter.admit(remote.address, networkOf(remote.address))
-    if (typeof slot === 'string') {
-      this.#refuse(stream, remote, slot)
-      return
-    }
+    if (this.#options.isProxy?.(remote.address)) this.#admitProxy(stream, remote, local)
+    else this.#admitClient(stream, remote, local)
+  }
+
+  /** A proxy counts in all alone, until the client counts that it names. */
+  #admitProxy(stream: Duplex, proxy: EndpointAddress, local: EndpointAddress): void {
+    const slot = this.#place(stream, proxy, '')
+    if (!slot) return
+    this.#entering.add(stream)
+    stream.on('error', (error) => this.log.debug({ remote: proxy.address, error: error.message }, 'socket error'))
+    readProxiedClient(stream, proxy, this.deadline, (client) => {
+      this.#entering.delete(stream)
+      slot[Symbol.dispose]()
+      if (client) this.#admitClient(stream, client, local)
+      else if (!this.#closing) {
+        this.log.warn({ service: this.service, proxy: proxy.address }, 'no PROXY header from a proxy')
+      }
+    })
+  }
+
+  #admitClient(stream: Duplex, remote: EndpointAddress, local: EndpointAddress): void {
+    const slot = this.#place(stream, remote, networkOf(remote.address))
+    if (!slot) return
     const connection = new Connection(stream, remote, local, this, slot)
     this.#connections.add(connection)
     if (this.#options.tls === 'implicit') void this.#beginSecured(connection)
     else this.#begin(connection)
+  }
+
+  /** Its place in the limits; undefined when there is none, and it has been told so. */
+  #place(stream: Duplex, remote: EndpointAddress, network: string): Slot | undefined {
+    const slot = this.#closing ? 'draining' : this.#options.limiter.admit(remote.address, network)
+    if (typeof slot !== 'string') return slot
+    this.#refuse(stream, remote, slot)
+    return undefined
   }
 
   gone(connection: Connection): void {
@@ -185,6 +219,7 @@ class SocketListener implements Listener, ConnectionHost {
     this.#server.close()
     // After this tick, so that `#closing` is set when sessions end and clients come.
     await undefined
+    for (const stream of this.#entering) stream.destroy()
     // A session may end another's connection while it is told: the set is walked as it stands now.
     for (const connection of [...this.#connections]) connection.drain()
     if (drainMs > 0 && this.#connections.size > 0) await this.#untilAllGone(drainMs)

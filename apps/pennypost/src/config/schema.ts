@@ -52,8 +52,12 @@ const listener = z
   )
   .refine(({ service, path }) => service !== 'http' || path === undefined, 'has a path, which http does not know')
   .refine(
-    ({ service, proxy, xclient }) => isOfMail(service) || proxy.length + xclient.length === 0,
-    'has proxy or xclient, which only smtp, submission, submissions, lmtp and odmr know',
+    ({ service, xclient }) => isOfMail(service) || xclient.length === 0,
+    'has xclient, which only smtp, submission, submissions, lmtp and odmr know',
+  )
+  .refine(
+    ({ service, proxy }) => (service !== 'http' && service !== 'https') || proxy.length === 0,
+    'has proxy, which http and https do not know',
   )
 
 /** `127.0.0.1:25`, `[::1]:25`, or a path. */

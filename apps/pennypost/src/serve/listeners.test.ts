@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
@@ -32,4 +34,30 @@ test('a Unix socket was made where the server had been started, other than all t
   const server = await startServer({ config, base, demo: false, log: silentLog, errors: () => [], onFatal() {} })
   onTestFinished(() => server.stop(0))
   expect(readdirSync(base).toSorted()).toEqual(['data', 'lmtp.sock'])
+})
+
+test.each(['imap', 'pop3'])('behind a proxy %s took all clients for one', async (service) => {
+  const base = mkdtempSync(join(tmpdir(), 'pennypost-listeners-'))
+  onTestFinished(() => rmSync(base, { recursive: true, force: true }))
+  const document = `hostname = "mail.one.test"
+[limits]
+connections_per_address = 1
+[[listener]]
+service = "${service}"
+address = "127.0.0.1"
+port = 0
+proxy = ["127.0.0.1"]`
+  const config = checkConfig('test.toml', document)
+  const server = await startServer({ config, base, demo: false, log: silentLog, errors: () => [], onFatal() {} })
+  onTestFinished(() => server.stop(0))
+  const greeting = async (client: string): Promise<string> => {
+    const socket = connect(server.listeners[0]?.bound.port as number, '127.0.0.1')
+    onTestFinished(() => void socket.destroy())
+    socket.write(`PROXY TCP4 ${client} 127.0.0.1 4711 143\r\n`)
+    const [said] = (await once(socket, 'data')) as [Buffer]
+    return said.toString()
+  }
+  expect(await greeting('192.0.2.7')).toMatch(/OK/)
+  expect(await greeting('192.0.2.8')).toMatch(/OK/)
+  expect(await greeting('192.0.2.7')).toMatch(/Too many connections/)
 })

@@ -42,6 +42,7 @@ export function openListener(listener: ListenerConfig, services: Services, base:
   const { service } = listener
   const { contexts, limiter, deadline, log } = services
   const endpoint = endpointOf(listener, base)
+  const isProxy = networks(listener.proxy)
   switch (service) {
     case 'smtp':
     case 'submission':
@@ -55,7 +56,7 @@ export function openListener(listener: ListenerConfig, services: Services, base:
     }
     case 'pop3':
     case 'pop3s':
-      return services.pop3.listen({ service, endpoint, contexts, limiter })
+      return services.pop3.listen({ service, endpoint, contexts, limiter, isProxy })
     case 'imap':
     case 'imaps':
       return createListener({
@@ -64,6 +65,7 @@ export function openListener(listener: ListenerConfig, services: Services, base:
         tls: service === 'imaps' ? 'implicit' : 'starttls',
         contexts,
         limiter,
+        isProxy,
         deadline,
         log,
         onConnection: (connection) => services.imap.accept(connection),

@@ -1,10 +1,11 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { plainAddress } from '@pennypost/model'
+import type { EndpointAddress } from './connection.ts'
 
 /**
  * The header of the PROXY protocol, versions 1 and 2, as HAProxy's specification (proxy-protocol.txt, 2020/03/05) has it:
  * what a proxy in front of us says of the client behind it. Read before anything else, TLS included, and only from
- * proxies that are trusted; `before-banner.ts` calls it.
+ * proxies that are trusted; `proxied-client.ts` calls it.
  */
 export type ProxyHeader =
   /** More octets have to come. */
@@ -12,7 +13,7 @@ export type ProxyHeader =
   /** Not a PROXY header, or a broken one: the connection is worth nothing, since who it is from is unknown. */
   | { kind: 'bad' }
   /** `length` octets of header. Without `client` the proxy speaks for itself (LOCAL, UNKNOWN: health checks). */
-  | { kind: 'read'; length: number; client?: { address: string; port: number } }
+  | { kind: 'read'; length: number; client?: EndpointAddress }
 
 const more: ProxyHeader = { kind: 'more' }
 const bad: ProxyHeader = { kind: 'bad' }
