@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { StreamedLiteral } from '../command.ts'
 import { bad } from '../refusal.ts'
+import { printQuoted } from './strings.ts'
 
 /**
  * A place in one command and the lexical productions of RFC 9051 §9 that read on from it. Larger productions are
@@ -89,7 +90,7 @@ export class Cursor {
   }
 
   expect(text: string): void {
-    if (!this.skip(text)) throw bad(`${text === ' ' ? 'Space' : text} expected${this.#where()}`)
+    if (!this.skip(text)) throw bad(`${text === ' ' ? 'Space' : printQuoted(text)} expected${this.#where()}`)
   }
 
   /** `SP = %x20`. One only, as the grammar has it. */
@@ -285,12 +286,15 @@ export class Cursor {
     return value
   }
 
-  /** For error texts: what is here, never more than a little and never a control character. */
+  /**
+   * For error texts: what is here, never more than a little and never a control character. KMail reads these texts by the
+   * grammar too, and hangs up when a quotation mark or a parenthesis has no other.
+   */
   #where(): string {
     if (this.atLiteral) return ', not a literal'
     if (this.atEnd) return ' at the end of the command'
     const here = this.#line.slice(this.#at, this.#at + 20).replace(/[^\x20-\x7e]/g, '?')
-    return ` before "${here}"`
+    return ` before ${printQuoted(here)}`
   }
 }
 
