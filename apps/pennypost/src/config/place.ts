@@ -25,7 +25,7 @@ export class NoConfiguration extends UsageError {}
 
 /** Where the configuration is looked for when `--config` does not say. */
 const placeHere = './pennypost.toml'
-const placeOfSystem = '/etc/pennypost/pennypost.toml'
+export const placeOfSystem = '/etc/pennypost/pennypost.toml'
 
 /** The file that `--config` names, or that lies in the directory it names; without it the one that is found. */
 export function findConfigFile(named?: string): string | undefined {

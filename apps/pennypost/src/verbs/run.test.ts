@@ -4,7 +4,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symli
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { run } from './run.ts'
+import { sendmail } from './sendmail.ts'
+
+vi.mock('./sendmail.ts', { spy: true })
 
 const program = fileURLToPath(new URL('../../bin/pennypost.js', import.meta.url))
 const own = `pennypost-${process.getuid?.()}`
@@ -16,6 +20,16 @@ beforeEach(() => {
   temporary = mkdtempSync(join(tmpdir(), 'pennypost-run-'))
 })
 afterEach(() => rmSync(temporary, { recursive: true, force: true }))
+
+test('as /usr/sbin/sendmail it took the configuration of whoever had left one in the directory', async () => {
+  vi.mocked(sendmail).mockResolvedValue(0)
+  expect(await run(['node', '/usr/sbin/sendmail', '-t', '-i'])).toBe(0)
+  expect(await run(['node', '/usr/bin/pennypost', 'sendmail', '-t'])).toBe(0)
+  expect(vi.mocked(sendmail).mock.calls).toEqual([
+    [['--config', '/etc/pennypost/pennypost.toml', '-t', '-i']],
+    [['-t']],
+  ])
+})
 
 function start(): void {
   const { stdout } = spawnSync(process.execPath, [program, '--version'], { env: { TMPDIR: temporary } })

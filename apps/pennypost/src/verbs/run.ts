@@ -51,8 +51,9 @@ export async function run(argv: readonly string[]): Promise<number> {
   const args = argv[2] === 'help' && argv.length > 3 ? [...argv.slice(3), '--help'] : argv.slice(2)
   const calledAs = basename(argv[1] ?? '')
   if (calledAs === 'sendmail' || args[0] === 'sendmail') {
-    const { sendmail } = await import('./sendmail.ts')
-    return sendmail(calledAs === 'sendmail' ? args : args.slice(1))
+    const [{ sendmail }, { placeOfSystem }] = await Promise.all([import('./sendmail.ts'), import('../config/place.ts')])
+    // Programs call it wherever they are: in /tmp, a configuration is anybody's who wants to have their mail.
+    return sendmail(calledAs === 'sendmail' ? ['--config', placeOfSystem, ...args] : args.slice(1))
   }
   const name = args[0] ?? ''
   if (name === '' || name === 'help' || name === '--help' || name === '-h') {
