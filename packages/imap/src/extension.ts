@@ -170,10 +170,8 @@ export interface SelectParameter {
 /** A selection option of LIST (RFC 5258 §3). */
 export interface ListSelection {
   name: string
-  /** Whether the name is among those that it stands for. */
-  selects(name: HierarchyName): boolean
-  /** One that leaves mailboxes out; others add to what is listed (RFC 5258 §3: REMOTE), or modify. */
-  chooses?: true
+  /** Whether it leaves the name in; absent for one that adds to what is listed (RFC 5258 §3: REMOTE), or modifies. */
+  selects?(name: HierarchyName): boolean
   /** Changes what is listed only in company of one that chooses: RECURSIVEMATCH. */
   modifies?: true
 }

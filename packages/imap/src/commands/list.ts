@@ -37,7 +37,7 @@ function parse(cursor: Cursor, session: Session): Args {
       if (!kind) throw bad(`Unknown selection option ${name.slice(0, 40)}`)
       if (!args.selections.includes(kind)) args.selections.push(kind)
     }, limits.parameters)
-    if (args.selections.some((kind) => kind.modifies) && !args.selections.some((kind) => kind.chooses)) {
+    if (args.selections.some((kind) => kind.modifies) && !args.selections.some((kind) => kind.selects)) {
       throw bad('RECURSIVEMATCH needs a selection option that chooses mailboxes')
     }
     cursor.sp()
@@ -74,9 +74,9 @@ async function run(session: Session, args: Args): Promise<undefined> {
   }
   const names = await hierarchyOf(session)
   const matches = nameMatcher(args.patterns, session.utf8Names)
-  const chosen = args.selections.filter((kind) => !kind.modifies)
+  const chosen = args.selections.filter((kind) => kind.selects)
   const recursive = args.selections.some((kind) => kind.modifies)
-  const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects(name))
+  const isChosen = (name: HierarchyName): boolean => chosen.every((kind) => kind.selects?.(name))
   const matching: HierarchyName[] = []
   const turnOfMatching = turnTaking(namesPerTurn(args.patterns))
   for (const name of names.values()) {

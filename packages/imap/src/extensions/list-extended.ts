@@ -6,10 +6,10 @@ export const listExtended: Extension = {
   rfc: 'RFC 5258',
   capabilities: [{ name: 'LIST-EXTENDED' }],
   listSelections: [
-    { name: 'SUBSCRIBED', selects: (name) => name.subscribed, chooses: true },
+    { name: 'SUBSCRIBED', selects: (name) => name.subscribed },
     // No mailbox here is on another server.
-    { name: 'REMOTE', selects: () => true },
-    { name: 'RECURSIVEMATCH', selects: () => true, modifies: true },
+    { name: 'REMOTE' },
+    { name: 'RECURSIVEMATCH', modifies: true },
   ],
   listReturns: [{ name: 'SUBSCRIBED', parse: () => () => {} }],
 }

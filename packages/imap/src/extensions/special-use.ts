@@ -5,7 +5,7 @@ export const specialUse: Extension = {
   name: 'SPECIAL-USE',
   rfc: 'RFC 6154',
   capabilities: [{ name: 'SPECIAL-USE' }],
-  listSelections: [{ name: 'SPECIAL-USE', selects: (name) => name.mailbox?.specialUse != null, chooses: true }],
+  listSelections: [{ name: 'SPECIAL-USE', selects: (name) => name.mailbox?.specialUse != null }],
   listReturns: [{ name: 'SPECIAL-USE', parse: () => () => {} }],
 }
 
