@@ -66,6 +66,12 @@ describe('fields', () => {
     expect(chosen(Buffer.from('A: b\r\n'), ['a'], true)).toBe('')
     expect(new FieldChoice(['é']).of(Buffer.from('E: a\né: ü\n', 'latin1')).toString('latin1')).toBe('é: ü\n')
   })
+
+  test('fields are chosen in one pass from a header of lines without a colon', () => {
+    const junk = `A: b\n${'s\n'.repeat(3_000_000)}Subject: x\n\n`
+    expect(new FieldChoice(['subject']).ofText(junk)).toBe('Subject: x\n\r\n')
+    expect(new FieldChoice(['subject']).ofText(`A: b\n${'s\n'.repeat(3_000_000)}`)).toBe('')
+  })
 })
 
 describe('renderings', () => {

@@ -117,9 +117,17 @@ export class FieldChoice {
   ofText(header: string): string {
     let chosen = ''
     let start = 0
+    let colon = -1
     while (start < header.length && !isEmptyLine(header, start)) {
       const end = endOfField(header, start)
-      if (this.#isNamed(header, start, end) !== this.#not) chosen += header.slice(start, end)
+      const mayBe = this.#mayBeNamed(header.charCodeAt(start))
+      // One forward search: looking for each line's colon alone would be quadratic on junk.
+      if (mayBe && colon < start) {
+        colon = header.indexOf(':', start)
+        if (colon < 0) colon = header.length
+      }
+      const isNamed = mayBe && colon < end && this.#names.has(fieldName(header, start, colon))
+      if (isNamed !== this.#not) chosen += header.slice(start, end)
       start = end
     }
     if (chosen !== '' && !chosen.endsWith('\n')) chosen += '\r\n'
@@ -127,10 +135,7 @@ export class FieldChoice {
   }
 
   /** Only fields that begin with the right letter are looked at closely. */
-  #isNamed(header: string, start: number, end: number): boolean {
-    const first = header.charCodeAt(start)
-    if (!this.#initials.has(first | 32) && !this.#initials.has(first)) return false
-    const colon = header.indexOf(':', start)
-    return colon >= 0 && colon < end && this.#names.has(fieldName(header, start, colon))
+  #mayBeNamed(first: number): boolean {
+    return this.#initials.has(first | 32) || this.#initials.has(first)
   }
 }
