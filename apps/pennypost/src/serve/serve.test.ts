@@ -1,7 +1,7 @@
 /** The server as a process, and the signals that it gets. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,11 +9,12 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 
 const program = fileURLToPath(new URL('../../bin/pennypost.js', import.meta.url))
 
-/** The server in a directory of its own. */
-function serve() {
+/** The server in a directory of its own. `prepare` gets that. */
+function serve(prepare: (directory: string) => void = () => {}) {
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-serve-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+  prepare(directory)
   const child = spawn(process.execPath, [program, 'serve'], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   let out = ''
@@ -40,3 +41,15 @@ test('a SIGUSR1 opened a debugger, by which every user of the machine could read
   expect(await ended).toEqual([0, null])
   expect(said()).not.toContain('Debugger')
 })
+
+test.skipIf(process.getuid?.() !== 0)(
+  'root who looked why the service does not start left mail that its account could not open',
+  async () => {
+    const { ended, said } = serve((directory) => {
+      mkdirSync(join(directory, 'data'))
+      chownSync(join(directory, 'data'), 65_534, 65_534)
+    })
+    expect(await ended).toEqual([1, null])
+    expect(said()).toMatch(/data belongs to uid 65534/)
+  },
+)

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { makeDirectory, systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError } from '../config/load.ts'
 import { loadServedConfig } from '../config/named-files.ts'
-import { findConfigFile, isThere } from '../config/place.ts'
+import { findConfigFile, isThere, requireOwner } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { closedListeners } from '../config/wanted-listeners.ts'
 import { UsageError } from '../verbs/usage-error.ts'
@@ -33,8 +33,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   // For who rotates logs by it; else Node opens its debugger, which obeys every user of the machine.
   process.on('SIGUSR1', () => onHangUp())
   const { config, base } = await settings(options)
+  const dataDirectory = resolve(base, config.data_dir)
+  requireOwner({ dataDirectory })
   // Before the log, which may lie in it: what is in there is for its owner alone.
-  makeDirectory(resolve(base, config.data_dir), 0o700)
+  makeDirectory(dataDirectory, 0o700)
   const file = config.log.file === '' ? '' : resolve(base, config.log.file)
   const program = createLog({ file, level: config.log.level, now: systemClock.now, deadline: systemDeadline })
   const { log } = program
