@@ -36,7 +36,7 @@ test('a SIGUSR1 opened a debugger, by which every user of the machine could read
   const { child, ended, says, said } = serve()
   await says(/^ready$/m)
   child.kill('SIGUSR1')
-  await says(/"reloaded"|Debugger listening/)
+  await says(/certificates reloaded|Debugger listening/)
   child.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
   expect(said()).not.toContain('Debugger')

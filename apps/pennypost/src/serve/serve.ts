@@ -77,8 +77,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   onHangUp = () => {
     program.reopen()
     server.reload().then(
-      () => log.info({}, 'reloaded'),
-      (error: Error) => log.error({ error: error.message }, 'not reloaded'),
+      () => log.info({}, 'certificates reloaded; the configuration is read at the next start'),
+      (error: Error) => log.error({ error: error.message }, 'certificates not reloaded'),
     )
   }
   const signal = await new Promise<string>((stop) => {
