@@ -6,7 +6,7 @@ import { isJourneyId, journeyId, type QueueEntry, type QueueFilter, queueEntryId
 import { z } from 'zod'
 import { AdminError } from './admin-error.ts'
 import type { AdminContext } from './context.ts'
-import { address, addressOrNone, countGiven, domainName } from './input-fields.ts'
+import { address, addressOrNone, countGiven, nextHop } from './input-fields.ts'
 
 export const queueFilterFields = {
   destination: z.string().min(1).max(260).optional(),
@@ -43,8 +43,8 @@ export function storeFilter({ clock }: AdminContext, input: z.output<typeof filt
   }
 }
 
-/** A domain in the form that destinations have; anything else (an address literal, `host:port`) as it is. */
-const destinationOf = (text: string): string => domainName.safeParse(text).data ?? text
+/** A domain, or a host with its port, in the form that the queue has; anything else (an address literal) as it is. */
+export const destinationOf = (text: string): string => nextHop.safeParse(text).data ?? text
 
 /** No entry has one of the ids. Messages have a journey, by whose id they can be looked up for longer; entries are gone. */
 export function nothingWaits(...ids: string[]): AdminError {

@@ -31,3 +31,16 @@ test('rules hold by destination, sender or recipient, one condition each', async
     await expect(admin.call('queue.rule-add', { when })).rejects.toMatchObject({ reason: 'bad-input' })
   }
 })
+
+test.each([
+  ['Müller.example', 'xn--mller-kva.example'],
+  ['Smtp.Two.test:587', 'smtp.two.test:587'],
+  ['lmtp:/run/Store.sock', 'lmtp:/run/Store.sock'],
+  ['[IPv6:2001:db8::1]', '[IPv6:2001:db8::1]'],
+  ['smtp.two.test:587;Me', 'smtp.two.test:587;Me'],
+])('a rule for %s held nothing, since the queue has it as %s', async (destination, key) => {
+  using admin = new TestAdministration()
+  await admin.call('queue.rule-add', { when: { destination } })
+  expect(await admin.call('queue.rules', {})).toMatchObject([{ rule: `destination ${key}` }])
+  await admin.call('queue.rule-remove', { when: { destination } })
+})

@@ -5,6 +5,7 @@ import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { address, addressDomainOrNone, addressOrDomain, countGiven, nothing } from '../input-fields.ts'
 import { operation } from '../operation.ts'
+import { destinationOf } from '../queue-selection.ts'
 
 /** An order stands until it is taken back. */
 const foreverMs = 100 * 365 * 86_400_000
@@ -58,7 +59,7 @@ const rule = z
   })
   .refine((given) => countGiven(given) === 1, 'a rule has one condition: destination, from, or to')
   .transform(({ destination, from, to }) => {
-    if (destination !== undefined) return `destination ${destination.toLowerCase()}`
+    if (destination !== undefined) return `destination ${destinationOf(destination)}`
     return from === undefined ? `to ${to}` : `from ${from === '' ? '<>' : from}`
   })
 
