@@ -1,6 +1,6 @@
 /** Aliases: addresses that stand for others, here or elsewhere. */
 import { createLocate } from '@pennypost/mda'
-import { type Directory, splitAddress } from '@pennypost/model'
+import { type Account, type Directory, splitAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -69,12 +69,29 @@ function wayTo(target: string, cameFrom: ReadonlyMap<string, string>): string[] 
   return way
 }
 
+/** What stands at addresses, as mail finds it. */
+function locateOf({ store: { directory }, installation: { hostname, recipientDelimiter } }: AdminContext) {
+  return createLocate({ directory, hostname, ownLiterals: [], recipientDelimiter })
+}
+
+/** The account that mail for an address comes to, or the first of several; undefined where it comes to none. */
+export async function accountAt(context: AdminContext, address: string): Promise<Account | undefined> {
+  const locate = locateOf(context)
+  // What is added while it is gone through is gone through too; each once, so that it ends.
+  const way = new Set([address])
+  for (const each of way) {
+    const parts = splitAddress(each)
+    const place = parts && (await locate(parts.localPart, parts.domain))
+    if (place?.kind === 'account') return place.account
+    if (place?.kind !== 'alias' || way.size > circleLimit) continue
+    for (const target of place.alias.targets) way.add(target)
+  }
+  return undefined
+}
+
 /** Those of the addresses that are in a local domain, and neither an account nor an alias. */
-export async function nobodys(
-  { store: { directory }, installation: { hostname, recipientDelimiter } }: AdminContext,
-  addresses: readonly string[],
-): Promise<string[]> {
-  const locate = createLocate({ directory, hostname, ownLiterals: [], recipientDelimiter })
+export async function nobodys(context: AdminContext, addresses: readonly string[]): Promise<string[]> {
+  const locate = locateOf(context)
   const found: string[] = []
   for (const each of addresses) {
     const parts = splitAddress(each)

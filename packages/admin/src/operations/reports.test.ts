@@ -71,6 +71,19 @@ test.each(['application/tlsrpt', 'application/json', 'application/octet-stream']
   },
 )
 
+test.each([['Alice@ONE.test'], ['admin@one.test'], ['alice+reports@one.test'], ['nobody@one.test']])(
+  'with [admin] address %s nobody was said to be there',
+  async (administrator) => {
+    using admin = new TestAdministration()
+    Object.assign(admin.context.installation, { administrator })
+    await admin.call('domain.add', { name: 'one.test' })
+    await admin.context.store.directory.addAccount({ login: 'alice@one.test', name: '', quota: 0, admin: true }, 0)
+    await admin.call('alias.add', { address: 'admin@one.test', targets: ['far@two.test', 'people@one.test'] })
+    await admin.call('alias.add', { address: 'people@one.test', targets: ['admin@one.test', 'alice@one.test'] })
+    expect(await admin.call('reports', {})).toMatchObject({ login: 'alice@one.test' })
+  },
+)
+
 test('where postmaster@ led to the first account, there was said to be no administrator', async () => {
   using admin = new TestAdministration()
   await expect(admin.call('reports', {})).rejects.toMatchObject({ message: 'There is no account.' })

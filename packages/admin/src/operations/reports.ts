@@ -1,6 +1,6 @@
 /** Reports about our domains that have arrived as mail: who sends as us, and how TLS to us goes. */
 import { allParts, decodeTransfer } from '@pennypost/message'
-import { type FetchedMessage, type MailboxId, UidSet } from '@pennypost/model'
+import { type Account, type FetchedMessage, type MailboxId, UidSet } from '@pennypost/model'
 import { z } from 'zod'
 import { findAccount } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
@@ -9,6 +9,7 @@ import { address, domainName } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { type Report, readReport } from '../reports/read-report.ts'
 import { unpack } from '../reports/unpack.ts'
+import { accountAt } from './alias.ts'
 
 /** Messages of one mailbox that are looked at, the newest. */
 const messagesMax = 5000
@@ -29,7 +30,7 @@ export const reports = operation({
   }),
   async run(context, { login, domain, kind, sinceMs }, { signal }) {
     const { mail } = context.store
-    const account = await findAccount(context, login ?? (await postmaster(context)))
+    const account = login === undefined ? await postmaster(context) : await findAccount(context, login)
     const since = context.clock.now() - sinceMs
     const found: Report[] = []
     for (const { id } of await mail.mailboxes(account.id)) {
@@ -41,10 +42,11 @@ export const reports = operation({
   },
 })
 
-async function postmaster({ installation, store }: AdminContext): Promise<string> {
-  if (installation.administrator !== '') return installation.administrator
-  const first = await store.directory.firstAdministrator()
-  if (first) return first.login
+async function postmaster(context: AdminContext): Promise<Account> {
+  const { administrator } = context.installation
+  const named = administrator === '' ? undefined : await accountAt(context, administrator)
+  const found = named ?? (await context.store.directory.firstAdministrator())
+  if (found) return found
   throw new AdminError('not-found', 'There is no account.', '`pennypost account add` makes the first.')
 }
 
