@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { lookupDomain } from '@pennypost/model'
+import { lookupAddress, lookupDomain, plainAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
 
@@ -19,7 +19,11 @@ export const size = z.union([z.string(), z.number().int().nonnegative()]).transf
   return z.NEVER
 })
 
-export const ipAddress = z.string().refine((text) => isIP(text) > 0, 'is no IP address')
+/** In its one spelling, as it is compared with the addresses of clients; an IPv6 zone stays. */
+export const ipAddress = z
+  .string()
+  .refine((text) => isIP(text) > 0, 'is no IP address')
+  .transform((text) => (text.includes('%') ? text : plainAddress(text)))
 
 /** `192.0.2.1`, `10.0.0.0/8`, `2001:db8::/32`. */
 export const network = z
@@ -46,6 +50,14 @@ export const table = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObje
 export const httpUrl = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'is no address of http or https')
+
+/** As logins are looked up. */
+export const loginName = z.string().transform((text, context) => {
+  const login = lookupAddress(text)
+  if (login !== undefined) return login
+  context.addIssue({ code: 'custom', message: 'is no address; write e.g. "alice@example.org"' })
+  return z.NEVER
+})
 
 /** In lower case and A-labels, as it is compared with the names in addresses. */
 export const hostname = z.string().transform((text, context) => {

@@ -185,6 +185,22 @@ describe('configuration', () => {
     expect(faults(document('127.0.1.2-2'))).toEqual([])
   })
 
+  it('knows a trusted device and its account by the one spelling of each', () => {
+    const document = (account: string) =>
+      `hostname = "a.test"\n[submission]\ntrusted = [{ address = "2001:DB8:0:0::7", account = "${account}" }]`
+    const { submission } = checkConfig('pennypost.toml', document('Scanner@Müller.example'))
+    expect(submission.trusted).toEqual([{ address: '2001:db8::7', account: 'scanner@xn--mller-kva.example' }])
+    expect(faults(document('scanner'))).toHaveLength(1)
+  })
+
+  it('knows two spellings of one address for two listeners at one place', () => {
+    const at = (address: string) => `[[listener]]\nservice = "imap"\naddress = "${address}"\nport = 143\n`
+    expect(faults(`hostname = "a.test"\n${at('::1')}${at('0:0::1')}`)).toHaveLength(1)
+    // What is behind the percent sign is no part of the address, and is needed.
+    const { listener } = checkConfig('pennypost.toml', `hostname = "a.test"\n${at('fe80::1%eth0')}`)
+    expect(listener[0]?.address).toBe('fe80::1%eth0')
+  })
+
   it('wants an address or a path for a listener, not both', () => {
     expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\n')).toHaveLength(1)
     expect(faults('hostname = "a.test"\n[[listener]]\nservice = "lmtp"\npath = "/run/x"\n')).toEqual([])

@@ -2,7 +2,7 @@ import { lookupAddress } from '@pennypost/model'
 import { z } from 'zod'
 import { acmeSchema } from './acme-schema.ts'
 import { authSchema } from './auth-schema.ts'
-import { count, duration, hostname, ipAddress, network, size, table } from './fields.ts'
+import { count, duration, hostname, ipAddress, loginName, network, size, table } from './fields.ts'
 import { policySchema } from './policy-schema.ts'
 import { dnsSchema, ownStsSchema, relaySchema } from './relay-schema.ts'
 
@@ -107,7 +107,7 @@ export const configSchema = z.strictObject({
   relay: relaySchema,
   mta_sts: ownStsSchema,
   submission: table({
-    trusted: z.array(z.strictObject({ address: ipAddress, account: z.string() })).default([]),
+    trusted: z.array(z.strictObject({ address: ipAddress, account: loginName })).default([]),
     /** Whether Received names the address that an author submitted from. */
     show_client: z.boolean().default(false),
     /** What an account may send, by whatever port; 0: any number. */

@@ -34,7 +34,7 @@ export async function startHousekeeping(options: HousekeepingOptions): Promise<A
     const { version } = store.directory
     if (version === seen) return
     for (const { address, account } of config.submission.trusted) {
-      const found = await store.directory.accountByLogin(account.toLowerCase())
+      const found = await store.directory.accountByLogin(account)
       if (found && !found.suspended && found.removedAt === null) trusted.set(address, found)
       else {
         const before = trusted.get(address)
