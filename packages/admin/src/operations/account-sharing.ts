@@ -3,6 +3,7 @@ import {
   type Account,
   allRights,
   type Grantee,
+  mailboxName,
   othersName,
   parseRights,
   type Store,
@@ -36,7 +37,7 @@ export const accountShare = operation({
     const { mail, sharing } = context.store
     const owner = await findAccount(context, login)
     const grantee: Grantee = other === 'anyone' ? other : (await findAccount(context, other)).id
-    const mailbox = await mail.mailboxByName(owner.id, name)
+    const mailbox = await mail.mailboxByName(owner.id, mailboxName(name) ?? name)
     if (!mailbox) {
       const advice = `\`pennypost account show ${login}\` lists its mailboxes.`
       throw new AdminError('not-found', `${login} has no mailbox ${name}.`, advice)
@@ -45,7 +46,7 @@ export const accountShare = operation({
       throw new AdminError('bad-input', `${login} owns the mailbox and has all rights.`, 'Name another account.')
     }
     await sharing.setAcl(mailbox.id, { grantee, negative: false, mode: 'replace', rights })
-    return { login, mailbox: name, with: other, rights: showRights(rights) }
+    return { login, mailbox: mailbox.name, with: other, rights: showRights(rights) }
   },
 })
 

@@ -199,7 +199,8 @@ describe('accounts', () => {
       { mailbox: 'Other Users/alice@one.test/INBOX', rights: 'lrktecd' },
       { mailbox: 'Other Users/alice@one.test/Sent', rights: 'l' },
     ])
-    await admin.call('account.share', { login, mailbox: 'INBOX', with: bob, rights: '' })
+    // In small letters there was said to be none.
+    await admin.call('account.share', { login, mailbox: 'inbox', with: bob, rights: '' })
     expect((await admin.call('account.show', { login })).shares).toHaveLength(1)
     const wrong = [
       [{ mailbox: 'Nothing', with: bob, rights: 'l' }, 'not-found'],
