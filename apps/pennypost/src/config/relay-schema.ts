@@ -111,12 +111,19 @@ export const relaySchema = table({
   'needs both smarthost_user and smarthost_password_file',
 )
 
+/** A host name, or all of one level below a domain: `*.example.org`. As A-labels (RFC 8461 §3.2). */
+const mxPattern = z.string().transform((text, context) => {
+  const [, wildcard, host = ''] = /^(\*\.)?(.*)$/s.exec(text) ?? []
+  const name = lookupDomain(host)
+  if (name !== undefined) return `${wildcard ?? ''}${name}`
+  context.addIssue({ code: 'custom', message: 'is no host name' })
+  return z.NEVER
+})
+
 /** Our own policy for those who bring mail (RFC 8461), served by the https listener. */
 export const ownStsSchema = table({
   mode: z.enum(['enforce', 'testing', 'none']).default('testing'),
   max_age: duration.prefault('1w'),
   /** The hosts that MX records may name; absent: this one. */
-  mx: z
-    .array(z.string().refine((text) => lookupDomain(text.replace(/^\*\./, '')) !== undefined, 'is no host name'))
-    .default([]),
+  mx: z.array(mxPattern).default([]),
 })

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test, vi } from 'vitest'
 import { checkConfig } from '../config/load.ts'
-import { clientSettings, publicAddresses } from './installation.ts'
+import { clientSettings, ownStsPolicy, publicAddresses } from './installation.ts'
 
 vi.mock('node:os', { spy: true })
 
@@ -47,4 +47,13 @@ test('a sandbox that told no addresses of this machine kept the server from star
     throw new Error('uv_interface_addresses returned Unknown system error 97')
   })
   expect(publicAddresses()).toEqual([])
+})
+
+test('the MTA-STS policy named hosts in their own letters, which no MX record has', () => {
+  const document = 'hostname = "mail.one.test"\n[mta_sts]\nmx = ["MX.Müller.example", "*.Müller.example."]'
+  const lines = ownStsPolicy(checkConfig('test.toml', document)).split('\r\n')
+  expect(lines.filter((line) => line.startsWith('mx:'))).toEqual([
+    'mx: mx.xn--mller-kva.example',
+    'mx: *.xn--mller-kva.example',
+  ])
 })

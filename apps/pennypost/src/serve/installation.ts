@@ -25,8 +25,7 @@ export function installationOf(config: Config, place: Place): Installation {
 
 /** What the site says to those who ask how to bring mail (RFC 8461). */
 export function ownStsPolicy({ mta_sts: { mode, mx, max_age }, hostname }: Config): string {
-  const hosts = (mx.length > 0 ? mx : [hostname]).map((name) => name.toLowerCase())
-  return printStsPolicy({ mode, mx: hosts, maxAgeSeconds: Math.round(max_age / 1000) })
+  return printStsPolicy({ mode, mx: mx.length > 0 ? mx : [hostname], maxAgeSeconds: Math.round(max_age / 1000) })
 }
 
 const forClients: readonly ClientService[] = ['submissions', 'imaps', 'pop3s', 'submission', 'imap', 'pop3']
