@@ -41,7 +41,8 @@ export async function settledNotices(
       ...refused.map(refusedRecipient),
     ])
   }
-  const notices: SettledNotices[] = []
+  const untold = { journey, at: acceptedAt, kind: 'dsn', action: 'delivered', to: '', dsn: '' } as const
+  const notices: SettledNotices[] = filed.length === 0 ? [] : [{ accept: [], flow: [untold] }]
   try {
     for (const [domain, own] of Map.groupBy(refused, ([{ path }]) => lookupDomain(path.domain) ?? hostname)) {
       notices.push(await tell(`postmaster@${domain}`, own.map(refusedRecipient)))

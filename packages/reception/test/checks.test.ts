@@ -16,6 +16,7 @@ import {
   type Account,
   type Deadline,
   type FlowEvent,
+  type JourneyId,
   type Resolver,
   StoreError,
   silentLog,
@@ -292,8 +293,15 @@ test('a stranger could order notices of success for an address that is not its o
       `MAIL FROM:<${from}>\r\nRCPT TO:<bob@one.test> NOTIFY=SUCCESS\r\nBDAT 20 LAST\r\nFrom: a@two.test\r\n\r\n`,
     )
   }
-  await client.until(/(queued as[\s\S]*){3}/)
+  const said = (await client.until(/(queued as[\s\S]*){3}/)).join('\n')
   expect(told).toEqual(['a@two.test'])
+  // Nor did the journey say that nobody was told.
+  const events = []
+  for (const [, id] of said.matchAll(/queued as (\S+)/g)) {
+    events.push((await host.store.flow.journey(id as JourneyId))?.events.filter(({ kind }) => kind === 'dsn'))
+  }
+  const untold = { kind: 'dsn', action: 'delivered', to: '' }
+  expect(events).toMatchObject([[], [untold], [untold]])
 })
 
 test('a stranger could order a bounce for an address that is not its own, by the loop of one recipient', async () => {
