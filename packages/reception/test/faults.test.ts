@@ -96,6 +96,26 @@ it('a full disk is 452', async () => {
   await client.until(/^452 4\.3\.1 /m)
 })
 
+it('a stranger who announced large mail and sent none kept the disk from everybody', async () => {
+  const host = await testReception()
+  const { mail } = host.store
+  let left = 10_000_000
+  mail.reserve = (octets) => {
+    if (octets > left) return undefined
+    left -= octets
+    return { [Symbol.dispose]: () => void (left += octets) }
+  }
+  const announce = async (octets: number): Promise<string | undefined> => {
+    const client = host.connect()
+    client.say('EHLO client.test\r\n', `MAIL FROM:<a@two.test> SIZE=${octets}\r\n`)
+    return (await client.until(/^(?:250 2\.1\.0|452) .*\r\n/m)).at(-1)
+  }
+  expect(await announce(9_000_000)).toMatch(/^250 /)
+  expect(await announce(9_000_000)).toMatch(/^250 /)
+  expect(await announce(11_000_000)).toMatch(/^452 4\.3\.1 /)
+  expect(left).toBeGreaterThan(9_000_000)
+})
+
 it('a discard that fails is logged, whoever it is for', async () => {
   const host = await testReception()
   staging(host, () => ({ discard: () => Promise.reject(new Error('disk')) }))

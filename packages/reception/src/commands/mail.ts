@@ -1,4 +1,4 @@
-import type { Account } from '@pennypost/model'
+import type { Account, ReservedRoom } from '@pennypost/model'
 import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
@@ -45,7 +45,7 @@ async function openAs(session: Session, account: Account, argument: MailArgument
 }
 
 function open(session: Session, { reversePath, parameters }: MailArgument): Reply {
-  const room = session.options.store.mail.reserve(parameters.size ?? 0)
+  const room = roomFor(session, parameters.size ?? 0)
   if (!room) return replies.systemFull
   const transaction: Transaction = {
     room,
@@ -63,6 +63,19 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
   session.open(transaction)
   return replies.senderOk
 }
+
+/**
+ * Announcing costs a stranger nothing, and what is kept for one is refused to everybody else: there has to be room for
+ * all of it, and what goes beyond a small letter is looked for again as it comes.
+ */
+function roomFor({ isStranger, options: { store } }: Session, octets: number): ReservedRoom | undefined {
+  const room = store.mail.reserve(octets)
+  if (!room || !isStranger || octets <= keptForStrangers) return room
+  room[Symbol.dispose]()
+  return store.mail.reserve(keptForStrangers)
+}
+
+const keptForStrangers = 64 * 1024
 
 /** Says the limit, in octets, as megabytes, and what fits into it once an attachment is encoded in base64. */
 export function tooLarge(limit: number): Reply {
