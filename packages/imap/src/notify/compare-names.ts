@@ -9,6 +9,8 @@ export interface NameChanges {
   renamed: ReadonlyMap<string, string>
   /** Names made or deleted, and the names right above those. */
   affected: ReadonlySet<string>
+  /** Mailboxes that had no names below them and have some now, or the other way round. */
+  parents: ReadonlySet<string>
 }
 
 /** Mailboxes are known by their ids. */
@@ -33,7 +35,12 @@ export function compareNames(before: Names, now: Names): NameChanges {
       const above = moved.get(superior)
       return above !== undefined && old === above + name.slice(superior.length)
     })
-  return { renamed: new Map([...moved].filter(([name, old]) => !movedAlong(name, old))), affected }
+  const parents = new Set<string>()
+  for (const { name, mailbox, hasChildren } of now.values()) {
+    const old = mailbox && before.get(name)
+    if (old?.mailbox && old.hasChildren !== hasChildren) parents.add(name)
+  }
+  return { renamed: new Map([...moved].filter(([name, old]) => !movedAlong(name, old))), affected, parents }
 }
 
 function namesById(names: Names): Map<MailboxId, string> {

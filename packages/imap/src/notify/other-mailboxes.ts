@@ -1,4 +1,4 @@
-import { type AccountId, type Mailbox, type MailboxId, turnTaking } from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, superiors, turnTaking } from '@pennypost/model'
 import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf, sayList } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -120,10 +120,11 @@ export class OtherMailboxes {
   // --- names ---
 
   #tellNames(before: Names, now: Names): void {
-    const { renamed, affected } = compareNames(before, now)
+    const { renamed, affected, parents } = compareNames(before, now)
     const { names: ownNames, subscriptions: ownSubscriptions } = this.#own
     const told = new Map<string, string | undefined>()
-    for (const name of affected)
+    const ownSuperiors = new Set([...ownNames].flatMap((name) => superiors(name)))
+    for (const name of [...affected, ...[...parents].filter((name) => !ownSuperiors.has(name))])
       if (!ownNames.has(name) && this.#wantsName(name, before, now)) told.set(name, undefined)
     for (const [name, old] of renamed) {
       if (ownNames.has(name)) continue
@@ -134,12 +135,13 @@ export class OtherMailboxes {
       if (subscribed === (before.get(name)?.subscribed ?? false) || ownSubscriptions.has(name)) continue
       if (!told.has(name) && eventsOf(this.#groups, name, true).subscriptions) told.set(name, undefined)
     }
-    for (const name of before.keys()) {
-      // RFC 5465 §5.9; who is told of names is told that it is not there.
-      const lost = before.get(name)?.mailbox?.shared && !now.get(name)?.mailbox
-      if (lost && !told.has(name) && this.#eventsOf(before.get(name) as HierarchyName).messages) {
-        this.#sayNoAccess(now.get(name) ?? absent(name))
-      }
+    for (const old of before.values()) {
+      const { name, mailbox } = old
+      // RFC 5465 §5.9; who is told of names is told that it is not there, or what it is called now.
+      if (!mailbox?.shared || now.get(name)?.mailbox || told.has(name)) continue
+      const newName = this.#byId.get(mailbox.id)?.name
+      if (newName !== undefined && [name, newName].some((each) => this.#wantsName(each, before, now))) continue
+      if (this.#eventsOf(old).messages) this.#sayNoAccess(now.get(name) ?? absent(name))
     }
     for (const [name, old] of told) {
       const here = now.get(name) ?? absent(name)
