@@ -3,6 +3,15 @@ import { mdaOf, nowMs, path, srs } from '../test/small-directory.ts'
 
 const submission = { account: { login: 'alice@one.test' } as never, mayRelay: true, reversePath: 'alice@one.test' }
 
+describe('a directory without any domain', () => {
+  const { outcome } = mdaOf({ domains: [], accounts: [] })
+
+  it('is of a server whose disk is missing as likely as of a new one, and refused all mail for good', async () => {
+    expect(await outcome('alice@one.test')).toBe('450 4.3.5')
+    expect(await outcome('bob@two.test', submission)).not.toMatch(/^4/)
+  })
+})
+
 describe('an address of ours', () => {
   const { outcome, expand } = mdaOf({
     domains: [

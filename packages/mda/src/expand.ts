@@ -98,6 +98,8 @@ class Expander {
   readonly #options: MdaOptions
   readonly #limits: ExpansionLimits
   readonly #locate: Locate
+  /** Whether there is one, as of that version of the directory. */
+  #domains: { version: number; any: boolean } | undefined
 
   constructor(options: MdaOptions) {
     this.#options = options
@@ -108,7 +110,7 @@ class Expander {
   async expand(asked: AddressPath, context: ExpandContext): Promise<Expansion> {
     const walk = this.#begin(asked, context)
     const place = await this.#locate(asked.localPart, asked.domain)
-    if (place.kind === 'outside') this.#relay(walk, place.nextHop)
+    if (place.kind === 'outside') await this.#relay(walk, place.nextHop)
     else if (place.kind === 'nobody') await this.#answerForNobody(walk, place)
     else await this.#take(walk, place, asked.text, [])
 
@@ -147,9 +149,18 @@ class Expander {
   }
 
   /** Plain relaying: the recipient is not ours. */
-  #relay(walk: Walk, nextHop: string | undefined): void {
-    if (nextHop === undefined && !walk.context.mayRelay) walk.refusals.add('relaying')
-    else walk.deliveries.push(relayTo(walk.asked.text, '', nextHop))
+  async #relay(walk: Walk, nextHop: string | undefined): Promise<void> {
+    if (nextHop !== undefined || walk.context.mayRelay) walk.deliveries.push(relayTo(walk.asked.text, '', nextHop))
+    else walk.refusals.add((await this.#hasDomains()) ? 'relaying' : 'no-domain')
+  }
+
+  async #hasDomains(): Promise<boolean> {
+    const { directory } = this.#options
+    const { version } = directory
+    if (this.#domains?.version !== version) {
+      this.#domains = { version, any: (await directory.domains()).length > 0 }
+    }
+    return this.#domains.any
   }
 
   async #answerForNobody(walk: Walk, place: Extract<Place, { kind: 'nobody' }>): Promise<void> {

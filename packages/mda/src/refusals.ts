@@ -2,7 +2,7 @@
 import type { ExpandContext, MdaReply } from './mda.ts'
 
 /** From light to weighty: where several hold, the last one is told. */
-const order = ['nobody', 'removed', 'bounce', 'relaying', 'too-large', 'full', 'loop', 'too-many'] as const
+const order = ['nobody', 'removed', 'bounce', 'relaying', 'no-domain', 'too-large', 'full', 'loop', 'too-many'] as const
 export type Refusal = (typeof order)[number]
 
 /** The one of several that is told; without any nobody was found. */
@@ -24,6 +24,9 @@ export function replyFor(refusal: Refusal, address: string, context: ExpandConte
       return say(550, '5.7.1', 'takes bounces of recently forwarded mail only')
     case 'relaying':
       return say(550, '5.7.1', 'relaying is for authenticated users')
+    case 'no-domain':
+      // A new server, or one whose disk is missing: what it will know is not refused for good.
+      return say(450, '4.3.5', 'this server has no domain yet, try again later')
     case 'too-large':
       return say(552, '5.2.3', 'the message is larger than this mailbox takes')
     case 'full':

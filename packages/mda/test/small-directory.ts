@@ -44,6 +44,8 @@ export function smallDirectory(world: World) {
     return { ...rest, id: accountId(at + 1), ...account }
   })
   const lookups = {
+    version: 1,
+    domains: async () => domains,
     domain: async (name: string) => domains.find((domain) => domain.name === name),
     accountByLogin: async (login: string) => accounts.find((account) => account.login === login),
     firstAdministrator: async () => {

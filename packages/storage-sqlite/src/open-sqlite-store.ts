@@ -60,7 +60,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Sqli
   }
 }
 
-/** A new store would begin in it, and a server over that refuses all mail. */
+/** A new store would begin in it, and a server over that knows nobody. */
 function refuseHalfRestored({ path, database, staging }: DataDirectory): void {
   if (existsSync(database) || !existsSync(staging)) return
   throw new Error(

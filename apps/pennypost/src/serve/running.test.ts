@@ -30,7 +30,7 @@ test('a server that found no store where it was told to look refused all mail an
   const warned: unknown[] = []
   await started([listener('smtp')], { ...silentLog, warn: (facts, text) => warned.push({ ...facts, text }) })
   const dataDirectory = expect.stringMatching(/data$/)
-  expect(warned).toContainEqual({ dataDirectory, text: 'there is no domain: all mail that comes is refused' })
+  expect(warned).toContainEqual({ dataDirectory, text: 'there is no domain: all mail that comes is put off' })
 })
 
 test('status left out the listener for machines that watch', async () => {

@@ -93,7 +93,7 @@ export async function startServer(
   const passwords = createPasswords()
   await options.prepare?.(store, passwords)
   if ((await store.directory.domains()).length === 0) {
-    log.warn({ dataDirectory }, 'there is no domain: all mail that comes is refused')
+    log.warn({ dataDirectory }, 'there is no domain: all mail that comes is put off')
   }
   const trusted = new Map<string, Account>()
   const endSessions = (account: AccountId) => void parts.services.places.endAll(account)
