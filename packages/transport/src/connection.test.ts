@@ -119,6 +119,21 @@ describe('TLS', () => {
     }
   })
 
+  test('STARTTLS of a client that had left was kept until the deadline, counted by no limit', async () => {
+    const { promise, resolve } = Promise.withResolvers<Connection>()
+    const time = createManualTime()
+    const contexts = await testMaterial()
+    const listener = await testListener({ tls: 'starttls', contexts, onConnection: resolve }, time)
+    const client = await dial(listener)
+    const connection = await promise
+    client.resetAndDestroy()
+    connection.stream.resume()
+    while (!connection.closed) await new Promise(setImmediate)
+    const refused = expect(connection.startTls('+OK\r\n')).rejects.toThrow('the client left before the handshake')
+    time.advance(30_000)
+    await refused
+  })
+
   test('a client that speaks no TLS to a TLS port is dropped', async () => {
     const contexts = await testMaterial()
     const listener = await testListener({ tls: 'implicit', contexts, onConnection: session })

@@ -4,7 +4,7 @@ import type { Deadline, Log, Timer, TlsFacts } from '@pennypost/model'
 import { certifiedAddressesOf, channelBindingOf } from './channel-binding.ts'
 import type { Slot } from './connection-limiter.ts'
 import { networkOf } from './network-of.ts'
-import { acceptTls, type ServerContexts } from './server-handshake.ts'
+import { acceptTls, HandshakeError, type ServerContexts } from './server-handshake.ts'
 import { tlsFactsOf } from './tls-facts.ts'
 
 /**
@@ -115,6 +115,8 @@ export class Connection {
   handshake(): Promise<void> {
     const { contexts, deadline } = this.#host
     if (!contexts) throw new Error('this listener has no TLS material')
+    // Node never tells of the end of a stream that has ended already: it would be waited for until the deadline.
+    if (this.#stream.destroyed) return Promise.reject(new HandshakeError('the client left before the handshake'))
     return new Promise((resolve, reject) => {
       const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
         if (error) return reject(error)
