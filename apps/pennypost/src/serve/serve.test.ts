@@ -9,19 +9,34 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 
 const program = fileURLToPath(new URL('../../bin/pennypost.js', import.meta.url))
 
-/** The server in a directory of its own. `prepare` gets that. */
-function serve(prepare: (directory: string) => void = () => {}) {
+/** The server in a directory of its own. `prepare` gets that; `options` are Node's. */
+function serve(prepare: (directory: string) => void = () => {}, options: readonly string[] = []) {
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-serve-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
   prepare(directory)
-  const child = spawn(process.execPath, [program, 'serve'], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...options, program, 'serve'], {
+    cwd: directory,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const ended = once(child, 'close')
   let out = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (out += chunk))
   const says = (words: RegExp) => Promise.race([ended, vi.waitUntil(() => words.test(out), { timeout: 60_000 })])
   return { directory, child, ended, says, said: () => out }
 }
+
+test('a server of which a file was gone or of another version held its data, and neither served nor ended', async () => {
+  const gone = `import { registerHooks } from 'node:module'
+    registerHooks({ load: (url, context, next) => {
+      if (url.endsWith('/serve/server.ts')) throw new Error('it is gone')
+      return next(url, context)
+    } })`
+  const { child, ended, said } = serve(undefined, ['--import', `data:text/javascript,${encodeURIComponent(gone)}`])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  expect(await ended).toEqual([1, null])
+  expect(said()).toContain('it is gone')
+})
 
 test('a SIGHUP before the server was ready ended it, and systemd starts nothing again that ended so', async () => {
   const { directory, child, ended, says } = serve()

@@ -57,7 +57,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
   // The store's thread starts while this one loads all that stands on the store.
   const storeOpening = openServedStore(forStore)
-  const [{ startServer }] = await Promise.all([import('./server.ts'), storeOpening])
+  const startServer = await loadServer(storeOpening)
   const serverOptions: ServerOptions = {
     ...forStore,
     demo: options.demo,
@@ -90,6 +90,17 @@ export async function serve(options: ServeOptions): Promise<void> {
   log.info({}, 'stopped')
   // Whatever else is under way, an order at a certificate authority for one, nobody waits for.
   process.exit()
+}
+
+/** Amid an upgrade files are gone or of another version: with its store open the process would neither serve nor end. */
+async function loadServer(storeOpening: ReturnType<typeof openServedStore>) {
+  try {
+    const [{ startServer }] = await Promise.all([import('./server.ts'), storeOpening])
+    return startServer
+  } catch (error) {
+    await (await storeOpening).close()
+    throw error
+  }
 }
 
 async function settings({ configFile, demo }: ServeOptions): Promise<{ config: Config; base: string }> {
