@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ConfigError, checkConfig } from './load.ts'
+import { ConfigError } from './document.ts'
+import { checkConfig } from './load.ts'
 import { dnsListsOf } from './policy.ts'
 import { parseDuration, parseHostPort, parseSize } from './quantity.ts'
 

@@ -1,30 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { parse, TomlError } from 'smol-toml'
 import type { z } from 'zod'
-import { UsageError } from '../verbs/usage-error.ts'
+import { ConfigError, type ConfigFault, parseDocument } from './document.ts'
 import { lineOfKey } from './key-lines.ts'
 import { type Config, configSchema } from './schema.ts'
-
-/** Everything that is wrong with a configuration file, at once. */
-export class ConfigError extends UsageError {
-  readonly faults: readonly ConfigFault[]
-
-  constructor(file: string, faults: readonly ConfigFault[]) {
-    const lines = faults.map(({ line, key, text }) => {
-      const place = line === undefined ? file : `${file}:${line}`
-      return `  ${place}: ${key === '' ? '' : `${key} `}${text}`
-    })
-    super(`${faults.length === 1 ? 'One fault' : `${faults.length} faults`} in the configuration:\n${lines.join('\n')}`)
-    this.faults = faults
-  }
-}
-
-export interface ConfigFault {
-  line: number | undefined
-  /** Dotted, '' for the whole file. */
-  key: string
-  text: string
-}
 
 /** Reads and checks a configuration file. Throws `ConfigError` with every fault, or the system's error. */
 export function loadConfig(file: string): Config {
@@ -33,14 +11,7 @@ export function loadConfig(file: string): Config {
 
 /** Checks the text of a configuration. */
 export function checkConfig(file: string, document: string): Config {
-  let values: unknown
-  try {
-    values = parse(document)
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error
-    const text = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? ''
-    throw new ConfigError(file, [{ line: error.line, key: '', text: `is not TOML: ${text}` }])
-  }
+  const values = parseDocument(file, document)
   const result = configSchema.safeParse(values)
   if (result.success) return result.data
   throw new ConfigError(

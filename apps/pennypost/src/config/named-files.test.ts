@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { ConfigError } from './load.ts'
+import { ConfigError } from './document.ts'
 import { loadServedConfig } from './named-files.ts'
 
 let directory: string

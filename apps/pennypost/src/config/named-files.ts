@@ -1,7 +1,8 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { ConfigError, type ConfigFault } from './document.ts'
 import { lineOfKey } from './key-lines.ts'
-import { ConfigError, type ConfigFault, checkConfig } from './load.ts'
+import { checkConfig } from './load.ts'
 import type { Config } from './schema.ts'
 
 /**

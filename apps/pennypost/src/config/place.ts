@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { AdminError } from '@pennypost/admin/client'
-import { parse } from 'smol-toml'
 import { UsageError } from '../verbs/usage-error.ts'
+import { ConfigError, parseDocument } from './document.ts'
+import { lineOfKey } from './key-lines.ts'
 
 /**
- * Where an installation is: its configuration file and its data directory. Found without checking the configuration,
- * since a verb that talks to the running server needs no more than the way to its socket.
+ * Where an installation is: its configuration file and its data directory. Found without checking the rest of the
+ * configuration, since a verb that talks to the running server needs no more than the way to its socket.
  */
 export interface Place {
   /** Absent for the demo, which has none. */
@@ -84,25 +85,24 @@ function otherOwner(dataDirectory: string): { uid: number; gid: number } | undef
   return found && found.uid !== 0 && process.getuid?.() === 0 ? found : undefined
 }
 
-/** `data_dir` counts from the directory of the configuration file. */
+/**
+ * `data_dir` counts from the directory of the configuration file. Throws `ConfigError` where it cannot be read: in another
+ * place, what is spooled would wait for ever, and what is restored would serve nobody.
+ */
 function dataDirectoryOf(file: string, document: string): string {
-  const { data_dir } = glance(document)
-  return resolve(dirname(file), typeof data_dir === 'string' ? data_dir : 'data')
+  const { data_dir = 'data', hostname }: Glance = parseDocument(file, document)
+  // One that was cut off before `data_dir` has most likely lost this too.
+  if (hostname === undefined) throw new ConfigError(file, [{ line: undefined, key: 'hostname', text: 'is missing' }])
+  if (typeof data_dir === 'string') return resolve(dirname(file), data_dir)
+  const fault = { line: lineOfKey(document, ['data_dir']), key: 'data_dir', text: 'has to be text in quotes: "…"' }
+  throw new ConfigError(file, [fault])
 }
 
 /** The hostname that the configuration gives; undefined without one. */
 export function hostnameOf({ configFile }: Place): string | undefined {
-  const { hostname } = configFile === undefined ? {} : glance(readFileSync(configFile, 'utf8'))
+  if (configFile === undefined) return undefined
+  const { hostname }: Glance = parseDocument(configFile, readFileSync(configFile, 'utf8'))
   return typeof hostname === 'string' ? hostname : undefined
-}
-
-function glance(document: string): Glance {
-  try {
-    return parse(document)
-  } catch {
-    // Whoever needs the rest of the file reports what is wrong with it, line by line.
-    return {}
-  }
 }
 
 export const adminSocket = ({ dataDirectory }: Place): string => resolve(dataDirectory, 'admin.sock')

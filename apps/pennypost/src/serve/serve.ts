@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path'
 import { makeDirectory, systemClock, systemDeadline } from '@pennypost/model'
-import { ConfigError } from '../config/load.ts'
+import { ConfigError } from '../config/document.ts'
 import { loadServedConfig } from '../config/named-files.ts'
 import { findConfigFile, isThere, requireOwner } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'

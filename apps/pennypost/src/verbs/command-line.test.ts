@@ -251,6 +251,8 @@ describe('without a server', () => {
     expect(content.join('\n')).toBe('From: cron@one.test\r\nTo: bob@one.test\r\n\r\nhi\r\n')
     expect((await pennypost(['sendmail', '-i'], 'x')).code).toBe(64)
     expect((await pennypost(['sendmail', '--config', 'nowhere.toml', 'bob@one.test'], 'x')).code).toBe(78)
+    writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\ndata_dir = "mail"\noops\n')
+    expect((await pennypost(['sendmail', 'bob@one.test'], 'x')).code).toBe(78)
   })
 
   test('a backup comes back whole, or the one message that was lost', async () => {
