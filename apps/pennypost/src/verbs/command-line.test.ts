@@ -237,6 +237,14 @@ describe('without a server', () => {
 
   test('sendmail spools, durably, until a server comes', async () => {
     writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+    // The disk of the data directory was not mounted: it spooled beneath, where nobody found it once it was.
+    mkdirSync(join(directory, 'data'))
+    expect(await pennypost(['sendmail', 'bob@one.test'], 'x')).toMatchObject({
+      code: 75,
+      err: expect.stringMatching(/data holds no store.*\n.*mounted/),
+    })
+    expect(readdirSync(join(directory, 'data'))).toEqual([])
+    writeFileSync(join(directory, 'data', 'mail.db'), '')
     const sent = await pennypost(
       ['sendmail', '-t', '-i', '-f', 'cron@one.test'],
       'To: bob@one.test\nBcc: x@one.test\n\nhi\n',

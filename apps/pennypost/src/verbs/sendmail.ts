@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { LocalSubmission } from '@pennypost/admin'
 import {
   AdminError,
@@ -17,6 +18,7 @@ import {
   becomeOwner,
   findPlace,
   hostnameOf,
+  isThere,
   NoConfiguration,
   type Place,
   spoolDirectory,
@@ -170,11 +172,18 @@ async function submit(place: Place, envelope: Envelope, content: Buffer): Promis
     const outcome = await callAdmin(adminSocket(place), 'submit', envelope, envelope.user, { upload })
     return (outcome as LocalOutcome).refused
   } catch (error) {
-    const isLater = error instanceof NoServer || (error instanceof AdminError && error.reason === 'unavailable')
-    if (!isLater) throw error
+    if (error instanceof NoServer) requireStore(place)
+    else if (!(error instanceof AdminError) || error.reason !== 'unavailable') throw error
     const { message: text } = error
     return envelope.forwardPaths.map((forwardPath) => ({ forwardPath, reason: 'unavailable', text }))
   }
+}
+
+/** What is spooled where there is none may wait beneath a disk that is not mounted, or for a server that never comes. */
+function requireStore({ dataDirectory }: Place): void {
+  if (isThere(join(dataDirectory, 'mail.db'))) return
+  const text = `No server is running, and ${dataDirectory} holds no store with which to keep a message.`
+  throw new AdminError('unavailable', text, 'See whether its disk is mounted; if the server is new, start it.')
 }
 
 async function* piecesOf(content: Buffer): AsyncGenerator<Frame> {
