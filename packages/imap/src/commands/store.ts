@@ -68,11 +68,12 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   if (uids.isEmpty) return undefined
   const acting = await actingFor(session, args)
   await session.refresh()
-  const expected = args.silent ? await expectedFlags(view, uids, args) : undefined
+  const silent = args.silent && doesAll(acting, args)
+  const expected = silent ? await expectedFlags(view, uids, args) : undefined
   const change: FlagChange = { uids, mode: args.mode, flags: args.flags, ...args.condition }
   const done = await session.service.mail.updateFlags(view.open.mailbox.id, change, acting)
   const { modified } = done
-  const isKnown = await takeIn(session, view, change, done, args.silent)
+  const isKnown = await takeIn(session, view, change, done, silent)
   const complete = expected !== undefined || (await tell(session, uids, modified, by))
   if (expected && !isKnown) await keepSilent(view, expected, session)
   const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
@@ -90,6 +91,13 @@ async function actingFor(session: Session, { flags }: Args): Promise<Acting | un
   const changes = flags.length === 0 ? mayAny(may) : flags.some((flag) => mayFlag(may, flag))
   if (!changes) throw notPermitted('s, w or t')
   return acting
+}
+
+/** Else the client cannot work out what becomes of the flags, so that .SILENT holds nothing back (RFC 9051 §6.4.6). */
+function doesAll(acting: Acting | undefined, { mode, flags }: Args): boolean {
+  if (!acting) return true
+  const { seen, deleted, others } = acting.may
+  return mode === 'replace' ? seen && deleted && others : flags.every((flag) => mayFlag(acting.may, flag))
 }
 
 /** The flags of all that were meant, changed or not (RFC 9051 §6.4.6); false when some of those are gone. */
