@@ -1,6 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { Clock, Deadline, DnsAnswer, DnsType, Log, Resolver, Timer } from '@pennypost/model'
-import type { FromWorker, SignatureAnswer, SignatureRequest, SpfAnswer, SpfRequest, ToWorker } from './messages.ts'
+import type {
+  FromWorker,
+  Refusal,
+  SignatureAnswer,
+  SignatureRequest,
+  SpfAnswer,
+  SpfRequest,
+  ToWorker,
+} from './messages.ts'
 
 /**
  * The main thread's side of the check worker: starts it at the first request and again at the first one after it died,
@@ -52,9 +60,9 @@ export class CheckWorker implements AsyncDisposable {
   }
 
   /** Verifies the message in `octets`: header section, empty line, body. Rejects also with what `octets` rejects with. */
-  signatures(octets: AsyncIterable<Buffer>, signal: AbortSignal): Promise<SignatureAnswer> {
+  signatures(octets: AsyncIterable<Buffer>, signal: AbortSignal): Promise<SignatureAnswer | Refusal> {
     const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now() }
-    return this.#run(request, signal, octets) as Promise<SignatureAnswer>
+    return this.#run(request, signal, octets) as Promise<SignatureAnswer | Refusal>
   }
 
   /** Requests under way reject, and so do later ones. */

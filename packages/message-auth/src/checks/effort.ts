@@ -9,6 +9,8 @@
 
 /** A second or two. Two thousand recipients on a line each take two thousandths of it. */
 const bearable = 1e9
+/** Each takes some memory, until the keys of all signatures are there; no letter has so many. */
+const mostFields = 5000
 
 const lf = 10
 const cr = 13
@@ -37,7 +39,7 @@ export class Effort {
   bears(octets: Uint8Array): boolean {
     const from = this.#header(octets)
     if (!this.#inHeader) this.#body(octets, from)
-    return this.#spent <= bearable
+    return this.#spent <= bearable && this.#fields <= mostFields
   }
 
   /** Where the header section ends in `octets`. */

@@ -46,7 +46,7 @@ port.on('message', (message: ToWorker) => {
       return start(message.id, (work) => checkSignatures(message, message.id, work))
     case 'chunk':
       if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
-      return work && fail(message.id, work, 'the message is made to take long')
+      return work && refuse(message.id, work)
     case 'resolved':
       return work?.queries.get(message.query)?.(message.answer)
     case 'cancel':
@@ -69,10 +69,11 @@ function start(id: number, check: (work: Running) => Promise<SpfAnswer | Signatu
     .finally(() => running.delete(id))
 }
 
-function fail(id: number, { message }: Running, reason: string): void {
+function refuse(id: number, { message }: Running): void {
   running.delete(id)
-  message.destroy(new Error(reason))
-  send({ id, kind: 'failed', reason })
+  const refusal = 'the message is made to take long'
+  message.destroy(new Error(refusal))
+  send({ id, kind: 'done', answer: { refusal } })
 }
 
 function feed(id: number, { message }: Running, octets: Uint8Array, last: boolean): void {

@@ -25,6 +25,11 @@ export interface SignatureRequest {
   now: number
 }
 
+/** What a message is that nobody should verify. */
+export interface Refusal {
+  refusal: string
+}
+
 export interface SignatureAnswer {
   dkim: VerifiedSignature[]
   arc: Omit<ArcFinding, 'check' | 'result'> & { result: Exclude<ArcFinding['result'], Unavailable> }
@@ -49,7 +54,7 @@ export type FromWorker =
   | { id: number; kind: 'resolve'; query: number; name: string; type: DnsType }
   /** A chunk has been worked on; another may come. */
   | { id: number; kind: 'taken' }
-  | { id: number; kind: 'done'; answer: SpfAnswer | SignatureAnswer }
+  | { id: number; kind: 'done'; answer: SpfAnswer | SignatureAnswer | Refusal }
   | { id: number; kind: 'failed'; reason: string }
   /** Confirms a `cancel`: the worker is alive. */
   | { id: number; kind: 'cancelled' }

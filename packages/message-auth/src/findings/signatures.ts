@@ -23,7 +23,15 @@ export async function checkSignatures(
 ): Promise<SignatureFindings> {
   if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
   const answer = await worker.signatures(messageOctets(limitSignatures(header, maxSignatures), body), signal)
-  return [readDkim(answer.dkim, header), readArc(answer.arc)]
+  return 'refusal' in answer ? refused(answer.refusal) : [readDkim(answer.dkim, header), readArc(answer.arc)]
+}
+
+/** Not `unavailable`, which would settle nothing: whoever forges a domain could have that by the form of the message. */
+function refused(detail: string): SignatureFindings {
+  return [
+    { ...unsigned, result: 'policy', detail },
+    { ...unsealed, result: 'fail', detail },
+  ]
 }
 
 const unsigned: DkimFinding = { check: 'dkim', result: 'none', detail: 'not signed', signatures: [] }
