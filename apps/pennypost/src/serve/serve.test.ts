@@ -1,7 +1,7 @@
 /** The server as a process, and the signals that it gets. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -55,6 +55,18 @@ test('a SIGUSR1 opened a debugger, by which every user of the machine could read
   child.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
   expect(said()).not.toContain('Debugger')
+})
+
+test('a reader of standard output that went away ended the server, as if that were meant', async () => {
+  const { directory, child, ended } = serve((at) => {
+    writeFileSync(join(at, 'pennypost.toml'), 'hostname = "mail.one.test"\n[log]\nfile = "log"\n')
+  })
+  child.stdout.destroy()
+  const log = () => (existsSync(join(directory, 'log')) ? readFileSync(join(directory, 'log'), 'utf8') : '')
+  await Promise.race([ended, vi.waitUntil(() => log().includes('"ready"'), { timeout: 60_000 })])
+  child.kill('SIGTERM')
+  await ended
+  expect(log()).toContain('"stopped"')
 })
 
 test.skipIf(process.getuid?.() !== 0)(

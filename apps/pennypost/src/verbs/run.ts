@@ -44,8 +44,10 @@ const verbs: Readonly<Record<string, VerbGroup>> = {
 
 /** Runs what the arguments of the process say; the exit code. */
 export async function run(argv: readonly string[]): Promise<number> {
-  // `pennypost list | head` ends us without a word.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  // `pennypost list | head` ends us without a word; a server has more to do than to be read.
+  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (argv[2] !== 'serve') process.exit(code === 'EPIPE' ? 0 : 1)
+  })
   // Nobody is left to be told: the exit code says it.
   process.stderr.on('error', () => {})
   const args = argv[2] === 'help' && argv.length > 3 ? [...argv.slice(3), '--help'] : argv.slice(2)
