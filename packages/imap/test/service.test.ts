@@ -35,7 +35,7 @@ describe('service', () => {
     rmSync(directory, { recursive: true, force: true })
   })
 
-  async function listen(tls: 'starttls' | 'implicit' | 'none'): Promise<Listener> {
+  async function listen(tls: 'starttls' | 'implicit' | 'none', connectionsPerAddress = 0): Promise<Listener> {
     const { time: clock, service } = server
     const files = await ensureSelfSigned({ hostname: 'mail.one.test', directory, clock, random: systemRandom })
     const listener = await createListener({
@@ -43,7 +43,7 @@ describe('service', () => {
       endpoint: { address: '127.0.0.1', port: 0 },
       tls,
       contexts: await createTlsMaterial({ certificates: [files], clock, log: silentLog, watchMs: 0 }),
-      limiter: createConnectionLimiter({ connections: 0, connectionsPerAddress: 0 }),
+      limiter: createConnectionLimiter({ connections: 0, connectionsPerAddress }),
       deadline: { after: clock.after, signal: () => new AbortController().signal },
       log: silentLog,
       onConnection: (connection) => service.accept(connection),
@@ -52,6 +52,21 @@ describe('service', () => {
     listeners.push(listener)
     return listener
   }
+
+  test('UNAUTHENTICATE left connections that counted against no address and no account', async () => {
+    const listener = await listen('none', 1)
+    const dial = (): DialogueClient => new DialogueClient(createConnection(listener.bound.port, '127.0.0.1'))
+    const one = dial()
+    one.send(Buffer.from('a LOGIN alice secret\r\nb NOOP\r\n'))
+    for (let said = await one.response(); !said?.startsWith('b '); said = await one.response());
+    const two = dial()
+    expect(await two.response()).toMatch(/^\* OK /)
+    one.send(Buffer.from('c UNAUTHENTICATE\r\n'))
+    expect(await one.response()).toMatch(/^c OK /)
+    two.stream.destroy()
+    while (listener.open > 1) await new Promise(setImmediate)
+    expect(await dial().response()).toMatch(/^\* BYE /)
+  })
 
   test('a login that is being checked when its time is over still counts; a failed one is the last', async () => {
     const checks = [Promise.withResolvers<boolean>(), Promise.withResolvers<boolean>()]

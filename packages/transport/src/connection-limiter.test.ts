@@ -32,3 +32,17 @@ test('who is no stranger any more leaves its place to the next', () => {
   slot(limiter.admit('203.0.113.1', '203.0.113.1'))
   expect(limiter.admit('203.0.113.1', '203.0.113.1')).toBe('address')
 })
+
+test('who has logged out counts again, be it one too many, and only until it has gone', () => {
+  const limiter = narrowed()
+  const first = slot(limiter.admit('203.0.113.1', '203.0.113.1'))
+  first.leaveAddress()
+  const second = slot(limiter.admit('203.0.113.1', '203.0.113.1'))
+  first.returnToAddress()
+  first.returnToAddress()
+  second[Symbol.dispose]()
+  expect(limiter.admit('203.0.113.1', '203.0.113.1')).toBe('address')
+  first[Symbol.dispose]()
+  first.returnToAddress()
+  slot(limiter.admit('203.0.113.1', '203.0.113.1'))
+})

@@ -20,6 +20,8 @@ export interface ConnectionLimits {
 export interface Slot extends Disposable {
   /** From now on it counts only in all: whoever has logged in is limited per account, by the protocol. */
   leaveAddress(): void
+  /** It has logged out: it counts as at first, be it one too many. */
+  returnToAddress(): void
 }
 
 export interface ConnectionLimiter {
@@ -46,6 +48,11 @@ export function createConnectionLimiter(limits: ConnectionLimits): ConnectionLim
     }
     return {
       leaveAddress,
+      returnToAddress() {
+        if (!counted || atAddress || network === '') return
+        atAddress = true
+        perNetwork.set(network, (perNetwork.get(network) ?? 0) + 1)
+      },
       [Symbol.dispose]() {
         if (!counted) return
         counted = false
@@ -93,6 +100,10 @@ export function limitedToo(
         leaveAddress() {
           narrow.leaveAddress()
           wide.leaveAddress()
+        },
+        returnToAddress() {
+          narrow.returnToAddress()
+          wide.returnToAddress()
         },
         [Symbol.dispose]() {
           narrow[Symbol.dispose]()

@@ -43,6 +43,8 @@ export class Connection {
   readonly local: EndpointAddress
   /** The client's network, by which limits count: `networkOf(remote.address)`. */
   readonly network: string
+  /** Its place in the limits, free again when the socket has closed. */
+  readonly slot: Slot
   #stream: Duplex
   #tls: TlsFacts | undefined
   #certifiedAddresses: readonly string[] | undefined
@@ -53,7 +55,6 @@ export class Connection {
   #draining = false
   #closed = false
   #host: ConnectionHost
-  #slot: Slot
 
   constructor(socket: Duplex, remote: EndpointAddress, local: EndpointAddress, host: ConnectionHost, slot: Slot) {
     this.remote = remote
@@ -61,7 +62,7 @@ export class Connection {
     this.network = networkOf(remote.address)
     this.#stream = socket
     this.#host = host
-    this.#slot = slot
+    this.slot = slot
     socket.on('close', () => this.#gone())
     socket.on('error', (error) => host.log.debug({ remote: remote.address, error: error.message }, 'socket error'))
   }
@@ -141,7 +142,12 @@ export class Connection {
 
   /** The client has logged in, or is trusted: from now on it does not count against its address. */
   leaveAddressLimit(): void {
-    this.#slot.leaveAddress()
+    this.slot.leaveAddress()
+  }
+
+  /** The client has logged out, and may log in again. */
+  returnToAddressLimit(): void {
+    this.slot.returnToAddress()
   }
 
   /** `tell` runs once when the server begins to drain; at once if it has begun. A second call replaces the first. */
@@ -203,7 +209,7 @@ export class Connection {
     this.idleAfter(0, () => {})
     this.#linger?.[Symbol.dispose]()
     this.#drain = this.#cutOff = undefined
-    this.#slot[Symbol.dispose]()
+    this.slot[Symbol.dispose]()
     this.#host.gone(this)
   }
 }

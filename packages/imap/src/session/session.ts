@@ -137,6 +137,7 @@ export class Session {
   /** Ends it: nothing of the account is left, nor of what was enabled, selected or compressed (RFC 8437 §4). Failed logins stay counted. */
   unauthenticate(): void {
     this.#leave()
+    this.connection.returnToAddressLimit()
     this.account = undefined
     this.service = this.#wholeService
     this.enabled.clear()

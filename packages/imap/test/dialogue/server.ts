@@ -116,7 +116,7 @@ export class TestServer {
         contexts: undefined,
         gone() {},
       },
-      { leaveAddress() {}, [Symbol.dispose]() {} },
+      { leaveAddress() {}, returnToAddress() {}, [Symbol.dispose]() {} },
     )
     this.service.accept(connection)
     const dialogueClient = new DialogueClient(client)
