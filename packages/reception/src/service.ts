@@ -8,7 +8,6 @@ import {
   networkOf,
   type Refusal,
   type ServerContexts,
-  type Slot,
   Turns,
 } from '@pennypost/transport'
 import { SMTPServer } from 'smtp-server'
@@ -78,18 +77,19 @@ function refusal(reason: Refusal): string {
 }
 
 function originOf(connection: Connection, limiter: ConnectionLimiter): Origin {
-  /** Of a client that a proxy has named (XCLIENT). */
-  let slot: Slot | undefined
-  connection.stream.once('close', () => slot?.[Symbol.dispose]())
+  let { slot } = connection
+  connection.stream.once('close', () => slot[Symbol.dispose]())
   return {
     connection,
-    leaveAddressLimit: () => (slot ? slot.leaveAddress() : connection.leaveAddressLimit()),
+    leaveAddressLimit: () => slot.leaveAddress(),
     countAs(address) {
-      connection.leaveAddressLimit()
-      slot?.[Symbol.dispose]()
+      slot.leaveAddress()
       const admitted = limiter.admit(address, networkOf(address))
-      slot = typeof admitted === 'string' ? undefined : admitted
-      return typeof admitted === 'string' ? admitted : undefined
+      // Who is refused still counts in all, until it has closed.
+      if (typeof admitted === 'string') return admitted
+      slot[Symbol.dispose]()
+      slot = admitted
+      return undefined
     },
   }
 }

@@ -44,6 +44,7 @@ export async function testReception(
     store: store as Store,
     options,
     listener,
+    limiter,
     account: account.id,
     clock,
     waits,

@@ -26,6 +26,20 @@ it('all clients of a proxy counted as one, and none of them for itself', async (
   expect((await clientOf('198.51.100.1')).last).toBe(welcome)
 })
 
+it('a client that a proxy has named took two places of all', async () => {
+  const host = await testReception({ xclient: ['192.0.2.7'] }, 'smtp', 1)
+  const proxy = host.connect()
+  for (const address of ['198.51.100.1', '198.51.100.2']) {
+    proxy.say(`EHLO proxy.test\r\nXCLIENT ADDR=${address}\r\n`)
+    await proxy.until(/^250 [\s\S]*\r\n220 /m)
+    await turns()
+    expect(host.limiter.open).toBe(1)
+  }
+  proxy.stream.destroy()
+  await turns()
+  expect(host.limiter.open).toBe(0)
+})
+
 it('whoever came through a proxy that speaks the PROXY protocol could name another client, where that may', async () => {
   const host = await testReception({ proxy: ['192.0.2.7'], xclient: ['192.0.2.7', '198.51.100.8'] })
   const behindProxy = async (address: string) => {
