@@ -65,6 +65,11 @@ export function hopKey({ host, port, viaMx, protocol, path }: Hop): string {
   return `${viaMx ? 'mx:' : ''}${protocol === 'lmtp' ? 'lmtp:' : ''}${name}:${port}`
 }
 
+/** Where a key of the queue leads that names a login; undefined for one that names none. */
+export function placeWithLogin(destination: string): string | undefined {
+  return /^(.*:\d{1,5});/s.exec(destination)?.[1]
+}
+
 /** Whether a key of the queue names an LMTP store on this machine: what goes there has arrived, and crosses no network. */
 export function isStoreHere(destination: string): boolean {
   if (!destination.startsWith('lmtp:')) return false

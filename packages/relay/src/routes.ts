@@ -12,7 +12,7 @@
  */
 import { lookupAddress, lookupDomain, plainAddress } from '@pennypost/model'
 import { parseAddressLiteral } from '@pennypost/smtp'
-import { type Hop, hopKey, parseHop } from './hop.ts'
+import { type Hop, hopKey, parseHop, placeWithLogin } from './hop.ts'
 
 export interface RouteOptions {
   /** Port of MX hosts, of address literals, and of hosts that come without one. */
@@ -77,7 +77,7 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
       return route || smarthostKey === undefined ? name : smarthostKey
     },
     resolve(destination) {
-      const [, place] = /^(.*:\d{1,5});/s.exec(destination) ?? []
+      const place = placeWithLogin(destination)
       // What has lost its login goes as new mail that no route claims.
       const hop = byKey.get(destination) ?? (place === undefined ? parseKey(destination) : smarthost)
       if (hop) return routeOf(hop)

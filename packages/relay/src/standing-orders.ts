@@ -9,6 +9,7 @@
  */
 import { type Clock, type LeasedEntry, lookupAddress, type PolicyMemory } from '@pennypost/model'
 import { reply } from '@pennypost/smtp'
+import { placeWithLogin } from './hop.ts'
 import { deferred, type Verdict } from './verdict.ts'
 
 export interface StandingOrdersOptions {
@@ -62,6 +63,8 @@ export class StandingOrders {
     if (!given.has('hold-rule') || recipients.some(({ lastReply }) => lastReply !== '')) return undefined
     const from = lookupAddress(envelope.reversePath) ?? '<>'
     const facts = new Set([`destination ${destination}`, ...kinds('from', from)])
+    const place = placeWithLogin(destination)
+    if (place !== undefined) facts.add(`destination ${place}`)
     for (const { forwardPath } of recipients) {
       for (const kind of kinds('to', lookupAddress(forwardPath) ?? forwardPath)) facts.add(kind)
     }

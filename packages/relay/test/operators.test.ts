@@ -140,6 +140,15 @@ describe('standing orders', () => {
     },
   )
 
+  test('a rule for the smarthost did not hold what goes there with a login', async () => {
+    const smarthost = { host: '127.0.0.1', port: 587, username: 'one', password: 'x' }
+    await using office = await PostOffice.open({}, { smarthost })
+    const peer = office.peer('127.0.0.1')
+    await note(office, 'hold-rule', 'destination 127.0.0.1:587')
+    await office.send({ destination: '127.0.0.1:587;one' })
+    expect([(await office.queue()).map(({ held }) => held), peer.sessions.length]).toEqual([[true], 0])
+  })
+
   test('an entry that was released was held again after its first attempt', async () => {
     await using office = await PostOffice.open()
     office.peer('192.0.2.2', { script: { RCPT: inTurn('451 4.2.1 later', '250 ok') } })
