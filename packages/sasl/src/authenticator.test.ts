@@ -238,6 +238,23 @@ describe('cache', () => {
     expect(results).toEqual([{ ok: false, reason: 'suspended' }, ok, invalid, invalid])
   })
 
+  test('a password that was set while it was being checked as a wrong one stayed wrong for a minute', async () => {
+    const changed = Promise.withResolvers<void>()
+    const over = Promise.withResolvers<void>()
+    before = async () => {
+      before = undefined
+      await people.setPassword(alice, 'new')
+      changed.resolve()
+      await over.promise
+    }
+    const early = login({ password: 'new' })
+    await changed.promise
+    const behind = login({ password: 'new' })
+    over.resolve()
+    expect([await early, await behind]).toMatchObject([invalid, { ok: true }])
+    expect(await login({ password: 'new' })).toMatchObject({ ok: true })
+  })
+
   test('a wrong password is known as wrong for a minute, until credentials change', async () => {
     await login({ password: 'wrong' })
     await login({ password: 'wrong' })

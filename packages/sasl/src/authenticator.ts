@@ -217,12 +217,14 @@ class CachingAuthenticator implements Authenticator {
 
   async #prove(login: string, password: string, key: string): Promise<Proof | undefined> {
     const { version } = this.#options.credentials
-    let running = this.#running.get(key)
+    // One that began before a change of credentials answers for none that comes behind it.
+    const check = `${version} ${key}`
+    let running = this.#running.get(check)
     if (!running) {
       const tooLong = Buffer.byteLength(password) > this.#limits.passwordOctets
       running = this.#check.prove(tooLong ? '' : login, tooLong ? 'too long' : password)
-      this.#running.set(key, running)
-      void running.catch(() => {}).finally(() => this.#running.delete(key))
+      this.#running.set(check, running)
+      void running.catch(() => {}).finally(() => this.#running.delete(check))
     }
     const found = await running
     // Who was logged out while it was being checked would be back.
