@@ -136,6 +136,7 @@ describe('without a server', () => {
     })
     expect(readdirSync(join(directory, 'data'))).toEqual([])
     // A spool of root, the server could not take.
+    writeFileSync(join(directory, 'data', 'mail.db'), '')
     chmodSync(directory, 0o711)
     expect((await pennypost(['sendmail', 'bob@one.test'], 'Subject: x\n\nx\n')).code).toBe(0)
     const [file] = readdirSync(join(directory, 'data', 'spool'))
