@@ -248,6 +248,32 @@ test.each([
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain, selector }] })
 })
 
+test('who forges a domain got around DMARC by signatures whose keys are long in coming', async () => {
+  const over = new AbortController()
+  const deadline = { ...systemDeadline, signal: () => over.signal }
+  const forged = signedOnce('f', ['From: alice@one.test'])
+  const slow = ['slow.test', 'slower.test'].map((domain) => forged.header.split('\r\n')[0]?.replace('one.test', domain))
+  const checker = open(
+    {
+      ...script,
+      ...signedOnce('f', ['From: alice@one.test']).script,
+      'f._domainkey.slow.test TXT': 'silent',
+      'f._domainkey.slower.test TXT': 'silent',
+    },
+    { deadline },
+  )
+  const header = Buffer.from(`${slow.join('\r\n')}\r\n${forged.header}`)
+  const found = checkAll(checker, facts({ clientAddress: '192.0.2.9', header }))
+  const keys = ['slow.test', 'slower.test', 'one.test'].map((domain) => `f._domainkey.${domain} TXT`)
+  await expect.poll(() => checker.resolver.asked.filter((asked) => keys.includes(asked))).toEqual(keys)
+  over.abort(new Error('long enough'))
+  const findings = await found
+  expect(findings.find(({ check }) => check === 'dkim')).toMatchObject({
+    signatures: [{ result: 'temperror' }, { result: 'temperror' }, { result: 'fail' }],
+  })
+  expect(judge(findings)).toMatchObject({ action: 'reject', reason: 'dmarc-reject' })
+})
+
 test('a field put on top of a signed message did not pass for signed', async () => {
   const message = signedOnce('s', ['From: alice@one.test', 'Subject: lunch'])
   const checker = open(message.script)

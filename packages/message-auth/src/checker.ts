@@ -79,7 +79,8 @@ export function createChecker(options: CheckerOptions): Checker {
   } = options
   const limits = { ...defaultCheckLimits, ...options.limits }
   const broken = new BrokenLists(clock, log)
-  const worker = new CheckWorker({ url, resolver, clock, deadline, log })
+  const keysMs = 0.75 * limits.signaturesMs
+  const worker = new CheckWorker({ url, resolver, clock, deadline, log, keysMs })
 
   const timed: Timed = (limitMs, signal, work, unavailable) => within({ deadline, limitMs, signal }, work, unavailable)
 

@@ -24,9 +24,12 @@ export interface CheckWorkerOptions {
   clock: Clock
   deadline: Deadline
   log: Log
+  /** After so long what DNS has not said of keys has failed: sooner than the check ends, so that the rest is still known. */
+  keysMs: number
 }
 
 interface Pending {
+  /** Of its DNS queries. */
   signal: AbortSignal
   settle: PromiseWithResolvers<unknown>
   /** Resolved when the worker has taken a chunk. */
@@ -60,8 +63,12 @@ export class CheckWorker implements AsyncDisposable {
   }
 
   /** Verifies the message in `octets`: header section, empty line, body. Rejects also with what `octets` rejects with. */
-  signatures(octets: AsyncIterable<Buffer>, signal: AbortSignal): Promise<SignatureAnswer | Refusal> {
-    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now() }
+  signatures(
+    octets: AsyncIterable<Buffer>,
+    keys: readonly string[],
+    signal: AbortSignal,
+  ): Promise<SignatureAnswer | Refusal> {
+    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now(), keys }
     return this.#run(request, signal, octets) as Promise<SignatureAnswer | Refusal>
   }
 
@@ -79,7 +86,8 @@ export class CheckWorker implements AsyncDisposable {
     using _busy = this.#options.clock.busy(`check ${request.kind}`)
     const id = ++this.#requests
     const settle = Promise.withResolvers<unknown>()
-    const pending: Pending = { signal, settle, taken() {} }
+    const { deadline, keysMs } = this.#options
+    const pending: Pending = { signal: octets ? deadline.signal(keysMs, signal) : signal, settle, taken() {} }
     const abort = (): void => this.#cancel(id, signal.reason)
     this.#pending.set(id, pending)
     signal.addEventListener('abort', abort, { once: true })

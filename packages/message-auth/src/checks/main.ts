@@ -30,6 +30,8 @@ interface Running {
   message: PassThrough
   effort: Effort
   queries: Map<number, (answer: DnsAnswer<DnsType>) => void>
+  /** By type and name: what was asked is not asked again. */
+  asked: Map<string, Promise<DnsAnswer<DnsType>>>
 }
 
 const running = new Map<number, Running>()
@@ -57,7 +59,7 @@ port.on('message', (message: ToWorker) => {
 })
 
 function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
-  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map() }
+  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map(), asked: new Map() }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
   running.set(id, work)
@@ -83,15 +85,22 @@ function feed(id: number, { message }: Running, octets: Uint8Array, last: boolea
   else message.once('drain', () => send({ id, kind: 'taken' }))
 }
 
+function ask(id: number, { asked, queries: open }: Running, name: string, type: DnsType): Promise<DnsAnswer<DnsType>> {
+  const key = `${type} ${name.toLowerCase()}`
+  const known = asked.get(key)
+  if (known) return known
+  const { promise, resolve } = Promise.withResolvers<DnsAnswer<DnsType>>()
+  const query = ++queries
+  open.set(query, resolve)
+  asked.set(key, promise)
+  send({ id, kind: 'resolve', query, name, type })
+  return promise
+}
+
 /** The library's idea of a resolver, over the main thread's. Answers that are none are errors with the codes of c-ares. */
 function resolverFor(id: number, work: Running) {
   return async (name: string, type: string): Promise<string[]> => {
-    const { promise, resolve } = Promise.withResolvers<DnsAnswer<DnsType>>()
-    const query = ++queries
-    work.queries.set(query, resolve)
-    send({ id, kind: 'resolve', query, name, type: type as DnsType })
-    const answer = await promise
-    work.queries.delete(query)
+    const answer = await ask(id, work, name, type as DnsType)
     if (answer.status !== 'found') {
       const code = { nxdomain: 'ENOTFOUND', nodata: 'ENODATA', failed: 'ESERVFAIL' }[answer.status]
       throw Object.assign(new Error(answer.status === 'failed' ? answer.reason : `${name} has no ${type}`), { code })
@@ -122,7 +131,9 @@ async function checkSpf(request: SpfRequest, id: number, work: Running): Promise
   return { result: status.result as SpfAnswer['result'], detail: status.comment?.replace(/^[^:]*: /, '') ?? '' }
 }
 
-async function checkSignatures({ now }: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
+async function checkSignatures(request: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
+  const { now, keys } = request
+  for (const name of keys) void ask(id, work, name, 'TXT')
   const options = { strict: true, resolver: resolverFor(id, work), curTime: new Date(now) }
   const verified = await dkimVerify(work.message, options)
   const chain = await arc((verified as { arc?: unknown }).arc as never, options)

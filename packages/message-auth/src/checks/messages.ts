@@ -23,6 +23,8 @@ export interface SignatureRequest {
   kind: 'signatures'
   /** Milliseconds since 1970, for x=. */
   now: number
+  /** Names of the records of all keys, to be asked for at once: one after the other is how they are verified. */
+  keys: readonly string[]
 }
 
 /** What a message is that nobody should verify. */

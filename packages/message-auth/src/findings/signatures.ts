@@ -22,8 +22,23 @@ export async function checkSignatures(
   signal: AbortSignal,
 ): Promise<SignatureFindings> {
   if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
-  const answer = await worker.signatures(messageOctets(limitSignatures(header, maxSignatures), body), signal)
+  const limited = limitSignatures(header, maxSignatures)
+  const answer = await worker.signatures(messageOctets(limited, body), keyNames(limited), signal)
   return 'refusal' in answer ? refused(answer.refusal) : [readDkim(answer.dkim, header), readArc(answer.arc)]
+}
+
+/** Where the keys of the DKIM signatures are (RFC 6376 §3.6.2.1). */
+function keyNames(header: Buffer): string[] {
+  const signatures = splitHeader(header).filter(({ name }) => name === 'dkim-signature')
+  return signatures.flatMap(({ text }) => {
+    const tags = text.slice(text.indexOf(':') + 1).split(';')
+    const tag = (name: string): string => {
+      const found = tags.find((each) => each.slice(0, each.indexOf('=')).trim() === name) ?? ''
+      return found.slice(found.indexOf('=') + 1).trim()
+    }
+    const [domain, selector] = [tag('d'), tag('s')]
+    return domain === '' || selector === '' ? [] : [`${selector}._domainkey.${domain}`]
+  })
 }
 
 /** Not `unavailable`, which would settle nothing: whoever forges a domain could have that by the form of the message. */
