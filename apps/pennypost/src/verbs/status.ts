@@ -11,8 +11,12 @@ export function register(program: Command): void {
   )
 }
 
+/** Who asks from cron is to hear of a server that hangs. */
+const answerMs = 60_000
+
 async function show(session: Session): Promise<void> {
-  const status = await session.call('status', {})
+  const { systemDeadline } = await import('@pennypost/model')
+  const status = await session.call('status', {}, { signal: systemDeadline.signal(answerMs) })
   session.show(status, () => statusText(status))
   if (status.problems.some(({ severity }) => severity === 'broken')) process.exitCode = 1
 }

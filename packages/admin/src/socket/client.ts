@@ -81,6 +81,10 @@ function connectionError(error: NodeJS.ErrnoException, path: string): Error {
     const advice = 'Run this as the user who runs the server, or as root.'
     return new AdminError('not-allowed', `You may not open the admin socket ${path}.`, advice, { cause: error })
   }
+  if (error.name === 'TimeoutError') {
+    const advice = 'See its log. One that hangs can be killed and started again: nothing acknowledged is lost.'
+    return new AdminError('unavailable', 'The running server does not answer.', advice, { cause: error })
+  }
   const text = `The call of the running server failed: ${error.message}`
   return new AdminError('unavailable', text, again, { cause: error })
 }
