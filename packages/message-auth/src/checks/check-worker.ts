@@ -8,6 +8,7 @@ import type {
   SpfAnswer,
   SpfRequest,
   ToWorker,
+  VerificationNeeds,
 } from './messages.ts'
 
 /**
@@ -65,10 +66,10 @@ export class CheckWorker implements AsyncDisposable {
   /** Verifies the message in `octets`: header section, empty line, body. Rejects also with what `octets` rejects with. */
   signatures(
     octets: AsyncIterable<Buffer>,
-    keys: readonly string[],
+    needs: VerificationNeeds,
     signal: AbortSignal,
   ): Promise<SignatureAnswer | Refusal> {
-    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now(), keys }
+    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now(), ...needs }
     return this.#run(request, signal, octets) as Promise<SignatureAnswer | Refusal>
   }
 

@@ -1,14 +1,16 @@
 /**
  * How much work a message would make for mailauth, counted before it gets the octets: it copies the lines of a field once
  * for each that begins no other, looks through all fields for each name that a signature covers, looks at a run of white
- * space again from each of its octets, and at a line of the body that goes on with each chunk. So a megabyte that is made
- * for it would keep the worker from all other mail for minutes.
+ * space again from each of its octets, at a line of the body that goes on with each chunk, and copies lines with odd white
+ * space for each hash. So a megabyte that is made for it would keep the worker from all other mail for minutes.
  *
  * Who calls it: the check worker, for each chunk.
  */
 
 /** A second or two. Two thousand recipients on a line each take two thousandths of it. */
 const bearable = 1e9
+/** For each hash of the body it copies a line octet by octet that has other white space than single spaces within. */
+const copiedLine = 300
 /** Each takes some memory, until the keys of all signatures are there; no letter has so many. */
 const mostFields = 5000
 
@@ -34,6 +36,14 @@ export class Effort {
   #colons = 0
   /** Of the line of the body, up to here. */
   #length = 0
+  #isCopied = false
+  #last = 0
+  readonly #bodies: number
+
+  /** @param bodies how many different hashes of the body are wanted */
+  constructor(bodies: number) {
+    this.#bodies = bodies
+  }
 
   /** False when the message, up to the end of `octets`, asks for too much. */
   bears(octets: Uint8Array): boolean {
@@ -71,14 +81,25 @@ export class Effort {
   /** Most of a message: it is counted in locals. */
   #body(octets: Uint8Array, from: number): void {
     let run = this.#run
+    let last = this.#last
+    let isCopied = this.#isCopied
+    let copied = 0
     let spent = this.#length
     for (let at = from; at < octets.length; at++) {
-      const octet = octets[at]
+      const octet = octets[at] as number
+      if (octet === tab || (run > 0 && (octet === space || octet === cr))) isCopied = true
       run = octet === space || octet === tab ? run + 1 : 0
       spent += run
+      if (octet === lf) {
+        if (isCopied || last !== cr) copied++
+        isCopied = false
+      }
+      last = octet
     }
     this.#run = run
-    this.#spent += spent
+    this.#last = last
+    this.#isCopied = isCopied
+    this.#spent += spent + copied * copiedLine * this.#bodies
     const lastLine = octets.lastIndexOf(lf) + 1
     this.#length = lastLine > from ? octets.length - lastLine : this.#length + octets.length - from
   }

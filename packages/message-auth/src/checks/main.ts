@@ -43,9 +43,9 @@ port.on('message', (message: ToWorker) => {
   const work = running.get(message.id)
   switch (message.kind) {
     case 'spf':
-      return start(message.id, (work) => checkSpf(message, message.id, work))
+      return start(message.id, 0, (work) => checkSpf(message, message.id, work))
     case 'signatures':
-      return start(message.id, (work) => checkSignatures(message, message.id, work))
+      return start(message.id, message.bodies, (work) => checkSignatures(message, message.id, work))
     case 'chunk':
       if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
       return work && refuse(message.id, work)
@@ -58,8 +58,8 @@ port.on('message', (message: ToWorker) => {
   }
 })
 
-function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
-  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map(), asked: new Map() }
+function start(id: number, bodies: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
+  const work: Running = { message: new PassThrough(), effort: new Effort(bodies), queries: new Map(), asked: new Map() }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
   running.set(id, work)

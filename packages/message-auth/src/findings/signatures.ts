@@ -1,5 +1,5 @@
 import type { CheckWorker } from '../checks/check-worker.ts'
-import type { SignatureAnswer, VerifiedSignature } from '../checks/messages.ts'
+import type { SignatureAnswer, VerificationNeeds, VerifiedSignature } from '../checks/messages.ts'
 import { allowedOnce, splitHeader } from '../signing/header-fields.ts'
 import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './finding.ts'
 
@@ -23,22 +23,27 @@ export async function checkSignatures(
 ): Promise<SignatureFindings> {
   if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
   const limited = limitSignatures(header, maxSignatures)
-  const answer = await worker.signatures(messageOctets(limited, body), keyNames(limited), signal)
+  const answer = await worker.signatures(messageOctets(limited, body), needsOf(limited), signal)
   return 'refusal' in answer ? refused(answer.refusal) : [readDkim(answer.dkim, header), readArc(answer.arc)]
 }
 
-/** Where the keys of the DKIM signatures are (RFC 6376 §3.6.2.1). */
-function keyNames(header: Buffer): string[] {
-  const signatures = splitHeader(header).filter(({ name }) => name === 'dkim-signature')
-  return signatures.flatMap(({ text }) => {
+/** What the DKIM signatures will be verified with. */
+function needsOf(header: Buffer): VerificationNeeds {
+  const fields = splitHeader(header)
+  const keys: string[] = []
+  const bodies = new Set(fields.filter(({ name }) => name === 'arc-message-signature').map(({ name }) => name))
+  for (const { name, text } of fields) {
+    if (name !== 'dkim-signature') continue
     const tags = text.slice(text.indexOf(':') + 1).split(';')
-    const tag = (name: string): string => {
-      const found = tags.find((each) => each.slice(0, each.indexOf('=')).trim() === name) ?? ''
+    const tag = (wanted: string): string => {
+      const found = tags.find((each) => each.slice(0, each.indexOf('=')).trim() === wanted) ?? ''
       return found.slice(found.indexOf('=') + 1).trim()
     }
-    const [domain, selector] = [tag('d'), tag('s')]
-    return domain === '' || selector === '' ? [] : [`${selector}._domainkey.${domain}`]
-  })
+    // RFC 6376 §3.6.2.1.
+    keys.push(`${tag('s')}._domainkey.${tag('d')}`)
+    bodies.add(`${tag('c')} ${tag('a')} ${tag('l')}`)
+  }
+  return { keys, bodies: bodies.size }
 }
 
 /** Not `unavailable`, which would settle nothing: whoever forges a domain could have that by the form of the message. */
