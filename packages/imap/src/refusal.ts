@@ -30,6 +30,11 @@ export function no(code: string, text: string): ImapRefusal {
   return new ImapRefusal('NO', code === '' ? undefined : code, text)
 }
 
+/** NO to a command that means messages by number, of which the client was not told yet that they are gone (RFC 5530 §3). */
+export function deletedByOthers(code = 'EXPUNGEISSUED'): ImapRefusal {
+  return no(code, 'Some of the messages have been deleted by others')
+}
+
 const ofStore: Partial<Record<StoreRefusal, readonly [code: string, text: string]>> = {
   'no-such-mailbox': ['NONEXISTENT', 'No such mailbox'],
   'mailbox-exists': ['ALREADYEXISTS', 'The mailbox exists already'],

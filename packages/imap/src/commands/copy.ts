@@ -4,6 +4,7 @@ import { actingOn } from '../access/acting.ts'
 import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { spMailbox } from '../grammar/mailbox.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
+import { deletedByOthers } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
 
@@ -24,11 +25,24 @@ export function copyUid({ uidValidity, source, target }: Copied): string | undef
   return source.isEmpty ? undefined : `COPYUID ${uidValidity} ${source} ${UidSet.ofSorted(target)}`
 }
 
+/**
+ * NO where others have expunged some of the messages that are named by number: OK would say that all have been copied
+ * (RFC 2180 §4.4.1). What is gone has left a saved result by itself (RFC 5182 §2.1), and UIDs that are gone are no fault.
+ */
+export async function requireThere(session: Session, uids: UidSet, { saved }: SequenceSet, by: By): Promise<void> {
+  if (by === 'uid' || saved) return
+  await session.refresh()
+  const view = session.selected
+  const isGone = (uid: number): boolean => view.open.indexOf(uid) < 0
+  if (view.holdsBack && [...view.among(uids)].some(isGone)) throw deletedByOthers()
+}
+
 async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<Completion | undefined> {
   const { open } = session.selected
   const uids = session.selected.select(set, by)
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
+  await requireThere(session, uids, set, by)
   const acting = actingOn(session, target, true)
   const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id, acting)
   session.service.mailboxes.touch(target.id)

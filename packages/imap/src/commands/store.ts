@@ -25,7 +25,7 @@ import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
 import { knownNames } from '../grammar/known-names.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
-import { no } from '../refusal.ts'
+import { deletedByOthers } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
 import type { Session } from '../session/session.ts'
 import { besideFlags } from '../session/tell-changes.ts'
@@ -78,8 +78,7 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   if (expected && !isKnown) await keepSilent(view, expected, session)
   const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
   // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
-  if (!complete && by === 'sequence')
-    throw no(code ?? 'EXPUNGEISSUED', 'Some of the messages have been deleted by others')
+  if (!complete && by === 'sequence') throw deletedByOthers(code)
   return code === undefined ? undefined : { code, text: 'Conditional STORE failed for some' }
 }
 

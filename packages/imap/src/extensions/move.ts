@@ -1,6 +1,6 @@
 import { actingOn, requireSelected } from '../access/acting.ts'
 import { bothForms, type Completion, whenSelected } from '../command.ts'
-import { type CopyArgs, copyUid, parseCopy } from '../commands/copy.ts'
+import { type CopyArgs, copyUid, parseCopy, requireThere } from '../commands/copy.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import type { By } from '../grammar/sequence-set.ts'
@@ -14,6 +14,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   await requireSelected(session, ['t', 'e'])
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
+  await requireThere(session, uids, set, by)
   const moved = await mail.move(open.mailbox.id, uids, target.id, actingOn(session, target, true))
   mailboxes.touch(open.mailbox.id)
   mailboxes.touch(target.id)
