@@ -86,7 +86,9 @@ async function checkAlias(
   }))
   if (alias.state !== 'missing') return alias
   const ours = new Set(await addressesOf(resolver, hostname, signal))
-  return compare(resolver, name, 'A', signal, (address) => ({ shown: address, fits: ours.has(address) }))
+  const judge = (address: string) => ({ shown: address, fits: ours.has(address) })
+  const address = await compare(resolver, name, 'A', signal, judge)
+  return address.state === 'missing' ? compare(resolver, name, 'AAAA', signal, judge) : address
 }
 
 /** Each address of ours must lead back to our name (forward-confirmed reverse DNS). */
@@ -110,8 +112,8 @@ async function checkReverse(
 }
 
 async function addressesOf(resolver: Resolver, hostname: string, signal: AbortSignal): Promise<readonly string[]> {
-  const answer = await resolver.query(hostname, 'A', signal)
-  return answer.status === 'found' ? answer.records : []
+  const answers = await Promise.all([resolver.query(hostname, 'A', signal), resolver.query(hostname, 'AAAA', signal)])
+  return answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
 }
 
 // What makes a TXT record one of its kind, among all others at the same name.

@@ -157,6 +157,15 @@ describe('DNS check', () => {
     expect(named('autoconfig')).toMatchObject({ state: 'different', found: ['192.0.2.7'] })
   })
 
+  test('a server that has IPv6 alone was said to lack names that led to it', async () => {
+    using admin = await withDomain()
+    const here = (name: string): ZoneRow => [name, 'AAAA', '2001:db8::1']
+    const rows = [here('mail'), here('autoconfig'), here('mta-sts'), ['autodiscover', 'AAAA', '2001:db8::2'] as ZoneRow]
+    admin.context.resolver = createStaticResolver([zone('one.test', rows)])
+    const found = (await states(admin)).filter((line) => /-host /.test(line))
+    expect(found).toEqual(['mta-sts-host ok', 'autoconfig-host ok', 'autoconfig-host different'])
+  })
+
   test('a DNS that does not answer is no missing record', async () => {
     using admin = await withDomain()
     admin.context.resolver = { query: async () => ({ status: 'failed', reason: 'timeout' }) }
