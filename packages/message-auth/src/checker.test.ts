@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto'
-import { silentLog, systemDeadline } from '@pennypost/model'
+import { type Deadline, silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { sealMessage } from 'mailauth/lib/arc/index.js'
 import { afterAll, expect, test } from 'vitest'
@@ -272,6 +272,28 @@ test('who forges a domain got around DMARC by signatures whose keys are long in 
     signatures: [{ result: 'temperror' }, { result: 'temperror' }, { result: 'fail' }],
   })
   expect(judge(findings)).toMatchObject({ action: 'reject', reason: 'dmarc-reject' })
+})
+
+test('who forges a domain whose SPF record has ptr got around it by names that are long in coming', async () => {
+  const over = new AbortController()
+  const deadline: Deadline = {
+    ...systemDeadline,
+    signal: (delayMs, parent) => AbortSignal.any([delayMs === 5_000 ? over.signal : never, parent ?? never]),
+  }
+  const checker = open(
+    {
+      'one.test TXT': ['v=spf1 ptr a:mail.one.test -all'],
+      'mail.one.test A': ['192.0.2.1'],
+      '9.2.0.192.in-addr.arpa PTR': ['a.slow.test', 'b.slow.test'],
+      'a.slow.test A': 'silent',
+      'b.slow.test A': 'silent',
+    },
+    { deadline },
+  )
+  const found = checker.checkSender(facts({ clientAddress: '192.0.2.9' }), never)
+  await expect.poll(() => checker.resolver.asked).toContain('a.slow.test A')
+  over.abort(new Error('long enough'))
+  expect(await found).toMatchObject({ result: 'fail' })
 })
 
 test('a field put on top of a signed message did not pass for signed', async () => {

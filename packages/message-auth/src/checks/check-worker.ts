@@ -32,6 +32,8 @@ export interface CheckWorkerOptions {
 interface Pending {
   /** Of its DNS queries. */
   signal: AbortSignal
+  /** Of those whose answers are the client's: reverse DNS, and the names that it led to. */
+  ofClient?: { signal: AbortSignal; names: Set<string> }
   settle: PromiseWithResolvers<unknown>
   /** Resolved when the worker has taken a chunk. */
   taken: () => void
@@ -44,6 +46,8 @@ const smallChunk = 8 * 1024
 const maxHeapMb = 256
 /** A worker that does not even confirm a cancelled request within this time hangs on something, and is stopped. */
 const patienceMs = 5_000
+/** What the client's own name servers get: without an answer `ptr` does not match (RFC 7208 §5.5), and the rest is still known. */
+const ofClientMs = 5_000
 
 export class CheckWorker implements AsyncDisposable {
   readonly #options: CheckWorkerOptions
@@ -186,12 +190,23 @@ export class CheckWorker implements AsyncDisposable {
     }
   }
 
-  async #resolve({ signal }: Pending, { id, query, name, type }: FromWorker & { kind: 'resolve' }): Promise<void> {
+  async #resolve(pending: Pending, { id, query, name, type }: FromWorker & { kind: 'resolve' }): Promise<void> {
+    if (type === 'PTR') {
+      pending.ofClient ??= {
+        signal: this.#options.deadline.signal(ofClientMs, pending.signal),
+        names: new Set([name]),
+      }
+    }
+    const { ofClient } = pending
     let answer: DnsAnswer<DnsType>
     try {
+      const { signal } = ofClient?.names.has(name) ? ofClient : pending
       answer = await this.#options.resolver.query(name, type, signal)
     } catch (error) {
       answer = { status: 'failed', reason: String(error) }
+    }
+    if (type === 'PTR' && answer.status === 'found') {
+      for (const found of answer.records) ofClient?.names.add(found as string)
     }
     if (this.#pending.has(id)) this.#send({ id, kind: 'resolved', query, answer })
   }
