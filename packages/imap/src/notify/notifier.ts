@@ -102,7 +102,7 @@ export class Notifier implements SignalListener, Disposable {
         this.#serverEntries.size > 0 ||
         this.#hasArrived ||
         this.own.any ||
-        (this.selected.messages && this.#session.view !== this.#view))
+        ((this.selected.messages || this.#view !== undefined) && this.#session.view !== this.#view))
     )
   }
 
@@ -242,6 +242,7 @@ export class Notifier implements SignalListener, Disposable {
   #followView(): void {
     const { view } = this.#session
     if (view === this.#view) return
+    if (this.#view && this.#others.left(this.#view)) this.#touched.add(this.#view.open.mailbox.id)
     this.#arrived = new Arrivals()
     this.#view = view
     if (!view || !this.selected.messages) return

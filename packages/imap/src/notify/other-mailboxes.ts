@@ -6,6 +6,7 @@ import type { HierarchyName } from '../list/hierarchy.ts'
 import { printEntry } from '../metadata/entries.ts'
 import { changedAnnotations, mayAnnotate } from '../metadata/read-annotations.ts'
 import type { Session } from '../session/session.ts'
+import type { View } from '../view/view.ts'
 import { compareNames, type Names } from './compare-names.ts'
 import { type Events, eventsOf, type Wanted } from './groups.ts'
 import type { OwnChanges } from './own-changes.ts'
@@ -95,6 +96,17 @@ export class OtherMailboxes {
       ? sharedMailbox(now, old.name, old.shared.rights)
       : { ...now, name: old.name, specialUse: old.specialUse }
     await this.#tellMailbox(name, name.mailbox, old)
+  }
+
+  /**
+   * It is selected no more, and one of the others again: true when the session has not been told how many messages are in
+   * it, since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
+   */
+  left({ open, count }: View): boolean {
+    const name = this.#byId.get(open.mailbox.id)
+    if (!name?.mailbox || name.mailbox.messages === count) return false
+    name.mailbox = { ...name.mailbox, messages: count }
+    return true
   }
 
   async #tellMailbox(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): Promise<void> {
