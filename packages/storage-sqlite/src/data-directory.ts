@@ -50,6 +50,8 @@ function takeLock(path: string): Database.Database {
   const lock = new Database(file, { timeout: 0 })
   try {
     ownersAlone(file)
+    // Nothing is written: a journal file would need room, on a disk that may have none.
+    lock.pragma('journal_mode = MEMORY')
     lock.exec('BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
