@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { dial, dialTls, readAll, readSome, testListener, testMaterial } from '../test/loopback.ts'
 import { createManualTime } from '../test/manual-time.ts'
@@ -119,19 +120,37 @@ describe('TLS', () => {
     }
   })
 
-  test('STARTTLS of a client that had left was kept until the deadline, counted by no limit', async () => {
-    const { promise, resolve } = Promise.withResolvers<Connection>()
+  test.each<[string, (client: Socket) => unknown, (connection: Connection) => boolean, RegExp]>([
+    // No limit counted it any more.
+    ['gone', (client) => client.resetAndDestroy(), ({ closed }) => closed, /left before the handshake/],
+    ['silent for good', (client) => client.end(), ({ stream }) => stream.readableEnded, /left before the handshake/],
+    [
+      'silent for good after that',
+      (client) => client.end('USER x\r\n'),
+      ({ stream }) => stream.readableLength > 0,
+      /left during the handshake/,
+    ],
+  ])('STARTTLS of a client that was %s was waited for until the deadline', async (_, leave, hasLeft, reason) => {
+    const begun: Connection[] = []
     const time = createManualTime()
     const contexts = await testMaterial()
-    const listener = await testListener({ tls: 'starttls', contexts, onConnection: resolve }, time)
+    const onConnection = (connection: Connection): void => void begun.push(connection)
+    const listener = await testListener({ tls: 'starttls', contexts, onConnection }, time)
     const client = await dial(listener)
-    const connection = await promise
-    client.resetAndDestroy()
-    connection.stream.resume()
-    while (!connection.closed) await new Promise(setImmediate)
-    const refused = expect(connection.startTls('+OK\r\n')).rejects.toThrow('the client left before the handshake')
+    while (begun.length < 1) await new Promise(setImmediate)
+    const [connection] = begun as [Connection]
+    // Read as far as its end, and still to be worked.
+    connection.stream.read(0)
+    leave(client)
+    while (!hasLeft(connection)) await new Promise(setImmediate)
+    // What came before this has been read.
+    await dial(listener)
+    while (begun.length < 2) await new Promise(setImmediate)
+    const refused = expect(connection.startTls('+OK\r\n')).rejects.toThrow(reason)
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
     time.advance(30_000)
     await refused
+    while (!connection.closed) await new Promise(setImmediate)
   })
 
   test('a client that speaks no TLS to a TLS port is dropped', async () => {

@@ -117,7 +117,10 @@ export class Connection {
     const { contexts, deadline } = this.#host
     if (!contexts) throw new Error('this listener has no TLS material')
     // Node never tells of the end of a stream that has ended already: it would be waited for until the deadline.
-    if (this.#stream.destroyed) return Promise.reject(new HandshakeError('the client left before the handshake'))
+    if (this.#stream.destroyed || this.#stream.readableEnded) {
+      this.destroy()
+      return Promise.reject(new HandshakeError('the client left before the handshake'))
+    }
     return new Promise((resolve, reject) => {
       const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
         if (error) return reject(error)

@@ -45,6 +45,7 @@ export function acceptTls(
     socket.removeListener('error', onError)
     socket.removeListener('end', onClose)
     socket.removeListener('close', onClose)
+    stream.removeListener('end', onClose)
     if (error) socket.destroy()
     done(error)
   }
@@ -59,6 +60,8 @@ export function acceptTls(
   // Who has no more to say will not shake hands: without this, a probe of the port keeps its place until the deadline.
   socket.once('end', onClose)
   socket.once('close', onClose)
+  // What was read of it before, its end with it, does not come through the TLS socket.
+  stream.once('end', onClose)
   // After the handshake, Node reports a broken record only here for sockets that no tls.Server owns.
   socket.on('_tlsError', (error: Error) => socket.destroy(error))
   // Errors that come when the handshake is over belong to the session's reading side; nobody listening must not crash.
