@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -55,6 +56,24 @@ describe('where it listens', () => {
     const connection = await next()
     expect(connection.remote.address).toBe('127.0.0.1')
     expect(connection.local.address).toBe('127.0.0.1')
+  })
+
+  test('a client that had reset the connection before it was accepted passed for one of a Unix socket', async () => {
+    const addresses: string[] = []
+    const listener = await testListener({
+      onConnection(connection) {
+        addresses.push(connection.remote.address)
+        connection.destroy()
+      },
+    })
+    const { port } = listener.bound
+    // While it runs, nothing is accepted here.
+    const clients = `for (let count = 0; count < 5; count++) {
+      const client = require('node:net').connect(${port}, '127.0.0.1', () => client.resetAndDestroy())
+    }`
+    spawnSync(process.execPath, ['-e', clients])
+    await readAll(await dial(listener))
+    expect(addresses).toEqual(['127.0.0.1'])
   })
 
   test('a Unix socket with its mode, gone after close', async () => {

@@ -77,7 +77,11 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     keepAliveInitialDelay: keepAliveMs,
   })
   const listener = new SocketListener(server, options)
-  server.on('connection', (socket) => listener.admit(socket, remoteOf(socket), localOf(socket)))
+  server.on('connection', (socket) => {
+    // Who has reset the connection by now has no address any more, and would pass for who comes by a Unix socket.
+    if (socket.remoteAddress === undefined && !('path' in options.endpoint)) socket.destroy()
+    else listener.admit(socket, remoteOf(socket), localOf(socket))
+  })
   listener.bound = await listenOn(server, options.service, options.endpoint)
   return listener
 }
