@@ -1,38 +1,24 @@
 /** What POP3 makes of \Seen: what was fetched is read in IMAP too, and what was read costs no write. */
-import { type MailboxId, type MailStore, systemFlags } from '@pennypost/model'
-import { createMemoryStore } from '@pennypost/model/memory'
-import { seededRandom } from '@pennypost/model/testing'
+import { type MailboxId, systemFlags } from '@pennypost/model'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { playDialogue } from './dialogue.ts'
-import { type Host, openHost } from './host.ts'
+import type { Host } from './host.ts'
+import { login, openMaildrop } from './maildrop.ts'
 
 let host: Host
 let marked: (readonly (readonly [number, number])[])[]
 
 beforeEach(async () => {
   marked = []
-  host = await openHost(async (clock) => {
-    const store = createMemoryStore({ clock, random: seededRandom(2) })
-    const updateFlags: MailStore['updateFlags'] = (mailbox, change, acting) => {
-      marked.push([...change.uids.ranges()])
-      return store.mail.updateFlags(mailbox, change, acting)
-    }
-    return Object.create(store, { mail: { value: Object.create(store.mail, { updateFlags: { value: updateFlags } }) } })
+  host = await openMaildrop(3, (own) => (mailbox, change, acting) => {
+    marked.push([...change.uids.ranges()])
+    return own(mailbox, change, acting)
   })
-  const letter = `
-C+ MAIL FROM:<a@two.test>\\r\\nRCPT TO:<bob@one.test>\\r\\nDATA\\r\\n
-S: 250 *
-S: 250 *
-S: 354 *
-C+ Subject: x\\r\\n\\r\\ntext\\r\\n.\\r\\n
-S: 250 *`
-  await playDialogue(`@service lmtp\nS: 220 *\nC: LHLO client.test\nS...${letter.repeat(3)}\n`, host)
 })
 
 afterEach(() => host[Symbol.asyncDispose]())
 
 async function fetchByPop3(...numbers: number[]): Promise<void> {
-  const login = `@service pop3s\nS: +OK *\nC: AUTH PLAIN AGJvYkBvbmUudGVzdABzZWNyZXQ=\nS: +OK *\n`
   const fetch = numbers.map((number) => `C: RETR ${number}\nS: +OK *\nS...\n`).join('')
   await playDialogue(`${login}${fetch}C: QUIT\nS: +OK *\n`, host)
 }
