@@ -10,7 +10,7 @@ const { renameSync: really } = await vi.importActual<typeof import('node:fs')>('
 afterEach(() => vi.restoreAllMocks())
 
 test.each([1, 2, 3, 4, 5])(
-  'a restore that breaks off after %i moves leaves no mail.db without its log, and can be run again',
+  'a restore that breaks off after %i moves leaves no mail.db without its log, no place for a new store, and can be run again',
   async (moves) => {
     const root = temporaryDirectory()
     const [data, backup] = [join(root, 'data'), join(root, 'backup')]
@@ -31,6 +31,8 @@ test.each([1, 2, 3, 4, 5])(
     await expect(restoreStore({ ...options, asideName: 'aside' })).rejects.toThrow('killed')
     expect(existsSync(join(data, 'mail.db'))).toBe(false)
     rename.mockImplementation(really)
+    // A new one would know nobody, and refuse all mail.
+    await expect(openStore(data)).rejects.toThrow('was broken off')
     await restoreStore({ ...options, asideName: 'aside again' })
     await using store = await openStore(data)
     expect(await store.directory.domain('one.test')).toBeDefined()

@@ -61,15 +61,22 @@ export async function restoreStore(options: RestoreOptions): Promise<Restored> {
     throw new Error(`${path} holds a store: with --replace it is moved aside, and nothing of it is deleted`)
   }
   const { staging } = directory
+  const restored = await makeReady(backup, path, staging, options)
+  // When it fails it leaves what is ready, by which a server knows that this is no place for a new store.
+  const aside = moveIn(path, staging, options)
+  rmSync(staging, { recursive: true, force: true })
+  return { ...restored, aside }
+}
+
+async function makeReady(backup: string, path: string, staging: string, options: RestoreOptions) {
   rmSync(staging, { recursive: true, force: true })
   makeDirectory(join(staging, 'content'), 0o700)
   try {
     await copyStore(backup, staging, options)
-    const restored = raise(staging, newestValidity(path))
-    const aside = moveIn(path, staging, options)
-    return { ...restored, aside }
-  } finally {
+    return raise(staging, newestValidity(path))
+  } catch (error) {
     rmSync(staging, { recursive: true, force: true })
+    throw error
   }
 }
 
