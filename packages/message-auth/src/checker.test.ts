@@ -274,6 +274,21 @@ test('who forges a domain got around DMARC by signatures whose keys are long in 
   expect(judge(findings)).toMatchObject({ action: 'reject', reason: 'dmarc-reject' })
 })
 
+test.each([
+  ['beyond ASCII', 'd=one.test', 'd=\u00fc.one.test', 'f._domainkey.xn--tda.one.test TXT'],
+  ['in a line that begins no field', '; s=', ';\r\ns=', 'f._domainkey.one.test TXT'],
+])('a key whose name is written %s was asked for behind those that are long in coming', async (_, from, to, key) => {
+  const forged = signedOnce('f', ['From: alice@one.test']).header
+  const slow = forged.split('\r\n')[0]?.replace('one.test', 'slow.test')
+  const checker = open({ ...script, 'f._domainkey.slow.test TXT': 'silent' })
+  const over = new AbortController()
+  const header = Buffer.from(`${slow}\r\n${forged.replace(from, to)}`)
+  const found = checkAll(checker, facts({ header }), over.signal)
+  await expect.poll(() => checker.resolver.asked).toContain(key)
+  over.abort(new Error('long enough'))
+  await found
+})
+
 test('who forges a domain whose SPF record has ptr got around it by names that are long in coming', async () => {
   const over = new AbortController()
   const deadline: Deadline = {
@@ -314,10 +329,10 @@ test('a field put on top of a signed message did not pass for signed', async () 
   }
 })
 
-test('of many signatures ten are looked at', async () => {
+test.each(['DKIM-Signature:', 'DKIM-Signature\r\n :'])('of many signatures ten are looked at: %j', async (name) => {
   const many = Array.from(
     { length: 40 },
-    (_, i) => `DKIM-Signature: v=1; a=rsa-sha256; d=d${i}.test; s=s; h=from; bh=x; b=x\r\n`,
+    (_, i) => `${name} v=1; a=rsa-sha256; d=d${i}.test; s=s; h=from; bh=x; b=x\r\n`,
   ).join('')
   const checker = open(script)
   const header = Buffer.concat([Buffer.from(many), signed.header])
@@ -333,7 +348,17 @@ test('a message that is made to take long kept the worker from all other mail', 
   const folds = `DKIM-Signature: v=1;${'\r\n '.repeat(300_000)}a=rsa-sha256; d=x.test; s=s; h=from; bh=AAAA; b=AAAA\r\n`
   const header = Buffer.concat([Buffer.from(folds), signed.header])
   const spaces = Buffer.from(`x${' '.repeat(1000)}`.repeat(20_000))
-  for (const content of [facts({ header }), facts({ body: () => inPieces(spaces) })]) {
+  const fields = ['d=x.test', 'l=1', 'l=2', 'l=3', 'l=4', 'l=5', 'l=6', 'l=7', 'l=8'].map(
+    (tag) =>
+      `DKIM-Signature: v=1;\r\nc=relaxed/relaxed; a=rsa-sha256; d=x.test; s=s; h=from; bh=AAAA; b=AAAA; ${tag}\r\n`,
+  )
+  const hashes = Buffer.concat([Buffer.from(fields.join('').replace('; d=x.test\r\n', '\r\n')), signed.header])
+  const lines = Buffer.from('a\t\r\n'.repeat(400_000))
+  for (const content of [
+    facts({ header }),
+    facts({ body: () => inPieces(spaces) }),
+    facts({ header: hashes, body: () => inPieces(lines) }),
+  ]) {
     // Nobody gets around DMARC with it.
     const findings = await checkAll(checker, { ...content, clientAddress: '192.0.2.9' })
     const [, , dkim, arc] = findings

@@ -73,7 +73,7 @@ test('a body that breaks off after the worker has died stops no other worker', a
   async function* octets() {
     yield await body.promise
   }
-  await expect(worker.signatures(octets(), { keys: [], bodies: 0 }, never)).rejects.toThrow('the check worker ended')
+  await expect(worker.signatures(octets(), never)).rejects.toThrow('the check worker ended')
   body.reject(new Error('the file is gone'))
   await new Promise((resolve) => setImmediate(resolve))
   expect(worker.patience).toEqual([])
@@ -99,7 +99,7 @@ test('the next chunk waits until the last was taken', async () => {
   async function* octets() {
     for (let i = 0; i < 10; i++) yield Buffer.alloc(60_000)
   }
-  expect(await worker.signatures(octets(), { keys: [], bodies: 0 }, never)).toBe(600_000 % 65_536)
+  expect(await worker.signatures(octets(), never)).toBe(600_000 % 65_536)
 })
 
 test('after its end every request is refused', async () => {

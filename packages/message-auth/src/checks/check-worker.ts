@@ -8,7 +8,6 @@ import type {
   SpfAnswer,
   SpfRequest,
   ToWorker,
-  VerificationNeeds,
 } from './messages.ts'
 
 /**
@@ -68,12 +67,8 @@ export class CheckWorker implements AsyncDisposable {
   }
 
   /** Verifies the message in `octets`: header section, empty line, body. Rejects also with what `octets` rejects with. */
-  signatures(
-    octets: AsyncIterable<Buffer>,
-    needs: VerificationNeeds,
-    signal: AbortSignal,
-  ): Promise<SignatureAnswer | Refusal> {
-    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now(), ...needs }
+  signatures(octets: AsyncIterable<Buffer>, signal: AbortSignal): Promise<SignatureAnswer | Refusal> {
+    const request: SignatureRequest = { kind: 'signatures', now: this.#options.clock.now() }
     return this.#run(request, signal, octets) as Promise<SignatureAnswer | Refusal>
   }
 

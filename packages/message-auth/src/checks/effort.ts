@@ -38,18 +38,15 @@ export class Effort {
   #length = 0
   #isCopied = false
   #last = 0
-  readonly #bodies: number
-
-  /** @param bodies how many different hashes of the body are wanted */
-  constructor(bodies: number) {
-    this.#bodies = bodies
-  }
+  #copied = 0
+  /** How many different hashes of the body are wanted, once the verifier has read the header. */
+  bodies = 0
 
   /** False when the message, up to the end of `octets`, asks for too much. */
   bears(octets: Uint8Array): boolean {
     const from = this.#header(octets)
     if (!this.#inHeader) this.#body(octets, from)
-    return this.#spent <= bearable && this.#fields <= mostFields
+    return this.#spent + this.#copied * copiedLine * this.bodies <= bearable && this.#fields <= mostFields
   }
 
   /** Where the header section ends in `octets`. */
@@ -99,7 +96,8 @@ export class Effort {
     this.#run = run
     this.#last = last
     this.#isCopied = isCopied
-    this.#spent += spent + copied * copiedLine * this.#bodies
+    this.#spent += spent
+    this.#copied += copied
     const lastLine = octets.lastIndexOf(lf) + 1
     this.#length = lastLine > from ? octets.length - lastLine : this.#length + octets.length - from
   }

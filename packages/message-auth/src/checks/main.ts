@@ -10,7 +10,6 @@ import { PassThrough } from 'node:stream'
 import { parentPort } from 'node:worker_threads'
 import type { DnsAnswer, DnsType } from '@pennypost/model'
 import { arc } from 'mailauth/lib/arc/index.js'
-import { dkimVerify } from 'mailauth/lib/dkim/verify.js'
 import { spf } from 'mailauth/lib/spf/index.js'
 import { Effort } from './effort.ts'
 import type {
@@ -22,6 +21,7 @@ import type {
   ToWorker,
   VerifiedSignature,
 } from './messages.ts'
+import { verifySignatures } from './verify-signatures.ts'
 
 const port = parentPort
 if (!port) throw new Error('this module is the body of a worker thread')
@@ -43,9 +43,9 @@ port.on('message', (message: ToWorker) => {
   const work = running.get(message.id)
   switch (message.kind) {
     case 'spf':
-      return start(message.id, 0, (work) => checkSpf(message, message.id, work))
+      return start(message.id, (work) => checkSpf(message, message.id, work))
     case 'signatures':
-      return start(message.id, message.bodies, (work) => checkSignatures(message, message.id, work))
+      return start(message.id, (work) => checkSignatures(message, message.id, work))
     case 'chunk':
       if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
       return work && refuse(message.id, work)
@@ -58,8 +58,8 @@ port.on('message', (message: ToWorker) => {
   }
 })
 
-function start(id: number, bodies: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
-  const work: Running = { message: new PassThrough(), effort: new Effort(bodies), queries: new Map(), asked: new Map() }
+function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
+  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map(), asked: new Map() }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
   running.set(id, work)
@@ -132,11 +132,12 @@ async function checkSpf(request: SpfRequest, id: number, work: Running): Promise
 }
 
 async function checkSignatures(request: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
-  const { now, keys } = request
-  for (const name of keys) void ask(id, work, name, 'TXT')
-  const options = { strict: true, resolver: resolverFor(id, work), curTime: new Date(now) }
-  const verified = await dkimVerify(work.message, options)
-  const chain = await arc((verified as { arc?: unknown }).arc as never, options)
+  const options = { strict: true, resolver: resolverFor(id, work), curTime: new Date(request.now) }
+  const verified = await verifySignatures(work.message, options, ({ keys, bodies }) => {
+    work.effort.bodies = bodies
+    for (const name of keys) void ask(id, work, name, 'TXT')
+  })
+  const chain = await arc(verified.arc as never, options)
   return {
     dkim: verified.results.filter(({ status }) => status.result !== 'none').map(readSignature),
     arc: {
@@ -152,7 +153,7 @@ async function checkSignatures(request: SignatureRequest, id: number, work: Runn
 /** No name is longer, and what is found is kept with the journey, also of a message that is refused. */
 const shown = (text = ''): string => text.slice(0, 255)
 
-type Verified = Awaited<ReturnType<typeof dkimVerify>>['results'][number]
+type Verified = Awaited<ReturnType<typeof verifySignatures>>['results'][number]
 
 function readSignature(result: Verified): VerifiedSignature {
   const { status } = result

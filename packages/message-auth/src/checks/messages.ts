@@ -18,15 +18,8 @@ export interface SpfAnswer {
   detail: string
 }
 
-export interface VerificationNeeds {
-  /** Names of the records of all keys, to be asked for at once: one after the other is how they are verified. */
-  keys: readonly string[]
-  /** How many different hashes of the body the signatures want. */
-  bodies: number
-}
-
 /** The message follows in `chunk`s. */
-export interface SignatureRequest extends VerificationNeeds {
+export interface SignatureRequest {
   kind: 'signatures'
   /** Milliseconds since 1970, for x=. */
   now: number

@@ -1,5 +1,5 @@
 import type { CheckWorker } from '../checks/check-worker.ts'
-import type { SignatureAnswer, VerificationNeeds, VerifiedSignature } from '../checks/messages.ts'
+import type { SignatureAnswer, VerifiedSignature } from '../checks/messages.ts'
 import { allowedOnce, splitHeader } from '../signing/header-fields.ts'
 import type { ArcFinding, DkimFinding, DkimResult, DkimSignature } from './finding.ts'
 
@@ -21,29 +21,9 @@ export async function checkSignatures(
   maxSignatures: number,
   signal: AbortSignal,
 ): Promise<SignatureFindings> {
-  if (!/^(dkim-signature|arc-[a-z-]+)[ \t]*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
-  const limited = limitSignatures(header, maxSignatures)
-  const answer = await worker.signatures(messageOctets(limited, body), needsOf(limited), signal)
+  if (!/^(dkim-signature|arc-[a-z-]+)\s*:/im.test(header.toString('latin1'))) return [unsigned, unsealed]
+  const answer = await worker.signatures(messageOctets(limitSignatures(header, maxSignatures), body), signal)
   return 'refusal' in answer ? refused(answer.refusal) : [readDkim(answer.dkim, header), readArc(answer.arc)]
-}
-
-/** What the DKIM signatures will be verified with. */
-function needsOf(header: Buffer): VerificationNeeds {
-  const fields = splitHeader(header)
-  const keys: string[] = []
-  const bodies = new Set(fields.filter(({ name }) => name === 'arc-message-signature').map(({ name }) => name))
-  for (const { name, text } of fields) {
-    if (name !== 'dkim-signature') continue
-    const tags = text.slice(text.indexOf(':') + 1).split(';')
-    const tag = (wanted: string): string => {
-      const found = tags.find((each) => each.slice(0, each.indexOf('=')).trim() === wanted) ?? ''
-      return found.slice(found.indexOf('=') + 1).trim()
-    }
-    // RFC 6376 §3.6.2.1.
-    keys.push(`${tag('s')}._domainkey.${tag('d')}`)
-    bodies.add(`${tag('c')} ${tag('a')} ${tag('l')}`)
-  }
-  return { keys, bodies: bodies.size }
 }
 
 /** Not `unavailable`, which would settle nothing: whoever forges a domain could have that by the form of the message. */
@@ -79,12 +59,12 @@ function emptyLineAfter(end: string): string {
 
 /**
  * Signatures beyond the limit lose their name, so that none costs a DNS query and a verification. Those on top, which
- * the last hops made, stay.
+ * the last hops made, stay. Before the colon a line may be folded.
  */
 function limitSignatures(header: Buffer, limit: number): Buffer {
   let count = 0
   const text = header.toString('latin1')
-  const limited = text.replaceAll(/^dkim-signature(?=[ \t]*:)/gim, (name) => (++count > limit ? `x-${name}` : name))
+  const limited = text.replaceAll(/^dkim-signature(?=\s*:)/gim, (name) => (++count > limit ? `x-${name}` : name))
   return count > limit ? Buffer.from(limited, 'latin1') : header
 }
 

@@ -1,0 +1,46 @@
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+// @ts-expect-error mailauth has no types for its verifier
+import { DkimVerifier } from 'mailauth/lib/dkim/dkim-verifier.js'
+import type { dkimVerify } from 'mailauth/lib/dkim/verify.js'
+// @ts-expect-error nor for its tools
+import { toALabel } from 'mailauth/lib/tools.js'
+
+/**
+ * mailauth's verifier, which says what its signatures need as soon as it has read the header. Whoever read the header in
+ * another way could be made to see other signatures than it does.
+ *
+ * Who calls it: the check worker.
+ */
+export interface VerificationNeeds {
+  /** Names of the records of all keys, to be asked for at once: one after the other is how they are verified. */
+  keys: readonly string[]
+  /** How many different hashes of the body are wanted. */
+  bodies: number
+}
+
+interface Signature {
+  selector: string
+  signingDomain: string
+  skip?: string
+  invalid?: string
+}
+
+export async function verifySignatures(
+  message: Readable,
+  options: Parameters<typeof dkimVerify>[1],
+  onNeeds: (needs: VerificationNeeds) => void,
+): Promise<Pick<Awaited<ReturnType<typeof dkimVerify>>, 'results'> & { arc: unknown }> {
+  const verifier = new DkimVerifier(options)
+  verifier.messageHeaders = async (headers: unknown) => {
+    await DkimVerifier.prototype.messageHeaders.call(verifier, headers)
+    const signatures = (verifier.signatureHeaders as Signature[]).filter(({ skip, invalid }) => !skip && !invalid)
+    onNeeds({
+      // RFC 6376 §3.6.2.1.
+      keys: signatures.map(({ selector, signingDomain }) => toALabel(`${selector}._domainkey.${signingDomain}`)),
+      bodies: verifier.bodyHashes.size,
+    })
+  }
+  await pipeline(message, verifier)
+  return verifier
+}
