@@ -1,8 +1,9 @@
-import { createReadStream, type Stats } from 'node:fs'
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { mailboxOfFolder, readFileName, readKeywords, readUidList } from './maildir-format.ts'
 import type { FiledMessage } from './message-file.ts'
+import { statIfThere } from './stat-if-there.ts'
 
 /**
  * Messages out of a Maildir with its folders, as Maildir++ (`.Archive.2024`) or as directories in each other. Dates are
@@ -41,7 +42,8 @@ async function directoriesIn(path: string): Promise<string[]> {
   const names: string[] = []
   for (const entry of await readdir(path, { withFileTypes: true })) {
     const isLink = entry.isSymbolicLink()
-    if (isLink ? (await statOf(join(path, entry.name)))?.isDirectory() : entry.isDirectory()) names.push(entry.name)
+    if (isLink ? (await statIfThere(join(path, entry.name)))?.isDirectory() : entry.isDirectory())
+      names.push(entry.name)
   }
   return names
 }
@@ -68,7 +70,7 @@ export async function* readMaildir(
     const { base, flags } = present.startsWith('new/')
       ? { ...readFileName(name, keywords), flags: [] }
       : readFileName(name, keywords)
-    const found = await statOf(join(path, present))
+    const found = await statIfThere(join(path, present))
     if (!found?.isFile()) {
       onOther(join(path, present))
       continue
@@ -86,14 +88,12 @@ export async function* readMaildir(
 
 /** The file, or the name that it has got since; undefined when it is gone. */
 async function find(path: string, file: string): Promise<string | undefined> {
-  if (await statOf(join(path, file))) return file
+  if (await statIfThere(join(path, file))) return file
   const { base } = readFileName(file.slice(file.indexOf('/') + 1), [])
   const renamed = (await namesIn(join(path, 'cur'))).find((name) => readFileName(name, []).base === base)
   return renamed === undefined ? undefined : `cur/${renamed}`
 }
 
-/** Undefined for what is not there, and for a symbolic link that leads nowhere. */
-const statOf = (path: string): Promise<Stats | undefined> => stat(path).catch(emptyIfMissing(undefined))
 const textOf = (path: string): Promise<string> => readFile(path, 'utf8').catch(emptyIfMissing(''))
 const namesIn = (path: string): Promise<string[]> => readdir(path).catch(emptyIfMissing<string[]>([]))
 

@@ -5,6 +5,7 @@ import { createMboxReader } from '@pennypost/message'
 import { AdminError } from '../admin-error.ts'
 import { readMboxStatus } from './mbox-status.ts'
 import type { FiledMessage } from './message-file.ts'
+import { statIfThere } from './stat-if-there.ts'
 
 /**
  * Messages out of mbox files: one file, or a tree of them as Thunderbird and mutt keep it (`Archive.sbd/2024`,
@@ -98,21 +99,11 @@ export async function findMboxFiles(directory: string): Promise<{ path: string; 
     const path = join(directory, name)
     // What others hide is no mail, but so is a mailbox written whose name begins with a dot.
     const isHidden = /(^|\/)\./.test(name) && !name.endsWith('.mbox')
-    if (isHidden || !(await isFile(path)) || !(await startsAsMbox(path))) continue
+    if (isHidden || !(await statIfThere(path))?.isFile() || !(await startsAsMbox(path))) continue
     const levels = name.split('/').map((level) => level.replace(/\.(sbd|mbox|mbx)$/i, ''))
     files.push({ path, mailbox: levels.join('/') })
   }
   return files
-}
-
-/** Not so a symbolic link that leads nowhere, by which Thunderbird locks a profile. */
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
-    throw error
-  }
 }
 
 /** Whether a file begins as an mbox does. An empty one holds an empty mailbox, and nothing to import. */

@@ -260,6 +260,7 @@ Status: open
       'mail/empty': '',
     })
     symlinkSync('127.0.1.1:+4711', join(admin.directory, 'mail', 'lock'))
+    symlinkSync('itself', join(admin.directory, 'mail', 'itself'))
     const files = await findMboxFiles(join(admin.directory, 'mail'))
     expect(files.map(({ mailbox }) => mailbox)).toEqual(['Archives/2024', 'Inbox'])
   })
@@ -331,6 +332,9 @@ describe('Maildir', () => {
     symlinkSync('../elsewhere', join(root, '.Archive'))
     symlinkSync('.', join(root, 'round'))
     symlinkSync('nowhere', join(root, '.Gone'))
+    // One that leads to itself, or through a file, ended the import.
+    symlinkSync('.Itself', join(root, '.Itself'))
+    symlinkSync('new/.keep/below', join(root, '.Below'))
     expect((await findMaildirs(root)).map(({ mailbox }) => mailbox)).toEqual(['Archive', 'INBOX'])
   })
 })
