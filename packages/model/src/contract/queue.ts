@@ -328,6 +328,14 @@ function describeListing(open: OpenEngine): void {
     expect(alice).toBeDefined()
   })
 
+  it('mail for a host that wants a login was not found by the name of the host', async (world) => {
+    const { queued } = await accept(world, { queue: [entry('b.test:587;joe')] })
+    for (const destination of ['b.test:587', 'b.test:587;joe']) {
+      expect((await list(world, { destination })).map((row) => row.id)).toEqual(queued)
+    }
+    expect(await list(world, { destination: 'b.test:58' })).toEqual([])
+  })
+
   it('a forward-path with a final outcome is found no more', async (world) => {
     const { queued } = await accept(world, { queue: [entry('a.test', 'x@a.test', 'y@a.test')] })
     const [leased] = await claimAll(world)

@@ -189,7 +189,7 @@ function settle(state: State, settlement: Settlement, changes: Changes) {
 function passes(entry: QueueEntry, filter: QueueFilter): boolean {
   const { destination, reversePath, forwardPath, journey, held, acceptedBefore } = filter
   return (
-    (destination === undefined || entry.destination === destination) &&
+    (destination === undefined || `${entry.destination};`.startsWith(`${destination};`)) &&
     (reversePath === undefined || entry.envelope.reversePath === reversePath) &&
     (forwardPath === undefined || entry.recipients.some((recipient) => recipient.forwardPath === forwardPath)) &&
     (journey === undefined || entry.journey === journey) &&

@@ -125,6 +125,7 @@ export interface RecipientOutcome {
 }
 
 export interface QueueFilter {
+  /** With whatever login behind it (`;login`), unless it names one. */
   destination?: string
   reversePath?: string
   forwardPath?: string

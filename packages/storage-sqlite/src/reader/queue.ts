@@ -73,7 +73,7 @@ function endOfPage(reader: Reader, after: { acceptedAt: number; id: number }): [
 
 function filterOf(filter: QueueFilter): { conditions: string; values: (string | number)[] } {
   const conditions: [string, string | number | undefined][] = [
-    ['destination = ?', filter.destination],
+    [`instr(destination || ';', ? || ';') = 1`, filter.destination],
     [`envelope ->> 'reversePath' = ?`, filter.reversePath],
     [`EXISTS (SELECT 1 FROM json_each(recipients) WHERE value ->> 'forwardPath' = ?)`, filter.forwardPath],
     ['journey = ?', filter.journey],
