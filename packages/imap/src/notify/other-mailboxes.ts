@@ -1,4 +1,4 @@
-import { type AccountId, type Mailbox, type MailboxId, superiors, turnTaking } from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, superiors, turnTaking, uid } from '@pennypost/model'
 import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf, sayList } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -99,13 +99,13 @@ export class OtherMailboxes {
   }
 
   /**
-   * It is selected no more, and one of the others again: true when the session has not been told how many messages are in
-   * it, since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
+   * It is selected no more, and one of the others again: true when the session has not been told which messages are in it,
+   * since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
    */
-  left({ open, count }: View): boolean {
+  left({ open, count, told }: View): boolean {
     const name = this.#byId.get(open.mailbox.id)
-    if (!name?.mailbox || name.mailbox.messages === count) return false
-    name.mailbox = { ...name.mailbox, messages: count }
+    if (!name?.mailbox || (name.mailbox.messages === count && name.mailbox.uidNext <= told.uidNext)) return false
+    name.mailbox = { ...name.mailbox, messages: count, uidNext: uid(told.uidNext) }
     return true
   }
 

@@ -93,6 +93,7 @@ function addNew(view: View): boolean {
     view.uids = uids
   }
   view.count += open.count - from
+  view.told.uidNext = open.uidNext
   return claimRecent(view, open)
 }
 

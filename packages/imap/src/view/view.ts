@@ -49,6 +49,7 @@ export class View {
       settled: open.modSeq,
       journal: open.journalEnd,
       removals: open.removals,
+      uidNext: open.uidNext,
       said: 0,
       keywords: open.keywords,
       already: new Map(),
@@ -200,6 +201,8 @@ export interface Told {
   journal: number
   /** `OpenMailbox.removals` up to which messages were taken out. */
   removals: number
+  /** What came below it was told, or was gone before it could be. */
+  uidNext: number
   /** The highest MODSEQ that was said with a message since changes were told last. */
   said: number
   keywords: readonly string[]
