@@ -27,6 +27,7 @@ import { type Refusal, replyFor, weightiest } from './refusals.ts'
 import { createMaySend } from './sender-permission.ts'
 import { hasSent } from './sent-memory.ts'
 import { isSrs, type Srs } from './srs.ts'
+import { wantOfRoom } from './want-of-room.ts'
 
 /** What the expansion of recipients stands on. */
 export interface MdaOptions extends LocateOptions {
@@ -295,17 +296,9 @@ class Expander {
       walk.deliveries.push({ ...filing, always: true })
       return
     }
-    const refusal = await this.#wantOfRoom(account, walk.context.size)
+    const refusal = await wantOfRoom(this.#options.directory, account, walk.context.size)
     if (refusal) walk.refusals.add(refusal)
     ;(refusal ? walk.full : walk.deliveries).push(filing)
-  }
-
-  /** What will never fit is not tried for days (RFC 3463 §3.3, X.2.3). */
-  async #wantOfRoom({ id, quota }: Account, size: number): Promise<Refusal | undefined> {
-    if (quota === 0) return undefined
-    if (size > quota) return 'too-large'
-    const { octets } = await this.#options.directory.usage(id)
-    return octets >= quota || octets + size > quota ? 'full' : undefined
   }
 
   #forward(walk: Walk, forwardPath: string, nextHop: string | undefined): void {

@@ -1,4 +1,4 @@
-import { type DeliveryPlan, sentNotes } from '@pennypost/mda'
+import { type DeliveryPlan, sentNotes, wantOfRoom } from '@pennypost/mda'
 import {
   addressesOf,
   type Field,
@@ -45,10 +45,9 @@ export function maySendAs(session: Session, path: Mailbox): Promise<boolean> {
 /** Who keeps a copy in Sent needs room for it, as for any mail, and hears so before sending. */
 export async function refuseCopy({ options }: Session, { id, copySent }: Account, size: number) {
   const { directory } = options.store
-  const quota = copySent ? ((await directory.account(id))?.quota ?? 0) : 0
-  if (quota === 0) return undefined
-  const { octets } = await directory.usage(id)
-  if (octets < quota && octets + size <= quota) return undefined
+  // The session's own account is as it was at the login.
+  const account = copySent ? await directory.account(id) : undefined
+  if (!account || !(await wantOfRoom(directory, account, size))) return undefined
   return reply(552, '5.2.2', 'Your mailbox is full, there is no room for the copy in Sent')
 }
 

@@ -6,7 +6,7 @@
  * Who calls it: the runner, for entries of route `local`.
  */
 
-import { type Delivery, filingsAtOnce, type Mda, planFilings } from '@pennypost/mda'
+import { type Delivery, filingsAtOnce, type Mda, planFilings, wantOfRoom } from '@pennypost/mda'
 import {
   type Acceptance,
   type Directory,
@@ -81,12 +81,10 @@ async function deliveriesFor(
   const account = await directory.account(id)
   if (!account) return failed(550, '5.1.1', `<${forwardPath}>: no such mailbox here any more`)
   if (account.removedAt !== null) return failed(550, '5.1.6', `<${forwardPath}>: the account was removed`)
-  if (account.quota > 0 && entry.size > account.quota) {
+  const want = await wantOfRoom(directory, account, entry.size)
+  if (want === 'too-large')
     return failed(552, '5.2.3', `<${forwardPath}>: the message is larger than the mailbox takes`)
-  }
-  if (account.quota > 0 && (await directory.usage(id)).octets + entry.size > account.quota) {
-    return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
-  }
+  if (want === 'full') return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
   const deliveredTo = /^Delivered-To: (.*?)\r?$/m.exec(trace ?? '')?.[1] ?? forwardPath
   return [{ kind: 'file', account: id, deliveredTo, detail: '' }]
 }
