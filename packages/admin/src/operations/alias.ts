@@ -69,9 +69,13 @@ function wayTo(target: string, cameFrom: ReadonlyMap<string, string>): string[] 
   return way
 }
 
-/** What stands at addresses, as mail finds it. */
+/** What stands at an address, as mail finds it; undefined for what is none. */
 function locateOf({ store: { directory }, installation: { hostname, recipientDelimiter } }: AdminContext) {
-  return createLocate({ directory, hostname, ownLiterals: [], recipientDelimiter })
+  const locate = createLocate({ directory, hostname, ownLiterals: [], recipientDelimiter })
+  return async (address: string) => {
+    const parts = splitAddress(address)
+    return parts && locate(parts.localPart, parts.domain)
+  }
 }
 
 /** The account that mail for an address comes to, or the first of several; undefined where it comes to none. */
@@ -80,8 +84,7 @@ export async function accountAt(context: AdminContext, address: string): Promise
   // What is added while it is gone through is gone through too; each once, so that it ends.
   const way = new Set([address])
   for (const each of way) {
-    const parts = splitAddress(each)
-    const place = parts && (await locate(parts.localPart, parts.domain))
+    const place = await locate(each)
     if (place?.kind === 'account') return place.account
     if (place?.kind !== 'alias' || way.size > circleLimit) continue
     for (const target of place.alias.targets) way.add(target)
@@ -94,8 +97,7 @@ export async function nobodys(context: AdminContext, addresses: readonly string[
   const locate = locateOf(context)
   const found: string[] = []
   for (const each of addresses) {
-    const parts = splitAddress(each)
-    const place = parts && (await locate(parts.localPart, parts.domain))
+    const place = await locate(each)
     if (place?.kind === 'nobody' || place?.kind === 'removed') found.push(each)
   }
   return found
