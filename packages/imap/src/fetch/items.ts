@@ -54,13 +54,18 @@ const envelope: FetchItem = {
   },
 }
 
+/** A stored structure as this session may see it. */
+export function shownStructure(session: Session, stored: string, form: 'BODY' | 'BODYSTRUCTURE'): string {
+  const text = structureFor(stored, form)
+  return session.utf8Messages ? text : downgradeStructure(text, session.rev2)
+}
+
 function structure(item: 'BODY' | 'BODYSTRUCTURE'): FetchItem {
   return {
     key: item,
     need: { index: ['structure'] },
     write(target) {
-      const text = structureFor(rowOf(target).index?.structure ?? '', item)
-      target.out.text(`${item} ${target.session.utf8Messages ? text : downgradeStructure(text, target.session.rev2)}`)
+      target.out.text(`${item} ${shownStructure(target.session, rowOf(target).index?.structure ?? '', item)}`)
     },
   }
 }

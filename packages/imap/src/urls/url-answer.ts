@@ -1,5 +1,5 @@
 /** What URLFETCH says of one URL: the octets, or in the extended form the items that were asked for (RFC 5524 §3). */
-import { decodedStructure, downgradeStructure, partStructure, structureFor } from '@pennypost/message'
+import { decodedStructure, partStructure } from '@pennypost/message'
 import type { FetchedMessage, MailStore } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import {
@@ -11,6 +11,7 @@ import {
   pieceOf,
   writeDecoded,
 } from '../fetch/decoded.ts'
+import { shownStructure } from '../fetch/items.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { sectionOctets } from '../fetch/sections.ts'
 import type { Session } from '../session/session.ts'
@@ -104,7 +105,6 @@ function structure(
     const { size, lines, hasNul, isAscii } = decoded
     shown = decodedStructure(part, { size, lines, encoding: hasNul ? 'binary' : isAscii ? '7bit' : '8bit' })
   }
-  const text = structureFor(shown, 'BODYSTRUCTURE')
-  return (out) =>
-    out.text(` (BODYPARTSTRUCTURE ${session.utf8Messages ? text : downgradeStructure(text, session.rev2)})`)
+  const text = shownStructure(session, shown, 'BODYSTRUCTURE')
+  return (out) => out.text(` (BODYPARTSTRUCTURE ${text})`)
 }
