@@ -9,7 +9,7 @@ import { ScriptedServer } from '@pennypost/smtp/scripted-server'
 import { expect, it } from 'vitest'
 import { startProcess } from '../interop/start-process.ts'
 import { openDialogue } from './full-disk-dialogue.ts'
-import { eventually, startInstance } from './instance.ts'
+import { eventually, startInstance, throughHop } from './instance.ts'
 
 const letters = 120
 const author = 'alice@one.test'
@@ -29,13 +29,7 @@ async function submit(port: number): Promise<string> {
 it('held mail was sent although an operator failed it, when the server was killed amid that', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pennypost-crash-'))
   await using hop = new ScriptedServer()
-  const toml = `[dns]
-servers = ["127.0.0.1:9"]
-[policy]
-require_tls_for_auth = false
-[relay]
-smarthost = "127.0.0.1:${await hop.listen()}"
-`
+  const toml = throughHop(await hop.listen())
   const admin = (operation: string, input: object) =>
     callAdmin(join(directory, 'data', 'admin.sock'), operation, input, 'tester')
   const held = async () => ((await admin('queue.list', { limit: 1 })) as { counts: { held: number } }).counts.held

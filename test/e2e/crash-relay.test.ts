@@ -14,7 +14,7 @@ import { type Answer, ScriptedServer, type ScriptedSession } from '@pennypost/sm
 import { expect, it } from 'vitest'
 import { startProcess } from '../interop/start-process.ts'
 import { openDialogue } from './full-disk-dialogue.ts'
-import { eventually, startInstance } from './instance.ts'
+import { eventually, startInstance, throughHop } from './instance.ts'
 
 const rounds = Number(process.env.PENNYPOST_CRASH_ROUNDS ?? 3)
 const seed = Number(process.env.PENNYPOST_CRASH_SEED ?? 1)
@@ -170,14 +170,7 @@ it('kill -9 amid relaying loses no letter, and none comes twice that was settled
   const random = seededRandom(seed)
   const accepted = new Map<string, readonly string[]>()
   const hop = new Hop()
-  const toml = `[dns]
-servers = ["127.0.0.1:9"]
-[policy]
-require_tls_for_auth = false
-[relay]
-smarthost = "127.0.0.1:${await hop.listen()}"
-retry = ["1s"]
-`
+  const toml = `${throughHop(await hop.listen())}retry = ["1s"]\n`
   try {
     for (let round = 0; round < rounds; round++) {
       hop.nextProcess()

@@ -30,6 +30,15 @@ export interface InstanceOptions {
   mxPort?: number
 }
 
+/** Configuration of a server that sends all mail to this port, and asks no DNS. */
+export const throughHop = (port: number): string => `[dns]
+servers = ["127.0.0.1:9"]
+[policy]
+require_tls_for_auth = false
+[relay]
+smarthost = "127.0.0.1:${port}"
+`
+
 const services = ['submission', 'submissions', 'lmtp', 'pop3', 'pop3s', 'imap', 'imaps'] as const
 
 export async function startInstance(options: InstanceOptions): Promise<Instance> {

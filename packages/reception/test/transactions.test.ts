@@ -5,6 +5,18 @@ import { expect, test } from 'vitest'
 import { defaultReceptionLimits } from '../src/index.ts'
 import { testReception } from './test-reception.ts'
 
+/** `told`: what senders were to be told of what was settled at once. */
+async function tellingReception() {
+  const told: SettledFacts[] = []
+  const world = await testReception({
+    settledNotices: async (facts) => {
+      told.push(facts)
+      return { accept: [], flow: [] }
+    },
+  })
+  return { told, world }
+}
+
 test('what a relay said of one message was believed of the next', async () => {
   const world = await testReception({ xclient: ['192.0.2.0/24'] })
   const client = world.connect()
@@ -99,13 +111,7 @@ test('a letter for two aliases that lead to one address elsewhere, and for that 
 })
 
 test('a sender was told that a letter was delivered to a mailbox that was full, while it waited for room', async () => {
-  const told: SettledFacts[] = []
-  const world = await testReception({
-    settledNotices: async (facts) => {
-      told.push(facts)
-      return { accept: [], flow: [] }
-    },
-  })
+  const { told, world } = await tellingReception()
   const { directory } = world.store
   const targets = ['x@far.test', 'full@one.test', 'full2@one.test']
   for (const login of targets.slice(1)) await directory.addAccount({ login, name: '', quota: 1, admin: false }, 0)
@@ -129,13 +135,7 @@ test('a sender was told that a letter was delivered to a mailbox that was full, 
 })
 
 test('the sender of a letter that was taken did not hear of the recipient whose loop was left out', async () => {
-  const told: SettledFacts[] = []
-  const world = await testReception({
-    settledNotices: async (facts) => {
-      told.push(facts)
-      return { accept: [], flow: [] }
-    },
-  })
+  const { told, world } = await tellingReception()
   const { directory } = world.store
   await directory.putAlias({ address: 'away@one.test', targets: ['bob@far.test'] })
   const client = world.connect()
