@@ -60,7 +60,7 @@ export async function findHosts(route: Route, options: FindHostsOptions): Promis
     case 'none':
       return search.none(failed(550, '5.1.2', 'The address literal names no way to go'))
     case 'gone':
-      return search.none(deferred('4.4.4', `The next hop ${route.place} is configured no more, and its mail waits`))
+      return search.none(deferred('4.4.4', 'The next hop is configured no more, and its mail waits'))
     case 'address':
       return search.literal(route.address, route.port)
     case 'socket':

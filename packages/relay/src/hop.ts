@@ -22,11 +22,13 @@ export interface Hop {
 
 /**
  * `host`, `host:port`, `[address]:port`, an IPv6 address alone; `mx:` before it means its MX hosts, `lmtp:` an LMTP store,
- * also `lmtp:/path`. Undefined for anything else.
+ * also `lmtp:/path`. Undefined for anything else, also for a path with a semicolon, which begins a login in keys.
  */
 export function parseHop(text: string, defaultPort: number): Hop | undefined {
   const [, scheme, rest = ''] = /^(?:(mx|lmtp):)?(.+)$/s.exec(text) ?? []
-  if (scheme === 'lmtp' && rest.startsWith('/')) return { host: '', port: 0, protocol: 'lmtp', path: rest }
+  if (scheme === 'lmtp' && rest.startsWith('/')) {
+    return rest.includes(';') ? undefined : { host: '', port: 0, protocol: 'lmtp', path: rest }
+  }
   const { host, port } = splitHost(rest)
   const number = port ?? (scheme === 'lmtp' ? lmtpPort : defaultPort)
   const name = isIPv4(host) || isIPv6(host) ? host.toLowerCase() : lookupDomain(host)
@@ -67,13 +69,12 @@ export function hopKey({ host, port, viaMx, protocol, path }: Hop): string {
 
 /** Where a key of the queue leads that names a login; undefined for one that names none. */
 export function placeWithLogin(destination: string): string | undefined {
-  return /^(.*:\d{1,5});/s.exec(destination)?.[1]
+  return /^([^;]*:\d{1,5}|lmtp:\/[^;]*);/.exec(destination)?.[1]
 }
 
 /** Whether a key of the queue names an LMTP store on this machine: what goes there has arrived, and crosses no network. */
 export function isStoreHere(destination: string): boolean {
   if (!destination.startsWith('lmtp:')) return false
-  // Behind the semicolon is the login of a configured route.
-  const hop = parseHop(destination.replace(/;[^;]*$/, ''), lmtpPort)
+  const hop = parseHop(placeWithLogin(destination) ?? destination, lmtpPort)
   return hop !== undefined && (hop.path !== undefined || isLoopback(hop.host) || hop.host === 'localhost')
 }

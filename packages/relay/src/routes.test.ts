@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isStoreHere, parseHop } from './hop.ts'
+import { isStoreHere, parseHop, placeWithLogin } from './hop.ts'
 import { createRoutes } from './routes.ts'
 
 const direct = createRoutes({ port: 25 })
@@ -52,6 +52,7 @@ test.each([
   ['lmtp:localhost:24', true],
   ['lmtp:[::1]:24', true],
   ['lmtp:127.0.0.1:24;joe', true],
+  ['lmtp:127.0.0.1:24;joe;1', true],
   ['lmtp:store.test:24', false],
   ['127.0.0.1:25', false],
 ])('a store beside us that wants a login was taken for one elsewhere: %s', (destination, isHere) => {
@@ -96,8 +97,16 @@ describe('configured routes', () => {
 
   test('mail that waited for a smarthost was sent there without the login when there was another one', () => {
     expect(routes.resolve('smtp.gone.test:587;one')).toMatchObject({ kind: 'host', hop: smarthost })
-    expect(direct.resolve('smtp.gone.test:587;one')).toEqual({ kind: 'gone', place: 'smtp.gone.test:587' })
+    expect(direct.resolve('smtp.gone.test:587;one')).toEqual({ kind: 'gone' })
   })
+
+  test.each(['smtp.gone.test:587;joe:1;x', 'lmtp:/run/store;joe'])(
+    'a login at a socket, or one with a semicolon, was taken for part of the place: %s',
+    (destination) => {
+      expect(direct.resolve(destination)).toEqual({ kind: 'gone' })
+      expect(placeWithLogin(destination)).toBe(destination.slice(0, destination.indexOf(';')))
+    },
+  )
 
   test('a route without a login to the host of the smarthost took the login of the smarthost away', () => {
     const both = createRoutes({ port: 25, smarthost, routes: [{ domain: 'two.test', to: isp }] })
@@ -106,6 +115,8 @@ describe('configured routes', () => {
   })
 })
 
-test.each(['', ':25', 'a b', 'host:0', 'host:70000', 'lmtp:', 'mx:', 'http://x'])('%j is no next hop', (text) => {
+const unfit = ['', ':25', 'a b', 'host:0', 'host:70000', 'lmtp:', 'lmtp:/run/a;b', 'mx:', 'http://x']
+
+test.each(unfit)('%j is no next hop', (text) => {
   expect(parseHop(text, 25)).toBeUndefined()
 })

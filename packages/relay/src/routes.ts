@@ -40,8 +40,8 @@ export type Route =
   | { kind: 'address'; address: string; port: number }
   /** An address literal that names no way to go. */
   | { kind: 'none' }
-  /** A login at this place that is not configured any more. */
-  | { kind: 'gone'; place: string }
+  /** A login that is not configured any more. */
+  | { kind: 'gone' }
 
 export interface Routes {
   /**
@@ -81,7 +81,7 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
       // What has lost its login goes as new mail that no route claims.
       const hop = byKey.get(destination) ?? (place === undefined ? parseKey(destination) : smarthost)
       if (hop) return routeOf(hop)
-      if (place !== undefined) return { kind: 'gone', place }
+      if (place !== undefined) return { kind: 'gone' }
       if (!destination.startsWith('[')) return { kind: 'mx', domain: destination, port }
       const literal = parseAddressLiteral(destination)
       if (literal === null || literal.kind === 'general') return { kind: 'none' }

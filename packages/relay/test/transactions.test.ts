@@ -116,9 +116,8 @@ describe('a smarthost', () => {
     await using office = await PostOffice.open()
     const peer = office.peer('127.0.0.1', { script: { MAIL: '530 5.7.0 Authentication required' } })
     const destination = '127.0.0.1:587;one'
-    const place = '127.0.0.1:587'
     expect((await office.trace(await office.send({ destination }))).at(-1)).toBe(
-      `deferred bob@two.test 451 4.4.4 The next hop ${place} is configured no more, and its mail waits`,
+      'deferred bob@two.test 451 4.4.4 The next hop is configured no more, and its mail waits',
     )
     expect(peer.sessions).toEqual([])
     const text = 'a next hop is configured no more, and its mail waits'
