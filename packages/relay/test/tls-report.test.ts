@@ -89,6 +89,23 @@ test('a day before a night in which no server ran was told to nobody', async () 
   expect(ranges).toEqual(['2026-01-01T00:00:00Z', '2026-01-02T00:00:00Z'])
 })
 
+test('in a night that had its reports, it was looked for some again', async () => {
+  const looks: string[] = []
+  await using office = await PostOffice.open(({ store, clock }) => {
+    const list: typeof store.memory.list = (kind, ...rest) => {
+      if (kind === 'tls-session') looks.push(new Date(clock.now()).toISOString().slice(0, 10))
+      return store.memory.list(kind, ...rest)
+    }
+    return {
+      store: { ...store, memory: { ...store.memory, list } },
+      tlsReports: () => Promise.reject(new Error('nobody is asked')),
+    }
+  })
+  await office.advance(20 * day)
+  expect(looks).toHaveLength(20)
+  expect(new Set(looks).size).toBe(20)
+})
+
 test('a server that begins anew each night told nobody of any day', async () => {
   const { office, posted } = await reporting('https://reports.two.test/tls')
   await using _office = office

@@ -59,15 +59,22 @@ export class TlsReporter {
     this.#options = options
   }
 
+  /** A server that begins in the night is in time for it: it may never live to see another. */
   start(): void {
+    this.#wait(this.#options.clock.now())
+  }
+
+  /** Until the first moment of a night's that is not before `from`. */
+  #wait(from: number): void {
     const { clock, random } = this.#options
-    const now = clock.now()
-    const midnight = Math.floor(now / dayMs) * dayMs
+    const midnight = Math.floor(from / dayMs) * dayMs
     const tonight = midnight + random.fraction() * spreadMs
-    // A server that begins in the night is in time for it: it may never live to see another.
-    this.#timer = clock.after((tonight > now ? tonight : tonight + dayMs) - now, async () => {
+    const at = tonight >= from ? tonight : tonight + dayMs
+    this.#timer = clock.after(at - clock.now(), async () => {
       using _busy = clock.busy('TLS reports')
-      await this.#run(this.#report(dayOf(clock.now())).finally(() => this.#isStopping || this.start()))
+      const now = clock.now()
+      const nextMidnight = (Math.floor(now / dayMs) + 1) * dayMs
+      await this.#run(this.#report(dayOf(now)).finally(() => this.#isStopping || this.#wait(nextMidnight)))
     })
   }
 
