@@ -50,6 +50,8 @@ export interface Routes {
    */
   destination(domain: string, nextHop?: string, reversePath?: string): string
   resolve(destination: string): Route
+  /** Whether the smarthost or a configured route leads mail there that is for other domains than these. */
+  takesOthers(destination: string, domains: readonly string[]): boolean
 }
 
 export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Routes {
@@ -86,6 +88,13 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
       const literal = parseAddressLiteral(destination)
       if (literal === null || literal.kind === 'general') return { kind: 'none' }
       return { kind: 'address', address: plainAddress(literal.address), port }
+    },
+    takesOthers(destination, domains) {
+      const isTheirs = (domain: string | undefined) => domain !== undefined && domains.includes(domain)
+      return (
+        destination === smarthostKey ||
+        configured.some(({ when, key }) => key === destination && !isTheirs(when.domain))
+      )
     },
   }
 }

@@ -244,7 +244,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
   const { mda, signer, routes, relay, checks } = delivery
   const { message_size: messageSize, recipients } = config.limits
   const { tarpit } = config.policy
-  const turn = { directory: store.directory, routes, relay }
+  const turn = { directory: store.directory, routes, relay, log }
   return {
     hostname: config.hostname,
     store,

@@ -1,9 +1,13 @@
-import type { Account, Domain } from '@pennypost/model'
-import { createRoutes } from '@pennypost/relay'
+import { type Account, type Domain, silentLog } from '@pennypost/model'
+import { createRoutes, type RouteOptions } from '@pennypost/relay'
 import { describe, expect, test } from 'vitest'
 import { fetching, turning } from './turning.ts'
 
 const branch: Domain = { name: 'branch.test', kind: 'relay', target: 'mx.branch.test:2525', catchAll: '' }
+
+function directoryOf(...all: Domain[]) {
+  return { domain: async (name: string) => all.find((each) => each.name === name), domains: async () => all }
+}
 
 function turned() {
   const forgiven: string[] = []
@@ -13,8 +17,9 @@ function turned() {
       { domain: 'direct.test', clients: ['192.0.2.7'], accounts: [] },
     ],
     {
-      directory: { domain: async (name) => (name === 'branch.test' ? branch : undefined) },
+      directory: directoryOf(branch),
       routes: createRoutes({ port: 25 }),
+      log: silentLog,
       relay: { forgive: (destinations) => void forgiven.push(...destinations), turnRound: async () => 'empty' },
     },
   )
@@ -47,10 +52,15 @@ describe('fetching by ATRN', () => {
     { domain: 'direct.test', clients: ['192.0.2.7'], accounts: ['branch@one.test'] },
     { domain: 'network.test', clients: ['192.0.2.7'], accounts: [] },
   ]
-  const askedOf = (waiting: Record<string, 'busy' | 'mail'>) => {
+  const askedOf = (
+    waiting: Record<string, 'busy' | 'mail'>,
+    routes: RouteOptions = { port: 25 },
+    others: readonly Domain[] = [],
+  ) => {
     const fetch = fetching(rules, {
-      directory: { domain: async (name) => (name === 'branch.test' ? branch : undefined) },
-      routes: createRoutes({ port: 25 }),
+      directory: directoryOf(branch, ...others),
+      routes: createRoutes(routes),
+      log: silentLog,
       relay: {
         forgive: () => {},
         turnRound: async (destination) => {
@@ -79,5 +89,30 @@ describe('fetching by ATRN', () => {
     expect(await askedOf({})('branch@one.test')).toBe('empty')
     expect(await askedOf({ 'mx.branch.test:2525': 'busy' })('branch@one.test')).toBe('busy')
     expect(await askedOf({ 'mx.branch.test:2525': 'busy', 'direct.test': 'mail' })('branch@one.test')).toBe('taken')
+  })
+
+  const host = { host: 'isp.test', port: 25 }
+  test.each<[string, RouteOptions, readonly Domain[]]>([
+    ['by the smarthost', { port: 25, smarthost: host }, []],
+    [
+      'by a route',
+      {
+        port: 25,
+        routes: [
+          { domain: 'direct.test', to: host },
+          { domain: '.test', to: host },
+        ],
+      },
+      [],
+    ],
+    ['by the next hop of its domain', { port: 25 }, [{ ...branch, name: 'other.test' }]],
+  ])('an account was given the mail of others that goes the same way %s', async (_, routes, others) => {
+    const asked = askedOf({ 'isp.test:25': 'mail', 'mx.branch.test:2525': 'mail' }, routes, others)
+    expect(await asked('branch@one.test', others.length > 0 ? 'branch.test' : 'direct.test')).toBe('refused')
+  })
+
+  test('is for a domain with a route of its own too', async () => {
+    const asked = askedOf({ 'isp.test:25': 'mail' }, { port: 25, routes: [{ domain: 'direct.test', to: host }] })
+    expect(await asked('branch@one.test', 'direct.test')).toBe('taken')
   })
 })

@@ -3,7 +3,7 @@
  *
  * Who calls it: reception, for ETRN and ATRN.
  */
-import type { Account, Directory } from '@pennypost/model'
+import type { Account, Directory, Log } from '@pennypost/model'
 import { networks, type TurnRound } from '@pennypost/reception'
 import type { Relay, Routes } from '@pennypost/relay'
 import type { Config } from '../config/schema.ts'
@@ -11,9 +11,10 @@ import type { Config } from '../config/schema.ts'
 type Rules = Config['relay']['turn']
 
 interface Parts {
-  directory: Pick<Directory, 'domain'>
+  directory: Pick<Directory, 'domain' | 'domains'>
   routes: Routes
   relay: Pick<Relay, 'forgive' | 'turnRound'>
+  log: Log
 }
 
 /**
@@ -36,7 +37,8 @@ export function turning(rules: Rules, parts: Parts) {
 
 /**
  * Who may fetch the queue of which domain by ATRN (RFC 2645): accounts alone, since what waits goes to who asks. Domains
- * that share a next hop are fetched at once; of others, the first that has mail.
+ * that share a next hop are fetched at once; of others, the first that has mail. Where mail of others goes to the same next
+ * hop, nothing is handed over: the account would be given theirs too.
  */
 export function fetching(rules: Rules, parts: Parts) {
   return async (account: Account, asked: readonly string[]): Promise<TurnRound> => {
@@ -46,12 +48,30 @@ export function fetching(rules: Rules, parts: Parts) {
     for (const domain of asked.length > 0 ? asked : own) destinations.add(await destinationOf(domain, parts))
     let answer: TurnRound = 'empty'
     for (const destination of destinations) {
+      if (await takesOthers(destination, own, parts)) {
+        parts.log.warn(
+          { destination, account: account.login },
+          'not handed over: the next hop takes mail of others too',
+        )
+        answer = 'refused'
+        continue
+      }
       const found = await parts.relay.turnRound(destination)
       if (typeof found === 'object') return found
       if (found === 'busy') answer = 'busy'
     }
     return answer
   }
+}
+
+async function takesOthers(
+  destination: string,
+  own: readonly string[],
+  { directory, routes }: Parts,
+): Promise<boolean> {
+  if (routes.takesOthers(destination, own)) return true
+  const others = (await directory.domains()).filter(({ name, kind }) => kind === 'relay' && !own.includes(name))
+  return others.some(({ name, target }) => routes.destination(name, target) === destination)
 }
 
 async function destinationOf(domain: string, { directory, routes }: Parts): Promise<string> {
