@@ -8,12 +8,12 @@ const bears = (...pieces: string[]): boolean => {
 
 describe('what is borne', () => {
   test.each([
-    ['twenty thousand recipients on a line each', `To: ${' a@one.test,\r\n'.repeat(20_000)}\r\n`],
+    ['ten thousand recipients on a line each', `To: ${' a@one.test,\r\n'.repeat(10_000)}\r\n`],
     ['many short fields', `${'X-Trace: 1\r\n'.repeat(4_000)}\r\n`],
     ['indented lines of a body', `A: b\r\n\r\n${'    x = 1\r\n'.repeat(500_000)}`],
     ['fields with many colons', `${'X-Trace: 12:30:00 ::1\r\n'.repeat(4_000)}\r\n`],
     ['a body of long lines', `A: b\r\n\r\n${`${'x'.repeat(1_000_000)}\r\n`.repeat(50)}`],
-    ['white space beside a table', `A: b\r\n\r\n${`x${' '.repeat(900)}\r\n`.repeat(1000)}`],
+    ['white space beside a table', `A: b\r\n\r\n${`x${' '.repeat(500)}\r\n`.repeat(1000)}`],
   ])('%s', (_, text) => expect(bears(text)).toBe(true))
 })
 
@@ -22,6 +22,8 @@ describe('what is not', () => {
     ['a field of empty lines', `A: b\r\n${' \r\n'.repeat(300_000)}c\r\n\r\n`],
     ['a field of short lines', `A: b\r\n${' x\r\n'.repeat(300_000)}\r\n`],
     ['a field of lines that are none', `A: b\r\n${'x\r\n'.repeat(300_000)}\r\n`],
+    ['a field of 130 KB that kept the worker for seven seconds', `A: b\r\n${'x\r\n'.repeat(44_000)}\r\n`],
+    ['many fields of many lines, which took three', `${`a:\r\n${'x\r\n'.repeat(67)}`.repeat(4_900)}\r\n`],
     ['fields of which eight megabytes ended the worker for lack of memory', `${'a:\r\n'.repeat(250_000)}\r\n`],
     ['fields for each of many names that are signed', `A: b${':x'.repeat(400_000)}\r\n${'a:\r\n'.repeat(4_000)}\r\n`],
     ['a field of white space', `A: b${' '.repeat(100_000)}c\r\n\r\n`],
@@ -42,7 +44,7 @@ test('a body of odd white space is copied for each hash that is wanted of it, wh
     const effort = new Effort()
     effort.bears(Buffer.from('A: b\r\n\r\n'))
     effort.bodies = bodies
-    return Array.from({ length: 150 }, () => effort.bears(chunk)).at(-1)
+    return Array.from({ length: 50 }, () => effort.bears(chunk)).at(-1)
   }
   expect([bears(1), bears(10)]).toEqual([true, false])
 })

@@ -32,8 +32,11 @@ export async function verifySignatures(
   onNeeds: (needs: VerificationNeeds) => void,
 ): Promise<Pick<Awaited<ReturnType<typeof dkimVerify>>, 'results'> & { arc: unknown }> {
   const verifier = new DkimVerifier(options)
-  verifier.messageHeaders = async (headers: unknown) => {
-    await DkimVerifier.prototype.messageHeaders.call(verifier, headers)
+  verifier.messageHeaders = async (headers: { parsed: readonly { key?: string }[] }) => {
+    // Content-Type it would read once for each signature, for what nobody here asks.
+    const parsed = headers.parsed.filter(({ key }) => key !== 'content-type')
+    await DkimVerifier.prototype.messageHeaders.call(verifier, { ...headers, parsed })
+    verifier.headers = headers
     const signatures = (verifier.signatureHeaders as Signature[]).filter(({ skip, invalid }) => !skip && !invalid)
     onNeeds({
       // RFC 6376 §3.6.2.1.
