@@ -151,6 +151,15 @@ describe('bearer tokens', () => {
     }
   })
 
+  test('who asked for a channel binding was let in without one', () => {
+    const sent = (flag: string) => `${flag},,\x01auth=Bearer ${token}\x01\x01`
+    expect(['n', 'y', 'p=tls-exporter'].map((flag) => exchange(oauth, sent(flag)).end.kind)).toEqual([
+      'verify',
+      'verify',
+      'fail',
+    ])
+  })
+
   test('XOAUTH2 names its user', () => {
     const sent = `user=someuser@example.com\x01auth=Bearer ${token}\x01\x01`
     const claim = { kind: 'token', token, authzid: 'someuser@example.com' }

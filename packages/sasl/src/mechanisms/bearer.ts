@@ -33,8 +33,9 @@ interface Claimed {
   authzid: string | undefined
 }
 
-// RFC 7628 §3.1: client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep, and RFC 5801 §4 for the header.
-const oauthBearerForm = /^(?:n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,\x01((?:[A-Za-z]+=[^\x01]*\x01)*)\x01$/
+// RFC 7628 §3.1: client-resp = (gs2-header kvsep *kvpair kvsep) / kvsep, and RFC 5801 §4 for the header. Whoever asks for a
+// channel binding, which there is none of, is not let in without.
+const oauthBearerForm = /^[ny],(?:a=([^,]*))?,\x01((?:[A-Za-z]+=[^\x01]*\x01)*)\x01$/
 const xoauth2Form = /^user=([^\x01]*)\x01((?:[A-Za-z]+=[^\x01]*\x01)*)\x01$/
 
 function parseOauthBearer(text: string): Claimed | undefined {
