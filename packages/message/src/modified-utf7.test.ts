@@ -40,13 +40,14 @@ describe('modified UTF-7', () => {
   }
 
   test('what others have written is read as far as it goes', () => {
-    expect(['Entwürfe', '&AC4-&AGE-b', '&', '&Jjo', '&APwA-', 'A&-B'].map(readModifiedUtf7)).toEqual([
+    expect(['Entwürfe', '&AC4-&AGE-b', '&', '&Jjo', '&APwA-', 'A&-B', 'R&D-Team'].map(readModifiedUtf7)).toEqual([
       'Entwürfe',
       '.ab',
       '&',
       '&Jjo',
       'ü',
       'A&B',
+      'R&D-Team',
     ])
   })
 

@@ -20,7 +20,7 @@ export function decodeModifiedUtf7(spelling: string): string | undefined {
 
 /** What was meant by something that others have written: what can be no UTF-7 stays as it is. */
 export function readModifiedUtf7(text: string): string {
-  return text.replace(/&([A-Za-z0-9+,]*)-/g, (_, run: string) => (run === '' ? '&' : utf16(run)))
+  return text.replace(/&([A-Za-z0-9+,]*)-/g, (whole, run: string) => (run === '' ? '&' : utf16(run) || whole))
 }
 
 /** Half a character at the end is left out. */

@@ -2,7 +2,7 @@
  * What Maildir, Maildir++ and Dovecot beside them agree on: letters for flags, names of folders, and Dovecot's files
  * `dovecot-uidlist` (UIDs and UIDLs) and `dovecot-keywords`.
  */
-import { encodeModifiedUtf7, readModifiedUtf7 } from '@pennypost/message'
+import { decodeModifiedUtf7, encodeModifiedUtf7, readModifiedUtf7 } from '@pennypost/message'
 
 const flagLetters: Readonly<Record<string, string>> = {
   D: '\\Draft',
@@ -71,6 +71,11 @@ function defaultUidl(uid: number, uidValidity: number): string {
 /** `.Archive.2024` → `Archive/2024`; the names are in IMAP's modified UTF-7 (RFC 3501 §5.1.3), or plain UTF-8. */
 export function mailboxOfFolder(folder: string): string {
   return folder.slice(1).split('.').map(readModifiedUtf7).join('/')
+}
+
+/** A directory or file among others: Dovecot spells it as IMAP does, others as it is; `R&D-Team` is no such spelling. */
+export function mailboxLevel(name: string): string {
+  return decodeModifiedUtf7(name) ?? name
 }
 
 /** `Archive/2024` → `.Archive.2024`. */

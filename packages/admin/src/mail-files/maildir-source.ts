@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { readdir, readFile, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { mailboxOfFolder, readFileName, readKeywords, readUidList } from './maildir-format.ts'
+import { mailboxLevel, mailboxOfFolder, readFileName, readKeywords, readUidList } from './maildir-format.ts'
 import type { FiledMessage } from './message-file.ts'
 import { statIfThere } from './stat-if-there.ts'
 
@@ -30,7 +30,7 @@ export async function findMaildirs(root: string): Promise<MaildirFolder[]> {
       if (name === 'cur' || name === 'new' || name === 'tmp') continue
       if (name.startsWith('.')) {
         if (path === root && name.length > 1) await look(join(path, name), mailboxOfFolder(name))
-      } else await look(join(path, name), mailbox === '' ? name : `${mailbox}/${name}`)
+      } else await look(join(path, name), mailbox === '' ? mailboxLevel(name) : `${mailbox}/${mailboxLevel(name)}`)
     }
   }
   await look(root, '')

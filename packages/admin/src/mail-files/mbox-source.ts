@@ -3,6 +3,7 @@ import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createMboxReader } from '@pennypost/message'
 import { AdminError } from '../admin-error.ts'
+import { mailboxLevel } from './maildir-format.ts'
 import { readMboxStatus } from './mbox-status.ts'
 import type { FiledMessage } from './message-file.ts'
 import { statIfThere } from './stat-if-there.ts'
@@ -100,7 +101,7 @@ export async function findMboxFiles(directory: string): Promise<{ path: string; 
     // What others hide is no mail, but so is a mailbox written whose name begins with a dot.
     const isHidden = /(^|\/)\./.test(name) && !name.endsWith('.mbox')
     if (isHidden || !(await statIfThere(path))?.isFile() || !(await startsAsMbox(path))) continue
-    const levels = name.split('/').map((level) => level.replace(/\.(sbd|mbox|mbx)$/i, ''))
+    const levels = name.split('/').map((level) => mailboxLevel(level.replace(/\.(sbd|mbox|mbx)$/i, '')))
     files.push({ path, mailbox: levels.join('/') })
   }
   return files

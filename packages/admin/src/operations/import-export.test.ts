@@ -265,6 +265,14 @@ Status: open
     expect(files.map(({ mailbox }) => mailbox)).toEqual(['Archives/2024', 'Inbox'])
   })
 
+  test('names that Dovecot and Thunderbird had spelled as IMAP does were kept in that spelling', async () => {
+    using admin = await withAccounts()
+    const mbox = 'From - Thu Nov 26 09:30:00 2026\nSubject: x\n\nx\n'
+    write(admin.directory, { 'mail/Gel&APY-scht.sbd/R&D-Team': mbox, 'mail/Größe': mbox })
+    const files = await findMboxFiles(join(admin.directory, 'mail'))
+    expect(files.map(({ mailbox }) => mailbox)).toEqual(['Gelöscht/R&D-Team', 'Größe'])
+  })
+
   test('a body of many pieces is not held, and comes whole', async () => {
     using admin = await withAccounts()
     const line = `${'y'.repeat(999)}\n`
@@ -310,6 +318,15 @@ describe('Maildir', () => {
     ])
     expect(found.find(({ uidl }) => uidl === '00kept')?.at).toBe(1_600_000)
     expect(await take(admin, all)).toMatchObject({ imported: 0, skipped: 5 })
+  })
+
+  test('names of directories in each other were kept as Dovecot spells them (LAYOUT=fs)', async () => {
+    using admin = await withAccounts()
+    const root = join(admin.directory, 'Maildir')
+    const names = ['', 'Gel&APY-scht/A &- B/', 'Gel&APY-scht/Größe/', 'R&D-Team/']
+    write(root, Object.fromEntries(names.map((name) => [`${name}cur/.keep`, ''])))
+    const mailboxes = (await findMaildirs(root)).map(({ mailbox }) => mailbox)
+    expect(mailboxes).toEqual(['Gelöscht/A & B', 'Gelöscht/Größe', 'INBOX', 'R&D-Team'])
   })
 
   test.skipIf(!hasMkfifo)('a pipe in it kept the import waiting for ever (needs mkfifo)', async () => {
