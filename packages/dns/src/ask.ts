@@ -5,7 +5,7 @@
  * does not answer is asked once more in the next round, with twice the patience.
  */
 import type { Clock, Deadline, DnsType, Random } from '@pennypost/model'
-import { exchange } from './exchange.ts'
+import { exchange, TcpFault } from './exchange.ts'
 import type { Reply } from './follow.ts'
 import { failureOf, isFormatError } from './response.ts'
 import type { NameServer } from './servers.ts'
@@ -81,6 +81,7 @@ export function createAsking({ servers, trusted, clock, deadline, random, limits
 /** A few words for the log and the journey: the system's code where there is one. */
 export function describeFault(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer'
+  if (error instanceof TcpFault) return `${describeFault(error.cause)} over TCP`
   if (error.name === 'TimeoutError') return 'no answer in time'
   return (error as NodeJS.ErrnoException).code ?? error.message
 }

@@ -25,7 +25,10 @@ export interface QueryOptions {
   dnssec: boolean
 }
 
-/** Resolves with the response, whatever its code. Rejects with the socket's error or the signal's reason. */
+/** UDP went well: whoever reads that the answer did not come has to know which of the two to look into. */
+export class TcpFault extends Error {}
+
+/** Resolves with the response, whatever its code. Rejects with the socket's error or the signal's reason, or a TcpFault of it. */
 export async function exchange(
   server: NameServer,
   question: Omit<Query, 'id'>,
@@ -36,7 +39,10 @@ export async function exchange(
   const query = { ...question, id: random.bytes(2).readUInt16BE(0) }
   const octets = encodeQuery(query, options)
   const reply = await askByUdp(server, octets, query, signal)
-  return reply === undefined || reply.flag_tc ? askByTcp(server, octets, query, signal) : reply
+  if (reply !== undefined && !reply.flag_tc) return reply
+  return askByTcp(server, octets, query, signal).catch((cause: unknown) => {
+    throw new TcpFault('no answer over TCP', { cause })
+  })
 }
 
 /** The query as it goes out. */
@@ -125,7 +131,7 @@ function askByTcp(server: NameServer, octets: Buffer, query: Query, signal: Abor
       if (received < 2 + length) return
       const packet = decodeResponse(whole.subarray(2, 2 + length), query)
       if (packet && !packet.flag_tc) end(() => resolve(packet))
-      else fail(new Error(packet ? 'truncated answer over TCP' : 'malformed answer over TCP'))
+      else fail(new Error(packet ? 'truncated answer' : 'malformed answer'))
     })
     const length = Buffer.allocUnsafe(2)
     length.writeUInt16BE(octets.length)

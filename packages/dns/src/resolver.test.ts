@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { silentLog, systemDeadline, systemRandom } from '@pennypost/model'
 import { type VirtualClock, virtualClock } from '@pennypost/model/testing'
@@ -365,8 +366,32 @@ describe('forgeries', () => {
     )
     const resolver = resolverOf({ servers: [forger.server] })
     // Nobody listens there over TCP.
-    expect(await resolver.query('one.test', 'A')).toMatchObject({ reason: `ECONNREFUSED from ${forger.server}` })
+    expect(await resolver.query('one.test', 'A')).toMatchObject({
+      reason: `ECONNREFUSED over TCP from ${forger.server}`,
+    })
   })
+})
+
+it('a server that is not to be had over TCP was said to give no answer at all', async () => {
+  const refusing = createServer((socket) => socket.resetAndDestroy())
+  refusing.listen(0, '127.0.0.1')
+  await once(refusing, 'listening')
+  const { port } = refusing.address() as AddressInfo
+  const datagrams = createSocket('udp4')
+  datagrams.on('message', (octets, from) => {
+    octets.writeUInt16BE(0x8380, 2)
+    octets.writeUInt16BE(0, 10)
+    datagrams.send(octets.subarray(0, octets.length - 11), from.port, from.address)
+  })
+  datagrams.bind(port, '127.0.0.1')
+  await once(datagrams, 'listening')
+  const servers = [`127.0.0.1:${port}`]
+  expect(await resolverOf({ servers }).query('one.test', 'MX')).toEqual({
+    status: 'failed',
+    reason: `ECONNRESET over TCP from ${servers[0]}`,
+  })
+  refusing.close()
+  datagrams.close()
 })
 
 describe('patience', () => {

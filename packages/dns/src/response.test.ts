@@ -100,6 +100,18 @@ describe('a response from the wire', () => {
     expect(read(referral), 'of one who recurses').toMatchObject({ status: 'nodata' })
   })
 
+  it('that is empty, of one who neither recurses nor knows, bounced mail as "no MX, no address"', () => {
+    const empty = hex('1234 8100 0001 0000 0000 0000  03 6f6e65 04 74657374 00 000f 0001')
+    const failure = (flags: number): string | undefined => {
+      empty.writeUInt16BE(flags, 2)
+      return failureOf(decodeResponse(empty, query)!)
+    }
+    expect(failure(0x8100)).toBe('an empty answer')
+    expect(failure(0x8180), 'RA').toBeUndefined()
+    expect(failure(0x8500), 'AA').toBeUndefined()
+    expect(decodeResponse(hex('1234 8100 0000 0000 0000 0000'), query), 'without the question').toBeUndefined()
+  })
+
   it('reports a code that EDNS extends', () => {
     const badVersion = hex(
       '1234 8180 0001 0000 0000 0001 03 6f6e65 04 74657374 00 000f 0001 00 0029 04d0 01 00 0000 0000',

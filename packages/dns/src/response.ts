@@ -33,7 +33,7 @@ export function decodeResponse(octets: Buffer, query: Query): DecodedPacket | un
   if (!packet.flag_qr || opcode !== 0) return undefined
   const [question, ...more] = packet.questions ?? []
   if (more.length > 0) return undefined
-  if (question === undefined) return failureOf(packet) === undefined ? undefined : packet
+  if (question === undefined) return codeOf(packet) === undefined ? undefined : packet
   const same = question.type === query.type && question.class === 'IN' && canonicalName(question.name) === query.name
   return same ? packet : undefined
 }
@@ -56,19 +56,24 @@ function withoutRecords(octets: Buffer): Buffer {
   return head
 }
 
-/** The name of the response code when it settles nothing (any but NOERROR and NXDOMAIN), with EDNS's upper bits; `a referral`. */
+/** Why it settles nothing, if so: its response code; or what it says is no answer. */
 export function failureOf(packet: DecodedPacket): string | undefined {
-  if (isReferral(packet)) return 'a referral'
+  return codeOf(packet) ?? evasionOf(packet)
+}
+
+/** The name of the response code, with EDNS's upper bits, if it is any but NOERROR and NXDOMAIN. */
+function codeOf(packet: DecodedPacket): string | undefined {
   const options = (packet.additionals ?? []).find((record) => record.type === 'OPT')
   const rcode = ((packet.flags ?? 0) & 15) | ((options?.extendedRcode ?? 0) << 4)
   return rcode === 0 || rcode === nxdomain ? undefined : (rcodeNames[rcode] ?? `RCODE${rcode}`)
 }
 
-/** RFC 2308 §2.2: who does not recurse names those who could know, and has not said that there is none. */
-function isReferral({ flags = 0, flag_aa, flag_ra, answers = [], authorities = [] }: DecodedPacket): boolean {
-  if ((flags & 15) !== 0 || flag_aa || flag_ra || answers.length > 0) return false
+/** RFC 2308 §2.2: who does not recurse names those who could know, if anybody, and has not said that there is none. */
+function evasionOf({ flags = 0, flag_aa, flag_ra, answers = [], authorities = [] }: DecodedPacket): string | undefined {
+  if ((flags & 15) !== 0 || flag_aa || flag_ra || answers.length > 0) return undefined
   const types = authorities.map(({ type }) => type)
-  return types.includes('NS') && !types.includes('SOA')
+  if (types.includes('SOA')) return undefined
+  return types.includes('NS') ? 'a referral' : 'an empty answer'
 }
 
 /** Whether the server did not understand the query, which may mean EDNS (RFC 6891 §7). */
