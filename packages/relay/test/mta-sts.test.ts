@@ -3,7 +3,7 @@ import { silentLog } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { createStsPolicies, type Https } from '../src/index.ts'
 import { mail, root } from './certificates.ts'
-import { day, everything, minute, PostOffice } from './post-office.ts'
+import { day, everything, hour, minute, PostOffice } from './post-office.ts'
 
 const secure = { capabilities: [...everything, 'STARTTLS'], tls: mail }
 const policyText = (mode: string, mx = 'mx.two.test', maxAge = 604_800): string =>
@@ -65,6 +65,19 @@ describe('enforce', () => {
     const peer = office.peer('192.0.2.2', { ...secure, capabilities: [...secure.capabilities, 'REQUIRETLS'] })
     await office.send({ envelope: { requireTls: true } })
     expect(peer.transactions).toHaveLength(1)
+  })
+
+  test('mail with REQUIRETLS came back where DNS did not say whether there is a policy', async () => {
+    const { office } = await officeWith(policyText('enforce'))
+    await using _office = office
+    office.peer('192.0.2.2', { ...secure, capabilities: [...secure.capabilities, 'REQUIRETLS'] })
+    office.resolver.zones.fault('_mta-sts.two.test', { kind: 'servfail' }, { times: 1 })
+    const journey = await office.send({ envelope: { requireTls: true } })
+    expect((await office.trace(journey)).at(-1)).toMatch(
+      /^deferred .* mx\.two\.test: TXT _mta-sts\.two\.test: SERVFAIL/,
+    )
+    await office.advance(hour)
+    expect((await office.trace(journey)).at(-1)).toContain('delivered')
   })
 })
 

@@ -25,7 +25,7 @@ export interface StsOptions {
 export interface StsFound {
   domain: string
   policy?: StsPolicy
-  /** The domain says that it has a policy, and it could not be had. */
+  /** The domain says that it has a policy, and it could not be had; or what it says is not to be found out. */
   failure?: string
   /** RFC 8460 §4.3 names the kinds of trouble. */
   trouble?: 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
@@ -101,7 +101,12 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
     const [before, answer] = await Promise.all([known(domain), resolver.query(`_mta-sts.${domain}`, 'TXT')])
     const id = answer.status === 'found' ? stsIdOf(answer.records) : undefined
     const isFresh = before && ageMs(before) < Math.min(refreshMs, before.policy.maxAgeSeconds * 500)
-    if (id === undefined) return before ? { domain, policy: before.policy, note: noteOf(before) } : { domain }
+    if (id === undefined && before) return { domain, policy: before.policy, note: noteOf(before) }
+    if (answer.status === 'failed') {
+      const failure = `TXT _mta-sts.${domain}: ${answer.reason}`
+      return { domain, failure, note: failure }
+    }
+    if (id === undefined) return { domain }
     if (before?.id === id && isFresh) return { domain, policy: before.policy, note: noteOf(before) }
     const fetched = await fetchOnce(domain, id)
     if ('policy' in fetched) return { domain, policy: fetched.policy, note: noteOf({ id, policy: fetched.policy }) }

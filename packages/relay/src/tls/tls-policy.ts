@@ -53,7 +53,7 @@ export interface TlsSituation {
   /** How the host's name was come by is beyond doubt: DNSSEC, the domain itself, or the configuration. */
   nameSecure: boolean
   sts: { domain: string; policy: StsPolicy } | undefined
-  /** The policy of the domain could not be found out, and there should be one. */
+  /** The policy of the domain could not be found out, and there may be one. */
   stsFailure?: string | undefined
   tlsa: TlsaFound
   /** What the operator demands; `security` has taken account of it. */
