@@ -70,7 +70,7 @@ export interface Target {
 
 export type Dialled =
   | { kind: 'ready'; hop: NextHop; tried: readonly Tried[] }
-  /** `unreachable`: no connection came about. `loop`: the peer calls itself what we are called. */
+  /** `unreachable`: no connection came about, or nobody greeted. `loop`: the peer calls itself what we are called. */
   | { kind: 'refused' | 'unreachable' | 'loop'; verdict: Verdict; tried: readonly Tried[] }
 
 /** Never rejects: what goes wrong is a verdict. */
@@ -245,7 +245,10 @@ class Dial {
   #greetingRefused(client: SmtpClient, failure: Failure): Dialled {
     client.close()
     const verdict = this.#verdictOf(failure)
-    const final = failure.phase !== 'greeting' || failure.reply?.code === 521
+    const isGreeting = failure.phase === 'greeting'
+    // Who waits for five minutes in vain does not ask there first the next time.
+    if (isGreeting && failure.kind === 'timeout') return this.#refuse('unreachable', verdict)
+    const final = !isGreeting || failure.reply?.code === 521
     return this.#refuse('refused', final ? verdict : { ...verdict, outcome: 'deferred' })
   }
 
@@ -265,10 +268,13 @@ class Dial {
     const failure = secured.ok ? undefined : secured.failure
     if (client.tls && (!failure || failure.kind === 'reply')) {
       this.#options.tlsHosts?.secured(this.#target.host)
-      const { testing, fault } = this.#policy
-      const trouble = testing && (fault ?? client.tls.unverified)
+      const { testing, fault, check } = this.#policy
+      const { unverified } = client.tls
+      const trouble = testing && (fault ?? unverified)
       this.#count(trouble === undefined ? 'success' : tlsResultOf(trouble), trouble ?? '')
-      if (this.#policy.check.kind === 'pkix') this.#tlsReason = `${reason}: the certificate stands`
+      if (check.kind === 'pkix' || (testing && trouble === undefined))
+        this.#tlsReason = `${reason}: the certificate stands`
+      else if (testing && !fault) this.#tlsReason = `${reason}: the certificate does not stand (${unverified})`
     }
     if (!failure) return undefined
     // EHLO behind the handshake is as final as the one before it.
@@ -398,7 +404,8 @@ function printLine({ direction, line }: TranscriptEvent): string {
 }
 
 function textOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error)
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined
-  return code === undefined || text.includes(code) ? text : `${code} ${text}`
+  if (!(error instanceof Error)) return String(error)
+  const { name, message, code } = error as NodeJS.ErrnoException
+  if (name === 'TimeoutError') return 'no answer in time'
+  return code === undefined || message.includes(code) ? message : `${code} ${message}`
 }

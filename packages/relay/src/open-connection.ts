@@ -10,6 +10,7 @@ import { describeReply } from '@pennypost/smtp'
 import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
 import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
 import type { RelayLimits } from './limits.ts'
+import { listed } from './listed.ts'
 import type { NextHop, Tried } from './next-hop.ts'
 import type { Route, Routes } from './routes.ts'
 import { TlsPolicies, type TlsPoliciesOptions } from './tls/tls-policies.ts'
@@ -57,7 +58,7 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     const policies = new TlsPolicies(route, security, options, (line) => dns.push(line))
     const walk = new Walk(found.unresolved)
     const dead = new Map<string, Tried>()
-    for (const target of unreachable.last(targets)) {
+    for (const target of unreachable.last(targets, (line) => dns.push(line))) {
       const known = dead.get(keyOf(target))
       if (known) {
         walk.tried.push({ ...known, host: target.host, elapsedMs: 0 })
@@ -147,15 +148,20 @@ class UnreachableAddresses {
     this.#options = options
   }
 
-  /** The targets in their order, those that could not be reached lately behind the others. */
-  last<T extends Target>(targets: readonly T[]): T[] {
+  /** The targets in their order, those that could not be reached lately behind the others; `note` tells whom that put off. */
+  last<T extends Target>(targets: readonly T[], note: (line: string) => void): T[] {
     const now = this.#options.clock.elapsed()
     for (const [key, until] of this.#until) {
       if (until > now) break
       this.#until.delete(key)
     }
-    const lately = (target: Target): boolean => this.#until.has(keyOf(target))
-    return [...targets.filter((target) => !lately(target)), ...targets.filter(lately)]
+    const isLate = (target: Target): boolean => this.#until.has(keyOf(target))
+    const late = targets.filter(isLate)
+    const ordered = [...targets.filter((target) => !isLate(target)), ...late]
+    const addresses = [...new Set(late.map(({ address }) => address))]
+    if (ordered.some((target, at) => target !== targets[at]))
+      note(`last, as it could not be reached lately: ${listed(addresses)}`)
+    return ordered
   }
 
   note(target: Target, isUnreachable: boolean): void {

@@ -1,5 +1,7 @@
 /** Which next hop gets the message, and what becomes of it when one does not want it. */
+import { type Deadline, type Dialer, type JourneyId, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
+import type { RelayOptions } from '../src/index.ts'
 import { everything, minute, PostOffice } from './post-office.ts'
 
 const twoHosts = [
@@ -9,8 +11,8 @@ const twoHosts = [
   ['b', 'A', '192.0.2.20'],
 ] as const
 
-async function withTwoHosts(): Promise<PostOffice> {
-  const office = await PostOffice.open()
+async function withTwoHosts(options: Partial<RelayOptions> = {}): Promise<PostOffice> {
+  const office = await PostOffice.open(options)
   office.zone('three.test', twoHosts)
   return office
 }
@@ -185,6 +187,51 @@ test('a host that could not be reached lately is tried after the others', async 
   await office.advance(60_000)
   await office.send(toThree)
   expect(office.dialled).toEqual(['192.0.2.10:25', '192.0.2.20:25', '192.0.2.20:25'])
+})
+
+test('the journey did not say why the best host was passed over', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.20')
+  const first = await office.send(toThree)
+  await office.advance(60_000)
+  const second = await office.send(toThree)
+  const dnsOf = async (journey: JourneyId) => (await office.events(journey, 'attempt'))[0]!.dns
+  expect(await dnsOf(second)).toContain('last, as it could not be reached lately: 192.0.2.10')
+  expect((await dnsOf(first))!.join()).not.toContain('lately')
+})
+
+test('a host that takes connections and never greets was called first again and again', async () => {
+  const greetingMs = 12_345
+  let giveUp = () => {}
+  const after: Deadline['after'] = (ms, expire) => {
+    if (ms === greetingMs) giveUp = expire
+    return systemDeadline.after(ms, expire)
+  }
+  await using office = await withTwoHosts({ timeouts: { greetingMs }, deadline: { ...systemDeadline, after } })
+  const silence = () => {
+    setImmediate(() => giveUp())
+    return {}
+  }
+  const mute = office.peer('192.0.2.10', { script: { GREETING: silence } })
+  const next = office.peer('192.0.2.20')
+  await office.send(toThree)
+  await office.advance(60_000)
+  await office.send(toThree)
+  expect(next.transactions).toHaveLength(2)
+  expect(mute.sessions).toHaveLength(1)
+})
+
+test('a connection that took too long was told with the number of an exception', async () => {
+  const connect: Dialer['connect'] = (_, signal) =>
+    new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  await using office = await PostOffice.open(({ dialer }) => ({
+    dialer: { ...dialer, connect },
+    limits: { connectMs: 1 },
+  }))
+  const journey = await office.send()
+  expect((await office.trace(journey)).at(-1)).toBe(
+    'deferred bob@two.test 451 4.4.1 mx.two.test[192.0.2.2]:25: no answer in time',
+  )
 })
 
 test('5yz greetings of all hosts defer, 521 fails', async () => {

@@ -90,6 +90,16 @@ test('testing: what would fail is only reported', async () => {
   expect(attempt!.tlsReason).toBe('MTA-STS testing: the policy does not name this host; not offered')
 })
 
+test.each([
+  ['the certificate stands', secure],
+  ['the certificate does not stand (DEPTH_ZERO_SELF_SIGNED_CERT)', { capabilities: secure.capabilities }],
+])('under a policy that is only tested the journey did not say whether %s', async (words, options) => {
+  const { office } = await officeWith(policyText('testing'))
+  await using _office = office
+  office.peer('192.0.2.2', options)
+  expect((await attemptOf(office)).attempt).toMatchObject({ tlsReason: `MTA-STS testing: ${words}` })
+})
+
 describe('the policy', () => {
   test('is kept: neither a page that fails nor a record that is gone takes it away', async () => {
     const { office, web } = await officeWith(policyText('enforce'))
