@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { connect, createServer, Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { openChallengeListener, writeChallengeFiles } from './challenges.ts'
@@ -33,6 +33,17 @@ test('the listener answers what is posted, and nothing else, and is gone with th
   expect(await ask('token-1')).toEqual([404, ''])
   await second[Symbol.asyncDispose]()
   await expect(ask('token_2')).rejects.toThrow()
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'))
+
+test.skipIf(!hasIpv6)('an authority that asks by IPv6 was not answered (needs IPv6 on loopback)', async () => {
+  const port = await freePort()
+  await using _posted = await openChallengeListener({ port }).post('token-1', 'token-1.thumbprint')
+  for (const host of ['[::1]', '127.0.0.1']) {
+    const response = await fetch(`http://${host}:${port}/.well-known/acme-challenge/token-1`)
+    expect(await response.text()).toBe('token-1.thumbprint')
+  }
 })
 
 test('very many questions of one piece are not answered', async () => {

@@ -20,8 +20,14 @@ function requireToken(token: string): void {
   if (!/^[\w-]{1,200}$/.test(token)) throw new Error('the authority sent a token that is none')
 }
 
+interface Endpoint {
+  /** All of this machine's without. */
+  address?: string | undefined
+  port: number
+}
+
 /** A listener of our own, which is open only while something is posted: usually port 80. */
-export function openChallengeListener(endpoint: { address: string; port: number }): ChallengeBoard {
+export function openChallengeListener(endpoint: Endpoint): ChallengeBoard {
   const posted = new Map<string, string>()
   let opened: Promise<{ close(): Promise<void> }> | undefined
 
@@ -43,7 +49,8 @@ export function openChallengeListener(endpoint: { address: string; port: number 
         opened = undefined
         posted.delete(token)
         const { message } = error as Error
-        throw new Error(`cannot answer the authority on ${endpoint.address} port ${endpoint.port}: ${message}`)
+        const { address = 'all addresses,', port } = endpoint
+        throw new Error(`cannot answer the authority on ${address} port ${port}: ${message}`)
       }
       return { [Symbol.asyncDispose]: take }
     },
@@ -51,7 +58,7 @@ export function openChallengeListener(endpoint: { address: string; port: number 
 }
 
 async function listen(
-  endpoint: { address: string; port: number },
+  { address, port }: Endpoint,
   find: (url: string) => string | undefined,
 ): Promise<{ close(): Promise<void> }> {
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
@@ -66,7 +73,7 @@ async function listen(
   await new Promise<void>((resolve, reject) => {
     // It stays: a connection that could not be accepted later (no file descriptor is left) must not end the process.
     server.on('error', reject)
-    server.listen(endpoint.port, endpoint.address, resolve)
+    server.listen(port, address, resolve)
   })
   return {
     close: () =>

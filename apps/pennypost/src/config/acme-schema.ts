@@ -12,8 +12,8 @@ export const acmeSchema = z.strictObject({
   contact: z.union([z.literal(''), z.email()]).default(''),
   /** Names in the certificate; empty: `hostname`, and with an https listener the names of its pages that lead here. */
   names: z.array(hostname).default([]),
-  /** Where the authority's question for http-01 is answered while an order runs; it asks on port 80. */
-  address: ipAddress.default('0.0.0.0'),
+  /** Where the authority's question for http-01 is answered while an order runs; it asks on port 80. Absent: everywhere. */
+  address: ipAddress.optional(),
   port: z.number().int().min(1).max(65_535).default(80),
   /** The root of a web server that has port 80 and answers in our place; '' = none. */
   web_root: z.string().default(''),
