@@ -1,7 +1,8 @@
 /** The listener for machines that watch: what it answers is in `http-pages.ts`. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { connect, Server, type Socket } from 'node:net'
+import { silentLog } from '@pennypost/model'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { type HttpOptions, mostConnections, openHttp } from './http.ts'
 
 test('connections that ask nothing do not take the open files that mail needs', async () => {
@@ -22,6 +23,20 @@ test('connections that ask nothing do not take the open files that mail needs', 
   const [answer] = await once(silent[0]!, 'data')
   expect(String(answer)).toMatch(/^HTTP\/1.1 200 /)
   for (const socket of silent) socket.destroy()
+})
+
+test('connections that could not be accepted ended the process', async () => {
+  const listen = vi.spyOn(Server.prototype, 'listen')
+  const logged: unknown[][] = []
+  const log = { ...silentLog, error: (...line: unknown[]) => logged.push(line) }
+  const options = { address: '127.0.0.1', port: 0, ailments: async () => [], site: {}, metrics: {}, log }
+  const http = await openHttp(options as unknown as HttpOptions)
+  onTestFinished(() => http.close())
+  const [server] = listen.mock.contexts as Server[]
+  listen.mockRestore()
+  // What Node does where the system has no memory for another socket.
+  for (let time = 0; time < 2; time++) server?.emit('error', new Error('accept ENOMEM'))
+  expect(logged).toEqual(Array(2).fill([{ service: 'http', error: 'accept ENOMEM' }, 'cannot accept']))
 })
 
 test('a port in use was said without the service that wanted it', async () => {

@@ -49,6 +49,7 @@ export async function openHttp(options: HttpOptions): Promise<HttpService> {
     server.once('error', (error) => reject(new ListenError('http', { address, port }, error)))
     server.listen(port, address, resolve)
   })
+  server.on('error', ({ message: error }) => options.log.error({ service: 'http', error }, 'cannot accept'))
   const bound = server.address()
   return {
     service: 'http',

@@ -59,6 +59,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   const path = shortestPath(options.path)
   await removeStale(path)
   await listen(server, path)
+  server.on('error', ({ message: error }) => log.error({ service: 'admin', error }, 'cannot accept'))
   return {
     async close(signal) {
       const closed = once(server, 'close')

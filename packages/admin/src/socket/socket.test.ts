@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { existsSync, linkSync, statSync, writeFileSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { silentLog } from '@pennypost/model'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -248,6 +248,17 @@ describe('admin socket', () => {
     await expect(call('endless', {})).rejects.toMatchObject({ reason: 'unavailable' })
     leave.abort()
     await first
+  })
+
+  test('calls that could not be accepted ended the process', async () => {
+    const listen = vi.spyOn(Server.prototype, 'listen')
+    const logged: unknown[][] = []
+    const log = { ...silentLog, error: (...line: unknown[]) => logged.push(line) }
+    server = await createAdminServer({ operations, context: admin.context, path, log })
+    const [opened] = listen.mock.contexts as Server[]
+    listen.mockRestore()
+    opened?.emit('error', new Error('accept ENOMEM'))
+    expect(logged).toEqual([[{ service: 'admin', error: 'accept ENOMEM' }, 'cannot accept']])
   })
 
   test('connections that say nothing do not take the open files that mail needs', async () => {
