@@ -56,7 +56,14 @@ async function set(session: Session, name: string, { catchAll, relayTo }: SetOpt
   })
   const unknown = domain.catchAll === '' ? 'is refused' : `goes to ${domain.catchAll}`
   const now = domain.kind === 'relay' ? `is handed on to ${domain.target}` : `for unknown addresses ${unknown}`
-  session.show(domain, `Mail of ${domain.name} ${now}.\n${nobody(domain)}`)
+  session.show(domain, `Mail of ${domain.name} ${now}.\n${nobody(domain)}${waitingText(domain)}`)
+}
+
+/** What is left where the mail of a domain went so far. */
+export function waitingText({ waitsFor, target }: { waitsFor: string; target: string }): string {
+  if (waitsFor === '') return ''
+  const redirect = `\`pennypost queue redirect ${target} --destination ${waitsFor}\``
+  return `What waits for ${waitsFor} still goes there: ${redirect} sends it the new way.\n`
 }
 
 async function list(session: Session): Promise<void> {

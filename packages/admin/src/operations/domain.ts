@@ -73,9 +73,22 @@ export const domainSet = operation({
       ...(relayTo === undefined ? {} : { target: relayTo }),
     }
     await directory.updateDomain(name, change)
-    return { ...domain, ...change, unknownTargets: await nobodys(context, catchAll ? [catchAll] : []) }
+    return {
+      ...domain,
+      ...change,
+      unknownTargets: await nobodys(context, catchAll ? [catchAll] : []),
+      waitsFor: relayTo === undefined ? '' : await leftBehind(context, domain.target, relayTo),
+    }
   },
 })
+
+/** The former next hop, as the queue has it, where mail waits for it, which goes there until it is redirected; else ''. */
+async function leftBehind({ store, nextHopKey }: AdminContext, before: string, now: string): Promise<string> {
+  const destination = nextHopKey(before)
+  if (destination === undefined || destination === nextHopKey(now)) return ''
+  for await (const page of store.queue.list({ destination })) if (page.length > 0) return destination
+  return ''
+}
 
 /** Rejects with `not-found`. */
 export async function findDomain(directory: Directory, name: string): Promise<Domain> {

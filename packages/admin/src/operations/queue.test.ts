@@ -40,6 +40,19 @@ async function enqueue(admin: TestAdministration, reversePath: string, ...forwar
 }
 
 describe('queue', () => {
+  test('mail that waited for the former next hop of a domain was told to nobody, and went on waiting there', async () => {
+    using admin = new TestAdministration()
+    await admin.call('domain.add', { name: 'far.test', relayTo: 'old.test:25' })
+    await enqueue(admin, 'alice@one.test', 'bob@far.test', 'carol@two.test')
+    const set = async (relayTo: string) => (await admin.call('domain.set', { name: 'far.test', relayTo })).waitsFor
+    expect(await set('older.test:25')).toBe('')
+    await admin.call('queue.redirect', { selection: { destination: 'far.test' }, nextHop: 'older.test:25' })
+    expect(await set('older.test:25')).toBe('')
+    expect(await set('new.test:25')).toBe('older.test:25')
+    const selection = { destination: 'older.test:25' }
+    expect(await admin.call('queue.redirect', { selection, nextHop: 'new.test:25' })).toMatchObject({ changed: 1 })
+  })
+
   test('is listed whole, by conditions, and up to a limit', async () => {
     using admin = new TestAdministration()
     await enqueue(admin, 'alice@one.test', 'bob@two.test', 'carol@three.test')
