@@ -118,10 +118,11 @@ Not taken for <closed@two.test>: 550 5.7.1 not for you`,
 })
 
 /** What `sendmail -bs` answers to this input. */
-async function talk(socket: string, said: string): Promise<string> {
+async function talk(socket: string, ...said: string[]): Promise<string> {
   const input = new PassThrough()
   const output = new PassThrough()
-  input.end(said)
+  for (const piece of said) input.write(piece)
+  input.end()
   const answer = text(output)
   await sendmailSession(socket, input, output)
   output.end()
@@ -139,4 +140,13 @@ test('the mailers of PHP frameworks, which speak SMTP with sendmail -bs, could s
   expect(await queued()).toBe(1)
   expect(await talk(socket, 'NOOP\r\n')).toMatch(/^220 .*\r\n250 .*\r\n$/)
   await expect(talk(`${socket}.none`, '')).rejects.toBeInstanceOf(NoServer)
+})
+
+test('a script, which ends its lines with LF, had its message taken for one that does not end', async () => {
+  const { socket, queued } = await open()
+  const said = 'EHLO x\nMAIL FROM:<www@one.test>\nRCPT TO:<bob@two.test>\nDATA\nSubject: x\n\n..\r\n.\nQUIT\n'
+  expect(await talk(socket, said)).toMatch(/\r\n250 2\.0\.0 Ok: queued as \w+\r\n221 [^\n]*\r\n$/)
+  // However it is cut.
+  expect(await talk(socket, ...said)).toMatch(/\r\n250 2\.0\.0 Ok: queued as \w+\r\n221 [^\n]*\r\n$/)
+  expect(await queued()).toBe(2)
 })
