@@ -1,4 +1,4 @@
-import { type DnsRecords, type DnsType, type Resolver, reverseName } from '@pennypost/model'
+import { type DnsRecords, type DnsType, failureText, type Resolver, reverseName } from '@pennypost/model'
 import type { PublishedRecord } from './dns-records.ts'
 
 /** Compares what should be in the DNS with what is. Says "unknown" where it could not find out, never guesses. */
@@ -55,7 +55,7 @@ async function compare<T extends DnsType>(
 ): Promise<Finding> {
   const answer = await resolver.query(name, type, signal)
   if (answer.status === 'failed')
-    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${answer.reason}` }
+    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${failureText(answer)}` }
   if (answer.status !== 'found') return { state: 'missing', found: [], advice: 'Publish it.' }
   const judged = answer.records.map(judge)
   const found = judged.map(({ shown }) => shown)
@@ -130,7 +130,7 @@ async function checkText(resolver: Resolver, record: PublishedRecord, signal: Ab
   const kind = textKinds[record.purpose] as RegExp
   const answer = await resolver.query(record.name, 'TXT', signal)
   if (answer.status === 'failed')
-    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${answer.reason}` }
+    return { state: 'unknown', found: [], advice: `The DNS gave no answer: ${failureText(answer)}` }
   const found = answer.status === 'found' ? answer.records.filter((text) => kind.test(text)) : []
   if (found.length === 0) return { state: 'missing', found, advice: 'Publish it.' }
   // RFC 7208 §4.5 for SPF, and its kin likewise: with two of them, neither counts.

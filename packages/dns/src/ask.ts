@@ -48,11 +48,11 @@ export function createAsking({ servers, trusted, clock, deadline, random, limits
     // RFC 6891 §7: a server from before EDNS does not understand the OPT record.
     if (isFormatError(packet)) packet = await exchange(server, question, { edns: false, dnssec: false }, random, signal)
     const failure = failureOf(packet)
-    return failure === undefined ? { packet, believed } : { failed: `${failure} from ${server.label}` }
+    return failure === undefined ? { packet, believed } : { failed: failure }
   }
 
   return async (name, type, signal) => {
-    let failed = 'no name server is configured'
+    let last: { failed: string; server?: string } = { failed: 'no name server is configured' }
     let candidates = inOrder()
     for (let round = 0; round < limits.rounds && candidates.length > 0; round++) {
       const silent: NameServer[] = []
@@ -64,17 +64,17 @@ export function createAsking({ servers, trusted, clock, deadline, random, limits
             failedAtMs.delete(server)
             return reply
           }
-          failed = reply.failed
+          last = { ...reply, server: server.label }
         } catch (error) {
           signal.throwIfAborted()
-          failed = `${describeFault(error)} from ${server.label}`
+          last = { failed: describeFault(error), server: server.label }
           silent.push(server)
         }
         failedAtMs.set(server, clock.elapsed())
       }
       candidates = silent
     }
-    return { failed }
+    return last
   }
 }
 

@@ -7,7 +7,7 @@ import type { DecodedPacket } from 'dns-packet'
 import { beginChain, readResponse } from './response.ts'
 
 /** One response (NOERROR or NXDOMAIN), or why there is none. */
-export type Reply = { packet: DecodedPacket; believed: boolean } | { failed: string }
+export type Reply = { packet: DecodedPacket; believed: boolean } | { failed: string; server?: string }
 
 /** Resolves `name` through at most `aliasLimit` CNAMEs. Rejects only if `ask` does. */
 export async function follow(
@@ -20,7 +20,10 @@ export async function follow(
   // Each turn that does not return has passed at least one more alias, and their number is limited.
   for (;;) {
     const reply = await ask(chain.name, type)
-    if ('failed' in reply) return { status: 'failed', reason: reply.failed }
+    if ('failed' in reply) {
+      const { failed: reason, server } = reply
+      return { status: 'failed', reason, ...(server === undefined ? {} : { server }) }
+    }
     const answer = readResponse(reply.packet, type, chain, reply.believed, aliasLimit)
     if (answer) return answer
   }

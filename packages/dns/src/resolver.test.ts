@@ -104,10 +104,11 @@ describe('answers', () => {
     server.zones.fault('bad.one.test', { kind: 'servfail' })
     expect(await resolver.query('bad.one.test', 'A')).toEqual({
       status: 'failed',
-      reason: `SERVFAIL from ${server.server}`,
+      reason: 'SERVFAIL',
+      server: server.server,
     })
     server.zones.fault('bad.two.test', { kind: 'refused' })
-    expect(await resolver.query('bad.two.test', 'A')).toMatchObject({ reason: `REFUSED from ${server.server}` })
+    expect(await resolver.query('bad.two.test', 'A')).toMatchObject({ reason: 'REFUSED' })
   })
 
   it('say without asking that an impossible name does not exist', async () => {
@@ -264,7 +265,7 @@ describe('servers', () => {
     deadline.expire(2000)
     await expect.poll(() => mute.queries.length).toBe(2)
     deadline.expire(4000)
-    expect(await answer).toEqual({ status: 'failed', reason: `no answer in time from ${mute.server}` })
+    expect(await answer).toEqual({ status: 'failed', reason: 'no answer in time', server: mute.server })
     // RFC 5452 §9.2: each query from another port with another id.
     const [first, second] = mute.queries
     expect(first!.from.port).not.toBe(second!.from.port)
@@ -367,7 +368,7 @@ describe('forgeries', () => {
     const resolver = resolverOf({ servers: [forger.server] })
     // Nobody listens there over TCP.
     expect(await resolver.query('one.test', 'A')).toMatchObject({
-      reason: `ECONNREFUSED over TCP from ${forger.server}`,
+      reason: 'ECONNREFUSED over TCP',
     })
   })
 })
@@ -388,7 +389,8 @@ it('a server that is not to be had over TCP was said to give no answer at all', 
   const servers = [`127.0.0.1:${port}`]
   expect(await resolverOf({ servers }).query('one.test', 'MX')).toEqual({
     status: 'failed',
-    reason: `ECONNRESET over TCP from ${servers[0]}`,
+    reason: 'ECONNRESET over TCP',
+    server: servers[0],
   })
   refusing.close()
   datagrams.close()

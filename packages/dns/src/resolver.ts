@@ -6,7 +6,16 @@
  * passes the gate, asks the servers and follows aliases, and leaves its answer in the cache. A flight is given up when
  * its last waiter has aborted. Never broken: `query` rejects for nothing but its signal.
  */
-import type { Clock, Deadline, DnsAnswer, DnsType, Log, Random, Resolver } from '@pennypost/model'
+import {
+  type Clock,
+  type Deadline,
+  type DnsAnswer,
+  type DnsType,
+  failureText,
+  type Log,
+  type Random,
+  type Resolver,
+} from '@pennypost/model'
 import { type AskingLimits, createAsking, describeFault } from './ask.ts'
 import { type CacheLimits, createAnswerCache } from './cache.ts'
 import { follow } from './follow.ts'
@@ -102,7 +111,7 @@ export function createResolver(options: ResolverOptions): CachingResolver {
     const answer = resolve(name, type, signal).then((result) => {
       if (flights.get(key) === flight) flights.delete(key)
       if (signal.aborted) return result
-      if (result.status === 'failed') log.info({ name, type, reason: result.reason }, 'DNS query failed')
+      if (result.status === 'failed') log.info({ name, type, reason: failureText(result) }, 'DNS query failed')
       cache.put(key, result, result.status === 'failed' ? limits.failureTtlSeconds : result.ttlSeconds)
       return result
     })

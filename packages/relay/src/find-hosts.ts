@@ -6,7 +6,7 @@
  * Who calls it: the opener of connections, once for each connection.
  */
 import { isIP } from 'node:net'
-import { type DnsAnswer, type Random, type Resolver, reverseName } from '@pennypost/model'
+import { type DnsAnswer, failureText, type Random, type Resolver, reverseName } from '@pennypost/model'
 import type { RelayLimits } from './limits.ts'
 import { listed } from './listed.ts'
 import type { OwnHosts } from './own-hosts.ts'
@@ -253,7 +253,7 @@ function inside(where: string): Verdict {
 }
 
 function describeAnswer(answer: DnsAnswer<'MX' | 'A' | 'AAAA'>): string {
-  if (answer.status === 'failed') return answer.reason
+  if (answer.status === 'failed') return failureText(answer)
   if (answer.status !== 'found') return answer.status
   return listed(
     answer.records.map((record) =>

@@ -1,5 +1,5 @@
 /** Which next hop gets the message, and what becomes of it when one does not want it. */
-import { type Deadline, type Dialer, type JourneyId, systemDeadline } from '@pennypost/model'
+import { type Deadline, type Dialer, type JourneyId, type Resolver, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import type { RelayOptions } from '../src/index.ts'
 import { everything, minute, PostOffice } from './post-office.ts'
@@ -219,6 +219,14 @@ test('a host that takes connections and never greets was called first again and 
   await office.send(toThree)
   expect(next.transactions).toHaveLength(2)
   expect(mute.sessions).toHaveLength(1)
+})
+
+test('a bounce told strangers which name servers we ask', async () => {
+  const query: Resolver['query'] = async () => ({ status: 'failed', reason: 'SERVFAIL', server: '10.0.0.53:53' })
+  await using office = await PostOffice.open({ resolver: { query } })
+  const journey = await office.send()
+  expect((await office.trace(journey)).at(-1)).toBe('deferred bob@two.test 451 4.4.3 MX of two.test: SERVFAIL')
+  expect((await office.events(journey, 'attempt'))[0]!.dns).toEqual(['MX two.test: SERVFAIL from 10.0.0.53:53'])
 })
 
 test('a connection that took too long was told with the number of an exception', async () => {

@@ -31,8 +31,21 @@ export type DnsAnswer<T extends DnsType> =
     }
   /** The name does not exist (`nxdomain`), or has no record of this type (`nodata`). Both are definite. */
   | { status: 'nxdomain' | 'nodata'; ttlSeconds: number; authentic: boolean }
-  /** Could not find out: always a temporary condition. `reason` is for the log and the journey. */
-  | { status: 'failed'; reason: string }
+  /**
+   * Could not find out: always a temporary condition. The `reason` may be told to anybody; whom we asked (`server`) is for the
+   * log and the journey.
+   */
+  | FailedAnswer
+
+export interface FailedAnswer {
+  status: 'failed'
+  reason: string
+  server?: string
+}
+
+/** For those who run this server: `SERVFAIL from 192.0.2.53:53`. */
+export const failureText = ({ reason, server }: FailedAnswer): string =>
+  server === undefined ? reason : `${reason} from ${server}`
 
 export interface Resolver {
   /**

@@ -5,7 +5,7 @@
  * over; without one, what cannot be fetched is no policy. A failed fetch is not repeated for five minutes.
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
-import { type Clock, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
+import { type Clock, failureText, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
 import { dropOldest } from '../drop-oldest.ts'
 import { listed } from '../listed.ts'
 import type { Https } from './https.ts'
@@ -103,8 +103,8 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
     const isFresh = before && ageMs(before) < Math.min(refreshMs, before.policy.maxAgeSeconds * 500)
     if (id === undefined && before) return { domain, policy: before.policy, note: noteOf(before) }
     if (answer.status === 'failed') {
-      const failure = `TXT _mta-sts.${domain}: ${answer.reason}`
-      return { domain, failure, note: failure }
+      const asked = `TXT _mta-sts.${domain}`
+      return { domain, failure: `${asked}: ${answer.reason}`, note: `${asked}: ${failureText(answer)}` }
     }
     if (id === undefined) return { domain }
     if (before?.id === id && isFresh) return { domain, policy: before.policy, note: noteOf(before) }

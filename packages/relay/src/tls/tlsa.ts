@@ -5,7 +5,7 @@
  * take the protection away.
  * Who calls it: the opener of connections, for each host whose turn comes.
  */
-import type { DnsRecords, Resolver } from '@pennypost/model'
+import { type DnsRecords, failureText, type Resolver } from '@pennypost/model'
 import { listed } from '../listed.ts'
 
 export type Tlsa = DnsRecords['TLSA']
@@ -27,7 +27,7 @@ export async function findTlsa(
     const name = `_${port}._tcp.${base}`
     const answer = await resolver.query(name, 'TLSA')
     if (answer.status === 'failed') {
-      note(`TLSA ${name}: ${answer.reason}`)
+      note(`TLSA ${name}: ${failureText(answer)}`)
       return { kind: 'failed', reason: `TLSA ${name}: ${answer.reason}` }
     }
     if (answer.status !== 'found') continue
