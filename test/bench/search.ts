@@ -154,6 +154,7 @@ async function measure(size: number): Promise<void> {
   await store.close()
 
   store = await open(Number.MAX_SAFE_INTEGER)
+  using _watch = store.mail.watch(id, () => {})
   const indexing = await cost(async () => {
     while (store.stats().search.index !== 'whole') await pause(5)
   })

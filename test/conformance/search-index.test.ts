@@ -6,7 +6,15 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { scan, searchText } from '@pennypost/message'
-import { type MailboxId, type SearchQuery, type Store, silentLog, systemDeadline, UidSet } from '@pennypost/model'
+import {
+  type AccountId,
+  type MailboxId,
+  type SearchQuery,
+  type Store,
+  silentLog,
+  systemDeadline,
+  UidSet,
+} from '@pennypost/model'
 import { createMemoryStore } from '@pennypost/model/memory'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { openSqliteStore, type SqliteLimits } from '@pennypost/storage-sqlite'
@@ -176,6 +184,8 @@ async function compare(mails: readonly Buffer[], queries: number, limits: Partia
   try {
     const plain = await fill(memory, mails)
     const inbox = await fill(sqlite, mails)
+    // Somebody opens it, so it is indexed.
+    using _watch = sqlite.mail.watch((await sqlite.directory.accounts())[0]?.id as AccountId, () => {})
     await expect.poll(() => sqlite.stats().search.index).toBe('whole')
     let found = 0
     for (let n = 0; n < queries; n++) {

@@ -16,7 +16,7 @@ export interface Engine {
   clock: Clock
   log: Log
   limits: SqliteLimits
-  search: Pick<SearchClient, 'search'>
+  search: Pick<SearchClient, 'search' | 'opened'>
   room: Room
   pins: Pins
   /** What is received and not yet stored, in memory. */

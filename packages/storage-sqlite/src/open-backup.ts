@@ -39,7 +39,7 @@ export function openBackup(options: { directory: string; clock: Clock; log: Log 
     clock,
     log,
     limits: sqliteLimits,
-    search: { search: () => Promise.reject(unavailable()) },
+    search: { opened() {}, search: () => Promise.reject(unavailable()) },
     writer: { run: () => Promise.reject(unavailable()), hasFailed: false },
     files: new ContentFiles(join(directory, 'content')),
     room: new Room(() => ({ free: 0, total: 0 }), files, clock, sqliteLimits),

@@ -263,7 +263,7 @@ class RunningStore {
     if (group.ranOut) this.#room.ranOut()
     this.#reader?.committed()
     this.#watchers.wake(group)
-    this.#search?.committed(group.gone)
+    this.#search?.committed(group)
     if (group.walFrames < this.#limits.checkpointFrames || this.#checkpointTimer) return
     this.#checkpointTimer = this.#options.deadline.after(this.#limits.checkpointMs, () => {
       this.#checkpointTimer = undefined

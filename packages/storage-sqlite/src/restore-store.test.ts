@@ -188,7 +188,9 @@ test('whoever made a directory for the store or a backup that others may enter l
   const readable = () => [data, backup].flatMap((at) => readdirSync(at).filter((name) => isReadable(join(at, name))))
   expect(readable()).toEqual([])
   await using store = await openStore(data)
-  const { id: inbox } = (await store.mail.mailboxes((await store.directory.accountByLogin('alice@one.test'))!.id))[0]!
+  const { id: alice } = (await store.directory.accountByLogin('alice@one.test'))!
+  using _watch = store.mail.watch(alice, () => {})
+  const { id: inbox } = (await store.mail.mailboxes(alice))[0]!
   await append(store, inbox, 'Subject: for the search index\n\ntext\n')
   await vi.waitUntil(() => existsSync(join(data, 'search.db-wal')), 60_000)
   expect(readable()).toEqual([])

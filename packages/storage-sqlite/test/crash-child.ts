@@ -29,6 +29,8 @@ const store = await openSqliteStore({
 })
 const { id: account } = (await store.directory.accountByLogin('alice@one.test')) as { id: AccountId }
 const inbox = (await store.mail.mailboxes(account))[0]?.id as MailboxId
+// What it gets is indexed.
+store.mail.watch(account, () => {})
 /** At once, so that what was said is known to the parent whenever it kills; a full pipe is waited for. */
 function say(line: string): void {
   for (;;) {

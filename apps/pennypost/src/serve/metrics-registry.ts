@@ -111,7 +111,7 @@ function addSearchGauges(registers: Registry[], store: MetricsSources['store']):
   })
   new Gauge({
     name: 'pennypost_search_index_behind',
-    help: 'Messages that are not in the search index yet, at most',
+    help: 'Messages of opened accounts that are not in the search index yet, at most',
     registers,
     collect() {
       this.set(store.stats().search.behind)

@@ -2,6 +2,8 @@
 import { rm } from 'node:fs/promises'
 import {
   type Accepted,
+  type AccountId,
+  type MailboxId,
   type MailStore,
   type ModSeq,
   type StagedContent,
@@ -11,12 +13,13 @@ import {
 import { createStage } from '../content/stage.ts'
 import type { Engine } from '../engine.ts'
 import { type Packing, packAcceptances, packAppends } from '../pack.ts'
+import type { Reader } from '../reader/reader.ts'
 
 export type Arrival = Pick<MailStore, 'reserve' | 'stage' | 'accept' | 'unconfirm' | 'append' | 'replace'>
 
 /** How mail comes in: content is staged, then one job makes it mail. */
 export function createArrival(engine: Engine): Arrival {
-  const { writer, clock, pins } = engine
+  const { reader, writer, clock, pins, search } = engine
   return {
     reserve: (octets) => engine.room.reserve(octets),
     stage(room) {
@@ -39,6 +42,8 @@ export function createArrival(engine: Engine): Arrival {
       return consuming(engine, contents, async (packing) => {
         const args = { mailbox, now: clock.now(), messages: packAppends(messages, packing), acting }
         packing.rooms[0]?.store(packing.octets)
+        // What its owner, or who moves in, puts there is searched by the same clients.
+        search.opened(ownerOf(reader, mailbox))
         const { uidValidity, firstUid } = await writer.run('append', args, packing)
         const last = firstUid + messages.length - 1
         const uids = messages.length === 0 ? UidSet.empty : UidSet.ofRanges([[firstUid, last]])
@@ -58,6 +63,10 @@ export function createArrival(engine: Engine): Arrival {
       })
     },
   }
+}
+
+function ownerOf(reader: Reader, mailbox: MailboxId): AccountId | undefined {
+  return reader.pluck('SELECT account FROM mailboxes WHERE id = ?').get(mailbox) as AccountId | undefined
 }
 
 /** Runs a job that takes contents over; when it is refused, they go. */

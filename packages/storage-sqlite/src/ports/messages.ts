@@ -30,7 +30,7 @@ export function createMessages(engine: Engine): Messages {
 function createOpenMailbox(
   engine: Engine,
 ): Pick<Messages, 'snapshot' | 'changesSince' | 'claimRecent' | 'watch' | 'pin'> {
-  const { reader, writer, pins, watchers } = engine
+  const { reader, writer, pins, watchers, search } = engine
   return {
     async snapshot(mailbox, viewer) {
       await pins.settled(mailbox)
@@ -48,6 +48,8 @@ function createOpenMailbox(
     },
     watch(account, onWake) {
       reader.requireOpen()
+      // Who looks into a mailbox may search it next.
+      search.opened(account)
       return watchers.watchAccount(account, onWake)
     },
     pin(mailbox) {

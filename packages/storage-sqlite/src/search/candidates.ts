@@ -3,29 +3,37 @@ import type { Filings } from './filings.ts'
 import type { SearchIndex } from './search-index.ts'
 import { bitsOf } from './signature.ts'
 
+/** What is known of a mailbox's messages: where they stand, and which of them the index has. */
+export interface Known {
+  filings: Filings
+  index: SearchIndex
+  /** Of `SearchIndex.upTo`. */
+  upTo: number
+}
+
 /**
  * Which messages of a mailbox can match, by what the index says: more than do match, never fewer. 1 at the place of each
  * that can; undefined: any can.
  */
 export type Candidates = Uint8Array | undefined
 
-export function candidatesFor(query: SearchQuery, filings: Filings, index: SearchIndex): Candidates {
+export function candidatesFor(query: SearchQuery, known: Known): Candidates {
   switch (query.key) {
     case 'and':
-      return query.queries.map((inner) => candidatesFor(inner, filings, index)).reduce(both, undefined)
+      return query.queries.map((inner) => candidatesFor(inner, known)).reduce(both, undefined)
     case 'or':
       return either(
-        query.queries.map((inner) => candidatesFor(inner, filings, index)),
-        filings.count,
+        query.queries.map((inner) => candidatesFor(inner, known)),
+        known.filings.count,
       )
     case 'uids':
-      return among(query.uids, filings)
+      return among(query.uids, known.filings)
     case 'header':
-      return having(query.text.length < 3 ? `${query.field}: ` : query.text, true, filings, index)
+      return having(query.text.length < 3 ? `${query.field}: ` : query.text, true, known)
     case 'text':
-      return having(query.text, true, filings, index)
+      return having(query.text, true, known)
     case 'body':
-      return having(query.text, false, filings, index)
+      return having(query.text, false, known)
     default:
       return undefined
   }
@@ -60,7 +68,7 @@ function either(all: readonly Candidates[], count: number): Candidates {
 const looksPerText = 4
 
 /** `delivered`: the needle may as well stand in the delivery block, or begin in it and end in the content behind it. */
-function having(needle: string, delivered: boolean, filings: Filings, index: SearchIndex): Candidates {
+function having(needle: string, delivered: boolean, { filings, index, upTo }: Known): Candidates {
   // Over the end of a line, as nobody searches, it may do the latter.
   if (delivered && needle.includes('\n')) return undefined
   const bits = bitsOf(needle)
@@ -71,7 +79,7 @@ function having(needle: string, delivered: boolean, filings: Filings, index: Sea
   for (const message of index.having(bits, first, last)) {
     for (const place of filings.placesOf(message)) candidates[place] = 1
   }
-  for (const place of filings.placesAbove(index.upTo)) candidates[place] = 1
+  candidates.fill(1, filings.placeOf(upTo + 1))
   if (delivered) for (const place of filings.placesDelivered(needle)) candidates[place] = 1
   return candidates
 }

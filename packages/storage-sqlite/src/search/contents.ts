@@ -22,56 +22,32 @@ type BodyRow = [body: Buffer | null, file: string | null, bodyStart: number, bod
 type Row = [header: Buffer, parts: string, ...BodyRow]
 
 /**
- * Texts of the messages above an id, rising: at most `rows`, and no more once `octets` were read. `onRead` is called with
- * each id, also of messages that went meanwhile; `onFault` with what is no text to us: a search looks into it itself.
+ * What the index holds of a message, and how many octets were read for that; undefined when it has gone. `onFault` is
+ * called where it is no text to us: a search looks into it itself.
  */
-export function* textsAbove(
+export function indexedText(
   contents: Contents,
-  above: number,
-  limits: { rows: number; octets: number },
-  onRead: (message: number) => void,
-  onFault: (message: number, error: unknown) => void,
-): Generator<IndexedText> {
-  const rows = contents.statements
-    .raw(
-      `SELECT contents.message, ${columns} FROM ${tables} WHERE contents.message > ? ORDER BY contents.message LIMIT ?`,
-    )
-    .iterate(above, limits.rows) as IterableIterator<[number, ...Row]>
-  let octets = 0
-  for (const [message, ...row] of rows) {
-    // Without its file it has gone, of which we are told later than of this state, or is damaged and has a header still.
-    yield { message, ...(indexedText(contents, row, (error) => onFault(message, error)) ?? unkept) }
-    onRead(message)
-    octets += row[0].length + row[5]
-    if (octets >= limits.octets) return
-  }
-}
-
-/** Texts of one message that is in the index, once more; undefined when it has gone or its texts are too large. */
-export function textsOf(contents: Contents, message: number): readonly [head: string, body: string] | undefined {
+  message: number,
+  onFault: (error: unknown) => void = () => {},
+): (IndexedText & { octets: number }) | undefined {
   const row = rowOf(contents, message)
-  return row && indexedText(contents, row, () => {})?.texts
+  if (!row) return undefined
+  const [header, parts, ...bodyRow] = row
+  const octets = header.length + bodyRow[3]
+  using body = bodyOf(contents, bodyRow)
+  // Without its file it has gone, of which we are told later than of this state, or is damaged and has a header still.
+  if (!body) return { message, octets, ...unkept }
+  try {
+    return { message, octets, ...decodedText(contents.text, header, parts, body.octets) }
+  } catch (error) {
+    // One message of a stranger must not end the index of all.
+    onFault(error)
+    return { message, octets, ...unkept }
+  }
 }
 
 /** The index says nothing of it. */
 const unkept = { texts: undefined, keepsBody: false }
-
-/** Undefined when its file has gone. */
-function indexedText(
-  contents: Contents,
-  [header, parts, ...row]: Row,
-  onFault: (error: unknown) => void,
-): Omit<IndexedText, 'message'> | undefined {
-  using body = bodyOf(contents, row)
-  if (!body) return undefined
-  try {
-    return decodedText(contents.text, header, parts, body.octets)
-  } catch (error) {
-    // One message of a stranger must not end the index of all.
-    onFault(error)
-    return unkept
-  }
-}
 
 function decodedText(
   text: SearchText,

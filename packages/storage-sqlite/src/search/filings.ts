@@ -60,12 +60,6 @@ export class Filings {
     }
   }
 
-  /** Places of messages above an id. */
-  *placesAbove(message: number): Generator<number> {
-    const from = lowerBound(this.count, (index) => this.message(this.#placeAt(index)) <= message)
-    for (let index = from; index < this.count; index++) yield this.#placeAt(index)
-  }
-
   /** Places whose delivery block contains the needle. */
   *placesDelivered(needle: string): Generator<number> {
     const having = new Uint8Array(this.#deliveries.length)

@@ -42,14 +42,16 @@ test('one message that could not be read as text ended the index of all', async 
     },
   }
   const { indexer, notes } = indexerOf(directory, text)
+  indexer.hear({ accounts: [], mailboxes: [inbox] })
   let state = indexer.step()
   for (let step = 0; state.more && step < 10; step++) state = indexer.step()
-  expect(state).toMatchObject({ upTo: ids[2], more: false })
+  expect(state).toMatchObject({ behind: 0, more: false })
+  expect(ids.map((id) => indexer.index?.has(id))).toEqual([true, true, true])
   expect(notes).toEqual([`search: message ${ids[1]} could not be read as text: RangeError: too much`])
 })
 
 test('of a text that the index would not keep no more is decoded than shows that', async () => {
-  const { directory } = await openInbox(['Subject: small\n\nx\n', 'Subject: large\n\ny\n'])
+  const { directory, inbox } = await openInbox(['Subject: small\n\nx\n', 'Subject: large\n\ny\n'])
   let decoded = 0
   function* pieces(text: string): Generator<string> {
     for (let piece = 0; piece < 10; piece++) {
@@ -62,6 +64,7 @@ test('of a text that the index would not keep no more is decoded than shows that
     bodyTexts: (_, body) => [pieces(body.subarray(0, body.length).toString())],
   }
   const { indexer, notes } = indexerOf(directory, text)
+  indexer.hear({ accounts: [], mailboxes: [inbox] })
   let state = indexer.step()
   for (let step = 0; state.more && step < 10; step++) state = indexer.step()
   expect(state.more).toBe(false)

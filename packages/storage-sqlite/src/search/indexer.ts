@@ -1,13 +1,14 @@
 import type { SearchText, StoreFault } from '@pennypost/model'
 import type { ContentFiles } from '../content/content-files.ts'
 import type { Reader } from '../reader/reader.ts'
-import { textsAbove, textsOf } from './contents.ts'
-import type { FromSearch, IndexState } from './protocol.ts'
-import { isDamage, isNoRoom, removeIndex, SearchIndex } from './search-index.ts'
+import { indexedText } from './contents.ts'
+import type { FromSearch, IndexState, News } from './protocol.ts'
+import { type IndexedText, isDamage, isNoRoom, removeIndex, SearchIndex } from './search-index.ts'
 
 /**
- * Keeps the index: takes messages in, in the order of their ids, so that one number says how far it has come; forgets
- * those that went; makes it anew when it is damaged. What goes wrong here costs searches time and nothing else.
+ * Keeps the index: takes in what is in the mailboxes of accounts that are opened, each in the order of UIDs, so that one
+ * number says how far a mailbox has come; forgets messages that went; makes the index anew when it is damaged. What goes
+ * wrong here costs searches time and nothing else.
  */
 export interface IndexerParts {
   /** Of the search thread. */
@@ -22,10 +23,19 @@ export interface IndexerParts {
 /** A piece of work: about ten milliseconds. */
 const stepRows = 100
 const stepOctets = 512 * 1024
+/** Mailboxes that are looked at in a piece, whether there is anything new in them. */
+const stepLooks = 500
 
 export class Indexer {
   readonly #parts: IndexerParts
   #index: SearchIndex | undefined
+  readonly #accounts = new Set<number>()
+  /** Mailboxes that are to be looked at. */
+  readonly #unseen = new Set<number>()
+  /** Mailboxes with something that is not in the index, and how much that is at most. */
+  readonly #due = new Map<number, number>()
+  /** The mailbox that was searched last without all of it in the index. */
+  #wanted: number | undefined
 
   /** Opens the index, where there may be one. */
   constructor(parts: IndexerParts) {
@@ -42,12 +52,28 @@ export class Indexer {
     return this.#index
   }
 
+  hear({ accounts, mailboxes }: News): void {
+    for (const mailbox of mailboxes) this.#unseen.add(mailbox)
+    for (const account of accounts) {
+      this.#accounts.add(account)
+      this.#lookAt(account)
+    }
+  }
+
+  /** This mailbox comes first, whether its account is opened or not. */
+  want(mailbox: number): void {
+    if (!this.#parts.keeps) return
+    this.#due.set(mailbox, this.#due.get(mailbox) ?? 1)
+    this.#wanted = mailbox
+  }
+
   /** Reads a piece of what is not in the index yet, or tidies it up. */
   step(): IndexState {
     if (!this.#parts.keeps) return this.#state(false)
     try {
       const index = this.#index ?? this.#open()
-      return this.#state(this.#add(index) || index.tidy((message) => this.#isThere(message)))
+      this.#look(index)
+      return this.#state(this.#add(index) || this.#unseen.size > 0 || index.tidy((message) => this.#isThere(message)))
     } catch (error) {
       return this.#state(true, this.#stopped(error))
     }
@@ -93,29 +119,80 @@ export class Indexer {
     const lineage = reader.pluck(`SELECT value FROM meta WHERE key = 'lineage'`).get() as string
     const newest = (reader.pluck('SELECT reserved FROM counters WHERE owner = 0').get() as number | undefined) ?? 0
     const contents = { ...this.#parts, statements: reader }
-    this.#index = SearchIndex.open(path, { lineage, newest }, (message) => textsOf(contents, message))
+    this.#index = SearchIndex.open(path, { lineage, newest }, (message) => indexedText(contents, message)?.texts)
+    this.#index.keepMailboxes((mailbox) => this.#uidNext(mailbox) !== undefined)
     const { remade } = this.#index
     if (remade !== undefined) note({ level: 'warn', text: 'search: the index is made anew', why: remade })
+    this.#due.clear()
+    for (const account of this.#accounts) this.#lookAt(account)
     return this.#index
+  }
+
+  #lookAt(account: number): void {
+    const mailboxes = this.#parts.reader.pluck('SELECT id FROM mailboxes WHERE account = ?').all(account) as number[]
+    for (const mailbox of mailboxes) this.#unseen.add(mailbox)
+  }
+
+  /** Sees what there is to do in some mailboxes. */
+  #look(index: SearchIndex): void {
+    for (const mailbox of [...this.#unseen].slice(0, stepLooks)) {
+      this.#unseen.delete(mailbox)
+      this.#isNow(mailbox, (this.#uidNext(mailbox) ?? 0) - 1 - index.upTo(mailbox))
+    }
+  }
+
+  #isNow(mailbox: number, missing: number): void {
+    if (missing > 0) this.#due.set(mailbox, missing)
+    else this.#due.delete(mailbox)
   }
 
   /** False when everything is in it. */
   #add(index: SearchIndex): boolean {
-    const { note, reader } = this.#parts
-    if (reader.pluck('SELECT 1 FROM contents WHERE message > ? LIMIT 1').get(index.upTo) === undefined) return false
-    let last = index.upTo
-    const texts = textsAbove(
-      { ...this.#parts, statements: reader },
-      last,
-      { rows: stepRows, octets: stepOctets },
-      (message) => {
-        last = message
-      },
-      (message, error) =>
-        note({ level: 'error', text: `search: message ${message} could not be read as text`, why: String(error) }),
-    )
-    index.add(texts, () => last)
+    const [mailbox] = this.#wanted !== undefined && this.#due.has(this.#wanted) ? [this.#wanted] : this.#due.keys()
+    if (mailbox === undefined) return false
+    const { reader } = this.#parts
+    const select = 'SELECT uid, message FROM filings WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?'
+    const { uidNext, rows } = reader.together(() => ({
+      uidNext: this.#uidNext(mailbox),
+      rows: reader.raw(select).all(mailbox, index.upTo(mailbox), stepRows) as [number, number][],
+    }))
+    const last = (uidNext ?? 0) - 1
+    let upTo = rows.length < stepRows ? last : (rows.at(-1)?.[0] ?? last)
+    const texts = this.#textsOf(rows, index, (uid) => {
+      upTo = uid
+    })
+    if (uidNext !== undefined) index.add(texts, mailbox, () => upTo)
+    this.#isNow(mailbox, last - upTo)
     return true
+  }
+
+  /** Of those that are not in the index; `onEnough` is called with the UID behind which it ends early. */
+  *#textsOf(
+    rows: readonly (readonly [uid: number, message: number])[],
+    index: SearchIndex,
+    onEnough: (uid: number) => void,
+  ): Generator<IndexedText> {
+    let octets = 0
+    for (const [uid, message] of rows) {
+      const text = index.has(message) ? undefined : this.#textOf(message)
+      if (!text) continue
+      yield text
+      octets += text.octets
+      if (octets >= stepOctets) return onEnough(uid)
+    }
+  }
+
+  #textOf(message: number): (IndexedText & { octets: number }) | undefined {
+    const { note, reader } = this.#parts
+    return indexedText({ ...this.#parts, statements: reader }, message, (error) =>
+      note({ level: 'error', text: `search: message ${message} could not be read as text`, why: String(error) }),
+    )
+  }
+
+  /** Undefined when the mailbox is not there. */
+  #uidNext(mailbox: number): number | undefined {
+    const select = 'SELECT uid_next FROM mailboxes WHERE id = ?'
+    return this.#parts.reader.pluck(select).get(mailbox) as number | undefined
   }
 
   #isThere(message: number): boolean {
@@ -123,8 +200,8 @@ export class Indexer {
   }
 
   #state(more: boolean, stopped?: IndexState['stopped']): IndexState {
-    const { upTo = 0, octets = 0 } = this.#index ?? {}
-    return { upTo, octets, more, ...(stopped ? { stopped } : {}) }
+    const behind = this.#due.values().reduce((all, missing) => all + missing, this.#unseen.size)
+    return { behind, octets: this.#index?.octets ?? 0, more, ...(stopped ? { stopped } : {}) }
   }
 
   /** After an error: a damaged index goes, a full disk is waited for. */

@@ -18,11 +18,19 @@ export type ToSearch =
   | { kind: 'search'; id: number; mailbox: number; query: PackedQuery; within: readonly number[] }
   | { kind: 'cancel'; id: number }
   /** Index a piece of what is not indexed yet. */
-  | { kind: 'index' }
+  | ({ kind: 'index' } & News)
   /** Messages that have gone from the store. */
   | { kind: 'gone'; messages: readonly number[] }
   | { kind: 'check'; id: number }
   | { kind: 'close' }
+
+/** What may have something that is not in the index. */
+export interface News {
+  /** Accounts of which somebody has opened a mailbox, for the first time. */
+  accounts: readonly number[]
+  /** Mailboxes of such accounts that have changed. */
+  mailboxes: readonly number[]
+}
 
 export type FromSearch =
   /** Bounds of the UIDs; `behind`: some of what was read is not indexed yet. */
@@ -35,8 +43,8 @@ export type FromSearch =
   | { kind: 'note'; level: 'warn' | 'error'; text: string; why: string }
 
 export interface IndexState {
-  /** Messages up to this id are in the index, or gone. */
-  upTo: number
+  /** Messages that are to be indexed yet, at most; one for each mailbox of which that is to be found out. */
+  behind: number
   /** Size of search.db. */
   octets: number
   /** There is more to do. */

@@ -12,8 +12,9 @@ import {
   type UidSet,
 } from '@pennypost/model'
 import { boundsOf, uidsOf } from '../bounds.ts'
+import type { GroupReply } from '../writer/protocol.ts'
 import { unavailable } from '../writer-client.ts'
-import type { FromSearch, IndexState, SearchData, ToSearch } from './protocol.ts'
+import type { FromSearch, IndexState, News, SearchData, ToSearch } from './protocol.ts'
 import { packQuery } from './query.ts'
 
 /**
@@ -43,22 +44,23 @@ export interface SearchLimits {
 export interface SearchStats {
   /** `full`: as large as it may be. `stopped`: it could not go on, the log says why. */
   index: 'off' | 'whole' | 'behind' | 'full' | 'no-room' | 'stopped'
-  /** Messages that are not in the index yet, at most. */
+  /** Messages of opened accounts that are not in the index yet, at most; one for each mailbox that was not looked at. */
   behind: number
   /** Size of the index. */
   octets: number
 }
 
 /**
- * Rests between pieces of indexing, in times of what the last piece took the thread; busy is who has taken mail in meanwhile.
- * They begin when the thread is done: a main thread that hears of it late has made it rest already.
+ * Rests between pieces of indexing, in times of what the last piece took the thread; busy is who has taken mail in meanwhile,
+ * wanted is what somebody searches. They begin when the thread is done: a main thread that hears of it late has made it rest
+ * already.
  */
-const rests = { idle: 1, wantedWhileBusy: 3, busy: 15 }
+const rests = { wanted: 0, idle: 1, wantedWhileBusy: 3, busy: 7 }
 /** After it could not go on for want of room. */
 const retryMs = 60_000
 /** What a piece may take of the file system. */
 const pieceOctets = 16 * 1024 * 1024
-/** Ids of gone messages that wait for the thread to be started; more of them are found by its sweep. */
+/** Ids of gone messages that wait for the thread to be started; it is started for more of them. */
 const goneWaiting = 10_000
 
 interface Pending {
@@ -75,18 +77,30 @@ export class SearchClient {
   #closed = false
   #busy: Disposable | undefined
   #timer: Timer | undefined
-  #state: IndexState = { upTo: 0, octets: 0, more: true }
+  #state: IndexState = { behind: 0, octets: 0, more: false }
   /** When the piece that is being indexed was begun; undefined while none is. */
   #begunAt: number | undefined
   /** The newest message when the last piece was done. */
   #newestBefore = 0
   /** Somebody searched what is not in the index yet. */
   #wanted = false
+  /** Accounts of which somebody has opened a mailbox since the start, or put mail there: their mail is indexed. */
+  readonly #opened = new Set<number>()
+  /** What the thread is to be told with the next piece. */
+  #accounts = new Set<number>()
+  #mailboxes = new Set<number>()
   #gone: number[] = []
 
   constructor(options: SearchClientOptions) {
     this.#options = options
-    this.#schedule(options.limits.searchIndexDelayMs)
+  }
+
+  /** Somebody has opened a mailbox of this account, or put mail there. */
+  opened(account: number | undefined): void {
+    if (account === undefined || this.#opened.has(account)) return
+    this.#opened.add(account)
+    this.#accounts.add(account)
+    this.#schedule(this.#options.limits.searchIndexDelayMs)
   }
 
   /** Rejects with the signal's reason once it is aborted; the thread stops then too. */
@@ -115,9 +129,10 @@ export class SearchClient {
   }
 
   /** After each commit. */
-  committed(gone: readonly number[]): void {
+  committed({ gone, mailboxes }: Pick<GroupReply, 'gone' | 'mailboxes'>): void {
     if (gone.length > 0) this.#forget(gone)
-    this.#schedule(this.#options.limits.searchIndexDelayMs)
+    for (const [mailbox, [account]] of mailboxes) if (this.#opened.has(account)) this.#mailboxes.add(mailbox)
+    if (this.#hasNews) this.#schedule(this.#options.limits.searchIndexDelayMs)
   }
 
   /** Damage of the index; nothing where there is none yet. */
@@ -129,11 +144,11 @@ export class SearchClient {
   }
 
   stats(): SearchStats {
-    const behind = Math.max(0, this.#newest() - this.#state.upTo)
     const { octets, stopped } = this.#state
+    const behind = this.#state.behind + this.#mailboxes.size
     if (!this.#keeps) return { index: 'off', behind: 0, octets: 0 }
     if (stopped) return { index: stopped === 'no-room' ? 'no-room' : 'stopped', behind, octets }
-    if (behind === 0) return { index: 'whole', behind, octets }
+    if (behind === 0 && !this.#hasNews) return { index: 'whole', behind, octets }
     return { index: this.#isFull ? 'full' : 'behind', behind, octets }
   }
 
@@ -146,6 +161,11 @@ export class SearchClient {
 
   get #keeps(): boolean {
     return this.#options.data.keeps
+  }
+
+  /** Something of which no piece that is done can tell. */
+  get #hasNews(): boolean {
+    return this.#accounts.size > 0 || this.#mailboxes.size > 0 || this.#begunAt !== undefined
   }
 
   get #isFull(): boolean {
@@ -166,11 +186,12 @@ export class SearchClient {
   #forget(gone: readonly number[]): void {
     if (!this.#keeps) return
     if (this.#worker) this.#post({ kind: 'gone', messages: gone })
-    else if (this.#gone.length < goneWaiting) this.#gone.push(...gone)
+    else if (this.#gone.push(...gone) > goneWaiting) this.#worker = this.#start()
   }
 
   #want(): void {
     this.#wanted = true
+    this.#state = { ...this.#state, more: true, behind: Math.max(1, this.#state.behind) }
     this.#schedule(this.#options.limits.searchIndexDelayMs)
   }
 
@@ -186,16 +207,27 @@ export class SearchClient {
   /** Has a piece indexed, if there is one. */
   #index(): void {
     const { hasRoom, clock } = this.#options
-    const last = this.#newest()
-    if (last === 0 || (last <= this.#state.upTo && !this.#state.more)) return
+    // In an empty store a thread would be started for nothing.
+    if (this.#newest() === 0) {
+      this.#takeNews()
+      return
+    }
+    if (!this.#hasNews && !this.#state.more) return
     if (!hasRoom(pieceOctets)) this.#state = { ...this.#state, stopped: 'no-room' }
-    else if (this.#isFull && last > this.#state.upTo) this.#state = { ...this.#state, more: true }
-    else {
+    else if (!this.#isFull || !(this.#hasNews || this.#state.behind > 0)) {
       this.#begunAt = clock.elapsed()
-      this.#post({ kind: 'index' })
+      this.#worker ??= this.#start()
+      this.#post({ kind: 'index', ...this.#takeNews() })
       return
     }
     this.#schedule(retryMs)
+  }
+
+  #takeNews(): News {
+    const news = { accounts: [...this.#accounts], mailboxes: [...this.#mailboxes] }
+    this.#accounts.clear()
+    this.#mailboxes.clear()
+    return news
   }
 
   #indexed(state: IndexState, tookMs: number): void {
@@ -205,13 +237,14 @@ export class SearchClient {
     if (state.stopped) this.#schedule(retryMs)
     else if (state.more) {
       const newest = this.#newest()
-      const rest = newest === this.#newestBefore ? rests.idle : this.#wanted ? rests.wantedWhileBusy : rests.busy
+      const isBusy = newest !== this.#newestBefore
+      const rest = this.#wanted ? (isBusy ? rests.wantedWhileBusy : rests.wanted) : isBusy ? rests.busy : rests.idle
       this.#newestBefore = newest
       this.#schedule(Math.max(0, Math.ceil(tookMs * rest - restedMs)))
     } else {
       this.#wanted = false
       // What came while the last piece was read.
-      this.#schedule(this.#options.limits.searchIndexDelayMs)
+      if (this.#hasNews) this.#schedule(this.#options.limits.searchIndexDelayMs)
     }
   }
 
@@ -257,6 +290,7 @@ export class SearchClient {
     })
     if (this.#gone.length > 0) worker.postMessage({ kind: 'gone', messages: this.#gone } satisfies ToSearch)
     this.#gone = []
+    for (const account of this.#opened) this.#accounts.add(account)
     return worker
   }
 

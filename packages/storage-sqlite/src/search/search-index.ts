@@ -11,19 +11,20 @@ import { Blocks, type Texts } from './blocks.ts'
  *
  * Who calls it: the search thread, which has its only connection.
  */
-const version = 5
+const version = 6
 /** `PPsx`. */
 const applicationId = 0x50507378
 
-/** A message in no mailbox but only in the queue is in it too: that costs less than to ask. */
 const schema = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
-  -- head: NULL when its texts are too large to be signed. body: its texts with U+0000 between them; NULL
-  -- when it is not kept, since it is its octets, folded.
-  CREATE TABLE texts (message INTEGER PRIMARY KEY, head TEXT, body TEXT) STRICT;
+  -- What is in a mailbox up to this UID is in texts, or gone.
+  CREATE TABLE mailboxes (mailbox INTEGER PRIMARY KEY, up_to INTEGER NOT NULL) STRICT;
+  -- block: where its signature is. head: NULL when its texts are too large to be signed. body: its texts with U+0000
+  -- between them; NULL when it is not kept, since it is its octets, folded.
+  CREATE TABLE texts (message INTEGER PRIMARY KEY, block INTEGER NOT NULL, head TEXT, body TEXT) STRICT;
+  CREATE INDEX texts_of_block ON texts (block);
   CREATE TABLE blocks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, first INTEGER NOT NULL, last INTEGER NOT NULL, alive INTEGER NOT NULL,
-    messages BLOB NOT NULL
+    id INTEGER PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL, alive INTEGER NOT NULL, messages BLOB NOT NULL
   ) STRICT;
   CREATE TABLE slices (id INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
 `
@@ -53,7 +54,6 @@ export class SearchIndex {
   readonly #statements: Statements
   readonly #blocks: Blocks
   readonly #textsOf: TextsOf
-  #upTo = 0
   /** Message id from which on it is to be seen whether they are still there; undefined when all were. */
   #sweepFrom: number | undefined
 
@@ -61,11 +61,15 @@ export class SearchIndex {
     this.remade = remade
     this.#textsOf = textsOf
     this.#statements = new Statements(db)
-    this.#blocks = new Blocks(this.#statements)
-    this.#load()
-    this.#sweepFrom = this.#meta('clean') === 1 ? undefined : 0
+    this.#blocks = new Blocks(this.#statements, (block) => this.#signedTexts(block))
+    this.#blocks.load()
     // On the disk before anything is forgotten, so that what the power takes of that is looked for again.
     db.exec('PRAGMA synchronous = FULL')
+    if (this.#meta('clean') !== 1) {
+      this.#sweepFrom = 0
+      // The power may have taken the newest filings, and their UIDs are given to others.
+      db.exec('DELETE FROM mailboxes')
+    }
     this.#setMeta('clean', 0)
     db.exec('PRAGMA synchronous = NORMAL')
   }
@@ -90,9 +94,14 @@ export class SearchIndex {
     })
   }
 
-  /** All messages up to this id are in it, or gone. */
-  get upTo(): number {
-    return this.#upTo
+  /** What is in a mailbox up to this UID is in it, or gone; 0 for a mailbox that it knows nothing of. */
+  upTo(mailbox: number): number {
+    const select = 'SELECT up_to FROM mailboxes WHERE mailbox = ?'
+    return (this.#statements.pluck(select).get(mailbox) as number | undefined) ?? 0
+  }
+
+  has(message: number): boolean {
+    return this.#statements.pluck('SELECT 1 FROM texts WHERE message = ?').get(message) !== undefined
   }
 
   /** Size of the file. */
@@ -101,24 +110,40 @@ export class SearchIndex {
     return (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number)
   }
 
-  /** Adds messages above `upTo`, rising, and moves `upTo`; all or nothing. */
-  add(indexed: Iterable<IndexedText>, upTo: () => number): void {
+  /** Adds messages that are not in it, of a mailbox, and moves the mailbox's `upTo`; all or nothing. */
+  add(indexed: Iterable<IndexedText>, mailbox: number, upTo: () => number): void {
     this.#write(() => {
-      const insert = this.#statements.sql('INSERT INTO texts (message, head, body) VALUES (?, ?, ?)')
+      const insert = this.#statements.sql('INSERT INTO texts (message, block, head, body) VALUES (?, ?, ?, ?)')
+      let newest = this.#meta('newest') as number
       for (const { message, texts, keepsBody } of indexed) {
-        insert.run(message, texts?.[0] ?? null, keepsBody ? texts?.[1] : null)
-        this.#blocks.add(message, texts)
+        const block = this.#blocks.add(message, texts)
+        insert.run(message, block, texts?.[0] ?? null, keepsBody ? texts?.[1] : null)
+        newest = Math.max(newest, message)
       }
-      this.#upTo = upTo()
-      this.#setMeta('upTo', this.#upTo)
+      this.#setMeta('newest', newest)
+      this.#statements.sql('INSERT OR REPLACE INTO mailboxes (mailbox, up_to) VALUES (?, ?)').run(mailbox, upTo())
+    })
+  }
+
+  /** Forgets mailboxes that are there no more. */
+  keepMailboxes(isThere: (mailbox: number) => boolean): void {
+    const known = this.#statements.pluck('SELECT mailbox FROM mailboxes').all() as number[]
+    const gone = known.filter((mailbox) => !isThere(mailbox))
+    if (gone.length === 0) return
+    this.#write(() => {
+      const drop = this.#statements.sql('DELETE FROM mailboxes WHERE mailbox = ?')
+      for (const mailbox of gone) drop.run(mailbox)
     })
   }
 
   /** These messages are gone from the store. */
   forget(messages: readonly number[]): void {
     this.#write(() => {
-      const drop = this.#statements.sql('DELETE FROM texts WHERE message = ?')
-      for (const message of messages) if (drop.run(message).changes > 0) this.#blocks.forget(message)
+      const drop = this.#statements.pluck('DELETE FROM texts WHERE message = ? RETURNING block')
+      for (const message of messages) {
+        const block = drop.get(message) as number | undefined
+        if (block !== undefined) this.#blocks.forget(block)
+      }
     })
   }
 
@@ -137,7 +162,7 @@ export class SearchIndex {
     }
     let joined = false
     this.#write(() => {
-      joined = this.#blocks.join((first, last) => this.#signedTexts(first, last))
+      joined = this.#blocks.join()
     })
     if (!joined) this.#statements.db.pragma(`incremental_vacuum(${vacuumPages})`)
     return joined
@@ -158,7 +183,7 @@ export class SearchIndex {
     return row && [row[0], row[1] ?? undefined]
   }
 
-  /** Messages of a range of ids that may have a text with all these bits, rising. */
+  /** Messages of a range of ids that may have a text with all these bits. */
   having(bits: readonly number[], first: number, last: number): number[] {
     return this.#blocks.having(bits, first, last)
   }
@@ -175,7 +200,7 @@ export class SearchIndex {
       .pluck(
         `SELECT 'block ' || id FROM blocks WHERE length(messages) < alive * 8
           OR (SELECT count(*) FROM slices WHERE slices.id BETWEEN blocks.id * 2048 AND blocks.id * 2048 + 2047) <> 2048
-          OR (SELECT count(*) FROM texts WHERE message BETWEEN first AND last) <> alive`,
+          OR (SELECT count(*) FROM texts WHERE block = blocks.id) <> alive`,
       )
       .all() as string[]
     return [...damage.filter((text) => text !== 'ok'), ...lost]
@@ -196,16 +221,9 @@ export class SearchIndex {
     this.#statements.db.close()
   }
 
-  #load(): void {
-    this.#upTo = this.#meta('upTo') as number
-    this.#blocks.load((above) => this.#signedTexts(above + 1, Number.MAX_SAFE_INTEGER))
-  }
-
-  *#signedTexts(first: number, last: number): Generator<[number, Texts]> {
-    const rows = this.#statements.raw(
-      'SELECT message, head, body FROM texts WHERE message BETWEEN ? AND ? ORDER BY message',
-    )
-    for (const row of rows.iterate(first, last)) {
+  *#signedTexts(block: number): Generator<[number, Texts]> {
+    const rows = this.#statements.raw('SELECT message, head, body FROM texts WHERE block = ?')
+    for (const row of rows.iterate(block)) {
       const [message, head, body] = row as [number, string | null, string | null]
       yield [message, head === null ? undefined : body === null ? this.#textsOf(message) : [head, body]]
     }
@@ -220,7 +238,7 @@ export class SearchIndex {
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK')
       // What is in memory has run ahead of the file.
-      if (!isDamage(error)) this.#load()
+      if (!isDamage(error)) this.#blocks.load()
       throw error
     }
   }
@@ -270,7 +288,7 @@ function faultOf(db: Database.Database, { lineage, newest }: StoreState): string
   if (db.pragma('user_version', { simple: true }) !== version) return 'of another version'
   const meta = db.prepare('SELECT value FROM meta WHERE key = ?').pluck()
   if (meta.get('lineage') !== lineage) return 'of another store'
-  return (meta.get('upTo') as number) > newest ? 'newer than the store' : undefined
+  return (meta.get('newest') as number) > newest ? 'newer than the store' : undefined
 }
 
 function create(db: Database.Database, { lineage }: StoreState): void {
@@ -278,7 +296,9 @@ function create(db: Database.Database, { lineage }: StoreState): void {
     db.exec(schema)
     const set = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')
     set.run('lineage', lineage)
-    set.run('upTo', 0)
+    set.run('newest', 0)
+    set.run('openBlock', 1)
+    set.run('newestBlock', 1)
     set.run('clean', 1)
     db.pragma(`application_id = ${applicationId}`)
     db.pragma(`user_version = ${version}`)

@@ -31,6 +31,13 @@ async function open(limits: TestOptions['limits'] = withIndex, options: TestOpti
   return store
 }
 
+/** Alice, who has opened a mailbox, so that her mail is indexed. */
+async function openAlice(store: SqliteStore): ReturnType<typeof addAlice> {
+  const added = await addAlice(store)
+  using _watch = store.mail.watch(added.alice, () => {})
+  return added
+}
+
 async function append(store: SqliteStore, mailbox: MailboxId, ...texts: string[]): Promise<void> {
   const messages = await Promise.all(
     texts.map(async (text) => {
@@ -61,7 +68,7 @@ function keptTexts(): number[] {
 describe('the index', () => {
   test('is made while nobody asks, and its file may go', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one'), letter('two', 'needle'), letter('three'))
     await indexIs(store, 'whole')
     expect(store.stats().search).toMatchObject({ behind: 0 })
@@ -78,7 +85,7 @@ describe('the index', () => {
 
   test('holds one text for all copies, until the last of them has gone', async () => {
     const store = await open()
-    const { alice, inbox } = await addAlice(store)
+    const { alice, inbox } = await openAlice(store)
     const archive = (await store.mail.mailboxByName(alice, 'Archive'))?.id as MailboxId
     await append(store, inbox, letter('one', 'needle'), letter('two'))
     await store.mail.copy(inbox, everything, archive)
@@ -97,7 +104,7 @@ describe('the index', () => {
   test('that is damaged is made anew, with a line in the log', async () => {
     const warn = vi.fn()
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one', 'needle'), letter('two'))
     await indexIs(store, 'whole')
     await store.close()
@@ -112,7 +119,7 @@ describe('the index', () => {
 
   test('counts no message that went before its block was full', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     const letters = (from: number) => Array.from({ length: 500 }, (_, at) => letter(`${from + at}`))
     await append(store, inbox, ...letters(0))
     await indexIs(store, 'whole')
@@ -125,7 +132,7 @@ describe('the index', () => {
 
   test('that has lost something is told by check', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     for (let n = 0; n < 3; n++)
       await append(store, inbox, ...Array.from({ length: 500 }, (_, at) => letter(`${n} ${at}`)))
     await indexIs(store, 'whole')
@@ -141,7 +148,7 @@ describe('the index', () => {
 
   test('of a backup is that of another store', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one'))
     await indexIs(store, 'whole')
     const lineage = (file: string) => {
@@ -160,7 +167,7 @@ describe('the index', () => {
 
   test('that may not grow stops, and searches go on', async () => {
     const store = await open({ searchIndexDelayMs: 0, searchIndexOctets: 1 })
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one', 'needle'), letter('two'))
     await indexIs(store, 'whole')
     await append(store, inbox, letter('three', 'needle'))
@@ -171,7 +178,7 @@ describe('the index', () => {
 
   test('is not kept at all when it may have no size', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one', 'needle'))
     await indexIs(store, 'whole')
     await store.close()
@@ -187,7 +194,7 @@ describe('the index', () => {
     const clock = virtualClock()
     const deadline = { ...systemDeadline, after: clock.after }
     const store = await open({ searchIndexDelayMs: 100 }, { clock, deadline, space: () => ({ free, total: 1e12 }) })
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one', 'needle'), letter('two', 'needle'))
     free = 0
     await clock.advance(1000)
@@ -203,7 +210,7 @@ describe('the index', () => {
 describe('a search', () => {
   test('sees the delivery block of each filing, which the index does not hold', async () => {
     const store = await open()
-    const { alice, inbox } = await addAlice(store)
+    const { alice, inbox } = await openAlice(store)
     const random = seededRandom(3)
     const deliver = async (name: string) => {
       const delivery = Buffer.from(`Delivered-To: ${name}@one.test\r\n`)
@@ -234,12 +241,13 @@ describe('a search', () => {
 
   test('finds a message by its header though the file of its body is lost', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { alice, inbox } = await openAlice(store)
     await append(store, inbox, letter('one'), letter('two', 'x'.repeat(200_000)))
     await store.close()
     rmSync(join(directory, 'search.db'), { force: true })
     rmSync(join(directory, 'content'), { recursive: true })
     const again = await open()
+    using _watch = again.mail.watch(alice, () => {})
     await indexIs(again, 'whole')
     expect(await find(again, inbox, text('subject: two'))).toBe('2')
     expect(await find(again, inbox, { key: 'header', field: 'subject', text: 'two' })).toBe('2')
@@ -250,7 +258,7 @@ describe('a search', () => {
 
   test('with flags, dates and texts mixed is exact', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, letter('one', 'needle'), letter('two', 'needle'), letter('three'))
     await store.mail.updateFlags(inbox, { uids: UidSet.of(2, 3), mode: 'add', flags: ['\\Seen'] })
     await indexIs(store, 'whole')
@@ -268,7 +276,7 @@ describe('a search', () => {
 
   test('never finds a needle across two texts, whatever character is between them', async () => {
     const store = await open()
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, 'Subject: one\n\nan odd \0 text\n')
     for (const state of ['behind', 'whole']) {
       if (state === 'whole') await indexIs(store, 'whole')
@@ -279,7 +287,7 @@ describe('a search', () => {
 
   test('that is aborted rejects with the reason, and others go on', async () => {
     const store = await open(withoutIndex)
-    const { inbox } = await addAlice(store)
+    const { inbox } = await openAlice(store)
     await append(store, inbox, ...Array.from({ length: 300 }, (_, at) => letter(`${at}`, 'x'.repeat(20_000))))
     const abort = new AbortController()
     const aborted = store.mail.search(inbox, text('needle'), everything, abort.signal)

@@ -33,6 +33,7 @@ async function slowSearcher(count: number): Promise<{ searcher: Searcher; inbox:
     clock,
     keptCharacters: 1000,
     index: () => undefined,
+    want: () => {},
     guarded: (read) => read(),
   })
   return { searcher, inbox, decoded: () => seconds }

@@ -35,6 +35,8 @@ export interface SearcherParts {
   keptCharacters: number
   /** Undefined while there is none. */
   index(): SearchIndex | undefined
+  /** Somebody searches what the index has not of a mailbox. */
+  want(mailbox: MailboxId): void
   /** Runs what reads the index; undefined when it turned out to be damaged, which makes a new one. */
   guarded<Result>(read: () => Result): Result | undefined
 }
@@ -73,10 +75,13 @@ export class Searcher {
   async search(search: TextSearch): Promise<TextFound> {
     const filings = await this.#filingsOf(search.mailbox)
     const { index, guarded } = this.#parts
+    const upTo = guarded(() => index()?.upTo(search.mailbox)) ?? 0
+    const behind = filings.placeOf(upTo + 1) < filings.count
+    if (behind) this.#parts.want(search.mailbox)
     const kept = hasNul(search.query) ? undefined : index()
-    const candidates = kept && guarded(() => candidatesFor(search.query, filings, kept))
+    const candidates = kept && guarded(() => candidatesFor(search.query, { filings, index: kept, upTo }))
     const uids = await this.#check(search, filings, candidates, kept !== undefined)
-    return { uids, behind: filings.last > (index()?.upTo ?? 0) }
+    return { uids, behind }
   }
 
   async #filingsOf(mailbox: MailboxId): Promise<Filings> {

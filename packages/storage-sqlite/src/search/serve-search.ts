@@ -30,6 +30,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
     clock,
     keptCharacters,
     index: () => indexer.index,
+    want: (mailbox) => indexer.want(mailbox),
     guarded: (read) => indexer.guarded(read),
   })
   /** Under way, and wanted. */
@@ -65,6 +66,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         wanted.delete(message.id)
         break
       case 'index':
+        indexer.hear(message)
         send(timedStep(indexer, clock))
         break
       case 'gone':
