@@ -41,15 +41,15 @@ describe('an address of ours', () => {
   it('keeps its octets as received for Delivered-To', async () => {
     expect(await expand('Alice+News@ONE.test')).toEqual({
       kind: 'accepted',
-      deliveries: [{ kind: 'file', account: 1, deliveredTo: 'Alice+News@ONE.test', detail: 'News' }],
+      deliveries: [{ kind: 'file', account: 1, deliveredTo: 'Alice+News@ONE.test' }],
       facts: [],
     })
   })
 
   it('loses its detail only when nobody has it whole', async () => {
-    expect(await outcome('alice+x+y@one.test')).toBe('#1+x+y')
+    expect(await outcome('alice+x+y@one.test')).toBe('#1')
     expect(await outcome('a+b@one.test')).toBe('#5')
-    expect(await outcome('a+b+c@one.test')).toBe('#5+c')
+    expect(await outcome('a+b+c@one.test')).toBe('#5')
     expect(await outcome('alice+@one.test')).toBe('#1')
     expect(await outcome('+alice@one.test')).toBe('550 5.1.1')
     expect(await outcome('alice-x@one.test')).toBe('550 5.1.1')
@@ -57,7 +57,7 @@ describe('an address of ours', () => {
 
   it('may be in a domain that is an alias of ours', async () => {
     expect(await outcome('alice@also.test')).toBe('#1')
-    expect(await outcome('alice+x@third.test')).toBe('#1+x')
+    expect(await outcome('alice+x@third.test')).toBe('#1')
     expect(await outcome('alice@round.test')).toBe('550 5.1.1')
     expect(await outcome('alice@stale.test')).toBe('550 5.1.1')
   })
@@ -69,10 +69,10 @@ describe('an address of ours', () => {
   })
 
   it('may have several delimiters, or none', async () => {
-    const world = { accounts: ['alice@one.test', 'john-smith@one.test'] }
+    const world = { accounts: ['alice@one.test', 'john-smith@one.test', 'john@one.test'] }
     const two = mdaOf(world, { recipientDelimiter: '+-' })
-    expect(await two.outcome('alice-x@one.test')).toBe('#1+x')
-    expect(await two.outcome('john-smith-x+y@one.test')).toBe('#2+x+y')
+    expect(await two.outcome('alice-x@one.test')).toBe('#1')
+    expect(await two.outcome('john-smith-x+y@one.test')).toBe('#2')
     const none = mdaOf(world, { recipientDelimiter: '' })
     expect(await none.outcome('alice+x@one.test')).toBe('550 5.1.1')
   })
@@ -118,8 +118,8 @@ describe('an alias', () => {
     expect(await expand('All+x@one.test')).toEqual({
       kind: 'accepted',
       deliveries: [
-        { kind: 'file', account: 1, deliveredTo: 'All+x@one.test', detail: 'sales' },
-        { kind: 'file', account: 2, deliveredTo: 'All+x@one.test', detail: 'x' },
+        { kind: 'file', account: 1, deliveredTo: 'All+x@one.test' },
+        { kind: 'file', account: 2, deliveredTo: 'All+x@one.test' },
       ],
       facts: [
         {

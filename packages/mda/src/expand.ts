@@ -75,8 +75,6 @@ interface Walk {
   passed: Set<string>
   refusals: Set<Refusal>
   facts: FlowFact[]
-  /** Detail of the address that was asked for, when it was an alias's. */
-  detail: string
   /** It leads to the administrator just now, whose mail is not refused for want of room. */
   toAdministrator: boolean
 }
@@ -144,7 +142,6 @@ class Expander {
       passed: new Set(),
       refusals: new Set(),
       facts: [],
-      detail: '',
       toAdministrator: false,
     }
   }
@@ -210,9 +207,9 @@ class Expander {
   ): Promise<void> {
     switch (place.kind) {
       case 'account':
-        return this.#file(walk, place.account, place.detail)
+        return this.#file(walk, place.account)
       case 'alias':
-        return this.#followAlias(walk, place.alias, place.detail, path)
+        return this.#followAlias(walk, place.alias, path)
       case 'nobody':
         if (isRole(place.base, !place.domain)) return this.#reachAdministrator(walk, path)
         this.#refuse(walk, 'nobody', address, path)
@@ -230,11 +227,10 @@ class Expander {
     walk.facts.push({ kind: 'refused', forwardPath: address, reply: `${code} ${enhanced} ${lines[0]}` })
   }
 
-  async #followAlias(walk: Walk, { address, targets }: Alias, detail: string, path: readonly string[]): Promise<void> {
+  async #followAlias(walk: Walk, { address, targets }: Alias, path: readonly string[]): Promise<void> {
     if (path.includes(address) || path.length > this.#limits.aliasDepth) this.#refuse(walk, 'loop', address, path)
     if (walk.passed.has(address) || path.length > this.#limits.aliasDepth) return
     walk.passed.add(address)
-    walk.detail ||= detail
     this.#note(walk, 'alias', targets, path.length === 0 ? walk.asked.text : address)
     const reachedBefore = walk.reached.size
     // Everything is answered from memory, so that nobody else would have a turn before the last of thousands.
@@ -278,10 +274,10 @@ class Expander {
       return
     }
     this.#note(walk, 'alias', [first.login])
-    await this.#file(walk, first, '')
+    await this.#file(walk, first)
   }
 
-  async #file(walk: Walk, account: Account, detail: string): Promise<void> {
+  async #file(walk: Walk, account: Account): Promise<void> {
     const key = String(account.id)
     if (walk.reached.has(key)) {
       const waiting = walk.toAdministrator ? walk.full.findIndex((filing) => filing.account === account.id) : -1
@@ -290,8 +286,7 @@ class Expander {
       return
     }
     walk.reached.add(key)
-    const { deliveredTo } = walk
-    const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo, detail: detail || walk.detail }
+    const filing: FileDelivery = { kind: 'file', account: account.id, deliveredTo: walk.deliveredTo }
     if (walk.toAdministrator) {
       walk.deliveries.push({ ...filing, always: true })
       return

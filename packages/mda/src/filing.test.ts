@@ -7,7 +7,6 @@ const file = (account: number, deliveredTo: string): FileDelivery => ({
   kind: 'file',
   account: accountId(account),
   deliveredTo,
-  detail: '',
 })
 const forward: RelayDelivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: fwd@one.test\r\n' }
 const plain: RelayDelivery = { kind: 'relay', forwardPath: 'y@far.test', trace: '' }

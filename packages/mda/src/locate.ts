@@ -19,10 +19,10 @@ export interface LocateOptions {
 
 /** What stands at an address. */
 export type Place =
-  | { kind: 'account'; account: Account; detail: string }
+  | { kind: 'account'; account: Account }
   /** An account that was removed and may come back. */
   | { kind: 'removed' }
-  | { kind: 'alias'; alias: Alias; detail: string }
+  | { kind: 'alias'; alias: Alias }
   /**
    * In a domain of ours, but nobody. `domain` is absent for the bare hostname, and for an alias domain that leads nowhere.
    * `base`: without detail, in lookup form.
@@ -55,13 +55,13 @@ export function createLocate({ directory, hostname, ownLiterals, recipientDelimi
     return { names, domain: domain?.kind === 'alias' ? undefined : domain }
   }
 
-  const lookUp = async (base: string, detail: string, names: readonly string[]): Promise<Place | undefined> => {
+  const lookUp = async (base: string, names: readonly string[]): Promise<Place | undefined> => {
     for (const name of names) {
       const address = `${lookupLocalPart(base)}@${name}`
       const account = await directory.accountByLogin(address)
-      if (account?.removedAt === null) return { kind: 'account', account, detail }
+      if (account?.removedAt === null) return { kind: 'account', account }
       const alias = await directory.alias(address)
-      if (alias) return { kind: 'alias', alias, detail }
+      if (alias) return { kind: 'alias', alias }
       if (account) return { kind: 'removed' }
     }
     return undefined
@@ -71,24 +71,23 @@ export function createLocate({ directory, hostname, ownLiterals, recipientDelimi
     const { names, domain } = await resolveDomain(written)
     if (names.length === 0) return { kind: 'outside' }
     if (domain?.kind === 'relay') return { kind: 'outside', nextHop: domain.target }
-    const splits = splitDetail(localPart, recipientDelimiter)
+    const bases = basesOf(localPart, recipientDelimiter)
     if (domain) {
-      for (const { base, detail } of splits) {
-        const place = await lookUp(base, detail, names)
+      for (const base of bases) {
+        const place = await lookUp(base, names)
         if (place) return place
       }
     }
-    const base = lookupLocalPart(splits.at(-1)!.base)
+    const base = lookupLocalPart(bases.at(-1)!)
     return domain ? { kind: 'nobody', domain, base } : { kind: 'nobody', base }
   }
 }
 
-/** The ways to read a local part: whole, then with ever longer details. Delimiters are ASCII, so octets stay whole. */
-export function splitDetail(localPart: string, delimiters: string): { base: string; detail: string }[] {
-  const splits: { base: string; detail: string }[] = []
-  for (let at = 1; at < localPart.length && splits.length < detailLimit; at++) {
-    if (!delimiters.includes(localPart.charAt(at))) continue
-    splits.push({ base: localPart.slice(0, at), detail: localPart.slice(at + 1) })
+/** Names that a local part may stand for: the whole, then without ever longer details (delimiters are ASCII). */
+export function basesOf(localPart: string, delimiters: string): string[] {
+  const bases: string[] = []
+  for (let at = 1; at < localPart.length && bases.length < detailLimit; at++) {
+    if (delimiters.includes(localPart.charAt(at))) bases.push(localPart.slice(0, at))
   }
-  return [{ base: localPart, detail: '' }, ...splits.reverse()]
+  return [localPart, ...bases.reverse()]
 }

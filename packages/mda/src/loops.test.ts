@@ -4,7 +4,7 @@ import { findLoops } from './loops.ts'
 import type { Delivery } from './mda.ts'
 
 const forward: Delivery = { kind: 'relay', forwardPath: 'x@far.test', trace: 'Delivered-To: Fwd@one.test\r\n' }
-const filed: Delivery = { kind: 'file', account: 1 as never, deliveredTo: 'fwd@one.test', detail: '' }
+const filed: Delivery = { kind: 'file', account: 1 as never, deliveredTo: 'fwd@one.test' }
 const header = (...lines: string[]): Buffer => Buffer.from(`${lines.join('\r\n')}\r\n\r\n`)
 const find = (octets: Buffer, deliveries: readonly Delivery[]) => findLoops(octets, [deliveries], 100)[0]
 const loop = { code: 554, enhanced: '5.4.6' }

@@ -54,8 +54,6 @@ export interface FileDelivery {
   account: AccountId
   /** As Delivered-To shows it. */
   deliveredTo: string
-  /** What followed the recipient delimiter, as received; '' for none. */
-  detail: string
   /** The account is full, but others of the same alias are not: it has to wait in the queue (route `local`). */
   later?: true
   /** The postmaster is to be reached: it is filed though the account be full. */

@@ -4,7 +4,7 @@
  * From address on submission.
  */
 import { type Account, type Directory, lookupDomain, lookupLocalPart } from '@pennypost/model'
-import { splitDetail } from './locate.ts'
+import { basesOf } from './locate.ts'
 import type { AddressPath, Mda } from './mda.ts'
 
 export interface SenderPermissionOptions {
@@ -24,10 +24,10 @@ export function createMaySend({ directory, recipientDelimiter, reaches }: Sender
     if (domain === undefined) return false
     const own = await directory.domain(domain)
     const names = own?.kind === 'alias' ? [domain, own.target] : [domain]
-    const bases = splitDetail(address.localPart, recipientDelimiter)
+    const bases = basesOf(address.localPart, recipientDelimiter)
     return names.some(
       (name) =>
-        grants.includes(`@${name}`) || bases.some(({ base }) => grants.includes(`${lookupLocalPart(base)}@${name}`)),
+        grants.includes(`@${name}`) || bases.some((base) => grants.includes(`${lookupLocalPart(base)}@${name}`)),
     )
   }
 }

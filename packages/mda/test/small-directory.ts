@@ -90,7 +90,7 @@ export function mdaOf(world: World, options: Partial<MdaOptions> = {}) {
     mda,
     accounts,
     expand,
-    /** The reply's codes, or who gets it: `#1` is an account, `#1+detail` with its detail. */
+    /** The reply's codes, or who gets it: `#1` is an account. */
     async outcome(address: string, context: Partial<ExpandContext> = {}): Promise<string> {
       const expansion = await expand(address, context)
       if (expansion.kind === 'refused') return `${expansion.reply.code} ${expansion.reply.enhanced}`
@@ -102,7 +102,7 @@ export function mdaOf(world: World, options: Partial<MdaOptions> = {}) {
 function inShort(delivery: Delivery): string {
   if (delivery.kind === 'relay')
     return delivery.nextHop ? `${delivery.forwardPath}>${delivery.nextHop}` : delivery.forwardPath
-  return `#${delivery.account}${delivery.detail ? `+${delivery.detail}` : ''}${delivery.later ? ' later' : ''}`
+  return `#${delivery.account}${delivery.later ? ' later' : ''}`
 }
 
 /** As the wire's parser gives it; for local parts without quotes. */

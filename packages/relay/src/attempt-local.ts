@@ -86,7 +86,7 @@ async function deliveriesFor(
     return failed(552, '5.2.3', `<${forwardPath}>: the message is larger than the mailbox takes`)
   if (want === 'full') return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
   const deliveredTo = /^Delivered-To: (.*?)\r?$/m.exec(trace ?? '')?.[1] ?? forwardPath
-  return [{ kind: 'file', account: id, deliveredTo, detail: '' }]
+  return [{ kind: 'file', account: id, deliveredTo }]
 }
 
 /** The message again, under its own journey and with its own date. */
