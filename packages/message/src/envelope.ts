@@ -72,8 +72,8 @@ export function envelopeText(fields: EnvelopeFields): string {
 }
 
 /** The ENVELOPE of a header section. */
-export function envelopeOf(section: HeaderSection, charset = ''): string {
-  return envelopeText(envelopeFieldsOf(section, charset))
+export function envelopeOf(section: HeaderSection): string {
+  return envelopeText(envelopeFieldsOf(section))
 }
 
 function addressList(addresses: readonly Address[]): string {

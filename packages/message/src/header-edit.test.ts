@@ -107,14 +107,10 @@ describe('renderings', () => {
     expect(strikesOf(crlf(text), {})).toEqual([])
   })
 
-  test('blocks come first, and without any change it is the same buffer', () => {
+  test('the trace comes first, and without any change it is the same buffer', () => {
     expect(renderHeader({ header })).toBe(header)
-    const rendered = renderHeader({
-      header: crlf('A: b\n\n'),
-      delivery: crlf('Return-Path: <>\n'),
-      trace: crlf('Received: x\n'),
-    })
-    expect(lf(rendered)).toBe('Return-Path: <>\nReceived: x\nA: b\n\n')
+    const rendered = renderHeader({ header: crlf('A: b\n\n'), trace: crlf('Received: x\n') })
+    expect(lf(rendered)).toBe('Received: x\nA: b\n\n')
   })
 })
 

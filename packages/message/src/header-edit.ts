@@ -71,19 +71,15 @@ function behindComments(text: string): string {
   return ''
 }
 
-/** The header section to show. Blocks end with CRLF or are empty; ranges are in order and do not overlap. */
+/** The header section to keep. The trace ends with CRLF or is empty; ranges are in order and do not overlap. */
 export function renderHeader(parts: {
   header: Buffer
-  /** Return-Path and Delivered-To of one filing. */
-  delivery?: Buffer
   /** Received, Authentication-Results, completed fields, DKIM-Signature. */
   trace?: Buffer
   strikes?: readonly Range[]
 }): Buffer {
-  const { header, delivery, trace, strikes = [] } = parts
-  const pieces: Buffer[] = []
-  if (delivery) pieces.push(delivery)
-  if (trace) pieces.push(trace)
+  const { header, trace, strikes = [] } = parts
+  const pieces = trace ? [trace] : []
   let from = 0
   for (const { start, end } of strikes) {
     pieces.push(header.subarray(from, start))

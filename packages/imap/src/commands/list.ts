@@ -119,8 +119,8 @@ export function sayList(
   session: Session,
   name: string,
   attributes: readonly string[],
-  item = '',
-  values: readonly string[] = [],
+  item: string,
+  values: readonly string[],
 ): void {
   const extended = values.length === 0 ? '' : ` ("${item}" (${values.join(' ')}))`
   session.untagged(`LIST (${attributes.join(' ')}) "${delimiter}" ${printMailbox(name, session.utf8Names)}${extended}`)
