@@ -13,7 +13,7 @@ import { extendedValue, type Parameter, parseParameterized } from './parameters.
  * none of RFC 6532 either and stay as they are. Body parts are not touched, so that offsets hold.
  */
 
-export const surrogate = { mailbox: 'invalid', host: 'internationalized-address.invalid' } as const
+const surrogate = { mailbox: 'invalid', host: 'internationalized-address.invalid' } as const
 
 /** Text of a header field in ASCII. Encoded words in what is ASCII already stay: encoded again, they would be read as signs. */
 export const downgradeText = (text: string): string => (isAsciiText(text) ? text : encodeWords(decodeWords(text)))

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { textField } from './field-writer.ts'
+import { unfold } from './fields.ts'
 import {
   downgradeEnvelope,
   downgradeHeader,
@@ -14,8 +16,6 @@ import {
   scan,
   strikesOf,
   structureFor,
-  textField,
-  unfold,
   valuesOf,
 } from './index.ts'
 

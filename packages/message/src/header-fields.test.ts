@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { baseSubject, decodeWords, encodeWords, formatDate, messageIdOf, messageIds, parseDate } from './index.ts'
+import { baseSubject } from './base-subject.ts'
+import { formatDate, parseDate } from './date.ts'
+import { decodeWords, encodeWords } from './encoded-words.ts'
+import { messageIdOf, messageIds } from './message-id.ts'
 
 describe('dates', () => {
   const known: [string, string | undefined, number?][] = [

@@ -36,7 +36,7 @@ export interface ScanLimits {
   depth: number
 }
 
-export const defaultScanLimits: Readonly<ScanLimits> = {
+const defaultScanLimits: Readonly<ScanLimits> = {
   headerSize: 1024 * 1024,
   partHeaderSize: 4 * 1024 * 1024,
   parts: 10_000,
