@@ -19,8 +19,8 @@ export interface StaticResolver extends Resolver {
 }
 
 /** Makes a resolver to which these zones are the whole internet; AD is believed. */
-export function createStaticResolver(from: readonly Zone[] | Zones): StaticResolver {
-  const zones = 'lookup' in from ? from : createZones(from)
+export function createStaticResolver(initial: readonly Zone[]): StaticResolver {
+  const zones = createZones(initial)
 
   const ask = async (name: string, type: DnsType): Promise<Reply> => {
     const query = { id: 0, name, type }

@@ -14,8 +14,8 @@ import { answerQuery } from './zone-answer.ts'
 import { createZones, type Zones, type ZonesOptions } from './zones.ts'
 
 export interface ZoneServerOptions extends ZonesOptions {
-  /** Zones to begin with, or a set that is shared with others. */
-  zones: readonly Zone[] | Zones
+  /** Zones to begin with. */
+  zones: readonly Zone[]
   deadline: Deadline
   /** IP address; 127.0.0.1 unless given. */
   address?: string
@@ -47,7 +47,7 @@ const portAttempts = 10
 export async function createZoneServer(options: ZoneServerOptions): Promise<ZoneServer> {
   const { address = '127.0.0.1', port = 0, deadline } = options
   const limits: ZoneServerLimits = { connections: 100, idleTimeoutMs: 10_000, ...options.limits }
-  const zones = 'lookup' in options.zones ? options.zones : createZones(options.zones, options)
+  const zones = createZones(options.zones, options)
   const streams = new Set<Socket>()
 
   const stream = createServer((socket) => serveStream(socket, zones, deadline, limits))
