@@ -25,7 +25,6 @@ export { submitLocally } from './operations/submit.ts'
 export { type OperationName, operations } from './operations.ts'
 export type { Problem, StatusFacts } from './problems.ts'
 export type { CertificateState, ListenerFacts, ServerFacts } from './server-facts.ts'
-export { type CallOptions, callAdmin, NoServer } from './socket/client.ts'
 export type { Frame } from './socket/frames.ts'
 export {
   type AdminServer,

@@ -1,5 +1,4 @@
 /** The public surface of `@pennypost/mda`. */
-export { printAddress } from './address-text.ts'
 export { createMda, type ExpansionLimits, type MdaOptions } from './expand.ts'
 export { deliveryBlock, filingsAtOnce, planFilings } from './filing.ts'
 export { createLocate } from './locate.ts'

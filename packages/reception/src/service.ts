@@ -61,7 +61,7 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     isProxy: networks(options.proxy ?? []),
     deadline: options.deadline,
     log: options.log,
-    refusal: (reason) => refusal(reason),
+    refusal,
     onConnection: (connection) => entrance.greet(originOf(connection, limiter)),
   })
 }

@@ -249,10 +249,9 @@ class RemoteAttempt {
     }
   }
 
-  #refuseRest(verdict: Verdict): AttemptResult {
+  #refuseRest(verdict: Verdict): void {
     for (const { index } of this.#pending) this.#result.verdicts.set(index, verdict)
     this.#pending = []
-    return this.#result
   }
 
   #attempted(tried: Tried): void {

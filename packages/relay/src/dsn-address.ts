@@ -37,7 +37,7 @@ export function pathOf(address: string): AddressPath {
 }
 
 /** Whether mail for the domain ends here: our own host name, a local domain, or an alias of one. */
-export async function isOurs(domain: string, { directory, hostname }: AddressOptions): Promise<boolean> {
+async function isOurs(domain: string, { directory, hostname }: AddressOptions): Promise<boolean> {
   const name = lookupDomain(domain)
   if (name === undefined) return false
   const known = await directory.domain(name)

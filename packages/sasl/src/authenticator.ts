@@ -38,7 +38,7 @@ export interface AuthenticatorLimits {
   passwordOctets: number
 }
 
-export const defaultAuthenticatorLimits: AuthenticatorLimits = {
+const defaultAuthenticatorLimits: AuthenticatorLimits = {
   failuresPerMinute: 10,
   cacheMs: 600_000,
   failureCacheMs: 60_000,

@@ -5,7 +5,6 @@ export {
   type AuthenticatorLimits,
   type AuthenticatorOptions,
   createAuthenticator,
-  defaultAuthenticatorLimits,
 } from './authenticator.ts'
 export { QueueFull } from './bounded-queue.ts'
 export { type ExchangeEnd, type ExchangeOptions, runExchange } from './exchange.ts'
@@ -14,7 +13,6 @@ export { decodeText, type Mechanism, type Peer } from './mechanism.ts'
 export { createMechanisms, findMechanism, mechanismNames, usableMechanisms } from './mechanisms.ts'
 export {
   createPasswords,
-  defaultPasswordLimits,
   importVerifier,
   type PasswordLimits,
   PasswordRefused,

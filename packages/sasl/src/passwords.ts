@@ -28,7 +28,7 @@ export interface PasswordLimits {
   waiting: number
 }
 
-export const defaultPasswordLimits: PasswordLimits = { cost: 10, atOnce: 2, waiting: 1000 }
+const defaultPasswordLimits: PasswordLimits = { cost: 10, atOnce: 2, waiting: 1000 }
 
 /** A password or hash that cannot be stored; the message says why, without it. */
 export class PasswordRefused extends Error {

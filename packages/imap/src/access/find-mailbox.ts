@@ -75,7 +75,7 @@ export interface Place {
 }
 
 /** The place that the name means, whether anything is there or not; undefined when it cannot be anywhere. */
-export async function findPlace(session: Viewer, name: string): Promise<Place | undefined> {
+async function findPlace(session: Viewer, name: string): Promise<Place | undefined> {
   if (!isAmongOthers(name)) return { owner: session.user, name }
   const other = sharesMailboxes(session) ? othersMailbox(name) : undefined
   const owner = other && (await session.service.directory.accountByLogin(other.login))

@@ -52,7 +52,7 @@ class Pushing {
   /** What there is already is told first; watched from before that is read, so that nothing falls in between. */
   async begin(): Promise<void> {
     this.#session.view?.watch(() => this.#push())
-    await this.#session.refresh().catch(() => {})
+    await this.#session.refresh().catch(this.#session.notRead)
     this.#push()
   }
 

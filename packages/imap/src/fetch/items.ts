@@ -15,7 +15,7 @@ export const uidItem: FetchItem = {
   write: ({ out, uid }) => out.text(`UID ${uid}`),
 }
 
-export const flagsItem: FetchItem = {
+const flagsItem: FetchItem = {
   key: 'FLAGS',
   write({ session, view, out, openIndex }) {
     out.text(`FLAGS (${flagsText(session, view, openIndex)})`)

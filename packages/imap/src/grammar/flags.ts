@@ -6,7 +6,7 @@ import type { Cursor } from '../wire/cursor.ts'
  * `flag = "\Answered" / "\Flagged" / "\Deleted" / "\Seen" / "\Draft" / flag-keyword / flag-extension`
  * Unknown system flags cannot be stored; \Recent is the server's alone (RFC 9051 §2.3.2).
  */
-export function flag(cursor: Cursor): Flag {
+function flag(cursor: Cursor): Flag {
   if (!cursor.skip('\\')) {
     const keyword = cursor.atom('Flag')
     if (!isKeyword(keyword)) throw bad('A keyword has 1 to 100 characters of an atom')

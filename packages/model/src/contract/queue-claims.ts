@@ -11,7 +11,7 @@ export function describeClaims(open: OpenEngine): void {
   describe('claimOne', () => describeClaimOne(open))
 }
 
-export const claimOne = ({ store, clock }: World, id: QueueEntryId): Promise<LeasedEntry | undefined> =>
+const claimOne = ({ store, clock }: World, id: QueueEntryId): Promise<LeasedEntry | undefined> =>
   store.queue.claimOne(id, clock.now(), 60_000)
 
 export const claimAll = (world: World, more: Partial<ClaimRequest> = {}): Promise<LeasedEntry[]> =>

@@ -13,7 +13,7 @@ import { describeTlsa, type Tlsa } from './tlsa.ts'
 const chainMax = 10
 
 /** The peer's certificate was refused; `code` names the reason of RFC 8460 §4.3. */
-export class CertificateRefused extends Error {
+class CertificateRefused extends Error {
   readonly code = 'DANE_VALIDATION_FAILURE'
 }
 
