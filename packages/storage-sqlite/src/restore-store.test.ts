@@ -147,6 +147,18 @@ describe('a whole backup', () => {
     expect(readFileSync(join(data, 'aside', 'secrets', 'srs'), 'utf8')).toBe('new')
   })
 
+  test('what a program had handed in while it came back went aside with the former store', async () => {
+    await fill()
+    mkdirSync(join(backup, 'spool'))
+    const onProgress = () => {
+      mkdirSync(join(data, 'spool'), { recursive: true })
+      writeFileSync(join(data, 'spool', 'letter'), 'acknowledged')
+    }
+    await restoreStore({ ...options(), beside: ['spool', 'secrets'], staying: ['spool'], replace: true, onProgress })
+    expect(readFileSync(join(data, 'spool', 'letter'), 'utf8')).toBe('acknowledged')
+    await (await openStore(data)).close()
+  })
+
   test('that had come back had empty secrets, or stood beside the log of another store, after a loss of power', async () => {
     await fill()
     mkdirSync(join(backup, 'secrets'))

@@ -30,6 +30,8 @@ export interface RestoreOptions {
   replace: boolean
   /** Files and directories that stand beside the store and come with it, as far as the backup has them. */
   beside: readonly string[]
+  /** Of those, what stays as it is where it is there when the rest moves in: programs go on writing it meanwhile. */
+  staying?: readonly string[]
   /** Names the directory that what is there is moved to, within the data directory. */
   asideName: string
   log: Log
@@ -167,9 +169,11 @@ function validityIn(file: string): number {
 /** What belongs to a store, in the order in which it is moved aside: never a mail.db without what is still in its log. */
 const storeNames = ['mail.db', 'mail.db-wal', 'mail.db-shm', 'content', 'search.db', 'search.db-wal', 'search.db-shm']
 
-function moveIn(path: string, staging: string, { beside, asideName }: RestoreOptions): string | undefined {
+function moveIn(path: string, staging: string, options: RestoreOptions): string | undefined {
+  const { beside, staying = [], asideName } = options
   const aside = join(path, asideName)
-  const brought = new Set(readdirSync(staging))
+  const stays = (name: string): boolean => staying.includes(name) && existsSync(join(path, name))
+  const brought = new Set(readdirSync(staging).filter((name) => !stays(name)))
   // `openDataDirectory` has made an empty one where there was no store.
   const isEmpty = !existsSync(join(path, 'mail.db')) && readdirSync(join(path, 'content')).length === 0
   if (isEmpty) rmdirSync(join(path, 'content'))

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createAuditFile } from '@pennypost/admin'
 import type { FiledMessage } from '@pennypost/admin/mail-files'
@@ -26,7 +25,7 @@ import { noteAuditLost } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
 
 /** What goes on where it is there: mail that was handed in meanwhile, and who did what. */
-const staying = new Set(['spool', 'audit.log'])
+const staying = ['spool', 'audit.log']
 
 /** What `restore` does without a server. Loaded only then: it brings the storage engine with it. */
 export async function restoreDirectory(given: {
@@ -43,7 +42,8 @@ export async function restoreDirectory(given: {
     replace,
     onProgress,
     log: silentLog,
-    beside: besideStore.filter((name) => !(staying.has(name) && existsSync(join(dataDirectory, name)))),
+    beside: besideStore,
+    staying,
     asideName: `replaced-${at.replace(/[-:]|\.\d+/g, '')}`,
   })
   const { faults: _, ...counts } = done

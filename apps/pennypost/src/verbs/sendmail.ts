@@ -179,9 +179,12 @@ async function submit(place: Place, envelope: Envelope, content: Buffer): Promis
   }
 }
 
-/** What is spooled where there is none may wait beneath a disk that is not mounted, or for a server that never comes. */
+/**
+ * What is spooled where there is none may wait beneath a disk that is not mounted, or for a server that never comes. One that
+ * `restore` is making ready, or was when it broke off, is as good.
+ */
 function requireStore({ dataDirectory }: Place): void {
-  if (isThere(join(dataDirectory, 'mail.db'))) return
+  if (['mail.db', 'restoring'].some((name) => isThere(join(dataDirectory, name)))) return
   const text = `No server is running, and ${dataDirectory} holds no store with which to keep a message.`
   throw new AdminError('unavailable', text, 'See whether its disk is mounted; if the server is new, start it.')
 }
