@@ -186,6 +186,12 @@ describe('configuration', () => {
     expect(faults(document('127.0.1.2-2'))).toEqual([])
   })
 
+  it('takes no MTA-STS policy of more than a year: it was served, and others refused it or changed it', () => {
+    const document = (age: string) => `hostname = "a.test"\n[mta_sts]\nmax_age = "${age}"`
+    expect(faults(document('52w'))).toEqual([])
+    expect(faults(document('53w'))).toEqual([expect.stringMatching(/^3 mta_sts\.max_age: is more than the year/)])
+  })
+
   it('knows a trusted device and its account by the one spelling of each', () => {
     const document = (account: string) =>
       `hostname = "a.test"\n[submission]\ntrusted = [{ address = "2001:DB8:0:0::7", account = "${account}" }]`

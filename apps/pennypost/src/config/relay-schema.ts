@@ -123,7 +123,7 @@ const mxPattern = z.string().transform((text, context) => {
 /** Our own policy for those who bring mail (RFC 8461), served by the https listener. */
 export const ownStsSchema = table({
   mode: z.enum(['enforce', 'testing', 'none']).default('testing'),
-  max_age: duration.prefault('1w'),
+  max_age: duration.refine((ms) => ms <= 31_557_600_000, 'is more than the year that RFC 8461 allows').prefault('1w'),
   /** The hosts that MX records may name; absent: this one. */
   mx: z.array(mxPattern).default([]),
 })
