@@ -135,7 +135,7 @@ export class Indexer {
 
   /** Sees what there is to do in some mailboxes. */
   #look(index: SearchIndex): void {
-    for (const mailbox of [...this.#unseen].slice(0, stepLooks)) {
+    for (const mailbox of this.#unseen.values().take(stepLooks)) {
       this.#unseen.delete(mailbox)
       this.#isNow(mailbox, (this.#uidNext(mailbox) ?? 0) - 1 - index.upTo(mailbox))
     }
