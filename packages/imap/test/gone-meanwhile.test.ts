@@ -2,7 +2,7 @@
  * A client that goes while its command waits for the store, or whose mailbox does: nothing is left of it, and nothing
  * begun for nobody.
  */
-import type { MailStore } from '@pennypost/model'
+import { type MailStore, UidSet } from '@pennypost/model'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
@@ -138,6 +138,20 @@ async function selectInbox(): Promise<void> {
   client.send(Buffer.from('x SELECT INBOX\r\n'))
   while (!(await client.response())?.startsWith('x OK'));
 }
+
+test('COPY by number said OK when another session expunged a message just before', async () => {
+  await begin()
+  await selectInbox()
+  await server.deliver('INBOX', sampleMessage('simple'))
+  mail.copy = async (from, ...args) => {
+    await server.store.mail.expunge(from, UidSet.of(1), 'all')
+    return server.store.mail.copy(from, ...args)
+  }
+  const said = await client.say('NOOP').then(() => client.say('COPY 1:2 Sent'))
+  expect(said).toEqual(['* 1 EXPUNGE', expect.stringMatching(/^x NO \[EXPUNGEISSUED\] /)])
+  expect((await server.mailbox('Sent')).messages).toBe(0)
+  expect(await client.say('UID COPY 1:2 Sent')).toEqual([expect.stringMatching(/^x OK \[COPYUID \d+ 2 1\] /)])
+})
 
 test('while what bears an EMAILID is looked for: the rest is not read', async () => {
   await begin()

@@ -1,5 +1,5 @@
 /** COPY and UID COPY, and what MOVE shares with them. One transaction: all messages that are still there, or none. */
-import { type Copied, UidSet } from '@pennypost/model'
+import { type Copied, StoreError, UidSet } from '@pennypost/model'
 import { actingOn } from '../access/acting.ts'
 import { bothForms, type Completion, whenSelected } from '../command.ts'
 import { spMailbox } from '../grammar/mailbox.ts'
@@ -26,15 +26,11 @@ export function copyUid({ uidValidity, source, target }: Copied): string | undef
 }
 
 /**
- * NO where others have expunged some of the messages that are named by number: OK would say that all have been copied
- * (RFC 2180 §4.4.1). What is gone has left a saved result by itself (RFC 5182 §2.1), and UIDs that are gone are no fault.
+ * The messages that must all be there, since OK would say that they have all been copied (RFC 2180 §4.4.1): those named by
+ * number. What is gone has left a saved result by itself (RFC 5182 §2.1), and UIDs that are gone are no fault.
  */
-export async function requireThere(session: Session, uids: UidSet, { saved }: SequenceSet, by: By): Promise<void> {
-  if (by === 'uid' || saved) return
-  await session.refresh()
-  const view = session.selected
-  const isGone = (uid: number): boolean => view.open.indexOf(uid) < 0
-  if (view.holdsBack && [...view.among(uids)].some(isGone)) throw deletedByOthers()
+export function mustBeThere({ selected }: Session, uids: UidSet, { saved }: SequenceSet, by: By): UidSet {
+  return by === 'uid' || saved ? UidSet.empty : selected.among(uids)
 }
 
 async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<Completion | undefined> {
@@ -42,9 +38,11 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   const uids = session.selected.select(set, by)
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
-  await requireThere(session, uids, set, by)
   const acting = actingOn(session, target, true)
-  const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id, acting)
+  const { size: count } = mustBeThere(session, uids, set, by)
+  const copied = await session.service.mail.copy(open.mailbox.id, uids, target.id, acting, count).catch((error) => {
+    throw error instanceof StoreError && error.reason === 'no-such-message' ? deletedByOthers() : error
+  })
   session.service.mailboxes.touch(target.id)
   session.notifier?.own.added(target.id, copied.target)
   return { code: copyUid(copied) }

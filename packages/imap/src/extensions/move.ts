@@ -1,9 +1,10 @@
 import { actingOn, requireSelected } from '../access/acting.ts'
 import { bothForms, type Completion, whenSelected } from '../command.ts'
-import { type CopyArgs, copyUid, parseCopy, requireThere } from '../commands/copy.ts'
+import { type CopyArgs, copyUid, mustBeThere, parseCopy } from '../commands/copy.ts'
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import type { By } from '../grammar/sequence-set.ts'
+import { deletedByOthers } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 
 /** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3); rights are those of COPY, STORE and EXPUNGE. */
@@ -14,7 +15,9 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   await requireSelected(session, ['t', 'e'])
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   if (uids.isEmpty) return undefined
-  await requireThere(session, uids, set, by)
+  const named = mustBeThere(session, uids, set, by)
+  if (!named.isEmpty) await session.refresh()
+  if ([...named].some((uid) => open.indexOf(uid) < 0)) throw deletedByOthers()
   const moved = await mail.move(open.mailbox.id, uids, target.id, actingOn(session, target, true))
   mailboxes.touch(open.mailbox.id)
   mailboxes.touch(target.id)

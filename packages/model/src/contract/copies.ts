@@ -108,6 +108,17 @@ function describeCopy(open: OpenEngine): void {
     await expect(store.mail.copy(bobs, everything, trash)).rejects.toEqual(refusal('over-quota'))
   })
 
+  it('of a number of messages copies nothing where there are not as many', async (world) => {
+    const { mail } = world.store
+    const [inbox, sent] = [await inboxOf(world), await sentOf(world)]
+    await appendMany(world, inbox, 3)
+    await mail.expunge(inbox, UidSet.of(2), 'all')
+    const copy = (count: number) => mail.copy(inbox, UidSet.ofRanges([[1, 3]]), sent, undefined, count)
+    await expect(copy(3)).rejects.toEqual(refusal('no-such-message'))
+    expect(await uidsIn(world, sent)).toEqual([])
+    expect((await copy(2)).source.toString()).toBe('1,3')
+  })
+
   it('refuses unknown mailboxes on either side', async (world) => {
     const { mail } = world.store
     const inbox = await inboxOf(world)

@@ -35,11 +35,12 @@ export function createMessages(state: State): Messages {
     async updateFlags(id, change, acting) {
       return commit(state, (changes) => updateFlags(mailboxRow(state, id), change, acting, changes))
     },
-    async copy(from, uids, to, acting) {
+    async copy(from, uids, to, acting, count = 0) {
       return commit(state, (changes) => {
         const source = mailboxRow(state, from)
         const target = mailboxRow(state, to)
         const filings = present(source, uids)
+        if (filings.length < count) refuse('no-such-message', 'Some of the messages are gone.')
         const { quota } = target.owner.account
         const isDeletion = source.owner === target.owner && target.specialUse === '\\Trash'
         requireQuota(state, target.owner, totalSize(filings), isDeletion ? trashQuota(quota) : quota)

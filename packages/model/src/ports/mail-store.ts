@@ -106,9 +106,10 @@ export interface MailStore {
   /**
    * Durable. UIDs that are gone are passed over. Copies keep flags (keywords by name, as far as there is place) and
    * INTERNALDATE; SAVEDATE and UIDL are new (RFC 9051 §6.4.7, RFC 8514). \Seen is copied as `acting` sees it, and only
-   * flags that it may set in the target. Rejects with `over-quota`, of the owner's Trash by `trashQuota`, `no-such-mailbox`.
+   * flags that it may set in the target. Rejects with `over-quota`, of the owner's Trash by `trashQuota`, `no-such-mailbox`,
+   * and `no-such-message` when `count` is given and not as many are there.
    */
-  copy(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Copied>
+  copy(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting, count?: number): Promise<Copied>
   /**
    * Durable, atomic for each message (RFC 6851 §3.3); as `copy` and `expunge` in one. The same mailbox is allowed and
    * gives new UIDs. Within one account no quota refuses it.

@@ -75,11 +75,11 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
       })
       return { modSeq: modSeq as ModSeq, since: (since ?? 0) as ModSeq, steps, modified: uidsOf(modified) }
     },
-    async copy(from, uids, to, acting) {
-      const count = Math.min(uids.size, readMailbox(reader, from)?.messages ?? 0)
+    async copy(from, uids, to, acting, count = 0) {
+      const atMost = Math.min(uids.size, readMailbox(reader, from)?.messages ?? 0)
       using promised = room.open()
-      promised.store(count * copyOctets)
-      const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now(), acting })
+      promised.store(atMost * copyOctets)
+      const done = await writer.run('copy', { from, bounds: boundsOf(uids), to, now: clock.now(), acting, count })
       promised.stored()
       return copied([done])
     },

@@ -1,5 +1,5 @@
 /** The jobs behind COPY and MOVE, and what RENAME of INBOX needs of them. */
-import { type AccountId, type Acting, divideFlags, flagsOf, trashQuota } from '@pennypost/model'
+import { type AccountId, type Acting, divideFlags, flagsOf, StoreError, trashQuota } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 import { arrived, defaultUidl } from './accept.ts'
 import { type FilingRow, filingRows, takeOut } from './expunge.ts'
@@ -20,11 +20,19 @@ export interface CopiedRows {
 /** COPY: whole or not at all (RFC 9051 §6.4.7), however much it is. */
 export function copy(
   context: WriterContext,
-  args: { from: number; bounds: readonly number[]; to: number; now: number; acting?: Acting | undefined },
+  args: {
+    from: number
+    bounds: readonly number[]
+    to: number
+    now: number
+    acting?: Acting | undefined
+    count: number
+  },
 ): CopiedRows {
   const from = loadMailbox(context, args.from)
   const to = args.to === args.from ? from : loadMailbox(context, args.to)
   const { rows } = filingRows(context, from.id, args.bounds, 'all', Number.MAX_SAFE_INTEGER)
+  if (rows.length < args.count) throw new StoreError('no-such-message', 'some of the messages are gone')
   const octets = rows.reduce((sum, row) => sum + row.size, 0)
   checkQuota(context, to.account, octets, isDeletion(context, from, to) ? trashQuota : undefined)
   const target = putInto(context, rows, from, to, args)
