@@ -112,7 +112,7 @@ describe('behind Postfix', () => {
 
   it('both sides have the same limits, and different names', () => {
     expect(Number(setting(main, 'message_size_limit'))).toBe(config.limits.message_size)
-    expect(Number(setting(main, 'virtual_destination_recipient_limit'))).toBe(config.limits.recipients)
+    expect(Number(setting(main, 'lmtp_destination_recipient_limit'))).toBe(config.limits.recipients)
     expect(setting(main, 'myhostname')).not.toBe(config.hostname)
     expect(config.mta_sts.mx).toEqual([setting(main, 'myhostname')])
   })
