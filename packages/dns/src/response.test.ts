@@ -119,6 +119,20 @@ describe('a response from the wire', () => {
     expect(failureOf(decodeResponse(badVersion, query)!)).toBe('RCODE16')
   })
 
+  it('did not say that it failed by DNSSEC, though the server does (RFC 8914)', () => {
+    const failing = (option: string) => {
+      const octets = hex(
+        `1234 8182 0001 0000 0000 0001 03 6f6e65 04 74657374 00 000f 0001 00 0029 04d0 0000 0000 ${option}`,
+      )
+      return failureOf(decodeResponse(octets, query)!)
+    }
+    expect(failing('0008 000f 0004 0007 6f6c')).toBe('SERVFAIL (signature expired)')
+    expect(failing('000c 000f 0002 0006 000f 0002 0016')).toBe('SERVFAIL (DNSSEC bogus, no reachable authority)')
+    expect(failing('0006 000f 0002 0000'), 'other').toBe('SERVFAIL')
+    expect(failing('0005 000f 0001 00'), 'too short').toBe('SERVFAIL')
+    expect(failing('0000')).toBe('SERVFAIL')
+  })
+
   it('ignores records of other names and classes', () => {
     const packet = encode({
       type: 'response',

@@ -21,6 +21,23 @@ const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REF
 const nxdomain = 3
 const formerr = 1
 
+const extendedError = 15
+/** Of those in RFC 8914 §4, what tells who has something to mend. */
+const extendedErrors: Readonly<Record<number, string>> = {
+  6: 'DNSSEC bogus',
+  7: 'signature expired',
+  8: 'signature not yet valid',
+  9: 'DNSKEY missing',
+  10: 'RRSIGs missing',
+  12: 'NSEC missing',
+  15: 'blocked',
+  16: 'censored',
+  17: 'filtered',
+  18: 'prohibited',
+  22: 'no reachable authority',
+  23: 'network error',
+}
+
 /**
  * The response in `octets`, or undefined if it is not one to `query`: then it is junk or forged (RFC 5452 §9.1) and the
  * answer may still come. A response without a question counts only if it reports an error, as old servers do.
@@ -61,11 +78,19 @@ export function failureOf(packet: DecodedPacket): string | undefined {
   return codeOf(packet) ?? evasionOf(packet)
 }
 
-/** The name of the response code, with EDNS's upper bits, if it is any but NOERROR and NXDOMAIN. */
+/** The response code in words, with EDNS's upper bits, if it is any but NOERROR and NXDOMAIN. */
 function codeOf(packet: DecodedPacket): string | undefined {
-  const options = (packet.additionals ?? []).find((record) => record.type === 'OPT')
-  const rcode = ((packet.flags ?? 0) & 15) | ((options?.extendedRcode ?? 0) << 4)
-  return rcode === 0 || rcode === nxdomain ? undefined : (rcodeNames[rcode] ?? `RCODE${rcode}`)
+  const edns = (packet.additionals ?? []).find((record) => record.type === 'OPT')
+  const rcode = ((packet.flags ?? 0) & 15) | ((edns?.extendedRcode ?? 0) << 4)
+  if (rcode === 0 || rcode === nxdomain) return undefined
+  const name = rcodeNames[rcode] ?? `RCODE${rcode}`
+  const why = (edns?.options ?? []).flatMap((option) => extendedErrorOf(option) ?? [])
+  return why.length === 0 ? name : `${name} (${why.join(', ')})`
+}
+
+/** RFC 8914 §2. */
+function extendedErrorOf({ code, data }: { code: number; data?: Buffer | undefined }): string | undefined {
+  return code === extendedError && data && data.length >= 2 ? extendedErrors[data.readUInt16BE(0)] : undefined
 }
 
 /** RFC 2308 §2.2: who does not recurse names those who could know, if anybody, and has not said that there is none. */
