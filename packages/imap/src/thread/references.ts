@@ -1,4 +1,4 @@
-import { nextTurn } from '@pennypost/model'
+import { nextTurn, turnTaking } from '@pennypost/model'
 import type { ThreadTable } from '../view/thread-keys.ts'
 import { linkByReferences } from './links.ts'
 import { sortSiblings } from './siblings.ts'
@@ -28,16 +28,16 @@ async function thread(messages: readonly ThreadMessage[], table: ThreadTable): P
 
 /**
  * Step 3: dummies without children go; those with children give them to their own parent, but a dummy at the top keeps
- * them when there is more than one.
+ * them when there is more than one. Each dummy is taken apart once, however deep it lies below others.
  */
 async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
   const all = await descendants(roots)
-  for (let i = all.length - 1; i >= 0; i--) {
-    const node = all[i] as ThreadNode
-    if (node.children.some(isDummy)) {
-      node.children = node.children.flatMap((child) => (isDummy(child) ? child.children : [child]))
-    }
-    if (i % nodesPerPage === 0) await nextTurn()
+  const turn = turnTaking(nodesPerPage)
+  for (const [index, node] of all.entries()) {
+    const stays = index < roots.length || !isDummy(node)
+    if (stays && node.children.some(isDummy)) node.children = await nearestMessages(node.children, turn)
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
   }
   const kept: ThreadNode[] = []
   for (const [index, root] of roots.entries()) {
@@ -46,6 +46,22 @@ async function pruned(roots: readonly ThreadNode[]): Promise<ThreadNode[]> {
     if (index % nodesPerPage === nodesPerPage - 1) await nextTurn()
   }
   return kept
+}
+
+/** In any order: they are sorted later. */
+async function nearestMessages(
+  nodes: readonly ThreadNode[],
+  turn: () => Promise<void> | undefined,
+): Promise<ThreadNode[]> {
+  const found: ThreadNode[] = []
+  const rest = nodes.slice()
+  for (let node = rest.pop(); node; node = rest.pop()) {
+    if (isDummy(node)) for (const child of node.children) rest.push(child)
+    else found.push(node)
+    const othersTurn = turn()
+    if (othersTurn) await othersTurn
+  }
+  return found
 }
 
 function isDummy({ message }: ThreadNode): boolean {

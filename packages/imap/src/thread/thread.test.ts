@@ -156,4 +156,10 @@ describe('any mailbox', () => {
     expect(printed.endsWith(' 20000)')).toBe(true)
     expect(await threads(references, ...chain.toReversed())).toMatch(/^\(20000 19999 .* 2 1\)$/)
   })
+
+  test('missing ones in a chain, each with a message of its own, took memory by the square of their number', async () => {
+    const printed = await threads(references, ...Array.from({ length: 50_000 }, (_, i) => `m${i} <x${i} <x${i + 1}`))
+    expect(printed.startsWith('((1)(2)(3)')).toBe(true)
+    expect(printed.endsWith('(50000))')).toBe(true)
+  })
 })
