@@ -34,14 +34,35 @@ export interface Certificates {
   keeper: CertificateKeeper | undefined
 }
 
-export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
-  const { config, base, clock, log } = options
-  const { tls } = config
-  const certificates = [
+interface ConfiguredFiles {
+  certificates: CertificateFiles[]
+  clientCa?: string
+}
+
+/** What the configuration names. */
+function configuredFiles({ config, base }: Pick<CertificateOptions, 'config' | 'base'>): ConfiguredFiles {
+  const { tls, auth } = config
+  const pairs = [
     ...(tls?.cert === undefined || tls.key === undefined ? [] : [{ cert: tls.cert, key: tls.key }]),
     ...(tls?.certificate ?? []),
-  ].map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) }))
-  const clientCa = config.auth.client_ca === '' ? {} : { clientCa: resolve(base, config.auth.client_ca) }
+  ]
+  return {
+    certificates: pairs.map(({ cert, key }) => ({ cert: resolve(base, cert), key: resolve(base, key) })),
+    ...(auth.client_ca === '' ? {} : { clientCa: resolve(base, auth.client_ca) }),
+  }
+}
+
+/** Reads what is configured, and rejects with `TlsMaterialError` where it cannot be used. */
+export async function tryCertificates(given: Pick<CertificateOptions, 'config' | 'base' | 'clock' | 'log'>) {
+  const files = configuredFiles(given)
+  if (files.certificates.length === 0) return
+  using _tls = await createTlsMaterial({ ...given, ...files, watchMs: 0 })
+}
+
+export async function openCertificates(options: CertificateOptions): Promise<Certificates> {
+  const { config, clock, log } = options
+  const { tls } = config
+  const { certificates, ...clientCa } = configuredFiles(options)
   if (tls?.acme) {
     const { certificatePaths } = await import('@pennypost/acme')
     const files = certificatePaths(resolve(options.dataDirectory, 'tls', 'acme'))

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path'
-import { makeDirectory, systemClock, systemDeadline } from '@pennypost/model'
+import { makeDirectory, silentLog, systemClock, systemDeadline } from '@pennypost/model'
 import { ConfigError } from '../config/document.ts'
 import { loadServedConfig } from '../config/named-files.ts'
-import { findConfigFile, isThere, requireOwner } from '../config/place.ts'
+import { becomeOwner, findConfigFile, findPlace, isThere, requireOwner } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { closedListeners } from '../config/wanted-listeners.ts'
 import { UsageError } from '../verbs/usage-error.ts'
@@ -92,6 +92,18 @@ export async function serve(options: ServeOptions): Promise<void> {
   process.exit()
 }
 
+/**
+ * `serve --check`: reads what a server would read of its configuration, as the account that it would run as. Gives the
+ * file, and rejects as `serve` does.
+ */
+export async function checkConfiguration(named?: string): Promise<string> {
+  if (findConfigFile(named) !== undefined) becomeOwner(findPlace(named))
+  const { file, ...given } = await readConfiguration(named)
+  const { tryCertificates } = await import('./certificates.ts')
+  await tryCertificates({ ...given, clock: systemClock, log: silentLog })
+  return file
+}
+
 /** Amid an upgrade files are gone or of another version: with its store open the process would neither serve nor end. */
 async function loadServer(storeOpening: ReturnType<typeof openServedStore>) {
   try {
@@ -106,8 +118,11 @@ async function loadServer(storeOpening: ReturnType<typeof openServedStore>) {
 async function settings({ configFile, demo }: ServeOptions): Promise<{ config: Config; base: string }> {
   if (demo && configFile !== undefined)
     throw new UsageError('--demo has a configuration of its own: leave --config out.')
-  if (demo) return { config: demoConfig(), base: process.cwd() }
-  const file = findConfigFile(configFile)
+  return demo ? { config: demoConfig(), base: process.cwd() } : readConfiguration(configFile)
+}
+
+async function readConfiguration(named?: string): Promise<{ config: Config; base: string; file: string }> {
+  const file = findConfigFile(named)
   if (file === undefined || !isThere(file)) {
     throw new ConfigError(file ?? 'pennypost.toml', [
       {
@@ -117,5 +132,5 @@ async function settings({ configFile, demo }: ServeOptions): Promise<{ config: C
       },
     ])
   }
-  return { config: await loadServedConfig(file), base: dirname(resolve(file)) }
+  return { config: await loadServedConfig(file), base: dirname(resolve(file)), file }
 }
