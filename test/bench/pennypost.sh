@@ -1,7 +1,8 @@
 #!/bin/bash
 # Pennypost as one server of the benchmark: `pennypost.sh up` starts a fresh instance with 200 accounts on a throw-away
 # data directory and prints what the load generator needs; `pennypost.sh down` ends it.
-# Everything is durable: 250 and OK come after the sync. BUNDLE=1 runs the bundle in dist/ instead of the sources.
+# Everything is durable: 250 and OK come after the sync. BUNDLE=1 runs the bundle in dist/ instead of the sources;
+# CHECKS=1 switches on all that can be asked of mail, of which mail from loopback provokes nothing.
 set -eu
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ROOT=$(cd "$HERE/../.." && pwd)
@@ -11,6 +12,34 @@ PATH=$ROOT/node_modules/.bin:$PATH
 
 pennypost() { node "$ROOT/apps/pennypost/bin/pennypost.js" "$@" --config "$STATE/pennypost.toml"; }
 
+checks() {
+  cat <<C
+dnsbl = ["bl.example.test"]
+dnswl = ["wl.example.test"]
+reverse_dns = "quarantine"
+spf = "quarantine"
+dmarc_unsettled = "defer"
+greylist = true
+pregreet = "3s"
+bare_newline_command = "reject"
+sender_rate = 1000000
+recipient_rate = 1000000
+network_rate = 1000000
+[[policy.filter]]
+kind = "rspamd"
+at = "127.0.0.1:$((B + 333))"
+[[policy.filter]]
+kind = "clamav"
+at = "127.0.0.1:$((B + 310))"
+[[policy.filter]]
+kind = "http"
+at = "127.0.0.1:$((B + 380))"
+[submission]
+messages_per_hour = 1000000
+recipients_per_day = 1000000
+C
+}
+
 configure() {
   rm -rf "$STATE"
   mkdir -p "$STATE"
@@ -19,6 +48,7 @@ hostname = "mail.$DOMAIN"
 data_dir = "data"
 [policy]
 require_tls_for_auth = false
+$([ "${CHECKS:-}" = 1 ] && checks)
 [limits]
 connections = 0
 connections_per_address = 0
@@ -81,7 +111,7 @@ up)
   wait_port $((B + 25))
   wait_port $((B + 143))
   cat <<R
-NAME=pennypost
+NAME=pennypost${CHECKS:+-checks}
 STARTUP_MS=$((($(date +%s%N) - start) / 1000000))
 SMTP=$((B + 25))
 LMTP=$((B + 24))
