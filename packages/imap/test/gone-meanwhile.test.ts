@@ -153,6 +153,29 @@ test('COPY by number said OK when another session expunged a message just before
   expect(await client.say('UID COPY 1:2 Sent')).toEqual([expect.stringMatching(/^x OK \[COPYUID \d+ 2 1\] /)])
 })
 
+test('LIST and ESEARCH said NO when one of their mailboxes was deleted before it was looked into', async () => {
+  await begin()
+  await server.createMailbox('Gone')
+  await server.deliver('Gone', sampleMessage('simple'), ['\\Deleted'])
+  const { search } = server.store.mail
+  mail.search = async (...args) => {
+    await server.store.mail.deleteMailbox((await server.account()).id, 'Gone').catch(() => {})
+    return search(...args)
+  }
+  expect(await client.say('LIST "" (Gone Sent) RETURN (STATUS (DELETED-STORAGE))')).toEqual([
+    '* LIST (\\HasNoChildren) "/" Gone',
+    '* LIST (\\HasNoChildren \\Sent) "/" Sent',
+    '* STATUS Sent (DELETED-STORAGE 0)',
+    'x OK LIST completed',
+  ])
+  await server.createMailbox('Gone')
+  await server.deliver('Sent', sampleMessage('simple'))
+  expect(await client.say('ESEARCH IN (mailboxes (Gone Sent)) ALL')).toEqual([
+    expect.stringMatching(/^\* ESEARCH \(TAG "x" MAILBOX Sent UIDVALIDITY \d+\) UID ALL 1$/),
+    'x OK ESEARCH completed',
+  ])
+})
+
 test('while what bears an EMAILID is looked for: the rest is not read', async () => {
   await begin()
   await selectInbox()

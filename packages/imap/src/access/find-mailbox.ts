@@ -12,6 +12,7 @@ import {
   othersName,
   type Right,
   type Rights,
+  StoreError,
   superiors,
 } from '@pennypost/model'
 import { type ImapRefusal, no } from '../refusal.ts'
@@ -45,6 +46,11 @@ export async function requireMailbox(
 /** NO for a mailbox that is not there, or of which the account may not know. */
 export function noSuchMailbox(code: 'NONEXISTENT' | 'TRYCREATE' = 'NONEXISTENT'): ImapRefusal {
   return no(code, 'There is no such mailbox')
+}
+
+/** For `catch`: what is said of a mailbox is left out when it is deleted while the command looks into it. */
+export function unlessDeleted(error: unknown): undefined {
+  if (!(error instanceof StoreError && error.reason === 'no-such-mailbox')) throw error
 }
 
 /** NO [NOPERM]. @param rights those that it takes, e.g. `te` */

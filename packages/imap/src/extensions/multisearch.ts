@@ -1,5 +1,5 @@
 import { nextTurn } from '@pennypost/model'
-import { findMailbox } from '../access/find-mailbox.ts'
+import { findMailbox, unlessDeleted } from '../access/find-mailbox.ts'
 import { queryForStore } from '../access/viewer-query.ts'
 import { hasRight, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
@@ -45,7 +45,7 @@ async function run(session: Session, { sources, returns, program }: Args): Promi
   const mailboxes = await findSources(session, sources)
   using progress = showProgress(session, mailboxes.length)
   for (const mailbox of mailboxes) {
-    const found = await search(session, mailbox, program)
+    const found = await search(session, mailbox, program).catch(unlessDeleted)
     if (session.connection.closed) return
     if (found) say(session, mailbox, found, returns)
     progress.done++
