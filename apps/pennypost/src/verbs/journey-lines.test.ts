@@ -67,6 +67,24 @@ test('an attempt that failed before TLS was decided, or for want of it, was said
   expect(line({ tlsReason: 'not offered' })).toBe('tried mx [192.0.2.9] for two.test, in clear (not offered), 0 s')
 })
 
+test('what came from this machine itself, bounces too, was said to have come in clear', () => {
+  const fact = {
+    kind: 'received',
+    service: 'dsn',
+    session: '',
+    peer: '',
+    reversePath: '',
+    forwardPaths: [],
+    size: 5,
+  } as const
+  const line = (more: object): string =>
+    lines([{ ...fact, ...more }])
+      .split('\n')[0]!
+      .slice(22)
+  expect(line({})).toBe('received by dsn from this machine')
+  expect(line({ service: 'smtp', peer: '192.0.2.9' })).toBe('received by smtp from 192.0.2.9, in clear')
+})
+
 test('every kind of event has its line', () => {
   const facts: FlowFact[] = [
     {
@@ -119,7 +137,7 @@ test('every kind of event has its line', () => {
     'next attempt',
     'held <b@two.test> by the rule "to @two.test", until it is released',
     'to nobody',
-    'from this machine, in clear',
+    'by submission from this machine\n',
     'looked for two.test, 0 s',
     '"hold"',
   ]) {

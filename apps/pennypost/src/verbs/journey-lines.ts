@@ -64,8 +64,9 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
 function received(event: Of<'received'>): string[] {
   const helo = event.helo ? ` (${event.helo})` : ''
   const account = event.account ? `, as ${event.account}` : ''
+  const tls = event.tls ?? (event.peer ? 'in clear' : '')
   return [
-    `received by ${event.service} from ${event.peer || 'this machine'}${helo}, ${event.tls ?? 'in clear'}${account}`,
+    `received by ${event.service} from ${event.peer || 'this machine'}${helo}${tls && ', '}${tls}${account}`,
     `from <${event.reversePath}> to ${event.forwardPaths.map((path) => `<${path}>`).join(' ')}`,
     `${formatSize(event.size)}${event.messageId ? `, Message-ID <${event.messageId}>` : ''}`,
   ]
