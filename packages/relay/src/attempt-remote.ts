@@ -284,7 +284,7 @@ function describeHop(hop: NextHop, elapsedMs: number, reused: boolean, quiet: bo
   return {
     host,
     address,
-    ...(reused ? {} : { dns }),
+    ...(reused || dns.length === 0 ? {} : { dns }),
     ...(tls === undefined ? {} : { tls }),
     tlsReason,
     elapsedMs: reused ? elapsedMs : openedMs + elapsedMs,

@@ -70,7 +70,11 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
       unreachable.note(target, dialled.kind === 'unreachable')
       if (dialled.kind === 'unreachable') dead.set(keyOf(target), dialled.tried.at(-1)!)
       walk.tried.push(...dialled.tried.map((each, at) => (walk.tried.length + at === 0 ? { ...each, dns } : each)))
-      if (dialled.kind === 'ready') return { ok: true, hop: { ...dialled.hop, dns }, tried: walk.tried }
+      if (dialled.kind === 'ready') {
+        // The first that was tried tells it for all.
+        const hop = { ...dialled.hop, dns: walk.tried.length === 0 ? dns : [] }
+        return { ok: true, hop, tried: walk.tried }
+      }
       if (walk.isOver(dialled)) break
     }
     return { ok: false, verdict: walk.verdict, tried: walk.tried }

@@ -200,6 +200,16 @@ test('the journey did not say why the best host was passed over', async () => {
   expect((await dnsOf(first))!.join()).not.toContain('lately')
 })
 
+test('what DNS said stood in the journey again for the host that took the mail', async () => {
+  await using office = await withTwoHosts()
+  office.peer('192.0.2.20')
+  const attempts = await office.events(await office.send(toThree), 'attempt')
+  expect(attempts.map(({ host, dns }) => [host, dns?.length])).toEqual([
+    ['a.three.test', 5],
+    ['b.three.test', undefined],
+  ])
+})
+
 test('a host that takes connections and never greets was called first again and again', async () => {
   const greetingMs = 12_345
   let giveUp = () => {}
