@@ -214,9 +214,17 @@ describe('an alias', () => {
 
 describe('a forward to elsewhere', () => {
   const world = {
-    domains: [{ name: 'one.test' }, { name: 'backup.test', kind: 'relay' as const, target: 'inside.test' }],
+    domains: [
+      { name: 'one.test' },
+      { name: 'also.test', kind: 'alias' as const, target: 'one.test' },
+      { name: 'backup.test', kind: 'relay' as const, target: 'inside.test' },
+    ],
     accounts: ['alice@one.test'],
-    aliases: { 'fwd@one.test': ['bob@two.test', 'alice@one.test', 'Bob@TWO.test'], 'in@one.test': ['x@backup.test'] },
+    aliases: {
+      'fwd@one.test': ['bob@two.test', 'alice@one.test', 'Bob@TWO.test'],
+      'in@one.test': ['x@backup.test'],
+      'both@one.test': ['bob@two.test', 'x@backup.test'],
+    },
   }
   const { expand } = mdaOf(world)
   const forwardOf = async (address: string, reversePath: string) => {
@@ -237,7 +245,7 @@ describe('a forward to elsewhere', () => {
   })
 
   it('keeps the reverse-path of a sender of ours, and the null one', async () => {
-    for (const reversePath of ['alice@one.test', 'MAILER@mail.one.test', '']) {
+    for (const reversePath of ['alice@one.test', 'alice@also.test', 'MAILER@mail.one.test', '']) {
       expect((await forwardOf('fwd@one.test', reversePath))[0]).not.toHaveProperty('reversePath')
     }
   })
@@ -246,6 +254,8 @@ describe('a forward to elsewhere', () => {
     expect(await forwardOf('in@one.test', 'sender@far.test')).toEqual([
       { kind: 'relay', forwardPath: 'x@backup.test', nextHop: 'inside.test', trace: 'Delivered-To: in@one.test\r\n' },
     ])
+    const [outside, inside] = await forwardOf('both@one.test', 'sender@far.test')
+    expect([outside?.reversePath !== undefined, inside?.reversePath]).toEqual([true, undefined])
   })
 
   it('is rewritten again after another forwarder', async () => {
@@ -343,12 +353,24 @@ describe('postmaster and abuse', () => {
     expect(await outcome('alice@mail.one.test')).toBe('550 5.1.1')
     expect(await outcome('alice@mail.one.test', submission)).toBe('550 5.1.1')
     expect(await outcome('postmaster@two.test')).toBe('550 5.7.1')
+    expect(await mdaOf({ accounts: ['alice@one.test'] }).outcome('root@one.test')).toBe('550 5.1.1')
   })
 
   it('go where the configuration says, and not astray when that does not exist', async () => {
     const world = { accounts, aliases: { 'ops@one.test': ['alice@one.test'] } }
-    expect(await mdaOf(world, { administrator: 'ops@one.test' }).outcome('postmaster')).toBe('#1')
-    expect(await mdaOf(world, { administrator: 'me@far.test' }).outcome('postmaster')).toBe('me@far.test')
+    const toOps = mdaOf(world, { administrator: 'ops@one.test' })
+    expect(await toOps.outcome('postmaster')).toBe('#1')
+    expect(await toOps.expand('postmaster')).toMatchObject({
+      facts: [
+        { by: 'alias', forwardPath: 'postmaster', targets: ['ops@one.test'] },
+        { by: 'alias', forwardPath: 'ops@one.test', targets: ['alice@one.test'] },
+      ],
+    })
+    const elsewhere = mdaOf(world, { administrator: 'me@far.test' })
+    expect(await elsewhere.outcome('postmaster')).toBe('me@far.test')
+    expect(await elsewhere.expand('postmaster')).toMatchObject({
+      deliveries: [{ reversePath: expect.stringMatching(/^SRS0=.*@mail\.one\.test$/) }],
+    })
     expect(await mdaOf(world, { administrator: 'typo@one.test' }).outcome('postmaster')).toBe('#2')
     expect(await mdaOf(world, { administrator: 'postmaster@one.test' }).outcome('postmaster')).toBe('#2')
   })
@@ -365,6 +387,9 @@ describe('postmaster and abuse', () => {
     expect(await aliased(['alice@one.test']).outcome('postmaster@one.test')).toBe('#1')
     expect(await aliased(['typo@one.test']).outcome('postmaster@one.test')).toBe('#2')
     expect(await aliased(['postmaster@one.test']).outcome('postmaster@one.test')).toBe('#2')
+    const all = ['alice@one.test', 'postmaster@one.test']
+    const aliases = { 'all@one.test': all, 'postmaster@one.test': ['alice@one.test'] }
+    expect(await mdaOf({ accounts, aliases }).outcome('all@one.test')).toBe('#1')
   })
 
   it('take mail though the mailbox be full; before any account exists nobody can', async () => {
@@ -379,6 +404,11 @@ describe('postmaster and abuse', () => {
     const full = { login: 'full@one.test', quota: 1 }
     const { outcome } = mdaOf({ accounts: [...accounts, full], aliases, usage: { 'full@one.test': 5 } })
     expect(await outcome('all@one.test')).toBe('#2 #3 later')
+    for (const targets of ['postmaster full', 'full postmaster full', 'full root postmaster abuse']) {
+      const all = targets.split(' ').map((name) => `${name}@one.test`)
+      const world = { accounts: [...accounts, full], aliases: { 'all@one.test': all }, usage: { 'full@one.test': 5 } }
+      expect(await mdaOf(world).outcome('all@one.test'), targets).toBe('#2 #3 later')
+    }
     const administrator = { accounts, aliases: { 'all@one.test': ['root@one.test', 'postmaster@one.test'] } }
     expect(await mdaOf({ ...administrator, usage: { 'root@one.test': 10 } }).outcome('all@one.test')).toBe('#2')
   })

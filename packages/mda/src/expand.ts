@@ -194,9 +194,8 @@ class Expander {
   async #follow(walk: Walk, localPart: string, domain: string, path: readonly string[]): Promise<void> {
     const place = await this.#locate(localPart, domain)
     const address = printAddress(localPart, domain)
-    if (place.kind !== 'outside') return this.#take(walk, place, address, path)
-    // Without a path the question is who may send, and outside addresses are nobody's here.
-    if (path.length > 0) this.#forward(walk, address, place.nextHop)
+    if (place.kind === 'outside') this.#forward(walk, address, place.nextHop)
+    else await this.#take(walk, place, address, path)
   }
 
   async #take(
@@ -212,24 +211,24 @@ class Expander {
         return this.#followAlias(walk, place.alias, path)
       case 'nobody':
         if (isRole(place.base, !place.domain)) return this.#reachAdministrator(walk, path)
-        this.#refuse(walk, 'nobody', address, path)
+        this.#refuse(walk, 'nobody', address)
         return
       case 'removed':
-        this.#refuse(walk, 'removed', address, path)
+        this.#refuse(walk, 'removed', address)
     }
   }
 
   /** Others on the way may still be reached: the journey says who of them was not. */
-  #refuse(walk: Walk, refusal: Refusal, address: string, path: readonly string[]): void {
+  #refuse(walk: Walk, refusal: Refusal, address: string): void {
     walk.refusals.add(refusal)
-    if (path.length === 0) return
     const { code, enhanced, lines } = replyFor(refusal, address, walk.context)
     walk.facts.push({ kind: 'refused', forwardPath: address, reply: `${code} ${enhanced} ${lines[0]}` })
   }
 
   async #followAlias(walk: Walk, { address, targets }: Alias, path: readonly string[]): Promise<void> {
-    if (path.includes(address) || path.length > this.#limits.aliasDepth) this.#refuse(walk, 'loop', address, path)
-    if (walk.passed.has(address) || path.length > this.#limits.aliasDepth) return
+    const isTooDeep = path.length > this.#limits.aliasDepth
+    if (isTooDeep || path.includes(address)) this.#refuse(walk, 'loop', address)
+    if (isTooDeep || walk.passed.has(address)) return
     walk.passed.add(address)
     this.#note(walk, 'alias', targets, path.length === 0 ? walk.asked.text : address)
     const reachedBefore = walk.reached.size
