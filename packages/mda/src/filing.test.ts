@@ -59,7 +59,7 @@ describe('planFilings', () => {
   })
 
   it('forwarded twice to an address that two aliases wrote in different cases', () => {
-    const other: Delivery = { ...forward, forwardPath: 'x@FAR.test' }
+    const other: Delivery = { ...forward, forwardPath: 'X@FAR.test' }
     const recipients = [
       { forwardPath: 'fwd@one.test', deliveries: [forward] },
       { forwardPath: 'fwd2@one.test', deliveries: [other] },

@@ -33,7 +33,7 @@ export function planFilings({ reversePath, recipients, verdict }: PlanInput, lim
 
   for (const [recipient, { forwardPath, deliveries }] of recipients.entries()) {
     const due = deliveries.filter((delivery) => !isWithheld(delivery, verdict))
-    if (due.length === 0 && deliveries.length > 0) withheld.push(recipient)
+    if (due.length === 0) withheld.push(recipient)
     for (const delivery of due) {
       if (delivery.kind === 'relay') {
         planRelay(relays, delivery, recipient)

@@ -31,8 +31,11 @@ describe('findLoops', () => {
     })
   })
 
-  it('does not mind one when the message is only filed', () => {
-    expect(find(header('Delivered-To: fwd@one.test'), [filed])).toBeUndefined()
+  it('does not mind one when the message is only filed or relayed', () => {
+    const relayed: Delivery = { kind: 'relay', forwardPath: 'x@far.test', trace: '' }
+    for (const address of ['fwd@one.test', '']) {
+      expect(find(header(`Delivered-To: ${address}`), [filed, relayed])).toBeUndefined()
+    }
   })
 
   it('finds it for the recipient that it is of, too many hops for all', () => {
