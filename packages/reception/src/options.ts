@@ -133,7 +133,7 @@ export interface ReceptionOptions {
   turnRound?(account: Account, domains: readonly string[]): Promise<TurnRound>
   /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
   sign(message: OutgoingMessage): Promise<string>
-  /** The queue's destination for a forward-path's domain: the next hop after routes. */
+  /** The queue's destination for a forward-path's domain, as it is written: the next hop after routes. */
   destination(domain: string, nextHop?: string, reversePath?: string): string
   /** DSNs about what is settled at once, which ride in the acceptance (RFC 3461 §6.2). */
   settledNotices(facts: SettledFacts): Promise<SettledNotices>

@@ -1,7 +1,6 @@
 import { type DeliveryPlan, deliveryBlock } from '@pennypost/mda'
 import { type HeaderSection, parseHeader, valuesOf } from '@pennypost/message'
 import {
-  lookupDomain,
   type NewMessage,
   type NewQueueEntry,
   type NewQueueRecipient,
@@ -58,8 +57,7 @@ export async function queueEntries(
   for (const { recipient, also, relay } of plan.relays) {
     await othersTurn()
     const domain = relay.forwardPath.slice(relay.forwardPath.lastIndexOf('@') + 1)
-    const name = lookupDomain(domain) ?? domain.toLowerCase()
-    const destination = session.options.destination(name, relay.nextHop, relay.reversePath ?? reversePath)
+    const destination = session.options.destination(domain, relay.nextHop, relay.reversePath ?? reversePath)
     const trace = relay.trace === '' ? {} : { trace: relay.trace }
     const asked = joined([recipient, ...also].map((at) => dsnParameters(transaction.recipients[at])))
     add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })

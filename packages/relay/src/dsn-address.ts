@@ -113,7 +113,7 @@ export function queueFor(
     const from = reversePath ?? envelope.reversePath
     const recipient = { forwardPath, ...(trace === '' ? {} : { trace }) }
     return {
-      destination: routes.destination(lookupDomain(domain) ?? domain.toLowerCase(), nextHop, from),
+      destination: routes.destination(domain, nextHop, from),
       route: 'remote',
       envelope: { ...envelope, reversePath: from },
       // RFC 3461 §6.1: a DSN asks for no other DSN.

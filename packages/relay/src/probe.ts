@@ -6,7 +6,6 @@
  * Who calls it: `pennypost dial`.
  */
 import type { Mda } from '@pennypost/mda'
-import { lookupDomain } from '@pennypost/model'
 import { describeReply } from '@pennypost/smtp'
 import { isBreakage } from './attempt-remote.ts'
 import { type Dialled, dial } from './dial.ts'
@@ -103,8 +102,7 @@ async function probeRelay(
 ): Promise<ProbedTarget> {
   const { domain } = pathOf(forwardPath)
   const { reversePath } = request
-  const name = lookupDomain(domain) ?? domain.toLowerCase()
-  const destination = options.routes.destination(name, nextHop, reversePath)
+  const destination = options.routes.destination(domain, nextHop, reversePath)
   const mail = { destination, envelope: { reversePath }, recipients: [{ index: 0, forwardPath, lastReply: '' }] }
   const dead = (await options.orders.suppressed(mail))?.get(0)
   const held = await options.orders.held(mail)

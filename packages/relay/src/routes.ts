@@ -45,7 +45,7 @@ export type Route =
 
 export interface Routes {
   /**
-   * The next hop for mail to this domain, an A-label or an address literal with its brackets. `nextHop`: of a domain that
+   * The next hop for mail to this domain, in any spelling, or to an address literal with its brackets. `nextHop`: of a domain that
    * is relayed to a host, as `parseHop` reads it; it goes before all else. `reversePath`: for routes by sender.
    */
   destination(domain: string, nextHop?: string, reversePath?: string): string
@@ -72,7 +72,7 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
         const hop = parseHop(nextHop, port)
         return hop ? hopKey(hop) : nextHop
       }
-      const name = domain.startsWith('[') ? domain.toLowerCase() : (lookupDomain(domain) ?? domain.toLowerCase())
+      const name = lookupDomain(domain) ?? domain.toLowerCase()
       const from = bySender ? (lookupAddress(reversePath) ?? '') : ''
       const route = configured.find(({ when }) => fits(when, name, from))
       if (route && route.key !== 'direct') return route.key
