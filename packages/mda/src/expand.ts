@@ -21,7 +21,7 @@ import {
   turnTaking,
 } from '@pennypost/model'
 import { printAddress } from './address-text.ts'
-import { createLocate, type Locate, type LocateOptions, type Place } from './locate.ts'
+import { createLocate, isOurs, type Locate, type LocateOptions, type Place } from './locate.ts'
 import type { AddressPath, Delivery, ExpandContext, Expansion, FileDelivery, Mda, RelayDelivery } from './mda.ts'
 import { type Refusal, replyFor, weightiest } from './refusals.ts'
 import { createMaySend } from './sender-permission.ts'
@@ -308,14 +308,12 @@ class Expander {
    * gets too long keeps its own: better a doubtful SPF than a path that nobody may send.
    */
   async #rewriteSender({ asked, context, deliveries }: Walk): Promise<Delivery[]> {
-    const { directory, srs, clock, hostname } = this.#options
+    const { srs, clock, hostname } = this.#options
     const isForward = (delivery: Delivery): delivery is RelayDelivery =>
       delivery.kind === 'relay' && delivery.trace !== '' && delivery.nextHop === undefined
     const sender = splitAddress(context.reversePath)
     if (!sender || !deliveries.some(isForward)) return deliveries
-    const domain = lookupDomain(sender.domain)
-    const kind = domain === undefined ? undefined : (await directory.domain(domain))?.kind
-    if (domain === hostname || kind === 'local' || kind === 'alias') return deliveries
+    if (await isOurs(sender.domain, this.#options)) return deliveries
     const reversePath = printAddress(srs.forward(sender, clock.now()), lookupDomain(asked.domain) ?? hostname)
     if (Buffer.byteLength(reversePath) > pathMax) return deliveries
     return deliveries.map((delivery) => (isForward(delivery) ? { ...delivery, reversePath } : delivery))

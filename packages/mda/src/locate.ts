@@ -30,8 +30,6 @@ export type Place =
   | { kind: 'nobody'; domain?: Domain; base: string }
   | { kind: 'outside'; nextHop?: string }
 
-/** A chain of domains that are aliases of each other is followed so far. */
-const domainAliasLimit = 5
 /** A local part full of delimiters is not tried at each of them. */
 const detailLimit = 4
 
@@ -41,18 +39,15 @@ export type Locate = (localPart: string, domain: string) => Promise<Place>
 export function createLocate({ directory, hostname, ownLiterals, recipientDelimiter }: LocateOptions): Locate {
   const ownDomains = new Set(ownLiterals.map((literal) => literal.toLowerCase()))
 
-  /** The domain's names, itself first and the local domain that it is an alias of last; no names: none of ours. */
+  /** The domain's names, itself first and then the local domain that it is an alias of; no names: none of ours. */
   const resolveDomain = async (written: string): Promise<{ names: string[]; domain: Domain | undefined }> => {
     const own = written === '' || ownDomains.has(written.toLowerCase())
     const name = own ? hostname : lookupDomain(written)
-    let domain = name === undefined ? undefined : await directory.domain(name)
+    const domain = name === undefined ? undefined : await directory.domain(name)
     if (name === undefined || (!domain && name !== hostname)) return { names: [], domain }
-    const names = [name]
-    while (domain?.kind === 'alias' && names.length <= domainAliasLimit) {
-      names.push(domain.target)
-      domain = await directory.domain(domain.target)
-    }
-    return { names, domain: domain?.kind === 'alias' ? undefined : domain }
+    if (domain?.kind !== 'alias') return { names: [name], domain }
+    const target = await directory.domain(domain.target)
+    return { names: [name, domain.target], domain: target?.kind === 'local' ? target : undefined }
   }
 
   const lookUp = async (base: string, names: readonly string[]): Promise<Place | undefined> => {
@@ -81,6 +76,16 @@ export function createLocate({ directory, hostname, ownLiterals, recipientDelimi
     const base = lookupLocalPart(bases.at(-1)!)
     return domain ? { kind: 'nobody', domain, base } : { kind: 'nobody', base }
   }
+}
+
+/** Whether mail for the domain ends here: our own host name, a local domain, or an alias of one. */
+export async function isOurs(
+  domain: string,
+  { directory, hostname }: Pick<LocateOptions, 'hostname'> & { directory: Pick<Directory, 'domain'> },
+): Promise<boolean> {
+  const name = lookupDomain(domain)
+  const known = name === undefined ? undefined : await directory.domain(name)
+  return name === hostname || known?.kind === 'local' || known?.kind === 'alias'
 }
 
 /** Names that a local part may stand for: the whole, then without ever longer details (delimiters are ASCII). */

@@ -6,7 +6,15 @@
  * Who calls it: the making of DSNs and of TLS reports, and local attempts.
  */
 
-import { type AddressPath, type DeliveryPlan, deliveryBlock, isSrs, type Mda, planFilings } from '@pennypost/mda'
+import {
+  type AddressPath,
+  type DeliveryPlan,
+  deliveryBlock,
+  isOurs,
+  isSrs,
+  type Mda,
+  planFilings,
+} from '@pennypost/mda'
 import {
   type Directory,
   type JourneyId,
@@ -34,14 +42,6 @@ const localDestination = 'local'
 export function pathOf(address: string): AddressPath {
   const split = splitAddress(address) ?? { localPart: address, domain: '' }
   return { text: address, ...split }
-}
-
-/** Whether mail for the domain ends here: our own host name, a local domain, or an alias of one. */
-async function isOurs(domain: string, { directory, hostname }: AddressOptions): Promise<boolean> {
-  const name = lookupDomain(domain)
-  if (name === undefined) return false
-  const known = await directory.domain(name)
-  return name === lookupDomain(hostname) || known?.kind === 'local' || known?.kind === 'alias'
 }
 
 /**

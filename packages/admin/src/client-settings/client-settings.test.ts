@@ -159,12 +159,9 @@ test('who logs in where: local domains, aliases of them, no others', async () =>
     directory.addDomain({ name, kind, target, catchAll: '' })
   await add('one.test', 'local')
   await add('two.test', 'alias', 'one.test')
-  await add('three.test', 'alias', 'two.test')
   await add('far.test', 'relay', 'mail.far.test')
   const found = await Promise.all(
-    ['one.test', 'two.test', 'three.test', 'far.test', 'nobody.test', undefined].map((name) =>
-      loginDomain(directory, name),
-    ),
+    ['one.test', 'two.test', 'far.test', 'nobody.test', undefined].map((name) => loginDomain(directory, name)),
   )
-  expect(found).toEqual(['one.test', 'one.test', 'one.test', undefined, undefined, undefined])
+  expect(found).toEqual(['one.test', 'one.test', undefined, undefined, undefined])
 })

@@ -41,19 +41,14 @@ export function toldServers({ services }: ClientSettings): ToldServer[] {
   return canSend && canRead ? told : []
 }
 
-/** Aliases of aliases of domains that are followed. */
-const aliasLimit = 10
-
 /** The domain in the login names of a domain's people: of an alias the one that it stands for; undefined: none of ours. */
 export async function loginDomain(
   directory: Pick<Directory, 'domain'>,
   name: string | undefined,
 ): Promise<string | undefined> {
-  let domain = name === undefined ? undefined : await directory.domain(name)
-  for (let steps = 0; domain?.kind === 'alias' && steps < aliasLimit; steps++) {
-    domain = await directory.domain(domain.target)
-  }
-  return domain?.kind === 'local' ? domain.name : undefined
+  const domain = name === undefined ? undefined : await directory.domain(name)
+  const owner = domain?.kind === 'alias' ? await directory.domain(domain.target) : domain
+  return owner?.kind === 'local' ? owner.name : undefined
 }
 
 /** Whether a stranger's text may be repeated as an address: controls have no place in XML, nor in what anybody types. */

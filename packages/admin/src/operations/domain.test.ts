@@ -50,6 +50,11 @@ describe('domains', () => {
     await admin.call('domain.add', { name: 'one.test' })
     await admin.call('domain.add', { name: 'uk.test', aliasOf: 'one.test' })
     await admin.call('domain.add', { name: 'far.test', relayTo: 'Backup.test:2525' })
+    for (const aliasOf of ['uk.test', 'far.test']) {
+      await expect(admin.call('domain.add', { name: 'two.test', aliasOf })).rejects.toThrow(
+        /not a domain with accounts/,
+      )
+    }
     const list = await admin.call('domain.list', {})
     expect(list.map(({ name, kind, target }) => `${name} ${kind} ${target}`)).toEqual([
       'far.test relay backup.test:2525',

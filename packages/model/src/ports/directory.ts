@@ -9,7 +9,7 @@ export interface Domain {
   /** Lower-case A-label. */
   name: string
   kind: 'local' | 'alias' | 'relay'
-  /** `alias`: the domain whose local parts it shares. `relay`: the next hop, `host` or `host:port`. Else ''. */
+  /** `alias`: the local domain whose local parts it shares. `relay`: the next hop, `host` or `host:port`. Else ''. */
   target: string
   /** Address that takes mail for local parts that do not exist; '' for none. */
   catchAll: string
