@@ -240,6 +240,19 @@ test('what a virus scanner finds is refused, and it was told who brought it', as
   expect(shown).toHaveLength(1)
 })
 
+test('a filter that was not there was told of nowhere but in the journeys', async () => {
+  const told: string[] = []
+  const { filter } = stubFilter('virus', ['smtp'])
+  const gone = { ...filter, look: () => Promise.reject(new Error('connect ENOENT')) }
+  const filters = [{ ...gone, onUnavailable: (detail: string) => void told.push(detail) }]
+  const host = await testReception({ checks: { ...checksWith(createStaticResolver([]), systemDeadline), filters } })
+  const client = host.connect()
+  await client.beginData()
+  client.say(content)
+  await client.until(/^250 .*queued as/m)
+  expect(told).toEqual(['stub: connect ENOENT'])
+})
+
 test('a filter for submission looks at what accounts send, and their spam goes nowhere', async () => {
   const { filter, shown } = stubFilter('spam', ['submission'])
   const checks = { ...checksWith(createStaticResolver([]), systemDeadline), filters: [filter] }

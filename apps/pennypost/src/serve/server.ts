@@ -231,7 +231,7 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   const resolver = foundation.demo ? createStaticResolver([]) : await openResolver(config, log)
   if ('close' in resolver) opening.defer(() => resolver.close())
   const dialer = createDialer({ deadline })
-  const filters = await openContentFilters(config, foundation.base, dialer)
+  const filters = await openContentFilters({ config, base: foundation.base, dialer, clock, log })
   const inbound = openInboundChecks(config, { resolver, clock, deadline, log }, filters)
   opening.use(inbound)
   const relaying = await relayOptions(foundation, { resolver, dialer, routes, mda, signer })

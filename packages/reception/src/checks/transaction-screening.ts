@@ -168,7 +168,7 @@ export class TransactionScreening {
     client: readonly Finding[],
     hard: AbortSignal,
   ): Promise<Finding[]> {
-    const { checks, session, service } = this.#screening
+    const { checks, session, service, signal } = this.#screening
     const filters = checks.filters?.filter(({ services }) => services.includes(service)) ?? []
     if (filters.length === 0) return []
     const { journey, reversePath, recipients } = this.#transaction
@@ -187,7 +187,11 @@ export class TransactionScreening {
       findings: client,
     }
     return Promise.all(
-      filters.map((filter) => askFilter(filter, mail, { deadline: session.options.deadline, signal: hard })),
+      filters.map(async (filter) => {
+        const finding = await askFilter(filter, mail, { deadline: session.options.deadline, signal: hard })
+        if (finding.result === 'unavailable' && !signal.aborted) filter.onUnavailable?.(finding.detail)
+        return finding
+      }),
     )
   }
 

@@ -22,12 +22,15 @@ export interface ContentFilter {
   readonly limitMs: number
   /** Octets; larger messages are not shown to it. */
   readonly maxSize: number
+  /** Told of each message of which it said nothing, unless the client had gone. */
+  readonly onUnavailable?: (detail: string) => void
   /** May reject with anything, and does with the signal's reason. */
   look(mail: MailToLookAt, signal: AbortSignal): Promise<VirusFinding | FilterFinding>
 }
 
 /** What a filter that is asked over a connection is made with. */
-export interface FilterSettings extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize'> {
+export interface FilterSettings
+  extends Pick<ContentFilter, 'name' | 'services' | 'limitMs' | 'maxSize' | 'onUnavailable'> {
   /** Where it listens. */
   endpoint: Endpoint
   dialer: Dialer
