@@ -354,8 +354,10 @@ test('a message that is made to take long kept the worker from all other mail', 
   )
   const hashes = Buffer.concat([Buffer.from(fields.join('').replace('; d=x.test\r\n', '\r\n')), signed.header])
   const lines = Buffer.from('a\t\r\n'.repeat(400_000))
+  const large = Buffer.concat([Buffer.from(`X-A: ${'a b'.repeat(300_000)}\r\n`), hashes])
   for (const content of [
     facts({ header }),
+    facts({ header: large }),
     facts({ body: () => inPieces(spaces) }),
     facts({ header: hashes, body: () => inPieces(lines) }),
   ]) {

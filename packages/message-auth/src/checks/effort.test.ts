@@ -49,6 +49,16 @@ test('a body of odd white space is copied for each hash that is wanted of it, wh
   expect([bears(1), bears(10)]).toEqual([true, false])
 })
 
+test('a large header is copied for each signature: twenty such messages kept the worker for all the time that there is', () => {
+  const bears = (header: number, signatures: number) => {
+    const effort = new Effort()
+    effort.bears(Buffer.from(`A: ${'b'.repeat(header)}\r\n\r\n`))
+    effort.signatures = signatures
+    return effort.isBearable
+  }
+  expect([bears(1_000_000, 2), bears(100_000, 10), bears(1_000_000, 10)]).toEqual([true, true, false])
+})
+
 test('pieces are one message', () => {
   const text = `A: b\r\n\r\n${`x${' '.repeat(1000)}`.repeat(20_000)}`
   expect(bears(...(text.match(/.{1,997}/gs) ?? []))).toBe(false)

@@ -2,10 +2,10 @@
  * How much work a message would make for mailauth, counted before it gets the octets: it copies the lines of a field once
  * for each that begins no other, moves all that is behind such a line, looks through all fields for each name that a
  * signature covers, looks at a run of white space again from each of its octets, at a line of the body that goes on with
- * each chunk, and copies lines with odd white space for each hash. So a megabyte that is made for it would keep the worker
- * from all other mail for minutes.
+ * each chunk, copies lines with odd white space for each hash, and all fields for each signature. So a megabyte that is made
+ * for it would keep the worker from all other mail for minutes.
  *
- * Who calls it: the check worker, for each chunk.
+ * Who calls it: the check worker, for each chunk, and when the verifier has read the header.
  */
 
 /** Units of a nanosecond or two: half a second at most. Two thousand recipients on a line each take a fortieth of it. */
@@ -18,6 +18,8 @@ const movedField = 6
 const signedName = 4
 /** For each hash of the body it copies a line octet by octet that has other white space than single spaces within. */
 const copiedLine = 300
+/** For each octet of the header, for each signature: any of them may cover all of it. */
+const copiedOctet = 60
 /** Each takes some memory, until the keys of all signatures are there; no letter has so many. */
 const mostFields = 5000
 
@@ -48,20 +50,30 @@ export class Effort {
   #isCopied = false
   #last = 0
   #copied = 0
+  #headerOctets = 0
   /** How many different hashes of the body are wanted, once the verifier has read the header. */
   bodies = 0
+  /** How many signatures there are to be verified, then. */
+  signatures = 0
 
   /** False when the message, up to the end of `octets`, asks for too much. */
   bears(octets: Uint8Array): boolean {
     const from = this.#header(octets)
     if (!this.#inHeader) this.#body(octets, from)
-    return this.#spent + this.#copied * copiedLine * this.bodies <= bearable && this.#fields <= mostFields
+    return this.isBearable
+  }
+
+  get isBearable(): boolean {
+    const perBody = this.#copied * copiedLine * this.bodies
+    const perSignature = this.#headerOctets * copiedOctet * this.signatures
+    return this.#spent + perBody + perSignature <= bearable && this.#fields <= mostFields
   }
 
   /** Where the header section ends in `octets`. */
   #header(octets: Uint8Array): number {
     let at = 0
     while (this.#inHeader && at < octets.length) this.#take(octets[at++] as number)
+    this.#headerOctets += at
     return at
   }
 

@@ -134,7 +134,8 @@ async function checkSpf(request: SpfRequest, id: number, work: Running): Promise
 async function checkSignatures(request: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
   const options = { strict: true, resolver: resolverFor(id, work), curTime: new Date(request.now) }
   const verified = await verifySignatures(work.message, options, ({ keys, bodies }) => {
-    work.effort.bodies = bodies
+    Object.assign(work.effort, { bodies, signatures: keys.length })
+    if (!work.effort.isBearable) return refuse(id, work)
     for (const name of keys) void ask(id, work, name, 'TXT')
   })
   const chain = await arc(verified.arc as never, options)
