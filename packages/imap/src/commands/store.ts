@@ -75,7 +75,11 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   const { modified } = done
   const isKnown = await takeIn(session, view, change, done, silent)
   const complete = expected !== undefined || (await tell(session, uids, modified, by))
-  if (expected && !isKnown) await keepSilent(view, expected, session)
+  if (expected && !isKnown) {
+    await keepSilent(view, expected, session)
+    // With a new MODSEQ for each of them it is all that was new; where nothing could be expected, nothing was told.
+    if (expected.uids.length > 0) view.toldOwn(done)
+  }
   const code = modified.isEmpty ? undefined : `MODIFIED ${UidSet.ofSorted(foundNumbers(session, modified, by))}`
   // RFC 2180 §4.2.2, RFC 7162 §3.1.3; UIDs that are gone are no fault (RFC 9051 §6.4.9).
   if (!complete && by === 'sequence') throw deletedByOthers(code)

@@ -1,4 +1,4 @@
-import { type AccountId, type Mailbox, type MailboxId, superiors, turnTaking, uid } from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, modSeq, superiors, turnTaking, uid } from '@pennypost/model'
 import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf, sayList } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -99,13 +99,18 @@ export class OtherMailboxes {
   }
 
   /**
-   * It is selected no more, and one of the others again: true when the session has not been told which messages are in it,
-   * since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
+   * It is selected no more, and one of the others again: true when the session has not been told which messages are in it, or
+   * of their flags, since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
    */
-  left({ open, count, told }: View): boolean {
+  left({ open, count, told, settledModSeq }: View): boolean {
     const name = this.#byId.get(open.mailbox.id)
-    if (!name?.mailbox || (name.mailbox.messages === count && name.mailbox.uidNext <= told.uidNext)) return false
-    name.mailbox = { ...name.mailbox, messages: count, uidNext: uid(told.uidNext) }
+    const known = name?.mailbox
+    if (!known) return false
+    const knowsFlags = known.highestModSeq <= settledModSeq || !this.#eventsOf(name).flags
+    if (knowsFlags && known.messages === count && known.uidNext <= told.uidNext) return false
+    name.mailbox = { ...known, messages: count, uidNext: uid(told.uidNext) }
+    // How many were unseen by what it was told is counted nowhere: whatever their number is, it is another one.
+    if (!knowsFlags) name.mailbox = { ...name.mailbox, highestModSeq: modSeq(settledModSeq), unseen: -1 }
     return true
   }
 
