@@ -56,8 +56,9 @@ async function restoreAll(session: Session, backup: string, replace: boolean): P
 
 function heldText(held: number): string {
   return (
-    `${plural(held, 'message')} of the queue ${held === 1 ? 'is' : 'are'} held, since they may have gone out after the backup was ` +
-    'made: `pennypost queue list` shows them, `pennypost queue release` sends them, `pennypost queue remove` drops them.'
+    `${plural(held, 'entry', 'entries')} of the queue ${held === 1 ? 'is' : 'are'} held: what waited may have gone out after the ` +
+    'backup was made. `pennypost queue list` shows it, `pennypost queue release --held` sends it, `pennypost queue remove --held` ' +
+    'drops it.'
   )
 }
 

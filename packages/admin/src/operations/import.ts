@@ -58,13 +58,15 @@ export const mailImport = operation({
       const { imported } = work
       throw imported === 0 ? error : afterSome(`${imported} message${imported === 1 ? '' : 's'}`, error)
     }
-    return { login, imported: work.imported, skipped: work.skipped, mailboxes: work.mailboxNames }
+    return { login, imported: work.imported, skipped: work.skipped, mailboxes: [...work.filled] }
   },
 })
 
 class Import {
   imported = 0
   skipped = 0
+  /** Names of the mailboxes that have got something. */
+  readonly filled = new Set<string>()
   readonly #context: AdminContext
   readonly #account: Account
   readonly #targets = new Map<string, Target>()
@@ -79,10 +81,6 @@ class Import {
 
   get pending(): number {
     return this.#batch.length
-  }
-
-  get mailboxNames(): string[] {
-    return [...this.#targets.keys()]
   }
 
   async take({ head, message }: IncomingMessage): Promise<void> {
@@ -120,6 +118,7 @@ class Import {
     this.#octets = 0
     if (appends.length === 0 || !this.#target) return
     await this.#context.store.mail.append(this.#target.mailbox.id, appends)
+    this.filled.add(this.#target.mailbox.name)
     this.imported += appends.length
   }
 
