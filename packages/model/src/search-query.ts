@@ -47,6 +47,19 @@ export function searchNeeds(query: SearchQuery): 'flags' | 'row' | 'header' | 'b
   }
 }
 
+/**
+ * What rows tell (flags, numbers, dates and sizes), and what asks for text besides: both must hold. Absent where there is
+ * nothing of it.
+ */
+export function divideQuery(query: SearchQuery): { ofRows?: SearchQuery; ofText?: SearchQuery } {
+  const isOfRows = (inner: SearchQuery): boolean => ['flags', 'row'].includes(searchNeeds(inner))
+  if (isOfRows(query)) return { ofRows: query }
+  if (query.key !== 'and') return { ofText: query }
+  const rowKeys = query.queries.filter(isOfRows)
+  const ofText: SearchQuery = { key: 'and', queries: query.queries.filter((inner) => !isOfRows(inner)) }
+  return rowKeys.length === 0 ? { ofText } : { ofRows: { key: 'and', queries: rowKeys }, ofText }
+}
+
 /** How many keys a message is held against at most: what one message of a page costs. */
 export function countKeys(query: SearchQuery): number {
   if (query.key === 'not') return countKeys(query.query)

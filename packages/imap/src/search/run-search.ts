@@ -1,5 +1,6 @@
 import {
   countKeys,
+  divideQuery,
   matches,
   nextTurn,
   type SearchQuery,
@@ -19,26 +20,11 @@ import type { Session } from '../session/session.ts'
  * match nothing, told of or not. `among`: only these of them.
  */
 export async function runSearch(session: Session, query: SearchQuery, among?: UidSet): Promise<UidSet> {
-  const { known, rest } = divide(query)
+  const { ofRows, ofText } = divideQuery(query)
   const view = session.selected
-  const within = known ? await searchKnown(session, known, among) : (among ?? view.all())
-  if (!rest || within.isEmpty) return within
-  return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, rest), within, session.gone)
-}
-
-/** What the arrays know, and what the store is asked besides: both must hold. */
-function divide(query: SearchQuery): { known?: SearchQuery; rest?: SearchQuery } {
-  if (isKnown(query)) return { known: query }
-  if (query.key !== 'and') return { rest: query }
-  const known = query.queries.filter(isKnown)
-  if (known.length === 0) return { rest: query }
-  const rest = query.queries.filter((inner) => !known.includes(inner))
-  return { known: { key: 'and', queries: known }, rest: { key: 'and', queries: rest } }
-}
-
-function isKnown(query: SearchQuery): boolean {
-  const needs = searchNeeds(query)
-  return needs === 'flags' || needs === 'row'
+  const within = ofRows ? await searchKnown(session, ofRows, among) : (among ?? view.all())
+  if (!ofText || within.isEmpty) return within
+  return session.service.mail.search(view.open.mailbox.id, queryForStore(view.open, ofText), within, session.gone)
 }
 
 async function searchKnown(session: Session, query: SearchQuery, among?: UidSet): Promise<UidSet> {

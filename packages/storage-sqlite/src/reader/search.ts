@@ -1,5 +1,6 @@
 import {
   countKeys,
+  divideQuery,
   type MailboxId,
   matches,
   nextTurn,
@@ -30,20 +31,10 @@ export async function searchMailbox(
   searchText: (request: SearchRequest) => Promise<UidSet>,
 ): Promise<UidSet> {
   requireMailbox(reader, request.mailbox)
-  const { ofRows, ofText } = divide(request.query)
+  const { ofRows, ofText } = divideQuery(request.query)
   const within = ofRows ? await readRows(reader, { ...request, query: ofRows }) : request.within
   if (!ofText || within.isEmpty) return within
   return searchText({ ...request, query: ofText, within })
-}
-
-/** Of a conjunction, the keys that rows answer, and those that need text. */
-function divide(query: SearchQuery): { ofRows?: SearchQuery; ofText?: SearchQuery } {
-  const isOfRows = (inner: SearchQuery): boolean => ['flags', 'row'].includes(searchNeeds(inner))
-  if (isOfRows(query)) return { ofRows: query }
-  if (query.key !== 'and') return { ofText: query }
-  const rowKeys = query.queries.filter(isOfRows)
-  const ofText: SearchQuery = { key: 'and', queries: query.queries.filter((inner) => !isOfRows(inner)) }
-  return rowKeys.length === 0 ? { ofText } : { ofRows: { key: 'and', queries: rowKeys }, ofText }
 }
 
 const range = 'WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?'
