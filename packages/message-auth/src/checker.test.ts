@@ -239,6 +239,13 @@ test('names of any length in signatures went into the journey whole', async () =
   expect(JSON.stringify(await checkAll(open({}), facts({ header }))).length).toBeLessThan(5_000)
 })
 
+test('what a broken SPF record says went into the journey whole', async () => {
+  const checker = open({ 'one.test TXT': [`v=spf1 ${'a'.repeat(60_000)} -all`] })
+  const spf = await checker.checkSender(facts(), never)
+  expect(spf.result).toBe('permerror')
+  expect(spf.detail.length).toBeLessThan(300)
+})
+
 test.each([
   ['selector', 'one.test', 'my_mail'],
   ['domain', 'my_mail.one.test', 's'],

@@ -128,7 +128,7 @@ async function checkSpf(request: SpfRequest, id: number, work: Running): Promise
     mta: request.hostname,
     resolver: resolverFor(id, work),
   })
-  return { result: status.result as SpfAnswer['result'], detail: status.comment?.replace(/^[^:]*: /, '') ?? '' }
+  return { result: status.result as SpfAnswer['result'], detail: shown(status.comment?.replace(/^[^:]*: /, '')) }
 }
 
 async function checkSignatures(request: SignatureRequest, id: number, work: Running): Promise<SignatureAnswer> {
