@@ -325,11 +325,9 @@ class Dial {
   async #authenticate(client: SmtpClient): Promise<Dialled | undefined> {
     const { username, password = '' } = this.#hop ?? {}
     if (username === undefined) return undefined
-    const outcome = await client.authenticate({
-      username,
-      password,
-      allowClearText: isLoopback(this.#target.address),
-    })
+    const { address, port } = this.#target
+    const allowClearText = port === 0 || isLoopback(address)
+    const outcome = await client.authenticate({ username, password, allowClearText })
     if (outcome.ok) return undefined
     client.close()
     const verdict = this.#verdictOf(outcome.failure)

@@ -97,6 +97,15 @@ describe('a smarthost', () => {
     expect(peer.transactions).toHaveLength(1)
   })
 
+  test('a store behind a Unix socket got no credentials, for want of TLS, and all mail for it came back', async () => {
+    const store = { host: '', port: 0, protocol: 'lmtp', path: '/run/store', username: 'one', password: 'x' } as const
+    await using office = await PostOffice.open({}, { routes: [{ domain: 'two.test', to: store }] })
+    const peer = office.peer('/run/store', { protocol: 'lmtp', capabilities: ['AUTH PLAIN'] })
+    await office.send({ destination: 'lmtp:/run/store;one' })
+    expect(peer.sessions[0]!.commands).toContain(`AUTH PLAIN ${Buffer.from('\0one\0x').toString('base64')}`)
+    expect(peer.transactions).toHaveLength(1)
+  })
+
   test('that refuses the credentials makes mail wait', async () => {
     await using office = await PostOffice.open({}, { smarthost: { ...smarthost, host: '127.0.0.1' } })
     office.peer('127.0.0.1', { capabilities: ['AUTH PLAIN'], script: { AUTH: '535 5.7.8 wrong' } })
