@@ -72,7 +72,8 @@ function pieceDecoder(label: string): (octets?: Buffer) => string {
     return (octets) => decoder.decode(octets, { stream: octets !== undefined })
   } catch {
     const decoder = iconv.getDecoder(label)
-    return (octets) => (octets ? decoder.write(octets) : (decoder.end() ?? ''))
+    // At the end that of CESU-8 says 0 for nothing.
+    return (octets) => (octets ? decoder.write(octets) : decoder.end() || '')
   }
 }
 

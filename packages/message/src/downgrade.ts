@@ -5,7 +5,7 @@ import { isAsciiText } from './charset.ts'
 import { decodeWords, encodeWords } from './encoded-words.ts'
 import { foldField, phraseText, quotedString } from './field-writer.ts'
 import { type Field, fieldValue, type HeaderSection, parseHeader } from './fields.ts'
-import { extendedValue, type Parameter, parseParameterized } from './parameters.ts'
+import { extendedValue, type Parameter, parameterOf, parseParameterized } from './parameters.ts'
 
 /**
  * Header sections in UTF-8 for readers that know only ASCII (RFC 6858): addresses become surrogates that lead nowhere,
@@ -39,9 +39,15 @@ export function downgradeParameters(parameters: readonly Parameter[]): Parameter
   for (const [name, value] of parameters) {
     if (!isAsciiText(name)) continue
     if (isAsciiText(value)) kept.push([name, value])
-    else if (!name.endsWith('*')) kept.push([`${name}*`, extendedValue(value)])
+    else if (!name.endsWith('*') && !hasAscii(parameters, `${name}*`)) kept.push([`${name}*`, extendedValue(value)])
   }
   return kept
+}
+
+/** Many agents write a file name in both forms. */
+function hasAscii(parameters: readonly Parameter[], name: string): boolean {
+  const value = parameterOf(parameters, name.toLowerCase())
+  return value !== undefined && isAsciiText(value)
 }
 
 const addressFields = /^(resent-)?(from|sender|reply-to|to|cc|bcc)$/

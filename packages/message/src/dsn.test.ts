@@ -111,7 +111,9 @@ Last-Attempt-Date: Thu, 26 Nov 2026 09:30:00 +0000
   test('has no line that is longer than a line may be, whatever was said', () => {
     const [recipient] = report.recipients
     const message = whole({
-      recipients: [{ ...recipient!, diagnostic: `550 5.1.1 ${'ü'.repeat(3000)} ${'x'.repeat(3000)}` }],
+      recipients: [
+        { ...recipient!, diagnostic: `550 5.1.1 ${'ü'.repeat(3000)} ${'x'.repeat(3000)}${' '.repeat(3000)}y` },
+      ],
     })
     const lengths = message
       .toString('latin1')

@@ -7,16 +7,20 @@ const softLimit = 78
 /** Control characters end nothing and start nothing here: no value can bring a second field. */
 const clean = (value: string): string => value.replace(/[\0-\x08\x0a-\x1f\x7f]+/g, ' ').trim()
 
-/** `name: value` folded at white space (RFC 5322 §2.2.3), ended by CRLF. The value is written as it is. */
+/** More than a local part can hold of it, in quotes, means nothing. */
+const endlessSpace = /([ \t]{64})[ \t]+/g
+
+/** `name: value` folded before white space (RFC 5322 §2.2.3), ended by CRLF. The value is written as it is. */
 export function foldField(name: string, value: string): string {
   let lines = ''
   let line = `${name}:`
-  for (const word of clean(value).split(/[ \t]+/)) {
-    if (line.length + 1 + word.length > softLimit && line !== `${name}:`) {
+  const words = ` ${clean(value).replace(endlessSpace, '$1')}`.split(/(?<![ \t])(?=[ \t])/)
+  for (const word of words) {
+    if (line.length + word.length > softLimit && line !== `${name}:`) {
       lines += `${line}\r\n`
       line = ''
     }
-    line += ` ${word}`
+    line += word
   }
   return `${lines}${line}\r\n`
 }

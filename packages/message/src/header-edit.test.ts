@@ -124,6 +124,13 @@ describe('writing fields', () => {
     expect(valuesOf(parseHeader(Buffer.from(folded)), 'references')[0]).toMatch(/^<0-.*<7-0123456789@mail.one.test>$/)
   })
 
+  test('two spaces of a quoted local part stay two, but no white space makes a line too long', () => {
+    const address = `<"a  b${'c'.repeat(60)} \t d"@one.test>`
+    expect(valuesOf(parseHeader(Buffer.from(foldField('To', address))), 'to')).toEqual([address])
+    expect(foldField('X', `a${' \t'.repeat(1000)}b`).length).toBeLessThan(200)
+    expect(foldField('X', '')).toBe('X: \r\n')
+  })
+
   test('no value brings a second field', () => {
     expect(foldField('X', 'a\r\nBcc: b')).toBe('X: a Bcc: b\r\n')
     expect(textField('Subject', 'a\nBcc: ü')).not.toMatch(/^Bcc/m)
@@ -190,6 +197,14 @@ describe('readers without UTF-8 (RFC 6858)', () => {
     expect(structureFor(downgradeStructure(global, false), 'BODY')).toBe(`(${basic})`)
     expect(downgradeStructure(global, true)).toContain(
       `${basic} (NIL "${subject === 'a' ? 'a' : '=?utf-8?Q?=C3=A4?='}" NIL`,
+    )
+  })
+
+  test('a file name that is there in both forms came twice', () => {
+    const lines = ['Content-Type: a/b', `Content-Disposition: attachment; FileName="ü.txt"; filename*=utf-8''%C3%BC`]
+    const both = scan(Buffer.from(`${lines.join('\r\n')}\r\n\r\nx\r\n`)).index().structure
+    expect(structureFor(downgradeStructure(both, false), 'BODYSTRUCTURE')).toContain(
+      `("attachment" ("filename*" "utf-8''%C3%BC"))`,
     )
   })
 

@@ -110,6 +110,11 @@ test('a text in pieces is the same as at once', () => {
   )
 })
 
+test('a text of CESU-8 in pieces had a 0 behind it', () => {
+  const part = { subtype: 'plain', charset: 'cesu-8', encoding: '7bit' } as const
+  expect(inPieces(part, Buffer.from('eda0bdedb88041', 'hex'), 1)).toBe('😀A')
+})
+
 test('a letter of 48 MB of text was read whole, and decoded, and folded: on a small machine that was the end', () => {
   const body = Buffer.from('Straße & <p>more</p>\r\n'.repeat(100))
   const reads: number[] = []
