@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
+import { type Log, silentLog } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { dial, dialTls, readAll, readSome, testListener, testMaterial } from '../test/loopback.ts'
 import { createManualTime } from '../test/manual-time.ts'
@@ -151,6 +152,21 @@ describe('TLS', () => {
     time.advance(30_000)
     await refused
     while (!connection.closed) await new Promise(setImmediate)
+  })
+
+  test.each(['implicit', 'starttls'] as const)('%s: the log says whose handshake failed, and why', async (tls) => {
+    const told: unknown[][] = []
+    const log: Log = { ...silentLog, info: (...line: unknown[]) => void told.push(line) }
+    const listener = await testListener({ tls, contexts: await testMaterial(), onConnection: session, log })
+    const client = await dial(listener)
+    if (tls === 'starttls') {
+      client.write('STLS\r\n')
+      await readSome(client)
+    }
+    client.write('GET / HTTP/1.1\r\n\r\n')
+    await readAll(client)
+    const facts = { service: 'test', remote: '127.0.0.1', error: 'http request' }
+    expect(told).toEqual([[facts, 'no TLS session']])
   })
 
   test('a client that speaks no TLS to a TLS port is dropped', async () => {

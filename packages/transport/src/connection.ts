@@ -31,6 +31,7 @@ const lingerMs = 5_000
 
 /** What a connection needs of its listener. */
 export interface ConnectionHost {
+  readonly service: string
   readonly deadline: Deadline
   readonly log: Log
   readonly contexts: ServerContexts | undefined
@@ -101,7 +102,8 @@ export class Connection {
    * parsed, with your own buffered octets dropped and no listener of yours left on `stream`: whatever the client sent
    * in clear behind the command is thrown away here.
    *
-   * Resolves when `stream` and `tls` are new; rejects with `HandshakeError`, and then the connection is gone.
+   * Resolves when `stream` and `tls` are new; rejects with `HandshakeError`, and then the connection is gone and the log
+   * says why.
    */
   startTls(goAhead: string): Promise<void> {
     if (this.#tls) throw new Error('TLS is already in use on this connection')
@@ -119,17 +121,24 @@ export class Connection {
     // Node never tells of the end of a stream that has ended already: it would be waited for until the deadline.
     if (this.#stream.destroyed || this.#stream.readableEnded) {
       this.destroy()
-      return Promise.reject(new HandshakeError('the client left before the handshake'))
+      return Promise.reject(this.#noTls(new HandshakeError('the client left before the handshake')))
     }
     return new Promise((resolve, reject) => {
       const secured = acceptTls(this.#stream, contexts, { deadline, timeoutMs: handshakeTimeoutMs }, (error) => {
-        if (error) return reject(error)
+        if (error) return reject(this.#noTls(error))
         this.#tls = tlsFactsOf(secured)
         if (contexts.asksForCertificate) this.#certifiedAddresses = certifiedAddressesOf(secured)
         resolve()
       })
       this.#stream = secured
     })
+  }
+
+  /** Said here for implicit TLS and STARTTLS alike: it is known here who it was. */
+  #noTls(error: HandshakeError): HandshakeError {
+    const { log, service } = this.#host
+    log.info({ service, remote: this.remote.address, error: error.message }, 'no TLS session')
+    return error
   }
 
   /** Arms the one idle timer; calling again replaces it (login gives a longer one), 0 disarms it. */

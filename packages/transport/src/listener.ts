@@ -182,9 +182,7 @@ class SocketListener implements Listener, ConnectionHost {
     connection.onDrain(() => connection.destroy())
     try {
       await connection.handshake()
-    } catch (error) {
-      const { message } = error as Error
-      this.log.info({ service: this.service, remote: connection.remote.address, error: message }, 'no TLS session')
+    } catch {
       return
     }
     connection.onDrain(() => {})

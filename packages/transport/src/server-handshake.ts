@@ -50,7 +50,9 @@ export function acceptTls(
     done(error)
   }
   const onSecure = (): void => finish()
-  const onError = (error: Error): void => finish(new HandshakeError(error.message, { cause: error }))
+  // OpenSSL's message names a thread and a line of its source; its reason is what is for people.
+  const onError = (error: Error & { reason?: string }): void =>
+    finish(new HandshakeError(error.reason ?? error.message, { cause: error }))
   const onClose = (): void => finish(new HandshakeError('the client left during the handshake'))
   const timer = options.deadline.after(options.timeoutMs, () =>
     finish(new HandshakeError('the handshake took too long')),

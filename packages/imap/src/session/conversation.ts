@@ -329,9 +329,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     const line = `${tag} OK ${code}${completion?.text ?? `${command.name} completed`}\r\n`
     switch (completion?.next) {
       case 'startTls':
-        return this.#channel.startTls(line).catch((error) => {
-          this.session.log.info({ error: String(error) }, 'no TLS session')
-        })
+        // Without TLS the connection is gone.
+        return this.#channel.startTls(line).catch(() => {})
       case 'decompress':
         return this.#channel.decompress(line)
       case 'compress':

@@ -111,6 +111,7 @@ export class TestServer {
       { address: '192.0.2.1', port: 40000 },
       { address: '192.0.2.25', port: 143 },
       {
+        service: 'imap',
         deadline: { after: time.after, signal: () => new AbortController().signal },
         log: silentLog,
         contexts: undefined,

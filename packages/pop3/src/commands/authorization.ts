@@ -85,9 +85,8 @@ export const stls = {
   async run(session) {
     if (session.connection.tls) return session.refuse('TLS is already active')
     if (!session.options.offersTls) return session.refuse('TLS is not available')
-    await session.startTls().catch((error: Error) => {
-      session.log.info({ session: session.id, error: error.message }, 'no TLS session')
-    })
+    // Without TLS the connection is gone.
+    await session.startTls().catch(() => {})
   },
 } as const satisfies Command
 

@@ -17,11 +17,8 @@ export const startTls = {
     if (session.secure) return replies.alreadySecure
     if (!session.options.offersTls(session.service)) return replies.notImplemented
     session.forget()
-    try {
-      await session.wire.startTls(printReply(replies.readyForTls))
-    } catch (error) {
-      session.log.info({ error: (error as Error).message }, 'no TLS session')
-    }
+    // Without TLS the connection is gone.
+    await session.wire.startTls(printReply(replies.readyForTls)).catch(() => {})
     return undefined
   },
 } as const satisfies Command
