@@ -152,7 +152,11 @@ function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
   }
   if (purpose === 'spf' || purpose === 'helo-spf') {
     if (/\s\+?all\b/i.test(found)) return 'It ends in +all, which lets everybody send as the domain.'
-    return /\s\+?(?:mx|a|ip4:|ip6:|include:|redirect=|exists:)/i.test(found) ? '' : 'It lets nobody send.'
+    if (!/\s\+?(?:mx|a|ip4:|ip6:|include:|redirect=|exists:)/i.test(found)) return 'It lets nobody send.'
+    const namesOthers = /\s(?:[+?~]?(?:mx:|a:|ip4:|ip6:|include:|exists:)|redirect=)/i
+    return namesOthers.test(value) && !namesOthers.test(found)
+      ? 'It does not name the smarthost, by which mail of the domain leaves.'
+      : ''
   }
   return ''
 }

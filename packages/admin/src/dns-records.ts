@@ -49,7 +49,7 @@ export function recordsFor(
   return [
     mx,
     ...addressRecords(installation),
-    ...senderRecords(domain.name, keys, hostname),
+    ...senderRecords(domain.name, keys, installation),
     ...reportRecords(domain.name),
     ...stsRecords(domain.name, installation),
     ...autoconfigRecords(domain.name, installation),
@@ -74,12 +74,23 @@ function addressRecords({ hostname, publicAddresses }: Installation): PublishedR
   })
 }
 
-function senderRecords(name: string, keys: readonly DkimRecord[], hostname: string): PublishedRecord[] {
+function senderRecords(
+  name: string,
+  keys: readonly DkimRecord[],
+  { hostname, smarthost }: Installation,
+): PublishedRecord[] {
   const txt = (purpose: RecordPurpose, at: string, text: string, why: string): PublishedRecord => {
     return { purpose, name: at, type: 'TXT', value: characterStrings(text), need: 'required', why }
   }
   return [
-    txt('spf', name, 'v=spf1 mx -all', 'SPF: only this server sends mail of the domain (RFC 7208)'),
+    smarthost === undefined
+      ? txt('spf', name, 'v=spf1 mx -all', 'SPF: only this server sends mail of the domain (RFC 7208)')
+      : txt(
+          'spf',
+          name,
+          `v=spf1 mx ${smarthost} ~all`,
+          'SPF: the smarthost sends mail of the domain; its provider may have another mechanism for that, often include: (RFC 7208)',
+        ),
     {
       ...txt('helo-spf', hostname, 'v=spf1 a -all', 'SPF for the name that this server gives, and for bounces'),
       need: 'recommended',

@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test, vi } from 'vitest'
 import { checkConfig } from '../config/load.ts'
-import { clientSettings, ownStsPolicy, publicAddresses } from './installation.ts'
+import { clientSettings, ownStsPolicy, publicAddresses, smarthostInSpf } from './installation.ts'
 
 vi.mock('node:os', { spy: true })
 
@@ -56,4 +56,18 @@ test('the MTA-STS policy named hosts in their own letters, which no MX record ha
     'mx: mx.xn--mller-kva.example',
     'mx: *.xn--mller-kva.example',
   ])
+})
+
+test.each([
+  ['', undefined],
+  ['fd-relay.isp.test:587', 'a:fd-relay.isp.test'],
+  ['mx:isp.test', 'mx:isp.test'],
+  ['192.0.2.25', 'ip4:192.0.2.25'],
+  ['[2001:db8::25]:465', 'ip6:2001:db8::25'],
+  ['127.0.0.1:10026', undefined],
+  ['10.0.0.5', undefined],
+  ['lmtp:isp.test', undefined],
+])('smarthost %j is %s in SPF', (smarthost, mechanism) => {
+  const config = checkConfig('test.toml', `hostname = "mail.one.test"\n[relay]\nsmarthost = "${smarthost}"`)
+  expect(smarthostInSpf(config)).toBe(mechanism)
 })

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Installation } from '@pennypost/admin'
 import type { ClientService, ClientSettings } from '@pennypost/admin/client-settings'
+import { parseHop } from '@pennypost/relay/hop'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
 import { policyOf } from '../config/policy.ts'
@@ -9,6 +11,7 @@ import { wantedListeners } from '../config/wanted-listeners.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
+  const smarthost = smarthostInSpf(config)
   const site = wantedListeners(config).find(({ service }) => service === 'https')
   return {
     hostname: config.hostname,
@@ -17,11 +20,23 @@ export function installationOf(config: Config, place: Place): Installation {
     policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
+    ...(smarthost === undefined ? {} : { smarthost }),
     clientServices: clientSettings(config).services,
     ...(site ? { sitePort: site.port || 443 } : {}),
     mtaSts: { mode: config.mta_sts.mode, text: ownStsPolicy(config) },
   }
 }
+
+/** As an SPF mechanism names it; undefined where it stands beside us, or in our network: the world never sees it. */
+export function smarthostInSpf({ relay: { smarthost } }: Pick<Config, 'relay'>): string | undefined {
+  const { host = '', viaMx, protocol } = parseHop(smarthost, 587) ?? {}
+  if (host === '' || host === 'localhost' || protocol) return undefined
+  if (isIP(host) > 0) return notPublic.test(host) ? undefined : `ip${isIP(host)}:${host}`
+  return `${viaMx ? 'mx' : 'a'}:${host}`
+}
+
+const notPublic =
+  /^(10|127|0)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(::1$|f[cd]|fe[89ab])/i
 
 /** What the site says to those who ask how to bring mail (RFC 8461). */
 export function ownStsPolicy({ mta_sts: { mode, mx, max_age }, hostname }: Config): string {
@@ -54,8 +69,6 @@ export function ownInterfaces(): NetworkInterfaceInfo[] {
 
 /** Addresses of this machine that are not private, link-local or loopback. */
 export function publicAddresses(): string[] {
-  const notPublic =
-    /^(10|127|0)\.|^169\.254\.|^192\.168\.|^172\.(1[6-9]|2\d|3[01])\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(::1$|f[cd]|fe[89ab])/i
   return ownInterfaces()
     .filter(({ internal, address }) => !internal && !notPublic.test(address))
     .map(({ address }) => address)

@@ -157,6 +157,28 @@ describe('DNS check', () => {
     expect(named('autoconfig')).toMatchObject({ state: 'different', found: ['192.0.2.7'] })
   })
 
+  test('where mail leaves by a smarthost, SPF was to say that only this server sends', async () => {
+    using admin = await withDomain()
+    admin.context.installation = { ...admin.context.installation, smarthost: 'a:smtp.isp.test' }
+    const spf = async (text: string) => {
+      admin.context.resolver = createStaticResolver([zone('one.test', [['@', 'TXT', text]])])
+      const [one] = await admin.call('dns.check', { domain: 'one.test' })
+      return one!.records.find(({ purpose }) => purpose === 'spf')!
+    }
+    expect(await spf('v=spf1 mx -all')).toMatchObject({
+      value: '"v=spf1 mx a:smtp.isp.test ~all"',
+      state: 'different',
+      advice: expect.stringContaining('smarthost'),
+    })
+    for (const text of [
+      'v=spf1 mx a:smtp.isp.test ~all',
+      'v=spf1 mx include:isp.test -all',
+      'v=spf1 redirect=isp.test',
+    ]) {
+      expect(await spf(text), text).toMatchObject({ state: 'ok' })
+    }
+  })
+
   test('a server that has IPv6 alone was said to lack names that led to it', async () => {
     using admin = await withDomain()
     const here = (name: string): ZoneRow => [name, 'AAAA', '2001:db8::1']
