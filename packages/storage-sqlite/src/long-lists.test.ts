@@ -165,3 +165,18 @@ test('finds accounts by what is asked of them without a look at all', async () =
   )
   db.close()
 })
+
+test('envelopes of large headers were read 250 at once, however large', async () => {
+  const { store, inbox } = await openWithAlice()
+  await using _ = store
+  const octets = 40_000
+  for (let n = 0; n < 40; n++) {
+    const message = await sampleMessage(store.mail, `Subject: ${'x'.repeat(n < 20 ? 1 : octets)}\n\nText.\n`)
+    await store.mail.append(inbox, [{ message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }])
+  }
+  const all = UidSet.ofRanges([[1, 2 ** 32 - 1]])
+  const pages = await Array.fromAsync(store.mail.fetch(inbox, all, { index: ['envelope'] }))
+  const sizes = pages.map((page) => page.reduce((sum, { index }) => sum + (index?.envelope?.length ?? 0), 0))
+  expect(Math.max(...sizes)).toBeLessThan(256 * 1024 + 2 * octets)
+  expect(pages.flat().map(({ uid }) => uid)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
+})

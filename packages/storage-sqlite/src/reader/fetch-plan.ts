@@ -1,4 +1,4 @@
-import type { FetchedMessage, FetchNeed, JourneyId, MessageId, Uid } from '@pennypost/model'
+import type { FetchedMessage, FetchNeed, JourneyId, MessageId, MessageIndex, Uid } from '@pennypost/model'
 import { allIndexFields, indexReader } from '../message-columns.ts'
 
 /** What FETCH reads: made once for a command out of its need, then used for every page of it. */
@@ -7,8 +7,8 @@ export interface FetchPlan {
   sql: string
   /** `(mailbox, first, last, mailbox, first, last, since, limit)`: with what was expunged after `since`. */
   sqlWithGhosts: string
-  /** Rows that may be read in one go, since octets in them may be many. */
-  mostAtOnce: number
+  /** Octets in its rows may be many: each is weighed before the next one is read. Where they are not, a page is read in one go. */
+  wide: boolean
   read(row: Row): FetchedMessage
 }
 
@@ -43,7 +43,7 @@ function makePlan(need: FetchNeed): FetchPlan {
   const index = need.index && indexReader(need.index)
   if (index) add(index.columns, (message, row, at) => void (message.index = index.read(row, at)))
   addOctets(need, add)
-  const hasOctets = need.header || need.headerText || need.body
+  const hasOctets = Boolean(need.header || need.headerText || need.body)
   const joins =
     (index?.needsMessages ? ' JOIN messages ON messages.id = message' : '') +
     (hasOctets ? ' JOIN contents USING (message)' : '')
@@ -51,7 +51,7 @@ function makePlan(need: FetchNeed): FetchPlan {
   return {
     sql: `${select} filings${joins} WHERE mailbox = ? AND uid BETWEEN ? AND ? ORDER BY uid LIMIT ?`,
     sqlWithGhosts: `${select} (${filingsAndGhosts})${joins} ORDER BY uid LIMIT ?`,
-    mostAtOnce: need.body ? 32 : hasOctets ? 100 : Number.POSITIVE_INFINITY,
+    wide: hasOctets || (need.index?.some((field) => wideFields.has(field)) ?? false),
     read(row) {
       const message: FetchedMessage = {
         uid: row[0],
@@ -65,6 +65,9 @@ function makePlan(need: FetchNeed): FetchPlan {
     },
   }
 }
+
+/** Fields of the index that may be as large as a header section, or larger. */
+const wideFields: ReadonlySet<keyof MessageIndex> = new Set(['envelope', 'structure', 'parts', 'references'])
 
 type Add = (columns: readonly string[], put: Part) => void
 

@@ -37,7 +37,7 @@ export async function* fetchPages(
   }
 }
 
-/** One fetch: where it is, and how many rows are thought to fit into a page. */
+/** One fetch, and where it is. */
 class Fetch {
   readonly cursor: SpanCursor
   readonly #reader: Reader
@@ -45,7 +45,6 @@ class Fetch {
   readonly #uids: UidSet
   readonly #need: FetchNeed
   readonly #plan: FetchPlan
-  #fitting: number
 
   constructor(reader: Reader, mailbox: MailboxId, uids: UidSet, need: FetchNeed) {
     this.#reader = reader
@@ -54,35 +53,40 @@ class Fetch {
     this.#need = need
     this.#plan = planFetch(need)
     this.cursor = new SpanCursor(uids)
-    this.#fitting = Math.min(this.#plan.mostAtOnce, need.body ? 8 : 32)
   }
 
   page(ghostsSince: number | undefined): FetchedMessage[] {
     const page = this.#reader.page()
     const messages: FetchedMessage[] = []
-    const { mostAtOnce } = this.#plan
     for (let span = this.cursor.current; span && !page.isFull; span = this.cursor.current) {
-      // All at once is cheaper for each, but what does not fit would be read in vain.
-      const limit = mostAtOnce === Number.POSITIVE_INFINITY ? page.rowsLeft : Math.min(page.rowsLeft, this.#fitting)
-      const rows = this.#rows(this.#plan, span, ghostsSince, limit)
-      for (const row of rows) this.#take(row, page, messages, ghostsSince)
-      if (rows.length < limit) this.cursor.exhausted()
-      else this.cursor.readUpTo((rows.at(-1) as Row)[0])
-      this.#fitting = Math.max(1, Math.min(mostAtOnce, page.rowsFitting))
+      const limit = page.rowsLeft
+      let read = 0
+      let upTo = span[1]
+      for (const row of this.#rows(this.#plan, span, ghostsSince, limit)) {
+        this.#take(row, page, messages, ghostsSince)
+        if (++read < limit && !(this.#plan.wide && page.isFull)) continue
+        upTo = row[0]
+        break
+      }
+      this.cursor.readUpTo(upTo)
     }
     return messages
   }
 
-  #rows(plan: FetchPlan, [from, to]: readonly [number, number], ghostsSince: number | undefined, limit: number): Row[] {
-    const { sql, sqlWithGhosts } = plan
+  #rows(
+    { sql, sqlWithGhosts, wide }: FetchPlan,
+    [from, to]: readonly [number, number],
+    ghostsSince: number | undefined,
+    limit: number,
+  ): Iterable<Row> {
     const range = [this.#mailbox, from, to]
-    if (ghostsSince === undefined) return this.#reader.raw(sql).all(...range, limit) as Row[]
-    return this.#reader.raw(sqlWithGhosts).all(...range, ...range, ghostsSince, limit) as Row[]
+    const statement = this.#reader.raw(ghostsSince === undefined ? sql : sqlWithGhosts)
+    const values = ghostsSince === undefined ? [...range, limit] : [...range, ...range, ghostsSince, limit]
+    return (wide ? statement.iterate(...values) : statement.all(...values)) as Iterable<Row>
   }
 
   #take(row: Row, page: Page, messages: FetchedMessage[], ghostsSince: number | undefined): void {
     const uid = row[0]
-    let octets = 0
     if (this.#uids.has(uid)) {
       const message = this.#plan.read(row)
       if (this.#need.headerText && message.headerText === undefined) {
@@ -91,16 +95,22 @@ class Fetch {
         if (!header) return void page.add(0)
         message.header = header
       }
-      octets = (message.headerText ?? message.header ?? '').length + (message.body?.length ?? 0)
       messages.push(message)
     }
-    page.add(octets)
+    page.add(this.#plan.wide ? octetsOf(row) : 0)
   }
 
   #headerOctets(uid: number, ghostsSince: number | undefined): Buffer | undefined {
     const [row] = this.#rows(octetHeader, [uid, uid], ghostsSince, 1)
     return row && octetHeader.read(row).header
   }
+}
+
+/** About as many octets as a row has. */
+function octetsOf(row: Row): number {
+  let octets = 0
+  for (const value of row) if (typeof value === 'string' || Buffer.isBuffer(value)) octets += value.length
+  return octets
 }
 
 const octetHeader = planFetch({ header: true })
