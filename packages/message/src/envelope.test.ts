@@ -106,3 +106,8 @@ test('without References the first id of In-Reply-To counts', () => {
   const index = scan(Buffer.from('In-Reply-To: your letter <1@x> <2@x>\r\n\r\n')).index()
   expect(index.references).toEqual(['1@x'])
 })
+
+test('SORT and THREAD held in memory whatever a subject said at length', () => {
+  const { baseSubject } = scan(Buffer.from(`Subject: Re: ${'é'.repeat(1900)}\r\n\r\n`)).index()
+  expect(baseSubject).toBe('E\u0301'.repeat(128))
+})

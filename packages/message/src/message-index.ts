@@ -54,7 +54,7 @@ export function buildIndex(facts: ScanFacts, preview: PreviewCapture, rendering:
     utf8Header: !section.ascii,
     eightBitBody: facts.eightBitBody,
     openEnd: facts.bodySize === 0 && rendering ? !endsLine(rendering.header) : facts.openEnd,
-    baseSubject: foldText(subject.text),
+    baseSubject: sortText(subject.text),
     replyOrForward: subject.replyOrForward,
     sortFrom: sortMailbox(envelope.from),
     sortTo: sortMailbox(envelope.to),

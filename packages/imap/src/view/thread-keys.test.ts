@@ -32,3 +32,26 @@ test('messages were missing from the table that was made anew while another sess
   const { uids, count } = await second
   expect([...uids.subarray(0, count)]).toEqual([1100, 1200])
 })
+
+test('THREAD took gigabytes where each message names 200 ids that no other one names', async () => {
+  const uids = Array.from({ length: 2000 }, (_, index) => index + 1)
+  const mail = {
+    async *fetch() {
+      for (const uid of uids) {
+        const references = Array.from({ length: 200 }, (_, at) => `${uid}.${at}`)
+        yield [
+          {
+            uid,
+            internalDate: { at: 0 },
+            index: { messageIdHeader: `${uid}`, references },
+          } as unknown as FetchedMessage,
+        ]
+      }
+    },
+  } as unknown as MailStore
+  const open = { mailbox: { id: 1 as MailboxId }, uids: Uint32Array.from(uids), count: uids.length }
+  const { idCount, references, ends } = await new ThreadKeys(mail, open).table()
+  expect(idCount).toBeLessThan(110_000)
+  // What each answers is known all the same.
+  expect(new Set(uids.map((_, place) => references[(ends[place] as number) - 1])).size).toBe(uids.length)
+})

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { FetchedMessage, MailStore } from '@pennypost/model'
 import type { ThreadText } from '../thread/print.ts'
 import type { ThreadAlgorithm } from '../thread/thread.ts'
@@ -53,6 +54,8 @@ export class ThreadKeys {
 }
 
 const fewMessages = 1000
+/** So many message ids are known for any mailbox, and two more for each message in it. */
+const fewIds = 100_000
 
 type TableColumns = { -readonly [Key in Exclude<keyof ThreadTable, 'idCount'>]: ThreadTable[Key] }
 
@@ -88,7 +91,8 @@ class GrowingTable {
 
   #add({ uid, internalDate, index = {} }: FetchedMessage): void {
     const columns = this.#columns
-    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '', references = [] } = index
+    const { sentAt, baseSubject = '', replyOrForward, messageIdHeader = '' } = index
+    const references = this.#counted(index.references ?? [])
     const place = columns.count++
     const begin = place === 0 ? 0 : (columns.ends[place - 1] as number)
     const end = begin + references.length
@@ -104,6 +108,11 @@ class GrowingTable {
     columns.ends[place] = end
   }
 
+  /** Where mail names more ids than mail does that is written by people, only what a message answers counts. */
+  #counted(references: readonly string[]): readonly string[] {
+    return this.#ids.count > fewIds + 2 * this.#columns.count ? references.slice(-1) : references
+  }
+
   #reserve(messages: number, references: number): void {
     const columns = this.#columns
     if (references > columns.references.length) columns.references = withRoom(columns.references, references)
@@ -117,19 +126,24 @@ class GrowingTable {
   }
 }
 
-/** Numbers for texts, from 1; 0 stands for the empty text. In many small maps, since one that grows large holds up everybody. */
+/**
+ * Numbers for texts, from 1; 0 stands for the empty text. In many small maps, since one that grows large holds up everybody.
+ * Of a long text its digest is kept.
+ */
 class Numbers {
   readonly #maps = Array.from({ length: 256 }, () => new Map<string, number>())
   count = 0
 
   of(text: string): number {
-    const { length } = text
-    if (length === 0) return 0
-    const sum =
-      text.charCodeAt(length - 1) + 7 * text.charCodeAt(length >> 1) + 31 * text.charCodeAt(length >> 2) + length
+    if (text === '') return 0
+    const key = text.length > longText ? hash('sha256', text, 'base64') : text
+    const { length } = key
+    const sum = key.charCodeAt(length - 1) + 7 * key.charCodeAt(length >> 1) + 31 * key.charCodeAt(length >> 2) + length
     const map = this.#maps[sum % 256] as Map<string, number>
-    let number = map.get(text)
-    if (number === undefined) map.set(text, (number = ++this.count))
+    let number = map.get(key)
+    if (number === undefined) map.set(key, (number = ++this.count))
     return number
   }
 }
+
+const longText = 128
