@@ -41,6 +41,11 @@ describe('our own verifiers', () => {
   })
 })
 
+test('a password in Hebrew with a digit behind it was refused for control characters', async () => {
+  await expect(passwords.hash('סיסמה1')).rejects.toThrow('Hebrew')
+  expect(await passwords.verify('סיסמה1ה', await passwords.hash('סיסמה1ה'))).toBe(true)
+})
+
 describe('imported verifiers', () => {
   test.each(['$2a$', '$2b$', '$2y$'])('%s keeps verifying', async (prefix) => {
     const verifier = importVerifier((await bcrypt.hash('secret', 4)).replace('$2b$', prefix))

@@ -30,6 +30,10 @@ export interface PasswordLimits {
 
 const defaultPasswordLimits: PasswordLimits = { cost: 10, atOnce: 2, waiting: 1000 }
 
+const prohibited =
+  'a password may not be empty or hold control characters; one in Hebrew or Arabic begins and ends with a letter of those, ' +
+  'and has none of other alphabets (RFC 4013)'
+
 /** A password or hash that cannot be stored; the message says why, without it. */
 export class PasswordRefused extends Error {
   override readonly name = 'PasswordRefused'
@@ -67,7 +71,7 @@ export function createPasswords(options: Partial<PasswordLimits> = {}): Password
   return {
     async hash(password) {
       const prepared = preparePassword(password)
-      if (prepared === undefined) throw new PasswordRefused('a password may not be empty or hold control characters')
+      if (prepared === undefined) throw new PasswordRefused(prohibited)
       return queue.run(async () => mark + (await bcrypt.hash(ownKey(prepared), limits.cost)))
     },
     verify,
