@@ -3,7 +3,7 @@
  *
  * Never broken: filings ride in the settlement of the entry, so a message is filed when its entry ends, once; what the
  * judge said at arrival still decides the mailbox.
- * Who calls it: the runner, for entries of route `local`.
+ * Who calls it: the runner, for entries of route `local`, and for mail whose domain has moved here while it waited.
  */
 
 import { type Delivery, filingsAtOnce, type Mda, planFilings, wantOfRoom } from '@pennypost/mda'
@@ -61,6 +61,18 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   const queue = queueFor({ relays, later: apart }, entry.envelope, forwardPaths, options.routes)
   if (filings.length + queue.length === 0) return { verdicts, flow: [] }
   return { verdicts, flow: [], accept: () => acceptanceOf(entry, { filings, queue }, options) }
+}
+
+/** What would be a loop is for us: the domain, which was elsewhere when the mail was accepted, has its accounts here now. */
+export async function hasMovedHere(
+  { destination }: LeasedEntry,
+  { verdicts }: AttemptResult,
+  directory: Pick<Directory, 'domain'>,
+): Promise<boolean> {
+  const isLoop = ({ host, reply }: Verdict): boolean => host === null && reply.enhanced === '5.4.6'
+  if (verdicts.size === 0 || ![...verdicts.values()].every(isLoop)) return false
+  const kind = (await directory.domain(destination))?.kind
+  return kind === 'local' || kind === 'alias'
 }
 
 const filed: Verdict = { outcome: 'delivered', reply: reply(250, '2.1.5', 'Filed'), host: null }

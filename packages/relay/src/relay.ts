@@ -6,7 +6,7 @@
 import type { SettledFacts, SettledNotices } from '@pennypost/mda'
 import { type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
-import { attemptLocal } from './attempt-local.ts'
+import { attemptLocal, hasMovedHere } from './attempt-local.ts'
 import { attemptRemote } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
 import { conclude } from './conclude.ts'
@@ -78,11 +78,13 @@ export function createRelay(options: RelayOptions): Relay {
   const byData = new Map<string, unknown>()
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
-    if (entry.route === 'local') return attemptLocal(work, { mail, directory, arrivals, mda, routes })
+    const fileHere = () => attemptLocal(work, { mail, directory, arrivals, mda, routes })
+    if (entry.route === 'local') return fileHere()
     const held = await orders.held(entry)
     if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     const dead = await orders.suppressed(entry)
-    return attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
+    const result = await attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
+    return (await hasMovedHere(entry, result, directory)) ? fileHere() : result
   }
   const runner = new Runner({
     queue,

@@ -2,7 +2,7 @@
 import { type Deadline, type Dialer, type JourneyId, type Resolver, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import type { RelayOptions } from '../src/index.ts'
-import { everything, minute, PostOffice } from './post-office.ts'
+import { everything, hour, minute, PostOffice } from './post-office.ts'
 
 const twoHosts = [
   ['@', 'MX', '10 a'],
@@ -334,6 +334,38 @@ test('ourselves behind a better host that is away: mail waits for that host', as
   await using office = await withTwoHosts()
   office.peer('192.0.2.20', { script: { GREETING: '220 mail.one.test ESMTP' } })
   expect((await office.trace(await office.send(toThree))).at(-1)).toContain('deferred carol@three.test 451 4.4.1')
+})
+
+describe('mail that waited for a domain that moved here', () => {
+  const moved = async (kind: 'local' | 'relay', recipients = ['bob@two.test', 'nobody@two.test']) => {
+    const office = await PostOffice.open({ ownAddresses: ['192.0.2.99'] })
+    const paths = recipients.map((forwardPath) => ({ forwardPath }))
+    const journey = await office.send({ recipients: paths })
+    const { directory } = office.store
+    await directory.addDomain({ name: 'two.test', kind, target: kind === 'relay' ? 'mx.two.test' : '', catchAll: '' })
+    if (kind === 'local') await directory.addAccount({ login: 'bob@two.test', name: 'Bob', quota: 0, admin: false }, 0)
+    office.zone('two.test', [['mx', 'A', '192.0.2.99']])
+    await office.advance(hour)
+    return { office, journey }
+  }
+
+  test('came back as a loop', async () => {
+    const { office, journey } = await moved('local')
+    await using _office = office
+    expect(await office.inbox('bob@two.test')).toHaveLength(1)
+    expect((await office.trace(journey)).slice(-3)).toEqual([
+      'failed nobody@two.test 550 5.1.1 <nobody@two.test>: no such mailbox here',
+      'dsn failed to alice@one.test',
+      'filed',
+    ])
+    expect(await office.queue()).toEqual([])
+  })
+
+  test('comes back where it is only relayed from here', async () => {
+    const { office, journey } = await moved('relay')
+    await using _office = office
+    expect((await office.trace(journey)).at(-1)).toBe('dsn failed to alice@one.test')
+  })
 })
 
 test('a destination that said 421 again and again was asked every minute', async () => {
