@@ -188,6 +188,24 @@ function describeFilings(open: OpenEngine): void {
     expect(filedEvent).toMatchObject({ forwardPaths: ['a@one.test', 'b@one.test'] })
   })
 
+  it('what had waited for room in a mailbox was said to have been filed when it was accepted', async (world) => {
+    const { store, alice, clock } = world
+    const acceptedAt = clock.now()
+    await clock.advance(60_000)
+    const { filed, journey } = await accept(world, {
+      acceptedAt,
+      filings: [filing(alice)],
+      queue: [entry('three.test')],
+    })
+    const events = (await store.flow.journey(journey))?.events
+    expect(events?.map(({ kind, at }) => [kind, at - acceptedAt])).toEqual([
+      ['filed', 60_000],
+      ['queued', 60_000],
+    ])
+    const [row] = await fetched(world, filed[0]!.mailbox, {})
+    expect(row).toMatchObject({ internalDate: { at: acceptedAt, offsetMinutes: 0 } })
+  })
+
   it('a copy shows its delivery block, then the header, and counts both', async (world) => {
     const text = letter()
     const { filed, journey } = await accept(world, { text, filings: [filing(world.alice)] })

@@ -157,7 +157,7 @@ function fileCopy(state: State, acceptance: Acceptance, { mailbox, filings, mess
   )
   const { id: account, login } = mailbox.owner.account
   const forwardPaths = filings.flatMap((filing) => filing.forwardPaths)
-  recordEvents(state, [{ journey, at: acceptedAt, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths }])
+  recordEvents(state, [{ journey, at: savedAt, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths }])
   return { account, mailbox: mailbox.id, uid }
 }
 
@@ -191,7 +191,7 @@ function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, mes
     },
   })
   const forwardPaths = entry.recipients.map((recipient) => recipient.forwardPath)
-  recordEvents(state, [{ journey, at: acceptedAt, kind: 'queued', entry: id, destination, forwardPaths }])
+  recordEvents(state, [{ journey, at: state.clock.now(), kind: 'queued', entry: id, destination, forwardPaths }])
   return id
 }
 

@@ -19,7 +19,10 @@ export interface Acceptance {
   filings: readonly NewFiling[]
   queue: readonly NewQueueEntry[]
   memory: readonly MemoryNote[]
-  /** Events of the journey up to here; the engine adds `filed` and `queued`, which need its UIDs and entry ids. */
+  /**
+   * Events of the journey up to here; the engine adds `filed` and `queued`, which need its UIDs and entry ids, with the time
+   * of now: what had waited for room was accepted long before.
+   */
   flow: readonly FlowEvent[]
   /**
    * Hash of network, reversePath, forwardPaths and content. If an *unconfirmed* acceptance of the last hour has the

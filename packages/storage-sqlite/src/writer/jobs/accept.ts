@@ -154,7 +154,7 @@ function fileOne(
   arrived(mailbox, modSeq, size, flags)
   saveMailbox(context, mailbox)
   addUsage(context, mailbox.account, size, 1)
-  events.push({ journey, at, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths })
+  events.push({ journey, at: now, kind: 'filed', login, mailbox: mailbox.name, uid, forwardPaths })
   return { account: mailbox.account, mailbox: mailbox.id, uid }
 }
 
@@ -174,7 +174,7 @@ export function arrived(mailbox: MailboxState, modSeq: number, size: number, fla
 
 function queueOne(
   context: WriterContext,
-  { journey, at, message, messageId }: PackedAcceptance,
+  { journey, at, now, message, messageId }: PackedAcceptance,
   id: number,
   entry: PackedQueueEntry,
   events: object[],
@@ -183,6 +183,6 @@ function queueOne(
   const row = { entry, journey, message: id, acceptedAt: at, size, messageId }
   const queueId = insertQueueEntry(context, row)
   const { destination, forwardPaths } = entry
-  events.push({ journey, at, kind: 'queued', entry: queueId, destination, forwardPaths })
+  events.push({ journey, at: now, kind: 'queued', entry: queueId, destination, forwardPaths })
   return queueId
 }
