@@ -200,6 +200,13 @@ describe('configuration', () => {
     expect(faults(document('scanner'))).toHaveLength(1)
   })
 
+  it('opens no LMTP on port 25: what is meant for a server there would be taken for final (RFC 2033 §5)', () => {
+    const at = (port: number) =>
+      faults(`hostname = "a.test"\n[[listener]]\nservice = "lmtp"\naddress = "127.0.0.1"\nport = ${port}`)
+    expect(at(25)).toEqual([expect.stringMatching(/lmtp on port 25/)])
+    expect(at(24)).toEqual([])
+  })
+
   it('knows two spellings of one address for two listeners at one place', () => {
     const at = (address: string) => `[[listener]]\nservice = "imap"\naddress = "${address}"\nport = 143\n`
     expect(faults(`hostname = "a.test"\n${at('::1')}${at('0:0::1')}`)).toHaveLength(1)

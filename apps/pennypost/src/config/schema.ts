@@ -50,6 +50,7 @@ const listener = z
       path === undefined ? address !== undefined && port !== undefined : address === undefined && port === undefined,
     'needs address and port, or a path instead',
   )
+  .refine(({ service, port }) => service !== 'lmtp' || port !== 25, 'is lmtp on port 25, which RFC 2033 forbids')
   .refine(({ service, path }) => service !== 'http' || path === undefined, 'has a path, which http does not know')
   .refine(
     ({ service, xclient }) => isOfMail(service) || xclient.length === 0,
