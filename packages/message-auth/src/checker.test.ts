@@ -255,6 +255,26 @@ test.each([
   expect(dkim).toMatchObject({ result: 'pass', signatures: [{ domain, selector }] })
 })
 
+test('who forges a domain got around DMARC by a signature that the verifier chokes on', async () => {
+  const broken = 'DKIM-Signature: v=1; a=rsa-sha256; c=/; d=x.test; s=s; h=from; bh=AAAA; b=AAAA\r\n'
+  const header = Buffer.concat([Buffer.from(broken), signed.header])
+  const forged = facts({ header, body: () => inPieces(Buffer.from('Forged.\r\n')), clientAddress: '192.0.2.9' })
+  const findings = await checkAll(open(script), forged)
+  expect(judge(findings)).toMatchObject({ action: 'reject', reason: 'dmarc-reject' })
+  // Nor does it take a good signature's word away.
+  expect((await checkAll(open(script), facts({ header })))[2]).toMatchObject({ result: 'pass' })
+})
+
+test('who forges a domain got around DMARC by a message that the verifier chokes on', async () => {
+  const source = `import verifier from '${import.meta.resolve('mailauth/lib/dkim/dkim-verifier.js')}'
+    verifier.DkimVerifier.prototype.messageHeaders = () => Promise.reject(new Error('choked'))
+    await import('${new URL('./checks/main.ts', import.meta.url)}')`
+  const workerUrl = new URL(`data:text/javascript,${encodeURIComponent(source)}`)
+  const findings = await checkAll(open(script, { workerUrl }), facts({ clientAddress: '192.0.2.9' }))
+  expect(findings[2]).toMatchObject({ result: 'policy', detail: 'cannot be verified: choked' })
+  expect(judge(findings)).toMatchObject({ action: 'reject', reason: 'dmarc-reject' })
+})
+
 test('who forges a domain got around DMARC by signatures whose keys are long in coming', async () => {
   const over = new AbortController()
   const deadline = { ...systemDeadline, signal: () => over.signal }

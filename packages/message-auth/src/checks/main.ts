@@ -14,6 +14,7 @@ import { spf } from 'mailauth/lib/spf/index.js'
 import { Effort } from './effort.ts'
 import type {
   FromWorker,
+  Refusal,
   SignatureAnswer,
   SignatureRequest,
   SpfAnswer,
@@ -45,7 +46,7 @@ port.on('message', (message: ToWorker) => {
     case 'spf':
       return start(message.id, (work) => checkSpf(message, message.id, work))
     case 'signatures':
-      return start(message.id, (work) => checkSignatures(message, message.id, work))
+      return start(message.id, (work) => checkSignatures(message, message.id, work).catch(unverifiable))
     case 'chunk':
       if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
       return work && refuse(message.id, work)
@@ -58,7 +59,7 @@ port.on('message', (message: ToWorker) => {
   }
 })
 
-function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer>): void {
+function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer | Refusal>): void {
   const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map(), asked: new Map() }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
@@ -70,6 +71,9 @@ function start(id: number, check: (work: Running) => Promise<SpfAnswer | Signatu
     )
     .finally(() => running.delete(id))
 }
+
+/** By something in the message: whatever DNS does not say comes as a result. */
+const unverifiable = ({ message }: Error): Refusal => ({ refusal: `cannot be verified: ${shown(message)}` })
 
 function refuse(id: number, { message }: Running): void {
   running.delete(id)
