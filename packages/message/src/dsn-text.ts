@@ -81,6 +81,7 @@ const reasons: Record<string, string> = {
   '3': 'The mail system over there has trouble.',
   '3.4': 'The message is larger than the system over there takes.',
   '4': 'The system over there could not be reached, or did not answer.',
+  '4.3': 'The DNS does not say where the mail is to go.',
   '4.4': 'No way to that domain could be found.',
   '4.6': 'The message went in a circle.',
   '4.7': 'It could not be delivered in time.',
@@ -91,4 +92,6 @@ const reasons: Record<string, string> = {
   '6.9': 'The system over there cannot take names and subjects in that writing.',
   '7': 'The system over there refuses the message for reasons of policy.',
   '7.1': 'The system over there refuses the message for reasons of policy.',
+  '7.5': 'The connection to the system over there could not be secured as it has to be.',
+  '7.30': 'The message may only travel encrypted, and the system over there does not see to that.',
 }

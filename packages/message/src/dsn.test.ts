@@ -157,6 +157,16 @@ test('a delay says until when, and returns the header', () => {
   expect(status).not.toContain('Diagnostic-Code')
 })
 
+test.each([
+  ['delayed', '4.4.3', 'The DNS does not say where the mail is to go.'],
+  ['delayed', '4.7.5', 'The connection to the system over there could not be secured as it has to be.'],
+  ['failed', '5.7.30', 'The message may only travel encrypted, and the system over there does not see to that.'],
+  ['failed', '5.7.1', 'The system over there refuses the message for reasons of policy.'],
+] as const)('%s with %s blamed a system that refused nothing, or was not even asked', (action, status, words) => {
+  const [text] = partsOf(whole({ recipients: [{ action, finalRecipient: 'bob@two.test', status }] }))
+  expect(text).toContain(`    ${words}`)
+})
+
 test('success, relayed and expanded say so; the worst decides the subject', () => {
   const recipient = (action: 'delivered' | 'relayed' | 'expanded' | 'failed') => ({
     action,
