@@ -1,6 +1,7 @@
 /**
  * A root of our own and what it issued, valid from 2020 to 2120, for tests of verified TLS. They protect nothing: the keys are
- * public. `mail` is for mx.two.test and *.three.test, `policy` for mta-sts.two.test and mta-sts.three.test.
+ * public. `mail` is for mx.two.test and *.three.test, `policy` for mta-sts.two.test and mta-sts.three.test. `impostor` was
+ * issued for mx.two.test with the key of `mail`, which is no authority.
  */
 export const root = `-----BEGIN CERTIFICATE-----
 MIIBWzCCAQGgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlUZXN0IFJv
@@ -56,3 +57,16 @@ IEbQUx+eDB0FI2K56nkq4tNk7M+jK3i26vm7TqF8zx5W
 -----END CERTIFICATE-----
 `,
 }
+
+export const impostor = `-----BEGIN CERTIFICATE-----
+MIIBgjCCASigAwIBAgIBCTAKBggqhkjOPQQDAjAWMRQwEgYDVQQDDAtteC50d28u
+dGVzdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowEzERMA8GA1UE
+AwwISW1wb3N0b3IwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAQwRbeGBQcVFb+q
+4y6IWkLA0/JxXEM/4Pgaf1foPMvxpYk+yjnK6d6rvEQ52sja1Ug7mvjeP65DSd1W
+zVBFLmzSo2gwZjAWBgNVHREEDzANggtteC50d28udGVzdDAMBgNVHRMBAf8EAjAA
+MB0GA1UdDgQWBBRGyybnnRZR2dED4qGTlqG7JbFSwDAfBgNVHSMEGDAWgBSXNYsm
+j2VxEkE81SZBvrYjoxlQHTAKBggqhkjOPQQDAgNIADBFAiBnAIDatpKsMufzWKhv
+P3gJ/wdTz1NjE4u9jW04dV9ZKQIhANGYHCiHK2z1xNSQ57LXzoK2OIvBb4qty6h/
+D6CVRKHy
+-----END CERTIFICATE-----
+`
