@@ -297,6 +297,31 @@ test('the copies in Sent went beyond the quota of who sent them', async () => {
   await clients[2]!.until(/^552 5\.2\.2 /m)
 })
 
+const asked = { smtpUtf8: false, requireTls: false, autoSubmitted: false }
+
+test.each([
+  ['', 'Auto-Submitted: no', asked],
+  ['', 'TLS-Required: yes', asked],
+  [' RET=HDRS ENVID=a+2Bb', 'Precedence: first-class', { ...asked, ret: 'HDRS', envid: 'a+b' }],
+  ['', 'Auto-Submitted: auto-replied', { ...asked, autoSubmitted: true }],
+  ['', 'Precedence: bulk', { ...asked, autoSubmitted: true }],
+  ['', 'List-Id: <list.two.test>', { ...asked, autoSubmitted: true }],
+  ['', 'TLS-Required: No', { ...asked, tlsOptional: true }],
+])(
+  'what the client asks for with "%s", and the message with %s, is kept for what goes on',
+  async (parameters, field, kept) => {
+    const world = await testReception()
+    await world.store.directory.putAlias({ address: 'away@one.test', targets: ['a@three.test'] })
+    const client = world.connect()
+    client.say(`EHLO client.test\r\nMAIL FROM:<bob@one.test>${parameters}\r\nRCPT TO:<away@one.test>\r\nDATA\r\n`)
+    await client.until(/^354 /m)
+    client.say(`${field}\r\n\r\nhello\r\n.\r\n`)
+    await client.until(/queued as/)
+    const pages = await Array.fromAsync(world.store.queue.list({}))
+    expect(pages.flat().map(({ envelope }) => envelope)).toEqual([{ reversePath: 'bob@one.test', ...kept }])
+  },
+)
+
 test('a message that was refused for its size had none in its journey', async () => {
   const world = await testReception({ limits: { ...defaultReceptionLimits, messageSize: 1000 } })
   const client = world.connect()
