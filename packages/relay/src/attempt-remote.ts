@@ -214,13 +214,7 @@ class RemoteAttempt {
       } else this.#result.verdicts.set(recipient.index, verdict)
     }
     this.#pending = [...rest, ...later]
-    if (rest.length < now.length || breakage) return breakage
-    // A peer that takes nobody and wants to be asked again at once would be asked for ever.
-    for (const [at, recipient] of rest.entries()) {
-      this.#result.verdicts.set(recipient.index, verdictOn(outcomes[at] as RecipientOutcome, hop, dsnOffered))
-    }
-    this.#pending = later
-    return undefined
+    return breakage
   }
 
   #request(

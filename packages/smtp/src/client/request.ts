@@ -37,7 +37,10 @@ export interface RecipientOutcome {
   reply: Reply | null
   /** null when delivered. */
   failure: Failure | null
-  /** Not refused, only one too many for this transaction: try again at once, in the next (RFC 5321 §4.5.3.1.10). */
+  /**
+   * Not refused, only one too many for this transaction: try again at once, in the next (RFC 5321 §4.5.3.1.10). Never all of
+   * its recipients, so that who tries them again comes to an end.
+   */
   tooMany: boolean
 }
 
