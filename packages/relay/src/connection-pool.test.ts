@@ -14,10 +14,11 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
   const opening: ((opened: Opened) => void)[] = []
   const quitted: NextHop[] = []
   const clock = virtualClock()
+  const waits = virtualClock()
   const pool = new ConnectionPool({
     open: () => new Promise((resolve) => opening.push(resolve)),
     clock,
-    deadline: systemDeadline,
+    deadline: { ...systemDeadline, after: (delayMs, expire) => waits.after(delayMs, expire) },
     limits: {
       connectionsPerDestination: 20,
       keptConnections: 10,
@@ -52,7 +53,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
     for (let at = 0; at < count; at++) void pool.acquire(way).then((acquired) => got.push(acquired))
     return got
   }
-  return { pool, opening, quitted, clock, open, fail, acquire }
+  return { pool, opening, quitted, clock, waits, open, fail, acquire }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -107,6 +108,24 @@ test('so many are kept idle and no more, and none longer than its time', async (
   await turn()
   expect(quitted).toEqual([second, first])
   expect(got).toEqual([])
+})
+
+test('what is kept is closed when its time is over, though nobody asks for it', async () => {
+  const { pool, quitted, waits, open, acquire } = pooled({ keptConnections: 2 })
+  acquire(2)
+  const [first, second] = [await open(), await open()]
+  pool.release(first)
+  await waits.advance(4999)
+  pool.release(second)
+  expect(quitted).toEqual([])
+  await waits.advance(1)
+  expect(quitted).toEqual([first])
+  const got = acquire(2)
+  await turn()
+  expect(got).toMatchObject([{ hop: second }])
+  expect(pool.counts()).toEqual({ busy: 1, idle: 0, waiting: 1 })
+  await waits.advance(5000)
+  expect(quitted).toEqual([first])
 })
 
 test('draining sends away who waits, and closes what is idle, released, or only now open', async () => {

@@ -171,6 +171,10 @@ describe('acting for another account', () => {
     expect(await login({ ...asRoot, authzid: 'root@one.test' })).toEqual({ ok: true, account: root, actor: root })
     expect(await login({ ...asRoot, authzid: 'nobody@one.test' })).toEqual(invalid)
     expect(await login({ authzid: 'root@one.test' })).toEqual(invalid)
+    await people.directory.updateAccount(alice.id, { suspended: true })
+    expect(await login({ ...asRoot, authzid: 'alice@one.test' })).toEqual({ ok: false, reason: 'suspended' })
+    await people.directory.removeAccount(alice.id, clock.now())
+    expect(await login({ ...asRoot, authzid: 'alice@one.test' })).toEqual(invalid)
   })
 
   test('an administrator who looked into the mail of another left no trace in the log', async () => {
