@@ -117,13 +117,15 @@ const or: SearchKeyKind = {
   },
 }
 
-/** `"UID" SP sequence-set` */
+/** `"UID" SP sequence-set`, which PHP-IMAP puts between quotes. */
 const uid: SearchKeyKind = {
   name: 'UID',
   parse(cursor) {
     cursor.sp()
+    const isQuoted = cursor.skip('"')
     if (!atSequenceSet(cursor)) throw bad('UID set expected')
     const set = sequenceSet(cursor)
+    if (isQuoted) cursor.expect('"')
     return (context) => ({ key: 'uids', uids: set.saved ? numbersMean(context, set) : context.view.select(set, 'uid') })
   },
 }
