@@ -70,7 +70,7 @@ export interface Target {
 
 export type Dialled =
   | { kind: 'ready'; hop: NextHop; tried: readonly Tried[] }
-  /** `unreachable`: no connection came about, or nobody greeted. `loop`: the peer calls itself what we are called. */
+  /** `unreachable`: no connection came about, or nobody spoke. `loop`: the peer calls itself what we are called. */
   | { kind: 'refused' | 'unreachable' | 'loop'; verdict: Verdict; tried: readonly Tried[] }
 
 /** Never rejects: what goes wrong is a verdict. */
@@ -245,10 +245,9 @@ class Dial {
   #greetingRefused(client: SmtpClient, failure: Failure): Dialled {
     client.close()
     const verdict = this.#verdictOf(failure)
-    const isGreeting = failure.phase === 'greeting'
-    // Who waits for five minutes in vain does not ask there first the next time.
-    if (isGreeting && failure.kind === 'timeout') return this.#refuse('unreachable', verdict)
-    const final = !isGreeting || failure.reply?.code === 521
+    // Who has waited for five minutes in vain does not ask there first the next time.
+    if (failure.kind === 'timeout') return this.#refuse('unreachable', verdict)
+    const final = failure.phase !== 'greeting' || failure.reply?.code === 521
     return this.#refuse('refused', final ? verdict : { ...verdict, outcome: 'deferred' })
   }
 

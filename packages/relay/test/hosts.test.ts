@@ -210,26 +210,32 @@ test('what DNS said stood in the journey again for the host that took the mail',
   ])
 })
 
-test('a host that takes connections and never greets was called first again and again', async () => {
-  const greetingMs = 12_345
-  let giveUp = () => {}
-  const after: Deadline['after'] = (ms, expire) => {
-    if (ms === greetingMs) giveUp = expire
-    return systemDeadline.after(ms, expire)
-  }
-  await using office = await withTwoHosts({ timeouts: { greetingMs }, deadline: { ...systemDeadline, after } })
-  const silence = () => {
-    setImmediate(() => giveUp())
-    return {}
-  }
-  const mute = office.peer('192.0.2.10', { script: { GREETING: silence } })
-  const next = office.peer('192.0.2.20')
-  await office.send(toThree)
-  await office.advance(60_000)
-  await office.send(toThree)
-  expect(next.transactions).toHaveLength(2)
-  expect(mute.sessions).toHaveLength(1)
-})
+test.each(['GREETING', 'EHLO'] as const)(
+  'a host that is silent before its %s was called first again and again',
+  async (verb) => {
+    const patienceMs = 12_345
+    let giveUp = () => {}
+    const after: Deadline['after'] = (ms, expire) => {
+      if (ms === patienceMs) giveUp = expire
+      return systemDeadline.after(ms, expire)
+    }
+    await using office = await withTwoHosts({
+      timeouts: { greetingMs: patienceMs, helloMs: patienceMs },
+      deadline: { ...systemDeadline, after },
+    })
+    const silence = () => {
+      setImmediate(() => giveUp())
+      return {}
+    }
+    const mute = office.peer('192.0.2.10', { script: { [verb]: silence } })
+    const next = office.peer('192.0.2.20')
+    await office.send(toThree)
+    await office.advance(60_000)
+    await office.send(toThree)
+    expect(next.transactions).toHaveLength(2)
+    expect(mute.sessions).toHaveLength(1)
+  },
+)
 
 test('a bounce told strangers which name servers we ask', async () => {
   const query: Resolver['query'] = async () => ({ status: 'failed', reason: 'SERVFAIL', server: '10.0.0.53:53' })
