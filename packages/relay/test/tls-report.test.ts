@@ -424,6 +424,23 @@ describe('trouble with a policy is reported like a session that failed', () => {
     ])
   })
 
+  test('a certificate that the TLSA records do not stand for was told in a word of ours', async () => {
+    const { office, posted } = await reporting('https://reports.two.test/')
+    await using _office = office
+    office.secureZone('two.test', [
+      ['@', 'MX', '10 mx'],
+      ['mx', 'A', '192.0.2.2'],
+      ['_25._tcp.mx', 'TLSA', `3 1 1 ${'00'.repeat(32)}`],
+      ['_smtp._tls', 'TXT', 'v=TLSRPTv1; rua=https://reports.two.test/'],
+    ])
+    office.peer('192.0.2.2', withTls)
+    const [policy] = await failures(office, posted)
+    expect(policy!['failure-details'][0]).toMatchObject({
+      'result-type': 'validation-failure',
+      'failure-reason-code': 'the certificate is none that the TLSA records stand for',
+    })
+  })
+
   test('TLSA records that nobody can use', async () => {
     const { office, posted } = await reporting('https://reports.two.test/')
     await using _office = office

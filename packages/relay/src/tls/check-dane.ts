@@ -12,12 +12,7 @@ import { describeTlsa, type Tlsa } from './tlsa.ts'
 /** Certificates of a chain that are looked at. */
 const chainMax = 10
 
-/** The peer's certificate was refused; `code` names the reason of RFC 8460 §4.3. */
-class CertificateRefused extends Error {
-  readonly code = 'DANE_VALIDATION_FAILURE'
-}
-
-/** Returns the record that stands for the peer, in words; throws CertificateRefused. */
+/** Returns the record that stands for the peer, in words; throws an Error that says why none does. */
 export function checkDane(
   peer: PeerCertificate,
   records: readonly Tlsa[],
@@ -26,7 +21,7 @@ export function checkDane(
 ): string {
   const chain = chainOf(peer)
   const leaf = chain[0]
-  if (!leaf) throw new CertificateRefused('the peer shows no certificate')
+  if (!leaf) throw new Error('the peer shows no certificate')
   const own = records.find((record) => record.usage === 3 && matches(record, leaf))
   if (own) return `TLSA ${describeTlsa(own)}`
   let reason = 'the certificate is none that the TLSA records stand for'
@@ -36,7 +31,7 @@ export function checkDane(
     if (named !== undefined) return `TLSA ${describeTlsa(record)}`
     reason = `the certificate is for none of ${names.join(', ')}`
   }
-  throw new CertificateRefused(reason)
+  throw new Error(reason)
 }
 
 /** The chain as shown, leaf first. */
