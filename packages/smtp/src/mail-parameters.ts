@@ -85,7 +85,8 @@ const readers: Partial<Record<string, Reader>> = {
     return values.envid !== null && /^[ -~]+$/.test(values.envid)
   },
   AUTH: (values, value) => {
-    values.auth = value === '<>' ? '' : value === null ? null : decodeXtext(value)
+    // Only `<>` has angle brackets in the grammar, but curl writes each mailbox between them.
+    values.auth = value === null ? null : decodeXtext(value.replace(/^<(.*)>$/, '$1'))
     if (values.auth === null) return false
     return values.auth === '' || typeof parseMailbox(values.auth, { smtpUtf8: true }) !== 'string'
   },

@@ -52,6 +52,13 @@ test('MAIL parameters have their types', () => {
   expect(mail('AUTH=<>')).toMatchObject({ ok: true, value: { auth: '' } })
 })
 
+test('quirk: curl --mail-auth writes the mailbox between angle brackets', () => {
+  expect(mail('AUTH=<bob@one.test>')).toMatchObject({ ok: true, value: { auth: 'bob@one.test' } })
+  for (const text of ['AUTH=<bob@one.test', 'AUTH=bob@one.test>', 'AUTH=<<bob@one.test>>', 'AUTH=<nobody>']) {
+    expect(mail(text)).toMatchObject({ ok: false, reply: { code: 501 } })
+  }
+})
+
 test.each([
   'SIZE',
   'SIZE=-1',
