@@ -61,7 +61,7 @@ export function createOpenConnection(options: OpenOptions): OpenConnection {
     for (const target of unreachable.last(targets, (line) => dns.push(line))) {
       const known = dead.get(keyOf(target))
       if (known) {
-        walk.tried.push({ ...known, host: target.host, elapsedMs: 0 })
+        walk.tried.push({ ...known, host: target.host, tlsReason: 'not called again', elapsedMs: 0 })
         continue
       }
       if (walk.addresses++ === options.limits.addresses) break
@@ -107,7 +107,11 @@ function notDialled(
   { refused: verdict, reason }: { refused: Verdict; reason: string },
 ): Exclude<Dialled, { kind: 'ready' }> {
   const error = describeReply(verdict.reply)
-  return { kind: 'refused', verdict, tried: [{ host, address, tlsReason: reason, elapsedMs: 0, error }] }
+  return {
+    kind: 'refused',
+    verdict,
+    tried: [{ host, address, tlsReason: `${reason}; not called`, elapsedMs: 0, error }],
+  }
 }
 
 /** What the addresses that were tried come to. */

@@ -137,7 +137,12 @@ async function probeTarget(
     const policy = await policies.of(target)
     const at = { host: target.host, address: target.address, port: target.port }
     if ('refused' in policy) {
-      hosts.push({ ...at, ...unsaid, tlsReason: policy.reason, error: describeReply(policy.refused.reply) })
+      hosts.push({
+        ...at,
+        ...unsaid,
+        tlsReason: `${policy.reason}; not called`,
+        error: describeReply(policy.refused.reply),
+      })
       continue
     }
     const dialled = await dial(target, policy, options)

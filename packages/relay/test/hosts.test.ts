@@ -406,4 +406,5 @@ test('an address that could not be reached was called again under each name that
     ['c.three.test', '192.0.2.20'],
   ])
   expect(attempts[1]!.error).toBe(attempts[0]!.error)
+  expect(attempts.map(({ tlsReason }) => tlsReason)).toEqual([undefined, 'not called again', 'not offered'])
 })

@@ -174,7 +174,7 @@ describe('dane', () => {
     expect(last).toBe(
       'deferred bob@two.test 454 4.7.5 mx.two.test: there is no usable TLSA record that DNSSEC vouches for',
     )
-    expect(tlsReason).toBe('[[relay.tls]] dane')
+    expect(tlsReason).toBe('[[relay.tls]] dane; not called')
     expect(office.dialled).toEqual([])
   })
 
