@@ -31,22 +31,29 @@ describe('what is not', () => {
   ])('%s', (_, text) => expect(bears(text)).toBe(false))
 })
 
-test('a line of the body is looked at again with each chunk, and kept the worker for half a minute', () => {
+/** A message with so many hashes of its body, of so many chunks. */
+function bearsBody(bodies: number, count: number, chunk: Buffer): boolean | undefined {
   const effort = new Effort()
-  expect(effort.bears(Buffer.from('A: b\r\n\r\n'))).toBe(true)
-  const chunk = Buffer.alloc(64 * 1024, 'x')
-  expect(Array.from({ length: 800 }, () => effort.bears(chunk)).at(-1)).toBe(false)
+  effort.bears(Buffer.from('A: b\r\n\r\n'))
+  effort.bodies = bodies
+  return Array.from({ length: count }, () => effort.bears(chunk)).at(-1)
+}
+
+test.each([
+  [
+    'a line is looked at again with each chunk, which kept the worker for half a minute',
+    Buffer.alloc(64 * 1024, 'x'),
+    30,
+  ],
+  ['odd white space is copied line by line, which kept the worker as long', Buffer.from('a\t\r\n'.repeat(16_000)), 50],
+  ['and octet by octet', Buffer.from(`${'word  '.repeat(160)}\r\n`.repeat(68)), 400],
+  ['nothing odd took seconds under ten hashes', Buffer.from(`${'x'.repeat(76)}\r\n`.repeat(840)), 700],
+])('a body in which %s', (_, chunk, count) => {
+  expect([bearsBody(1, count, chunk), bearsBody(10, count, chunk)]).toEqual([true, false])
 })
 
-test('a body of odd white space is copied for each hash that is wanted of it, which kept the worker for half a minute', () => {
-  const chunk = Buffer.from('a\t\r\n'.repeat(16_000))
-  const bears = (bodies: number) => {
-    const effort = new Effort()
-    effort.bears(Buffer.from('A: b\r\n\r\n'))
-    effort.bodies = bodies
-    return Array.from({ length: 50 }, () => effort.bears(chunk)).at(-1)
-  }
-  expect([bears(1), bears(10)]).toEqual([true, false])
+test('a line that goes on for six megabytes kept the worker for seconds under one hash', () => {
+  expect(bearsBody(1, 96, Buffer.alloc(64 * 1024, 'x'))).toBe(false)
 })
 
 test('a large header is copied for each signature: twenty such messages kept the worker for all the time that there is', () => {

@@ -1,9 +1,9 @@
 /**
  * How much work a message would make for mailauth, counted before it gets the octets: it copies the lines of a field once
  * for each that begins no other, moves all that is behind such a line, looks through all fields for each name that a
- * signature covers, looks at a run of white space again from each of its octets, at a line of the body that goes on with
- * each chunk, copies lines with odd white space for each hash, and all fields for each signature. So a megabyte that is made
- * for it would keep the worker from all other mail for minutes.
+ * signature covers, looks at a run of white space again from each of its octets, and copies all fields for each signature. For
+ * each hash of the body it looks again, with each chunk, at a line that goes on, and copies lines with odd white space octet
+ * by octet. So a megabyte that is made for it would keep the worker from all other mail for minutes.
  *
  * Who calls it: the check worker, for each chunk, and when the verifier has read the header.
  */
@@ -16,10 +16,16 @@ const joinedLine = 4
 const movedField = 6
 /** For each field, while it is looked for. */
 const signedName = 4
-/** For each hash of the body it copies a line octet by octet that has other white space than single spaces within. */
-const copiedLine = 300
 /** For each octet of the header, for each signature: any of them may cover all of it. */
-const copiedOctet = 60
+const coveredOctet = 60
+/** For each hash: a line that has other white space than single spaces within, and each octet of it. */
+const copiedLine = 300
+const copiedOctet = 5
+/** For each hash, each octet of a line that goes on with the next chunk. */
+const rescannedOctet = 3
+/** For each hash, each octet of the body. As many hashes as letters have cost what a body costs. */
+const hashedOctet = 2
+const usualBodies = 2
 /** Each takes some memory, until the keys of all signatures are there; no letter has so many. */
 const mostFields = 5000
 
@@ -49,7 +55,9 @@ export class Effort {
   #length = 0
   #isCopied = false
   #last = 0
-  #copied = 0
+  #bodyOctets = 0
+  /** For each hash of the body. */
+  #perBody = 0
   #headerOctets = 0
   /** How many different hashes of the body are wanted, once the verifier has read the header. */
   bodies = 0
@@ -64,9 +72,10 @@ export class Effort {
   }
 
   get isBearable(): boolean {
-    const perBody = this.#copied * copiedLine * this.bodies
-    const perSignature = this.#headerOctets * copiedOctet * this.signatures
-    return this.#spent + perBody + perSignature <= bearable && this.#fields <= mostFields
+    const signatures = this.#headerOctets * coveredOctet * this.signatures
+    const bodies = this.#perBody * this.bodies
+    const moreBodies = this.#bodyOctets * hashedOctet * Math.max(0, this.bodies - usualBodies)
+    return this.#spent + signatures + bodies + moreBodies <= bearable && this.#fields <= mostFields
   }
 
   /** Where the header section ends in `octets`. */
@@ -105,26 +114,28 @@ export class Effort {
     let run = this.#run
     let last = this.#last
     let isCopied = this.#isCopied
-    let copied = 0
-    let spent = this.#length
+    let begun = from - this.#length
+    let spent = 0
+    let perBody = rescannedOctet * this.#length
     for (let at = from; at < octets.length; at++) {
       const octet = octets[at] as number
       if (octet === tab || (run > 0 && (octet === space || octet === cr))) isCopied = true
       run = octet === space || octet === tab ? run + 1 : 0
       spent += run
       if (octet === lf) {
-        if (isCopied || last !== cr) copied++
+        if (isCopied || last !== cr) perBody += copiedLine + copiedOctet * (at - begun)
         isCopied = false
+        begun = at + 1
       }
       last = octet
     }
     this.#run = run
     this.#last = last
     this.#isCopied = isCopied
+    this.#length = octets.length - begun
+    this.#bodyOctets += octets.length - from
     this.#spent += spent
-    this.#copied += copied
-    const lastLine = octets.lastIndexOf(lf) + 1
-    this.#length = lastLine > from ? octets.length - lastLine : this.#length + octets.length - from
+    this.#perBody += perBody
   }
 }
 
