@@ -55,3 +55,17 @@ test.each([
 ])('%s is no answer', async (_, answer, text) => {
   await expect(issuer(answer).check.loginOf('t')).rejects.toThrow(text)
 })
+
+test.each([
+  [
+    new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED 127.0.0.1:9') }),
+    'connect ECONNREFUSED 127.0.0.1:9',
+  ],
+  [new TypeError('fetch failed', { cause: Object.assign(new Error(''), { code: 'ETIMEDOUT' }) }), 'ETIMEDOUT'],
+  [new Error('not known after 5000 ms'), 'not known after 5000 ms'],
+])('why an issuer could not be asked was said nowhere: %s', async (error, reason) => {
+  const { check } = issuer(() => {
+    throw error
+  })
+  await expect(check.loginOf('t')).rejects.toThrow(`cannot be asked: ${reason}`)
+})

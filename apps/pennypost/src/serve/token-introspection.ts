@@ -33,6 +33,8 @@ export function createIntrospection(options: IntrospectionOptions): TokenCheck {
         body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
         redirect: 'error',
         signal: deadline.signal(timeoutMs),
+      }).catch((error: Error) => {
+        throw new Error(`the token issuer cannot be asked: ${reasonOf(error)}`, { cause: error })
       })
       if (!response.ok) throw new Error(`the token issuer answers ${response.status}`)
       const said = parse(await readBounded(response))
@@ -40,6 +42,13 @@ export function createIntrospection(options: IntrospectionOptions): TokenCheck {
       return typeof login === 'string' && login !== '' ? login : undefined
     },
   }
+}
+
+/** `fetch failed` is all that fetch says itself. */
+function reasonOf({ message, cause }: Error): string {
+  if (!(cause instanceof Error)) return message
+  // Of several addresses, none of which answers, there is the code alone.
+  return cause.message || String((cause as NodeJS.ErrnoException).code)
 }
 
 /** RFC 7662 §2.2: scopes are words. A token that was given to another program for something else is active too. */
