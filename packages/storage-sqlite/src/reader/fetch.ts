@@ -37,7 +37,7 @@ export async function* fetchPages(
   }
 }
 
-/** One fetch, and where it is. */
+/** One fetch: where it is, and how many rows are thought to fit into a page. */
 class Fetch {
   readonly cursor: SpanCursor
   readonly #reader: Reader
@@ -45,6 +45,7 @@ class Fetch {
   readonly #uids: UidSet
   readonly #need: FetchNeed
   readonly #plan: FetchPlan
+  #fitting: number
 
   constructor(reader: Reader, mailbox: MailboxId, uids: UidSet, need: FetchNeed) {
     this.#reader = reader
@@ -53,57 +54,69 @@ class Fetch {
     this.#need = need
     this.#plan = planFetch(need)
     this.cursor = new SpanCursor(uids)
+    const hasOctets = need.body || need.header || need.headerText
+    this.#fitting = need.body ? 8 : hasOctets ? 32 : this.#plan.mostAtOnce
   }
 
   page(ghostsSince: number | undefined): FetchedMessage[] {
     const page = this.#reader.page()
     const messages: FetchedMessage[] = []
     for (let span = this.cursor.current; span && !page.isFull; span = this.cursor.current) {
-      const limit = page.rowsLeft
-      let read = 0
-      let upTo = span[1]
-      for (const row of this.#rows(this.#plan, span, ghostsSince, limit)) {
-        this.#take(row, page, messages, ghostsSince)
-        if (++read < limit && !(this.#plan.wide && page.isFull)) continue
-        upTo = row[0]
-        break
-      }
-      this.cursor.readUpTo(upTo)
+      // All at once is cheaper for each, but what does not fit would be read in vain.
+      const limit = Math.min(page.rowsLeft, this.#fitting)
+      const rows = this.#rows(this.#plan.rows, span, ghostsSince, limit)
+      const taken = this.#takeRows(rows, page, messages, ghostsSince)
+      if (taken === rows.length && taken < limit) this.cursor.exhausted()
+      else this.cursor.readUpTo((rows[taken - 1] as Row)[0])
+      this.#fitting = Math.max(1, Math.min(this.#plan.mostAtOnce, page.rowsFitting))
     }
     return messages
   }
 
   #rows(
-    { sql, sqlWithGhosts, wide }: FetchPlan,
+    { sql, sqlWithGhosts }: FetchPlan['rows'],
     [from, to]: readonly [number, number],
     ghostsSince: number | undefined,
     limit: number,
-  ): Iterable<Row> {
+  ): Row[] {
     const range = [this.#mailbox, from, to]
-    const statement = this.#reader.raw(ghostsSince === undefined ? sql : sqlWithGhosts)
-    const values = ghostsSince === undefined ? [...range, limit] : [...range, ...range, ghostsSince, limit]
-    return (wide ? statement.iterate(...values) : statement.all(...values)) as Iterable<Row>
+    if (ghostsSince === undefined) return this.#reader.raw(sql).all(...range, limit) as Row[]
+    return this.#reader.raw(sqlWithGhosts).all(...range, ...range, ghostsSince, limit) as Row[]
   }
-
-  #take(row: Row, page: Page, messages: FetchedMessage[], ghostsSince: number | undefined): void {
-    const uid = row[0]
-    if (this.#uids.has(uid)) {
-      const message = this.#plan.read(row)
-      if (this.#need.headerText && message.headerText === undefined) {
-        const header = this.#headerOctets(uid, ghostsSince)
-        // Expunged between the two reads.
-        if (!header) return void page.add(0)
-        message.header = header
-      }
-      messages.push(message)
+  /** Gives how many it has taken: no more once a large one has filled the page. */
+  #takeRows(rows: readonly Row[], page: Page, messages: FetchedMessage[], ghostsSince: number | undefined): number {
+    let taken = 0
+    for (const row of rows) {
+      taken++
+      const uid = row[0]
+      const isWanted = this.#uids.has(uid)
+      const isCut = isWanted && this.#plan.isCut(row)
+      const whole = isCut ? this.#one(this.#plan, uid, ghostsSince) : row
+      const message = isWanted && whole ? this.#messageOf(whole, ghostsSince) : undefined
+      if (message) messages.push(message)
+      page.add(isCut ? octetsOf(whole ?? row) : octetsIn(message))
+      if (isCut && page.isFull) break
     }
-    page.add(this.#plan.wide ? octetsOf(row) : 0)
+    return taken
   }
 
-  #headerOctets(uid: number, ghostsSince: number | undefined): Buffer | undefined {
-    const [row] = this.#rows(octetHeader, [uid, uid], ghostsSince, 1)
-    return row && octetHeader.read(row).header
+  /** Undefined when it was expunged between two reads. */
+  #messageOf(row: Row, ghostsSince: number | undefined): FetchedMessage | undefined {
+    const message = this.#plan.read(row)
+    if (!this.#need.headerText || message.headerText !== undefined) return message
+    const whole = this.#one(octetHeader, row[0], ghostsSince)
+    if (!whole) return undefined
+    message.header = octetHeader.read(whole).header as Buffer
+    return message
   }
+
+  #one({ whole }: FetchPlan, uid: number, ghostsSince: number | undefined): Row | undefined {
+    return this.#rows(whole, [uid, uid], ghostsSince, 1)[0]
+  }
+}
+
+function octetsIn(message: FetchedMessage | undefined): number {
+  return (message?.headerText ?? message?.header ?? '').length + (message?.body?.length ?? 0)
 }
 
 /** About as many octets as a row has. */

@@ -109,6 +109,11 @@ export class Page {
     return pageRows - this.#rows
   }
 
+  /** How many rows like those so far still fit into its octets. */
+  get rowsFitting(): number {
+    return Math.ceil((pageOctets - this.#octets) / Math.max(1, this.#octets / Math.max(1, this.#rows)))
+  }
+
   /** Counts a row; says whether the page is full. The clock is asked now and then only. */
   add(octets: number): boolean {
     this.#rows++
