@@ -64,7 +64,7 @@ describe('UidSet', () => {
     fc.assert(
       fc.property(ranges, numbers, (pairs, uids) => {
         const [a, b] = [UidSet.ofRanges(pairs), UidSet.of(...uids)]
-        for (const set of [a, b, a.union(b), a.intersect(b), b.intersect(a)]) check(set)
+        for (const set of [a, b, a.union(b), a.intersect(b), b.intersect(a), a.without(b), b.without(a)]) check(set)
       }),
       runs,
     )
@@ -81,7 +81,7 @@ describe('UidSet', () => {
     )
   })
 
-  test('union and intersection are those of sets', () => {
+  test('union, intersection and difference are those of sets', () => {
     fc.assert(
       fc.property(ranges, ranges, (left, right) => {
         const [a, b] = [UidSet.ofRanges(left), UidSet.ofRanges(right)]
@@ -89,6 +89,7 @@ describe('UidSet', () => {
         const order = (x: number, y: number): number => x - y
         expect([...a.union(b)]).toEqual([...as.union(bs)].sort(order))
         expect([...a.intersect(b)]).toEqual([...as.intersection(bs)].sort(order))
+        expect([...a.without(b)]).toEqual([...as.difference(bs)].sort(order))
       }),
       runs,
     )

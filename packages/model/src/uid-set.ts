@@ -100,6 +100,23 @@ export class UidSet {
     return new UidSet(bounds)
   }
 
+  /** What is in this set and not in the other. */
+  without(other: UidSet): UidSet {
+    const bounds: number[] = []
+    const theirs = other.#bounds
+    let j = 0
+    for (const [first, last] of this.ranges()) {
+      let from: number = first
+      while (j < theirs.length && (theirs[j + 1] as number) < from) j += 2
+      for (let k = j; k < theirs.length && (theirs[k] as number) <= last; k += 2) {
+        if ((theirs[k] as number) > from) bounds.push(from, (theirs[k] as number) - 1)
+        from = (theirs[k + 1] as number) + 1
+      }
+      if (from <= last) bounds.push(from, last)
+    }
+    return new UidSet(bounds)
+  }
+
   /** RFC 9051 §9 sequence-set, e.g. `1:3,5`; the empty set has no such form and gives ''. */
   toString(): string {
     const parts: string[] = []

@@ -50,12 +50,14 @@ export class ResultContexts {
 
   /** Messages that are gone; to be called before EXPUNGE is said. */
   tellRemovals(session: Session): void {
-    const { open } = session.selected
+    const { selected } = session
+    const { removals } = selected.open
+    let gone: UidSet | undefined
     for (const [tag, kept] of this.#kept) {
-      if (kept.removals === open.removals) continue
-      kept.removals = open.removals
-      const gone = UidSet.ofSorted([...kept.uids].filter((uid) => open.indexOf(uid) < 0))
-      remove(session, tag, kept, gone)
+      if (kept.removals === removals) continue
+      kept.removals = removals
+      gone ??= goneFrom(selected)
+      remove(session, tag, kept, gone.intersect(kept.uids))
     }
   }
 
@@ -117,6 +119,18 @@ interface Kept {
   lastUid: number
 }
 
+/** What the session knows of and is no longer there. */
+function goneFrom({ uids, count, open }: View): UidSet {
+  const gone: number[] = []
+  let at = 0
+  for (let index = 0; index < count; index++) {
+    const uid = uids[index] as number
+    while (at < open.count && (open.uids[at] as number) < uid) at++
+    if (open.uids[at] !== uid || at >= open.count) gone.push(uid)
+  }
+  return UidSet.ofSorted(gone)
+}
+
 /** Those that the session knows of and that are still there; `UID *` no longer means the last one of then, but that of now. */
 function changedSince(session: Session, { modSeq, lastUid: seen }: Kept): UidSet {
   const { open, lastUid } = session.selected
@@ -133,7 +147,7 @@ function changedSince(session: Session, { modSeq, lastUid: seen }: Kept): UidSet
 function remove(session: Session, tag: string, kept: Kept, gone: UidSet): void {
   if (gone.isEmpty) return
   say(session, tag, kept, 'REMOVEFROM', kept.order ? runs(kept.order.sorted, gone, 'removed') : [[0, [...gone]]])
-  kept.uids = UidSet.ofSorted([...kept.uids].filter((uid) => !gone.has(uid)))
+  kept.uids = kept.uids.without(gone)
   if (kept.order) kept.order.sorted = kept.order.sorted.filter((uid) => !gone.has(uid))
 }
 
