@@ -24,6 +24,8 @@ export class OtherMailboxes {
   #byId = new Map<MailboxId, HierarchyName>()
   /** Names said to be \NoAccess. */
   readonly #noAccess = new Set<string>()
+  /** What is wanted of names that are not subscribed, and of those that are: of many names and many groups it costs to ask. */
+  readonly #events = [new Map<string, Events>(), new Map<string, Events>()] as const
 
   constructor(session: Session, groups: Wanted['groups'], own: OwnChanges) {
     this.#session = session
@@ -37,6 +39,7 @@ export class OtherMailboxes {
 
   /** How many mailboxes the groups mean. */
   async watched(names: Names): Promise<number> {
+    for (const known of this.#events) if (known.size > 2 * names.size) known.clear()
     const turn = turnTaking()
     let count = 0
     for (const name of names.values()) {
@@ -150,7 +153,7 @@ export class OtherMailboxes {
     for (const name of new Set([...before.keys(), ...now.keys()])) {
       const subscribed = now.get(name)?.subscribed ?? false
       if (subscribed === (before.get(name)?.subscribed ?? false) || ownSubscriptions.has(name)) continue
-      if (!told.has(name) && eventsOf(this.#groups, name, true).subscriptions) told.set(name, undefined)
+      if (!told.has(name) && this.#wantedOf(name, true).subscriptions) told.set(name, undefined)
     }
     for (const old of before.values()) {
       const { name, mailbox } = old
@@ -169,7 +172,7 @@ export class OtherMailboxes {
 
   #wantsName(name: string, before: Names, now: Names): boolean {
     const subscribed = (before.get(name)?.subscribed || now.get(name)?.subscribed) ?? false
-    return eventsOf(this.#groups, name, subscribed).names
+    return this.#wantedOf(name, subscribed).names
   }
 
   #sayNoAccess(name: HierarchyName): void {
@@ -233,7 +236,14 @@ export class OtherMailboxes {
   }
 
   #eventsOf({ name, subscribed }: HierarchyName): Events {
-    return eventsOf(this.#groups, name, subscribed)
+    return this.#wantedOf(name, subscribed)
+  }
+
+  #wantedOf(name: string, subscribed: boolean): Events {
+    const known = this.#events[subscribed ? 1 : 0]
+    let events = known.get(name)
+    if (!events) known.set(name, (events = eventsOf(this.#groups, name, subscribed)))
+    return events
   }
 }
 
