@@ -75,12 +75,14 @@ describe('configured routes', () => {
 
   test.each([
     ['near.test', '', 'near.test'],
+    ['so-near.test', '', 'smtp.isp.test:587;one'],
     ['a.group.test', '', 'mx:smtp.isp.test:587'],
     ['group.test', '', 'smtp.isp.test:587;one'],
     ['two.test', 'bob@Sales.test', 'smtp.isp.test:587;both'],
     ['three.test', 'bob@sales.test', 'smtp.isp.test:587;sales'],
     ['three.test', 'robot@one.test', 'lmtp:/run/store'],
     ['three.test', 'other@one.test', 'smtp.isp.test:587;one'],
+    ['three.test', 'a-robot@one.test', 'smtp.isp.test:587;one'],
     ['three.test', '', 'smtp.isp.test:587;one'],
   ])('to %s from <%s>: %s', (domain, from, destination) => {
     expect(routes.destination(domain, undefined, from)).toBe(destination)

@@ -237,6 +237,17 @@ describe('success', () => {
     expect(notice).not.toContain('Hello Bob.')
     expect((await office.trace(journey)).at(-1)).toBe('dsn relayed to alice@one.test')
   })
+
+  test('is told by us where it is filed here', async () => {
+    await using office = await PostOffice.open()
+    const { id } = await office.store.directory.addAccount(
+      { login: 'dan@one.test', name: '', quota: 0, admin: false },
+      0,
+    )
+    const entry = { route: 'local' as const, destination: 'local' }
+    await office.send({ entry, recipients: [{ forwardPath: 'dan@one.test', account: id, notify: ['SUCCESS'] }] })
+    expect((await office.inbox())[0]).toContain('Final-Recipient: rfc822; dan@one.test\r\nAction: delivered')
+  })
 })
 
 describe('two recipients that share one address elsewhere', () => {
