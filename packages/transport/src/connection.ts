@@ -55,7 +55,7 @@ export class Connection {
   #cutOff: (() => void) | undefined
   #draining = false
   #closed = false
-  #host: ConnectionHost
+  readonly #host: ConnectionHost
 
   constructor(socket: Duplex, remote: EndpointAddress, local: EndpointAddress, host: ConnectionHost, slot: Slot) {
     this.remote = remote

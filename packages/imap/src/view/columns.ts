@@ -26,7 +26,7 @@ export class Columns {
   sentDay = new Int32Array(0)
   readonly #mail: MailStore
   readonly #open: KnownMailbox
-  #readOn: ReadOn
+  readonly #readOn: ReadOn
   readonly #ranks = new Map<TextField, Ranks>()
 
   constructor(mail: MailStore, open: KnownMailbox) {

@@ -51,7 +51,7 @@ export class OpenMailbox {
   /** UIDs whose flags changed, in order of change; the first one is number `#journalBase`. */
   #journal: number[] = []
   #journalBase = 0
-  #flagTexts = new Map<FlagBits, string>()
+  readonly #flagTexts = new Map<FlagBits, string>()
   /** A commit said that there is something up to here. */
   #committed = 0
   /** There may be something else. */

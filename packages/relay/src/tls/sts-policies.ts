@@ -91,8 +91,8 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
       keep(domain, policy)
       await remember(domain, policy, options)
     } else {
-      if (failures.size >= domainsMax) failures.clear()
       failures.set(domain, { until: clock.elapsed() + patienceMs, id, fetched })
+      dropOldest(failures, domainsMax)
     }
     return fetched
   }

@@ -201,7 +201,7 @@ export class Staged implements StagedContent {
   readonly size: number
   readonly #place: Place
   #octets: readonly Buffer[] | null
-  #name: string | null
+  readonly #name: string | null
   #gone = false
 
   constructor(place: Place, octets: readonly Buffer[] | null, name: string | null, size: number) {
