@@ -99,9 +99,14 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
   }
 }
 
+/** @param pattern `two.test`, or `.two.test` for all below it */
+export function isNamedBy(name: string, pattern: string): boolean {
+  return name === pattern || (pattern.startsWith('.') && name.endsWith(pattern))
+}
+
 /** @param from the sender, in lookup form */
 function fits({ domain, sender }: Omit<ConfiguredRoute, 'to'>, name: string, from: string): boolean {
-  if (domain !== undefined && name !== domain && !(domain.startsWith('.') && name.endsWith(domain))) return false
+  if (domain !== undefined && !isNamedBy(name, domain)) return false
   if (sender === undefined) return true
   return from !== '' && (sender.startsWith('@') ? from.endsWith(sender) : from === sender)
 }

@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from 'node:tls'
-import type { Route } from '../routes.ts'
+import { isNamedBy, type Route } from '../routes.ts'
 import type { Security } from './tls-policy.ts'
 
 export interface TlsDemand {
@@ -25,7 +25,7 @@ export interface TlsDemand {
 export function demandOf(demands: readonly TlsDemand[], route: Route): TlsDemand | undefined {
   const name = route.kind === 'mx' ? route.domain : route.kind === 'host' ? route.host : undefined
   if (name === undefined) return undefined
-  return demands.find(({ domain }) => name === domain || (domain.startsWith('.') && name.endsWith(domain)))
+  return demands.find(({ domain }) => isNamedBy(name, domain))
 }
 
 /** REQUIRETLS is more than any demand. `TLS-Required: No` waives what the receiving domain asks for, not what we do. */
