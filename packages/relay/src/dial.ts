@@ -128,11 +128,17 @@ class Dial {
 
   async run(): Promise<Round> {
     let stream: Duplex
+    const { use, reason } = this.#policy
     try {
       stream = this.#given ?? (await this.#connect())
-      if (this.#policy.use === 'implicit') stream = await this.#secure(stream)
     } catch (error) {
       return this.#refuse('unreachable', deferred('4.4.1', `${this.#place}: ${this.#faultOf(error)}`))
+    }
+    try {
+      if (use === 'implicit') stream = await this.#secure(stream)
+    } catch (error) {
+      const text = `${this.#place}: ${reason} wants TLS: ${this.#faultOf(error)}`
+      return this.#refuse('unreachable', deferred('4.7.5', text))
     }
     const client = this.#client(stream)
     const { stopping } = this.#options

@@ -89,6 +89,20 @@ describe('a smarthost', () => {
     }
   })
 
+  test('on port 465 was said to be out of reach where its certificate does not stand', async () => {
+    const fault = Object.assign(new Error('certificate has expired'), { code: 'CERT_HAS_EXPIRED' })
+    await using office = await PostOffice.open(
+      ({ dialer }) => ({ dialer: { ...dialer, secure: () => Promise.reject(fault) } }),
+      { smarthost: { ...smarthost, host: 'scripted.test', port: 465 } },
+    )
+    office.zone('scripted.test', [['@', 'A', '192.0.2.99']])
+    office.peer('192.0.2.99')
+    const journey = await office.send({ destination: 'scripted.test:465' })
+    expect((await office.trace(journey)).at(-1)).toBe(
+      'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:465: port 465 wants TLS: CERT_HAS_EXPIRED certificate has expired',
+    )
+  })
+
   test('on loopback needs no TLS', async () => {
     await using office = await PostOffice.open({}, { smarthost: { ...smarthost, host: '127.0.0.1' } })
     const peer = office.peer('127.0.0.1', { capabilities: [...everything, 'AUTH PLAIN'] })
