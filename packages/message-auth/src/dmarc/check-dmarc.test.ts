@@ -114,6 +114,21 @@ test('a hundred signing domains do not cost a hundred walks', async () => {
   expect(resolver.asked.length).toBeLessThan(40)
 })
 
+test('names that a forger chose were walked one after the other, for longer than there is, and DMARC stayed open', async () => {
+  const resolver = scriptedResolver({ '_dmarc.one.test TXT': record('p=reject') })
+  let [open, most] = [0, 0]
+  const query: typeof resolver.query = async (...asked) => {
+    most = Math.max(most, ++open)
+    await new Promise((resolve) => setImmediate(resolve))
+    open--
+    return resolver.query(...asked)
+  }
+  const domains = Array.from({ length: 10 }, (_, i) => `${i}.a.b.c.d.e.f.g.one.test fail`)
+  const facts = { authorDomains: ['one.test'], spf: spf('', 'none'), dkim: dkim(...domains) }
+  expect(await checkDmarc({ ...resolver, query }, facts, never)).toMatchObject({ result: 'fail' })
+  expect(most).toBe(10)
+})
+
 test('a finding can be judged again with another result', async () => {
   const signed = dkim('one.test fail')
   const found = await check({ '_dmarc.one.test TXT': record('p=reject') }, 'one.test', undefined, signed)
