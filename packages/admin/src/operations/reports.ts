@@ -1,6 +1,6 @@
 /** Reports about our domains that have arrived as mail: who sends as us, and how TLS to us goes. */
 import { allParts, decodeTransfer } from '@pennypost/message'
-import { type Account, type FetchedMessage, type MailboxId, UidSet } from '@pennypost/model'
+import { type Account, type FetchedMessage, type MailboxId, nextTurn, UidSet } from '@pennypost/model'
 import { z } from 'zod'
 import { findAccount } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
@@ -14,6 +14,8 @@ import { accountAt } from './alias.ts'
 /** Messages of one mailbox that are looked at, the newest. */
 const messagesMax = 5000
 const attachmentMax = 2 * 1024 * 1024
+/** Attachments of one message that are looked into: a report has one. */
+const attachmentsMax = 3
 
 export const reports = operation({
   name: 'reports',
@@ -62,6 +64,7 @@ async function* reportsIn(
   for await (const page of mail.fetch(mailbox, newest, { index: ['parts'] }, signal)) {
     for (const row of page) {
       if (row.internalDate.at < since) continue
+      signal.throwIfAborted()
       const report = await reportOf(mail, row)
       if (report) yield report
     }
@@ -72,11 +75,15 @@ const reportTypes =
   /^(?:application\/(?:tlsrpt(?:\+gzip|\+json)?|json|gzip|x-gzip|zip|x-zip-compressed|xml|octet-stream)|text\/xml)$/
 
 async function reportOf(mail: AdminContext['store']['mail'], row: FetchedMessage): Promise<Report | undefined> {
-  for (const { type, subtype, encoding, body } of allParts(row.index?.parts ?? '')) {
-    if (!reportTypes.test(`${type}/${subtype}`) || body.end - body.start > attachmentMax) continue
+  const attachments = allParts(row.index?.parts ?? '').filter(
+    ({ type, subtype, body }) => reportTypes.test(`${type}/${subtype}`) && body.end - body.start <= attachmentMax,
+  )
+  for (const { encoding, body } of attachments.slice(0, attachmentsMax)) {
+    // Strangers write them.
+    await nextTurn()
     const pieces: Buffer[] = []
     for await (const piece of mail.readBody(row.message, body.start, body.end)) pieces.push(piece)
-    const document = unpack(decodeTransfer(Buffer.concat(pieces), encoding) ?? Buffer.alloc(0))
+    const document = await unpack(decodeTransfer(Buffer.concat(pieces), encoding) ?? Buffer.alloc(0))
     const report = document && readReport(document)
     if (report) return report
   }

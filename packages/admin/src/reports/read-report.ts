@@ -26,7 +26,11 @@ export interface ReportedFailure {
 }
 
 const failuresMax = 20
-const recordsMax = 100_000
+const recordsMax = 20_000
+/** Of a TLS report: small ones in great number would take long to read. */
+const jsonValuesMax = 100_000
+/** Of one element that is looked into. */
+const elementMax = 10_000
 
 /** The report in this document. */
 export function readReport(document: Buffer): Report | undefined {
@@ -37,6 +41,7 @@ export function readReport(document: Buffer): Report | undefined {
 
 /** RFC 8460 §4.4. */
 function readTlsReport(text: string): Report | undefined {
+  if (countOf(text, /[,[{]/g) > jsonValuesMax) return undefined
   let json: Json
   try {
     json = JSON.parse(text) as Json
@@ -67,6 +72,13 @@ function readTlsReport(text: string): Report | undefined {
     failed: sum('total-failure-session-count'),
     failures: worstFirst(failures),
   }
+}
+
+/** Up to one more than the limit. */
+function countOf(text: string, part: RegExp): number {
+  let count = 0
+  while (count <= jsonValuesMax && part.test(text)) count++
+  return count
 }
 
 type Json = unknown
@@ -137,7 +149,7 @@ function element(text: string, name: string): string {
   const start = text.indexOf(`<${name}>`)
   const end = start < 0 ? -1 : text.indexOf(`</${name}>`, start)
   if (end < 0) return ''
-  const inside = text.slice(start + name.length + 2, end)
+  const inside = text.slice(start + name.length + 2, end).slice(0, elementMax)
   return inside.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => entities[entity] as string).trim()
 }
 

@@ -2,15 +2,17 @@
  * The one document inside an attached report: as it is, gzipped, or in a ZIP archive. Bounded: what unpacks to more than
  * the limit, and what is damaged, gives nothing.
  */
-import { gunzipSync, inflateRawSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip, inflateRaw } from 'node:zlib'
 
 /** Octets of a document. */
 const documentMax = 10 * 1024 * 1024
 
-export function unpack(octets: Buffer): Buffer | undefined {
+export async function unpack(octets: Buffer): Promise<Buffer | undefined> {
   try {
-    if (octets[0] === 0x1f && octets[1] === 0x8b) return gunzipSync(octets, { maxOutputLength: documentMax })
-    if (octets.subarray(0, 4).equals(localHeader)) return firstOfZip(octets)
+    if (octets[0] === 0x1f && octets[1] === 0x8b)
+      return await promisify(gunzip)(octets, { maxOutputLength: documentMax })
+    if (octets.subarray(0, 4).equals(localHeader)) return await firstOfZip(octets)
     return octets.length <= documentMax ? octets : undefined
   } catch {
     return undefined
@@ -22,7 +24,7 @@ const centralHeader = Buffer.from('PK\x01\x02', 'latin1')
 const endOfDirectory = Buffer.from('PK\x05\x06', 'latin1')
 
 /** By the central directory, which knows the sizes that a streaming writer left open in the local header. */
-function firstOfZip(octets: Buffer): Buffer | undefined {
+async function firstOfZip(octets: Buffer): Promise<Buffer | undefined> {
   const end = octets.lastIndexOf(endOfDirectory)
   if (end < 0) return undefined
   const entry = octets.readUInt32LE(end + 16)
@@ -34,5 +36,5 @@ function firstOfZip(octets: Buffer): Buffer | undefined {
   const start = local + 30 + octets.readUInt16LE(local + 26) + octets.readUInt16LE(local + 28)
   const packed = octets.subarray(start, start + size)
   if (method === 0) return packed
-  return method === 8 ? inflateRawSync(packed, { maxOutputLength: documentMax }) : undefined
+  return method === 8 ? promisify(inflateRaw)(packed, { maxOutputLength: documentMax }) : undefined
 }
