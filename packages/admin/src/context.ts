@@ -68,8 +68,8 @@ export interface Installation {
   dkimDirectory: string
   /** Addresses under which the world reaches this server, as far as they are known. */
   publicAddresses: readonly string[]
-  /** Who brings our mail to the world in our place, as SPF names it: `a:smtp.example.net`. */
-  smarthost?: string
+  /** Who brings a domain's mail to the world in our place, as SPF names them: `a:smtp.example.net`. */
+  sentBy(domain: string): readonly string[]
   /** Services for mail programs and their ports, for SRV records. */
   clientServices: readonly OfferedService[]
   /** Where the https listener is, if there is one. */

@@ -155,7 +155,7 @@ function adviceFor({ purpose, value }: PublishedRecord, found: string): string {
     if (!/\s\+?(?:mx|a|ip4:|ip6:|include:|redirect=|exists:)/i.test(found)) return 'It lets nobody send.'
     const namesOthers = /\s(?:[+?~]?(?:mx:|a:|ip4:|ip6:|include:|exists:)|redirect=)/i
     return namesOthers.test(value) && !namesOthers.test(found)
-      ? 'It does not name the smarthost, by which mail of the domain leaves.'
+      ? 'It does not name the other host by which mail of the domain leaves.'
       : ''
   }
   return ''

@@ -77,19 +77,20 @@ function addressRecords({ hostname, publicAddresses }: Installation): PublishedR
 function senderRecords(
   name: string,
   keys: readonly DkimRecord[],
-  { hostname, smarthost }: Installation,
+  { hostname, sentBy }: Installation,
 ): PublishedRecord[] {
   const txt = (purpose: RecordPurpose, at: string, text: string, why: string): PublishedRecord => {
     return { purpose, name: at, type: 'TXT', value: characterStrings(text), need: 'required', why }
   }
+  const others = sentBy(name)
   return [
-    smarthost === undefined
+    others.length === 0
       ? txt('spf', name, 'v=spf1 mx -all', 'SPF: only this server sends mail of the domain (RFC 7208)')
       : txt(
           'spf',
           name,
-          `v=spf1 mx ${smarthost} ~all`,
-          'SPF: the smarthost sends mail of the domain; its provider may have another mechanism for that, often include: (RFC 7208)',
+          `v=spf1 mx ${others.join(' ')} ~all`,
+          'SPF: mail of the domain leaves by that host too; its provider may have another mechanism for that, often include: (RFC 7208)',
         ),
     {
       ...txt('helo-spf', hostname, 'v=spf1 a -all', 'SPF for the name that this server gives, and for bounces'),

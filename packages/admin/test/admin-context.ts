@@ -40,6 +40,7 @@ export class TestAdministration implements Disposable {
         policy: defaultPolicy,
         dkimDirectory: join(this.directory, 'dkim'),
         publicAddresses: ['192.0.2.1'],
+        sentBy: () => [],
         mtaSts: { mode: 'testing', text: 'version: STSv1\r\n' },
         sitePort: 443,
         clientServices: [

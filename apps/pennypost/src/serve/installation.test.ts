@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { expect, test, vi } from 'vitest'
 import { checkConfig } from '../config/load.ts'
-import { clientSettings, ownStsPolicy, publicAddresses, smarthostInSpf } from './installation.ts'
+import { clientSettings, ownStsPolicy, publicAddresses, sentBy } from './installation.ts'
 
 vi.mock('node:os', { spy: true })
 
@@ -59,15 +59,27 @@ test('the MTA-STS policy named hosts in their own letters, which no MX record ha
 })
 
 test.each([
-  ['', undefined],
-  ['fd-relay.isp.test:587', 'a:fd-relay.isp.test'],
-  ['mx:isp.test', 'mx:isp.test'],
-  ['192.0.2.25', 'ip4:192.0.2.25'],
-  ['[2001:db8::25]:465', 'ip6:2001:db8::25'],
-  ['127.0.0.1:10026', undefined],
-  ['10.0.0.5', undefined],
-  ['lmtp:isp.test', undefined],
-])('smarthost %j is %s in SPF', (smarthost, mechanism) => {
+  ['', []],
+  ['fd-relay.isp.test:587', ['a:fd-relay.isp.test']],
+  ['mx:isp.test', ['mx:isp.test']],
+  ['192.0.2.25', ['ip4:192.0.2.25']],
+  ['[2001:db8::25]:465', ['ip6:2001:db8::25']],
+  ['127.0.0.1:10026', []],
+  ['10.0.0.5', []],
+  ['lmtp:isp.test', []],
+])('smarthost %j is %j in SPF', (smarthost, mechanisms) => {
   const config = checkConfig('test.toml', `hostname = "mail.one.test"\n[relay]\nsmarthost = "${smarthost}"`)
-  expect(smarthostInSpf(config)).toBe(mechanism)
+  expect(sentBy(config, 'one.test')).toEqual(mechanisms)
+})
+
+test('SPF names where a route leads for senders of the domain, and for no others', () => {
+  const route = (when: string, to: string) => `[[relay.route]]\n${when}\nto = "${to}"\n`
+  const routes = [
+    route('sender = "@two.test"', 'smtp.isp.test:587'),
+    route('sender = "sales@two.test"\ndomain = "three.test"', 'smtp.isp.test'),
+    route('sender = "@two.test"', 'direct'),
+    route('domain = "three.test"', 'mx.three.test'),
+  ]
+  const config = checkConfig('test.toml', `hostname = "mail.one.test"\n${routes.join('')}`)
+  expect([sentBy(config, 'two.test'), sentBy(config, 'one.test')]).toEqual([['a:smtp.isp.test'], []])
 })

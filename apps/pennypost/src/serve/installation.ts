@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import type { Installation } from '@pennypost/admin'
 import type { ClientService, ClientSettings } from '@pennypost/admin/client-settings'
-import { parseHop } from '@pennypost/relay/hop'
+import { type Hop, parseHop } from '@pennypost/relay/hop'
 import { printStsPolicy } from '@pennypost/relay/sts-policy'
 import { dkimDirectory, type Place } from '../config/place.ts'
 import { policyOf } from '../config/policy.ts'
@@ -11,7 +11,6 @@ import { wantedListeners } from '../config/wanted-listeners.ts'
 
 /** What operations are told of the configuration, in the running server and in verbs alike. */
 export function installationOf(config: Config, place: Place): Installation {
-  const smarthost = smarthostInSpf(config)
   const site = wantedListeners(config).find(({ service }) => service === 'https')
   return {
     hostname: config.hostname,
@@ -20,19 +19,27 @@ export function installationOf(config: Config, place: Place): Installation {
     policy: policyOf(config),
     dkimDirectory: dkimDirectory(place),
     publicAddresses: config.relay.own_addresses.length > 0 ? config.relay.own_addresses : publicAddresses(),
-    ...(smarthost === undefined ? {} : { smarthost }),
+    sentBy: (domain) => sentBy(config, domain),
     clientServices: clientSettings(config).services,
     ...(site ? { sitePort: site.port || 443 } : {}),
     mtaSts: { mode: config.mta_sts.mode, text: ownStsPolicy(config) },
   }
 }
 
-/** As an SPF mechanism names it; undefined where it stands beside us, or in our network: the world never sees it. */
-export function smarthostInSpf({ relay: { smarthost } }: Pick<Config, 'relay'>): string | undefined {
-  const { host = '', viaMx, protocol } = parseHop(smarthost, 587) ?? {}
-  if (host === '' || host === 'localhost' || protocol) return undefined
-  if (isIP(host) > 0) return notPublic.test(host) ? undefined : `ip${isIP(host)}:${host}`
-  return `${viaMx ? 'mx' : 'a'}:${host}`
+/**
+ * Who else sends mail of the domain, as SPF mechanisms: the smarthost, and where routes by sender lead. Not what stands
+ * beside us or in our network, which the world never sees.
+ */
+export function sentBy({ relay: { smarthost, route } }: Pick<Config, 'relay'>, domain: string): string[] {
+  const own = route.filter(({ sender, to }) => sender?.endsWith(`@${domain}`) && to !== 'direct').map(({ to }) => to)
+  const mechanisms = [parseHop(smarthost, 587), ...own.map((to) => parseHop(to, 25))].flatMap(mechanismOf)
+  return [...new Set(mechanisms)]
+}
+
+function mechanismOf({ host, viaMx, protocol }: Partial<Hop> = {}): string[] {
+  if (!host || host === 'localhost' || protocol) return []
+  if (isIP(host) > 0) return notPublic.test(host) ? [] : [`ip${isIP(host)}:${host}`]
+  return [`${viaMx ? 'mx' : 'a'}:${host}`]
 }
 
 const notPublic =

@@ -360,6 +360,7 @@ describe('beside a running server', () => {
         hostname: 'mail.one.test',
         administrator: '',
         publicAddresses: [],
+        sentBy: () => [],
         clientServices: [],
         sitePort: 443,
         policy: defaultPolicy,
