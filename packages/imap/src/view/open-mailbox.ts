@@ -151,9 +151,13 @@ export class OpenMailbox {
 
   /** Takes in what the change log says. */
   apply(changes: MailboxChanges): void {
+    if (changes.deleted) {
+      // There is nothing else in them: what is known of it stays as it was.
+      this.deleted = true
+      return
+    }
     if (changes.modSeq > this.modSeq) this.modSeq = changes.modSeq
     this.uidNext = Math.max(this.uidNext, changes.uidNext)
-    if (changes.deleted) this.deleted = true
     if (!sameList(this.keywords, changes.keywords)) {
       this.keywords = changes.keywords
       this.#flagTexts.clear()
