@@ -16,7 +16,7 @@ const joinedLine = 4
 const movedField = 6
 /** For each field, while it is looked for. */
 const signedName = 4
-/** For each octet of the header, for each signature: any of them may cover all of it. */
+/** For each octet of the header, once when it is read, and for each signature: any of them may cover all of it. */
 const coveredOctet = 60
 /** For each hash: a line that has other white space than single spaces within, and each octet of it. */
 const copiedLine = 300
@@ -72,10 +72,10 @@ export class Effort {
   }
 
   get isBearable(): boolean {
-    const signatures = this.#headerOctets * coveredOctet * this.signatures
+    const header = this.#headerOctets * coveredOctet * (1 + this.signatures)
     const bodies = this.#perBody * this.bodies
     const moreBodies = this.#bodyOctets * hashedOctet * Math.max(0, this.bodies - usualBodies)
-    return this.#spent + signatures + bodies + moreBodies <= bearable && this.#fields <= mostFields
+    return this.#spent + header + bodies + moreBodies <= bearable && this.#fields <= mostFields
   }
 
   /** Where the header section ends in `octets`. */
