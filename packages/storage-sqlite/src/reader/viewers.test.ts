@@ -68,3 +68,25 @@ test('of a mailbox is of one state with how much is in it', async () => {
   expect(readViewed(reader, () => readMailbox(reader, inbox), bob)?.unseen).toBe(0)
   writer.exec('UPDATE mailboxes SET messages = 2 WHERE messages > 2; UPDATE viewers SET seen = 2')
 })
+
+test('is found out of more than is read at once, several of each MODSEQ', async () => {
+  const { inbox, bob, path } = await sharedInbox()
+  const reader = open(path)
+  const { mailbox } = await readSnapshot(reader, inbox)
+  const uids = Uint32Array.from({ length: 9000 }, (_, at) => at + 10)
+  const writer = new Database(path)
+  const see = writer.prepare('INSERT INTO seen VALUES (?, ?, ?, ?, ?)')
+  const clear = () => writer.prepare('DELETE FROM seen WHERE uid >= 10').run()
+  onTestFinished(() => {
+    clear()
+    writer.close()
+  })
+  // Against the order of the UIDs, so that a page ends between two of one MODSEQ; each third has been unseen again.
+  writer.transaction(() => {
+    for (const uid of uids) see.run(inbox, bob, uid, uid % 3 === 0 ? 0 : 1, 20_000 - Math.floor(uid / 7))
+  })()
+  const snapshot = { mailbox, uids, flags: new Float64Array(9000), modSeqs: new Float64Array(9000) }
+  const { flags, mailbox: viewed } = await viewSnapshot(reader, snapshot, bob)
+  expect(viewed.unseen).toBe(3000)
+  expect(Array.from(flags, (bits) => bits !== 0)).toEqual(Array.from(uids, (uid) => uid % 3 !== 0))
+})
