@@ -196,7 +196,7 @@ describe('large content', () => {
 })
 
 describe('large mailboxes', () => {
-  test('a snapshot that is read in slices is of one state', async () => {
+  test('are read and changed in slices, one way while the other goes on', async () => {
     const store = await open()
     const { inbox } = await addAlice(store)
     for (let n = 0; n < 9; n++) {
