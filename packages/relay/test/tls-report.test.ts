@@ -394,6 +394,30 @@ describe('trouble with a policy is reported like a session that failed', () => {
     })
   })
 
+  test('an MTA-STS policy that could not be had was told with the one that is kept', async () => {
+    const { office, posted } = await reporting('https://reports.two.test/')
+    await using _office = office
+    const body = Buffer.from('version: STSv1\nmode: testing\nmx: mx.two.test\nmax_age: 604800\n')
+    let status = 200
+    const https: Https = async () => ({ status, contentType: 'text/plain', body })
+    const { resolver, clock, log } = office
+    await office.relay.stop(0)
+    office.relay = office.createRelay({ sts: createStsPolicies({ resolver, https, clock, log, port: 443 }) })
+    office.relay.start()
+    office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+    office.peer('192.0.2.2', withTls)
+    await office.send()
+    await office.advance(minute)
+    status = 500
+    office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=2;']])
+    const [policy] = await failures(office, posted)
+    expect(policy!['failure-details']).toContainEqual({
+      'result-type': 'sts-policy-fetch-error',
+      'failed-session-count': 1,
+      'failure-reason-code': 'the page answers 500',
+    })
+  })
+
   test.each(['enforce', 'testing'])('an MTA-STS policy that does not name the host: %s', async (mode) => {
     const { office, posted } = await reporting('https://reports.two.test/')
     await using _office = office

@@ -5,7 +5,15 @@
  * over; without one, what cannot be fetched is no policy. A failed fetch is not repeated for five minutes.
  * Who calls it: the opener of connections, for each walk over the hosts of a domain.
  */
-import { type Clock, failureText, type Log, memoryLimits, type PolicyMemory, type Resolver } from '@pennypost/model'
+import {
+  type Clock,
+  type FailedAnswer,
+  failureText,
+  type Log,
+  memoryLimits,
+  type PolicyMemory,
+  type Resolver,
+} from '@pennypost/model'
 import { dropOldest } from '../drop-oldest.ts'
 import { listed } from '../listed.ts'
 import type { Https } from './https.ts'
@@ -22,13 +30,19 @@ export interface StsOptions {
   port: number
 }
 
+/** RFC 8460 §4.3 names the kinds of trouble. */
+interface Trouble {
+  result: 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
+  words: string
+}
+
 export interface StsFound {
   domain: string
   policy?: StsPolicy
   /** The domain says that it has a policy, and it could not be had; or what it says is not to be found out. */
   failure?: string
-  /** RFC 8460 §4.3 names the kinds of trouble. */
-  trouble?: 'sts-policy-fetch-error' | 'sts-policy-invalid' | 'sts-webpki-invalid'
+  /** For the reports; `words` say what went wrong. */
+  trouble?: Trouble
   /** For the journey. */
   note?: string
 }
@@ -44,7 +58,7 @@ interface Kept {
   fetchedAt: number
 }
 
-type Fetched = { policy: StsPolicy } | Required<Pick<StsFound, 'failure' | 'trouble'>>
+type Fetched = { policy: StsPolicy } | { trouble: Trouble }
 
 /** Domains that are held in memory. */
 const domainsMax = 5000
@@ -102,17 +116,15 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
     const id = answer.status === 'found' ? stsIdOf(answer.records) : undefined
     const isFresh = before && ageMs(before) < Math.min(refreshMs, before.policy.maxAgeSeconds * 500)
     if (id === undefined && before) return { domain, policy: before.policy, note: noteOf(before) }
-    if (answer.status === 'failed') {
-      const asked = `TXT _mta-sts.${domain}`
-      return { domain, failure: `${asked}: ${answer.reason}`, note: `${asked}: ${failureText(answer)}` }
-    }
+    if (answer.status === 'failed') return notFoundOut(domain, answer)
     if (id === undefined) return { domain }
     if (before?.id === id && isFresh) return { domain, policy: before.policy, note: noteOf(before) }
     const fetched = await fetchOnce(domain, id)
     if ('policy' in fetched) return { domain, policy: fetched.policy, note: noteOf({ id, policy: fetched.policy }) }
-    const note = `MTA-STS policy of ${domain}: ${fetched.failure}`
-    if (!before) return { domain, ...fetched, note }
-    return { domain, policy: before.policy, trouble: fetched.trouble, note: `${note}; ${noteOf(before)}` }
+    const { trouble } = fetched
+    const note = `MTA-STS policy of ${domain}: ${trouble.words}`
+    if (!before) return { domain, failure: trouble.words, trouble, note }
+    return { domain, policy: before.policy, trouble, note: `${note}; ${noteOf(before)}` }
   }
 
   return {
@@ -126,14 +138,20 @@ export function createStsPolicies(options: StsOptions): StsPolicies {
   }
 }
 
+/** DNS did not say whether there is one. */
+function notFoundOut(domain: string, answer: FailedAnswer): StsFound {
+  const asked = `TXT _mta-sts.${domain}`
+  return { domain, failure: `${asked}: ${answer.reason}`, note: `${asked}: ${failureText(answer)}` }
+}
+
 function noteOf({ id, policy }: Pick<Kept, 'id' | 'policy'>): string {
   return `MTA-STS policy ${id}: ${policy.mode}, ${listed(policy.mx) || 'no host'}`
 }
 
 async function fetchPolicy(domain: string, { https, port, log }: StsOptions): Promise<Fetched> {
-  const failed = (trouble: Required<StsFound>['trouble'], failure: string): Fetched => {
-    log.info({ domain, failure }, 'an MTA-STS policy could not be had')
-    return { trouble, failure }
+  const failed = (result: Trouble['result'], words: string): Fetched => {
+    log.info({ domain, failure: words }, 'an MTA-STS policy could not be had')
+    return { trouble: { result, words } }
   }
   try {
     const answer = await https({ method: 'GET', host: `mta-sts.${domain}`, port, path: page })

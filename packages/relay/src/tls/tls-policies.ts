@@ -73,7 +73,7 @@ export class TlsPolicies {
     if (!sts || this.#route.kind !== 'mx') return { domain: '' }
     const found = await sts.find(this.#route.domain)
     if (found.note) this.#note(found.note)
-    if (found.trouble) this.#report('sts', found.trouble, '', found.failure ?? found.note ?? '')
+    if (found.trouble) this.#report('sts', found.trouble.result, '', found.trouble.words)
     return found
   }
 
