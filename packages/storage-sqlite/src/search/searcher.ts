@@ -2,7 +2,6 @@ import {
   type Clock,
   type MailboxId,
   matches,
-  nextTurn,
   type SearchQuery,
   type SearchSubject,
   type SearchText,
@@ -18,6 +17,7 @@ import { FilingColumnsCache } from './filing-columns.ts'
 import type { Filings } from './filings.ts'
 import { PlainTexts, type Required } from './plain-texts.ts'
 import { asksForRow, bodyNeedlesOf, hasNul, requiredOf } from './query.ts'
+import { Rounds } from './rounds.ts'
 import type { SearchIndex } from './search-index.ts'
 
 /**
@@ -63,6 +63,7 @@ export class Searcher {
   readonly #decoded: DecodedTexts
   readonly #plain: PlainTexts
   readonly #filings: FilingColumnsCache
+  readonly #rounds = new Rounds()
 
   constructor(parts: SearcherParts) {
     this.#parts = parts
@@ -115,8 +116,10 @@ export class Searcher {
         if (clock.elapsed() >= until) return true
       }
     }
+    const account = reader.pluck('SELECT account FROM mailboxes WHERE id = ?').get(mailbox) as number | undefined
     // One transaction for a page: each statement alone would take the locks anew.
-    while (!isCancelled() && reader.together(page)) await nextTurn()
+    do await this.#rounds.turn(account ?? 0)
+    while (!isCancelled() && reader.together(page))
     return found
   }
 
