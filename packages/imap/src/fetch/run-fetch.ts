@@ -3,6 +3,7 @@ import {
   type FetchedMessage,
   type FetchNeed,
   type FlagChange,
+  type FlagsUpdated,
   type ModSeq,
   nextTurn,
   StoreError,
@@ -149,7 +150,7 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       const place = placeOf(view.uids, view.count, row.uid, target.seq)
       if (place < 0 || !aim(fetch, row.uid, place)) continue
       target.row = row
-      const pending = writeMessage(fetch, seen?.has(row.uid) === true)
+      const pending = writeMessage(fetch, seen?.uids.has(row.uid) === true)
       if (pending) await pending
       if (row.body) out.spend(row.body)
       if (out.pageFull) await out.drained()
@@ -157,6 +158,8 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
       if (others) await others
       if (out.gone) return
     }
+    // Unless one of them was passed over, which is told with the other changes.
+    if (seen && fetch.refusal === undefined) view.toldOwn(seen.done)
   }
 }
 
@@ -176,27 +179,27 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
 
 /**
  * Sets \Seen on those of the page that lack it (RFC 9051 §6.4.5); their new flags go into the same responses. Undefined
- * when the store cannot write, as on a full disk: what is there can be read all the same.
+ * when there are none, or the store cannot write, as on a full disk: what is there can be read all the same.
  */
 async function setSeen(
   session: Session,
   view: View,
   rows: readonly FetchedMessage[],
   acting: Acting | undefined,
-): Promise<UidSet | undefined> {
+): Promise<{ uids: UidSet; done: FlagsUpdated } | undefined> {
   const { open } = view
   const unseen: number[] = []
   for (const { uid } of rows) {
     const index = open.indexOf(uid)
     if (index >= 0 && ((open.flags[index] as number) & systemFlags['\\Seen']) === 0) unseen.push(uid)
   }
-  if (unseen.length === 0) return UidSet.empty
+  if (unseen.length === 0) return undefined
   const uids = UidSet.ofSorted(unseen)
   const change: FlagChange = { uids, mode: 'add', flags: ['\\Seen'] }
   try {
     const done = await session.service.mail.updateFlags(open.mailbox.id, change, acting)
     if (!open.applyUpdate(change, done)) await open.refresh()
-    return uids
+    return { uids, done }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     session.log.warn({ err: error }, '\\Seen could not be set')
