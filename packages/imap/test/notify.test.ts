@@ -189,3 +189,34 @@ test('a NOTIFY that came upon a result that could not be searched left what it w
   expect(watches).toBe(before)
   await server.stop()
 })
+
+test('a name that RENAME freed and that was given again was told before that RENAME, which took it away once more', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  let fails = false
+  server.options.mail = {
+    ...mail,
+    async mailboxes(account) {
+      if (fails) throw new Error('disk')
+      return mail.mailboxes(account)
+    },
+  }
+  await server.createMailbox('A')
+  await server.createMailbox('B')
+  const client = await server.alice('NOTIFY SET (SUBTREE (A B Y) (MailboxName))')
+  fails = true
+  for (const [from, to] of [
+    ['B', 'Y'],
+    ['A', 'B'],
+  ] as const)
+    await mail.renameMailbox(id, from, to)
+  await server.createMailbox('A')
+  await setImmediate()
+  fails = false
+  await server.createMailbox('Other')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" Y ("OLDNAME" (B))')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" B ("OLDNAME" (A))')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" A')
+  await server.stop()
+})

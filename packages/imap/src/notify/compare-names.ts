@@ -5,7 +5,10 @@ import type { HierarchyName } from '../list/hierarchy.ts'
 export type Names = ReadonlyMap<string, HierarchyName>
 
 export interface NameChanges {
-  /** New names with the old ones; what only moved along with its superior is not among them (RFC 5465 §5.4). */
+  /**
+   * New names with the old ones; what only moved along with its superior is not among them (RFC 5465 §5.4). A name that was
+   * freed and given again comes first with what freed it.
+   */
   renamed: ReadonlyMap<string, string>
   /** Names made or deleted, and the names right above those. */
   affected: ReadonlySet<string>
@@ -40,7 +43,25 @@ export function compareNames(before: Names, now: Names): NameChanges {
     const old = mailbox && before.get(name)
     if (old?.mailbox && old.hasChildren !== hasChildren) parents.add(name)
   }
-  return { renamed: new Map([...moved].filter(([name, old]) => !movedAlong(name, old))), affected, parents }
+  const renamed = new Map([...moved].filter(([name, old]) => !movedAlong(name, old)))
+  return { renamed: freedFirst(renamed), affected, parents }
+}
+
+/** Who takes one after the other drops an old name, which must not be what another mailbox is called by now. */
+function freedFirst(renamed: ReadonlyMap<string, string>): Map<string, string> {
+  const newNames = new Map(Array.from(renamed, ([name, old]) => [old, name]))
+  const ordered = new Map<string, string>()
+  const left = new Map(renamed)
+  for (const first of renamed.keys()) {
+    const freeing: string[] = []
+    // Where names went round in a circle, there is no such order.
+    for (let name: string | undefined = first; name !== undefined && left.has(name); name = newNames.get(name)) {
+      freeing.push(name)
+      left.delete(name)
+    }
+    for (const name of freeing.reverse()) ordered.set(name, renamed.get(name) as string)
+  }
+  return ordered
 }
 
 function namesById(names: Names): Map<MailboxId, string> {

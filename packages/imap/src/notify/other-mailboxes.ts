@@ -144,12 +144,13 @@ export class OtherMailboxes {
     const { names: ownNames, subscriptions: ownSubscriptions } = this.#own
     const told = new Map<string, string | undefined>()
     const ownSuperiors = new Set([...ownNames].flatMap((name) => superiors(name)))
-    for (const name of [...affected, ...[...parents].filter((name) => !ownSuperiors.has(name))])
-      if (!ownNames.has(name) && this.#wantsName(name, before, now)) told.set(name, undefined)
+    // First: what has an old name now is told behind what has left it.
     for (const [name, old] of renamed) {
       if (ownNames.has(name)) continue
       if (this.#wantsName(name, before, now) || this.#wantsName(old, before, now)) told.set(name, old)
     }
+    for (const name of [...affected, ...[...parents].filter((name) => !ownSuperiors.has(name))])
+      if (!told.has(name) && !ownNames.has(name) && this.#wantsName(name, before, now)) told.set(name, undefined)
     for (const name of new Set([...before.keys(), ...now.keys()])) {
       const subscribed = now.get(name)?.subscribed ?? false
       if (subscribed === (before.get(name)?.subscribed ?? false) || ownSubscriptions.has(name)) continue
