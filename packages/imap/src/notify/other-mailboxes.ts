@@ -169,6 +169,10 @@ export class OtherMailboxes {
       this.#noAccess.delete(name)
       this.#sayName(here, attributesOf(here, '\\NonExistent'), old)
     }
+    const { view } = this.#session
+    const selected = view && this.#byId.get(view.open.mailbox.id)
+    // The client knows it by this name from here on.
+    if (selected && this.#wantsName(selected.name, before, now)) view.name = selected.name
   }
 
   #wantsName(name: string, before: Names, now: Names): boolean {
