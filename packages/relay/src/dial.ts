@@ -129,6 +129,7 @@ class Dial {
   async run(): Promise<Round> {
     let stream: Duplex
     const { use, reason } = this.#policy
+    const { stopping } = this.#options
     try {
       stream = this.#given ?? (await this.#connect())
     } catch (error) {
@@ -138,10 +139,10 @@ class Dial {
       if (use === 'implicit') stream = await this.#secure(stream)
     } catch (error) {
       const text = `${this.#place}: ${reason} wants TLS: ${this.#faultOf(error)}`
+      if (!stopping.aborted && !isBroken((error as NodeJS.ErrnoException).code)) this.#tellUnsafe(text)
       return this.#refuse('unreachable', deferred('4.7.5', text))
     }
     const client = this.#client(stream)
-    const { stopping } = this.#options
     const close = (): void => client.close()
     stopping.addEventListener('abort', close, { once: true })
     try {
@@ -286,8 +287,7 @@ class Dial {
     if (client.tls && failure.kind === 'reply') return this.#greetingRefused(client, failure)
     this.#count(tlsResultOf(failure.code ?? ''), failure.code ?? failure.text)
     if (use === 'required') {
-      // A handshake that broke off says nothing about the certificate.
-      const isLost = failure.kind !== 'tls' || ['ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(failure.code ?? '')
+      const isLost = failure.kind !== 'tls' || isBroken(failure.code)
       return this.#withoutTls(client, wordsOf(failure), isLost)
     }
     if (client.usable) {
@@ -315,7 +315,14 @@ class Dial {
     // OpenSSL's words, without Node's advice to whoever started it.
     const text = `${this.#place}: ${this.#policy.reason} wants TLS: ${why.replace(/; if the root CA .*$/, '')}`
     const isFinal = this.#target.security === 'required' && !isLost
+    if (!isFinal && !isLost) this.#tellUnsafe(text)
     return this.#refuse('refused', isFinal ? failed(550, '5.7.30', text) : deferred('4.7.5', text))
+  }
+
+  /** What a route asks is the administrator's to mend, who sees errors in `status`; mail waits until then. */
+  #tellUnsafe(error: string): void {
+    const text = 'the next hop is not as safe as its route asks, and its mail waits'
+    if (this.#hop) this.#options.log.error({ error }, text)
   }
 
   #lacksRequireTls(client: SmtpClient): Dialled | undefined {
@@ -411,4 +418,9 @@ function textOf(error: unknown): string {
   const { name, message, code } = error as NodeJS.ErrnoException
   if (name === 'TimeoutError') return 'no answer in time'
   return code === undefined || message.includes(code) ? message : `${code} ${message}`
+}
+
+/** A handshake that broke off, which says nothing of the certificate. */
+function isBroken(code: string | null | undefined): boolean {
+  return ['ECONNRESET', 'ETIMEDOUT', 'EPIPE'].includes(code ?? '')
 }

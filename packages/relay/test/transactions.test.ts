@@ -58,6 +58,12 @@ describe('EHLO that is refused behind the handshake', () => {
   })
 })
 
+/** Takes what the administrator was told of next hops that are not as safe as their routes ask. */
+function unsafe(office: PostOffice): unknown[] {
+  const text = 'the next hop is not as safe as its route asks, and its mail waits'
+  return office.logged.splice(0).filter((line) => line.level === 'error' && line.text === text)
+}
+
 describe('a smarthost', () => {
   const smarthost = { host: '192.0.2.99', port: 587, username: 'one', password: 'open sesame' }
   const capabilities = [...withTls, 'AUTH PLAIN']
@@ -86,6 +92,8 @@ describe('a smarthost', () => {
       expect((await office.trace(journey)).at(-1)).toContain(
         'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:587: credentials for the next hop wants TLS',
       )
+      // All mail waited, and the administrator heard of it only by looking into the queue.
+      expect(unsafe(office)).toHaveLength(1)
     }
   })
 
@@ -101,6 +109,7 @@ describe('a smarthost', () => {
     expect((await office.trace(journey)).at(-1)).toBe(
       'deferred bob@two.test 454 4.7.5 scripted.test[192.0.2.99]:465: port 465 wants TLS: CERT_HAS_EXPIRED certificate has expired',
     )
+    expect(unsafe(office)).toHaveLength(1)
   })
 
   test('on loopback needs no TLS', async () => {
