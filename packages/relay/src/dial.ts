@@ -139,7 +139,8 @@ class Dial {
       if (use === 'implicit') stream = await this.#secure(stream)
     } catch (error) {
       const text = `${this.#place}: ${reason} wants TLS: ${this.#faultOf(error)}`
-      if (!stopping.aborted && !isBroken((error as NodeJS.ErrnoException).code)) this.#tellUnsafe(text)
+      const { name, code } = error as NodeJS.ErrnoException
+      if (!stopping.aborted && name !== 'TimeoutError' && !isBroken(code)) this.#tellUnsafe(text)
       return this.#refuse('unreachable', deferred('4.7.5', text))
     }
     const client = this.#client(stream)

@@ -112,6 +112,19 @@ describe('a smarthost', () => {
     expect(unsafe(office)).toHaveLength(1)
   })
 
+  test('on port 465 that does not answer in the handshake was said to be less safe than its route asks', async () => {
+    const late = new DOMException('Not done in time', 'TimeoutError')
+    await using office = await PostOffice.open(
+      ({ dialer }) => ({ dialer: { ...dialer, secure: () => Promise.reject(late) } }),
+      { smarthost: { ...smarthost, host: 'scripted.test', port: 465 } },
+    )
+    office.zone('scripted.test', [['@', 'A', '192.0.2.99']])
+    office.peer('192.0.2.99')
+    const journey = await office.send({ destination: 'scripted.test:465' })
+    expect((await office.trace(journey)).at(-1)).toContain('port 465 wants TLS: no answer in time')
+    expect(unsafe(office)).toEqual([])
+  })
+
   test('on loopback needs no TLS', async () => {
     await using office = await PostOffice.open({}, { smarthost: { ...smarthost, host: '127.0.0.1' } })
     const peer = office.peer('127.0.0.1', { capabilities: [...everything, 'AUTH PLAIN'] })
