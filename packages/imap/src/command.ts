@@ -108,6 +108,8 @@ export interface LiteralSink {
 export interface StreamedLiteral {
   /** Octets of it as they are staged. */
   readonly size: number
+  /** Octets that it holds in memory beside these. */
+  readonly held: number
   discard(): void
 }
 

@@ -20,6 +20,11 @@ export interface ImapLimits {
   literalBeforeLogin: number
   /** A message given to APPEND: NO [TOOBIG]. */
   message: number
+  /**
+   * What is held in memory of the messages of one APPEND beside their content: their headers, and what FETCH tells of their
+   * structure. NO [TOOBIG] for one more message.
+   */
+  appended: number
   /** Octets of a refused non-synchronizing literal that are read and thrown away; above that BYE. */
   swallowed: number
   /** Nesting of parentheses and of NOT and OR in SEARCH: BAD. */
@@ -65,6 +70,7 @@ export const defaultImapLimits: ImapLimits = {
   command: 512 * 1024,
   literalBeforeLogin: 4 * 1024,
   message: 50 * 1024 * 1024,
+  appended: 16 * 1024 * 1024,
   swallowed: 64 * 1024 * 1024,
   nesting: 50,
   searchKeys: 1000,

@@ -7,6 +7,16 @@ export function tooBig(limit: number): ImapRefusal {
   return no('TOOBIG', `A message can have ${limit} octets`)
 }
 
+/** Refuses one more message in an APPEND that holds so much of those before it (RFC 3502 has no bound for how many). */
+export function requireFewer(
+  { service: { limits } }: Session,
+  before: Iterable<{ readonly held: number } | undefined>,
+): void {
+  let held = 0
+  for (const message of before) held += message?.held ?? 0
+  if (held > limits.appended) throw no('TOOBIG', 'These are too many messages for one command: append them in several')
+}
+
 /** Promises room for so many octets, 0 when nobody knows how many, or refuses. */
 export function roomFor(session: Session, octets: number): ReservedRoom {
   const room = session.service.mail.reserve(octets)

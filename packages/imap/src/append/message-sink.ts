@@ -18,6 +18,12 @@ export class AppendedMessage implements StreamedLiteral {
     return this.message.content.size
   }
 
+  get held(): number {
+    const { header, index } = this.message
+    const references = index.references.reduce((sum, { length }) => sum + length, 0)
+    return header.length + index.envelope.length + index.structure.length + index.parts.length + references
+  }
+
   /** The store has it from now on, and with it the duty to discard. */
   take(): NewMessage {
     this.#taken = true

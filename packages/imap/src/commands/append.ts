@@ -14,7 +14,7 @@ import {
 import { actingOn } from '../access/acting.ts'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { BinarySink } from '../append/binary-message.ts'
-import { roomFor, tooBig } from '../append/bounds.ts'
+import { requireFewer, roomFor, tooBig } from '../append/bounds.ts'
 import { AppendedMessage, MessageSink } from '../append/message-sink.ts'
 import { type Command, type LiteralSink, loggedIn } from '../command.ts'
 import { dateTime } from '../grammar/date.ts'
@@ -117,6 +117,10 @@ export async function messageLiteral(
   const { limits, registry } = session.service
   for (const kind of registry.appendData.values()) if (kind.holds(session, unit)) return undefined
   if (limits.message > 0 && offer.size > limits.message) throw tooBig(limits.message)
+  requireFewer(
+    session,
+    unit.literals.map(({ streamed }) => streamed),
+  )
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
   const octets = unit.literals.reduce((sum, { streamed }) => sum + (streamed?.size ?? 0), offer.size)
   await requireQuota(session, target, octets, gone)
@@ -168,7 +172,10 @@ export async function newAppends(session: Session, messages: readonly Appending[
   const { clock } = session.service
   const made: AppendedMessage[] = []
   try {
-    for (const { content } of messages) made.push(typeof content === 'function' ? await content(session) : content)
+    for (const { content } of messages) {
+      requireFewer(session, made)
+      made.push(typeof content === 'function' ? await content(session) : content)
+    }
   } catch (error) {
     for (const message of made) message.discard()
     throw error

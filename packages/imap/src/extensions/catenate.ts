@@ -22,6 +22,7 @@ type Part = { text: StagedText; binary: boolean } | { url: string }
 
 /** A literal behind TEXT or UTF8. */
 class StagedText implements StreamedLiteral {
+  readonly held = 0
   readonly content: StagedContent
 
   constructor(content: StagedContent) {
