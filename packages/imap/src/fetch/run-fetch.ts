@@ -33,16 +33,17 @@ export async function runFetch(
   extra?: FetchExtra,
 ): Promise<FetchOutcome> {
   const view = session.selected
+  const asked = extra?.changedSince === undefined ? uids : changedAfter(view, uids, extra.changedSince)
   const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
   const need = joinNeeds(items)
   const prepares = items.some((item) => item.prepare)
   const tellsModSeq = ['FLAGS', 'MODSEQ'].every((key) => items.some((item) => item.key === key))
   const between = items.length > fewItems ? betweenItems(session.service.turns) : undefined
-  const fetched: Fetch = { target, items, prepares, between, tellsModSeq, extra, refusal: undefined, told: 0 }
+  const fetched: Fetch = { target, items, prepares, between, tellsModSeq, refusal: undefined, told: 0 }
   if (need && session.service.onRead && items.some((item) => item.reads)) need.journey = true
-  if (need) await fetchRows(fetched, uids, need)
-  else await fetchKnown(fetched, uids)
-  return { complete: fetched.told >= countKnown(view, uids), refusal: fetched.refusal }
+  if (need) await fetchRows(fetched, asked, need)
+  else await fetchKnown(fetched, asked)
+  return { complete: fetched.told >= countKnown(view, asked), refusal: fetched.refusal }
 }
 
 export interface FetchOutcome {
@@ -81,9 +82,8 @@ interface Fetch {
   between: (() => Promise<void> | undefined) | undefined
   /** Each response says all that is new in the flags of its message. */
   tellsModSeq: boolean
-  extra: FetchExtra | undefined
   refusal: unknown
-  /** Messages that were written or left out on purpose. */
+  /** Messages that were written. */
   told: number
 }
 
@@ -105,6 +105,19 @@ function joinNeeds(items: readonly FetchItem[]): FetchNeed | undefined {
   if (needs.length === 0) return undefined
   const index = new Set(needs.flatMap((need) => need.index ?? []))
   return { ...Object.assign({}, ...needs), ...(index.size > 0 ? { index: [...index] } : {}) }
+}
+
+/** Those that changed after this, or have gone. The others are not even read: that may set \Seen, which changes them. */
+function changedAfter(view: View, uids: UidSet, modSeq: ModSeq): UidSet {
+  const { open } = view
+  const changed: number[] = []
+  let openIndex = -1
+  for (const uid of view.among(uids)) {
+    const index = placeOf(open.uids, open.count, uid, openIndex + 1)
+    if (index >= 0) openIndex = index
+    if (index < 0 || (open.modSeqs[index] as number) > modSeq) changed.push(uid)
+  }
+  return UidSet.ofSorted(changed)
 }
 
 function countKnown(view: View, uids: UidSet): number {
@@ -163,9 +176,9 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
   }
 }
 
-/** Points the target at a message; false when there is nothing to say of it. */
+/** Points the target at a message; false when it is gone. */
 function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
-  const { target, extra } = fetch
+  const { target } = fetch
   const { open } = target.view
   const openIndex = placeOf(open.uids, open.count, uid, target.openIndex + 1)
   if (openIndex < 0) return false
@@ -174,7 +187,7 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   target.uid = uid
   fetch.told++
   tellFlagNames(target.session, target.view)
-  return extra?.changedSince === undefined || (open.modSeqs[openIndex] as number) > extra.changedSince
+  return true
 }
 
 /**
