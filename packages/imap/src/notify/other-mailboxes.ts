@@ -171,8 +171,9 @@ export class OtherMailboxes {
     }
     const { view } = this.#session
     const selected = view && this.#byId.get(view.open.mailbox.id)
+    const wanted = selected && [view.name, selected.name].some((name) => this.#wantsName(name, before, now))
     // The client knows it by this name from here on.
-    if (selected && this.#wantsName(selected.name, before, now)) view.name = selected.name
+    if (wanted) view.name = selected.name
   }
 
   #wantsName(name: string, before: Names, now: Names): boolean {
