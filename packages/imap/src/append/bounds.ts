@@ -8,12 +8,7 @@ export function tooBig(limit: number): ImapRefusal {
 }
 
 /** Refuses one more message in an APPEND that holds so much of those before it (RFC 3502 has no bound for how many). */
-export function requireFewer(
-  { service: { limits } }: Session,
-  before: Iterable<{ readonly held: number } | undefined>,
-): void {
-  let held = 0
-  for (const message of before) held += message?.held ?? 0
+export function requireFewer({ service: { limits } }: Session, held: number): void {
   if (held > limits.appended) throw no('TOOBIG', 'These are too many messages for one command: append them in several')
 }
 

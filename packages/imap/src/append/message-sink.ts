@@ -8,20 +8,18 @@ import { LineEnds } from './crlf.ts'
 /** A message that was given to APPEND and is staged: not yet in any mailbox. */
 export class AppendedMessage implements StreamedLiteral {
   readonly message: NewMessage
+  readonly held: number
   #taken = false
 
   constructor(message: NewMessage) {
     this.message = message
+    const { header, index } = message
+    const references = index.references.reduce((sum, { length }) => sum + length, 0)
+    this.held = header.length + index.envelope.length + index.structure.length + index.parts.length + references
   }
 
   get size(): number {
     return this.message.content.size
-  }
-
-  get held(): number {
-    const { header, index } = this.message
-    const references = index.references.reduce((sum, { length }) => sum + length, 0)
-    return header.length + index.envelope.length + index.structure.length + index.parts.length + references
   }
 
   /** The store has it from now on, and with it the duty to discard. */

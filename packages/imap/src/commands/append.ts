@@ -117,12 +117,16 @@ export async function messageLiteral(
   const { limits, registry } = session.service
   for (const kind of registry.appendData.values()) if (kind.holds(session, unit)) return undefined
   if (limits.message > 0 && offer.size > limits.message) throw tooBig(limits.message)
-  requireFewer(
-    session,
-    unit.literals.map(({ streamed }) => streamed),
-  )
+  let octets = offer.size
+  let held = 0
+  // Each of thousands looks at those before it.
+  for (const { streamed } of unit.literals) {
+    if (!streamed) continue
+    octets += streamed.size
+    held += streamed.held
+  }
+  requireFewer(session, held)
   const target = await session.mailbox(name, 'i', 'TRYCREATE')
-  const octets = unit.literals.reduce((sum, { streamed }) => sum + (streamed?.size ?? 0), offer.size)
   await requireQuota(session, target, octets, gone)
   const room = roomFor(session, offer.size)
   try {
@@ -171,10 +175,13 @@ async function run(session: Session, { name, messages }: Args): Promise<{ code: 
 export async function newAppends(session: Session, messages: readonly Appending[]): Promise<NewAppend[]> {
   const { clock } = session.service
   const made: AppendedMessage[] = []
+  let held = 0
   try {
     for (const { content } of messages) {
-      requireFewer(session, made)
-      made.push(typeof content === 'function' ? await content(session) : content)
+      requireFewer(session, held)
+      const message = typeof content === 'function' ? await content(session) : content
+      made.push(message)
+      held += message.held
     }
   } catch (error) {
     for (const message of made) message.discard()
