@@ -30,16 +30,19 @@ export interface LocalOptions {
   arrivals: Arrivals
   mda: Pick<Mda, 'expand'>
   routes: Pick<Routes, 'destination'>
+  /** Verdicts on recipients for whom nothing is filed. */
+  dead?: ReadonlyMap<number, Verdict> | undefined
 }
 
 /** Verdicts on as many recipients as are filed at once; the rest is tried in the next attempt. Rejects as the store does. */
 export async function attemptLocal({ entry }: Work, options: LocalOptions): Promise<AttemptResult> {
-  const verdicts = new Map<number, Verdict>()
+  const verdicts = new Map(options.dead)
   const reached: { recipient: QueueRecipient; deliveries: readonly Delivery[] }[] = []
   const othersTurn = turnTaking(filingsAtOnce)
   for (const recipient of entry.recipients) {
     // The rest have their turn in the next attempt, and are looked at then.
     if (reached.length >= filingsAtOnce) break
+    if (verdicts.has(recipient.index)) continue
     await othersTurn()
     const deliveries = await deliveriesFor(recipient, entry, options)
     if ('outcome' in deliveries) verdicts.set(recipient.index, deliveries)
@@ -67,10 +70,11 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
 export async function hasMovedHere(
   { destination }: LeasedEntry,
   { verdicts }: AttemptResult,
-  directory: Pick<Directory, 'domain'>,
+  { directory, dead }: { directory: Pick<Directory, 'domain'>; dead: LocalOptions['dead'] },
 ): Promise<boolean> {
   const isLoop = ({ host, reply }: Verdict): boolean => host === null && reply.enhanced === '5.4.6'
-  if (verdicts.size === 0 || ![...verdicts.values()].every(isLoop)) return false
+  const tried = [...verdicts].filter(([index]) => !dead?.has(index))
+  if (tried.length === 0 || !tried.every(([, verdict]) => isLoop(verdict))) return false
   const kind = (await directory.domain(destination))?.kind
   return kind === 'local' || kind === 'alias'
 }

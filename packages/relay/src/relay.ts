@@ -78,13 +78,14 @@ export function createRelay(options: RelayOptions): Relay {
   const byData = new Map<string, unknown>()
   const attempt = async (work: Work): Promise<AttemptResult> => {
     const { entry } = work
-    const fileHere = () => attemptLocal(work, { mail, directory, arrivals, mda, routes })
-    if (entry.route === 'local') return fileHere()
+    const filing = { mail, directory, arrivals, mda, routes }
+    if (entry.route === 'local') return attemptLocal(work, filing)
     const held = await orders.held(entry)
     if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     const dead = await orders.suppressed(entry)
     const result = await attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
-    return (await hasMovedHere(entry, result, directory)) ? fileHere() : result
+    const isForUs = await hasMovedHere(entry, result, { directory, dead })
+    return isForUs ? attemptLocal(work, { ...filing, dead }) : result
   }
   const runner = new Runner({
     queue,

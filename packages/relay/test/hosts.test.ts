@@ -2,7 +2,7 @@
 import { type Deadline, type Dialer, type JourneyId, type Resolver, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import type { RelayOptions } from '../src/index.ts'
-import { everything, hour, minute, PostOffice } from './post-office.ts'
+import { day, everything, hour, minute, PostOffice } from './post-office.ts'
 
 const twoHosts = [
   ['@', 'MX', '10 a'],
@@ -343,7 +343,11 @@ test('ourselves behind a better host that is away: mail waits for that host', as
 })
 
 describe('mail that waited for a domain that moved here', () => {
-  const moved = async (kind: 'local' | 'relay', recipients = ['bob@two.test', 'nobody@two.test']) => {
+  const moved = async (
+    kind: 'local' | 'relay',
+    recipients = ['bob@two.test', 'nobody@two.test'],
+    meanwhile = async (_office: PostOffice): Promise<void> => {},
+  ) => {
     const office = await PostOffice.open({ ownAddresses: ['192.0.2.99'] })
     const paths = recipients.map((forwardPath) => ({ forwardPath }))
     const journey = await office.send({ recipients: paths })
@@ -351,6 +355,7 @@ describe('mail that waited for a domain that moved here', () => {
     await directory.addDomain({ name: 'two.test', kind, target: kind === 'relay' ? 'mx.two.test' : '', catchAll: '' })
     if (kind === 'local') await directory.addAccount({ login: 'bob@two.test', name: 'Bob', quota: 0, admin: false }, 0)
     office.zone('two.test', [['mx', 'A', '192.0.2.99']])
+    await meanwhile(office)
     await office.advance(hour)
     return { office, journey }
   }
@@ -361,6 +366,21 @@ describe('mail that waited for a domain that moved here', () => {
     expect(await office.inbox('bob@two.test')).toHaveLength(1)
     expect((await office.trace(journey)).slice(-3)).toEqual([
       'failed nobody@two.test 550 5.1.1 <nobody@two.test>: no such mailbox here',
+      'dsn failed to alice@one.test',
+      'filed',
+    ])
+    expect(await office.queue()).toEqual([])
+  })
+
+  test('came back as a loop beside what is for a suppressed recipient', async () => {
+    const { office, journey } = await moved('local', ['dead@two.test', 'bob@two.test'], async ({ store, clock }) => {
+      const order = { kind: 'suppressed' as const, key: 'dead@two.test', value: '' }
+      await store.memory.note([{ ...order, at: clock.now(), expiresAt: clock.now() + day }])
+    })
+    await using _office = office
+    expect(await office.inbox('bob@two.test')).toHaveLength(1)
+    expect((await office.trace(journey)).slice(-3)).toEqual([
+      'failed dead@two.test 550 5.1.1 <dead@two.test> is on the suppression list of this server',
       'dsn failed to alice@one.test',
       'filed',
     ])
