@@ -301,9 +301,10 @@ test('a change of very many messages is told a client that idles in pages, and w
   ])
   const named = responses.findIndex((response) => /^\* FLAGS .*\$new/.test(response))
   expect(named).toBeLessThan(responses.indexOf(told[3999] as string))
-  expect(responses.slice(-4)).toEqual([
+  expect(responses.slice(-5)).toEqual([
     '* 4096 FETCH (UID 4096 FLAGS (\\Flagged \\Recent))',
     '* 4000 EXPUNGE',
+    '* 4095 RECENT',
     '* 4000 FETCH (UID 4001 FLAGS (\\Flagged $new \\Recent))',
     'x OK IDLE completed',
   ])

@@ -80,6 +80,7 @@ describe('SELECT', () => {
       const before = await changes()
       await mail.expunge(mailbox, UidSet.of(uid(1)), 'all')
       expect(await idler.response()).toBe('* 1 EXPUNGE')
+      expect(await idler.response()).toBe('* 2 RECENT')
       await mail.updateFlags(mailbox, { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Flagged'] })
       expect(await idler.response()).toContain('\\Flagged')
       return before

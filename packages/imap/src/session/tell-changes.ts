@@ -41,7 +41,7 @@ async function sayInPages(out: Output, responses: Iterable<string>): Promise<voi
 }
 
 function* responses(session: Session, view: View, changes: Changes): Generator<string> {
-  const { expunged, exists, claimed, flags, flagNames } = changes
+  const { expunged, exists, recent, claimed, flags, flagNames } = changes
   if (flagNames) sayFlagNames(session, view)
   if (expunged.seqs.length > 0 && !session.service.registry.extensions.some(tellsGone(session, view, expunged.uids))) {
     for (const seq of expunged.seqs) yield `* ${seq} EXPUNGE\r\n`
@@ -51,7 +51,7 @@ function* responses(session: Session, view: View, changes: Changes): Generator<s
     mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ err: error }, '\\Recent not kept'))
   }
   if (exists) yield `* ${view.count} EXISTS\r\n`
-  if (exists && !session.rev2) yield `* ${view.recentCount} RECENT\r\n`
+  if (recent && !session.rev2) yield `* ${view.recentCount} RECENT\r\n`
   for (const uid of flags) {
     const index = view.open.indexOf(uid)
     // Between pages others may have expunged it, or given it a new keyword.

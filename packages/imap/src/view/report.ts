@@ -9,6 +9,8 @@ export interface Changes {
   expunged: { seqs: readonly number[]; uids: readonly number[] }
   /** There are new messages. */
   exists: boolean
+  /** How many messages are \\Recent is to be told: there are new ones, or fewer of them (RFC 3501 §7.3.2). */
+  recent: boolean
   /** This session has taken messages as its \\Recent ones: the store must know. */
   claimed: boolean
   /** UIDs of messages whose flags have changed. */
@@ -33,9 +35,12 @@ export function report(view: View, mayExpunge: boolean, wanted = everything): Ch
   const flagNames = told.keywords !== open.keywords
   told.keywords = open.keywords
   let expunged: Changes['expunged'] = nothing
+  let fewerRecent = false
   if (mayExpunge && told.removals !== open.removals) {
     told.removals = open.removals
+    const recent = view.recentCount
     expunged = removeGone(view)
+    fewerRecent = view.recentCount < recent
   }
   const before = view.lastUid
   const exists = wanted.messages && open.count > 0 && (open.uids[open.count - 1] as number) > before
@@ -49,7 +54,7 @@ export function report(view: View, mayExpunge: boolean, wanted = everything): Ch
     if (told.already.size > 0) told.already.clear()
   }
   if (!flagNames && !exists && expunged.seqs.length === 0 && flags.length === 0) return undefined
-  return { flagNames, expunged, exists, claimed, flags }
+  return { flagNames, expunged, exists, recent: exists || fewerRecent, claimed, flags }
 }
 
 /** But for expunges. */
