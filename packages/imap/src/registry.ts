@@ -1,6 +1,7 @@
-import type { Command } from './command.ts'
+import type { Command, State } from './command.ts'
 import type {
   AppendDataKind,
+  Capability,
   Enables,
   Extension,
   FetchItemKind,
@@ -42,6 +43,8 @@ export class Registry {
   /** Their `onChanged`: asked at the end of each command. */
   readonly tellers: readonly NonNullable<Extension['onChanged']>[]
   readonly #names: ReadonlySet<string>
+  /** Of each state what CAPABILITY says there. */
+  readonly #capabilities: ReadonlyMap<State, readonly Capability['name'][]>
   readonly #disabled: ReadonlySet<string>
 
   /** @param disable capabilities that are not to be there, in any case (`[imap] disable`) */
@@ -50,6 +53,7 @@ export class Registry {
     this.extensions = standing(extensions.filter((extension) => !this.#isDisabled(extension)))
     this.flagTellers = this.extensions.flatMap(({ onFlagsTold }) => onFlagsTold ?? [])
     this.#names = new Set(this.extensions.map(({ name }) => name))
+    this.#capabilities = new Map(states.map((state) => [state, this.#capabilitiesIn(state)]))
     this.tellers = this.extensions.flatMap(({ onChanged }) => onChanged ?? [])
     for (const extension of this.extensions) {
       add(this.commands, extension.commands, extension)
@@ -76,21 +80,25 @@ export class Registry {
 
   /** The words of CAPABILITY for this session as it stands, in order of registration. */
   capabilities(session: Session): string {
-    const words = new Set<string>()
-    for (const extension of this.extensions) {
-      for (const { name, states } of extension.capabilities ?? []) {
-        if (states && !states.includes(session.state)) continue
-        for (const word of typeof name === 'string' ? [name] : name(session)) {
-          if (!this.masks(word)) words.add(word)
-        }
-      }
-    }
-    return [...words].join(' ')
+    const names = this.#capabilities.get(session.state) ?? []
+    return names
+      .flatMap((name) => (typeof name === 'string' ? name : name(session).filter((word) => !this.masks(word))))
+      .join(' ')
   }
 
   /** Whether this word of CAPABILITY is not to be there. */
   masks(word: string): boolean {
     return this.#disabled.size > 0 && this.#disabled.has(word.toUpperCase())
+  }
+
+  /** Chosen once, since every connection asks for them, and every login again. */
+  #capabilitiesIn(state: State): readonly Capability['name'][] {
+    const shown = this.extensions
+      .flatMap(({ capabilities }) => capabilities ?? [])
+      .filter(
+        ({ name, states }) => (states?.includes(state) ?? true) && !(typeof name === 'string' && this.masks(name)),
+      )
+    return [...new Set(shown.map(({ name }) => name))]
   }
 
   /** An extension goes whole when its name, or every fixed capability that it has, is disabled. */
@@ -103,6 +111,8 @@ export class Registry {
     )
   }
 }
+
+const states: readonly State[] = ['not authenticated', 'authenticated', 'selected']
 
 /** Those of which all is there that they stand on, and so on down. */
 function standing(extensions: readonly Extension[]): readonly Extension[] {
