@@ -7,7 +7,7 @@
 import type { Clock, Deadline, DnsType, Random } from '@pennypost/model'
 import { exchange, TcpFault } from './exchange.ts'
 import type { Reply } from './follow.ts'
-import { failureOf, isFormatError } from './response.ts'
+import { failureOf, isNotUnderstood } from './response.ts'
 import type { NameServer } from './servers.ts'
 
 export interface AskingLimits {
@@ -46,7 +46,8 @@ export function createAsking({ servers, trusted, clock, deadline, random, limits
     const believed = trusted || server.loopback
     let packet = await exchange(server, question, { edns: true, dnssec: believed }, random, signal)
     // RFC 6891 §7: a server from before EDNS does not understand the OPT record.
-    if (isFormatError(packet)) packet = await exchange(server, question, { edns: false, dnssec: false }, random, signal)
+    if (isNotUnderstood(packet))
+      packet = await exchange(server, question, { edns: false, dnssec: false }, random, signal)
     const failure = failureOf(packet)
     return failure === undefined ? { packet, believed } : { failed: failure }
   }

@@ -291,11 +291,14 @@ describe('servers', () => {
     expect(await resolver.query('big.one.test', 'TXT')).toMatchObject({ status: 'found' })
   })
 
-  it('from before EDNS are asked without it', async () => {
+  it.each([
+    ['FORMERR', 1],
+    ['NOTIMP', 4],
+  ])('from before EDNS, which say %s, are asked without it', async (_name, flags) => {
     await using old = await createRawServer((query) => {
       const edns = query.readUInt16BE(10) > 0
       const id = query.readUInt16BE(0)
-      if (edns) return [encode({ type: 'response', id, flags: 1 })]
+      if (edns) return [encode({ type: 'response', id, flags })]
       const questions = [{ type: 'A' as const, name: 'one.test', class: 'IN' as const }]
       return [
         encode({

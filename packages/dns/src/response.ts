@@ -20,6 +20,7 @@ export interface Query {
 const rcodeNames = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 const nxdomain = 3
 const formerr = 1
+const notimp = 4
 
 const extendedError = 15
 /** Of those in RFC 8914 §4, what tells who has something to mend. */
@@ -101,9 +102,9 @@ function evasionOf({ flags = 0, flag_aa, flag_ra, answers = [], authorities = []
   return types.includes('NS') ? 'a referral' : 'an empty answer'
 }
 
-/** Whether the server did not understand the query, which may mean EDNS (RFC 6891 §7). */
-export function isFormatError(packet: DecodedPacket): boolean {
-  return ((packet.flags ?? 0) & 15) === formerr
+/** Whether the server did not understand the query, which may mean EDNS (RFC 6891 §7; NOTIMP by its forerunner). */
+export function isNotUnderstood({ flags = 0 }: DecodedPacket): boolean {
+  return [formerr, notimp].includes(flags & 15)
 }
 
 /** How far the way from the name asked for has been followed. */
