@@ -27,7 +27,7 @@ import { originalRecipient } from './dsn-recipients.ts'
 import { isStoreHere } from './hop.ts'
 import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf, type Tried } from './next-hop.ts'
-import type { Way } from './open-connection.ts'
+import type { UnreachableAddresses, Way } from './open-connection.ts'
 import { loadContent, type RelayedContent } from './relayed-content.ts'
 import type { Security } from './tls/tls-policy.ts'
 import { deferred, failed, troubled, unreadable, type Verdict, verdictOf } from './verdict.ts'
@@ -42,10 +42,11 @@ export interface RemoteOptions {
   mail: Pick<MailStore, 'message' | 'readBody'>
   pool: ConnectionPool
   clock: Clock
-  log: Log
+  log: Pick<Log, 'error'>
   limits: Pick<RelayLimits, 'sessions'>
   /** Whose mail goes over a connection that the host opened itself, which is as secure as it is. */
   turned: { has(destination: string): boolean }
+  unreachable: Pick<UnreachableAddresses, 'note'>
   /** Addresses of hosts that offer CHUNKING and do not know BDAT. */
   byData: Map<string, unknown>
   /** Verdicts on recipients to whom nothing is relayed. */
@@ -65,6 +66,11 @@ class RemoteAttempt {
   /** The addresses whose connections broke, and what the last one said. */
   readonly #broken = new Set<string>()
   #breakage: Verdict | undefined
+  readonly #begun: number
+  /** What the hosts meant for everybody: 421, or silence. */
+  #dismissal: Verdict | undefined
+  /** One that has a word on its recipients is there for others. */
+  #isHeard = false
   #content: RelayedContent | undefined
   /** Kept connections that broke: peers do close them. */
   #stale = 0
@@ -73,6 +79,7 @@ class RemoteAttempt {
   constructor(work: Work, options: RemoteOptions) {
     this.#work = work
     this.#options = options
+    this.#begun = options.clock.elapsed()
     this.#security = securityOf(work.entry)
     const { dead } = options
     for (const [index, verdict] of dead ?? []) this.#result.verdicts.set(index, verdict)
@@ -95,10 +102,10 @@ class RemoteAttempt {
     return this.#result
   }
 
-  /** That hosts said 421 and nothing else: one that has a word on its recipients is there for others. */
   #tellPool(): void {
-    const isForAll = [...this.#result.verdicts.values()].every(({ reply }) => reply.code === 421)
-    if (this.#breakage && isForAll) this.#options.pool.sentAway(this.#way(), this.#breakage)
+    if (!this.#dismissal || this.#isHeard) return
+    const silentSince = this.#dismissal.reply.code === 421 ? undefined : this.#begun
+    this.#options.pool.sentAway(this.#way(), this.#dismissal, silentSince)
   }
 
   #way(): Way {
@@ -131,7 +138,7 @@ class RemoteAttempt {
 
   /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
   async #over(hop: NextHop, reused: boolean): Promise<void> {
-    const { clock, pool } = this.#options
+    const { clock, pool, unreachable } = this.#options
     const begun = clock.elapsed()
     let breakage: Verdict | undefined
     if (reused) hop.lines.length = 0
@@ -154,8 +161,14 @@ class RemoteAttempt {
       this.#attempted({ ...describeHop(hop, elapsedMs, reused, this.#isQuiet(breakage)), ...(error ? { error } : {}) })
       hop.lines.length = 0
       pool.release(hop)
+      // Who has waited for minutes in vain does not ask there first the next time.
+      if (hop.client.hasStalled) unreachable.note(hop, true)
     }
-    if (!breakage || this.#takesNoBdat(hop) || (reused && ++this.#stale <= staleMax)) return
+    if (!breakage || this.#takesNoBdat(hop)) return
+    if (reused && ++this.#stale <= staleMax) {
+      this.#dismissal = undefined
+      return
+    }
     this.#broken.add(hop.address)
     this.#breakage = breakage
   }
@@ -207,6 +220,8 @@ class RemoteAttempt {
       const recipient = now[at] as QueueRecipient
       const verdict = verdictOn(outcome, hop, dsnOffered)
       if (verdict.unreadable && at === 0) this.#notRead(outcome.failure?.text ?? '')
+      if (isDismissal(outcome)) this.#dismissal = verdict
+      else if (!isBreakage(outcome)) this.#isHeard = true
       if (outcome.tooMany) rest.push(recipient)
       else if (!uncertain && isBreakage(outcome)) {
         breakage = verdict
@@ -271,6 +286,10 @@ function verdictOn({ outcome, reply, failure }: RecipientOutcome, hop: NextHop, 
 export function isBreakage({ failure }: Pick<RecipientOutcome, 'failure'>): boolean {
   if (!failure) return false
   return ['network', 'timeout', 'protocol'].includes(failure.kind) || failure.reply?.code === 421
+}
+
+function isDismissal({ failure }: RecipientOutcome): boolean {
+  return failure?.kind === 'timeout' || failure?.reply?.code === 421
 }
 
 function describeHop(hop: NextHop, elapsedMs: number, reused: boolean, quiet: boolean): Tried {

@@ -49,6 +49,10 @@ interface Destination {
   opening: number
   waiting: ((acquired: Acquired) => void)[]
   ceiling: number
+  /** When a connection was last given back in order. */
+  servedAt: number
+  /** None was since one fell silent: what stands is no sign of life. */
+  isSilent: boolean
 }
 
 const stopping: Opened = { ok: false, verdict: troubled('The server is shutting down'), tried: [] }
@@ -85,7 +89,8 @@ export class ConnectionPool {
     }
     const hop = this.#takeIdle(destination)
     if (hop) return { ok: true, hop, tried: [], reused: true }
-    const down = destination.busy.size === 0 && !isRetry ? this.#backOff.verdictOn(keyOf(way)) : undefined
+    const isServing = destination.busy.size > 0 && !destination.isSilent
+    const down = isServing || isRetry ? undefined : this.#backOff.verdictOn(keyOf(way))
     if (down) {
       this.#forget(destination)
       return { ok: false, verdict: down, tried: [] }
@@ -103,7 +108,7 @@ export class ConnectionPool {
     const { client } = hop
     const mayGoOn = hop.turned || client.transactions < this.#options.limits.transactionsPerConnection
     if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
-    else this.#backOff.forget(keyOf(destination.way))
+    else this.#served(destination)
     if (client.usable && mayGoOn && !this.#draining) {
       this.#grow(destination)
       this.#give(destination, { ok: true, hop, tried: [], reused: true })
@@ -112,13 +117,22 @@ export class ConnectionPool {
     this.#forget(destination)
   }
 
+  #served(destination: Destination): void {
+    this.#backOff.forget(keyOf(destination.way))
+    destination.servedAt = this.#options.clock.elapsed()
+    destination.isSilent = false
+  }
+
   /**
-   * The hosts took nothing and said 421: to whoever comes next they would say the same, and like it less. Where nothing
-   * stands it is as if no connection had come about.
+   * The hosts took nothing and said 421, or nothing: to whoever comes next they would say the same, and like it less.
+   * Where nothing stands it is as if no connection had come about; also where nobody has been served for as long as an
+   * attempt that ended in silence has lasted, lest each letter waits for minutes in vain.
    */
-  sentAway(way: Way, verdict: Verdict): void {
+  sentAway(way: Way, verdict: Verdict, silentSince = Number.NEGATIVE_INFINITY): void {
     const destination = this.#destination(way)
-    if (destination.busy.size === 0) this.#refuseAll(destination, { ok: false, verdict, tried: [] })
+    const fellSilent = destination.servedAt < silentSince && !destination.isSilent
+    if (fellSilent) destination.isSilent = true
+    if (fellSilent || destination.busy.size === 0) this.#refuseAll(destination, { ok: false, verdict, tried: [] })
     this.#forget(destination)
   }
 
@@ -166,7 +180,8 @@ export class ConnectionPool {
     if (!destination) {
       const ceiling = this.#options.limits.connectionsPerDestination
       const way = { destination: name, security }
-      destination = { way, idle: [], busy: new Set(), opening: 0, waiting: [], ceiling }
+      const parts = { idle: [], busy: new Set<NextHop>(), opening: 0, waiting: [], ceiling }
+      destination = { way, ...parts, servedAt: Number.NEGATIVE_INFINITY, isSilent: false }
       this.#destinations.set(key, destination)
     }
     return destination

@@ -6,6 +6,7 @@
  * only if it is of everybody who was asked.
  * Who calls it: the connection pool.
  */
+import type { Clock } from '@pennypost/model'
 import { describeReply } from '@pennypost/smtp'
 import { type Dialled, type DialOptions, dial, type Target } from './dial.ts'
 import { type FindHostsOptions, findHosts, type Host } from './find-hosts.ts'
@@ -19,7 +20,8 @@ import { deferred, type Verdict } from './verdict.ts'
 
 export interface OpenOptions extends DialOptions, FindHostsOptions, TlsPoliciesOptions {
   routes: Routes
-  limits: DialOptions['limits'] & FindHostsOptions['limits'] & Pick<RelayLimits, 'addresses' | 'unreachableMs'>
+  limits: DialOptions['limits'] & FindHostsOptions['limits'] & Pick<RelayLimits, 'addresses'>
+  unreachable: UnreachableAddresses
 }
 
 /** Where a connection is wanted to, and what is asked of it. */
@@ -36,9 +38,8 @@ export type Opened =
 /** `avoid`: addresses that are not tried. */
 export type OpenConnection = (way: Way, avoid?: ReadonlySet<string>) => Promise<Opened>
 
-/** What is made remembers for all of its calls which addresses could not be reached. */
 export function createOpenConnection(options: OpenOptions): OpenConnection {
-  const unreachable = new UnreachableAddresses(options)
+  const { unreachable } = options
   return async (way, avoid) => {
     const { destination, security } = way
     const route = options.routes.resolve(destination)
@@ -146,24 +147,31 @@ class Walk {
   }
 }
 
-/** Remembers for a while which addresses could not be reached. */
-class UnreachableAddresses {
-  readonly #options: Pick<OpenOptions, 'clock' | 'limits'>
+type Place = Pick<Target, 'address' | 'port'>
+
+export interface UnreachableOptions {
+  clock: Clock
+  limits: Pick<RelayLimits, 'unreachableMs'>
+}
+
+/** Remembers for a while which addresses could not be reached, or fell silent. */
+export class UnreachableAddresses {
+  readonly #options: UnreachableOptions
   /** Those that are remembered for the shortest first. */
   readonly #until = new Map<string, number>()
 
-  constructor(options: Pick<OpenOptions, 'clock' | 'limits'>) {
+  constructor(options: UnreachableOptions) {
     this.#options = options
   }
 
   /** The targets in their order, those that could not be reached lately behind the others; `note` tells whom that put off. */
-  last<T extends Target>(targets: readonly T[], note: (line: string) => void): T[] {
+  last<T extends Place>(targets: readonly T[], note: (line: string) => void): T[] {
     const now = this.#options.clock.elapsed()
     for (const [key, until] of this.#until) {
       if (until > now) break
       this.#until.delete(key)
     }
-    const isLate = (target: Target): boolean => this.#until.has(keyOf(target))
+    const isLate = (target: T): boolean => this.#until.has(keyOf(target))
     const late = targets.filter(isLate)
     const ordered = [...targets.filter((target) => !isLate(target)), ...late]
     const addresses = [...new Set(late.map(({ address }) => address))]
@@ -172,13 +180,13 @@ class UnreachableAddresses {
     return ordered
   }
 
-  note(target: Target, isUnreachable: boolean): void {
+  note(target: Place, isUnreachable: boolean): void {
     const key = keyOf(target)
     this.#until.delete(key)
     if (isUnreachable) this.#until.set(key, this.#options.clock.elapsed() + this.#options.limits.unreachableMs)
   }
 }
 
-function keyOf({ address, port }: Target): string {
+function keyOf({ address, port }: Place): string {
   return `${address} ${port}`
 }

@@ -13,7 +13,7 @@ import { conclude } from './conclude.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
-import { createOpenConnection, type OpenOptions } from './open-connection.ts'
+import { createOpenConnection, type OpenOptions, UnreachableAddresses } from './open-connection.ts'
 import type { RelayOptions } from './options.ts'
 import { createOwnHosts } from './own-hosts.ts'
 import { createProbe } from './probe.ts'
@@ -83,7 +83,7 @@ export function createRelay(options: RelayOptions): Relay {
     const held = await orders.held(entry)
     if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
     const dead = await orders.suppressed(entry)
-    const result = await attemptRemote(work, { mail, pool, clock, log, limits, turned, byData, dead })
+    const result = await attemptRemote(work, { ...opening, mail, pool, limits, turned, byData, dead })
     const isForUs = await hasMovedHere(entry, result, { directory, dead })
     return isForUs ? attemptLocal(work, { ...filing, dead }) : result
   }
@@ -134,9 +134,10 @@ export function createDialProbe(options: RelayOptions): ReturnType<typeof create
 }
 
 function openOptions(options: RelayOptions, stopping: AbortSignal): OpenOptions {
-  const { hostname, ownAddresses = [], listeners = [], limits } = options
+  const { hostname, ownAddresses = [], listeners = [], clock } = options
   const own = createOwnHosts({ hostname, addresses: ownAddresses, listeners })
-  return { ...options, own, limits: { ...defaultRelayLimits, ...limits }, stopping }
+  const limits = { ...defaultRelayLimits, ...options.limits }
+  return { ...options, own, limits, stopping, unreachable: new UnreachableAddresses({ clock, limits }) }
 }
 
 /** Half of the shortest step is the longest back-off: an entry's own retry is never put off because others failed. */

@@ -210,7 +210,7 @@ test('what DNS said stood in the journey again for the host that took the mail',
   ])
 })
 
-test.each(['GREETING', 'EHLO'] as const)(
+test.each(['GREETING', 'EHLO', 'MAIL'] as const)(
   'a host that is silent before its %s was called first again and again',
   async (verb) => {
     const patienceMs = 12_345
@@ -220,7 +220,7 @@ test.each(['GREETING', 'EHLO'] as const)(
       return systemDeadline.after(ms, expire)
     }
     await using office = await withTwoHosts({
-      timeouts: { greetingMs: patienceMs, helloMs: patienceMs },
+      timeouts: { greetingMs: patienceMs, helloMs: patienceMs, mailMs: patienceMs },
       deadline: { ...systemDeadline, after },
     })
     const silence = () => {

@@ -1,5 +1,5 @@
 /** Waiting mail: when it is tried again, when it is given up, and what a restart or an operator does to it. */
-import { StoreError } from '@pennypost/model'
+import { type Deadline, StoreError, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import { createRoutes } from '../src/index.ts'
 import { day, hour, inTurn, minute, PostOffice } from './post-office.ts'
@@ -273,6 +273,10 @@ describe('stop', () => {
   })
 })
 
+const turns = async (): Promise<void> => {
+  for (let count = 0; count < 20; count++) await new Promise((resolve) => setImmediate(resolve))
+}
+
 test('10 000 entries for a dead destination do not keep another waiting', async () => {
   await using office = await PostOffice.open({
     routes: createRoutes({ port: 25 }),
@@ -358,6 +362,54 @@ describe('a destination that cannot be had', () => {
     expect(await dialledAfter(0)).toBe(1)
     expect(await dialledAfter(30_000)).toBe(0)
   })
+
+  /** A peer that says nothing to `verb`, and what ends the patience with the connection that has been silent longest. */
+  async function stalling(verb: 'MAIL' | 'RCPT' | 'DATA' | 'CONTENT') {
+    const patienceMs = 12_345
+    const running = new Set<() => void>()
+    const after: Deadline['after'] = (ms, expire) => {
+      if (ms !== patienceMs) return systemDeadline.after(ms, expire)
+      running.add(expire)
+      return { refresh() {}, [Symbol.dispose]: () => void running.delete(expire) }
+    }
+    const timeouts = { mailMs: patienceMs, rcptMs: patienceMs, dataMs: patienceMs, dotMs: patienceMs }
+    const office = await PostOffice.open({ timeouts, deadline: { ...systemDeadline, after } })
+    let heard = () => {}
+    const silence = () => {
+      heard()
+      return {}
+    }
+    const mute = office.peer('192.0.2.2', { capabilities: [], script: { [verb]: silence } })
+    /** Sends a letter, which reaches the silence. */
+    const send = async (): Promise<void> => {
+      const { promise: asked, resolve } = Promise.withResolvers<void>()
+      heard = resolve
+      await office.accept()
+      await asked
+    }
+    const expire = () => [...running][0]!()
+    return { office, mute, send, expire }
+  }
+
+  test.each(['MAIL', 'RCPT', 'DATA', 'CONTENT'] as const)(
+    'that is silent at %s cost each letter its whole patience',
+    async (verb) => {
+      const { office, mute, send, expire } = await stalling(verb)
+      await using _office = office
+      await send()
+      await send()
+      expire()
+      // The second connection stands, and is as silent; nobody waits behind it.
+      await turns()
+      await office.accept()
+      await turns()
+      expect((await office.queue()).map(({ attempts }) => attempts)).toEqual([1, 0, 0])
+      expect(mute.sessions).toHaveLength(2)
+      expire()
+      await office.advance(0)
+      expect((await office.queue()).map(({ attempts }) => attempts)).toEqual([1, 1, 0])
+    },
+  )
 
   test('does not keep mail for others waiting', async () => {
     await using office = await PostOffice.open({ limits: { attempts: 2, leasesPerDestination: 2 } })

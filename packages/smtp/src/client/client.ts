@@ -81,6 +81,11 @@ export class SmtpClient {
     return this.#wire.down !== null && this.#wire.down.kind !== 'local'
   }
 
+  /** The connection ended because the peer was silent for longer than its phase allows. */
+  get hasStalled(): boolean {
+    return this.#wire.down?.kind === 'timeout'
+  }
+
   /**
    * The peer offered CHUNKING and answered BDAT as if it were no command. The connection is over, since what followed may
    * have been taken for commands; another one is to be used with `byData`.
