@@ -112,8 +112,7 @@ export class OtherMailboxes {
     const knowsFlags = known.highestModSeq <= settledModSeq || !this.#eventsOf(name).flags
     if (knowsFlags && known.messages === count && known.uidNext <= told.uidNext) return false
     name.mailbox = { ...known, messages: count, uidNext: uid(told.uidNext) }
-    // How many were unseen by what it was told is counted nowhere: whatever their number is, it is another one.
-    if (!knowsFlags) name.mailbox = { ...name.mailbox, highestModSeq: modSeq(settledModSeq), unseen: -1 }
+    if (!knowsFlags) name.mailbox = { ...name.mailbox, highestModSeq: modSeq(settledModSeq), unseen: unknownUnseen }
     return true
   }
 
@@ -212,8 +211,9 @@ export class OtherMailboxes {
     if (own) {
       before.messages += own.messages
       before.uidNext = Math.max(before.uidNext, own.uidNext) as typeof before.uidNext
-      // All that has come or gone is one's own: so is what else differs.
-      if (before.messages === mailbox.messages && before.uidNext === mailbox.uidNext) return
+      // All that has come or gone is one's own: so is what else differs, but for flags that were kept back.
+      const isOwn = before.messages === mailbox.messages && before.uidNext === mailbox.uidNext
+      if (isOwn && before.unseen !== unknownUnseen) return
     }
     // Annotations raise the MODSEQ too.
     const annotated = this.#own.annotations.get(mailbox.id)
@@ -252,6 +252,9 @@ export class OtherMailboxes {
     return events
   }
 }
+
+/** How many were unseen by what a session was told is counted nowhere: whatever their number is, it is another one. */
+const unknownUnseen = -1
 
 function isWanted({ messages, names, subscriptions, metadata }: Events): boolean {
   return messages || names || subscriptions || metadata
