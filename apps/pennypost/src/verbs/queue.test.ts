@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { changeText, listText } from './queue.ts'
+import { changeText, entryText, listText } from './queue.ts'
 
 type Listed = Parameters<typeof listText>[0]
 
@@ -33,6 +33,14 @@ test('an entry that was being tried was listed as one that is due', () => {
   expect(next({ leasedUntil: 30_001 })).toContain('  2  under way  127.0.0.1:2525')
   expect(next({ leasedUntil: 30_001, held: true })).toContain('  2  under way, then held  127')
   expect(next({ leasedUntil: 30_000 })).toContain('  2  now   127.0.0.1:2525')
+})
+
+test('an entry did not show that it asks for REQUIRETLS', () => {
+  const shown = (envelope: object) =>
+    entryText({ ...entry, messageId: '', route: 'remote', envelope: { reversePath: '', ...envelope } } as never, 0)
+  expect(shown({ requireTls: true, tlsOptional: true })).toContain('\n  asks for  REQUIRETLS\n  to ')
+  expect(shown({ tlsOptional: true })).toContain('\n  asks for  TLS-Required: No\n  to ')
+  expect(shown({})).not.toContain('asks for')
 })
 
 test('nothing that fits was said to be nothing that waits', () => {

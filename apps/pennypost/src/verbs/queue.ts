@@ -127,20 +127,27 @@ function recipientsOf({ recipients }: Entry): string {
 async function show(session: Session, id: string): Promise<void> {
   const result = await session.call('queue.show', { id })
   session.show(result, () => {
-    const entries = result.entries.map((entry) => {
-      const lines = [
-        `entry ${entry.id} of ${entry.journey}, to ${clean(entry.destination)} (${entry.route})`,
-        `  from      ${clean(entry.envelope.reversePath) || '<>'}`,
-        `  accepted  ${formatTime(entry.acceptedAt)}, ${formatSize(entry.size)}, Message-ID <${clean(entry.messageId)}>`,
-        `  next      ${nextAttempt(entry, result.now)}, after ${plural(entry.attempts, 'attempt')}`,
-        ...entry.recipients.map(({ forwardPath, lastReply }) => {
-          return `  to        ${clean(forwardPath)}${lastReply ? `: ${clean(lastReply)}` : ''}`
-        }),
-      ]
-      return `${lines.join('\n')}\n`
-    })
+    const entries = result.entries.map((entry) => entryText(entry, result.now))
     return `${entries.join('\n')}\n${journeyLines(result.events, { transcripts: true })}`
   })
+}
+
+/** An entry on the screen of `queue show`. */
+export function entryText(entry: Entry, now: number): string {
+  const { reversePath, requireTls, tlsOptional } = entry.envelope
+  const lines = [
+    `entry ${entry.id} of ${entry.journey}, to ${clean(entry.destination)} (${entry.route})`,
+    `  from      ${clean(reversePath) || '<>'}`,
+    `  accepted  ${formatTime(entry.acceptedAt)}, ${formatSize(entry.size)}, Message-ID <${clean(entry.messageId)}>`,
+    `  next      ${nextAttempt(entry, now)}, after ${plural(entry.attempts, 'attempt')}`,
+    ...(requireTls ? ['  asks for  REQUIRETLS'] : []),
+    // RFC 8689 §3: the header field counts only where REQUIRETLS does not.
+    ...(tlsOptional && !requireTls ? ['  asks for  TLS-Required: No'] : []),
+    ...entry.recipients.map(({ forwardPath, lastReply }) => {
+      return `  to        ${clean(forwardPath)}${lastReply ? `: ${clean(lastReply)}` : ''}`
+    }),
+  ]
+  return `${lines.join('\n')}\n`
 }
 
 /** The entries that a verb means. Throws `UsageError` when none are named: everything has to be said. */
