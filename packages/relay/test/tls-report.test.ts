@@ -2,7 +2,6 @@
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { createStsPolicies, type Https } from '../src/index.ts'
-import { reportAddresses } from '../src/tls-report/report.ts'
 import { mail, root } from './certificates.ts'
 import { day, everything, hour, minute, PostOffice, type Row } from './post-office.ts'
 
@@ -343,19 +342,6 @@ test('who does not ask gets none, and nothing is kept', async () => {
   expect(await office.store.memory.list('tls-session', office.clock.now(), { limit: 10 })).toEqual([])
 })
 
-describe('the record', () => {
-  test.each([
-    [['v=TLSRPTv1; rua=mailto:a@b.test, https://b.test/x'], ['mailto:a@b.test', 'https://b.test/x']],
-    [['v=TLSRPTv1;rua=mailto:a@b.test'], ['mailto:a@b.test']],
-    [['v=TLSRPTv1 ; rua=mailto:a@b.test; x=y; rua=mailto:c@b.test;'], ['mailto:a@b.test', 'mailto:c@b.test']],
-    [['v=TLSRPTv1; rua=http://b.test, mailto:nobody'], []],
-    [['v=TLSRPTv1; rua=mailto:a@b.test', 'v=TLSRPTv1; rua=mailto:c@b.test'], []],
-    [['v=spf1 -all'], []],
-  ])('%j', (records, addresses) => {
-    expect(reportAddresses(records)).toEqual(addresses)
-  })
-})
-
 describe('trouble with a policy is reported like a session that failed', () => {
   const failures = async (office: PostOffice, posted: { body: Buffer }[]) => {
     await office.send()
@@ -459,6 +445,7 @@ describe('trouble with a policy is reported like a session that failed', () => {
     ])
     office.peer('192.0.2.2', withTls)
     const [policy] = await failures(office, posted)
+    expect(policy!.policy['policy-string']).toEqual([`3 1 1 ${'00'.repeat(32)}`])
     expect(policy!['failure-details'][0]).toMatchObject({
       'result-type': 'validation-failure',
       'failure-reason-code': 'the certificate is none that the TLSA records stand for',
@@ -476,6 +463,7 @@ describe('trouble with a policy is reported like a session that failed', () => {
     ])
     office.peer('192.0.2.2', withTls)
     const policies = await failures(office, posted)
+    expect(policies.map(({ policy }) => policy['policy-string'])).toEqual([[`1 1 1 ${'00'.repeat(32)}`]])
     const details = policies.flatMap((policy) => policy['failure-details'])
     expect(details).toContainEqual({
       'result-type': 'tlsa-invalid',

@@ -19,13 +19,18 @@ const policyTypes = { tlsa: 'tlsa', sts: 'sts', none: 'no-policy-found' } as con
 
 /** RFC 8460 §4.4. */
 export function reportJson({ domain, day, hostname, contact, id, sessions, stsPolicy = [] }: ReportFacts): string {
-  const policies = [...Map.groupBy(sessions, ({ by }) => by)].map(([by, own]) => {
+  // Hosts with records of their own have policies of their own; DNS gives records in any order.
+  const recordsOf = ({ records = [] }: CountedSession): string[] => records.toSorted()
+  const byPolicy = Map.groupBy(sessions, (session) => JSON.stringify([session.by, recordsOf(session)]))
+  const policies = [...byPolicy.values()].map((own) => {
+    const [first] = own as [CountedSession]
+    const { by } = first
     const failed = own.filter(({ result }) => result !== 'success')
     const total = (of: readonly CountedSession[]): number => of.reduce((sum, { count }) => sum + count, 0)
     return {
       policy: {
         'policy-type': policyTypes[by],
-        ...(by === 'sts' ? { 'policy-string': stsPolicy } : {}),
+        ...(by === 'none' ? {} : { 'policy-string': by === 'sts' ? stsPolicy : recordsOf(first) }),
         'policy-domain': domain,
         ...(by === 'none' ? {} : { 'mx-host': by === 'sts' ? patternsIn(stsPolicy) : hostsOf(own) }),
       },

@@ -34,6 +34,8 @@ export interface TlsSession {
   address: string
   /** What else is known of a failure; '' for nothing. */
   reason: string
+  /** The TLSA records of the host; those that were met first count for all that are counted with this one. */
+  records?: readonly string[]
 }
 
 /** A kind of session, and how many there were. */
@@ -144,10 +146,11 @@ async function* rows(
   }
 }
 
-/** A reason that is longer in JSON than there is room for is left out. */
-function printSession(session: CountedSession): string {
-  const text = JSON.stringify(session)
-  return text.length <= memoryLimits.value ? text : JSON.stringify({ ...session, reason: '' })
+/** What is longer in JSON than there is room for is told without its records, or without its reason too. */
+function printSession({ records = [], ...session }: CountedSession): string {
+  const withAll = JSON.stringify(records.length > 0 ? { ...session, records } : session)
+  const texts = [withAll, JSON.stringify(session), JSON.stringify({ ...session, reason: '' })]
+  return texts.find(({ length }) => length <= memoryLimits.value) ?? texts[2]!
 }
 
 function countIn(value: string): number {

@@ -10,7 +10,7 @@ import { reportedDomain, type TlsResult, type TlsSessions } from '../tls-report/
 import type { StsFound, StsPolicies } from './sts-policies.ts'
 import { demandOf, securityUnder, type TlsDemand } from './tls-demand.ts'
 import { type Security, tlsPolicy } from './tls-policy.ts'
-import { findTlsa, type TlsaFound } from './tlsa.ts'
+import { findTlsa, printTlsa, type Tlsa, type TlsaFound } from './tlsa.ts'
 
 export interface TlsPoliciesOptions {
   resolver: Resolver
@@ -80,13 +80,16 @@ export class TlsPolicies {
   async #findTlsa(host: string, port: number, bases: readonly string[]): Promise<TlsaFound> {
     const found = await findTlsa(bases, port, this.#options.resolver, this.#note)
     if (found.kind === 'failed') this.#report('tlsa', 'dnssec-invalid', host, found.reason)
-    else if (found.kind === 'records' && found.usable.length === 0) this.#report('tlsa', 'tlsa-invalid', host, '')
+    else if (found.kind === 'records' && found.usable.length === 0) {
+      this.#report('tlsa', 'tlsa-invalid', host, '', found.all)
+    }
     return found
   }
 
   /** Trouble with a policy counts in the day's report like a session that failed (RFC 8460 §4.3.2). */
-  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string): void {
+  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string, tlsa: readonly Tlsa[] = []): void {
     const domain = reportedDomain(this.#route, this.#security)
-    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason })
+    const records = tlsa.map(printTlsa)
+    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason, records })
   }
 }

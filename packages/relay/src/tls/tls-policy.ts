@@ -33,6 +33,8 @@ export interface TlsPolicy {
   reason: string
   /** Whose policy it is, for reports (RFC 8460 §4.2). */
   by: 'tlsa' | 'sts' | 'none'
+  /** The host's records, for reports too. */
+  tlsa?: readonly Tlsa[]
   /** What would fail under the policy is only reported (RFC 8461 §5). */
   testing?: true
   /** What it has against the host, whatever the certificate. */
@@ -116,10 +118,11 @@ function danePolicy(situation: TlsSituation): Decision | undefined {
   if (tlsa.kind === 'none') return undefined
   // RFC 7672 §2.1.2: never in clear, never unauthenticated, for want of an answer.
   if (tlsa.kind === 'failed') return { refused: deferred('4.7.5', `${host}: ${tlsa.reason}`), reason: 'DANE' }
-  const { base, usable } = tlsa
+  const { base, all, usable } = tlsa
   if (usable.length > 0) {
     const names = [...new Set([base, host, ...(route.kind === 'mx' ? [route.domain] : [])])]
-    return { use: 'required', check: { kind: 'dane', base, records: usable, names }, reason: 'DANE', by: 'tlsa' }
+    const check: CertificateCheck = { kind: 'dane', base, records: usable, names }
+    return { use: 'required', check, reason: 'DANE', by: 'tlsa', tlsa: all }
   }
   // RFC 7672 §2.2: records that say nothing to us still say that the host has TLS.
   return (
@@ -128,6 +131,7 @@ function danePolicy(situation: TlsSituation): Decision | undefined {
       check: anyCertificate,
       reason: 'DANE without a usable record',
       by: 'tlsa',
+      tlsa: all,
     }
   )
 }

@@ -14,7 +14,7 @@ export type TlsaFound =
   | { kind: 'none' }
   | { kind: 'failed'; reason: string }
   /** `base` is the name below which they stand; `usable` may be empty: then TLS is due, but nothing checks whom it reaches. */
-  | { kind: 'records'; base: string; usable: readonly Tlsa[] }
+  | { kind: 'records'; base: string; all: readonly Tlsa[]; usable: readonly Tlsa[] }
 
 /** `bases`: the host's secure names, the one behind its aliases first (RFC 7672 §2.2.2). `note` gets lines for the journey. */
 export async function findTlsa(
@@ -32,7 +32,7 @@ export async function findTlsa(
     }
     if (answer.status !== 'found') continue
     note(`TLSA ${name}: ${listed(answer.records.map(describeTlsa))}${answer.authentic ? '' : ', not secure'}`)
-    if (answer.authentic) return { kind: 'records', base, usable: usableOf(answer.records) }
+    if (answer.authentic) return { kind: 'records', base, all: answer.records, usable: usableOf(answer.records) }
   }
   return { kind: 'none' }
 }
@@ -56,7 +56,11 @@ function usableOf(records: readonly Tlsa[]): Tlsa[] {
 }
 
 /** `3 1 1 d2abde24…`, short enough for a line. */
-export function describeTlsa({ usage, selector, matchingType, certificate }: Tlsa): string {
-  const hex = certificate.toString('hex')
-  return `${usage} ${selector} ${matchingType} ${hex.length > 16 ? `${hex.slice(0, 16)}…` : hex}`
+export function describeTlsa(record: Tlsa): string {
+  return printTlsa(record).replace(/(\w{16})\w+$/, '$1…')
+}
+
+/** Its RDATA as zone files have it (RFC 6698 §2.2). */
+export function printTlsa({ usage, selector, matchingType, certificate }: Tlsa): string {
+  return `${usage} ${selector} ${matchingType} ${certificate.toString('hex')}`
 }
