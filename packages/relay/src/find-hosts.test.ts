@@ -53,6 +53,14 @@ describe('MX', () => {
     ).toBe('failed 556 5.1.10')
   })
 
+  test('of more equals than are looked at, ourselves were not known among the rest', async () => {
+    const rows: Row[] = [['@', 'MX', '10 a'], ['@', 'MX', '10 b'], ['@', 'MX', '10 mail.one.test.'], a, b]
+    for (let seed = 0; seed < 9; seed++) {
+      const { find } = search(rows, { limits: { hosts: 1 }, random: seededRandom(seed) })
+      expect(short(await find())).toBe('failed 554 5.4.6')
+    }
+  })
+
   test('hosts that are not looked at any more keep mail from going back', async () => {
     const rows = Array.from({ length: 3 }, (_, at): Row => ['@', 'MX', `${at} ${'xya'[at]}`])
     expect(short(await search([...rows, a], { limits: { hosts: 2 } }).find())).toBe('deferred 451 4.4.4')

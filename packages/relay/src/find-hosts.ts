@@ -124,7 +124,11 @@ class Search {
     // RFC 7505 §3: the root as the only exchange; beside others it names no host.
     const exchanges = answer.records.filter(({ exchange }) => exchange !== '')
     if (exchanges.length === 0) return this.none(failed(556, '5.1.10', `${domain} accepts no mail`))
-    const ordered = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
+    const all = this.#inOrder(exchanges.map(({ preference, exchange }) => ({ preference, name: exchange })))
+    // Before any is left out: of more equals than are looked at, we may be one of the rest.
+    const ours = all.find(({ name }) => own.isName(name))
+    const ordered = ours ? all.filter(({ preference }) => preference < ours.preference) : all
+    if (ordered.length === 0) return this.none(loop(domain))
     const { hosts: hostsMax } = this.#options.limits
     const found = await this.#resolved(domain, ordered.slice(0, hostsMax), port, answer.authentic)
     if (found.kind === 'hosts' || ordered.length <= hostsMax || found.verdict.reply.enhanced !== '5.4.4') return found
@@ -157,9 +161,7 @@ class Search {
     const found = await Promise.all(
       exchanges.map(async (each) => ({ ...each, ...(await this.#addresses(each.name, authentic)) })),
     )
-    const ours = found.filter(
-      ({ name, addresses }) => own.isName(name) || addresses.some((address) => own.isAddress(address, port)),
-    )
+    const ours = found.filter(({ addresses }) => addresses.some((address) => own.isAddress(address, port)))
     const limit = Math.min(...ours.map(({ preference }) => preference))
     const better = found.filter(({ preference }) => preference < limit)
     if (better.length === 0) return this.none(loop(domain))
