@@ -97,6 +97,14 @@ describe('configured routes', () => {
     expect(routes.resolve(destination)).toMatchObject(route)
   })
 
+  test('mail redirected to the host of a route went there without the login of the route', () => {
+    const login = { ...isp, host: 'out.isp.test', username: 'sales', password: 'y' }
+    const second = { ...login, username: 'other' }
+    const named = createRoutes({ port: 25, smarthost, routes: [{ domain: 'two.test', to: login }, { to: second }] })
+    expect(named.resolve('out.isp.test:587')).toMatchObject({ kind: 'host', hop: login })
+    expect(named.resolve('smtp.isp.test:587')).toMatchObject({ kind: 'host', hop: smarthost })
+  })
+
   test('mail that waited for a smarthost was sent there without the login when there was another one', () => {
     expect(routes.resolve('smtp.gone.test:587;one')).toMatchObject({ kind: 'host', hop: smarthost })
     expect(direct.resolve('smtp.gone.test:587;one')).toEqual({ kind: 'gone' })

@@ -61,8 +61,9 @@ export function createRoutes({ port, smarthost, routes = [] }: RouteOptions): Ro
     byKey.set(key, hop)
     return key
   }
-  // Who names its host (`queue redirect`, a domain's own next hop) means the smarthost.
-  if (smarthost) byKey.set(hopKey(smarthost), smarthost)
+  // Who names a host (`queue redirect`, a domain's own next hop) means the smarthost, or the first route there.
+  const hops = [smarthost, ...routes.map(({ to }) => to)].filter((hop) => hop !== undefined && hop !== 'direct')
+  for (const hop of hops.toReversed()) byKey.set(hopKey(hop), hop)
   const smarthostKey = smarthost && keyOf(smarthost)
   const configured = routes.map(({ to, ...when }) => ({ when, key: to === 'direct' ? to : keyOf(to) }))
   const bySender = configured.some(({ when }) => when.sender !== undefined)
