@@ -1,7 +1,7 @@
 /** The store cannot expunge now, or has, and cannot say at once what has changed. */
-import { StoreError } from '@pennypost/model'
+import { type Rights, StoreError } from '@pennypost/model'
 import { expect, test } from 'vitest'
-import { sampleMessage, TestServer } from './dialogue/server.ts'
+import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
 test.each([
   ['EXPUNGE', 1],
@@ -29,6 +29,31 @@ test.each([
   fails = false
   expect(await client.say('NOOP')).toContain('* VANISHED 1')
   expect((await server.mailbox('INBOX')).messages).toBe(messages)
+  await server.stop()
+})
+
+test('it was told where a mailbox stands without what had gone, when the right to read it was taken away meanwhile', async () => {
+  const server = await TestServer.start()
+  const { mail, sharing } = server.store
+  const { id: grantee } = await server.account('bob@one.test')
+  const { id } = await server.mailbox('INBOX')
+  const share = (rights: Rights) => sharing.setAcl(id, { grantee, negative: false, mode: 'replace', rights })
+  server.options.mail = {
+    ...mail,
+    async expunge(...args) {
+      const expunged = await mail.expunge(...args)
+      await share('' as Rights)
+      return expunged
+    },
+  }
+  await share('lrte' as Rights)
+  await server.deliver('INBOX', sampleMessage('simple'), ['\\Deleted'])
+  const client = server.connect()
+  await client.response()
+  for (const command of [`LOGIN bob ${password}`, 'ENABLE QRESYNC', 'SELECT "Other Users/alice@one.test/INBOX"'])
+    expect((await client.say(command)).at(-1)).toMatch(/^x OK /)
+  expect(await client.say('EXPUNGE')).toEqual(['x OK EXPUNGE completed'])
+  expect(await client.response()).toBe('* BYE The selected mailbox was deleted')
   await server.stop()
 })
 

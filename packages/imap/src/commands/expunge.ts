@@ -29,8 +29,9 @@ export async function expungedAt(
     session.notRead(error)
     return undefined
   }
-  if (!session.enabled.has('CONDSTORE') || uids.isEmpty) return undefined
   const { open, settledModSeq } = session.selected
+  // Of what was deleted or taken away meanwhile not even this command's own doing can be told any more.
+  if (!session.enabled.has('CONDSTORE') || uids.isEmpty || open.deleted) return undefined
   const upTo = modSeq ?? open.modSeq
   const tellsAll = session.notifier?.selected.flags !== false
   return { code: `HIGHESTMODSEQ ${tellsAll ? upTo : Math.min(upTo, settledModSeq)}` }
