@@ -1,7 +1,7 @@
 /** The public surface of `@pennypost/mda`. */
 export { createMda, type ExpansionLimits, type MdaOptions } from './expand.ts'
 export { deliveryBlock, filingsAtOnce, planFilings } from './filing.ts'
-export { createLocate, isOurs } from './locate.ts'
+export { basesOf, createLocate, isOurs } from './locate.ts'
 export { findLoops } from './loops.ts'
 export * from './mda.ts'
 export { type SenderStanding, senderStanding } from './sender-standing.ts'

@@ -67,6 +67,7 @@ function packAcceptance(acceptance: Acceptance, now: number, packing: Packing): 
         recipients.map((recipient, index) => ({ ...recipient, index, lastReply: '', delayNotified: false })),
       ),
       forwardPaths: recipients.map((recipient) => recipient.forwardPath),
+      ...(envelope.reversePath === acceptance.reversePath ? {} : { reversePath: envelope.reversePath }),
     })),
     memory: acceptance.memory,
     flow: [first, ...flow.filter((row) => row !== own)],

@@ -30,7 +30,10 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
     case 'filed':
       return [`filed for ${event.login} in ${event.mailbox}, UID ${event.uid}`]
     case 'queued':
-      return [`queued for ${event.destination} as entry ${event.entry}: ${event.forwardPaths.join(', ')}`]
+      return [
+        `queued for ${event.destination} as entry ${event.entry}: ${event.forwardPaths.join(', ')}`,
+        ...(event.reversePath === undefined ? [] : [`from <${event.reversePath}>`]),
+      ]
     case 'attempt':
       return attempt(event, transcripts)
     case 'delivered':

@@ -15,8 +15,8 @@ export function register(program: Command): void {
     'the way of a message, hop by hop: by queue id or Message-ID; without, the newest ones',
   )
     .option('--transcripts', 'with the lines of each SMTP session', false)
-    .option('--from <address>', 'list those of this sender, or @domain; "<>" for bounces')
-    .option('--to <address>', 'list those for this recipient, or @domain')
+    .option('--from <address>', 'list those of this sender, also as forwarded, or @domain; "<>" for bounces')
+    .option('--to <address>', 'list those for this recipient, also behind an alias, or @domain')
     .option('--limit <count>', 'list so many at most (default: 20)')
     .action(inSession(run))
 }

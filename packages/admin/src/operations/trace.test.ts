@@ -56,6 +56,35 @@ test('a message of which nobody knew an id could not be found', async () => {
   expect(await found.list({ from: 'carol@two.test', to: 'NOBODY@one.test' })).toEqual([lines[2]])
 })
 
+test('mail could be found by the alias that it was sent to alone, not by whom it reached', async () => {
+  using found = await world([
+    came('carol@two.test', 'Sales+Fair@one.test'),
+    {
+      kind: 'expanded',
+      forwardPath: 'Sales+Fair@one.test',
+      by: 'alias',
+      targets: ['Eve+x@three.test', 'bob@one.test'],
+    },
+    { kind: 'filed', login: 'bob@one.test', mailbox: 'INBOX', uid: 1, forwardPaths: [] },
+    {
+      kind: 'queued',
+      entry: 1,
+      destination: 'three.test',
+      forwardPaths: ['Eve+x@three.test'],
+      reversePath: 'SRS0=ABCDEF=GH=two.test=carol@one.test',
+    },
+  ])
+  const line = 'carol@two.test > Sales+Fair@one.test : in INBOX,waiting'
+  for (const to of ['sales@one.test', 'sales+fair@one.test', 'bob@one.test', 'eve@three.test', '@three.test']) {
+    expect(await found.list({ to })).toEqual([line])
+  }
+  for (const from of ['carol@two.test', 'srs0=abcdef=gh=TWO.test=carol@one.test']) {
+    expect(await found.list({ from })).toEqual([line])
+  }
+  expect(await found.list({ to: 'fair@one.test' })).toEqual([])
+  expect(await found.list({ to: 'sales+other@one.test' })).toEqual([])
+})
+
 test('journeys of no message were counted as lines, so that fewer were listed than asked for', async () => {
   using found = await world(
     [came('carol@two.test', 'bob@one.test')],

@@ -1,5 +1,6 @@
 /** What happened to a message, by the id that the server gave, or by its Message-ID; and which messages there were. */
-import { type FlowEvent, isJourneyId, type Journey, journeyId, type QueueEntry } from '@pennypost/model'
+import { basesOf } from '@pennypost/mda'
+import { type FlowEvent, isJourneyId, type Journey, journeyId, lookupAddress, type QueueEntry } from '@pennypost/model'
 import { z } from 'zod'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
@@ -52,14 +53,15 @@ export const traceList = operation({
     to: addressDomainOrNone.optional(),
     limit: z.number().int().min(1).max(10_000).default(20),
   }),
-  async run({ store: { flow } }, { from, to, limit }, { signal }) {
+  async run({ store: { flow }, installation: { recipientDelimiter } }, { from, to, limit }, { signal }) {
     const found: JourneySummary[] = []
     // Also without a wish: journeys that say nothing of a message are no lines, and are nobody's share of the limit.
     for await (const id of unhurried(await flow.recent(looksThrough))) {
       signal.throwIfAborted()
       const journey = await flow.journey(id)
       const summary = journey && summaryOf(journey)
-      if (!summary || !fits(from, [summary.from]) || !fits(to, summary.to)) continue
+      if (!summary || !fits(from, sendersOf(journey), recipientDelimiter)) continue
+      if (!fits(to, recipientsOf(journey), recipientDelimiter)) continue
       found.push(summary)
       if (found.length === limit) break
     }
@@ -78,12 +80,34 @@ export interface JourneySummary {
   outcomes: string[]
 }
 
-function fits(wanted: string | undefined, paths: readonly string[]): boolean {
+/** Whoever asks knows an address as it was written, or the one behind it. */
+function fits(wanted: string | undefined, paths: Iterable<string>, delimiters: string): boolean {
   if (wanted === undefined) return true
-  return paths.some((path) => {
-    const read = addressDomainOrNone.safeParse(path).data ?? path.toLowerCase()
-    return wanted.startsWith('@') ? read.endsWith(wanted) : read === wanted
-  })
+  for (const path of paths) {
+    const read = lookupAddress(path) ?? path.toLowerCase()
+    if (wanted.startsWith('@') ? read.endsWith(wanted) : read === wanted) return true
+    const at = read.lastIndexOf('@')
+    const bases = basesOf(read.slice(0, at), delimiters)
+    if (bases.some((base) => `${base}${read.slice(at)}` === wanted)) return true
+  }
+  return false
+}
+
+/** The reverse-path it came with, and those it was forwarded under. */
+function* sendersOf({ events }: Journey): Generator<string> {
+  for (const event of events) {
+    if ('reversePath' in event && event.reversePath !== undefined) yield event.reversePath
+  }
+}
+
+/** The forward-paths it came with, and everybody to whom they led: through aliases, to accounts, elsewhere. */
+function* recipientsOf({ events }: Journey): Generator<string> {
+  for (const event of events) {
+    if ('forwardPaths' in event) yield* event.forwardPaths
+    else if ('forwardPath' in event && event.forwardPath !== undefined) yield event.forwardPath
+    if (event.kind === 'expanded') yield* event.targets
+    if (event.kind === 'filed') yield event.login
+  }
 }
 
 /** Undefined for one of which nothing tells whose message it was. */

@@ -77,6 +77,8 @@ function describeAccept(open: OpenEngine): void {
         entry: accepted.queued[0],
         destination: 'three.test',
         forwardPaths: ['dave@three.test', 'erin@three.test'],
+        // It goes on under another one than it came with.
+        reversePath: 'alice@one.test',
       },
     ])
   })

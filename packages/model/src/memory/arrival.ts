@@ -162,7 +162,7 @@ function fileCopy(state: State, acceptance: Acceptance, { mailbox, filings, mess
 }
 
 function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, message: MessageRow) {
-  const { journey, acceptedAt } = acceptance
+  const { journey, acceptedAt, reversePath } = acceptance
   const id = queueEntryId(nextId(state))
   const { destination, route, envelope } = entry
   retain(message)
@@ -191,7 +191,9 @@ function enqueue(state: State, acceptance: Acceptance, entry: NewQueueEntry, mes
     },
   })
   const forwardPaths = entry.recipients.map((recipient) => recipient.forwardPath)
-  recordEvents(state, [{ journey, at: state.clock.now(), kind: 'queued', entry: id, destination, forwardPaths }])
+  const from = envelope.reversePath === reversePath ? {} : { reversePath: envelope.reversePath }
+  const queued = { kind: 'queued' as const, entry: id, destination, forwardPaths, ...from }
+  recordEvents(state, [{ journey, at: state.clock.now(), ...queued }])
   return id
 }
 

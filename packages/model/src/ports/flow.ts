@@ -36,7 +36,8 @@ export type FlowFact =
   /** An alias, forward or catch-all was followed; `forwardPath` is the recipient, or an alias that it led to. */
   | { kind: 'expanded'; forwardPath: string; by: 'alias' | 'catch-all' | 'forward' | 'srs'; targets: readonly string[] }
   | { kind: 'filed'; login: string; mailbox: string; uid: number; forwardPaths: readonly string[] }
-  | { kind: 'queued'; entry: number; destination: string; forwardPaths: readonly string[] }
+  /** `reversePath`: where it goes on under another one than it came with (SRS). */
+  | { kind: 'queued'; entry: number; destination: string; forwardPaths: readonly string[]; reversePath?: string }
   /** One connection to one address of one next hop. `dns` are the answers that led there. */
   | {
       kind: 'attempt'

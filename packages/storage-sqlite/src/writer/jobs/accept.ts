@@ -182,7 +182,8 @@ function queueOne(
   const size = message.headerSize + message.bodySize
   const row = { entry, journey, message: id, acceptedAt: at, size, messageId }
   const queueId = insertQueueEntry(context, row)
-  const { destination, forwardPaths } = entry
-  events.push({ journey, at: now, kind: 'queued', entry: queueId, destination, forwardPaths })
+  const { destination, forwardPaths, reversePath } = entry
+  const from = reversePath === undefined ? {} : { reversePath }
+  events.push({ journey, at: now, kind: 'queued', entry: queueId, destination, forwardPaths, ...from })
   return queueId
 }

@@ -8,6 +8,8 @@ export interface PackedQueueEntry {
   envelope: string
   recipients: string
   forwardPaths: readonly string[]
+  /** Where it is not that of the acceptance. */
+  reversePath?: string
 }
 
 /** Due at once: the first attempt follows the acceptance. */
