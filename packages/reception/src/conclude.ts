@@ -41,6 +41,18 @@ export async function concludeTransaction(
 
 /** A client that left before the commit began has no mail here: it will send it again. */
 const endedBefore = reply(451, '4.4.2', 'The session ended before there was a reply')
+const brokenOff = reply(451, '4.4.2', 'The session ended before the content did')
+
+/**
+ * Content that broke off is told of as what was refused: who sent it may believe that it arrived. `said`: the last reply
+ * of the session, where there was one.
+ * Who calls it: the session, when it ends.
+ */
+export function reportBrokenOff(session: Session, said: Reply | undefined): void {
+  const { transaction } = session
+  if (!transaction?.intake?.isComing) return
+  reportRefusal(session, transaction, said && said.code >= 400 ? said : brokenOff)
+}
 
 async function conclude(session: Session, transaction: Transaction, intake: ContentIntake): Promise<Reply> {
   if (intake.tooLarge) {
@@ -200,7 +212,10 @@ async function commit(
     memory: session.isSubmission
       ? submittedNotes(session, transaction, plan, now)
       : (transaction.screening?.notes(now) ?? []),
-    flow: [...events(session, transaction, received, message), ...(await returned(session, transaction, message, now))],
+    flow: [
+      ...events(session, transaction, received, message, now),
+      ...(await returned(session, transaction, message, now)),
+    ],
     fingerprint: fingerprint(session, transaction, received),
     unlessFull: [...limitedAccounts(transaction, plan), ...(wantsCopy ? [wantsCopy.id] : [])],
   }
@@ -265,8 +280,9 @@ function events(
   transaction: Transaction,
   received: ReceivedContent,
   { index: { messageIdHeader } }: NewMessage,
+  now: number,
 ): readonly FlowEvent[] {
-  const at = { journey: transaction.journey, at: transaction.beganAt }
+  const at = { journey: transaction.journey, at: now }
   const first = receivedFact(session, transaction, received.facts.size)
   const named = messageIdHeader === '' ? first : { ...first, messageId: messageIdHeader }
   const expanded = transaction.recipients.flatMap(({ expansion }) => expansion.facts)

@@ -49,6 +49,11 @@ export class ContentIntake {
     return this.#session.options.clock
   }
 
+  /** Neither ended nor thrown away. */
+  get isComing(): boolean {
+    return this.#done === undefined
+  }
+
   /** Why the content cannot be kept any more, though it has not ended. */
   get failure(): Error | undefined {
     return this.#failure

@@ -14,6 +14,7 @@ import { type Connection, networkOf, type Refusal } from '@pennypost/transport'
 import { Screening } from './checks/screening.ts'
 import type { Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
+import { reportBrokenOff } from './conclude.ts'
 import { Confirmation } from './confirmation.ts'
 import type { ContentReader } from './content.ts'
 import { ErrorBudget } from './error-budget.ts'
@@ -341,7 +342,7 @@ export class Session implements WireHandler {
   end(reply: Reply): void {
     if (this.#ended) return
     this.say(reply)
-    this.#stop()
+    this.#stop(reply)
     this.wire.close()
   }
 
@@ -423,9 +424,10 @@ export class Session implements WireHandler {
     this.record(journey, [{ kind: 'unconfirmed' }])
   }
 
-  /** Nothing more is run or said. */
-  #stop(): void {
+  /** Nothing more is run or said; `said`: the last reply. */
+  #stop(said?: Reply): void {
     this.#ended = true
+    reportBrokenOff(this, said)
     this.#following?.[Symbol.dispose]()
     this.reset()
     this.#screening?.end()

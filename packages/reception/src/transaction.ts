@@ -10,7 +10,6 @@ import type { ContentIntake, ReceivedContent } from './content.ts'
  */
 export interface Transaction {
   readonly journey: JourneyId
-  readonly beganAt: number
   /** As received, without angle brackets; '' for the null reverse-path. */
   readonly reversePath: string
   readonly parameters: MailParameters

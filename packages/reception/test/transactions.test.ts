@@ -3,7 +3,7 @@ import type { SettledFacts } from '@pennypost/mda'
 import type { FlowEvent, JourneyId } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { defaultReceptionLimits } from '../src/index.ts'
-import { testReception } from './test-reception.ts'
+import { testReception, turns } from './test-reception.ts'
 
 /** `told`: what senders were to be told of what was settled at once. */
 async function tellingReception() {
@@ -330,4 +330,71 @@ test('a message that was refused for its size had none in its journey', async ()
   await client.until(/^552 5\.3\.4 /m)
   const [journey] = await world.store.flow.recent(1)
   expect((await world.store.flow.journey(journey!))?.events[0]).toMatchObject({ kind: 'received', size: 2016 })
+})
+
+/** The newest journey. */
+async function newest({ store }: Awaited<ReturnType<typeof testReception>>): Promise<readonly FlowEvent[] | undefined> {
+  await turns()
+  const [journey] = await store.flow.recent(1)
+  return journey && (await store.flow.journey(journey))?.events
+}
+
+test('mail whose sender was refused could not be looked up', async () => {
+  const world = await testReception()
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test> SIZE=99999999999\r\n')
+  const [reply] = (await client.until(/^552 /m)).slice(-1)
+  const refused = { kind: 'refused', reply, peer: '192.0.2.7', reversePath: 'a@two.test' }
+  expect(await newest(world)).toMatchObject([refused])
+})
+
+const breaks: [
+  how: string,
+  reply: RegExp,
+  breakOff: (world: Awaited<ReturnType<typeof testReception>>) => Promise<void>,
+][] = [
+  ['the client leaves', /^451 4\.4\.2 The session ended before/, async () => {}],
+  ['it is too slow', /^421 4\.4\.2 /, ({ waits }) => waits.advance(3600_000)],
+]
+
+test.each(breaks)('nothing told of content that broke off: %s', async (_, reply, breakOff) => {
+  const world = await testReception()
+  const client = world.connect()
+  await client.beginData()
+  client.say('Subject: x\r\n\r\nabc')
+  await turns()
+  await breakOff(world)
+  client.stream.end()
+  const received = { kind: 'received', reversePath: 'a@two.test', forwardPaths: ['bob@one.test'] }
+  expect(await newest(world)).toMatchObject([received, { kind: 'refused', reply: expect.stringMatching(reply) }])
+})
+
+test('nothing told of a chunk that could not be kept', async () => {
+  const world = await testReception()
+  const { mail } = world.store
+  const stage = mail.stage.bind(mail)
+  mail.stage = (room) => Object.assign(stage(room), { write: () => Promise.reject(new Error('EIO')) })
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\nBDAT 5\r\nSubje')
+  await client.until(/^451 /m)
+  expect(await newest(world)).toMatchObject([{ kind: 'received' }, { kind: 'refused' }])
+})
+
+test('a journey went back in time where a recipient had been refused before the content came', async () => {
+  const world = await testReception()
+  const client = world.connect()
+  client.say('EHLO client.test\r\nMAIL FROM:<a@two.test>\r\n')
+  await client.until(/^250 2\.1\.0 /m)
+  await world.clock.advance(1000)
+  client.say('RCPT TO:<nobody@one.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\n')
+  await client.until(/^354 /m)
+  await world.clock.advance(1000)
+  client.say('Subject: x\r\n\r\n.\r\n')
+  await client.until(/queued as/)
+  const times = (await newest(world))?.map(({ kind, at }) => [kind, at])
+  expect(times).toEqual([
+    ['refused', world.clock.now() - 1000],
+    ['received', world.clock.now()],
+    ['filed', world.clock.now()],
+  ])
 })

@@ -44,9 +44,7 @@ export const bdat = {
       }
       if (!intake.tooLarge && !intake.failure) return reply(250, '2.0.0', `${octets} octets received`)
       // RFC 3030 §2: no further chunk of it will be taken. RFC 2033 §4.3: only the last has a reply for each recipient.
-      if (intake.tooLarge) return concludeTransaction(session, transaction, intake, false)
-      session.reset()
-      return session.trouble(intake.failure)
+      return concludeTransaction(session, transaction, intake, false)
     })
   },
 } as const satisfies Command

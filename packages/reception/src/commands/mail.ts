@@ -1,5 +1,13 @@
 import type { Account, ReservedRoom } from '@pennypost/model'
-import { type MailArgument, parseMailArgument, type Reply, replies, reply, withText } from '@pennypost/smtp'
+import {
+  describeReply,
+  type MailArgument,
+  parseMailArgument,
+  type Reply,
+  replies,
+  reply,
+  withText,
+} from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import { maySendAs, refuseCopy } from '../submission.ts'
@@ -25,8 +33,10 @@ export const mail = {
     const { parameters } = parsed.value
     const { size, body, requireTls } = parameters
     if (body === 'BINARYMIME') return withText(replies.unknownParameter, 'BODY=BINARYMIME is not offered')
-    if (requireTls && !session.secure) return replies.requireTlsWithoutTls
-    if (size !== null && size > options.limits.messageSize) return tooLarge(options.limits.messageSize)
+    if (requireTls && !session.secure) return refuse(session, parsed.value, replies.requireTlsWithoutTls)
+    if (size !== null && size > options.limits.messageSize) {
+      return refuse(session, parsed.value, tooLarge(options.limits.messageSize))
+    }
     if (session.account) return openAs(session, session.account, parsed.value)
     return open(session, parsed.value)
   },
@@ -35,22 +45,36 @@ export const mail = {
 async function openAs(session: Session, account: Account, argument: MailArgument): Promise<Reply | undefined> {
   const { reversePath } = argument
   const refusal = await session.quota?.refuseMessage(account, session.options.clock.now())
-  if (refusal) return refusal
+  if (refusal) return refuse(session, argument, refusal)
   if (reversePath && !(await maySendAs(session, reversePath))) {
-    return withText(replies.senderNotAllowed, `${account.login} may not send as ${reversePath.text}`)
+    const text = `${account.login} may not send as ${reversePath.text}`
+    return refuse(session, argument, withText(replies.senderNotAllowed, text))
   }
   const full = await refuseCopy(session, account, argument.parameters.size ?? 0)
-  if (full) return full
+  if (full) return refuse(session, argument, full)
   return session.ended ? undefined : open(session, argument)
+}
+
+/** It has no transaction, and a journey all the same: whoever asks for it knows the sender. */
+function refuse(session: Session, { reversePath: path }: MailArgument, refusal: Reply): Reply {
+  const journey = session.newJourney()
+  const [peer, reversePath, text] = [session.client.address, path?.text ?? '', describeReply(refusal)]
+  session.log.info({ journey, remote: peer, reversePath, reply: text }, 'sender refused')
+  session.record(journey, [{ kind: 'refused', reply: text, peer, reversePath }])
+  return refusal
 }
 
 function open(session: Session, { reversePath, parameters }: MailArgument): Reply {
   const room = roomFor(session, parameters.size ?? 0)
-  if (!room) return replies.systemFull
+  if (!room) {
+    // Nothing is written of it: there is no room for that either.
+    const refused = { remote: session.client.address, reversePath: reversePath?.text ?? '' }
+    session.log.info({ ...refused, reply: describeReply(replies.systemFull) }, 'sender refused')
+    return replies.systemFull
+  }
   const transaction: Transaction = {
     room,
     journey: session.newJourney(),
-    beganAt: session.options.clock.now(),
     reversePath: reversePath?.text ?? '',
     parameters,
     recipients: [],
