@@ -22,8 +22,8 @@ export class OtherMailboxes {
   readonly #own: OwnChanges
   #names: Names = new Map()
   #byId = new Map<MailboxId, HierarchyName>()
-  /** Names said to be \NoAccess. */
-  readonly #noAccess = new Set<string>()
+  /** Names said to be \NoAccess, and the mailboxes that had them: those may get other names until they can be read again. */
+  readonly #noAccess = new Set<string | MailboxId>()
   /** What is wanted of names that are not subscribed, and of those that are: of many names and many groups it costs to ask. */
   readonly #events = [new Map<string, Events>(), new Map<string, Events>()] as const
 
@@ -118,7 +118,7 @@ export class OtherMailboxes {
 
   async #tellMailbox(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): Promise<void> {
     const events = this.#eventsOf(name)
-    if (!isWanted(events) || !this.#mayRead(name, mailbox, old)) return
+    if (!isWanted(events) || !this.#mayRead(name, mailbox)) return
     this.#tellCounts(name.name, mailbox, events, old)
     if (events.metadata && old) await this.#tellAnnotations(name.name, mailbox, old)
   }
@@ -161,12 +161,14 @@ export class OtherMailboxes {
       if (!mailbox?.shared || now.get(name)?.mailbox || told.has(name)) continue
       const newName = this.#byId.get(mailbox.id)?.name
       if (newName !== undefined && [name, newName].some((each) => this.#wantsName(each, before, now))) continue
-      if (this.#eventsOf(old).messages) this.#sayNoAccess(now.get(name) ?? absent(name))
+      if (!this.#eventsOf(old).messages || this.#noAccess.has(name)) continue
+      this.#sayNoAccess(now.get(name) ?? absent(name))
+      if (newName === undefined) this.#noAccess.add(mailbox.id)
     }
     for (const [name, old] of told) {
       const here = now.get(name) ?? absent(name)
-      this.#noAccess.delete(name)
-      this.#sayName(here, attributesOf(here, '\\NonExistent'), old)
+      if (here.mailbox && !hasRight(here.mailbox, 'r')) this.#sayNoAccess(here, old)
+      else this.#sayAccess(here, old)
     }
     const { view } = this.#session
     const selected = view && this.#byId.get(view.open.mailbox.id)
@@ -180,9 +182,16 @@ export class OtherMailboxes {
     return this.#wantedOf(name, subscribed).names
   }
 
-  #sayNoAccess(name: HierarchyName): void {
+  #sayNoAccess(name: HierarchyName, oldName?: string): void {
     this.#noAccess.add(name.name)
-    this.#sayName(name, ['\\NoAccess'])
+    if (name.mailbox) this.#noAccess.add(name.mailbox.id)
+    this.#sayName(name, ['\\NoAccess'], oldName)
+  }
+
+  #sayAccess(name: HierarchyName, oldName?: string): void {
+    this.#noAccess.delete(name.name)
+    if (name.mailbox) this.#noAccess.delete(name.mailbox.id)
+    this.#sayName(name, attributesOf(name, '\\NonExistent'), oldName)
   }
 
   #sayName({ name, subscribed }: HierarchyName, attributes: readonly string[], oldName?: string): void {
@@ -194,13 +203,12 @@ export class OtherMailboxes {
   // --- numbers and annotations ---
 
   /** Says it when that has changed. */
-  #mayRead(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): boolean {
-    if (!hasRight(mailbox, 'r')) {
-      if (!this.#noAccess.has(name.name) && (!old || hasRight(old, 'r'))) this.#sayNoAccess(name)
-      return false
-    }
-    if (this.#noAccess.delete(name.name)) this.#sayName(name, attributesOf(name, '\\NonExistent'))
-    return true
+  #mayRead(name: HierarchyName, mailbox: VisibleMailbox): boolean {
+    const isNoAccess = this.#noAccess.has(name.name) || this.#noAccess.has(mailbox.id)
+    const mayRead = hasRight(mailbox, 'r')
+    if (mayRead && isNoAccess) this.#sayAccess(name)
+    else if (!mayRead && !isNoAccess) this.#sayNoAccess(name)
+    return mayRead
   }
 
   #tellCounts(name: string, mailbox: VisibleMailbox, events: Events, old: VisibleMailbox | undefined): void {
