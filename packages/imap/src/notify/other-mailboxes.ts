@@ -106,12 +106,14 @@ export class OtherMailboxes {
    * of their flags, since NOTIFY asked for nothing of the selected mailbox, or because expunges were kept back.
    */
   left({ open, count, told, settledModSeq }: View): boolean {
+    const messages = count + told.own.messages
+    const uidNext = Math.max(told.uidNext, told.own.uidNext)
     const name = this.#byId.get(open.mailbox.id)
     const known = name?.mailbox
     if (!known) return false
     const knowsFlags = known.highestModSeq <= settledModSeq || !this.#eventsOf(name).flags
-    if (knowsFlags && known.messages === count && known.uidNext <= told.uidNext) return false
-    name.mailbox = { ...known, messages: count, uidNext: uid(told.uidNext) }
+    if (knowsFlags && known.messages === messages && known.uidNext <= uidNext) return false
+    name.mailbox = { ...known, messages, uidNext: uid(uidNext) }
     if (!knowsFlags) name.mailbox = { ...name.mailbox, highestModSeq: modSeq(settledModSeq), unseen: unknownUnseen }
     return true
   }

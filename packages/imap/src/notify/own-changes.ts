@@ -37,7 +37,8 @@ export class OwnChanges {
 
   /** @param uids of messages that it has put there, rising */
   added(mailbox: MailboxId, uids: Iterable<number>): void {
-    const isSelected = this.#session.view?.open.mailbox.id === mailbox
+    const { view } = this.#session
+    const isSelected = view?.open.mailbox.id === mailbox
     let [count, last] = [0, 0]
     for (const uid of uids) {
       if (isSelected) this.uids.add(uid)
@@ -45,6 +46,7 @@ export class OwnChanges {
       last = uid
     }
     this.#count(mailbox, count, last + 1)
+    if (isSelected && count > 0) view.told.own = { messages: view.told.own.messages + count, uidNext: last + 1 }
   }
 
   removed(mailbox: MailboxId, count: number): void {

@@ -99,6 +99,7 @@ function addNew(view: View): boolean {
   }
   view.count += open.count - from
   view.told.uidNext = open.uidNext
+  view.told.own = { messages: 0, uidNext: 0 }
   return claimRecent(view, open)
 }
 

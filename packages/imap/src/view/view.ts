@@ -50,6 +50,7 @@ export class View {
       journal: open.journalEnd,
       removals: open.removals,
       uidNext: open.uidNext,
+      own: { messages: 0, uidNext: 0 },
       said: 0,
       keywords: open.keywords,
       already: new Map(),
@@ -203,6 +204,8 @@ export interface Told {
   removals: number
   /** What came below it was told, or was gone before it could be. */
   uidNext: number
+  /** What the session has put there itself and was not told of, since NOTIFY did not ask for it; UIDNEXT behind that. */
+  own: { messages: number; uidNext: number }
   /** The highest MODSEQ that was said with a message since changes were told last. */
   said: number
   keywords: readonly string[]
