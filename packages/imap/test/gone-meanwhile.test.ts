@@ -153,6 +153,25 @@ test('COPY by number said OK when another session expunged a message just before
   expect(await client.say('UID COPY 1:2 Sent')).toEqual([expect.stringMatching(/^x OK \[COPYUID \d+ 2 1\] /)])
 })
 
+test('MOVE by number said OK when another session expunged a message just before', async () => {
+  await begin()
+  await selectInbox()
+  await server.deliver('INBOX', sampleMessage('simple'))
+  mail.move = async (from, ...args) => {
+    await server.store.mail.expunge(from, UidSet.of(1), 'all')
+    return server.store.mail.move(from, ...args)
+  }
+  await client.say('NOOP')
+  expect(await client.say('MOVE 1:2 Sent')).toEqual([
+    expect.stringMatching(/^\* OK \[COPYUID \d+ 2 1\] /),
+    '* 1 EXPUNGE',
+    '* 1 EXPUNGE',
+    '* 0 RECENT',
+    expect.stringMatching(/^x NO \[EXPUNGEISSUED\] /),
+  ])
+  expect((await server.mailbox('Sent')).messages).toBe(1)
+})
+
 test('LIST and ESEARCH said NO when one of their mailboxes was deleted before it was looked into', async () => {
   await begin()
   await server.createMailbox('Gone')

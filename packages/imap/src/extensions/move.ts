@@ -4,7 +4,7 @@ import { type CopyArgs, copyUid, mustBeThere, parseCopy } from '../commands/copy
 import { expungedAt } from '../commands/expunge.ts'
 import type { Extension } from '../extension.ts'
 import type { By } from '../grammar/sequence-set.ts'
-import { deletedByOthers } from '../refusal.ts'
+import { deletedByOthers, no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
 
 /** COPYUID comes untagged, before the EXPUNGE responses (RFC 6851 §4.3); rights are those of COPY, STORE and EXPUNGE. */
@@ -24,7 +24,11 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   session.notifier?.own.added(target.id, moved.target)
   const code = copyUid(moved)
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
-  return expungedAt(session, { uids: moved.source })
+  const completion = await expungedAt(session, { uids: moved.source })
+  // RFC 6851 §3.3: what has been moved stays so, and is told; OK would say that it was all.
+  if (moved.source.size < named.size)
+    throw no('EXPUNGEISSUED', 'Others have deleted some of the messages just now; what was left has been moved')
+  return completion
 }
 
 const [move, uidMove] = bothForms({
