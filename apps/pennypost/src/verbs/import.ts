@@ -15,14 +15,14 @@ export function register(program: Command): void {
     .option('--mailbox <name>', 'into this mailbox; of a directory: below it')
     .action(
       inSession((session, address: string, path: string, options) =>
-        bringIn(session, address, path, readMbox, options),
+        bringIn(session, address, path, findMbox, options),
       ),
     )
   addVerb(group, 'maildir <address> <path>', 'a Maildir with its folders')
     .option('--mailbox <name>', 'below this mailbox')
     .action(
       inSession((session, address: string, path: string, options) =>
-        bringIn(session, address, path, readMaildirs, options),
+        bringIn(session, address, path, findMaildir, options),
       ),
     )
 }
@@ -31,44 +31,64 @@ interface ImportOptions {
   mailbox?: string
 }
 
+interface Source {
+  mailboxes: string[]
+  messages(): AsyncIterable<FiledMessage>
+}
+
 /** `others`: what it passes over, for it is no regular file. */
-type Source = (path: string, options: ImportOptions, others: string[]) => AsyncGenerator<FiledMessage>
+type Find = (path: string, options: ImportOptions, others: string[]) => Promise<Source>
 
 async function bringIn(
   session: Session,
   login: string,
   path: string,
-  source: Source,
+  find: Find,
   options: ImportOptions,
 ): Promise<void> {
   const { uploadOf } = await import('@pennypost/admin/mail-files')
   if (!isThere(path)) throw new UsageError(`There is no ${path}.`)
   const others: string[] = []
-  const result = await session.call('import', { login }, { upload: () => uploadOf(source(path, options, others)) })
+  const { mailboxes, messages } = await find(path, options, others)
+  const result = await session.call('import', { login, mailboxes }, { upload: () => uploadOf(messages()) })
   for (const other of others) note(`pennypost: ${clean(other)} is no regular file, and was passed over.\n`)
   const skipped = result.skipped > 0 ? `, ${result.skipped} ${were(result.skipped)} there already` : ''
   const where = result.mailboxes.length > 0 ? ` into ${result.mailboxes.join(', ')}` : ''
   session.show(result, `${plural(result.imported, 'message')} imported${where}${skipped}.\n`)
 }
 
-async function* readMbox(path: string, { mailbox }: ImportOptions): AsyncGenerator<FiledMessage> {
+async function findMbox(path: string, { mailbox }: ImportOptions): Promise<Source> {
   const { findMboxFiles, readMboxFile } = await import('@pennypost/admin/mail-files')
   if ((await stat(path)).isFile()) {
-    yield* readMboxFile(path, mailbox ?? 'INBOX')
-    return
+    return { mailboxes: [], messages: () => readMboxFile(path, mailbox ?? 'INBOX') }
   }
   const files = await findMboxFiles(path)
   if (files.length === 0) throw new UsageError(`There are no mbox files in ${path}.`)
-  for (const file of files) yield* readMboxFile(file.path, below(mailbox, file.mailbox))
+  return sourceOf(files, mailbox, (file) => readMboxFile(file.path, file.mailbox))
 }
 
-async function* readMaildirs(path: string, { mailbox }: ImportOptions, others: string[]): AsyncGenerator<FiledMessage> {
+export async function findMaildir(path: string, { mailbox }: ImportOptions, others: string[]): Promise<Source> {
   const { findMaildirs, readMaildir } = await import('@pennypost/admin/mail-files')
   const folders = (await stat(path)).isDirectory() ? await findMaildirs(path) : []
   if (folders.length === 0)
     throw new UsageError(`${path} is no Maildir: there is no directory "cur" in it or below it.`)
-  for (const folder of folders)
-    yield* readMaildir({ ...folder, mailbox: below(mailbox, folder.mailbox) }, (other) => others.push(other))
+  return sourceOf(folders, mailbox, (folder) => readMaildir(folder, (other) => others.push(other)))
+}
+
+type Folder = { path: string; mailbox: string }
+
+function sourceOf(
+  found: readonly Folder[],
+  mailbox: string | undefined,
+  read: (folder: Folder) => AsyncIterable<FiledMessage>,
+): Source {
+  const folders = found.map((folder) => ({ ...folder, mailbox: below(mailbox, folder.mailbox) }))
+  return {
+    mailboxes: folders.map((folder) => folder.mailbox),
+    async *messages() {
+      for (const folder of folders) yield* read(folder)
+    },
+  }
 }
 
 /** INBOX of the source goes into the mailbox itself. */

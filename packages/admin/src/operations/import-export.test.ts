@@ -321,6 +321,15 @@ describe('Maildir', () => {
     expect(await take(admin, all)).toMatchObject({ imported: 0, skipped: 5 })
   })
 
+  test('folders without mail were not made', async () => {
+    using admin = await withAccounts()
+    const mailboxes = ['INBOX', 'Plans/2027', '/', '']
+    await admin.call('import', { login: alice, mailboxes }, { upload: () => uploadOf(literal()) })
+    const { mail, directory } = admin.context.store
+    const account = await directory.accountByLogin(alice)
+    expect(await mail.mailboxByName(account!.id, 'Plans/2027')).toMatchObject({ name: 'Plans/2027' })
+  })
+
   test('names of directories in each other were kept as Dovecot spells them (LAYOUT=fs)', async () => {
     using admin = await withAccounts()
     const root = join(admin.directory, 'Maildir')

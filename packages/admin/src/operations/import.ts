@@ -42,9 +42,15 @@ const batch = { messages: 200, octets: 8 * 1024 * 1024 }
 export const mailImport = operation({
   name: 'import',
   kind: 'change',
-  input: z.strictObject({ login: address }),
-  async run(context, { login }, { upload, progress, signal }) {
+  /** `mailboxes`: those of the source, which are there afterwards, whether or not anything comes for them. */
+  input: z.strictObject({ login: address, mailboxes: z.array(z.string().max(1000)).default([]) }),
+  async run(context, { login, mailboxes }, { upload, progress, signal }) {
     const account = await findAccount(context, login)
+    for (const written of mailboxes) {
+      signal.throwIfAborted()
+      const name = mailboxName(written)
+      if (name !== undefined) await openMailbox(context, account, name)
+    }
     const work = new Import(context, account)
     try {
       for await (const incoming of readMessages(context.store.mail, upload)) {
