@@ -66,7 +66,9 @@ export async function sendmail(args: readonly string[]): Promise<number> {
     const system = systemFault(error)
     const advice = system?.advice ?? (error instanceof AdminError ? error.advice : '')
     note(`sendmail: ${system?.text ?? (error as Error).message}\n${advice === '' ? '' : `  ${advice}\n`}`)
-    if (error instanceof NoConfiguration || error instanceof ConfigError) return exits.config
+    if (error instanceof NoConfiguration) return exits.config
+    // Somebody is about to mend it; whoever hands mail on would send it back for anything else.
+    if (error instanceof ConfigError) return exits.tryAgain
     if (error instanceof UsageError) return exits.usage
     if (system) return system.reason === 'not-allowed' ? exits.noPermission : exits.ioError
     return error instanceof AdminError ? exitOf(error) : exits.software
@@ -117,8 +119,7 @@ const help = `Usage: pennypost sendmail [-t] [-i] [-f SENDER] [-F NAME] [recipie
 Recipients that are refused are named, the others have the message. Who cannot be reached now gets it when that is over.
 
 Other options of sendmail are accepted without effect. Exit codes: 0 taken, 64 usage, 65 message refused, 67 no such
-recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try again later, 77 not allowed, 78 no configuration
-that can be read.
+recipient, 70 a fault of Pennypost, 74 a file cannot be read or written, 75 try again later, 77 not allowed, 78 no configuration.
 `
 
 async function talk({ configFile }: SendmailArguments): Promise<number> {
