@@ -61,12 +61,21 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
       for (const [service, open] of sessions()) this.set({ service }, open)
     },
   })
-  addEventLoopGauge(registers)
-  return { text: async () => ({ contentType: registry.contentType, body: await registry.metrics() }) }
+  const delay = addEventLoopGauge(registers)
+  return {
+    async text() {
+      // Of an empty histogram the least value is 2^63 ns; the library's own began before this one.
+      while (delay.count === 0) await new Promise<void>((resolve) => clock.after(resolutionMs, resolve))
+      return { contentType: registry.contentType, body: await registry.metrics() }
+    },
+  }
 }
 
-function addEventLoopGauge(registers: Registry[]): void {
-  const delay = monitorEventLoopDelay({ resolution: 10 })
+const resolutionMs = 10
+
+/** Empty at first, and after each reading. */
+function addEventLoopGauge(registers: Registry[]): { readonly count: number } {
+  const delay = monitorEventLoopDelay({ resolution: resolutionMs })
   delay.enable()
   new Gauge({
     name: 'pennypost_event_loop_delay_p99_seconds',
@@ -77,6 +86,7 @@ function addEventLoopGauge(registers: Registry[]): void {
       delay.reset()
     },
   })
+  return delay
 }
 
 function addGaugesOfWhatRunsOut(registers: Registry[], { certificates, freeDisk }: MetricsSources): void {
