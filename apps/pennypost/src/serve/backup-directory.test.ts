@@ -29,6 +29,21 @@ test('a backup into the data directory itself was EINVAL', async () => {
   expect(readFileSync(join(data, 'saved', 'secrets', 'srs'), 'utf8')).toBe('new')
 })
 
+test('files that stood in the directory before were counted as part of the backup', async () => {
+  const target = join(root, 'saved')
+  mkdirSync(join(target, 'photos'), { recursive: true })
+  writeFileSync(join(target, 'photos', 'large'), 'x'.repeat(1000))
+  writeFileSync(join(data, 'audit.log'), 'line\n')
+  const backup = async () => {
+    mkdirSync(join(target, 'content', '00'), { recursive: true })
+    writeFileSync(join(target, 'content', '00', '1'), 'letter')
+    writeFileSync(join(target, 'mail.db'), 'database')
+    return []
+  }
+  const { octets } = await backUpDirectory({ backup }, data, target, { verify: false, onProgress() {} })
+  expect(octets).toBe('new'.length + 'line\n'.length + 'letter'.length + 'database'.length)
+})
+
 test('a full disk was "database or disk is full", and nobody knew which', async () => {
   const target = join(root, 'saved')
   const backup = () => Promise.reject(Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' }))

@@ -31,7 +31,7 @@ export async function backUpDirectory(
       await copyTree(join(dataDirectory, name), join(target, name))
     }
     const faults = await store.backup(target, options)
-    return { octets: await directorySize(target), faults }
+    return { octets: await sizeOf(target), faults }
   } catch (error) {
     if (!isDiskFull(error)) throw error
     const advice = 'Make room, or name another directory, then try again.'
@@ -53,11 +53,17 @@ async function copyTree(from: string, to: string): Promise<void> {
   }
 }
 
-/** Octets of all files in a directory and below. */
-async function directorySize(directory: string): Promise<number> {
+/** Octets of a backup, in a directory that may hold more. */
+async function sizeOf(target: string): Promise<number> {
   let octets = 0
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) octets += (await stat(join(entry.parentPath, entry.name))).size
+  for (const name of ['mail.db', 'content', ...besideStore]) {
+    const path = join(target, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found?.isFile()) octets += found.size
+    if (!found?.isDirectory()) continue
+    for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) octets += (await stat(join(entry.parentPath, entry.name))).size
+    }
   }
   return octets
 }
