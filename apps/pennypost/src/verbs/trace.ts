@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { journeyLines } from './journey-lines.ts'
 import { isUnderWay } from './queue.ts'
 import type { Session } from './session.ts'
-import { type Column, formatDuration, formatTable, formatTime } from './table.ts'
+import { type Column, clean, formatDuration, formatTable, formatTime } from './table.ts'
 import { UsageError } from './usage-error.ts'
 import { addVerb, inSession } from './verb.ts'
 
@@ -40,7 +40,7 @@ const listOptions = ['from', 'to', 'limit']
 type TraceOptions = ListOptions & { transcripts: boolean }
 
 async function list(session: Session, { from, to, limit = '20' }: ListOptions): Promise<void> {
-  if (!/^[1-9]\d{0,3}$/.test(limit)) throw new UsageError(`"${limit}" is no count.`)
+  if (!/^[1-9]\d{0,3}$/.test(limit)) throw new UsageError(`"${limit}" is no count from 1 to 9999.`)
   const found = await session.call('trace.list', { from: from === '<>' ? '' : from, to, limit: Number(limit) })
   const isAll = from === undefined && to === undefined
   const columns: Column<(typeof found)[number]>[] = [
@@ -57,6 +57,14 @@ function manyText([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} and ${others.length} more`
 }
 
+type Kept = OperationResult<'trace'>['journeys'][number]['kept'][number]
+
+/** Names of mailboxes are the account's own choice. */
+function keptText({ login, places }: Kept): string {
+  if (places.length === 0) return `${login} has it no longer`
+  return `${login} has it in ${places.map(({ mailbox, uid }) => `${clean(mailbox)}, UID ${uid}`).join('; ')}`
+}
+
 type Waiting = OperationResult<'trace'>['journeys'][number]['waiting'][number]
 
 function nextText(entry: Waiting, now: number): string {
@@ -69,12 +77,13 @@ async function trace(session: Session, id: string, options: { transcripts: boole
   const result = await session.call('trace', { id })
   session.show(result, () =>
     result.journeys
-      .map(({ journey, waiting }) => {
+      .map(({ journey, waiting, kept }) => {
         const rest = waiting.map((entry) => {
           const to = entry.recipients.map(({ forwardPath }) => forwardPath).join(', ')
           return `still waits for ${entry.destination}: ${to}; ${nextText(entry, result.now)}\n`
         })
-        return `${journey.id}\n${journeyLines(journey.events, options)}${rest.join('')}`
+        const places = kept.map((each) => `${keptText(each)}\n`)
+        return `${journey.id}\n${journeyLines(journey.events, options)}${[...places, ...rest].join('')}`
       })
       .join('\n'),
   )

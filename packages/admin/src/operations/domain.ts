@@ -94,7 +94,8 @@ async function leftBehind({ store, nextHopKey }: AdminContext, before: string, n
 export async function findDomain(directory: Directory, name: string): Promise<Domain> {
   const domain = await directory.domain(name)
   if (domain) return domain
-  throw new AdminError('not-found', `There is no domain ${name}.`, '`pennypost domain list` shows all.')
+  const advice = `\`pennypost domain list\` shows all, \`pennypost domain add ${name}\` adds it.`
+  throw new AdminError('not-found', `There is no domain ${name}.`, advice)
 }
 
 async function mustBeLocal({ store }: AdminContext, name: string): Promise<void> {

@@ -100,7 +100,10 @@ async function note({ store, clock, running }: AdminContext, kind: MemoryKind, k
 }
 
 async function forget({ store, clock, running }: AdminContext, kind: MemoryKind, key: string, absent: string) {
-  if (!(await store.memory.recall(kind, key, clock.now()))) throw new AdminError('not-found', absent)
+  if (!(await store.memory.recall(kind, key, clock.now()))) {
+    const list = kind === 'suppressed' ? 'suppression list' : 'queue rules'
+    throw new AdminError('not-found', absent, `\`pennypost ${list}\` shows all.`)
+  }
   await store.memory.forget(kind, key)
   running?.rereadOrders()
 }

@@ -1,4 +1,5 @@
-import { createJourneyId, type FlowFact } from '@pennypost/model'
+import { createJourneyId, type FlowFact, UidSet } from '@pennypost/model'
+import { sampleMessage } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
 
@@ -83,6 +84,36 @@ test('mail could be found by the alias that it was sent to alone, not by whom it
   }
   expect(await found.list({ to: 'fair@one.test' })).toEqual([])
   expect(await found.list({ to: 'sales+other@one.test' })).toEqual([])
+})
+
+test('of a message that was moved it was told only where it had come', async () => {
+  using admin = new TestAdministration()
+  const { store, clock, random } = admin.context
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const { id: account } = await store.directory.addAccount(
+    { login: 'bob@one.test', name: '', quota: 0, admin: false },
+    0,
+  )
+  const [journey, other] = [createJourneyId(clock.now(), random), createJourneyId(clock.now(), random)]
+  for (const each of [other, journey]) {
+    const filing = { account, mailbox: 'INBOX', flags: [], forwardPaths: ['bob@one.test'], delivery: Buffer.alloc(0) }
+    const message = await sampleMessage(store.mail, 'Subject: x\n\nhello\n')
+    const rest = { message, filings: [filing], queue: [], memory: [], flow: [] }
+    await store.mail.accept([{ journey: each, acceptedAt: clock.now(), reversePath: '', ...rest }])
+  }
+  const kept = async () => (await admin.call('trace', { id: journey })).journeys[0]?.kept
+  expect(await kept()).toEqual([{ login: 'bob@one.test', places: [{ mailbox: 'INBOX', uid: 2 }] }])
+  const [inbox, archive, trash] = ['INBOX', 'Archive', 'Trash'].map((name) => store.mail.mailboxByName(account, name))
+  const uid = UidSet.of(2)
+  await store.mail.copy((await inbox)!.id, uid, (await archive)!.id)
+  await store.mail.move((await inbox)!.id, uid, (await trash)!.id)
+  const places = [
+    { mailbox: 'Archive', uid: 1 },
+    { mailbox: 'Trash', uid: 1 },
+  ]
+  expect(await kept()).toEqual([{ login: 'bob@one.test', places }])
+  for (const mailbox of [archive, trash]) await store.mail.expunge((await mailbox)!.id, UidSet.of(1), 'all')
+  expect(await kept()).toEqual([{ login: 'bob@one.test', places: [] }])
 })
 
 test('journeys of no message were counted as lines, so that fewer were listed than asked for', async () => {

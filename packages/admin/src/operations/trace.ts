@@ -8,6 +8,7 @@ import { addressDomainOrNone } from '../input-fields.ts'
 import { operation } from '../operation.ts'
 import { entriesById } from '../queue-selection.ts'
 import { unhurried } from '../unhurried.ts'
+import { type Kept, Whereabouts } from '../whereabouts.ts'
 
 const journeyLimit = 50
 
@@ -18,10 +19,14 @@ export const trace = operation({
     /** Queue id, or Message-ID with or without angle brackets. */
     id: z.string().trim().min(1).max(998),
   }),
-  async run(context, { id }) {
+  async run(context, { id }, { signal }) {
     const journeys = await findJourneys(context, id)
-    const found: { journey: Journey; waiting: QueueEntry[] }[] = []
-    for (const journey of journeys) found.push({ journey, waiting: await entriesById(context, journey.id) })
+    const whereabouts = new Whereabouts(context, signal)
+    const found: { journey: Journey; waiting: QueueEntry[]; kept: Kept[] }[] = []
+    for (const journey of journeys) {
+      const waiting = await entriesById(context, journey.id)
+      found.push({ journey, waiting, kept: await whereabouts.of(journey) })
+    }
     return { now: context.clock.now(), journeys: found }
   },
 })
