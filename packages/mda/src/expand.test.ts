@@ -391,6 +391,12 @@ describe('postmaster and abuse', () => {
     expect(await mdaOf({ accounts, aliases }).outcome('all@one.test')).toBe('#1')
   })
 
+  it('were left out of an alias beside somebody, while the configured address does not exist', async () => {
+    const world = { accounts, aliases: { 'all@one.test': ['alice@one.test', 'postmaster@one.test'] } }
+    expect(await mdaOf(world, { administrator: 'typo@one.test' }).outcome('all@one.test')).toBe('#1 #2')
+    expect(await mdaOf(world, { administrator: 'alice@one.test' }).outcome('all@one.test')).toBe('#1')
+  })
+
   it('take mail though the mailbox be full; before any account exists nobody can', async () => {
     const usage = { 'root@one.test': 10 }
     expect(await mdaOf({ accounts, usage }).outcome('postmaster@one.test')).toBe('#2')

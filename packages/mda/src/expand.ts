@@ -262,10 +262,12 @@ class Expander {
     if (configured) {
       const place = await this.#locate(configured.localPart, configured.domain)
       // Not when it is a role itself and nobody's: that would lead back here.
-      if (place.kind !== 'nobody') this.#note(walk, 'alias', [administrator])
-      if (place.kind === 'outside') this.#forward(walk, administrator, place.nextHop)
-      else if (place.kind !== 'nobody') await this.#take(walk, place, administrator, [...path, 'administrator'])
-      if (walk.reached.size > 0) return
+      if (place.kind !== 'nobody') {
+        this.#note(walk, 'alias', [administrator])
+        if (place.kind === 'outside') this.#forward(walk, administrator, place.nextHop)
+        else await this.#take(walk, place, administrator, [...path, 'administrator'])
+        if (place.kind !== 'removed' && walk.reached.size > 0) return
+      }
     }
     const first = await directory.firstAdministrator()
     if (!first) {
