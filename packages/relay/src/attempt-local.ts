@@ -52,13 +52,14 @@ export async function attemptLocal({ entry }: Work, options: LocalOptions): Prom
   const recipients = reached.map(({ recipient: { forwardPath }, deliveries }) => ({ forwardPath, deliveries }))
   const { isQuarantined } = await options.arrivals.of(entry.journey)
   const verdict = isQuarantined ? 'quarantine' : 'accept'
-  const { filings, relays, later } = planFilings({ reversePath, recipients, verdict })
+  const { filings, relays, later, withheld } = planFilings({ reversePath, recipients, verdict })
   // An account waits in this entry; those behind a path that leads to several wait apart from who gets it now.
   const waitsHere = (each: (typeof later)[number]): boolean => reached[each.recipient]?.recipient.account !== undefined
   const apart = later.filter((each) => !waitsHere(each))
   const postponed = new Set(later.filter(waitsHere).map(({ recipient }) => recipient))
   for (const [at, { recipient }] of reached.entries()) {
-    if (!postponed.has(at)) verdicts.set(recipient.index, filed)
+    if (withheld.includes(at)) verdicts.set(recipient.index, notForwarded(recipient))
+    else if (!postponed.has(at)) verdicts.set(recipient.index, filed)
   }
   const forwardPaths = recipients.map(({ forwardPath }) => forwardPath)
   const queue = queueFor({ relays, later: apart }, entry.envelope, forwardPaths, options.routes)
@@ -77,6 +78,11 @@ export async function hasMovedHere(
   if (tried.length === 0 || !tried.every(([, verdict]) => isLoop(verdict))) return false
   const kind = (await directory.domain(destination))?.kind
   return kind === 'local' || kind === 'alias'
+}
+
+/** As at arrival: what was taken is never dropped. */
+function notForwarded({ forwardPath }: QueueRecipient): Verdict {
+  return failed(550, '5.7.1', `<${forwardPath}>: the message looks doubtful and would have to be forwarded`)
 }
 
 const filed: Verdict = { outcome: 'delivered', reply: reply(250, '2.1.5', 'Filed'), host: null }

@@ -387,6 +387,22 @@ describe('mail that waited for a domain that moved here', () => {
     expect(await office.queue()).toEqual([])
   })
 
+  test('was lost where it was doubtful and an alias leads to elsewhere', async () => {
+    const { office, journey } = await moved('local', ['team@two.test', 'bob@two.test'], async ({ store }) => {
+      await store.directory.putAlias({ address: 'team@two.test', targets: ['carol@three.test'] })
+      const [[entry] = []] = await Array.fromAsync(store.queue.list({}))
+      await store.flow.record([
+        { journey: entry!.journey, at: 0, kind: 'verdict', verdict: 'quarantine', reason: 'spam' },
+      ])
+    })
+    await using _office = office
+    expect((await office.trace(journey)).slice(-3)).toEqual([
+      'failed team@two.test 550 5.7.1 <team@two.test>: the message looks doubtful and would have to be forwarded',
+      'dsn failed to alice@one.test',
+      'filed',
+    ])
+  })
+
   test('comes back where it is only relayed from here', async () => {
     const { office, journey } = await moved('relay')
     await using _office = office
