@@ -31,7 +31,10 @@ export function parseHop(text: string, defaultPort: number): Hop | undefined {
   }
   const { host, port } = splitHost(rest)
   const number = port ?? (scheme === 'lmtp' ? lmtpPort : defaultPort)
-  const name = isIPv4(host) || isIPv6(host) ? host.toLowerCase() : lookupDomain(host)
+  const isAddress = isIPv4(host) || isIPv6(host)
+  const name = isAddress ? host.toLowerCase() : lookupDomain(host)
+  // An address has no MX.
+  if (isAddress && scheme === 'mx') return undefined
   if (name === undefined || number < 1 || number > 65_535) return undefined
   return {
     host: name,

@@ -125,7 +125,19 @@ describe('configured routes', () => {
   })
 })
 
-const unfit = ['', ':25', 'a b', 'host:0', 'host:70000', 'lmtp:', 'lmtp:/run/a;b', 'mx:', 'http://x']
+const unfit = [
+  '',
+  ':25',
+  'a b',
+  'host:0',
+  'host:70000',
+  'lmtp:',
+  'lmtp:/run/a;b',
+  'mx:',
+  'http://x',
+  'mx:192.0.2.1',
+  'mx:[2001:db8::1]:25',
+]
 
 test.each(unfit)('%j is no next hop', (text) => {
   expect(parseHop(text, 25)).toBeUndefined()
