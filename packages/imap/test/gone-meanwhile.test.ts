@@ -172,6 +172,51 @@ test('MOVE by number said OK when another session expunged a message just before
   expect((await server.mailbox('Sent')).messages).toBe(1)
 })
 
+/** The first message, of two whose bodies are read as large ones are, is expunged as a body is read for the nth time. */
+async function expungedAtReading(nth: number): Promise<void> {
+  await begin()
+  await selectInbox()
+  await server.deliver('INBOX', sampleMessage('simple'))
+  await client.say('NOOP')
+  const { fetch, readBody } = mail
+  const { id } = await server.mailbox('INBOX')
+  let readings = 0
+  mail.fetch = async function* (...args) {
+    for await (const page of fetch(...args)) yield page.map(({ body: _, ...row }) => row)
+  }
+  mail.readBody = async function* (...args) {
+    if (++readings === nth) await server.store.mail.expunge(id, UidSet.of(1), 'all')
+    yield* readBody(...args)
+  }
+}
+
+const gone = 'x OK [EXPUNGEISSUED] Some of the messages are gone'
+const bodyItems = ['BODY.PEEK[]', 'BODY.PEEK[TEXT]', 'BODY.PEEK[1]<0.5>', 'BINARY.PEEK[1]', 'BINARY.SIZE[1]']
+
+test.each(bodyItems)(
+  'FETCH %s said that the server had failed when the message was expunged before it was read',
+  async (item) => {
+    await expungedAtReading(1)
+    const said = await client.say(`FETCH 1:2 (UID ${item})`)
+    expect(said).toEqual([expect.stringMatching(/^\* 2 FETCH \(UID 2 B[^]*\)$/), gone])
+    expect(await client.say('NOOP')).toEqual(['* 1 EXPUNGE', '* 1 RECENT', 'x OK NOOP completed'])
+  },
+)
+
+test.each([...bodyItems.map((item) => [item, 2] as const), ['BINARY.PEEK[1]', 3] as const])(
+  'FETCH %s ended the connection when the message was expunged after it was found readable: reading %i',
+  async (item, nth) => {
+    await expungedAtReading(nth)
+    const said = await client.say(`FETCH 1:2 (UID ${item} FLAGS)`)
+    expect(said).toEqual([
+      expect.stringMatching(/^\* 1 FETCH \(UID 1 B\S+ (?:NIL|0) FLAGS \([^)]*\)\)$/),
+      expect.stringMatching(/^\* 2 FETCH \(UID 2 B[^]*\)$/),
+      gone,
+    ])
+    expect(await client.say('NOOP')).toEqual(['* 1 EXPUNGE', '* 1 RECENT', 'x OK NOOP completed'])
+  },
+)
+
 test('LIST and ESEARCH said NO when one of their mailboxes was deleted before it was looked into', async () => {
   await begin()
   await server.createMailbox('Gone')

@@ -2,7 +2,7 @@
 import type { FetchNeed } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { type Encoded, encodedPart, measure, pieceOf, writeDecoded } from '../fetch/decoded.ts'
-import { type FetchItem, type FetchTarget, rowOf } from '../fetch/fetch-item.ts'
+import { type FetchItem, type FetchTarget, orWhenGone, rowOf } from '../fetch/fetch-item.ts'
 import { type Partial, partial, sectionBinary } from '../grammar/section.ts'
 import { no } from '../refusal.ts'
 
@@ -28,14 +28,13 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
     setsSeen: !peek,
     reads: true,
     prepare: (target) => prepare(target, part),
-    async write(target) {
+    write(target) {
       const found = find(target, part)
       if (!found) return target.out.text(`${name} NIL`)
       const { mail } = target.session.service
       const piece = pieceOf(target.session, found, range)
-      const measured = await measure(mail, piece)
-      target.out.text(`${name} `)
-      await writeDecoded(target.out, mail, piece, measured)
+      const written = measure(mail, piece).then((it) => writeDecoded(target.out, mail, piece, it, `${name} `))
+      return orWhenGone(target, written, `${name} NIL`)
     },
   }
 }
@@ -47,11 +46,16 @@ function sizeItem(part: readonly number[]): FetchItem {
     key: name,
     need,
     prepare: (target) => prepare(target, part),
-    async write(target) {
+    write(target) {
       const { session, out } = target
       const found = find(target, part)
-      const measured = found && (await measure(session.service.mail, pieceOf(session, found, undefined)))
-      out.text(`${name} ${measured?.size ?? 0}`)
+      if (!found) return out.text(`${name} 0`)
+      const measured = measure(session.service.mail, pieceOf(session, found, undefined))
+      return orWhenGone(
+        target,
+        measured.then(({ size }) => out.text(`${name} ${size}`)),
+        `${name} 0`,
+      )
     },
   }
 }

@@ -5,7 +5,7 @@ import type { FetchedMessage, MailStore, MessageId } from '@pennypost/model'
 import type { Partial } from '../grammar/section.ts'
 import type { Session } from '../session/session.ts'
 import type { Output } from '../wire/output.ts'
-import { isHere, Octets, type StoredStretch } from './octets.ts'
+import { begun, isHere, Octets, type StoredStretch } from './octets.ts'
 import { bodyStretch, sectionOctets } from './sections.ts'
 
 /** Octets and how they are encoded. */
@@ -119,15 +119,20 @@ export async function measure(mail: MailStore, piece: Piece): Promise<Measured> 
   return measured
 }
 
-/** The piece as a literal, as literal8 only where a literal cannot be (RFC 9051 §4.3.1). */
+/**
+ * Writes `before` and the piece as a literal, as literal8 only where a literal cannot be (RFC 9051 §4.3.1). As
+ * `Octets.write` when the message is gone.
+ */
 export async function writeDecoded(
   out: Output,
   mail: MailStore,
   piece: Piece,
   { size, hasNul }: Measured,
+  before: string,
 ): Promise<void> {
-  out.text(`${hasNul ? '~' : ''}{${size}}\r\n`)
-  for await (const chunk of decoded(mail, piece)) {
+  const chunks = await begun(decoded(mail, piece))
+  out.text(`${before}${hasNul ? '~' : ''}{${size}}\r\n`)
+  for await (const chunk of chunks) {
     out.octets(chunk)
     await out.ready()
     if (out.gone) return

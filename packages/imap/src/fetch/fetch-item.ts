@@ -1,4 +1,4 @@
-import type { FetchedMessage, FetchNeed } from '@pennypost/model'
+import { type FetchedMessage, type FetchNeed, StoreError } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 import type { View } from '../view/view.ts'
 import type { Output } from '../wire/output.ts'
@@ -14,6 +14,8 @@ export interface FetchTarget {
   openIndex: number
   /** Present when some item of the command needs more than flags. */
   row: FetchedMessage | undefined
+  /** Expunged after its response had been begun: not all of it could be told. */
+  isGone: boolean
 }
 
 /** One parsed fetch attribute (RFC 9051 §6.4.5). It writes `NAME value`, without spaces around it. */
@@ -36,4 +38,18 @@ export interface FetchItem {
 export function rowOf(target: FetchTarget): FetchedMessage {
   if (!target.row) throw new Error('the item has not said what it needs')
   return target.row
+}
+
+/** Whether it says that the message was expunged since its row was read. */
+export function saysGone(error: unknown): boolean {
+  return error instanceof StoreError && error.reason === 'no-such-message'
+}
+
+/** What is said in place of an item when the message is gone, and nothing was said of the item (RFC 2180 §4.1.3). */
+export function orWhenGone(target: FetchTarget, written: void | Promise<void>, text: string): void | Promise<void> {
+  return written?.catch((error) => {
+    if (!saysGone(error)) throw error
+    target.isGone = true
+    target.out.text(text)
+  })
 }

@@ -58,21 +58,29 @@ export class Octets {
     }
   }
 
-  /** Writes the octets, with back-pressure for what must be read. */
-  write(out: Output, mail: MailStore): void | Promise<void> {
-    if (!this.isHere) return this.#stream(out, mail)
+  /**
+   * Writes `before` and the octets, with back-pressure for what must be read. When the message is gone it rejects with
+   * `no-such-message`, and has written nothing.
+   */
+  write(out: Output, mail: MailStore, before: string): void | Promise<void> {
+    if (!this.isHere) return this.#stream(out, mail, before)
+    out.text(before)
     for (const stretch of this.stretches) {
       if (typeof stretch === 'string') out.text(stretch)
       else out.octets(stretch as Buffer)
     }
   }
 
-  async #stream(out: Output, mail: MailStore): Promise<void> {
+  async #stream(out: Output, mail: MailStore, before: string): Promise<void> {
+    // There is one: a section is one range of the body.
+    const stored = this.stretches.find((stretch) => !isHere(stretch)) as StoredStretch
+    const chunks = await begun(mail.readBody(this.message, stored.start, stored.end))
+    out.text(before)
     for (const stretch of this.stretches) {
       if (typeof stretch === 'string') out.text(stretch)
       else if (Buffer.isBuffer(stretch)) out.octets(stretch)
       else {
-        for await (const chunk of mail.readBody(this.message, stretch.start, stretch.end)) {
+        for await (const chunk of chunks) {
           out.octets(chunk)
           out.spend(chunk)
           await out.ready()
@@ -98,6 +106,22 @@ export class Octets {
     for await (const chunk of this.chunks(mail)) chunks.push(chunk)
     return Buffer.concat(chunks)
   }
+}
+
+/**
+ * Its first chunk has been read: what is being read stays readable, though it be expunged. The caller goes through it, to
+ * its end or not.
+ */
+export async function begun(chunks: AsyncIterable<Buffer>): Promise<AsyncIterable<Buffer>> {
+  const iterator = chunks[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return (async function* () {
+    try {
+      for (let next = first; !next.done; next = await iterator.next()) yield next.value
+    } finally {
+      await iterator.return?.()
+    }
+  })()
 }
 
 /** In memory. */

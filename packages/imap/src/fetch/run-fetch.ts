@@ -17,7 +17,7 @@ import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import type { View } from '../view/view.ts'
-import type { FetchItem, FetchTarget } from './fetch-item.ts'
+import { type FetchItem, type FetchTarget, saysGone } from './fetch-item.ts'
 
 /**
  * Writes FETCH responses for messages of the selected mailbox, in order of number. Flags alone come out of the shared
@@ -34,7 +34,16 @@ export async function runFetch(
 ): Promise<FetchOutcome> {
   const view = session.selected
   const asked = extra?.changedSince === undefined ? uids : changedAfter(view, uids, extra.changedSince)
-  const target: FetchTarget = { session, view, out: session.out, seq: 0, uid: 0, openIndex: -1, row: undefined }
+  const target: FetchTarget = {
+    session,
+    view,
+    out: session.out,
+    seq: 0,
+    uid: 0,
+    openIndex: -1,
+    row: undefined,
+    isGone: false,
+  }
   const need = joinNeeds(items)
   const prepares = items.some((item) => item.prepare)
   const tellsModSeq = ['FLAGS', 'MODSEQ'].every((key) => items.some((item) => item.key === key))
@@ -185,6 +194,7 @@ function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   target.openIndex = openIndex
   target.seq = viewIndex + 1
   target.uid = uid
+  target.isGone = false
   fetch.told++
   tellFlagNames(target.session, target.view)
   return true
@@ -223,7 +233,8 @@ async function setSeen(
 /** Looks with all items, then says the response. A promise when octets must be read; it rejects when the connection ends. */
 function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const note = (error: unknown): void => {
-    fetch.refusal ??= error
+    if (saysGone(error)) fetch.told--
+    else fetch.refusal ??= error
   }
   try {
     const prepared = fetch.prepares ? eachItem(fetch, 0, prepareItem) : undefined
@@ -274,6 +285,7 @@ function eachItem(fetch: Fetch, from: number, step: Step): Promise<void> | undef
 function end(fetch: Fetch, flagsChanged: boolean): undefined {
   const { target, items, tellsModSeq } = fetch
   const { session, view, out, openIndex, row } = target
+  if (target.isGone) fetch.told--
   if (flagsChanged) {
     const has = (key: string): boolean => items.some((item) => item.key === key)
     if (!has('FLAGS')) out.text(` FLAGS (${flagsText(session, view, openIndex)})`)

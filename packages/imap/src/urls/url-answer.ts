@@ -75,8 +75,7 @@ async function literal(session: Session, octets: Octets, name: string): Promise<
   const { mail } = session.service
   await octets.check(mail)
   return async (out) => {
-    out.text(name === '' ? ` {${octets.size}}\r\n` : ` (${name} {${octets.size}}\r\n`)
-    await octets.write(out, mail)
+    await octets.write(out, mail, name === '' ? ` {${octets.size}}\r\n` : ` (${name} {${octets.size}}\r\n`)
     if (name !== '') out.text(')')
   }
 }
@@ -85,8 +84,7 @@ async function literal(session: Session, octets: Octets, name: string): Promise<
 function binary(mail: MailStore, piece: Piece, measured: Measured | undefined): UrlAnswer {
   if (!measured) return (out) => out.text(' (BINARY NIL)')
   return async (out) => {
-    out.text(' (BINARY ')
-    await writeDecoded(out, mail, piece, measured)
+    await writeDecoded(out, mail, piece, measured, ' (BINARY ')
     out.text(')')
   }
 }
