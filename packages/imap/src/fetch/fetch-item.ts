@@ -1,21 +1,55 @@
 import { type FetchedMessage, type FetchNeed, StoreError } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
+import { placeOf } from '../view/lower-bound.ts'
 import type { View } from '../view/view.ts'
 import type { Output } from '../wire/output.ts'
 
 /** One message as items are written for it. */
-export interface FetchTarget {
+export class FetchTarget {
   readonly session: Session
   readonly view: View
   readonly out: Output
-  seq: number
-  uid: number
-  /** Index in the arrays of `view.open`. */
-  openIndex: number
+  seq = 0
+  uid = 0
   /** Present when some item of the command needs more than flags. */
   row: FetchedMessage | undefined
   /** Expunged after its response had been begun: not all of it could be told. */
-  isGone: boolean
+  isGone = false
+  #index = -1
+  /** `OpenMailbox.removals` as of that index. */
+  #removals = 0
+
+  constructor(session: Session, view: View) {
+    this.session = session
+    this.view = view
+    this.out = session.out
+  }
+
+  /** Points it at a message; false when that is gone. */
+  aim(uid: number, seq: number): boolean {
+    const { open } = this.view
+    const index = placeOf(open.uids, open.count, uid, this.#index + 1)
+    if (index < 0) return false
+    this.#index = index
+    this.#removals = open.removals
+    this.seq = seq
+    this.uid = uid
+    this.isGone = false
+    return true
+  }
+
+  /**
+   * Index in the arrays of `view.open` as they are now: while octets are waited for, others may expunge messages. -1 when
+   * it is gone itself.
+   */
+  get openIndex(): number {
+    const { open } = this.view
+    if (this.#removals !== open.removals) {
+      this.#removals = open.removals
+      this.#index = open.indexOf(this.uid)
+    }
+    return this.#index
+  }
 }
 
 /** One parsed fetch attribute (RFC 9051 §6.4.5). It writes `NAME value`, without spaces around it. */

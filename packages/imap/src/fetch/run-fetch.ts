@@ -17,7 +17,7 @@ import type { Session } from '../session/session.ts'
 import { flagsText, tellFlagNames } from '../session/tell-changes.ts'
 import { placeOf } from '../view/lower-bound.ts'
 import type { View } from '../view/view.ts'
-import { type FetchItem, type FetchTarget, saysGone } from './fetch-item.ts'
+import { type FetchItem, FetchTarget, saysGone } from './fetch-item.ts'
 
 /**
  * Writes FETCH responses for messages of the selected mailbox, in order of number. Flags alone come out of the shared
@@ -34,16 +34,7 @@ export async function runFetch(
 ): Promise<FetchOutcome> {
   const view = session.selected
   const asked = extra?.changedSince === undefined ? uids : changedAfter(view, uids, extra.changedSince)
-  const target: FetchTarget = {
-    session,
-    view,
-    out: session.out,
-    seq: 0,
-    uid: 0,
-    openIndex: -1,
-    row: undefined,
-    isGone: false,
-  }
+  const target = new FetchTarget(session, view)
   const need = joinNeeds(items)
   const prepares = items.some((item) => item.prepare)
   const tellsModSeq = ['FLAGS', 'MODSEQ'].every((key) => items.some((item) => item.key === key))
@@ -188,13 +179,7 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
 /** Points the target at a message; false when it is gone. */
 function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   const { target } = fetch
-  const { open } = target.view
-  const openIndex = placeOf(open.uids, open.count, uid, target.openIndex + 1)
-  if (openIndex < 0) return false
-  target.openIndex = openIndex
-  target.seq = viewIndex + 1
-  target.uid = uid
-  target.isGone = false
+  if (!target.aim(uid, viewIndex + 1)) return false
   fetch.told++
   tellFlagNames(target.session, target.view)
   return true
@@ -248,6 +233,11 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
 
 function writeItems(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const { target } = fetch
+  if (target.openIndex < 0) {
+    // Since `prepare` has begun to look.
+    fetch.told--
+    return undefined
+  }
   const fail = (error: unknown): never => {
     // What was begun cannot be ended, or octets that were announced could not be read: nothing that could be said now
     // would be understood.
@@ -285,8 +275,10 @@ function eachItem(fetch: Fetch, from: number, step: Step): Promise<void> | undef
 function end(fetch: Fetch, flagsChanged: boolean): undefined {
   const { target, items, tellsModSeq } = fetch
   const { session, view, out, openIndex, row } = target
-  if (target.isGone) fetch.told--
-  if (flagsChanged) {
+  if (target.isGone || openIndex < 0) fetch.told--
+  if (openIndex < 0) {
+    // There is nothing to tell of its flags any more.
+  } else if (flagsChanged) {
     const has = (key: string): boolean => items.some((item) => item.key === key)
     if (!has('FLAGS')) out.text(` FLAGS (${flagsText(session, view, openIndex)})`)
     // RFC 7162 §3.2.4

@@ -88,8 +88,9 @@ export function besideFlags(session: Session, view: View, openIndex: number): st
   return text
 }
 
-/** The flags of a message as this session sees them: with \Recent unless it speaks IMAP4rev2. */
+/** The flags of a message as this session sees them: with \Recent unless it speaks IMAP4rev2. None of one that is gone. */
 export function flagsText(session: Session, view: View, openIndex: number): string {
+  if (openIndex < 0) return ''
   const text = view.open.flagText(view.open.flags[openIndex] as number)
   if (session.rev2 || !view.recent.has(view.open.uids[openIndex] as number)) return text
   return text === '' ? '\\Recent' : `${text} \\Recent`

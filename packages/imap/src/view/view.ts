@@ -67,8 +67,9 @@ export class View {
     return this.told.settled
   }
 
-  /** MODSEQ of a message, to be said to the client. */
+  /** MODSEQ of a message, to be said to the client; of one that is gone, what is true of all. */
   saidModSeq(openIndex: number): number {
+    if (openIndex < 0) return this.told.settled
     const modSeq = this.open.modSeqs[openIndex] as number
     if (modSeq > this.told.said) this.told.said = modSeq
     return modSeq
@@ -179,6 +180,7 @@ export class View {
    * say them again unless they change once more.
    */
   markTold(openIndex: number): void {
+    if (openIndex < 0) return
     const modSeq = this.open.modSeqs[openIndex] as number
     if (modSeq > this.told.modSeq) this.told.already.set(this.open.uids[openIndex] as number, modSeq)
   }
