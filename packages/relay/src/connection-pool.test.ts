@@ -1,4 +1,3 @@
-import { systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import type { SmtpClient } from '@pennypost/smtp'
 import { describe, expect, test } from 'vitest'
@@ -14,11 +13,9 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
   const opening: ((opened: Opened) => void)[] = []
   const quitted: NextHop[] = []
   const clock = virtualClock()
-  const waits = virtualClock()
   const pool = new ConnectionPool({
     open: () => new Promise((resolve) => opening.push(resolve)),
     clock,
-    deadline: { ...systemDeadline, after: (delayMs, expire) => waits.after(delayMs, expire) },
     limits: {
       connectionsPerDestination: 20,
       keptConnections: 10,
@@ -53,7 +50,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
     for (let at = 0; at < count; at++) void pool.acquire(way).then((acquired) => got.push(acquired))
     return got
   }
-  return { pool, opening, quitted, clock, waits, open, fail, acquire }
+  return { pool, opening, quitted, clock, open, fail, acquire }
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -111,20 +108,20 @@ test('so many are kept idle and no more, and none longer than its time', async (
 })
 
 test('what is kept is closed when its time is over, though nobody asks for it', async () => {
-  const { pool, quitted, waits, open, acquire } = pooled({ keptConnections: 2 })
+  const { pool, quitted, clock, open, acquire } = pooled({ keptConnections: 2 })
   acquire(2)
   const [first, second] = [await open(), await open()]
   pool.release(first)
-  await waits.advance(4999)
+  await clock.advance(4999)
   pool.release(second)
   expect(quitted).toEqual([])
-  await waits.advance(1)
+  await clock.advance(1)
   expect(quitted).toEqual([first])
   const got = acquire(2)
   await turn()
   expect(got).toMatchObject([{ hop: second }])
   expect(pool.counts()).toEqual({ busy: 1, idle: 0, waiting: 1 })
-  await waits.advance(5000)
+  await clock.advance(5000)
   expect(quitted).toEqual([first])
 })
 

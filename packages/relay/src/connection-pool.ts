@@ -11,7 +11,7 @@
  * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
  * Who calls it: remote attempts.
  */
-import type { Clock, Deadline, Timer } from '@pennypost/model'
+import type { Clock, Timer } from '@pennypost/model'
 import { BackOff } from './back-off.ts'
 import type { RelayLimits } from './limits.ts'
 import type { NextHop } from './next-hop.ts'
@@ -21,7 +21,6 @@ import { troubled, type Verdict } from './verdict.ts'
 export interface PoolOptions {
   open: OpenConnection
   clock: Clock
-  deadline: Deadline
   limits: Pick<
     RelayLimits,
     | 'connectionsPerDestination'
@@ -38,7 +37,6 @@ export type Acquired = Opened & { reused?: boolean }
 
 interface Idle {
   hop: NextHop
-  sinceMs: number
   timer: Timer
 }
 
@@ -264,7 +262,7 @@ export class ConnectionPool {
   }
 
   #keep(destination: Destination, hop: NextHop): void {
-    const { deadline, clock, limits } = this.#options
+    const { clock, limits } = this.#options
     if (this.#kept >= limits.keptConnections) {
       void hop.client.quit()
       return
@@ -272,8 +270,7 @@ export class ConnectionPool {
     this.#kept++
     const idle: Idle = {
       hop,
-      sinceMs: clock.elapsed(),
-      timer: deadline.after(limits.idleMs, () => {
+      timer: clock.after(limits.idleMs, () => {
         destination.idle.splice(destination.idle.indexOf(idle), 1)
         this.#kept--
         void hop.client.quit()
@@ -285,11 +282,10 @@ export class ConnectionPool {
 
   /** The one used last, so that the others may grow old. */
   #takeIdle(destination: Destination): NextHop | undefined {
-    const { clock, limits } = this.#options
     for (let idle = destination.idle.pop(); idle; idle = destination.idle.pop()) {
       idle.timer[Symbol.dispose]()
       this.#kept--
-      if (idle.hop.client.usable && clock.elapsed() - idle.sinceMs < limits.idleMs) {
+      if (idle.hop.client.usable) {
         destination.busy.add(idle.hop)
         return idle.hop
       }

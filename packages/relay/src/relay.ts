@@ -66,7 +66,7 @@ export function createRelay(options: RelayOptions): Relay {
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
   const open = turned.before(createOpenConnection(opening))
-  const pool = new ConnectionPool({ open, clock, deadline, limits })
+  const pool = new ConnectionPool({ open, clock, limits })
   const arrivals = new Arrivals(flow)
   const dsn = { ...options, directory, mail, arrivals, limits }
   const https = options.tlsReports
