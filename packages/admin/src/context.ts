@@ -1,5 +1,6 @@
 import type { Policy } from '@pennypost/message-auth'
 import type { AccountId, Clock, QueueEntryId, Random, Resolver, Store, StoreFault } from '@pennypost/model'
+import type { ProbeReport, ProbeRequest } from '@pennypost/relay'
 import type { AuditRecord } from './audit.ts'
 import type { OfferedService } from './client-settings/settings.ts'
 import type { LocalOutcome } from './local-outcome.ts'
@@ -104,38 +105,4 @@ export interface LocalSubmission {
   /** Name of the system's user who hands it in, for Received and the journey. */
   user: string
   content: AsyncIterable<Buffer>
-}
-
-export interface ProbeRequest {
-  address: string
-  /** '' for the null reverse-path. */
-  reversePath: string
-  requireTls: boolean
-  /** Every address, not only up to the first that answers. */
-  all: boolean
-}
-
-/** As `@pennypost/relay` gives it; plain JSON. */
-export interface ProbeReport {
-  address: string
-  targets: readonly {
-    forwardPath: string
-    destination: string
-    dns: readonly string[]
-    hosts: readonly {
-      host: string
-      address: string
-      port: number
-      tls: string
-      tlsReason: string
-      greeting: string
-      capabilities: readonly string[]
-      mail: string
-      rcpt: string
-      error: string
-      transcript: readonly string[]
-    }[]
-    outcome: string
-    accepted: boolean
-  }[]
 }
