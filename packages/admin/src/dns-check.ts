@@ -1,4 +1,4 @@
-import { type DnsRecords, type DnsType, failureText, type Resolver, reverseName } from '@pennypost/model'
+import { addressesOf, type DnsRecords, type DnsType, failureText, type Resolver, reverseName } from '@pennypost/model'
 import type { PublishedRecord } from './dns-records.ts'
 
 /** Compares what should be in the DNS with what is. Says "unknown" where it could not find out, never guesses. */
@@ -109,11 +109,6 @@ async function checkReverse(
   }))
   if (finding.state === 'ok' || finding.state === 'unknown') return finding
   return { ...finding, advice: `Ask the provider of ${address} to let it point to ${hostname}.` }
-}
-
-async function addressesOf(resolver: Resolver, hostname: string, signal: AbortSignal): Promise<readonly string[]> {
-  const answers = await Promise.all([resolver.query(hostname, 'A', signal), resolver.query(hostname, 'AAAA', signal)])
-  return answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
 }
 
 // What makes a TXT record one of its kind, among all others at the same name.

@@ -1,4 +1,4 @@
-import type { Directory, Resolver } from '@pennypost/model'
+import { addressesOf, type Directory, type Resolver } from '@pennypost/model'
 import type { Config } from '../config/schema.ts'
 import { wantedListeners } from '../config/wanted-listeners.ts'
 
@@ -39,10 +39,4 @@ export async function certificateNames(options: CertificateNamesOptions): Promis
     if (names.length >= mostNames) break
   }
   return names.slice(0, mostNames)
-}
-
-/** What could not be found out counts as not there, until the next look. */
-async function addressesOf(resolver: Resolver, name: string): Promise<string[]> {
-  const answers = await Promise.all([resolver.query(name, 'A'), resolver.query(name, 'AAAA')])
-  return answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
 }

@@ -54,3 +54,9 @@ export interface Resolver {
    */
   query<T extends DnsType>(name: string, type: T, signal?: AbortSignal): Promise<DnsAnswer<T>>
 }
+
+/** Of both families. What could not be found out counts as not there. */
+export async function addressesOf(resolver: Resolver, name: string, signal?: AbortSignal): Promise<string[]> {
+  const answers = await Promise.all([resolver.query(name, 'A', signal), resolver.query(name, 'AAAA', signal)])
+  return answers.flatMap((answer) => (answer.status === 'found' ? answer.records : []))
+}
