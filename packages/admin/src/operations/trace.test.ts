@@ -1,4 +1,4 @@
-import { createJourneyId, type FlowFact, UidSet } from '@pennypost/model'
+import { type Acceptance, createJourneyId, type FlowFact, UidSet } from '@pennypost/model'
 import { sampleMessage } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
 import { TestAdministration } from '../../test/admin-context.ts'
@@ -30,6 +30,7 @@ async function world(...journeys: FlowFact[][]) {
 
 test('a message of which nobody knew an id could not be found', async () => {
   const nobody = { forwardPath: 'nobody@one.test', reply: '550 5.1.1 no such mailbox here' }
+  const said = { status: '5.2.2', diagnostic: 'full', dsn: '' }
   using found = await world(
     [
       came('Carol@TWO.test', 'bob@one.test'),
@@ -41,12 +42,13 @@ test('a message of which nobody knew an id could not be found', async () => {
       came('bob@one.test', 'carol@two.test', 'dave@three.test'),
       { kind: 'queued', entry: 1, destination: 'two.test', forwardPaths: ['carol@two.test', 'dave@three.test'] },
       { kind: 'delivered', forwardPath: 'carol@two.test', host: 'mx.two.test', reply: '250 ok' },
+      { kind: 'returned', forwardPath: 'carol@two.test', by: 'mx.two.test', action: 'failed', ...said },
     ],
     [came('', 'bob@one.test'), { kind: 'refused', reply: '550 5.7.1 no' }],
   )
   const lines = [
     ' > bob@one.test : refused 550',
-    'bob@one.test > carol@two.test,dave@three.test : delivered,waiting',
+    'bob@one.test > carol@two.test,dave@three.test : delivered,reported failed',
     'carol@two.test > nobody@one.test : refused 550',
     'Carol@TWO.test > bob@one.test : in Junk',
   ]
@@ -75,7 +77,7 @@ test('mail could be found by the alias that it was sent to alone, not by whom it
       reversePath: 'SRS0=ABCDEF=GH=two.test=carol@one.test',
     },
   ])
-  const line = 'carol@two.test > Sales+Fair@one.test : in INBOX,waiting'
+  const line = 'carol@two.test > Sales+Fair@one.test : in INBOX'
   for (const to of ['sales@one.test', 'sales+fair@one.test', 'bob@one.test', 'eve@three.test', '@three.test']) {
     expect(await found.list({ to })).toEqual([line])
   }
@@ -84,6 +86,57 @@ test('mail could be found by the alias that it was sent to alone, not by whom it
   }
   expect(await found.list({ to: 'fair@one.test' })).toEqual([])
   expect(await found.list({ to: 'sales+other@one.test' })).toEqual([])
+})
+
+test('mail that was filed later than it came was listed as waiting for ever, and held mail as waiting', async () => {
+  using found = await world()
+  const { store, clock, random } = found.admin.context
+  await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const { id: account } = await store.directory.addAccount(
+    { login: 'bob@one.test', name: '', quota: 0, admin: false },
+    0,
+  )
+  const journey = createJourneyId(clock.now(), random)
+  const at = { journey, at: clock.now() }
+  const acceptanceOf = async (rest: Partial<Acceptance>): Promise<Acceptance> => ({
+    journey,
+    acceptedAt: clock.now(),
+    reversePath: 'carol@two.test',
+    message: await sampleMessage(store.mail, 'Subject: x\n\nhello\n'),
+    filings: [],
+    queue: [],
+    memory: [],
+    flow: [],
+    ...rest,
+  })
+  const envelope = { reversePath: 'carol@two.test', smtpUtf8: false, requireTls: false, autoSubmitted: false }
+  const entry = {
+    destination: 'local',
+    route: 'local' as const,
+    envelope,
+    recipients: [{ forwardPath: 'all@one.test' }],
+  }
+  const first = await acceptanceOf({ queue: [entry], flow: [{ ...at, ...came('carol@two.test', 'all@one.test') }] })
+  const [accepted] = await store.mail.accept([first])
+  const line = 'carol@two.test > all@one.test : '
+  expect(await found.list({})).toEqual([`${line}waiting`])
+  await store.queue.hold(accepted!.queued)
+  expect(await found.list({})).toEqual([`${line}held`])
+  await store.queue.release(accepted!.queued, clock.now())
+  const leased = (await store.queue.claimOne(accepted!.queued[0]!, clock.now(), 1000))!
+  const filing = { account, mailbox: 'INBOX', flags: [], forwardPaths: ['all@one.test'], delivery: Buffer.alloc(0) }
+  await store.queue.settle({
+    entry: leased.id,
+    lease: leased.lease,
+    dueAt: leased.dueAt,
+    outcomes: [{ index: 0, outcome: 'delivered', reply: '250 2.0.0 Ok' }],
+    nextAttemptAt: 0,
+    attempted: true,
+    delayNotified: [],
+    accept: [await acceptanceOf({ filings: [filing] })],
+    flow: [],
+  })
+  expect(await found.list({})).toEqual([`${line}in INBOX`])
 })
 
 test('of a message that was moved it was told only where it had come', async () => {

@@ -58,7 +58,9 @@ export const traceList = operation({
     to: addressDomainOrNone.optional(),
     limit: z.number().int().min(1).max(10_000).default(20),
   }),
-  async run({ store: { flow }, installation: { recipientDelimiter } }, { from, to, limit }, { signal }) {
+  async run(context, { from, to, limit }, { signal }) {
+    const { flow } = context.store
+    const { recipientDelimiter } = context.installation
     const found: JourneySummary[] = []
     // Also without a wish: journeys that say nothing of a message are no lines, and are nobody's share of the limit.
     for await (const id of unhurried(await flow.recent(looksThrough))) {
@@ -67,7 +69,7 @@ export const traceList = operation({
       const summary = journey && summaryOf(journey)
       if (!summary || !fits(from, sendersOf(journey), recipientDelimiter)) continue
       if (!fits(to, recipientsOf(journey), recipientDelimiter)) continue
-      found.push(summary)
+      found.push({ ...summary, outcomes: [...summary.outcomes, ...(await waitingOf(context, journey))] })
       if (found.length === limit) break
     }
     return found
@@ -122,11 +124,7 @@ function summaryOf({ id, events }: Journey): JourneySummary | undefined {
   const from = received?.reversePath ?? refused.find(({ reversePath }) => reversePath !== undefined)?.reversePath
   if (from === undefined) return undefined
   const paths = [...(received?.forwardPaths ?? []), ...refused.flatMap(({ forwardPath }) => forwardPath ?? [])]
-  const over = new Set(events.flatMap((event) => (isOver(event) ? [event.forwardPath] : [])))
-  const queued = events.flatMap((event) => (event.kind === 'queued' ? event.forwardPaths : []))
-  const isRemoved = events.some((event) => event.kind === 'operator' && event.verb === 'remove')
-  const waits = queued.some((path) => !over.has(path)) ? [isRemoved ? 'removed' : 'waiting'] : []
-  const outcomes = [...events.flatMap((event) => outcomeOf(event) ?? []), ...waits]
+  const outcomes = events.flatMap((event) => outcomeOf(event) ?? [])
   return {
     id,
     at: events[0]?.at ?? 0,
@@ -137,10 +135,26 @@ function summaryOf({ id, events }: Journey): JourneySummary | undefined {
   }
 }
 
-const isOver = (event: FlowEvent) => event.kind === 'delivered' || event.kind === 'failed'
-
 function outcomeOf(event: FlowEvent): string | undefined {
-  if (event.kind === 'filed') return `in ${event.mailbox}`
-  if (event.kind === 'refused') return `refused ${event.reply.slice(0, 3)}`
-  return isOver(event) ? event.kind : undefined
+  switch (event.kind) {
+    case 'filed':
+      return `in ${event.mailbox}`
+    case 'refused':
+      return `refused ${event.reply.slice(0, 3)}`
+    case 'returned':
+      return `reported ${event.action}`
+    case 'operator':
+      return event.verb === 'remove' ? 'removed' : undefined
+    case 'delivered':
+    case 'failed':
+      return event.kind
+  }
+  return undefined
+}
+
+/** What is still in the queue only the queue can say: of what is filed later no event names the entry. */
+async function waitingOf(context: AdminContext, { id, events }: Journey): Promise<string[]> {
+  if (!events.some(({ kind }) => kind === 'queued')) return []
+  const entries = await entriesById(context, id)
+  return [...new Set(entries.map(({ held }) => (held ? 'held' : 'waiting')))]
 }
