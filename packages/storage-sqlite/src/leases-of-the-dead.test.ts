@@ -41,6 +41,10 @@ test('what a killed process had leased is as it was: held mail held, the rest du
     cpSync(directory, left, { recursive: true })
     await using next = await openStore(left)
     expect((await Array.fromAsync(next.queue.list({}))).flat()).toEqual(before)
+    const interrupted = { kind: 'interrupted', at: expect.any(Number), journey: before[0]!.journey }
+    expect((await next.flow.journey(before[0]!.journey))?.events.slice(-2)).toEqual(
+      ids.map((entry) => ({ ...interrupted, entry })),
+    )
     const claimed = await next.queue.claim({ now: 1, slots: 9, perDestination: 9, leaseMs: 1000 })
     expect(claimed.map(({ id }) => id)).toEqual([ids[1]])
   } finally {

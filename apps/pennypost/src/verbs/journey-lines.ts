@@ -36,6 +36,8 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
       ]
     case 'attempt':
       return attempt(event, transcripts)
+    case 'interrupted':
+      return [`an attempt at entry ${event.entry} was cut off with the server: the next hop may have it`]
     case 'delivered':
       return [`delivered <${event.forwardPath}> to ${event.host}: ${event.reply}`]
     case 'deferred':

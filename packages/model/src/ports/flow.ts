@@ -54,6 +54,8 @@ export type FlowFact =
       transcript?: readonly string[]
       error?: string
     }
+  /** The server was killed amid an attempt at the entry: whether the next hop has the message is not known. */
+  | { kind: 'interrupted'; entry: number }
   | { kind: 'delivered'; forwardPath: string; host: string; reply: string }
   | { kind: 'deferred'; forwardPath: string; reply: string; nextAttemptAt: number }
   /** Not tried until an operator releases it: a rule of theirs fits. */

@@ -12,7 +12,7 @@ export interface FlowRow {
   events: string
 }
 
-const insert = `INSERT INTO flow (journey, began_at, message_id, transcript_at, fingerprint, events)
+export const insertFlowSql = `INSERT INTO flow (journey, began_at, message_id, transcript_at, fingerprint, events)
   VALUES (?, CASE WHEN EXISTS (SELECT 1 FROM flow WHERE journey = ?) THEN NULL ELSE ? END, ?, ?, ?, ?)`
 
 export function recordFlow(context: WriterContext, rows: readonly FlowRow[]): void {
@@ -21,7 +21,7 @@ export function recordFlow(context: WriterContext, rows: readonly FlowRow[]): vo
 
 export function insertFlow(context: WriterContext, row: FlowRow, fingerprint: string | null): void {
   const { journey, at, messageId, transcriptAt, events } = row
-  context.sql(insert).run(journey, journey, at, messageId || null, transcriptAt, fingerprint, events)
+  context.sql(insertFlowSql).run(journey, journey, at, messageId || null, transcriptAt, fingerprint, events)
 }
 
 /** The latest acceptance with this fingerprint whose 250 may not have been read. */
