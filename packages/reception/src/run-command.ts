@@ -1,4 +1,4 @@
-import { type Reply, replies, splitCommandLine, withText } from '@pennypost/smtp'
+import { describeReply, type Reply, replies, splitCommandLine, withText } from '@pennypost/smtp'
 import type { Outcome } from './command.ts'
 import type { Session } from './session.ts'
 
@@ -20,7 +20,12 @@ export function runCommand(session: Session, line: Buffer): Outcome {
   if (!command || (command.services && !command.services.includes(service))) return unknown(verb, argument)
   if (command.needsHello && session.hello === undefined) return sayHelloFirst(session)
   if (command.needsAuth && session.account === undefined && options.requireAuth(service)) {
-    return session.secure || !options.requireTlsForAuth ? replies.authRequired : replies.tlsRequired
+    const refusal = session.secure || !options.requireTlsForAuth ? replies.authRequired : replies.tlsRequired
+    // A device that was set up without its login: nothing else tells why it does not send.
+    if (verb === 'MAIL') {
+      session.log.info({ remote: session.client.address, argument, reply: describeReply(refusal) }, 'sender refused')
+    }
+    return refusal
   }
   if (command.bare && argument !== '') return replies.badArgument
   if (command.idle && session.isStranger && session.errors.idled() === 'spent') return replies.tooManyErrors

@@ -1,6 +1,6 @@
 /** What a transaction leaves behind it: in the journey, and in the queue. */
 import type { SettledFacts } from '@pennypost/mda'
-import type { FlowEvent, JourneyId } from '@pennypost/model'
+import { type FlowEvent, type JourneyId, type Log, silentLog } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { defaultReceptionLimits } from '../src/index.ts'
 import { testReception, turns } from './test-reception.ts'
@@ -346,6 +346,16 @@ test('mail whose sender was refused could not be looked up', async () => {
   const [reply] = (await client.until(/^552 /m)).slice(-1)
   const refused = { kind: 'refused', reply, peer: '192.0.2.7', reversePath: 'a@two.test' }
   expect(await newest(world)).toMatchObject([refused])
+})
+
+test('nothing in the log told why a device without login could not send', async () => {
+  const lines: unknown[] = []
+  const log: Log = { ...silentLog, info: (facts, text) => void lines.push({ ...facts, text }), child: () => log }
+  const world = await testReception({ log, requireAuth: () => true }, 'submission')
+  const client = world.connect()
+  client.say('EHLO scanner\r\nMAIL FROM:<scanner@one.test>\r\nRCPT TO:<bob@one.test>\r\n')
+  const [reply] = (await client.until(/^530 [\s\S]*^530 /m)).slice(-1)
+  expect(lines).toEqual([{ remote: '192.0.2.7', argument: 'FROM:<scanner@one.test>', reply, text: 'sender refused' }])
 })
 
 const breaks: [
