@@ -95,3 +95,27 @@ test.each(['SEARCH SUBJECT hello', 'SORT (ARRIVAL) UTF-8 SUBJECT hello', 'THREAD
     await server.stop()
   },
 )
+
+test('a SEARCH whose result was told, and is kept up to date, ended in NO', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  server.options.mail = {
+    ...mail,
+    async changesSince(...args) {
+      if (fails) throw new Error('the disk does not answer')
+      return mail.changesSince(...args)
+    },
+  }
+  await server.deliver('INBOX', sampleMessage('simple'))
+  const client = await server.alice('SELECT INBOX')
+  fails = true
+  expect(await client.say('SEARCH RETURN (UPDATE SAVE ALL) ALL')).toEqual([
+    '* ESEARCH (TAG "x") ALL 1',
+    'x OK SEARCH completed',
+  ])
+  fails = false
+  expect(await client.say('STORE $ +FLAGS (\\Deleted)')).toContain('x OK STORE completed')
+  expect(await client.say('EXPUNGE')).toContain('* ESEARCH (TAG "x") REMOVEFROM (0 1)')
+  await server.stop()
+})

@@ -68,8 +68,9 @@ const perPage = { flags: 20_000, row: 4000 }
  * not found any more, and the client cannot know (RFC 2180 §4.3, RFC 5530 §3).
  */
 export async function goneMeanwhile(session: Session): Promise<Completion | undefined> {
-  // Whatever the wakes say: the store may have searched what is committed before we hear of it.
-  await session.selected.open.refresh()
+  // Whatever the wakes say: the store may have searched what is committed before we hear of it. What cannot be read now is
+  // told later: the result was told.
+  await session.selected.open.refresh().catch(session.notRead)
   return session.selected.holdsBack ? { code: 'EXPUNGEISSUED', text: 'Some of the messages are gone' } : undefined
 }
 
