@@ -254,10 +254,8 @@ class Dial {
   #greetingRefused(client: SmtpClient, failure: Failure): Dialled {
     client.close()
     const verdict = this.#verdictOf(failure)
-    // Who has waited for five minutes in vain does not ask there first the next time.
-    if (failure.kind === 'timeout') return this.#refuse('unreachable', verdict)
     const final = failure.phase !== 'greeting' || failure.reply?.code === 521
-    return this.#refuse('refused', final ? verdict : { ...verdict, outcome: 'deferred' })
+    return this.#refuse(kindOf(failure), final ? verdict : { ...verdict, outcome: 'deferred' })
   }
 
   async #startTls(client: SmtpClient): Promise<Round | undefined> {
@@ -290,7 +288,7 @@ class Dial {
     this.#count(tlsResultOf(failure.code ?? ''), failure.code ?? failure.text)
     if (use === 'required') {
       const isLost = failure.kind !== 'tls' || isBroken(failure.code)
-      return this.#withoutTls(client, wordsOf(failure), isLost)
+      return this.#withoutTls(client, wordsOf(failure), isLost, kindOf(failure))
     }
     if (client.usable) {
       this.#tlsReason = `STARTTLS refused: ${wordsOf(failure)}; in clear`
@@ -313,13 +311,13 @@ class Dial {
   }
 
   /** What REQUIRETLS asks for and the peer cannot give is not to be had later either (RFC 8689 §4.2.1). */
-  #withoutTls(client: SmtpClient, why: string, isLost = false): Dialled {
+  #withoutTls(client: SmtpClient, why: string, isLost = false, kind = kindOf()): Dialled {
     client.close()
     // OpenSSL's words, without Node's advice to whoever started it.
     const text = `${this.#place}: ${this.#policy.reason} wants TLS: ${why.replace(/; if the root CA .*$/, '')}`
     const isFinal = this.#target.security === 'required' && !isLost
     if (!isFinal && !isLost) this.#tellUnsafe(text)
-    return this.#refuse('refused', isFinal ? failed(550, '5.7.30', text) : deferred('4.7.5', text))
+    return this.#refuse(kind, isFinal ? failed(550, '5.7.30', text) : deferred('4.7.5', text))
   }
 
   /** What a route asks is the administrator's to mend, who sees errors in `status`; mail waits until then. */
@@ -351,7 +349,7 @@ class Dial {
       const error = `${this.#place}: ${describeReply(verdict.reply)}`
       this.#options.log.error({ error }, 'the next hop does not take our login, and its mail waits')
     }
-    return this.#refuse('refused', { ...verdict, outcome: 'deferred' })
+    return this.#refuse(kindOf(outcome.failure), { ...verdict, outcome: 'deferred' })
   }
 
   #ready(client: SmtpClient): Dialled {
@@ -403,6 +401,11 @@ class Dial {
   #elapsedMs(): number {
     return Math.round(this.#options.clock.elapsed() - this.#begun)
   }
+}
+
+/** Who has waited for minutes in vain does not ask there first the next time. */
+function kindOf(failure?: Failure): 'unreachable' | 'refused' {
+  return failure?.kind === 'timeout' ? 'unreachable' : 'refused'
 }
 
 /** A reply with its code, which says more than its text. */

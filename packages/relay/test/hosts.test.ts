@@ -210,7 +210,7 @@ test('what DNS said stood in the journey again for the host that took the mail',
   ])
 })
 
-test.each(['GREETING', 'EHLO', 'MAIL'] as const)(
+test.each(['GREETING', 'EHLO', 'STARTTLS', 'MAIL'] as const)(
   'a host that is silent before its %s was called first again and again',
   async (verb) => {
     const patienceMs = 12_345
@@ -221,14 +221,16 @@ test.each(['GREETING', 'EHLO', 'MAIL'] as const)(
     }
     await using office = await withTwoHosts({
       timeouts: { greetingMs: patienceMs, helloMs: patienceMs, mailMs: patienceMs },
+      tlsDemands: [{ domain: 'three.test', level: 'encrypt' }],
       deadline: { ...systemDeadline, after },
     })
     const silence = () => {
       setImmediate(() => giveUp())
       return {}
     }
-    const mute = office.peer('192.0.2.10', { script: { [verb]: silence } })
-    const next = office.peer('192.0.2.20')
+    const capabilities = [...everything, 'STARTTLS']
+    const mute = office.peer('192.0.2.10', { capabilities, script: { [verb]: silence } })
+    const next = office.peer('192.0.2.20', { capabilities })
     await office.send(toThree)
     await office.advance(60_000)
     await office.send(toThree)
