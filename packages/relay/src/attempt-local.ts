@@ -102,11 +102,13 @@ async function deliveriesFor(
   }
   const account = await directory.account(id)
   if (!account) return failed(550, '5.1.1', `<${forwardPath}>: no such mailbox here any more`)
-  if (account.removedAt !== null) return failed(550, '5.1.6', `<${forwardPath}>: the account was removed`)
+  const { login } = account
+  if (account.removedAt !== null) return { ...failed(550, '5.1.6', `<${forwardPath}>: the account was removed`), login }
   const want = await wantOfRoom(directory, account, entry.size)
-  if (want === 'too-large')
-    return failed(552, '5.2.3', `<${forwardPath}>: the message is larger than the mailbox takes`)
-  if (want === 'full') return deferred('4.2.2', `<${forwardPath}>: the mailbox is full`)
+  if (want === 'too-large') {
+    return { ...failed(552, '5.2.3', `<${forwardPath}>: the message is larger than the mailbox takes`), login }
+  }
+  if (want === 'full') return { ...deferred('4.2.2', `<${forwardPath}>: the mailbox is full`), login }
   const deliveredTo = /^Delivered-To: (.*?)\r?$/m.exec(trace ?? '')?.[1] ?? forwardPath
   return [{ kind: 'file', account: id, deliveredTo }]
 }

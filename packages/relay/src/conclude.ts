@@ -245,13 +245,14 @@ function settlementOf(
 function factOf({ forwardPath }: QueueRecipient, verdict: Verdict, nextAttemptAt: number): FlowFact | undefined {
   if (verdict.heldBy !== undefined) return { kind: 'held', forwardPath, rule: verdict.heldBy }
   const reply = describeReply(verdict.reply)
+  const whose = verdict.login === undefined ? {} : { login: verdict.login }
   switch (verdict.outcome) {
     case 'delivered':
       return verdict.host === null ? undefined : { kind: 'delivered', forwardPath, host: verdict.host, reply }
     case 'deferred':
-      return { kind: 'deferred', forwardPath, reply, nextAttemptAt }
+      return { kind: 'deferred', forwardPath, ...whose, reply, nextAttemptAt }
     case 'failed':
-      return { kind: 'failed', forwardPath, reply: verdict.expired ? `${reply} (given up)` : reply }
+      return { kind: 'failed', forwardPath, ...whose, reply: verdict.expired ? `${reply} (given up)` : reply }
   }
 }
 
@@ -260,7 +261,8 @@ function report({ id, journey, destination, attempts }: LeasedEntry, { told, nex
     const { forwardPath } = recipient
     const reply = describeReply(verdict.reply)
     const made = verdict.own ? attempts : attempts + 1
-    const facts = { journey, entry: id, destination, forwardPath, attempts: made, reply }
+    const { login } = verdict
+    const facts = { journey, entry: id, destination, forwardPath, ...(login && { login }), attempts: made, reply }
     const later = { ...facts, nextAttemptAt: new Date(nextAt).toISOString() }
     if (verdict.heldBy !== undefined) log.info(facts, 'held')
     // What is left alone comes by again and again, all of it; why has been told with the attempt that failed.

@@ -10,6 +10,8 @@ export interface Verdict {
   reply: Reply
   /** The host that gave the reply; null where it is ours. */
   host: string | null
+  /** The account here that could not be reached: for the journey, and none of the sender's business. */
+  login?: string
   /** It is our side that could not: no attempt was made. */
   own?: true
   /** It is held by this rule: not due again until it is released. */

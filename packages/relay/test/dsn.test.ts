@@ -389,6 +389,8 @@ describe('an entry of route local', () => {
     expect((await office.trace(journey)).at(-1)).toBe(
       'deferred sales@one.test 451 4.2.2 <sales@one.test>: the mailbox is full',
     )
+    // Of the members of sales@ nothing else says which.
+    expect(await office.events(journey, 'deferred')).toMatchObject([{ login: 'bob@one.test' }])
     await office.store.directory.updateAccount(bob.id, { quota: 5000 })
     await office.advance(17 * minute)
     expect(await office.inbox('bob@one.test')).toHaveLength(2)

@@ -113,7 +113,7 @@ test('every kind of event has its line', () => {
     { kind: 'deferred', forwardPath: 'b@two.test', reply: '451 later', nextAttemptAt: at },
     { kind: 'held', forwardPath: 'b@two.test', rule: 'to @two.test' },
     { kind: 'interrupted', entry: 1 },
-    { kind: 'failed', forwardPath: 'b@two.test', reply: '550 no' },
+    { kind: 'failed', forwardPath: 'b@two.test', login: 'c@two.test', reply: '550 no' },
     { kind: 'dsn', action: 'failed', to: '', dsn: '' },
     {
       kind: 'returned',

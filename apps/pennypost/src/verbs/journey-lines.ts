@@ -41,11 +41,11 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
     case 'delivered':
       return [`delivered <${event.forwardPath}> to ${event.host}: ${event.reply}`]
     case 'deferred':
-      return [`deferred <${event.forwardPath}>: ${event.reply}`, `next attempt ${formatTime(event.nextAttemptAt)}`]
+      return [`deferred ${whom(event)}: ${event.reply}`, `next attempt ${formatTime(event.nextAttemptAt)}`]
     case 'held':
       return [`held <${event.forwardPath}> by the rule "${event.rule}", until it is released`]
     case 'failed':
-      return [`failed <${event.forwardPath}>: ${event.reply}`]
+      return [`failed ${whom(event)}: ${event.reply}`]
     case 'dsn':
       return [`DSN "${event.action}" to ${event.to || 'nobody'}${event.dsn ? `, itself ${event.dsn}` : ''}`]
     case 'returned':
@@ -64,6 +64,10 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
     case 'read':
       return [`read by ${event.by} over ${event.protocol}`]
   }
+}
+
+function whom({ forwardPath, login }: Of<'deferred' | 'failed'>): string {
+  return `<${forwardPath}>${login === undefined ? '' : ` for ${login}`}`
 }
 
 function received(event: Of<'received'>): string[] {

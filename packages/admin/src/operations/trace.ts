@@ -113,7 +113,7 @@ function* recipientsOf({ events }: Journey): Generator<string> {
     if ('forwardPaths' in event) yield* event.forwardPaths
     else if ('forwardPath' in event && event.forwardPath !== undefined) yield event.forwardPath
     if (event.kind === 'expanded') yield* event.targets
-    if (event.kind === 'filed') yield event.login
+    if ('login' in event && event.login !== undefined) yield event.login
   }
 }
 

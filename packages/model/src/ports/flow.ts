@@ -57,10 +57,11 @@ export type FlowFact =
   /** The server was killed amid an attempt at the entry: whether the next hop has the message is not known. */
   | { kind: 'interrupted'; entry: number }
   | { kind: 'delivered'; forwardPath: string; host: string; reply: string }
-  | { kind: 'deferred'; forwardPath: string; reply: string; nextAttemptAt: number }
+  /** `login`: the account that it is to be filed for, where the forward-path may lead to several. */
+  | { kind: 'deferred'; forwardPath: string; login?: string; reply: string; nextAttemptAt: number }
   /** Not tried until an operator releases it: a rule of theirs fits. */
   | { kind: 'held'; forwardPath: string; rule: string }
-  | { kind: 'failed'; forwardPath: string; reply: string }
+  | { kind: 'failed'; forwardPath: string; login?: string; reply: string }
   /** A DSN about this message was made; `dsn` is its own journey ('' when there was nobody to tell). */
   | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'; to: string; dsn: string }
   /** A DSN came back that says what became of a recipient elsewhere; it is the journey `dsn`. Anybody can write one. */
