@@ -21,7 +21,7 @@ test.each([1, 2, 3, 4, 5])(
     }
     // As a server leaves them that was killed.
     for (const name of ['mail.db-wal', 'mail.db-shm']) writeFileSync(join(data, name), 'what a commit has left')
-    const options = { backup, directory: data, replace: true, beside: [], log: silentLog }
+    const options = { backup, directory: data, replace: true, beside: [], now: 0, log: silentLog }
     const rename = vi.mocked(renameSync)
     let done = 0
     rename.mockImplementation((from, to) => {
@@ -48,7 +48,7 @@ test('the store that a restore moved aside before it broke off had given out UID
     await addAlice(store)
     await store.backup(backup)
   }
-  const options = { backup, directory: data, replace: true, beside: [], log: silentLog }
+  const options = { backup, directory: data, replace: true, beside: [], now: 0, log: silentLog }
   // Each restore lifts the numbers by more than any backup knows of.
   for (const asideName of ['first', 'second']) await restoreStore({ ...options, asideName })
   const given = await validities(data)

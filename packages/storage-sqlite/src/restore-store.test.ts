@@ -77,6 +77,7 @@ const options = () => ({
   replace: false,
   beside: ['secrets'],
   asideName: 'aside',
+  now: 7,
   log: silentLog,
 })
 
@@ -117,6 +118,9 @@ describe('a whole backup', () => {
     expect(await claim()).toEqual([])
     const entries = (await Array.fromAsync(store.queue.list({}))).flat()
     expect(entries).toMatchObject([{ held: true, destination: 'two.test' }])
+    const [{ id: entry, journey }] = entries as [(typeof entries)[number]]
+    const restored = { journey, at: 7, kind: 'operator', verb: 'restore', entry }
+    expect((await store.flow.journey(journey))?.events.at(-1)).toEqual(restored)
     await store.queue.release(
       entries.map(({ id }) => id),
       0,

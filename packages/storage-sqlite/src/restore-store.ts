@@ -8,6 +8,7 @@ import { copyContents } from './keeper/backup.ts'
 import { findFaults } from './keeper/check.ts'
 import { migrate, requireOurs } from './migrations/list.ts'
 import { ownersAlone } from './owners-alone.ts'
+import { insertFlowSql } from './writer/jobs/flow.ts'
 import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numbers.ts'
 
 /**
@@ -34,6 +35,8 @@ export interface RestoreOptions {
   staying?: readonly string[]
   /** Names the directory that what is there is moved to, within the data directory. */
   asideName: string
+  /** Of the clock. */
+  now: number
   log: Log
   onProgress?: (progress: { done: number; total: number; unit: 'pages' | 'files' }) => void
 }
@@ -75,7 +78,7 @@ async function makeReady(backup: string, path: string, staging: string, options:
   makeDirectory(join(staging, 'content'), 0o700)
   try {
     await copyStore(backup, staging, options)
-    return raise(staging, newestValidity(path))
+    return raise(staging, newestValidity(path), options.now)
   } catch (error) {
     rmSync(staging, { recursive: true, force: true })
     throw error
@@ -110,12 +113,12 @@ const pagesAtATime = 1000
 /** More than any store gives out between two backups, and so little that it can be done thousands of times. */
 const jump = 1_000_000
 
-function raise(staging: string, validity: number): Omit<Restored, 'aside'> {
+function raise(staging: string, validity: number, now: number): Omit<Restored, 'aside'> {
   const db = new Database(join(staging, 'mail.db'), { fileMustExist: true })
   try {
     ownersAlone(join(staging, 'mail.db'))
     migrate(db)
-    const done = db.transaction(() => raiseNumbers(db, validity)).immediate()
+    const done = db.transaction(() => ({ ...raiseNumbers(db, validity), held: holdQueue(db, now) })).immediate()
     const faults = [...findFaults(db, join(staging, 'content'))].flat()
     return { ...done, faults }
   } finally {
@@ -125,7 +128,7 @@ function raise(staging: string, validity: number): Omit<Restored, 'aside'> {
   }
 }
 
-function raiseNumbers(db: Database.Database, validity: number): { mailboxes: number; messages: number; held: number } {
+function raiseNumbers(db: Database.Database, validity: number): { mailboxes: number; messages: number } {
   const reserved = db.prepare('SELECT reserved FROM counters WHERE owner = ?').pluck()
   const set = db.prepare('INSERT OR REPLACE INTO counters (owner, reserved) VALUES (?, ?)')
   const mailboxes = db.prepare('SELECT id FROM mailboxes ORDER BY id').pluck().all() as number[]
@@ -138,10 +141,21 @@ function raiseNumbers(db: Database.Database, validity: number): { mailboxes: num
     set.run(owner, ((reserved.get(owner) as number | undefined) ?? 1) + jump)
   db.prepare('UPDATE counters SET reserved = reserved + ? WHERE owner > 0').run(jump)
   db.prepare('UPDATE sqlite_sequence SET seq = seq + ?').run(jump)
-  const held = db.prepare('UPDATE queue SET held = 1, lease = NULL, lease_until = NULL').run().changes
-  db.exec(`DELETE FROM lanes; INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 1)`)
+  db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 1)`)
   const messages = db.prepare('SELECT coalesce(sum(messages), 0) FROM mailboxes').pluck().get() as number
-  return { mailboxes: mailboxes.length, messages, held }
+  return { mailboxes: mailboxes.length, messages }
+}
+
+/** Holds everything, and says so in each journey; gives how much. */
+function holdQueue(db: Database.Database, now: number): number {
+  const insert = db.prepare(insertFlowSql)
+  const entries = db.prepare('SELECT id, journey FROM queue WHERE held = 0').all() as { id: number; journey: string }[]
+  for (const { id: entry, journey } of entries) {
+    const event = { journey, at: now, kind: 'operator', verb: 'restore', entry }
+    insert.run(journey, journey, now, null, null, null, JSON.stringify([event]))
+  }
+  db.exec('DELETE FROM lanes')
+  return db.prepare('UPDATE queue SET held = 1, lease = NULL, lease_until = NULL').run().changes
 }
 
 /** The last UIDVALIDITY that the store which is there, or one that was moved aside, may have given out; 0 without any. */

@@ -56,7 +56,7 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
     case 'about':
       return [`this is a DSN about ${event.about}`]
     case 'operator':
-      return [`an operator's "${event.verb}" on entry ${event.entry}`]
+      return [`an operator's "${event.verb}" on entry ${event.entry}${event.verb === 'restore' ? ': held' : ''}`]
     case 'unconfirmed':
       return ['the acceptance may not have reached the client']
     case 'repeated':

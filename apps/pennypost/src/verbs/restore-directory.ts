@@ -35,12 +35,14 @@ export async function restoreDirectory(given: {
   onProgress: NonNullable<RestoreOptions['onProgress']>
 }): Promise<Restored> {
   const { backup, dataDirectory, replace, onProgress } = given
-  const at = new Date(systemClock.now()).toISOString()
+  const now = systemClock.now()
+  const at = new Date(now).toISOString()
   const done = await restoreStore({
     backup,
     directory: dataDirectory,
     replace,
     onProgress,
+    now,
     log: silentLog,
     beside: besideStore,
     staying,

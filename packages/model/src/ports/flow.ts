@@ -76,8 +76,8 @@ export type FlowFact =
     }
   /** This message is itself a DSN about `about`. */
   | { kind: 'about'; about: string }
-  /** An operator's verb on the queue entry. */
-  | { kind: 'operator'; verb: 'hold' | 'release' | 'retry' | 'redirect' | 'fail' | 'remove'; entry: number }
+  /** An operator's verb on the queue entry; `restore` holds what a backup had waiting. */
+  | { kind: 'operator'; verb: 'hold' | 'restore' | 'release' | 'retry' | 'redirect' | 'fail' | 'remove'; entry: number }
   /** The 250 could not be written, or the connection was reset after it. */
   | { kind: 'unconfirmed' }
   /** The same message came again after an unconfirmed acceptance and was not stored twice. */
