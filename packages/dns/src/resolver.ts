@@ -8,6 +8,7 @@
  */
 import {
   type Clock,
+  createGate,
   type Deadline,
   type DnsAnswer,
   type DnsType,
@@ -19,7 +20,6 @@ import {
 import { type AskingLimits, createAsking, describeFault } from './ask.ts'
 import { type CacheLimits, createAnswerCache } from './cache.ts'
 import { follow } from './follow.ts'
-import { createGate } from './gate.ts'
 import { answerForLocalhost } from './localhost.ts'
 import { canonicalName } from './names.ts'
 import { parseServer } from './servers.ts'
@@ -89,7 +89,7 @@ export function createResolver(options: ResolverOptions): CachingResolver {
   const servers = options.servers.map(parseServer)
   const ask = createAsking({ ...options, servers, trusted: options.dnssec === 'trust-ad', limits })
   const cache = createAnswerCache(clock, limits.cache)
-  const gate = createGate(limits.inFlight, limits.waiting)
+  const gate = createGate(limits.inFlight, limits.waiting, 'DNS queries')
   const flights = new Map<string, Flight>()
   const closing = new AbortController()
 

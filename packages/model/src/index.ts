@@ -1,5 +1,6 @@
 export * from './flags.ts'
 export * from './free-octets.ts'
+export * from './gate.ts'
 export * from './ids.ts'
 export * from './make-directory.ts'
 export * from './ports/acceptance.ts'
