@@ -23,6 +23,7 @@
  *     @check dmarc quarantine    the MX checks strangers' mail; an entry of its policy (`on` alone: as it is)
  *     @record two.test TXT …     a record of the DNS that the checks ask; `@broken two.test`: SERVFAIL there
  *     @finding spf pass          a journey has this finding; `@verdict reject dnsbl` likewise
+ *     @next-hop a@office.test refused 550 5.1.1 No   what its next hop says of a recipient; `@finding` tells that it did
  *     @junk bob@one.test 1       the account's Junk has so many messages
  *     @copy-sent bob@one.test    what the account submits is filed in its Sent; `@sent bob@one.test 1` counts there
  *     @suspend bob@one.test      the account is suspended

@@ -1,14 +1,14 @@
 /**
  * A mail host for dialogues: reception and POP3 over one store, on in-memory connections and a virtual clock, with the
- * domain one.test, the accounts alice, bob and carol (password `secret`), and the aliases team@one.test and
- * away@one.test, which leads to another server.
+ * domain one.test, the accounts alice, bob and carol (password `secret`), the aliases team@one.test and away@one.test,
+ * which leads to another server, and the domain office.test behind it, whose recipients are verified.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { connect as tlsConnect } from 'node:tls'
-import { createMda, createSrs } from '@pennypost/mda'
+import { createMda, createSrs, type Verification } from '@pennypost/mda'
 import { type Account, type Deadline, type Store, silentLog } from '@pennypost/model'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
@@ -94,8 +94,13 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
     sign: async () => '',
     destination: (domain, nextHop) => nextHop ?? domain,
     settledNotices: async () => ({ accept: [], flow: [] }),
+    async verifyRecipient({ forwardPath, nextHop = '' }) {
+      const said = nextHopSays.get(forwardPath) ?? { answer: 'known', reply: '250 2.1.5 Ok' }
+      return { ...said, forwardPath, destination: nextHop, askedAt: clock.now() }
+    },
     limits,
   }
+  const nextHopSays = new Map<string, Pick<Verification, 'answer' | 'reply'>>()
   const checked = openCheckedMail(clock, 'mail.one.test')
   const peer = { address: '192.0.2.7', port: 4025 }
   const staged = countStages(store)
@@ -150,6 +155,8 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       else if (word === 'broken') checked.breakZone(first)
       else if (word === 'set') set(reception, first, second, at)
       else if (word === 'client') peer.address = first
+      else if (word === 'next-hop')
+        nextHopSays.set(first, { answer: second as Verification['answer'], reply: values.slice(2).join(' ') })
       else if (word === 'drain') for (const opened of listeners.values()) void opened.close({ drainMs: 60_000 })
       else if (word === 'staged') expect(staged(), at).toBe(Number(first))
       else if (word === 'finding' || word === 'verdict')
@@ -194,6 +201,8 @@ function milliseconds(text: string): number {
 
 async function fill(store: Store, passwords: ReturnType<typeof createPasswords>, now: number) {
   await store.directory.addDomain({ name: 'one.test', kind: 'local', target: '', catchAll: '' })
+  const relayed = { name: 'office.test', kind: 'relay', target: 'inside.test', catchAll: '' } as const
+  await store.directory.addDomain({ ...relayed, verifyRecipients: true })
   const verifier = await passwords.hash('secret')
   const accounts = new Map<string, Account>()
   for (const name of ['alice', 'bob', 'carol']) {
@@ -249,6 +258,7 @@ async function findings(store: Store): Promise<string[]> {
   for (const id of await store.flow.recent(100)) {
     for (const event of (await store.flow.journey(id))?.events ?? []) {
       if (event.kind === 'finding') found.push(`${event.check} ${event.result}`)
+      if (event.kind === 'verified') found.push(`${event.forwardPath} ${event.answer}`)
       if (event.kind === 'verdict') found.push(`${event.verdict} ${event.reason}`)
     }
   }

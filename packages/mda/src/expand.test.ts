@@ -105,6 +105,23 @@ describe('an address elsewhere', () => {
   })
 })
 
+describe('a domain whose recipients are verified', () => {
+  const relayed = { kind: 'relay', target: 'inside.test', verifyRecipients: true } as const
+  const { expand } = mdaOf({
+    domains: [{ name: 'one.test' }, { name: 'office.test', ...relayed }],
+    aliases: { 'in@one.test': ['bob@office.test'] },
+  })
+  const verified = async (address: string): Promise<unknown[]> => {
+    const expansion = await expand(address)
+    return expansion.kind === 'accepted' ? expansion.deliveries.map((each) => each.kind === 'relay' && each.verify) : []
+  }
+
+  it('has its next hop asked for what is written to it, and not for what an alias leads there', async () => {
+    expect(await verified('bob@office.test')).toEqual([true])
+    expect(await verified('in@one.test')).toEqual([undefined])
+  })
+})
+
 describe('an alias', () => {
   it('reaches each account once, through aliases of aliases, and says so in the journey', async () => {
     const { expand } = mdaOf({

@@ -109,7 +109,7 @@ class Expander {
   async expand(asked: AddressPath, context: ExpandContext): Promise<Expansion> {
     const walk = this.#begin(asked, context)
     const place = await this.#locate(asked.localPart, asked.domain)
-    if (place.kind === 'outside') await this.#relay(walk, place.nextHop)
+    if (place.kind === 'outside') await this.#relay(walk, place)
     else if (place.kind === 'nobody') await this.#answerForNobody(walk, place)
     else await this.#take(walk, place, asked.text, [])
 
@@ -147,9 +147,10 @@ class Expander {
   }
 
   /** Plain relaying: the recipient is not ours. */
-  async #relay(walk: Walk, nextHop: string | undefined): Promise<void> {
-    if (nextHop !== undefined || walk.context.mayRelay) walk.deliveries.push(relayTo(walk.asked.text, '', nextHop))
-    else walk.refusals.add((await this.#hasDomains()) ? 'relaying' : 'no-domain')
+  async #relay(walk: Walk, { nextHop, verify }: Extract<Place, { kind: 'outside' }>): Promise<void> {
+    if (nextHop !== undefined || walk.context.mayRelay) {
+      walk.deliveries.push({ ...relayTo(walk.asked.text, '', nextHop), ...(verify ? { verify } : {}) })
+    } else walk.refusals.add((await this.#hasDomains()) ? 'relaying' : 'no-domain')
   }
 
   async #hasDomains(): Promise<boolean> {

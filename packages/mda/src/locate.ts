@@ -28,7 +28,7 @@ export type Place =
    * `base`: without detail, in lookup form.
    */
   | { kind: 'nobody'; domain?: Domain; base: string }
-  | { kind: 'outside'; nextHop?: string }
+  | { kind: 'outside'; nextHop?: string; verify?: true }
 
 /** A local part full of delimiters is not tried at each of them. */
 const detailLimit = 4
@@ -65,7 +65,9 @@ export function createLocate({ directory, hostname, ownLiterals, recipientDelimi
   return async (localPart, written) => {
     const { names, domain } = await resolveDomain(written)
     if (names.length === 0) return { kind: 'outside' }
-    if (domain?.kind === 'relay') return { kind: 'outside', nextHop: domain.target }
+    if (domain?.kind === 'relay') {
+      return { kind: 'outside', nextHop: domain.target, ...(domain.verifyRecipients ? { verify: true } : {}) }
+    }
     const bases = basesOf(localPart, recipientDelimiter)
     if (domain) {
       for (const base of bases) {

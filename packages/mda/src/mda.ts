@@ -70,7 +70,12 @@ export interface RelayDelivery {
   trace: string
   /** Next hop for a domain that is relayed to a host (`host` or `host:port`); absent: by MX. */
   nextHop?: string | undefined
+  /** That next hop is to be asked whether it takes the recipient, before a stranger's mail for it is taken. */
+  verify?: true
 }
+
+/** What a next hop that was asked (`verify`) makes of a recipient; for the journey too. */
+export type Verification = Omit<Extract<FlowFact, { kind: 'verified' }>, 'kind'>
 
 /** A message of which everything is known, with what `expand` gave for its recipients. */
 export interface PlanInput {

@@ -26,7 +26,7 @@ export interface World {
 /** The lookups of a directory over a world; ids count from 1 in order of the accounts. */
 export function smallDirectory(world: World) {
   const domains = (world.domains ?? [{ name: 'one.test' }]).map(
-    (domain): Domain => ({ name: '', kind: 'local', target: '', catchAll: '', ...domain }),
+    (domain): Domain => ({ name: '', kind: 'local', target: '', catchAll: '', verifyRecipients: false, ...domain }),
   )
   const accounts = (world.accounts ?? []).map((given, at): Account => {
     const account = typeof given === 'string' ? { login: given } : given

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Mda, SettledFacts, SettledNotices } from '@pennypost/mda'
+import type { Mda, RelayDelivery, SettledFacts, SettledNotices, Verification } from '@pennypost/mda'
 import type { Action, Reason } from '@pennypost/message-auth'
 import type { Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
@@ -135,6 +135,8 @@ export interface ReceptionOptions {
   sign(message: OutgoingMessage): Promise<string>
   /** The queue's destination for a forward-path's domain, as it is written: the next hop after routes. */
   destination(domain: string, nextHop?: string, reversePath?: string): string
+  /** Asks the next hop about a recipient whose delivery has `verify`; absent: nobody is asked. */
+  verifyRecipient?(delivery: RelayDelivery): Promise<Verification>
   /** DSNs about what is settled at once, which ride in the acceptance (RFC 3461 §6.2). */
   settledNotices(facts: SettledFacts): Promise<SettledNotices>
   /** Accepted or refused messages are counted by it. */

@@ -30,6 +30,18 @@ export interface RelayLimits {
   troubleMs: number
   /** Octets of a message that a bounce returns whole. */
   returnedOctets: number
+  /** How long a recipient waits for what its next hop says of it. */
+  verifyMs: number
+  /** Of one next hop that are asked at once, and that wait for their turn. */
+  questions: number
+  questionsWaiting: number
+  /** Answers that are kept, of each kind, and for how long. */
+  answersKept: number
+  knownMs: number
+  refusedMs: number
+  unsaidMs: number
+  /** A next hop from which nothing was to be heard is asked nothing for so long. */
+  silentMs: number
 }
 
 export const defaultRelayLimits: RelayLimits = {
@@ -49,4 +61,12 @@ export const defaultRelayLimits: RelayLimits = {
   leaseMs: 10 * 60_000,
   troubleMs: 10_000,
   returnedOctets: 1024 * 1024,
+  verifyMs: 10_000,
+  questions: 5,
+  questionsWaiting: 1000,
+  answersKept: 10_000,
+  knownMs: 24 * 60 * 60_000,
+  refusedMs: 60 * 60_000,
+  unsaidMs: 5 * 60_000,
+  silentMs: 60_000,
 }

@@ -3,7 +3,7 @@
  * Who calls it: the composition root.
  */
 
-import type { SettledFacts, SettledNotices } from '@pennypost/mda'
+import type { RelayDelivery, SettledFacts, SettledNotices, Verification } from '@pennypost/mda'
 import { type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal, hasMovedHere } from './attempt-local.ts'
@@ -25,6 +25,7 @@ import { TlsHosts } from './tls/tls-hosts.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
+import { createVerifier } from './verify-recipient.ts'
 
 export interface Relay {
   /** Begins to work the queue. Once: where a relay was stopped, another is made. */
@@ -50,18 +51,20 @@ export interface Relay {
   turnRound(destination: string): Promise<TurnOffer>
   /** DSNs about what reception settles itself, to ride in its acceptance (RFC 3461 §5.2.3). */
   settledNotices(facts: SettledFacts): Promise<SettledNotices>
+  /** Asks the next hop whether it takes the recipient, unless it was asked lately. Takes at most `verifyMs`. */
+  verifyRecipient(delivery: RelayDelivery): Promise<Verification>
   /** For status and metrics. */
   counts(): { working: number; busy: number; idle: number; waiting: number }
 }
 
 /** Nothing begins before `start`. */
 export function createRelay(options: RelayOptions): Relay {
-  const { store, clock, deadline, random, log, mda, routes } = options
+  const { store, clock, deadline, random, log, mda, routes, tlsReports: https } = options
   const { mail, queue, flow, directory, memory } = store
   const schedule = { ...defaultSchedule, ...options.schedule }
   const limits = limitsWithin(schedule, options.limits)
   const stopping = new AbortController()
-  const sessions = options.tlsReports && createTlsSessions({ memory, clock, log })
+  const sessions = https && createTlsSessions({ memory, clock, log })
   const tlsHosts = new TlsHosts(log)
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
@@ -69,8 +72,7 @@ export function createRelay(options: RelayOptions): Relay {
   const pool = new ConnectionPool({ open, clock, limits })
   const arrivals = new Arrivals(flow)
   const dsn = { ...options, directory, mail, arrivals, limits }
-  const https = options.tlsReports
-  const reporter = sessions && https && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
+  const reporter = sessions && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
   const workOutOfTurn: Runner['workOutOfTurn'] = (...taken) => runner.workOutOfTurn(...taken)
   const failing = new FailedByOperator({ queue, clock, limits, workOutOfTurn })
   const orders = new StandingOrders({ memory, clock })
@@ -122,6 +124,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
     settledNotices: (facts) => settledNotices(facts, dsn),
+    verifyRecipient: createVerifier({ ...opening, limits }),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }
 }

@@ -3,7 +3,8 @@ import { createRoutes, type RouteOptions } from '@pennypost/relay'
 import { describe, expect, test } from 'vitest'
 import { fetching, turning } from './turning.ts'
 
-const branch: Domain = { name: 'branch.test', kind: 'relay', target: 'mx.branch.test:2525', catchAll: '' }
+const target = 'mx.branch.test:2525'
+const branch: Domain = { name: 'branch.test', kind: 'relay', target, catchAll: '', verifyRecipients: false }
 
 function directoryOf(...all: Domain[]) {
   return { domain: async (name: string) => all.find((each) => each.name === name), domains: async () => all }

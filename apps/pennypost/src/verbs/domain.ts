@@ -10,6 +10,10 @@ export function register(program: Command): void {
   addVerb(group, 'add <domain>', 'take mail for a domain')
     .option('--alias-of <domain>', 'another name of that domain: the same accounts and aliases')
     .option('--relay-to <host>', 'hand its mail on to host or host:port')
+    .option(
+      '--verify-recipients',
+      'with --relay-to: refuse the recipients that this host refuses, which is asked at RCPT',
+    )
     .option('--catch-all <address>', 'where mail for unknown addresses goes; refused without')
     .action(inSession(add))
   addVerb(group, 'list', 'all domains').action(inSession(list))
@@ -18,6 +22,8 @@ export function register(program: Command): void {
     .option('--catch-all <address>', 'where mail for unknown addresses goes')
     .option('--no-catch-all', 'refuse it')
     .option('--relay-to <host>', 'of a domain that is handed on: the host or host:port')
+    .option('--verify-recipients', 'of a domain that is handed on: refuse the recipients that this host refuses')
+    .option('--no-verify-recipients', 'take mail for all of them')
     .action(inSession(set))
   addVerb(group, 'remove <domain>', 'take no more mail for a domain').action(inSession(remove))
 }
@@ -25,11 +31,13 @@ export function register(program: Command): void {
 interface AddOptions {
   aliasOf?: string
   relayTo?: string
+  verifyRecipients?: boolean
   catchAll?: string
 }
 
-async function add(session: Session, name: string, { aliasOf, relayTo, catchAll }: AddOptions): Promise<void> {
-  const domain = await session.call('domain.add', { name, aliasOf, relayTo, catchAll })
+async function add(session: Session, name: string, options: AddOptions): Promise<void> {
+  const { aliasOf, relayTo, verifyRecipients, catchAll } = options
+  const domain = await session.call('domain.add', { name, aliasOf, relayTo, verifyRecipients, catchAll })
   const whom = domain.hasPostmaster ? 'the administrator' : 'the first account that you make'
   const next =
     domain.kind === 'local'
@@ -43,19 +51,26 @@ interface SetOptions {
   /** false: none. */
   catchAll?: string | false
   relayTo?: string
+  verifyRecipients?: boolean
 }
 
-async function set(session: Session, name: string, { catchAll, relayTo }: SetOptions): Promise<void> {
-  if (catchAll === undefined && relayTo === undefined) {
-    throw new UsageError('Nothing to change: give --catch-all ADDRESS, --no-catch-all or --relay-to HOST.')
+async function set(session: Session, name: string, options: SetOptions): Promise<void> {
+  const { catchAll, relayTo, verifyRecipients } = options
+  if (catchAll === undefined && relayTo === undefined && verifyRecipients === undefined) {
+    throw new UsageError(
+      'Nothing to change: give --catch-all ADDRESS, --no-catch-all, --relay-to HOST or --[no-]verify-recipients.',
+    )
   }
   const domain = await session.call('domain.set', {
     name,
     ...(catchAll === undefined ? {} : { catchAll: catchAll === false ? '' : catchAll }),
     ...(relayTo === undefined ? {} : { relayTo }),
+    ...(verifyRecipients === undefined ? {} : { verifyRecipients }),
   })
   const unknown = domain.catchAll === '' ? 'is refused' : `goes to ${domain.catchAll}`
-  const now = domain.kind === 'relay' ? `is handed on to ${domain.target}` : `for unknown addresses ${unknown}`
+  const verified = domain.verifyRecipients ? ', which is asked for each recipient' : ''
+  const now =
+    domain.kind === 'relay' ? `is handed on to ${domain.target}${verified}` : `for unknown addresses ${unknown}`
   session.show(domain, `Mail of ${domain.name} ${now}.\n${nobody(domain)}${waitingText(domain)}`)
 }
 
@@ -76,6 +91,7 @@ async function list(session: Session): Promise<void> {
       { title: 'ACCOUNTS', value: ({ accounts }) => accounts, right: true },
       { title: 'ALIASES', value: ({ aliases }) => aliases, right: true },
       { title: 'CATCH-ALL', value: ({ catchAll }) => catchAll },
+      { title: 'VERIFIED', value: ({ verifyRecipients }) => (verifyRecipients ? 'yes' : '') },
     ],
     'No domain yet: `pennypost domain add NAME` adds one.',
   )
@@ -87,6 +103,7 @@ async function show(session: Session, name: string): Promise<void> {
   const lines = [
     `${domain.name}: ${domain.kind}${domain.target ? ` ${domain.target}` : ''}`,
     ...(domain.catchAll ? [`catch-all   ${domain.catchAll}`] : []),
+    ...(domain.verifyRecipients ? [`recipients  verified: refused where ${domain.target} refuses them`] : []),
     ...domain.aliasDomains.map((alias) => `also named  ${alias}`),
     ...domain.accounts.map(({ login, suspended, removedAt }) => {
       return `account     ${login}${removedAt !== null ? ' (removed)' : suspended ? ' (suspended)' : ''}`

@@ -109,6 +109,14 @@ test('every kind of event has its line', () => {
     { kind: 'verdict', verdict: 'accept', reason: 'known-good' },
     { kind: 'refused', reply: '550 5.1.1 no' },
     { kind: 'expanded', forwardPath: 's@one.test', by: 'alias', targets: ['a@one.test'] },
+    {
+      kind: 'verified',
+      forwardPath: 'b@two.test',
+      destination: 'in.two.test:25',
+      answer: 'known',
+      reply: '250 2.1.5 Ok',
+      askedAt: at,
+    },
     { kind: 'queued', entry: 3, destination: 'two.test', forwardPaths: ['b@two.test'] },
     { kind: 'deferred', forwardPath: 'b@two.test', reply: '451 later', nextAttemptAt: at },
     { kind: 'held', forwardPath: 'b@two.test', rule: 'to @two.test' },
@@ -140,9 +148,10 @@ test('every kind of event has its line', () => {
     'to nobody',
     'by submission from this machine\n',
     'looked for two.test, 0 s',
+    '<b@two.test> asked of in.two.test:25: known, 250 2.1.5 Ok',
     '"hold"',
   ]) {
     expect(text).toContain(part)
   }
-  expect(text.split('\n')).toHaveLength(facts.length + 6)
+  expect(text.split('\n')).toHaveLength(facts.length + 7)
 })

@@ -27,6 +27,11 @@ function linesOf(event: FlowEvent, transcripts: boolean): string[] {
       return refused(event)
     case 'expanded':
       return [`<${event.forwardPath}> goes by ${event.by} to ${event.targets.join(', ')}`]
+    case 'verified':
+      return [
+        `<${event.forwardPath}> asked of ${event.destination}: ${event.answer}, ${event.reply}`,
+        `at ${formatTime(event.askedAt)}`,
+      ]
     case 'filed':
       return [`filed for ${event.login} in ${event.mailbox}, UID ${event.uid}`]
     case 'queued':

@@ -114,6 +114,24 @@ describe('domains', () => {
     expect((await admin.call('domain.add', typo)).unknownTargets).toEqual(['alcie@one.test'])
   })
 
+  test('recipients are verified where mail is handed on, if it is asked for', async () => {
+    using admin = new TestAdministration()
+    const far = { name: 'far.test', relayTo: 'backup.test' }
+    expect((await admin.call('domain.add', { ...far, verifyRecipients: true })).verifyRecipients).toBe(true)
+    await admin.call('domain.add', { ...far, name: 'plain.test' })
+    await admin.call('domain.add', { name: 'one.test' })
+    const verified = async () => (await admin.call('domain.list', {})).map((each) => each.verifyRecipients)
+    expect(await verified()).toEqual([true, false, false])
+    await admin.call('domain.set', { name: 'far.test', relayTo: 'other.test' })
+    await admin.call('domain.set', { name: 'plain.test', verifyRecipients: true })
+    expect(await verified()).toEqual([true, false, true])
+    await admin.call('domain.set', { name: 'far.test', verifyRecipients: false })
+    expect((await admin.call('domain.show', { name: 'far.test' })).verifyRecipients).toBe(false)
+    const local = { name: 'one.test', verifyRecipients: true }
+    await expect(admin.call('domain.set', local)).rejects.toThrow(/not handed on/)
+    await expect(admin.call('domain.add', { ...local, name: 'two.test' })).rejects.toThrow(/where mail is handed on/)
+  })
+
   test('names that are none are refused before anything happens', async () => {
     using admin = new TestAdministration()
     for (const name of ['', 'no spaces', 'a@b', '-x.test', `${'x'.repeat(64)}.test`]) {

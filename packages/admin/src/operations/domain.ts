@@ -21,18 +21,23 @@ export const domainAdd = operation({
       name: mailDomain,
       aliasOf: domainName.optional(),
       relayTo: nextHop.optional(),
+      verifyRecipients: z.boolean().optional(),
       catchAll: address.optional(),
     })
     .refine((input) => !(input.aliasOf && input.relayTo), 'a domain is either an alias or relayed, not both')
     .refine(
       (input) => !(input.catchAll && (input.aliasOf || input.relayTo)),
       'a catch-all is for domains with accounts',
+    )
+    .refine(
+      ({ verifyRecipients, relayTo }) => !verifyRecipients || relayTo !== undefined,
+      'recipients are verified where mail is handed on',
     ),
-  async run(context, { name, aliasOf, relayTo, catchAll }) {
+  async run(context, { name, aliasOf, relayTo, verifyRecipients = false, catchAll }) {
     const { directory } = context.store
     if (aliasOf !== undefined) await mustBeLocal(context, aliasOf)
     const kind = aliasOf !== undefined ? 'alias' : relayTo !== undefined ? 'relay' : 'local'
-    const domain: Domain = { name, kind, target: aliasOf ?? relayTo ?? '', catchAll: catchAll ?? '' }
+    const domain: Domain = { name, kind, target: aliasOf ?? relayTo ?? '', catchAll: catchAll ?? '', verifyRecipients }
     if (await directory.domain(name)) throw new AdminError('exists', `The domain ${name} exists.`)
     // First, so that no domain ever sends unsigned; mail from a relayed one is signed by its own server.
     if (kind !== 'relay') await ensureKeys(context, name)
@@ -52,16 +57,20 @@ export const domainSet = operation({
       /** '' takes it back. */
       catchAll: addressOrNone.optional(),
       relayTo: nextHop.optional(),
+      verifyRecipients: z.boolean().optional(),
     })
-    .refine(({ catchAll, relayTo }) => catchAll !== undefined || relayTo !== undefined, 'nothing to change'),
-  async run(context, { name, catchAll, relayTo }) {
+    .refine(
+      ({ name: _, ...change }) => Object.values(change).some((value) => value !== undefined),
+      'nothing to change',
+    ),
+  async run(context, { name, catchAll, relayTo, verifyRecipients }) {
     const { directory } = context.store
     const domain = await findDomain(directory, name)
     if (catchAll !== undefined && domain.kind !== 'local') {
       const advice = domain.kind === 'alias' ? `Set it for ${domain.target}.` : 'Whoever has its mail decides that.'
       throw new AdminError('not-allowed', `${name} has no accounts of its own.`, advice)
     }
-    if (relayTo !== undefined && domain.kind !== 'relay') {
+    if ((relayTo !== undefined || verifyRecipients !== undefined) && domain.kind !== 'relay') {
       throw new AdminError(
         'not-allowed',
         `The mail of ${name} is not handed on.`,
@@ -71,6 +80,7 @@ export const domainSet = operation({
     const change = {
       ...(catchAll === undefined ? {} : { catchAll }),
       ...(relayTo === undefined ? {} : { target: relayTo }),
+      ...(verifyRecipients === undefined ? {} : { verifyRecipients }),
     }
     await directory.updateDomain(name, change)
     return {

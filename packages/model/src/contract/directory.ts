@@ -1,7 +1,7 @@
 /** The contract of `Directory`. */
 import { describe, expect } from 'vitest'
 import { type AccountId, accountId } from '../ids.ts'
-import type { Directory, Domain } from '../ports/directory.ts'
+import type { Directory, Domain, NewDomain } from '../ports/directory.ts'
 import { newAccountMailboxes } from '../rules/account-mailboxes.ts'
 import { accept, append, entry, filing, inboxOf, type OpenEngine, refusal, type World, worldTest } from './engine.ts'
 
@@ -17,16 +17,17 @@ export function describeDirectory(name: string, open: OpenEngine): void {
 }
 
 const nobody = accountId(999_999)
-const local = (name: string): Domain => ({ name, kind: 'local', target: '', catchAll: '' })
+const local = (name: string): Domain => ({ name, kind: 'local', target: '', catchAll: '', verifyRecipients: false })
 const named = (login: string) => ({ login, name: 'N.', quota: 5000, admin: true })
 
 function describeDomains(open: OpenEngine): void {
   const it = worldTest(open)
 
   it('are found as they were added, in order of name', async ({ store: { directory } }) => {
-    const relay: Domain = { name: 'a.test', kind: 'relay', target: 'next.test:2525', catchAll: '' }
-    const alias: Domain = { name: 'z.test', kind: 'alias', target: 'one.test', catchAll: 'all@one.test' }
-    await directory.addDomain(alias)
+    const relay: Domain = { ...local('a.test'), kind: 'relay', target: 'next.test:2525', verifyRecipients: true }
+    const added: NewDomain = { name: 'z.test', kind: 'alias', target: 'one.test', catchAll: 'all@one.test' }
+    const alias: Domain = { ...added, verifyRecipients: false }
+    await directory.addDomain(added)
     await directory.addDomain(relay)
     expect(await directory.domains()).toEqual([relay, local('one.test'), local('two.test'), alias])
     expect(await directory.domain('z.test')).toEqual(alias)
@@ -40,6 +41,11 @@ function describeDomains(open: OpenEngine): void {
     expect(await directory.domain('one.test')).toEqual({ ...local('one.test'), catchAll: 'alice@one.test' })
     await directory.updateDomain('one.test', { kind: 'relay', target: 'host.test' })
     expect(await directory.domain('one.test')).toMatchObject({ kind: 'relay', target: 'host.test' })
+    await directory.updateDomain('one.test', { verifyRecipients: true })
+    await directory.updateDomain('one.test', { target: 'other.test' })
+    expect(await directory.domain('one.test')).toMatchObject({ target: 'other.test', verifyRecipients: true })
+    await directory.updateDomain('one.test', { verifyRecipients: false })
+    expect((await directory.domain('one.test'))?.verifyRecipients).toBe(false)
     await expect(directory.updateDomain('none.test', {})).rejects.toEqual(refusal('no-such-domain'))
   })
 

@@ -41,7 +41,7 @@ function createDomains(state: State): Domains {
     async addDomain(domain) {
       change(state, () => {
         if (state.domains.has(domain.name)) refuse('exists', `The domain ${domain.name} exists.`)
-        state.domains.set(domain.name, { ...domain })
+        state.domains.set(domain.name, { verifyRecipients: false, ...domain })
       })
     },
     async updateDomain(name, changed) {

@@ -13,7 +13,12 @@ export interface Domain {
   target: string
   /** Address that takes mail for local parts that do not exist; '' for none. */
   catchAll: string
+  /** `relay`: whether strangers' mail is taken only for recipients that the next hop does not refuse. */
+  verifyRecipients: boolean
 }
+
+/** Without `verifyRecipients` nobody is asked. */
+export type NewDomain = Omit<Domain, 'verifyRecipients'> & Partial<Pick<Domain, 'verifyRecipients'>>
 
 export interface Account {
   id: AccountId
@@ -59,7 +64,7 @@ export interface Directory {
   /** In order of name. */
   domains(): Promise<Domain[]>
   /** Rejects with `exists`. */
-  addDomain(domain: Domain): Promise<void>
+  addDomain(domain: NewDomain): Promise<void>
   /** Rejects with `no-such-domain`. */
   updateDomain(name: string, change: Partial<Omit<Domain, 'name'>>): Promise<void>
   /** Rejects with `exists` while accounts (removed ones too) or aliases are in it, `no-such-domain`. */

@@ -1,12 +1,14 @@
+import type { Expansion, RelayDelivery, Verification } from '@pennypost/mda'
 import type { FlowFact } from '@pennypost/model'
-import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies } from '@pennypost/smtp'
+import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies, reply } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
 /**
- * One more recipient: the MDA says what would be done for it, quota and checks whether this client may bring it. What can
- * refuse one recipient alone refuses it here, since behind the content there is one reply for all.
+ * One more recipient: the MDA says what would be done for it, quota and checks whether this client may bring it, and where
+ * the domain has it so its next hop whether it takes it. What can refuse one recipient alone refuses it here, since behind
+ * the content there is one reply for all. The next hop comes last: whom we do not hear has nothing asked of it.
  *
  * What must never break: a transaction that ended while something was asked gets no recipient and no reply.
  */
@@ -47,12 +49,41 @@ export const rcpt = {
       if (session.transaction !== transaction) return undefined
       if (refusal) return refuse(session, transaction, forwardPath, refusal)
     }
-    transaction.recipients.push({ path: forwardPath, parameters, expansion })
+    const verification = await verified(session, transaction, expansion)
+    if (session.transaction !== transaction) return undefined
+    const asked: FlowFact[] = verification ? [{ kind: 'verified', ...verification }] : []
+    if (verification?.answer === 'refused') {
+      const text = `<${forwardPath.text}>: its server says ${verification.reply}`
+      return refuse(session, transaction, forwardPath, reply(550, '5.1.1', text), asked)
+    }
+    const facts = [...expansion.facts, ...asked]
+    transaction.recipients.push({ path: forwardPath, parameters, expansion: { ...expansion, facts } })
     return replies.recipientOk
   },
 } as const satisfies Command
 
-function refuse(session: Session, transaction: Transaction, path: Mailbox, refusal: Reply): Reply {
+/** Who has logged in gets a bounce instead, and who hands on by LMTP has decided. */
+async function verified(
+  { isStranger, options, log }: Session,
+  { journey }: Transaction,
+  { deliveries }: Extract<Expansion, { kind: 'accepted' }>,
+): Promise<Verification | undefined> {
+  if (!isStranger) return undefined
+  const doubtful = deliveries.find(
+    (delivery): delivery is RelayDelivery => delivery.kind === 'relay' && !!delivery.verify,
+  )
+  const verification = doubtful && (await options.verifyRecipient?.(doubtful))
+  if (verification) log.info({ journey, ...verification }, 'recipient verified')
+  return verification
+}
+
+function refuse(
+  session: Session,
+  transaction: Transaction,
+  path: Mailbox,
+  refusal: Reply,
+  asked: readonly FlowFact[] = [],
+): Reply {
   transaction.refused++
   const { reversePath, screening } = transaction
   const [peer, forwardPath, text] = [session.client.address, path.text, describeReply(refusal)]
@@ -61,7 +92,7 @@ function refuse(session: Session, transaction: Transaction, path: Mailbox, refus
     'recipient refused',
   )
   const refused: FlowFact = { kind: 'refused', forwardPath, reply: text, peer, reversePath }
-  session.record(transaction.journey, [...(screening?.facts() ?? []), refused])
+  session.record(transaction.journey, [...(screening?.facts() ?? []), ...asked, refused])
   screening?.recorded()
   return refusal
 }

@@ -14,7 +14,8 @@ export const first: Migration = {
     CREATE TABLE counters (owner INTEGER PRIMARY KEY, reserved INTEGER NOT NULL) STRICT;
 
     CREATE TABLE domains (
-      name TEXT PRIMARY KEY, kind TEXT NOT NULL, target TEXT NOT NULL, catch_all TEXT NOT NULL
+      name TEXT PRIMARY KEY, kind TEXT NOT NULL, target TEXT NOT NULL, catch_all TEXT NOT NULL,
+      verify_recipients INTEGER NOT NULL DEFAULT 0
     ) STRICT, WITHOUT ROWID;
 
     CREATE TABLE accounts (

@@ -2,15 +2,24 @@ import type { Account, AccountId, Alias, Credential, Domain, Usage } from '@penn
 import { type Reader, readPages } from './reader.ts'
 
 /** Domains, accounts, aliases, grants, credentials: by key, through statements that are prepared once. */
-const selectDomains = 'SELECT name, kind, target, catch_all AS catchAll FROM domains'
+const selectDomains =
+  'SELECT name, kind, target, catch_all AS catchAll, verify_recipients AS verifyRecipients FROM domains'
+type DomainRow = Omit<Domain, 'verifyRecipients'> & { verifyRecipients: number }
 
 export function readDomain(reader: Reader, name: string): Domain | undefined {
-  return reader.sql(`${selectDomains} WHERE name = ?`).get(name) as Domain | undefined
+  const row = reader.sql(`${selectDomains} WHERE name = ?`).get(name) as DomainRow | undefined
+  return row && domainOfRow(row)
 }
 
 export function readDomains(reader: Reader): Promise<Domain[]> {
   const select = reader.sql(`${selectDomains} WHERE name > ? ORDER BY name LIMIT ?`)
-  return readPages(reader, (after: Domain | undefined, limit) => select.all(after?.name ?? '', limit) as Domain[])
+  return readPages(reader, (after: Domain | undefined, limit) => {
+    return (select.all(after?.name ?? '', limit) as DomainRow[]).map(domainOfRow)
+  })
+}
+
+function domainOfRow(row: DomainRow): Domain {
+  return { ...row, verifyRecipients: row.verifyRecipients === 1 }
 }
 
 const selectAccounts = `SELECT id, login, name, quota, suspended, admin, copy_sent AS copySent, created_at AS createdAt,

@@ -1,25 +1,26 @@
-import { type Alias, type Domain, domainOf, StoreError } from '@pennypost/model'
+import { type Alias, type Domain, domainOf, type NewDomain, StoreError } from '@pennypost/model'
 import type { WriterContext } from '../context.ts'
 
 /** Domains and aliases. Accounts are in `accounts.ts`. */
-export function addDomain(context: WriterContext, domain: Domain): void {
+export function addDomain(context: WriterContext, domain: NewDomain): void {
   const { changes } = context
-    .sql('INSERT OR IGNORE INTO domains (name, kind, target, catch_all) VALUES (?, ?, ?, ?)')
-    .run(domain.name, domain.kind, domain.target, domain.catchAll)
+    .sql('INSERT OR IGNORE INTO domains (name, kind, target, catch_all, verify_recipients) VALUES (?, ?, ?, ?, ?)')
+    .run(domain.name, domain.kind, domain.target, domain.catchAll, domain.verifyRecipients ? 1 : 0)
   if (changes === 0) throw new StoreError('exists', `${domain.name} exists`)
 }
 
 export function updateDomain(
   context: WriterContext,
-  args: { name: string; kind?: string; target?: string; catchAll?: string },
+  { name, kind, target, catchAll, verifyRecipients }: { name: string } & Partial<Domain>,
 ): void {
-  requireDomain(context, args.name)
+  requireDomain(context, name)
+  const verify = verifyRecipients === undefined ? null : Number(verifyRecipients)
   context
     .sql(
       `UPDATE domains SET kind = coalesce(?, kind), target = coalesce(?, target),
-        catch_all = coalesce(?, catch_all) WHERE name = ?`,
+        catch_all = coalesce(?, catch_all), verify_recipients = coalesce(?, verify_recipients) WHERE name = ?`,
     )
-    .run(args.kind ?? null, args.target ?? null, args.catchAll ?? null, args.name)
+    .run(kind ?? null, target ?? null, catchAll ?? null, verify, name)
 }
 
 export function removeDomain(context: WriterContext, name: string): void {
