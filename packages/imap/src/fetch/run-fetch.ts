@@ -210,7 +210,7 @@ async function setSeen(
     return { uids, done }
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    session.log.warn({ err: error }, '\\Seen could not be set')
+    session.warn(error, '\\Seen could not be set')
     return undefined
   }
 }

@@ -217,8 +217,16 @@ export class Session {
   }
 
   /** The store could not say what has changed: it is told with the next changes. */
-  readonly notRead = (error: unknown): void => {
-    this.log.warn({ err: error }, 'changes could not be read')
+  readonly notRead = (error: unknown): void => this.warn(error, 'changes could not be read')
+
+  /**
+   * Something beside what a command asks for has failed. That the client goes, or that somebody deletes the mailbox, while it
+   * is done is what users do: no reason to warn of.
+   */
+  warn(error: unknown, text: string): void {
+    const isUsual = error instanceof StoreError && (error === sessionIsOver || error.reason === 'no-such-mailbox')
+    if (isUsual) this.log.debug({ reason: error.message }, text)
+    else this.log.warn({ err: error }, text)
   }
 
   /** Reads what was committed to the selected mailbox, if anything was. */

@@ -47,8 +47,8 @@ function* responses(session: Session, view: View, changes: Changes): Generator<s
     for (const seq of expunged.seqs) yield `* ${seq} EXPUNGE\r\n`
   }
   if (claimed) {
-    const { mail, log } = session.service
-    mail.claimRecent(view.open.mailbox.id).catch((error) => log.warn({ err: error }, '\\Recent not kept'))
+    const { mail } = session.service
+    mail.claimRecent(view.open.mailbox.id).catch((error) => session.warn(error, '\\Recent not kept'))
   }
   if (exists) yield `* ${view.count} EXISTS\r\n`
   if (recent && !session.rev2) yield `* ${view.recentCount} RECENT\r\n`
