@@ -67,9 +67,11 @@ class Pushing {
 
   #push(): void {
     this.#due = true
-    this.#telling ??= this.#tellOn().finally(() => {
-      this.#telling = undefined
-    })
+    this.#telling ??= this.#tellOn()
+      .catch((error) => this.#session.host.failed(error))
+      .finally(() => {
+        this.#telling = undefined
+      })
   }
 
   async #tellOn(): Promise<void> {

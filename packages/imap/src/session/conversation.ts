@@ -3,7 +3,7 @@ import { noSuchMailbox } from '../access/find-mailbox.ts'
 import type { Command, Completion, LiteralSink, State } from '../command.ts'
 import { bad, ImapRefusal, no, refusalOf } from '../refusal.ts'
 import { Cursor, type Unit } from '../wire/cursor.ts'
-import type { LiteralOffer } from '../wire/framer.ts'
+import type { Frame, LiteralOffer } from '../wire/framer.ts'
 import { Channel, type ChannelHost } from './channel.ts'
 import { CommandReader, discardStreamed, type ReaderHost } from './command-reader.ts'
 import { Session, type SessionHost } from './session.ts'
@@ -120,7 +120,7 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
       this.#began = this.#service.turns.now()
       // A message may be longer on its way than silence may last.
       if (frame.kind === 'octets' && this.loggedIn) this.#connection.active()
-      const pending = this.#reader.take(frame) ?? this.#others()
+      const pending = this.#take(frame)
       if (!pending) continue
       this.#busy = true
       pending.then(this.#resume, this.#crash)
@@ -128,6 +128,15 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     session.out.flush()
     channel.flow()
     if (!this.#busy) this.#rest()
+  }
+
+  /** What is thrown at once ends this session alone too. */
+  #take(frame: Frame): Promise<void> | undefined {
+    try {
+      return this.#reader.take(frame) ?? this.#others()
+    } catch (error) {
+      return Promise.reject(error)
+    }
   }
 
   #tell(): void {
@@ -155,9 +164,14 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
   }
 
   readonly #crash = (error: unknown): void => {
+    this.failed(error)
+    this.#resume()
+  }
+
+  failed(error: unknown): void {
     this.session.log.error({ err: error }, 'session failed')
     this.session.bye('[UNAVAILABLE] The server has failed here')
-    this.#resume()
+    this.session.giveLine(undefined)
   }
 
   // --- its end ---

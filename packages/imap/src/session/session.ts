@@ -26,6 +26,8 @@ export interface SessionHost {
   lineWanted(): void
   /** The notifier has something to tell as soon as no command runs. */
   stir(): void
+  /** Something was thrown that nobody has foreseen: ends the session after the command that runs. */
+  failed(error: unknown): void
   /** Ends the session, whatever it does now, with BYE where that would be understood. */
   end(text: string): void
 }
