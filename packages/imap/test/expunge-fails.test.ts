@@ -1,5 +1,5 @@
 /** The store cannot expunge now, or has, and cannot say at once what has changed. */
-import { type Rights, StoreError } from '@pennypost/model'
+import { nextTurn, type Rights, StoreError } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
@@ -74,5 +74,25 @@ test('CLOSE left the mailbox though it was answered by NO', async () => {
   fails = false
   expect(await client.say('CLOSE')).toEqual(['x OK CLOSE completed'])
   expect((await server.mailbox('INBOX')).messages).toBe(0)
+  await server.stop()
+})
+
+test('it was told where a mailbox stands without what had gone, while somebody idled and a wake came late', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  server.options.mail = {
+    ...mail,
+    watch: (account, onWake) => mail.watch(account, (touched) => void setImmediate(() => onWake(touched))),
+    async changesSince(...args) {
+      await nextTurn()
+      return mail.changesSince(...args)
+    },
+  }
+  await server.deliver('INBOX', sampleMessage('simple'), ['\\Deleted'])
+  const idling = await server.alice('SELECT INBOX')
+  idling.send(Buffer.from('y IDLE\r\n'))
+  expect(await idling.response()).toBe('+ idling')
+  const client = await server.alice('ENABLE QRESYNC', 'SELECT INBOX')
+  expect(await client.say('EXPUNGE')).toEqual(['* VANISHED 1', expect.stringMatching(/^x OK \[HIGHESTMODSEQ \d+\] /)])
   await server.stop()
 })

@@ -316,7 +316,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
     if (open?.viewer === undefined || !needsSelected) return this.#runNow(tag, command, args)
     const run = (): Promise<void> | undefined =>
       open.deleted ? this.#fail(tag, command, noSuchMailbox()) : this.#runNow(tag, command, args)
-    return open.dirty ? open.refresh().then(run, (error) => this.#fail(tag, command, error)) : run()
+    const pending = open.catchUp()
+    return pending ? pending.then(run, (error) => this.#fail(tag, command, error)) : run()
   }
 
   #runNow(tag: string, command: Command, args: unknown): Promise<void> | undefined {
@@ -378,7 +379,8 @@ export class Conversation implements ChannelHost, ReaderHost, SessionHost {
       end()
       return undefined
     }
-    const more = open?.dirty ? open.refresh().then(() => session.tellMore()) : session.tellMore()
+    const pending = open?.catchUp()
+    const more = pending ? pending.then(() => session.tellMore()) : session.tellMore()
     return more ? more.catch(session.notRead).then(say) : say()
   }
 

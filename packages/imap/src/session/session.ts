@@ -233,7 +233,7 @@ export class Session {
 
   /** Reads what was committed to the selected mailbox, if anything was. */
   async refresh(): Promise<void> {
-    if (this.view?.open.dirty) await this.view.open.refresh()
+    await this.view?.open.catchUp()
   }
 
   /** Says BYE and ends the connection when the command that runs is over. */

@@ -116,6 +116,11 @@ export class OpenMailbox {
     if (this.dirty && this.watchers.size > 0) this.refresh().catch(onError)
   }
 
+  /** Resolves when everything of which commits have told is in the arrays; undefined when it is already. */
+  catchUp(): Promise<void> | undefined {
+    return this.dirty ? this.refresh() : this.#reading
+  }
+
   /** Resolves when everything that was committed before the call is in the arrays. */
   refresh(): Promise<void> {
     // A read that has begun may have missed the latest commit: one more follows it, for all who ask meanwhile.
