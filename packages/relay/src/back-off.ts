@@ -46,6 +46,11 @@ export class BackOff {
     return { ...verdict, own: true, notBefore: clock.now() + Math.ceil(leftMs) }
   }
 
+  /** It could not be had last time, however long ago. */
+  isKnown(key: string): boolean {
+    return this.#down.has(key)
+  }
+
   /** No connection came about, or none that was of any use. */
   failed(key: string, verdict: Verdict): void {
     if (verdict.outcome !== 'deferred' || verdict.own) return

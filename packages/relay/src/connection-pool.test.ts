@@ -91,6 +91,23 @@ describe('opening', () => {
   })
 })
 
+test('a destination that was down got as many connections as ever before one of them was of use', async () => {
+  const { opening, open, fail, acquire, pool } = pooled()
+  acquire(1)
+  await fail()
+  const got: Acquired[] = []
+  const retry = () => void pool.acquire(way, { isRetry: true }).then((acquired) => got.push(acquired))
+  for (let count = 0; count < 5; count++) retry()
+  const first = await open()
+  expect(opening).toHaveLength(0)
+  pool.release(first)
+  await turn()
+  expect(opening).toHaveLength(1)
+  await open()
+  expect(opening).toHaveLength(2)
+  expect(got).toHaveLength(3)
+})
+
 test('so many are kept idle and no more, and none longer than its time', async () => {
   const { pool, quitted, clock, open, acquire } = pooled({ keptConnections: 1 })
   acquire(2)

@@ -205,9 +205,11 @@ export class ConnectionPool {
   }
 
   #openMore(destination: Destination): void {
-    const { waiting, busy, idle, ceiling } = destination
+    const { way, waiting, busy, idle, ceiling } = destination
     const standing = busy.size + idle.length
-    const most = standing === 0 ? 1 : Math.min(standing, Math.floor(ceiling) - standing)
+    // Where none was of use lately, the first shows whether another would be.
+    const more = this.#backOff.isKnown(keyOf(way)) ? 0 : Math.min(standing, Math.floor(ceiling) - standing)
+    const most = standing === 0 ? 1 : more
     while (destination.opening < Math.min(most, waiting.length)) {
       destination.opening++
       void this.#openOne(destination)
