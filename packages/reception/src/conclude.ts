@@ -5,6 +5,7 @@ import type { Acceptance, Accepted, AccountId, FlowEvent, FlowFact, NewMessage, 
 import { describeReply, queuedReply, type Reply, replies, reply, withText } from '@pennypost/smtp'
 import { tooLarge } from './commands/mail.ts'
 import type { ContentIntake, ReceivedContent } from './content.ts'
+import { peerOf } from './peer.ts'
 import { queueEntries } from './queue-entries.ts'
 import { receivedField } from './received-field.ts'
 import { returnedEvents } from './returned.ts'
@@ -306,7 +307,7 @@ function receivedFact(
     kind: 'received',
     service: session.service,
     session: session.id,
-    peer: forwarded?.address ?? (session.isOfUnknown ? 'unknown' : client.address),
+    peer: peerOf(session),
     ...(helo === undefined ? {} : { helo }),
     ...(tls ? { tls: `${tls.protocol} ${tls.cipher}` } : {}),
     ...(account ? { account: account.login } : {}),

@@ -43,6 +43,22 @@ test('the journey said of a client whose address its proxy does not know that it
   expect(events?.[0]).toMatchObject({ kind: 'received', peer: 'unknown', helo: 'client.test' })
 })
 
+test('the journey of a refused recipient said this machine, or the relay, of who was behind it', async () => {
+  const world = await testReception({ xclient: ['192.0.2.0/24'] })
+  const peers = async (...lines: string[]) => {
+    const client = world.connect()
+    client.say('EHLO proxy.test\r\n', ...lines, 'MAIL FROM:<a@two.test>\r\nRCPT TO:<nobody@one.test>\r\n')
+    await client.until(/^550 /m)
+    return newest(world)
+  }
+  const refused = { kind: 'refused', forwardPath: 'nobody@one.test' }
+  expect(await peers('XCLIENT ADDR=[UNAVAILABLE]\r\nEHLO client.test\r\n')).toMatchObject([
+    { ...refused, peer: 'unknown' },
+  ])
+  await world.clock.advance(1)
+  expect(await peers('XFORWARD ADDR=203.0.113.1\r\n')).toMatchObject([{ ...refused, peer: '203.0.113.1' }])
+})
+
 test('the journey of refused content did not tell what the client called itself', async () => {
   const world = await testReception()
   const client = world.connect()

@@ -9,6 +9,7 @@ import {
   withText,
 } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
+import { peerOf } from '../peer.ts'
 import type { Session } from '../session.ts'
 import { maySendAs, refuseCopy } from '../submission.ts'
 import type { Transaction } from '../transaction.ts'
@@ -58,7 +59,7 @@ async function openAs(session: Session, account: Account, argument: MailArgument
 /** It has no transaction, and a journey all the same: whoever asks for it knows the sender. */
 function refuse(session: Session, { reversePath: path }: MailArgument, refusal: Reply): Reply {
   const journey = session.newJourney()
-  const [peer, reversePath, text] = [session.client.address, path?.text ?? '', describeReply(refusal)]
+  const [peer, reversePath, text] = [peerOf(session), path?.text ?? '', describeReply(refusal)]
   session.log.info({ journey, remote: peer, reversePath, reply: text }, 'sender refused')
   session.record(journey, [{ kind: 'refused', reply: text, peer, reversePath }])
   return refusal

@@ -2,6 +2,7 @@ import type { Expansion, RelayDelivery, Verification } from '@pennypost/mda'
 import type { FlowFact } from '@pennypost/model'
 import { describeReply, type Mailbox, parseRcptArgument, type Reply, replies, reply } from '@pennypost/smtp'
 import { type Command, takingMail } from '../command.ts'
+import { peerOf } from '../peer.ts'
 import type { Session } from '../session.ts'
 import type { Transaction } from '../transaction.ts'
 
@@ -86,7 +87,7 @@ function refuse(
 ): Reply {
   transaction.refused++
   const { reversePath, screening } = transaction
-  const [peer, forwardPath, text] = [session.client.address, path.text, describeReply(refusal)]
+  const [peer, forwardPath, text] = [peerOf(session), path.text, describeReply(refusal)]
   session.log.info(
     { journey: transaction.journey, remote: peer, reversePath, forwardPath, reply: text },
     'recipient refused',
