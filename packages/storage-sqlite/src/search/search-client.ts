@@ -60,8 +60,6 @@ const rests = { wanted: 0, idle: 1, wantedWhileBusy: 3, busy: 7 }
 const retryMs = 60_000
 /** What a piece may take of the file system. */
 const pieceOctets = 16 * 1024 * 1024
-/** Ids of gone messages that wait for the thread to be started; it is started for more of them. */
-const goneWaiting = 10_000
 
 interface Pending {
   resolve: (message: FromSearch) => void
@@ -89,10 +87,12 @@ export class SearchClient {
   /** What the thread is to be told with the next piece. */
   #accounts = new Set<number>()
   #mailboxes = new Set<number>()
-  #gone: number[] = []
+  /** An index was there at the start, and no thread has opened it: it believes that it is told of all that goes. */
+  #isUnopened: boolean
 
   constructor(options: SearchClientOptions) {
     this.#options = options
+    this.#isUnopened = existsSync(options.data.path)
   }
 
   /** Somebody has opened a mailbox of this account, or put mail there. */
@@ -184,9 +184,8 @@ export class SearchClient {
   }
 
   #forget(gone: readonly number[]): void {
-    if (!this.#keeps) return
-    if (this.#worker) this.#post({ kind: 'gone', messages: gone })
-    else if (this.#gone.push(...gone) > goneWaiting) this.#worker = this.#start()
+    if (!this.#keeps || this.#closed) return
+    if (this.#worker || this.#isUnopened) this.#post({ kind: 'gone', messages: gone })
   }
 
   #want(): void {
@@ -288,8 +287,7 @@ export class SearchClient {
         resolve()
       })
     })
-    if (this.#gone.length > 0) worker.postMessage({ kind: 'gone', messages: this.#gone } satisfies ToSearch)
-    this.#gone = []
+    this.#isUnopened = false
     for (const account of this.#opened) this.#accounts.add(account)
     return worker
   }

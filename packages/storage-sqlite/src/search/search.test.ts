@@ -101,6 +101,18 @@ describe('the index', () => {
     expect(keptTexts()).toHaveLength(1)
   })
 
+  test('kept the text of mail that went while nobody had opened a mailbox since the start', async () => {
+    const store = await open()
+    const { inbox } = await openAlice(store)
+    await append(store, inbox, letter('one'), letter('two'), letter('three'))
+    await indexIs(store, 'whole')
+    await store.close()
+    const again = await open()
+    await again.mail.expunge(inbox, UidSet.of(1, 3), 'all')
+    await again.close()
+    expect(keptTexts()).toHaveLength(1)
+  })
+
   test('that is damaged is made anew, with a line in the log', async () => {
     const warn = vi.fn()
     const store = await open()
