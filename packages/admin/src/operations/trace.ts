@@ -90,7 +90,7 @@ export interface JourneySummary {
 /** Whoever asks knows an address as it was written, or the one behind it. */
 function fits(wanted: string | undefined, paths: Iterable<string>, delimiters: string): boolean {
   if (wanted === undefined) return true
-  for (const path of paths) {
+  for (const path of new Set(paths)) {
     const read = lookupAddress(path) ?? path.toLowerCase()
     if (wanted.startsWith('@') ? read.endsWith(wanted) : read === wanted) return true
     const at = read.lastIndexOf('@')
