@@ -46,11 +46,6 @@ export const mailImport = operation({
   input: z.strictObject({ login: address, mailboxes: z.array(z.string().max(1000)).default([]) }),
   async run(context, { login, mailboxes }, { upload, progress, signal }) {
     const account = await findAccount(context, login)
-    for (const written of mailboxes) {
-      signal.throwIfAborted()
-      const name = mailboxName(written)
-      if (name !== undefined) await openMailbox(context, account, name)
-    }
     const work = new Import(context, account)
     try {
       for await (const incoming of readMessages(context.store.mail, upload)) {
@@ -59,6 +54,10 @@ export const mailImport = operation({
         progress({ done: work.imported + work.skipped + work.pending, unit: 'messages' })
       }
       await work.flush()
+      for (const name of mailboxes.flatMap((written) => mailboxName(written) ?? [])) {
+        signal.throwIfAborted()
+        await openMailbox(context, account, name)
+      }
     } catch (error) {
       await work.drop()
       const { imported } = work
