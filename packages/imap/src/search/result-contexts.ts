@@ -158,12 +158,18 @@ async function add(session: Session, tag: string, kept: Kept, come: UidSet): Pro
     return say(session, tag, kept, 'ADDTO', [[0, [...come]]])
   }
   const view = session.selected
-  const found = new Set(await runSort(session, kept.uids.union(come), kept.order.criteria))
+  const { removals } = view.open
+  const all = kept.uids.union(come)
+  let sorted = await runSort(session, all, kept.order.criteria)
   if (session.view !== view) return
-  // Some may have gone, before they were sorted or after: the client's list and this one must stay the same.
-  remove(session, tag, kept, UidSet.ofSorted([...kept.uids].filter((uid) => !found.has(uid))))
-  const sorted = [...found].filter((uid) => kept.uids.has(uid) || (come.has(uid) && view.open.indexOf(uid) >= 0))
-  kept.uids = UidSet.from(sorted)
+  if (sorted.length === all.size && view.open.removals === removals) kept.uids = all
+  else {
+    // Some have gone, before they were sorted or after: the client's list and this one must stay the same.
+    const found = new Set(sorted)
+    remove(session, tag, kept, UidSet.ofSorted([...kept.uids].filter((uid) => !found.has(uid))))
+    sorted = sorted.filter((uid) => kept.uids.has(uid) || (come.has(uid) && view.open.indexOf(uid) >= 0))
+    kept.uids = UidSet.from(sorted)
+  }
   kept.order.sorted = sorted
   say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
 }
@@ -178,7 +184,8 @@ function runs(list: readonly number[], picked: UidSet, how: 'added' | 'removed')
   const found: Run[] = []
   let taken = 0
   let open = false
-  for (const [index, uid] of list.entries()) {
+  for (let index = 0; index < list.length; index++) {
+    const uid = list[index] as number
     if (!picked.has(uid)) {
       open = false
       continue

@@ -38,21 +38,24 @@ async function searchKnown(session: Session, query: SearchQuery, among?: UidSet)
   if (needsRow) await columns.upToDate()
   const pageSize = Math.ceil((needsRow ? perPage.row : perPage.flags) / countKeys(query))
   let place = -1
-  // By UID, not by index: others may expunge while this rests.
-  for (let index = 0; index < open.count && (open.uids[index] as number) <= lastUid; index++) {
-    subject.uid = open.uids[index] as number
-    subject.flags = open.flags[index] as number
-    subject.modSeq = open.modSeqs[index] as number
-    if (needsRow) {
-      place = columns.placeOf(subject.uid, place + 1)
-      delete subject.row
-      if (place >= 0) {
-        columns.describe(place, row)
-        subject.row = row
+  let seen = 0
+  for (const [first, last] of among ? among.ranges() : [[1, lastUid] as const]) {
+    // By UID, not by index: others may expunge while this rests.
+    for (let index = open.lowerBound(first); index < open.count; index++) {
+      subject.uid = open.uids[index] as number
+      if (subject.uid > Math.min(last, lastUid)) break
+      subject.flags = open.flags[index] as number
+      subject.modSeq = open.modSeqs[index] as number
+      if (needsRow) {
+        place = columns.placeOf(subject.uid, place + 1)
+        delete subject.row
+        if (place >= 0) {
+          columns.describe(place, row)
+          subject.row = row
+        }
       }
-    }
-    if ((!among || among.has(subject.uid)) && matches(query, subject)) found.push(subject.uid)
-    if (index % pageSize === pageSize - 1) {
+      if (matches(query, subject)) found.push(subject.uid)
+      if (++seen % pageSize > 0) continue
       await nextTurn()
       index = open.lowerBound(subject.uid + 1) - 1
     }
