@@ -220,3 +220,32 @@ test('a name that RENAME freed and that was given again was told before that REN
   expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" A')
   await server.stop()
 })
+
+test('what was set on a mailbox was never told where its annotations could not be read once', async () => {
+  const server = await TestServer.start()
+  const { annotations, mail } = server.store
+  let fails = false
+  server.options.annotations = {
+    ...annotations,
+    async annotationsChanged(...args) {
+      if (fails) throw new Error('disk')
+      return annotations.annotationsChanged(...args)
+    },
+  }
+  // Nobody is told which mailboxes were touched: all of them are looked at.
+  server.options.mail = { ...mail, watch: (account, onWake) => mail.watch(account, () => onWake(undefined)) }
+  for (const name of ['A', 'B']) await server.createMailbox(name)
+  const events = '(MAILBOXES (A B) (MessageNew MessageExpunge MailboxMetadataChange))'
+  const [client, other] = [await server.alice(`NOTIFY SET ${events}`), await server.alice()]
+  fails = true
+  await server.deliver('B', sampleMessage('simple'))
+  await other.say('SETMETADATA A (/private/comment "x")')
+  expect(await client.response()).toBe('* STATUS B (UIDNEXT 2 MESSAGES 1)')
+  for (let turn = 0; turn < 20; turn++) await setImmediate()
+  expect(client.unread).toBe('')
+  fails = false
+  await server.deliver('B', sampleMessage('simple'))
+  expect(await client.response()).toBe('* METADATA A /private/comment')
+  expect(await client.response()).toBe('* STATUS B (UIDNEXT 3 MESSAGES 2)')
+  await server.stop()
+})

@@ -74,14 +74,18 @@ export class OtherMailboxes {
     }
   }
 
-  /** @param names as they are now, all of them */
+  /** @param names as they are now, all of them. What fails for one keeps back no other. */
   async tell(names: Names): Promise<void> {
     const [before, known] = [this.#names, this.#byId]
+    const failures: unknown[] = []
     this.#know(names)
     this.#tellNames(before, names)
     for (const name of names.values()) {
-      if (name.mailbox) await this.#tellMailbox(name, name.mailbox, known.get(name.mailbox.id)?.mailbox)
+      const { mailbox } = name
+      if (!mailbox) continue
+      await this.#tellMailbox(name, mailbox, known.get(mailbox.id)?.mailbox).catch((error) => failures.push(error))
     }
+    if (failures.length > 0) throw failures[0]
   }
 
   /** Whether anything in it is to be told; never in one whose name is not known. */
@@ -122,7 +126,14 @@ export class OtherMailboxes {
     const events = this.#eventsOf(name)
     if (!isWanted(events) || !this.#mayRead(name, mailbox)) return
     this.#tellCounts(name.name, mailbox, events, old)
-    if (events.metadata && old) await this.#tellAnnotations(name.name, mailbox, old)
+    if (!events.metadata || !old) return
+    try {
+      await this.#tellAnnotations(name.name, mailbox, old)
+    } catch (error) {
+      // They are looked for again from where they were told.
+      name.mailbox = { ...mailbox, highestModSeq: old.highestModSeq }
+      throw error
+    }
   }
 
   #know(names: Names): void {
