@@ -107,7 +107,7 @@ export class Notifier implements SignalListener, Disposable {
   }
 
   get #hasArrived(): boolean {
-    return this.#arrived.any || this.#session.view?.contexts.arrivals.any === true
+    return this.selected.messages && (this.#arrived.any || this.#session.view?.contexts.arrivals.any === true)
   }
 
   #stir(): void {
