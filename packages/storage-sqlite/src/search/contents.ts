@@ -23,26 +23,26 @@ type Row = [header: Buffer, parts: string, ...BodyRow]
 
 /**
  * What the index holds of a message, and how many octets were read for that; undefined when it has gone. `onFault` is
- * called where it is no text to us: a search looks into it itself.
+ * called where it can not be read, or is no text to us: a search looks into it itself.
  */
 export function indexedText(
   contents: Contents,
   message: number,
   onFault: (error: unknown) => void = () => {},
 ): (IndexedText & { octets: number }) | undefined {
-  const row = rowOf(contents, message)
-  if (!row) return undefined
-  const [header, parts, ...bodyRow] = row
-  const octets = header.length + bodyRow[3]
-  using body = bodyOf(contents, bodyRow)
-  // Without its file it has gone, of which we are told later than of this state, or is damaged and has a header still.
-  if (!body) return { message, octets, ...unkept }
   try {
+    const row = rowOf(contents, message)
+    if (!row) return undefined
+    const [header, parts, ...bodyRow] = row
+    const octets = header.length + bodyRow[3]
+    using body = bodyOf(contents, bodyRow)
+    // Without its file it has gone, of which we are told later than of this state, or is damaged and has a header still.
+    if (!body) return { message, octets, ...unkept }
     return { message, octets, ...decodedText(contents.text, header, parts, body.octets) }
   } catch (error) {
-    // One message of a stranger must not end the index of all.
+    // One message, of a stranger or on a damaged page, must not end the index of all.
     onFault(error)
-    return { message, octets, ...unkept }
+    return { message, octets: 0, ...unkept }
   }
 }
 

@@ -129,8 +129,8 @@ export class Indexer {
   }
 
   #lookAt(account: number): void {
-    const mailboxes = this.#parts.reader.pluck('SELECT id FROM mailboxes WHERE account = ?').all(account) as number[]
-    for (const mailbox of mailboxes) this.#unseen.add(mailbox)
+    const mailboxes = this.#read((reader) => reader.pluck('SELECT id FROM mailboxes WHERE account = ?').all(account))
+    for (const mailbox of mailboxes as number[]) this.#unseen.add(mailbox)
   }
 
   /** Sees what there is to do in some mailboxes. */
@@ -150,12 +150,14 @@ export class Indexer {
   #add(index: SearchIndex): boolean {
     const [mailbox] = this.#wanted !== undefined && this.#due.has(this.#wanted) ? [this.#wanted] : this.#due.keys()
     if (mailbox === undefined) return false
-    const { reader } = this.#parts
     const select = 'SELECT uid, message FROM filings WHERE mailbox = ? AND uid > ? ORDER BY uid LIMIT ?'
-    const { uidNext, rows } = reader.together(() => ({
-      uidNext: this.#uidNext(mailbox),
-      rows: reader.raw(select).all(mailbox, index.upTo(mailbox), stepRows) as [number, number][],
-    }))
+    const from = index.upTo(mailbox)
+    const { uidNext, rows } = this.#read((reader) =>
+      reader.together(() => ({
+        uidNext: this.#uidNext(mailbox),
+        rows: reader.raw(select).all(mailbox, from, stepRows) as [number, number][],
+      })),
+    )
     const last = (uidNext ?? 0) - 1
     let upTo = rows.length < stepRows ? last : (rows.at(-1)?.[0] ?? last)
     const texts = this.#textsOf(rows, index, (uid) => {
@@ -192,11 +194,21 @@ export class Indexer {
   /** Undefined when the mailbox is not there. */
   #uidNext(mailbox: number): number | undefined {
     const select = 'SELECT uid_next FROM mailboxes WHERE id = ?'
-    return this.#parts.reader.pluck(select).get(mailbox) as number | undefined
+    return this.#read((reader) => reader.pluck(select).get(mailbox)) as number | undefined
   }
 
   #isThere(message: number): boolean {
-    return this.#parts.reader.pluck('SELECT 1 FROM messages WHERE id = ?').get(message) !== undefined
+    return this.#read((reader) => reader.pluck('SELECT 1 FROM messages WHERE id = ?').get(message)) !== undefined
+  }
+
+  /** Damage of mail.db is none of the index. */
+  #read<Result>(read: (reader: Reader) => Result): Result {
+    try {
+      return read(this.#parts.reader)
+    } catch (error) {
+      if (isDamage(error)) throw new Error(`mail.db: ${(error as Error).message}`, { cause: error })
+      throw error
+    }
   }
 
   #state(more: boolean, stopped?: IndexState['stopped']): IndexState {
