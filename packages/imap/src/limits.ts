@@ -25,7 +25,7 @@ export interface ImapLimits {
    * structure. NO [TOOBIG] for one more message.
    */
   appended: number
-  /** Octets of a refused non-synchronizing literal that are read and thrown away; above that BYE. */
+  /** Octets of a refused non-synchronizing literal, or of too long a line, that are read and thrown away; above that BYE. */
   swallowed: number
   /** Nesting of parentheses and of NOT and OR in SEARCH: BAD. */
   nesting: number

@@ -130,6 +130,15 @@ describe('COMPRESS', () => {
     expect(await client.response()).toBe('c OK NOOP completed')
   })
 
+  test('a little that became very much without a line end was read past for as long as it went on', async () => {
+    server.options.limits = { swallowed: 1_000_000 }
+    const { clear, client } = await compressed()
+    clear.stream.write(deflateRawSync(Buffer.alloc(50_000_000, 'x'), { finishFlush: constants.Z_SYNC_FLUSH }))
+    expect(await client.response()).toMatch(/ BAD .*long/)
+    expect(await client.response()).toBe('* BYE Too much to read past')
+    expect(await client.response()).toBeUndefined()
+  })
+
   test('is not there unless it is asked for, and knows DEFLATE alone', async () => {
     const { client } = await compressed()
     client.send(Buffer.from('c COMPRESS LZ4\r\n'))

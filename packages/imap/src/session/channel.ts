@@ -39,7 +39,7 @@ export class Channel {
     this.#connection = connection
     this.#service = service
     this.#host = host
-    this.framer = new Framer(() => host.lineLimit)
+    this.framer = new Framer(() => host.lineLimit, service.limits.swallowed)
     this.out = new Output(connection.stream, service.deadline, service.limits.outputStallMs)
   }
 

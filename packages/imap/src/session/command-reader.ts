@@ -56,6 +56,7 @@ export class CommandReader {
       case 'too-long': {
         const head = frame.head.toString('latin1')
         this.#keep(head)
+        if (frame.endless) this.#refusal = tooMuch(bad('The line is too long', 'TOOBIG'))
         this.#refusal ??= bad('The line is too long', 'TOOBIG')
         return frame.offer ? this.#literal(head, frame.offer) : this.#line(head)
       }
@@ -148,7 +149,7 @@ export class CommandReader {
     }
     this.#swallowed += offer.size
     if (this.#swallowed > this.#host.limits.swallowed) {
-      this.#refusal = new ImapRefusal(refusal.kind, refusal.code, refusal.message, 'Too much to read past')
+      this.#refusal = tooMuch(refusal)
       this.#end(this.#unit.lines[0] as string)
       return
     }
@@ -219,6 +220,11 @@ export class CommandReader {
 }
 
 const nothing = Buffer.alloc(0)
+
+/** The connection ends with it. */
+function tooMuch({ kind, code, message }: ImapRefusal): ImapRefusal {
+  return new ImapRefusal(kind, code, message, 'Too much to read past')
+}
 
 /** Discards what sinks made of a command's literals; what was used is past that. */
 export function discardStreamed(unit: Unit): void {

@@ -26,9 +26,9 @@ export type Frame =
   | { kind: 'octets'; octets: Buffer; left: number }
   /**
    * The line was longer than the limit; all of it is thrown away but its head, which may hold a tag, and the literal that
-   * it announced, which may come all the same.
+   * it announced, which may come all the same. `endless`: too much has come without a line end to wait for one.
    */
-  | { kind: 'too-long'; head: Buffer; offer: LiteralOffer | undefined }
+  | { kind: 'too-long'; head: Buffer; offer: LiteralOffer | undefined; endless?: true }
 
 const lf = 10
 const cr = 13
@@ -49,10 +49,17 @@ export class Framer {
   #owned = false
   #literalLeft = 0
   #overlong: Buffer | undefined
+  readonly #passLimit: number
+  /** Octets of the line that were thrown away. */
+  #passed = 0
 
-  /** @param lineLimit octets of a line without its line end and its literals, asked anew for each */
-  constructor(lineLimit: () => number) {
+  /**
+   * @param lineLimit octets of a line without its line end and its literals, asked anew for each
+   * @param passLimit octets of a longer one that are read past
+   */
+  constructor(lineLimit: () => number, passLimit = Number.POSITIVE_INFINITY) {
     this.#lineLimit = lineLimit
+    this.#passLimit = passLimit
   }
 
   /** Octets that came and were not read. */
@@ -135,9 +142,12 @@ export class Framer {
       // One more than the limit for a CR that may be there.
       if (this.#end - this.#start > this.#lineLimit() + 1) {
         this.#overlong ??= Buffer.from(this.#octets.subarray(this.#start, this.#start + headOctets))
-        this.#start = Math.max(this.#start, this.#end - longestAnnouncement)
+        const start = Math.max(this.#start, this.#end - longestAnnouncement)
+        this.#passed += start - this.#start
+        this.#start = start
       }
-      return undefined
+      if (this.#overlong === undefined || this.#passed <= this.#passLimit) return undefined
+      return { kind: 'too-long', head: this.#overlong, offer: undefined, endless: true }
     }
     const start = this.#start
     this.#advance(end + 1)
@@ -145,6 +155,7 @@ export class Framer {
     if (!this.#overlong && text.length <= this.#lineLimit()) return text
     const head = this.#overlong ?? text.subarray(0, headOctets)
     this.#overlong = undefined
+    this.#passed = 0
     return { kind: 'too-long', head, offer: announcement(text)?.offer }
   }
 
