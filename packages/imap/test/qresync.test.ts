@@ -136,3 +136,25 @@ function follow({ flags }: Memory, responses: readonly string[]): void {
     if (fetched) flags.set(Number(fetched[1]), (fetched[2] as string).replace(/ ?\\Recent/, ''))
   }
 }
+
+test('a mailbox that was deleted while it was selected was told as it stands, without what had vanished', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  await server.createMailbox('Gone')
+  for (let i = 0; i < 2; i++) await server.deliver('Gone', sampleMessage('simple'))
+  const { id: gone, uidValidity, highestModSeq } = await server.mailbox('Gone')
+  await mail.expunge(gone, UidSet.of(1), 'all')
+  server.options.mail = {
+    ...mail,
+    async changesSince(...args) {
+      await mail.deleteMailbox(id, 'Gone')
+      return mail.changesSince(...args)
+    },
+  }
+  const client = await server.alice('ENABLE QRESYNC')
+  const said = await client.say(`SELECT Gone (QRESYNC (${uidValidity} ${highestModSeq}))`)
+  expect(said.at(-1)).toMatch(/^x NO \[NONEXISTENT\] /)
+  expect(await client.say('NOOP')).toEqual(['x OK NOOP completed'])
+  await server.stop()
+})

@@ -1,4 +1,5 @@
 import { highestUid, type MailboxChanges, type ModSeq, modSeq, nextTurn, UidSet } from '@pennypost/model'
+import { noSuchMailbox } from '../access/find-mailbox.ts'
 import type { Extension } from '../extension.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
@@ -68,6 +69,8 @@ async function resynchronize(session: Session, view: View, client: Remembered): 
   const matched = client.match ? matchedUid(view, client.match.seqs, client.match.uids) : 0
   const asked = matched === 0 ? known : known.intersect(UidSet.ofRanges([[matched + 1, highestUid]]))
   const changes = await session.service.mail.changesSince(open.mailbox.id, client.modSeq, open.viewer)
+  // What has vanished from it nobody can say any more.
+  if (changes.deleted) throw noSuchMailbox()
   await sayVanishedEarlier(session, view, changes, asked)
   const changed = UidSet.ofSorted(changes.uids).intersect(known).intersect(view.all())
   await runFetch(session, changed, [uidItem, changedFlags], { changedSince: client.modSeq })
