@@ -217,6 +217,25 @@ test.each([...bodyItems.map((item) => [item, 2] as const), ['BINARY.PEEK[1]', 3]
   },
 )
 
+test.each([
+  ['URLFETCH "URL"', 1, ' NIL'],
+  ['URLFETCH "URL"', 2, ' NIL'],
+  ['URLFETCH ("URL" BODY)', 1, ' NIL'],
+  ['URLFETCH ("URL" BODY)', 2, ' (BODY NIL)'],
+  ['URLFETCH ("URL" BINARY)', 1, ' NIL'],
+  ['URLFETCH ("URL" BINARY)', 2, ' (BINARY NIL)'],
+])('%s ended the connection, or said that the server had failed: expunged at reading %i', async (command, nth, nil) => {
+  await expungedAtReading(nth)
+  const rump = 'imap://alice%40one.test@x/INBOX/;UID=1/;SECTION=TEXT;URLAUTH=authuser'
+  const [, url = ''] = /"(.*)"/.exec((await client.say(`GENURLAUTH "${rump}" INTERNAL`)).join()) ?? []
+  expect(await client.say(command.replace('URL"', `${url}"`))).toEqual([
+    `* URLFETCH "${url}"${nil}`,
+    '* 1 EXPUNGE',
+    '* 1 RECENT',
+    'x OK URLFETCH completed',
+  ])
+})
+
 test('LIST and ESEARCH said NO when one of their mailboxes was deleted before it was looked into', async () => {
   await begin()
   await server.createMailbox('Gone')

@@ -2,7 +2,7 @@
 import type { FetchNeed } from '@pennypost/model'
 import type { Extension } from '../extension.ts'
 import { type Encoded, encodedPart, measure, pieceOf, writeDecoded } from '../fetch/decoded.ts'
-import { type FetchItem, type FetchTarget, orWhenGone, rowOf } from '../fetch/fetch-item.ts'
+import { type FetchItem, type FetchTarget, orNil, rowOf } from '../fetch/fetch-item.ts'
 import { type Partial, partial, sectionBinary } from '../grammar/section.ts'
 import { no } from '../refusal.ts'
 
@@ -34,7 +34,7 @@ function binaryItem(part: readonly number[], range: Partial | undefined, peek: b
       const { mail } = target.session.service
       const piece = pieceOf(target.session, found, range)
       const written = measure(mail, piece).then((it) => writeDecoded(target.out, mail, piece, it, `${name} `))
-      return orWhenGone(target, written, `${name} NIL`)
+      return orNil(target, written, `${name} NIL`)
     },
   }
 }
@@ -51,7 +51,7 @@ function sizeItem(part: readonly number[]): FetchItem {
       const found = find(target, part)
       if (!found) return out.text(`${name} 0`)
       const measured = measure(session.service.mail, pieceOf(session, found, undefined))
-      return orWhenGone(
+      return orNil(
         target,
         measured.then(({ size }) => out.text(`${name} ${size}`)),
         `${name} 0`,

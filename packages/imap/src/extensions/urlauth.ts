@@ -1,6 +1,7 @@
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import type { Extension } from '../extension.ts'
+import { saysGone } from '../fetch/fetch-item.ts'
 import { spMailbox } from '../grammar/mailbox.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
@@ -83,7 +84,8 @@ const urlFetch = {
       const began = service.turns.now()
       // Before anything is said: nothing that could be said within a response would be understood.
       const authorized = await authorizedBy(session, text)
-      const answer = authorized && (await answerOf(session, authorized.found, authorized.message, items))
+      const answer =
+        authorized && (await answerOf(session, authorized.found, authorized.message, items).catch(nilWhenGone))
       out.text(`* URLFETCH ${printString(text, false)}`)
       if (answer) await whole(session, answer)
       else out.text(' NIL')
@@ -95,6 +97,11 @@ const urlFetch = {
     return undefined
   },
 } satisfies Command<Wanted[]>
+
+/** The message was expunged since its row was read. */
+function nilWhenGone(error: unknown): undefined {
+  if (!saysGone(error)) throw error
+}
 
 /** What is begun is finished, or the connection dies with it. */
 async function whole(session: Session, answer: UrlAnswer): Promise<void> {

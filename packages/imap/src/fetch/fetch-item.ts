@@ -79,11 +79,18 @@ export function saysGone(error: unknown): boolean {
   return error instanceof StoreError && error.reason === 'no-such-message'
 }
 
-/** What is said in place of an item when the message is gone, and nothing was said of the item (RFC 2180 §4.1.3). */
-export function orWhenGone(target: FetchTarget, written: void | Promise<void>, text: string): void | Promise<void> {
+/** Does something else when the message is gone, so that nothing was written. */
+export function orWhenGone(written: void | Promise<void>, otherwise: () => void): void | Promise<void> {
   return written?.catch((error) => {
     if (!saysGone(error)) throw error
+    otherwise()
+  })
+}
+
+/** What is said in place of an item when the message is gone, and nothing was said of the item (RFC 2180 §4.1.3). */
+export function orNil(target: FetchTarget, written: void | Promise<void>, nil: string): void | Promise<void> {
+  return orWhenGone(written, () => {
     target.isGone = true
-    target.out.text(text)
+    target.out.text(nil)
   })
 }

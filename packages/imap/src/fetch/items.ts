@@ -5,7 +5,7 @@ import { type Partial, partial, printSection, type Section, section } from '../g
 import type { Session } from '../session/session.ts'
 import { flagsText, flagsItem as toldFlags } from '../session/tell-changes.ts'
 import type { Cursor } from '../wire/cursor.ts'
-import { type FetchItem, orWhenGone, rowOf } from './fetch-item.ts'
+import { type FetchItem, orNil, rowOf } from './fetch-item.ts'
 import { needOf, readsText, sectionOctets } from './sections.ts'
 
 /** The fetch attributes of RFC 9051 §6.4.5 and, for IMAP4rev1, those of RFC 3501 §6.4.5 that it dropped. */
@@ -100,7 +100,7 @@ function sectionItem({ label, section, partial, peek }: Shown): FetchItem {
         return part.write(out, session.service.mail, `${name} {${part.size}}\r\n`)
       }
       const octets = sectionOctets(session, rowOf(target), section)
-      return orWhenGone(target, octets instanceof Promise ? octets.then(say) : say(octets), `${name} NIL`)
+      return orNil(target, octets instanceof Promise ? octets.then(say) : say(octets), `${name} NIL`)
     },
   }
 }

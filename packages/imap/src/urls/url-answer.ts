@@ -11,6 +11,7 @@ import {
   pieceOf,
   writeDecoded,
 } from '../fetch/decoded.ts'
+import { orWhenGone } from '../fetch/fetch-item.ts'
 import { shownStructure } from '../fetch/items.ts'
 import type { Octets } from '../fetch/octets.ts'
 import { sectionOctets } from '../fetch/sections.ts'
@@ -23,7 +24,7 @@ import { readUrl, rowOfUrl } from './read-url.ts'
 export const urlItems = ['BODYPARTSTRUCTURE', 'BODY', 'BINARY'] as const
 export type UrlItem = (typeof urlItems)[number]
 
-/** Says it, with a space before it. All that may fail was looked at before there was one. */
+/** Says it, with a space before it. All that may fail was looked at before there was one; what is expunged since is NIL. */
 export type UrlAnswer = (out: Output) => void | Promise<void>
 
 /** Undefined where the URL names nothing, or nothing of what is asked for: NIL. Without items: the form of RFC 4467. */
@@ -74,9 +75,11 @@ async function namedBy(session: Session, row: FetchedMessage, { section }: Messa
 async function literal(session: Session, octets: Octets, name: string): Promise<UrlAnswer> {
   const { mail } = session.service
   await octets.check(mail)
+  const [before, behind] = name === '' ? [' ', ''] : [` (${name} `, ')']
   return async (out) => {
-    await octets.write(out, mail, name === '' ? ` {${octets.size}}\r\n` : ` (${name} {${octets.size}}\r\n`)
-    if (name !== '') out.text(')')
+    const written = octets.write(out, mail, `${before}{${octets.size}}\r\n`)
+    await orWhenGone(written, () => out.text(`${before}NIL`))
+    out.text(behind)
   }
 }
 
@@ -84,7 +87,7 @@ async function literal(session: Session, octets: Octets, name: string): Promise<
 function binary(mail: MailStore, piece: Piece, measured: Measured | undefined): UrlAnswer {
   if (!measured) return (out) => out.text(' (BINARY NIL)')
   return async (out) => {
-    await writeDecoded(out, mail, piece, measured, ' (BINARY ')
+    await orWhenGone(writeDecoded(out, mail, piece, measured, ' (BINARY '), () => out.text(' (BINARY NIL'))
     out.text(')')
   }
 }
