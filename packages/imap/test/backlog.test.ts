@@ -275,6 +275,27 @@ test('a change that is committed while IDLE begins is told', async () => {
   expect(client.unread).toBe('* 1 FETCH (UID 1 FLAGS (\\Seen \\Recent))\r\n')
 })
 
+test.each(['NOOP', 'NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange))'])(
+  'a change that was committed just as the telling of another ended was not told a client that idles, after %s',
+  async (before) => {
+    const { mail } = server.store
+    const id = await fill(1)
+    await select()
+    await client.say(before)
+    for (let hops = 0; hops < 60; hops++) {
+      client.send(Buffer.from('x IDLE\r\n'))
+      expect(await client.response()).toBe('+ idling')
+      for (let hop = 0; hop < hops; hop++) await undefined
+      const mode = hops % 2 === 0 ? 'add' : 'remove'
+      await mail.updateFlags(id, { uids: everything, mode, flags: ['\\Seen'] })
+      await quiet()
+      expect(client.unread, `${hops}`).toContain('* 1 FETCH (')
+      client.send(Buffer.from('DONE\r\n'))
+      while (!(await client.response())?.startsWith('x OK'));
+    }
+  },
+)
+
 test('a change of very many messages is told a client that idles in pages, and what follows it behind them', async () => {
   server.options.limits = { outputBacklog: 150_000 }
   const { mail } = server.store

@@ -62,7 +62,7 @@ class Pushing {
 
   async idleEnded(): Promise<void> {
     this.#session.view?.watch(undefined)
-    await this.#telling
+    while (this.#telling) await this.#telling
   }
 
   #push(): void {
@@ -71,6 +71,8 @@ class Pushing {
       .catch((error) => this.#session.host.failed(error))
       .finally(() => {
         this.#telling = undefined
+        // It had seen that there is no more, and this came before it was over.
+        if (this.#due) this.#push()
       })
   }
 

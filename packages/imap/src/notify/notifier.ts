@@ -147,6 +147,8 @@ export class Notifier implements SignalListener, Disposable {
   #tellAtOnce(): void {
     this.#telling ??= this.#tellOn().finally(() => {
       this.#telling = undefined
+      // It had seen that there is no more, and this came before it was over.
+      if (this.#mayGoOn) this.#tellAtOnce()
     })
   }
 
@@ -157,13 +159,17 @@ export class Notifier implements SignalListener, Disposable {
 
   async #tellOn(): Promise<void> {
     do await this.tell()
-    while (this.#idling && this.due && !this.#disposed)
+    while (this.#mayGoOn)
+  }
+
+  get #mayGoOn(): boolean {
+    return this.#idling && this.due && !this.#disposed
   }
 
   /** IDLE is over; resolves when nothing is being told. */
   async idleEnded(): Promise<void> {
     this.#idling = false
-    await this.#telling
+    while (this.#telling) await this.#telling
   }
 
   /** Tells what there is; called by the conversation when no command runs. Never rejects. */
