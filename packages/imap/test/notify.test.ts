@@ -221,6 +221,43 @@ test('a name that RENAME freed and that was given again was told before that REN
   await server.stop()
 })
 
+test.each([
+  [
+    ['A', 'C'],
+    ['B', 'A/y'],
+    ['C ("OLDNAME" (A))', 'A/y ("OLDNAME" (B))'],
+  ],
+  [
+    ['A', 'C'],
+    ['C/x', 'Y'],
+    ['Y ("OLDNAME" (A/x))', 'C ("OLDNAME" (A))'],
+  ],
+])(
+  'RENAME of %s and then of %s was told so that what lies below went to where it is not',
+  async (first, second, told) => {
+    const server = await TestServer.start()
+    const { mail } = server.store
+    const { id } = await server.account()
+    let fails = false
+    server.options.mail = {
+      ...mail,
+      async mailboxes(account) {
+        if (fails) throw new Error('disk')
+        return mail.mailboxes(account)
+      },
+    }
+    for (const name of ['B', 'A', 'A/x']) await server.createMailbox(name)
+    const client = await server.alice('NOTIFY SET (SUBTREE (A B C Y) (MailboxName))')
+    fails = true
+    for (const [from, to] of [first, second]) await mail.renameMailbox(id, from as string, to as string)
+    await setImmediate()
+    fails = false
+    await server.createMailbox('Other')
+    for (const name of told) expect(await client.response()).toContain(`"/" ${name}`)
+    await server.stop()
+  },
+)
+
 test('what was set on a mailbox was never told where its annotations could not be read once', async () => {
   const server = await TestServer.start()
   const { annotations, mail } = server.store
@@ -247,5 +284,32 @@ test('what was set on a mailbox was never told where its annotations could not b
   await server.deliver('B', sampleMessage('simple'))
   expect(await client.response()).toBe('* METADATA A /private/comment')
   expect(await client.response()).toBe('* STATUS B (UIDNEXT 3 MESSAGES 2)')
+  await server.stop()
+})
+
+test('a mailbox that was made anew between two looks had the numbers of the one before', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  let fails = false
+  server.options.mail = {
+    ...mail,
+    async mailboxes(account) {
+      if (fails) throw new Error('disk')
+      return mail.mailboxes(account)
+    },
+  }
+  await server.createMailbox('A')
+  await server.deliver('A', sampleMessage('simple'))
+  const client = await server.alice('NOTIFY SET (MAILBOXES A (MailboxName MessageNew MessageExpunge))')
+  fails = true
+  await mail.deleteMailbox(id, 'A')
+  await server.createMailbox('A')
+  await setImmediate()
+  fails = false
+  await server.createMailbox('Other')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" A')
+  const { uidValidity } = await server.mailbox('A')
+  expect(await client.response()).toBe(`* STATUS A (UIDNEXT 1 MESSAGES 0 UIDVALIDITY ${uidValidity})`)
   await server.stop()
 })

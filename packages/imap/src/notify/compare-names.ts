@@ -47,19 +47,32 @@ export function compareNames(before: Names, now: Names): NameChanges {
   return { renamed: freedFirst(renamed), affected, parents }
 }
 
-/** Who takes one after the other drops an old name, which must not be what another mailbox is called by now. */
+/**
+ * Who takes one after the other drops an old name with all that lies below it, which must not be what another mailbox is called
+ * by now; and moves along what lies below, unless that has moved already.
+ */
 function freedFirst(renamed: ReadonlyMap<string, string>): Map<string, string> {
   const newNames = new Map(Array.from(renamed, ([name, old]) => [old, name]))
-  const ordered = new Map<string, string>()
-  const left = new Map(renamed)
-  for (const first of renamed.keys()) {
-    const freeing: string[] = []
-    // Where names went round in a circle, there is no such order.
-    for (let name: string | undefined = first; name !== undefined && left.has(name); name = newNames.get(name)) {
-      freeing.push(name)
-      left.delete(name)
+  const earlier = new Map<string, string[]>(Array.from(renamed.keys(), (name) => [name, []]))
+  for (const [name, old] of renamed) {
+    for (const freed of [name, ...superiors(name)]) {
+      const freeing = newNames.get(freed)
+      if (freeing !== undefined && freeing !== name) earlier.get(name)?.push(freeing)
     }
-    for (const name of freeing.reverse()) ordered.set(name, renamed.get(name) as string)
+    for (const above of superiors(old)) earlier.get(newNames.get(above) ?? '')?.push(name)
+  }
+  const ordered = new Map<string, string>()
+  const begun = new Set<string>()
+  const waiting = [...renamed.keys()].reverse()
+  for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
+    // Where names went round in a circle, there is no such order.
+    const first = begun.has(name) ? [] : (earlier.get(name) ?? []).filter((each) => !begun.has(each))
+    begun.add(name)
+    if (first.length > 0) waiting.push(...first)
+    else {
+      waiting.pop()
+      ordered.set(name, renamed.get(name) as string)
+    }
   }
   return ordered
 }

@@ -83,7 +83,9 @@ export class OtherMailboxes {
     for (const name of names.values()) {
       const { mailbox } = name
       if (!mailbox) continue
-      await this.#tellMailbox(name, mailbox, known.get(mailbox.id)?.mailbox).catch((error) => failures.push(error))
+      const old = known.get(mailbox.id)?.mailbox
+      const replaced = before.get(name.name)?.mailbox
+      await this.#tellMailbox(name, mailbox, old, replaced).catch((error) => failures.push(error))
     }
     if (failures.length > 0) throw failures[0]
   }
@@ -122,10 +124,17 @@ export class OtherMailboxes {
     return true
   }
 
-  async #tellMailbox(name: HierarchyName, mailbox: VisibleMailbox, old: VisibleMailbox | undefined): Promise<void> {
+  /** @param replaced the one that had its name, of which the client knows the numbers: it must hear that there is nothing now */
+  async #tellMailbox(
+    name: HierarchyName,
+    mailbox: VisibleMailbox,
+    old: VisibleMailbox | undefined,
+    replaced?: VisibleMailbox,
+  ): Promise<void> {
     const events = this.#eventsOf(name)
     if (!isWanted(events) || !this.#mayRead(name, mailbox)) return
-    this.#tellCounts(name.name, mailbox, events, old)
+    const isEmptied = mailbox.messages === 0 && !this.#own.names.has(name.name)
+    this.#tellCounts(name.name, mailbox, events, old ?? (isEmptied ? replaced : undefined))
     if (!events.metadata || !old) return
     try {
       await this.#tellAnnotations(name.name, mailbox, old)
