@@ -192,6 +192,14 @@ function describeFairness(open: OpenEngine): void {
     expect(await claimAll(world, { slots: 10, retries: 0 })).toEqual([])
   })
 
+  it('what was tried before is a retry, though its last lease ended without an attempt', async (world) => {
+    await enqueueRetries(world, 'old.test', 1)
+    const [leased] = await claimAll(world)
+    await world.store.queue.settle(deferring(leased!, world.clock.now(), { attempted: false }))
+    expect(await claimAll(world, { retries: 0 })).toEqual([])
+    expect(await claimAll(world)).toHaveLength(1)
+  })
+
   it('a destination at its limit gives its slots away', async (world) => {
     await enqueueRetries(world, 'old.test', 10)
     await enqueue(world, 'old.test', 'new.test', 'new.test', 'new.test')

@@ -74,14 +74,15 @@ function describeSettle(open: OpenEngine): void {
     expect(again).toMatchObject({ id: leased.id, attempts: 0 })
   })
 
-  it('remembers who was told of the delay', async (world) => {
+  it('remembers who was told of the delay, and what was replied last', async (world) => {
     const { queue } = world.store
     const leased = await three(world)
     await queue.settle(deferring(leased, world.clock.now(), { delayNotified: [0, 2] }))
     const [again] = await claimAll(world)
-    await queue.settle(deferring(again!, world.clock.now(), { delayNotified: [] }))
+    await queue.settle(deferring(again!, world.clock.now(), { attempted: false, outcomes: [] }))
     const left = (await queue.get(leased.id))!
     expect(left.recipients.map((recipient) => recipient.delayNotified)).toEqual([true, false, true])
+    expect(left.recipients.map((recipient) => recipient.lastReply)).toEqual(Array(3).fill('451 4.3.0 later'))
   })
 
   it('DSNs, late filings and events ride in the same transaction', async (world) => {
