@@ -5,7 +5,7 @@ import type { FetchItem } from '../fetch/fetch-item.ts'
 import { uidItem } from '../fetch/items.ts'
 import { type FetchExtra, runFetch } from '../fetch/run-fetch.ts'
 import { fetchAtts } from '../grammar/fetch-att.ts'
-import { knownNames } from '../grammar/known-names.ts'
+import { distinctNames } from '../grammar/known-names.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import type { Session } from '../session/session.ts'
 import type { Cursor } from '../wire/cursor.ts'
@@ -27,7 +27,7 @@ function parse(cursor: Cursor, session: Session): Args {
 
 function fetchModifiers(cursor: Cursor, session: Session): FetchExtra {
   const extra: FetchExtra = {}
-  knownNames(cursor, session, 'Modifier', session.service.registry.fetchModifiers, (kind) =>
+  distinctNames(cursor, session, 'Modifier', session.service.registry.fetchModifiers, (kind) =>
     Object.assign(extra, kind.parse(cursor, session)),
   )
   return extra

@@ -3,7 +3,7 @@
 import { StoreError } from '@pennypost/model'
 import { rightsOn, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { type Command, type Completion, loggedIn } from '../command.ts'
-import { knownNames } from '../grammar/known-names.ts'
+import { distinctNames } from '../grammar/known-names.ts'
 import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import type { Session } from '../session/session.ts'
 import { sayFlagNames } from '../session/tell-changes.ts'
@@ -22,7 +22,7 @@ function parse(cursor: Cursor, session: Session): Args {
   const mailbox = writtenMailbox(cursor.astring('Mailbox name'), session.utf8Names)
   const parameters: Args['parameters'] = []
   if (cursor.skip(' ')) {
-    knownNames(cursor, session, 'Parameter', session.service.registry.selectParameters, (kind) =>
+    distinctNames(cursor, session, 'Parameter', session.service.registry.selectParameters, (kind) =>
       parameters.push(kind.parse(cursor, session)),
     )
   }

@@ -23,7 +23,7 @@ import type { FetchItem } from '../fetch/fetch-item.ts'
 import { changedFlags, uidItem } from '../fetch/items.ts'
 import { runFetch } from '../fetch/run-fetch.ts'
 import { storeFlags } from '../grammar/flags.ts'
-import { knownNames } from '../grammar/known-names.ts'
+import { distinctNames } from '../grammar/known-names.ts'
 import { type By, type SequenceSet, sequenceSet } from '../grammar/sequence-set.ts'
 import { deletedByOthers } from '../refusal.ts'
 import { foundNumbers } from '../search/run-search.ts'
@@ -50,7 +50,7 @@ function parse(cursor: Cursor, session: Session): Args {
   cursor.sp()
   const condition: StoreCondition = {}
   if (cursor.peek() === '(') {
-    knownNames(cursor, session, 'Modifier', session.service.registry.storeModifiers, (kind) =>
+    distinctNames(cursor, session, 'Modifier', session.service.registry.storeModifiers, (kind) =>
       Object.assign(condition, kind.parse(cursor, session)),
     )
     cursor.sp()

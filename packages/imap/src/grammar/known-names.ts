@@ -26,3 +26,19 @@ export function knownNames<Kind>(
     session.service.limits.parameters,
   )
 }
+
+/** The same of what there can be only one each: modifiers and parameters, of which a second would contradict the first. */
+export function distinctNames<Kind>(
+  cursor: Cursor,
+  session: Session,
+  what: string,
+  table: ReadonlyMap<string, Kind>,
+  take: (kind: Kind) => void,
+): void {
+  const taken = new Set<Kind>()
+  knownNames(cursor, session, what, table, (kind) => {
+    if (taken.has(kind)) throw bad(`A ${what.toLowerCase()} is repeated`)
+    taken.add(kind)
+    take(kind)
+  })
+}
