@@ -205,7 +205,7 @@ function describeFilings(open: OpenEngine): void {
       ['queued', 60_000],
     ])
     const [row] = await fetched(world, filed[0]!.mailbox, {})
-    expect(row).toMatchObject({ internalDate: { at: acceptedAt, offsetMinutes: 0 } })
+    expect(row).toMatchObject({ internalDate: { at: acceptedAt, offsetMinutes: 0 }, savedAt: world.clock.now() })
   })
 
   it('a copy shows its delivery block, then the header, and counts both', async (world) => {
@@ -275,6 +275,17 @@ function describeUnconfirmed(open: OpenEngine): void {
     await store.mail.unconfirm(first.journey, clock.now())
     await clock.advance(60 * 60_000)
     expect(await again(world)).toMatchObject({ repeated: false })
+  })
+
+  it('one that reached nobody is known again, and has a journey', async (world) => {
+    const { store, clock } = world
+    const journey = 'J000000000000001' as JourneyId
+    const verdict = { journey, at: clock.now(), kind: 'verdict', verdict: 'accept', reason: 'clean' } as const
+    await accept(world, { journey, flow: [verdict] })
+    expect((await store.flow.journey(journey))?.events).toEqual([verdict])
+    const first = await accept(world, { fingerprint: 'same' })
+    await store.mail.unconfirm(first.journey, clock.now())
+    expect(await accept(world, { fingerprint: 'same' })).toMatchObject({ repeated: true })
   })
 
   it('another fingerprint, or none, is another message', async (world) => {
