@@ -8,7 +8,7 @@ import { copyContents } from './keeper/backup.ts'
 import { findFaults } from './keeper/check.ts'
 import { migrate, requireOurs } from './migrations/list.ts'
 import { ownersAlone } from './owners-alone.ts'
-import { insertFlowSql } from './writer/jobs/flow.ts'
+import { noteEntries } from './writer/jobs/flow.ts'
 import { messageIds, queueEntryIds, uidValidities } from './writer/reserved-numbers.ts'
 
 /**
@@ -148,12 +148,7 @@ function raiseNumbers(db: Database.Database, validity: number): { mailboxes: num
 
 /** Holds everything, and says so in each journey; gives how much. */
 function holdQueue(db: Database.Database, now: number): number {
-  const insert = db.prepare(insertFlowSql)
-  const entries = db.prepare('SELECT id, journey FROM queue WHERE held = 0').all() as { id: number; journey: string }[]
-  for (const { id: entry, journey } of entries) {
-    const event = { journey, at: now, kind: 'operator', verb: 'restore', entry }
-    insert.run(journey, journey, now, null, null, null, JSON.stringify([event]))
-  }
+  noteEntries(db, now, 'held = 0', (entry) => ({ kind: 'operator', verb: 'restore', entry }))
   db.exec('DELETE FROM lanes')
   return db.prepare('UPDATE queue SET held = 1, lease = NULL, lease_until = NULL').run().changes
 }

@@ -6,7 +6,7 @@ import { WriterContext } from './context.ts'
 import { FaultPlan } from './faults.ts'
 import { isFull, requireRoom } from './full-disk.ts'
 import { GroupCommit } from './group-commit.ts'
-import { insertFlowSql } from './jobs/flow.ts'
+import { noteEntries } from './jobs/flow.ts'
 import type { FromWriter, GroupReply, Job, ToWriter, WriterData } from './protocol.ts'
 import { WalIndex } from './wal-index.ts'
 
@@ -181,7 +181,10 @@ function begin(db: Database.Database, now: number): boolean {
     db.exec(`INSERT OR REPLACE INTO meta (key, value) VALUES ('clean', 0)`)
     // Tells this store from others, for what is derived from it; a copy is another one (keeper/backup.ts).
     db.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('lineage', hex(randomblob(16)))`)
-    if (unclean) noteInterrupted(db, now)
+    // What was on its way may have arrived, and goes out again: whoever has it twice may ask why.
+    if (unclean) {
+      noteEntries(db, now, `lease_until IS NOT NULL AND route = 'remote'`, (entry) => ({ kind: 'interrupted', entry }))
+    }
     db.exec('UPDATE queue SET lease = NULL, lease_until = NULL WHERE lease_until IS NOT NULL')
     db.exec(`DELETE FROM lanes; INSERT INTO lanes (destination, retry, due_at, ready)
       SELECT destination, retry, min(due_at), 0 FROM queue WHERE lease_until IS NULL AND held = 0 GROUP BY destination, retry`)
@@ -194,14 +197,4 @@ function begin(db: Database.Database, now: number): boolean {
     }
   }).immediate()
   return unclean
-}
-
-/** What a process had on its way when it was killed may have arrived, and goes out again: whoever has it twice may ask why. */
-function noteInterrupted(db: Database.Database, now: number): void {
-  const leased = db.prepare(`SELECT id, journey FROM queue WHERE lease_until IS NOT NULL AND route = 'remote'`)
-  const insert = db.prepare(insertFlowSql)
-  for (const { id: entry, journey } of leased.all() as { id: number; journey: string }[]) {
-    const event = { journey, at: now, kind: 'interrupted', entry }
-    insert.run(journey, journey, now, null, null, null, JSON.stringify([event]))
-  }
 }

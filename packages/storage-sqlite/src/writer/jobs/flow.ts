@@ -1,3 +1,5 @@
+import type { FlowFact } from '@pennypost/model'
+import type Database from 'better-sqlite3'
 import type { WriterContext } from '../context.ts'
 
 /** Events of one journey that are recorded together, as `reader/flow.ts` reads them back. */
@@ -12,7 +14,7 @@ export interface FlowRow {
   events: string
 }
 
-export const insertFlowSql = `INSERT INTO flow (journey, began_at, message_id, transcript_at, fingerprint, events)
+const insert = `INSERT INTO flow (journey, began_at, message_id, transcript_at, fingerprint, events)
   VALUES (?, CASE WHEN EXISTS (SELECT 1 FROM flow WHERE journey = ?) THEN NULL ELSE ? END, ?, ?, ?, ?)`
 
 export function recordFlow(context: WriterContext, rows: readonly FlowRow[]): void {
@@ -21,7 +23,21 @@ export function recordFlow(context: WriterContext, rows: readonly FlowRow[]): vo
 
 export function insertFlow(context: WriterContext, row: FlowRow, fingerprint: string | null): void {
   const { journey, at, messageId, transcriptAt, events } = row
-  context.sql(insertFlowSql).run(journey, journey, at, messageId || null, transcriptAt, fingerprint, events)
+  context.sql(insert).run(journey, journey, at, messageId || null, transcriptAt, fingerprint, events)
+}
+
+/** Tells of some queue entries in their journeys, where no jobs run: at a start and in a restore. `where`: a condition in SQL. */
+export function noteEntries(
+  db: Database.Database,
+  now: number,
+  where: string,
+  factOf: (entry: number) => FlowFact,
+): void {
+  const note = db.prepare(insert)
+  const entries = db.prepare(`SELECT id, journey FROM queue WHERE ${where}`).all() as { id: number; journey: string }[]
+  for (const { id, journey } of entries) {
+    note.run(journey, journey, now, null, null, null, JSON.stringify([{ journey, at: now, ...factOf(id) }]))
+  }
 }
 
 /** The latest acceptance with this fingerprint whose 250 may not have been read. */
