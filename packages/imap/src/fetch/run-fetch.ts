@@ -83,7 +83,7 @@ interface Fetch {
   /** Each response says all that is new in the flags of its message. */
   tellsModSeq: boolean
   refusal: unknown
-  /** Messages that were written. */
+  /** Messages of which all was told. */
   told: number
 }
 
@@ -180,7 +180,6 @@ async function fetchRows(fetch: Fetch, uids: UidSet, need: FetchNeed): Promise<v
 function aim(fetch: Fetch, uid: number, viewIndex: number): boolean {
   const { target } = fetch
   if (!target.aim(uid, viewIndex + 1)) return false
-  fetch.told++
   tellFlagNames(target.session, target.view)
   return true
 }
@@ -218,8 +217,7 @@ async function setSeen(
 /** Looks with all items, then says the response. A promise when octets must be read; it rejects when the connection ends. */
 function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const note = (error: unknown): void => {
-    if (saysGone(error)) fetch.told--
-    else fetch.refusal ??= error
+    if (!saysGone(error)) fetch.refusal ??= error
   }
   try {
     const prepared = fetch.prepares ? eachItem(fetch, 0, prepareItem) : undefined
@@ -233,11 +231,8 @@ function writeMessage(fetch: Fetch, flagsChanged: boolean): Promise<void> | unde
 
 function writeItems(fetch: Fetch, flagsChanged: boolean): Promise<void> | undefined {
   const { target } = fetch
-  if (target.openIndex < 0) {
-    // Since `prepare` has begun to look.
-    fetch.told--
-    return undefined
-  }
+  // Gone since `prepare` has begun to look.
+  if (target.openIndex < 0) return undefined
   const fail = (error: unknown): never => {
     // What was begun cannot be ended, or octets that were announced could not be read: nothing that could be said now
     // would be understood.
@@ -275,10 +270,9 @@ function eachItem(fetch: Fetch, from: number, step: Step): Promise<void> | undef
 function end(fetch: Fetch, flagsChanged: boolean): undefined {
   const { target, items, tellsModSeq } = fetch
   const { session, view, out, openIndex, row } = target
-  if (target.isGone || openIndex < 0) fetch.told--
-  if (openIndex < 0) {
-    // There is nothing to tell of its flags any more.
-  } else if (flagsChanged) {
+  const isThere = openIndex >= 0
+  if (isThere && !target.isGone) fetch.told++
+  if (isThere && flagsChanged) {
     const has = (key: string): boolean => items.some((item) => item.key === key)
     if (!has('FLAGS')) out.text(` FLAGS (${flagsText(session, view, openIndex)})`)
     // RFC 7162 §3.2.4
@@ -287,7 +281,7 @@ function end(fetch: Fetch, flagsChanged: boolean): undefined {
       if (!has('MODSEQ')) out.text(` MODSEQ (${view.saidModSeq(openIndex)})`)
     }
     view.markTold(openIndex)
-  } else if (tellsModSeq) view.markTold(openIndex)
+  } else if (isThere && tellsModSeq) view.markTold(openIndex)
   out.text(')\r\n')
   if (row?.journey && items.some((item) => item.reads)) {
     session.service.onRead?.({ journey: row.journey, login: session.user.login, session: session.id })
