@@ -45,15 +45,8 @@ test('of a result that is kept up to date, and of annotations', async () => {
 
 test('a result that cannot be searched kept back the others, and new messages that came into them', async () => {
   const server = await TestServer.start()
-  const { mail } = server.store
   let fails = false
-  server.options.mail = {
-    ...mail,
-    async search(...args) {
-      if (fails) throw new Error('the disk does not answer')
-      return mail.search(...args)
-    },
-  }
+  server.failWhile(() => fails, 'search', new Error('the disk does not answer'))
   const client = await server.alice(
     'SELECT INBOX',
     'SEARCH RETURN (UPDATE) BODY hello',
@@ -98,15 +91,8 @@ test.each(['SEARCH SUBJECT hello', 'SORT (ARRIVAL) UTF-8 SUBJECT hello', 'THREAD
 
 test('a SEARCH whose result was told, and is kept up to date, ended in NO', async () => {
   const server = await TestServer.start()
-  const { mail } = server.store
   let fails = false
-  server.options.mail = {
-    ...mail,
-    async changesSince(...args) {
-      if (fails) throw new Error('the disk does not answer')
-      return mail.changesSince(...args)
-    },
-  }
+  server.failWhile(() => fails, 'changesSince', new Error('the disk does not answer'))
   await server.deliver('INBOX', sampleMessage('simple'))
   const client = await server.alice('SELECT INBOX')
   fails = true

@@ -10,15 +10,8 @@ test.each([
   ['REPLACE 1 INBOX {9+}\r\nSubject:\r\n', 2],
 ])('what was done was answered by NO when its changes could not be read: %s', async (command, messages) => {
   const server = await TestServer.start()
-  const { mail } = server.store
   let fails = false
-  server.options.mail = {
-    ...mail,
-    async changesSince(...args) {
-      if (fails) throw new StoreError('unavailable', 'the disk is slow')
-      return mail.changesSince(...args)
-    },
-  }
+  server.failWhile(() => fails, 'changesSince', new StoreError('unavailable', 'the disk is slow'))
   for (let i = 0; i < 2; i++) await server.deliver('INBOX', sampleMessage('simple'))
   const client = await server.alice('ENABLE QRESYNC', 'SELECT INBOX', 'STORE 1 +FLAGS.SILENT (\\Deleted)')
   fails = true
@@ -59,15 +52,8 @@ test('it was told where a mailbox stands without what had gone, when the right t
 
 test('CLOSE left the mailbox though it was answered by NO', async () => {
   const server = await TestServer.start()
-  const { mail } = server.store
   let fails = true
-  server.options.mail = {
-    ...mail,
-    async expunge(...args) {
-      if (fails) throw new StoreError('unavailable', 'the disk is slow')
-      return mail.expunge(...args)
-    },
-  }
+  server.failWhile(() => fails, 'expunge', new StoreError('unavailable', 'the disk is slow'))
   await server.deliver('INBOX', sampleMessage('simple'), ['\\Deleted'])
   const client = await server.alice('SELECT INBOX')
   expect(await client.say('CLOSE')).toEqual([expect.stringMatching(/^x NO \[UNAVAILABLE\]/)])

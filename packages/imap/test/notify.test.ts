@@ -195,13 +195,7 @@ test('a name that RENAME freed and that was given again was told before that REN
   const { mail } = server.store
   const { id } = await server.account()
   let fails = false
-  server.options.mail = {
-    ...mail,
-    async mailboxes(account) {
-      if (fails) throw new Error('disk')
-      return mail.mailboxes(account)
-    },
-  }
+  server.failWhile(() => fails, 'mailboxes', new Error('disk'))
   await server.createMailbox('A')
   await server.createMailbox('B')
   const client = await server.alice('NOTIFY SET (SUBTREE (A B Y) (MailboxName))')
@@ -239,13 +233,7 @@ test.each([
     const { mail } = server.store
     const { id } = await server.account()
     let fails = false
-    server.options.mail = {
-      ...mail,
-      async mailboxes(account) {
-        if (fails) throw new Error('disk')
-        return mail.mailboxes(account)
-      },
-    }
+    server.failWhile(() => fails, 'mailboxes', new Error('disk'))
     for (const name of ['B', 'A', 'A/x']) await server.createMailbox(name)
     const client = await server.alice('NOTIFY SET (SUBTREE (A B C Y) (MailboxName))')
     fails = true
@@ -292,13 +280,7 @@ test('a mailbox that was made anew between two looks had the numbers of the one 
   const { mail } = server.store
   const { id } = await server.account()
   let fails = false
-  server.options.mail = {
-    ...mail,
-    async mailboxes(account) {
-      if (fails) throw new Error('disk')
-      return mail.mailboxes(account)
-    },
-  }
+  server.failWhile(() => fails, 'mailboxes', new Error('disk'))
   await server.createMailbox('A')
   await server.deliver('A', sampleMessage('simple'))
   const client = await server.alice('NOTIFY SET (MAILBOXES A (MailboxName MessageNew MessageExpunge))')

@@ -54,6 +54,16 @@ export class TestServer {
     return new TestServer(store, time)
   }
 
+  /** The mail store rejects this as long as it is to fail. */
+  failWhile(fails: () => boolean, verb: 'changesSince' | 'expunge' | 'mailboxes' | 'search', error: Error): void {
+    const { mail } = this.store
+    const failing = async (...args: unknown[]): Promise<unknown> => {
+      if (fails()) throw error
+      return Reflect.apply(mail[verb], mail, args)
+    }
+    this.options.mail = { ...mail, [verb]: failing }
+  }
+
   #admit(account: AccountId): Disposable | undefined {
     const open = this.#open.get(account) ?? 0
     if (open >= this.sessionsPerAccount) return undefined
