@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { deflateRawSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { readReport } from './read-report.ts'
@@ -77,6 +79,33 @@ describe('a report', () => {
       failed: 3,
       failures: [{ what: 'mail.one.test', count: 3, why: 'certificate-expired' }],
     })
+  })
+
+  test('kept all of its document in memory, and thousands of small attachments, all there is', async () => {
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    const octets = (): number => {
+      collectGarbage()
+      const { heapUsed, external } = process.memoryUsage()
+      return heapUsed + external
+    }
+    const size = 4 * 1024 * 1024
+    const name = `<org_name>Two and its companions</org_name>`
+    const long = JSON.stringify({ 'organization-name': 'x'.repeat(size), policies: [{}] })
+    const before = octets()
+    const kept = Array.from({ length: 10 }, () => [
+      readReport(Buffer.from(dmarc.replace('<org_name>Two &amp; Co</org_name>', name) + ' '.repeat(size) + '!')),
+      readReport(Buffer.from(long)),
+    ]).flat()
+    await expect.poll(() => octets() - before).toBeLessThan(2 * size)
+    expect(kept.map((report) => report?.kind)).toContain('tls')
+  })
+
+  test('had texts of thousands of characters', () => {
+    const long = 'x'.repeat(5000)
+    const report = readReport(Buffer.from(dmarc.replaceAll(/<(source_ip|spf|header_from)>[^<]*/g, `<$1>${long}`)))
+    expect(report?.failures.every(({ what, why }) => what.length + why.length <= 510)).toBe(true)
+    expect(report?.failures).not.toEqual([])
   })
 
   test.each(['99999999999999999999', '-1e300', 'NaN', '1e999', 'x'])(

@@ -31,10 +31,16 @@ const recordsMax = 20_000
 const jsonValuesMax = 100_000
 /** Of one element that is looked into. */
 const elementMax = 10_000
+/** Characters of one text; a domain has no more. */
+const textMax = 255
 
 /** The report in this document. */
 export function readReport(document: Buffer): Report | undefined {
-  const text = document.toString().trim()
+  // A slice of a text keeps all of it in memory, and of reports there are thousands.
+  return structuredClone(reportIn(document.toString().trim()))
+}
+
+function reportIn(text: string): Report | undefined {
   if (text.startsWith('{')) return readTlsReport(text)
   return /<feedback[\s>]/.test(text.slice(0, 2000)) ? readDmarcReport(text) : undefined
 }
@@ -87,7 +93,7 @@ const at = (value: Json, key: string): Json =>
   typeof value === 'object' && value !== null ? (value as Record<string, Json>)[key] : undefined
 const textAt = (value: Json, key: string): string => {
   const found = at(value, key)
-  return typeof found === 'string' ? found.slice(0, 500) : ''
+  return typeof found === 'string' ? found.slice(0, textMax) : ''
 }
 const numberAt = (value: Json, key: string): number => {
   const found = at(value, key)
@@ -113,15 +119,15 @@ function readDmarcReport(text: string): Report | undefined {
     const why = `DKIM ${element(evaluated, 'dkim') || '?'}, SPF ${element(evaluated, 'spf') || '?'}, ${element(evaluated, 'disposition') || 'none'}`
     return { passed, what: element(record, 'source_ip'), count, why: `${why}, from ${element(record, 'header_from')}` }
   })
-  const domain = element(element(text, 'policy_published'), 'domain')
+  const domain = textOf(element(text, 'policy_published'), 'domain')
   if (domain === '') return undefined
   const total = (passed: boolean): number =>
     rows.filter((row) => row.passed === passed).reduce((sum, { count }) => sum + count, 0)
   return {
     kind: 'dmarc',
     domain,
-    organization: element(metadata, 'org_name'),
-    id: element(metadata, 'report_id'),
+    organization: textOf(metadata, 'org_name'),
+    id: textOf(metadata, 'report_id'),
     beginsAt: timeAt(element(range, 'begin')),
     endsAt: timeAt(element(range, 'end')),
     passed: total(true),
@@ -153,6 +159,9 @@ function element(text: string, name: string): string {
   return inside.replace(/&(amp|lt|gt|quot|apos);/g, (_, entity: string) => entities[entity] as string).trim()
 }
 
+const textOf = (text: string, name: string): string => element(text, name).slice(0, textMax)
+
 function worstFirst(failures: readonly ReportedFailure[]): ReportedFailure[] {
-  return failures.toSorted((a, b) => b.count - a.count).slice(0, failuresMax)
+  const worst = failures.toSorted((a, b) => b.count - a.count).slice(0, failuresMax)
+  return worst.map(({ what, count, why }) => ({ what: what.slice(0, textMax), count, why: why.slice(0, textMax) }))
 }
