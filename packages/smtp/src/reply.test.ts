@@ -104,6 +104,11 @@ describe('printing replies', () => {
     expect(describeReply(reply(550, null, 'a\u009b31m'))).toBe('550 a 31m')
   })
 
+  test('a challenge of a login was cut at 512 octets, and the client had half of a nonce', () => {
+    const challenge = Buffer.alloc(600, 'x').toString('base64')
+    expect(printReply(reply(334, null, challenge))).toBe(`334 ${challenge}\r\n`)
+  })
+
   test('what is printed is read back', () => {
     const line = fc.string({ unit: 'grapheme', maxLength: 60 }).filter((text) => !/[\x00-\x1f\x7f]|^[245]\./.test(text))
     const value = fc.record({

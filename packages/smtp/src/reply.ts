@@ -37,11 +37,12 @@ export function isPermanent(reply: Reply): boolean {
 
 /**
  * The reply as it goes on the wire, with CRLFs. RFC 2034 §4: the enhanced code stands on every line. Control characters
- * become spaces, and a line beyond 512 octets is cut, so that no text can break the dialogue.
+ * become spaces, and a line beyond 512 octets is cut, so that no text can break the dialogue; but for a challenge, which
+ * is as long as the mechanism made it (RFC 4954 §4).
  */
 export function printReply({ code, enhanced, lines }: Reply): string {
   const status = enhanced === null ? '' : `${enhanced} `
-  const room = longestLineOctets - 6 - status.length
+  const room = code === 334 ? Number.POSITIVE_INFINITY : longestLineOctets - 6 - status.length
   let printed = ''
   for (let at = 0; at < lines.length; at++) {
     const separator = at === lines.length - 1 ? ' ' : '-'
