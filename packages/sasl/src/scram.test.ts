@@ -257,6 +257,15 @@ test('what a client changes of what was said ends the exchange', async () => {
   expect(await logIn({ password: 'secret', tamper: (text) => `${text},x=later` })).toEqual(ok)
 })
 
+test('an extension that has to be understood was passed over (RFC 5802 §5.1)', async () => {
+  await provide()
+  const tamper = (text: string) => `${text},m=unknown`
+  expect(await logIn({ password: 'secret', tamper })).toMatchObject({ kind: 'failed' })
+  const first = (text: string) => createScram(seededRandom(1), false).start(Buffer.from(text), clear).kind
+  expect(first('n,,n=a,r=x,t=optional')).toBe('salt')
+  expect(first('n,,n=a,r=x,m=unknown')).toBe('fail')
+})
+
 test('names are unescaped, and nothing else is let through', () => {
   const { start } = createScram(seededRandom(1), false)
   const first = (text: string) => start(Buffer.from(text), clear)

@@ -49,7 +49,9 @@ const failed = (exchange: Exchange, reason: string): Step => ({ kind: 'fail', re
 //   gs2-header           = gs2-cbind-flag "," [ "a=" saslname ] ","
 //   gs2-cbind-flag       = ("p=" cb-name) / "n" / "y"
 //   client-first-message-bare = [reserved-mext ","] username "," nonce ["," extensions]
-const clientFirstForm = /^((n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,)(n=([^,]*),r=([!-+\x2d-~]+)(?:,[A-Za-z]=[^,]+)*)$/
+// An `m=` anywhere is an extension that both ends have to know, and ends the exchange (§5.1).
+const clientFirstForm = /^((n|y|p=[A-Za-z0-9.-]+),(?:a=([^,]*))?,)(n=([^,]*),r=([!-+\x2d-~]+)(?:,[A-Za-ln-z]=[^,]+)*)$/
+const extensionsForm = /^(?:,[A-Za-ln-z]=[^,]+)*$/
 
 function clientFirstMessage(octets: Buffer, exchange: Exchange): Step {
   const match = clientFirstForm.exec(decodeText(octets) ?? '')
@@ -104,8 +106,8 @@ function clientFinalMessage(
   const text = decodeText(octets) ?? ''
   const at = text.lastIndexOf(',p=')
   const withoutProof = text.slice(0, Math.max(at, 0))
-  if (withoutProof !== expected && !withoutProof.startsWith(`${expected},`)) {
-    return failed(exchange, 'another nonce or channel binding')
+  if (!withoutProof.startsWith(expected) || !extensionsForm.test(withoutProof.slice(expected.length))) {
+    return failed(exchange, 'another nonce, channel binding or extension')
   }
   const base64 = text.slice(at + 3)
   const proof = Buffer.from(base64, 'base64')
