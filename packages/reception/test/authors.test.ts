@@ -42,6 +42,7 @@ const refused = [
   `From: ${'('.repeat(3000)}${')'.repeat(3000)} a@bank.test`,
   `From: ${'x'.repeat(70_000)} <a@bank.test>`,
   'no field\r\nFrom: a@bank.test',
+  'From: MISSING_MAILBOX@bank.test',
 ]
 
 const doubtful = [
@@ -53,6 +54,7 @@ const doubtful = [
   'From: a@two.test; b@bank.test',
   'From: a@two.test\r\n\t, b@bank.test',
   'From: <a@two.test> <b@bank.test>',
+  'From: a@two.test, MISSING_MAILBOX@bank.test',
   'From: <a@two.test>\\,<b@bank.test>',
   'From: x:a@bank.test;, a@two.test',
   'From: <a@bank.test@two.test>',
