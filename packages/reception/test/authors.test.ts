@@ -55,6 +55,7 @@ const doubtful = [
   'From: a@two.test\r\n\t, b@bank.test',
   'From: <a@two.test> <b@bank.test>',
   'From: a@two.test, MISSING_MAILBOX@bank.test',
+  'From: a@two.test, "MISSING_"MAILBOX@bank.test',
   'From: <a@two.test>\\,<b@bank.test>',
   'From: x:a@bank.test;, a@two.test',
   'From: <a@bank.test@two.test>',

@@ -11,8 +11,9 @@ it.each([
   ['a route', 'From: <@bank.test:alice@one.test>', ['one.test']],
   ['a local part with an @', 'From: <"alice@bank.test"@one.test>', ['one.test']],
   ['none', 'From: alice', []],
-  ['one without a local part', 'From: <@bank.test>', []],
-  ['one called like what stands for a missing local part', 'From: MISSING_MAILBOX@bank.test', ['bank.test']],
+  ['one called like what stands for a missing local part', 'From: "MISSING\\_MAILBOX"@bank.test', ['bank.test']],
+  ['one without a local part', 'From: <@bank.test>', ['bank.test']],
+  ['one with a domain behind the address', 'From: <<alice@bank.test>@one.test>', ['bank.test']],
   ['an address with two @, of which readers may take either domain', 'From: <alice@bank.test@one.test>', ['']],
   [
     'one who hid behind more authors than were looked at',

@@ -12,13 +12,12 @@ export function authorDomains(section: HeaderSection): string[] {
   const written = new Set<string>()
   for (const field of section.fields) {
     if (field.name !== 'from') continue
-    const value = fieldValue(section, field)
-    const entries = parseAddressList(value, maxEntries + 1)
+    const entries = parseAddressList(fieldValue(section, field), maxEntries + 1)
     if (entries.length > maxEntries) written.add('')
-    // Who is called like what stands for a missing local part is somebody all the same.
-    const isName = value.includes(missingMailbox)
     for (const { mailbox = missingMailbox, host = missingDomain } of entries) {
-      if ((isName || mailbox !== missingMailbox) && host !== missingDomain) written.add(host)
+      if (host === missingDomain) continue
+      // What stands for a missing local part may also be written, by whoever wants to be no author.
+      if (mailbox !== missingMailbox || lookupDomain(host) !== undefined) written.add(host)
     }
   }
   return [...new Set([...written].map((domain) => lookupDomain(domain) ?? ''))]
