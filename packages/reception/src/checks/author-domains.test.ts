@@ -13,7 +13,7 @@ it.each([
   ['none', 'From: alice', []],
   ['one called like what stands for a missing local part', 'From: "MISSING\\_MAILBOX"@bank.test', ['bank.test']],
   ['one without a local part', 'From: <@bank.test>', ['bank.test']],
-  ['one with a domain behind the address', 'From: <<alice@bank.test>@one.test>', ['bank.test']],
+  ['one with a domain behind the address', 'From: <<alice@bank.test>@one.test>', ['bank.test', 'one.test']],
   ['an address with two @, of which readers may take either domain', 'From: <alice@bank.test@one.test>', ['']],
   [
     'one who hid behind more authors than were looked at',
