@@ -25,7 +25,7 @@ import { TlsHosts } from './tls/tls-hosts.ts'
 import { TlsReporter } from './tls-report/reporter.ts'
 import { createTlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
-import { createVerifier } from './verify-recipient.ts'
+import { createVerifier, type Unasked } from './verify-recipient.ts'
 
 export interface Relay {
   /** Begins to work the queue. Once: where a relay was stopped, another is made. */
@@ -53,6 +53,8 @@ export interface Relay {
   settledNotices(facts: SettledFacts): Promise<SettledNotices>
   /** Asks the next hop whether it takes the recipient, unless it was asked lately. Takes at most `verifyMs`. */
   verifyRecipient(delivery: RelayDelivery): Promise<Verification>
+  /** Next hops that could not be asked about recipients lately. */
+  unasked(): readonly Unasked[]
   /** For status and metrics. */
   counts(): { working: number; busy: number; idle: number; waiting: number }
 }
@@ -124,7 +126,7 @@ export function createRelay(options: RelayOptions): Relay {
     },
     turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
     settledNotices: (facts) => settledNotices(facts, dsn),
-    verifyRecipient: createVerifier({ ...opening, limits }),
+    ...createVerifier({ ...opening, limits, random }),
     counts: () => ({ working: runner.working, ...pool.counts() }),
   }
 }

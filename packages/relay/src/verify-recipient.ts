@@ -2,24 +2,35 @@
  * Asks a next hop whether it takes a recipient, before a stranger's mail for it is taken, so that nobody is sent a bounce
  * for mail that was never theirs (RFC 5321 §3.3). What it says is kept.
  *
- * Never broken: only a 5yz reply to RCPT itself refuses a recipient: of a next hop that is away, slow, or does not say,
- * all are taken, and none waits for longer than `verifyMs`. Outsiders can have it asked no more than `questions` at a
- * time, and about one address once.
+ * Never broken: only a 5yz reply to RCPT itself refuses a recipient, and one that is about us and our rights only if a
+ * recipient that nobody has gets another; of a next hop that is away, slow, or does not say, all are taken, and none
+ * waits for longer than `verifyMs`. Outsiders can have it asked no more than `questions` at a time, and about one address
+ * once.
  * Who calls it: the relay, for reception.
  */
 import type { RelayDelivery, Verification } from '@pennypost/mda'
-import { createGate, type Gate } from '@pennypost/model'
-import { describeReply, isPermanent, isPositive, type SmtpClient } from '@pennypost/smtp'
+import { createGate, type Gate, type Random } from '@pennypost/model'
+import { describeReply, isPermanent, isPositive, type Reply, type SmtpClient } from '@pennypost/smtp'
 import { BackOff } from './back-off.ts'
 import { dropOldest } from './drop-oldest.ts'
 import { pathOf } from './dsn-address.ts'
 import type { RelayLimits } from './limits.ts'
 import { type NextHop, placeOf } from './next-hop.ts'
 import { createOpenConnection, type OpenOptions } from './open-connection.ts'
+import type { Relay } from './relay.ts'
 import { deferred, verdictOf } from './verdict.ts'
 
 export interface VerifierOptions extends OpenOptions {
   limits: RelayLimits
+  random: Random
+}
+
+/** A next hop that has told nobody from nobody else since then. */
+export interface Unasked {
+  destination: string
+  since: number
+  askedAt: number
+  reply: string
 }
 
 /** What was heard; `about` the next hop: it would be no other for another recipient. */
@@ -27,20 +38,28 @@ type Word = Pick<Verification, 'answer' | 'reply'> & { about: 'recipient' | 'nex
 
 type Kept = Map<string, { verification: Verification; until: number }>
 
-/** Takes at most `verifyMs`. */
-export function createVerifier(options: VerifierOptions): (delivery: RelayDelivery) => Promise<Verification> {
+/** What is said no more, or of a next hop that nobody asks any more, is no trouble of today. */
+const recentMs = 24 * 60 * 60_000
+
+export function createVerifier(options: VerifierOptions): Pick<Relay, 'verifyRecipient' | 'unasked'> {
   const verifier = new Verifier(options)
-  return (delivery) => verifier.verify(delivery)
+  return { verifyRecipient: (delivery) => verifier.verify(delivery), unasked: () => verifier.unasked }
 }
 
 class Verifier {
   readonly #options: VerifierOptions
   /** Apart, so that who guesses addresses displaces no known one; in each those that end first before the others. */
-  readonly #kept: Record<Verification['answer'], Kept> = { known: new Map(), refused: new Map(), unsaid: new Map() }
+  readonly #kept: Record<Verification['answer'], Kept> = {
+    known: new Map(),
+    refused: new Map(),
+    'refused-us': new Map(),
+    unsaid: new Map(),
+  }
   readonly #asking = new Map<string, Promise<Verification>>()
   /** One for each next hop that a domain ever had, which are few. */
   readonly #gates = new Map<string, Gate>()
   readonly #silent: BackOff
+  readonly #unasked = new Map<string, Unasked>()
 
   constructor(options: VerifierOptions) {
     this.#options = options
@@ -48,6 +67,13 @@ class Verifier {
     this.#silent = new BackOff({ clock, limits: { backOffMs: limits.silentMs, backOffMaxMs: limits.silentMs } })
   }
 
+  /** Those next hops that were asked lately in vain. */
+  get unasked(): Unasked[] {
+    const now = this.#options.clock.now()
+    return [...this.#unasked.values()].filter(({ askedAt }) => now - askedAt < recentMs)
+  }
+
+  /** Takes at most `verifyMs`. */
   async verify({ forwardPath, nextHop }: RelayDelivery): Promise<Verification> {
     const { routes } = this.#options
     const destination = routes.destination(pathOf(forwardPath).domain, nextHop)
@@ -79,9 +105,10 @@ class Verifier {
   #keep(key: string, verification: Verification): void {
     const { clock, limits } = this.#options
     const kept = this.#kept[verification.answer]
-    const keptMs = { known: limits.knownMs, refused: limits.refusedMs, unsaid: limits.unsaidMs }[verification.answer]
+    const { knownMs, refusedMs, unsaidMs } = limits
+    const keptMs = { known: knownMs, refused: refusedMs, 'refused-us': unsaidMs, unsaid: unsaidMs }
     kept.delete(key)
-    kept.set(key, { verification, until: clock.elapsed() + keptMs })
+    kept.set(key, { verification, until: clock.elapsed() + keptMs[verification.answer] })
     dropOldest(kept, limits.answersKept)
   }
 
@@ -105,7 +132,17 @@ class Verifier {
     const word = await promise
     signal.removeEventListener('abort', late)
     if (word.about === 'next hop') this.#silent.failed(destination, deferred('4.4.1', word.reply))
+    this.#note(destination, word)
     return word
+  }
+
+  #note(destination: string, { about, answer, reply }: Word): void {
+    const askedAt = this.#options.clock.now()
+    if (about === 'recipient' && answer !== 'refused-us') this.#unasked.delete(destination)
+    else {
+      const since = this.#unasked.get(destination)?.since ?? askedAt
+      this.#unasked.set(destination, { destination, since, askedAt, reply })
+    }
   }
 
   #silence(destination: string): Word | undefined {
@@ -134,10 +171,27 @@ class Verifier {
     const close = (): void => client.close()
     signal.addEventListener('abort', close, { once: true })
     if (signal.aborted) close()
-    tell(wordOf(await client.probe({ reversePath: '', forwardPath, requireTls: false }), opened.hop))
+    const ask = (path: string) => client.probe({ reversePath: '', forwardPath: path, requireTls: false })
+    const probed = await ask(forwardPath)
+    const word = wordOf(probed, opened.hop)
+    const { rcpt } = probed
+    if (rcpt && mayBeAboutUs(rcpt)) {
+      const nobody = `nobody-${this.#options.random.bytes(8).toString('hex')}@${pathOf(forwardPath).domain}`
+      const { rcpt: other } = await ask(nobody)
+      if (!other || (other.code === rcpt.code && other.enhanced === rcpt.enhanced)) word.answer = 'refused-us'
+    }
+    tell(word)
     await client.quit()
     signal.removeEventListener('abort', close)
   }
+}
+
+/**
+ * RFC 3463 §3.8: 5.7.z is about who may, which is us as often as the recipient; without such a status, what RFC 5321
+ * §4.2.3 has for no mailbox.
+ */
+function mayBeAboutUs(rcpt: Reply): boolean {
+  return isPermanent(rcpt) && (rcpt.enhanced ? rcpt.enhanced.startsWith('5.7.') : rcpt.code < 550 || rcpt.code > 553)
 }
 
 function unsaid(reply: string, about: Word['about'] = 'next hop'): Word {

@@ -151,6 +151,51 @@ test('only a reply to RCPT refuses a recipient', async () => {
   }
 })
 
+test('what a next hop says of us to everybody refused all recipients for good', async () => {
+  for (const words of ['554 5.7.1 Client host blocked using list.test', '530 Authentication required']) {
+    await using office = await open()
+    const said: Record<string, string> = { bob: words, nobody: words }
+    const peer = office.peer('192.0.2.2', { script: { RCPT: (argument) => said[/\w+(?=[@-])/.exec(argument)![0]] } })
+    expect(await answer(office, 'bob')).toBe(`refused-us ${words}`)
+    expect(asked(peer)).toEqual(['RCPT TO:<bob@two.test>', expect.stringMatching(/^RCPT TO:<nobody-\w{16}@two.test>$/)])
+    const { destination, since } = office.relay.unasked()[0]!
+    expect([destination, since]).toEqual(['mx.two.test:25', office.clock.now()])
+    // It is mended.
+    said.bob = '250 Ok'
+    await office.advance(5 * minute)
+    expect(await answer(office, 'bob')).toBe('known 250 Ok')
+    expect(office.relay.unasked()).toEqual([])
+    // One recipient is not for everybody.
+    Object.assign(said, { staff: words, nobody: '550 5.1.1 Who is that?' })
+    expect(await answer(office, 'staff')).toBe(`refused ${words}`)
+  }
+})
+
+test('a next hop that closes when it is asked a second time refuses nobody', async () => {
+  await using office = await open()
+  office.peer('192.0.2.2', {
+    script: { RCPT: (argument) => (argument.includes('nobody-') ? { drop: true } : '550 5.7.1 Blocked') },
+  })
+  expect(await answer(office, 'bob')).toBe('refused-us 550 5.7.1 Blocked')
+})
+
+test('nobody saw that a next hop could not be asked', async () => {
+  await using office = await open()
+  const since = office.clock.now()
+  await verify(office, 'bob')
+  await office.advance(hour)
+  const { reply } = await verify(office, 'bob')
+  expect(office.relay.unasked()).toEqual([{ destination: 'mx.two.test:25', since, askedAt: since + hour, reply }])
+  await office.advance(day)
+  expect(office.relay.unasked()).toEqual([])
+  await verify(office, 'bob')
+  expect(office.relay.unasked()).toHaveLength(1)
+  office.peer('192.0.2.2', { script: { RCPT: knowing('bob') } })
+  await office.advance(minute)
+  await verify(office, 'eve')
+  expect(office.relay.unasked()).toEqual([])
+})
+
 test('an address that cannot be asked for there is taken, and the next hop is asked for others', async () => {
   await using office = await open()
   const peer = office.peer('192.0.2.2', { capabilities: ['ENHANCEDSTATUSCODES'] })

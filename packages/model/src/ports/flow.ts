@@ -35,12 +35,15 @@ export type FlowFact =
   | { kind: 'refused'; forwardPath?: string; reply: string; peer?: string; reversePath?: string }
   /** An alias, forward or catch-all was followed; `forwardPath` is the recipient, or an alias that it led to. */
   | { kind: 'expanded'; forwardPath: string; by: 'alias' | 'catch-all' | 'forward' | 'srs'; targets: readonly string[] }
-  /** What the next hop of the recipient's domain said to it, when it was asked at `askedAt`; `unsaid`: neither yes nor no. */
+  /**
+   * What the next hop of the recipient's domain said to it, when it was asked at `askedAt`; `unsaid`: neither yes nor no;
+   * `refused-us`: a no that it says to everybody.
+   */
   | {
       kind: 'verified'
       forwardPath: string
       destination: string
-      answer: 'known' | 'refused' | 'unsaid'
+      answer: 'known' | 'refused' | 'refused-us' | 'unsaid'
       reply: string
       askedAt: number
     }

@@ -53,15 +53,20 @@ export const rcpt = {
     const verification = await verified(session, transaction, expansion)
     if (session.transaction !== transaction) return undefined
     const asked: FlowFact[] = verification ? [{ kind: 'verified', ...verification }] : []
-    if (verification?.answer === 'refused') {
-      const text = `<${forwardPath.text}>: its server says ${verification.reply}`
-      return refuse(session, transaction, forwardPath, reply(550, '5.1.1', text), asked)
-    }
+    const unwanted = verification && refusalOf(forwardPath, verification)
+    if (unwanted) return refuse(session, transaction, forwardPath, unwanted, asked)
     const facts = [...expansion.facts, ...asked]
     transaction.recipients.push({ path: forwardPath, parameters, expansion: { ...expansion, facts } })
     return replies.recipientOk
   },
 } as const satisfies Command
+
+/** What the next hop says to everybody may be mended, and then the mail is to be there. */
+function refusalOf(path: Mailbox, { answer, reply: said }: Verification): Reply | undefined {
+  const text = `<${path.text}>: its server says ${said}`
+  if (answer === 'refused') return reply(550, '5.1.1', text)
+  return answer === 'refused-us' ? reply(450, '4.7.1', text) : undefined
+}
 
 /** Who has logged in gets a bounce instead, and who hands on by LMTP has decided. */
 async function verified(
