@@ -10,6 +10,15 @@ import type { ServerFacts } from './server-facts.ts'
  * What operations work with. The composition root makes it: in the running server with `running`, in a verb that opened
  * the data directory by itself without. Operations never ask which of the two they are in, only whether it is there.
  */
+/** What local programs handed in while no server ran. */
+export interface SpoolFacts {
+  directory: string
+  /** Messages that wait to be taken. */
+  waiting: number
+  /** Those that nobody will ever take: files that end in `.refused`. */
+  refused: number
+}
+
 export interface AdminContext {
   store: Store
   clock: Clock
@@ -20,6 +29,8 @@ export interface AdminContext {
   /** Keeps one record of the audit; resolves when it is on its way to the disk, and never rejects. */
   audit(record: AuditRecord): Promise<void>
   running?: RunningServer | undefined
+  /** What local programs have spooled. */
+  spool(): Promise<SpoolFacts>
   /** Asks the next hops of an address what they would say to mail for it. */
   probe?: ((request: ProbeRequest) => Promise<ProbeReport>) | undefined
   /** The key of the queue for a next hop as people write it; undefined when it is none. */

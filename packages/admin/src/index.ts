@@ -16,6 +16,7 @@ export type {
   Installation,
   LocalSubmission,
   RunningServer,
+  SpoolFacts,
 } from './context.ts'
 export type { CheckedRecord } from './dns-check.ts'
 export type { PublishedRecord } from './dns-records.ts'

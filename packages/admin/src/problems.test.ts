@@ -10,6 +10,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
   domains: 1,
   accounts: 2,
   queue: { waiting: 3, due: 0, leased: 1, held: 0, oldestAcceptedAt: now - 1000, byAge: [] },
+  spool: { directory: 'data/spool', waiting: 0, refused: 0 },
   server: {
     version: '0.1.0',
     startedAt: now - day,
@@ -21,7 +22,7 @@ const well: StatusFacts & { server: NonNullable<StatusFacts['server']> } = {
     unproved: [],
     errors: [{ at: now - 2 * day, text: 'old' }],
     search: { index: 'whole', behind: 0, octets: 1e6 },
-    spool: { directory: 'data/spool', refused: 0 },
+    unasked: [],
     disk: { directory: 'data', free: 1e12, total: 2e12, reserve: 256e6 },
   },
 }
@@ -89,9 +90,15 @@ describe('problems', () => {
     expect(text).toMatch(/^broken: The certificate cert\.pem \(mail\.one\.test\) is not valid before 1972-09-28\.$/)
   })
 
+  test('a next hop that could not be asked about recipients was told of nowhere', () => {
+    const unasked = [{ destination: '192.0.2.25:25', since: now - day, reply: '554 5.7.1 Blocked' }]
+    expect(texts({ ...well, server: { ...well.server, unasked } })).toEqual([
+      'warning: Since 1972-09-26T00:00Z 192.0.2.25:25 does not tell who its recipients are: 554 5.7.1 Blocked',
+    ])
+  })
+
   test('letters of local programs that nobody will take are told', () => {
-    const told = (refused: number) =>
-      texts({ ...well, server: { ...well.server, spool: { ...well.server.spool, refused } } })
+    const told = (refused: number) => texts({ ...well, spool: { ...well.spool, refused } })
     expect(told(1)).toEqual(['warning: A letter of a local program was refused and stays in data/spool.'])
     expect(told(2)).toEqual(['warning: 2 letters of local programs were refused and stay in data/spool.'])
   })

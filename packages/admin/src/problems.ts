@@ -1,4 +1,5 @@
 import type { QueueCounts } from '@pennypost/model'
+import type { SpoolFacts } from './context.ts'
 import type { ServerFacts } from './server-facts.ts'
 
 /** What `status` reports, as facts; the judgement below is a pure function of them. */
@@ -8,6 +9,7 @@ export interface StatusFacts {
   domains: number
   accounts: number
   queue: QueueCounts & { byAge: { age: string; entries: number }[] }
+  spool: SpoolFacts
   /** `[admin] address` where nobody has it, and who gets its mail: the first administrator, or else the first account. */
   unreachableAdministrator?: { address: string; instead: string }
   /** Absent when no server runs. */
@@ -29,7 +31,7 @@ const recentMs = dayMs
 /** Everything that is wrong, the worst first, each with what to do about it. */
 export function problemsOf(facts: StatusFacts): Problem[] {
   const { server } = facts
-  const found = [...directoryProblems(facts), ...queueProblems(facts)]
+  const found = [...directoryProblems(facts), ...queueProblems(facts), ...spoolProblems(facts)]
   if (!server) {
     found.push({
       severity: 'broken',
@@ -39,7 +41,7 @@ export function problemsOf(facts: StatusFacts): Problem[] {
   } else {
     found.push(...idleQueueProblems(facts.queue, server))
     found.push(...listenerProblems(server), ...certificateProblems(server, facts.now), ...nameProblems(facts, server))
-    found.push(...unprovedProblems(server), ...diskProblems(server), ...spoolProblems(server))
+    found.push(...unprovedProblems(server), ...diskProblems(server), ...unaskedProblems(server))
     const recent = server.errors.filter(({ at }) => facts.now - at < recentMs)
     if (recent.length > 0) {
       const what = `${counted(recent.length, 'error')} in the log of the last 24 hours; the last one: ${recent.at(-1)?.text}`
@@ -163,7 +165,16 @@ function diskProblems({ disk }: ServerFacts): Problem[] {
   return []
 }
 
-function spoolProblems({ spool: { directory, refused } }: ServerFacts): Problem[] {
+function unaskedProblems({ unasked }: ServerFacts): Problem[] {
+  return unasked.map(({ destination, since, reply }) => {
+    const what = `Since ${new Date(since).toISOString().slice(0, 16)}Z ${destination} does not tell who its recipients are: ${reply}`
+    const todo =
+      '`pennypost dial ADDRESS` shows what it says; `domain set DOMAIN --no-verify-recipients` asks it no more.'
+    return { severity: 'warning', what, todo }
+  })
+}
+
+function spoolProblems({ spool: { directory, refused } }: StatusFacts): Problem[] {
   if (refused === 0) return []
   const what =
     refused === 1

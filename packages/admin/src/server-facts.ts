@@ -12,8 +12,8 @@ export interface ServerFacts {
   errors: readonly { at: number; text: string }[]
   /** The index that searches use: in what state it is, how many messages it lacks at most, and its size. */
   search: { index: string; behind: number; octets: number }
-  /** What local programs handed in while no server ran, and nobody will ever take: files that end in `.refused`. */
-  spool: { directory: string; refused: number }
+  /** Next hops that could not be asked about recipients lately: since when, and what the last one who asked heard. */
+  unasked: readonly { destination: string; since: number; reply: string }[]
   disk: {
     directory: string
     free: number

@@ -49,6 +49,7 @@ export class TestAdministration implements Disposable {
         ],
       },
       audit: async (record) => void this.audited.push(record),
+      spool: async () => ({ directory: 'spool', waiting: 0, refused: 0 }),
       capabilityNames: async () => ['ACL', 'MOVE', 'QUOTA=RES-STORAGE'],
       nextHopKey: (text) => (/^[a-z0-9.-]+:\d+$/.test(text) ? text : undefined),
       ...rest,

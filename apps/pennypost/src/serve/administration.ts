@@ -10,9 +10,10 @@ import {
 import type { Log } from '@pennypost/model'
 import { hopKey, parseHop } from '@pennypost/relay/hop'
 import { appPasswordVerifier, importVerifier, type Passwords, usableScramVerifier } from '@pennypost/sasl'
-import { adminSocket } from '../config/place.ts'
+import { adminSocket, spoolDirectory } from '../config/place.ts'
 import type { Config } from '../config/schema.ts'
 import { installationOf } from './installation.ts'
+import { spoolFacts } from './spool.ts'
 
 /** What operations of administration work with, in the running server and in verbs that open the data by themselves. */
 export interface ContextParts
@@ -36,6 +37,7 @@ export function adminContext(parts: ContextParts): AdminContext {
     running,
     probe,
     backUp,
+    spool: () => spoolFacts(spoolDirectory({ dataDirectory })),
     credentials: {
       hash: (password) => passwords.hash(password),
       importHash: importVerifier,

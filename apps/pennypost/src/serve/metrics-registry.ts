@@ -4,42 +4,11 @@ import type { MetricsSources, MetricsText } from './metrics.ts'
 
 /** The registry behind `/metrics`; `metrics.ts` makes it at the first reading. */
 export function createRegistry(sources: MetricsSources): { text(): Promise<MetricsText> } {
-  const { store, clock, sessions, received, verdicts, octets } = sources
+  const { store, clock, sessions } = sources
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  new Counter({
-    name: 'pennypost_received_messages_total',
-    help: 'Messages at the end of their content, by outcome',
-    labelNames: ['outcome'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [outcome, count] of received) this.inc({ outcome }, count)
-    },
-  })
-  new Counter({
-    name: 'pennypost_verdicts_total',
-    help: 'Decisions about clients and messages of strangers, by action and reason',
-    labelNames: ['action', 'reason'],
-    registers,
-    collect() {
-      this.reset()
-      for (const [key, count] of verdicts) {
-        const [action = '', reason = ''] = key.split(' ')
-        this.inc({ action, reason }, count)
-      }
-    },
-  })
-  new Counter({
-    name: 'pennypost_received_bytes_total',
-    help: 'Octets of accepted messages',
-    registers,
-    collect() {
-      this.reset()
-      this.inc(octets())
-    },
-  })
+  addCounters(registers, sources)
   new Gauge({
     name: 'pennypost_queue_entries',
     help: 'Queue entries by state',
@@ -69,6 +38,51 @@ export function createRegistry(sources: MetricsSources): { text(): Promise<Metri
       return { contentType: registry.contentType, body: await registry.metrics() }
     },
   }
+}
+
+function addCounters(registers: Registry[], { received, verdicts, verified, octets }: MetricsSources): void {
+  new Counter({
+    name: 'pennypost_received_messages_total',
+    help: 'Messages at the end of their content, by outcome',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [outcome, count] of received) this.inc({ outcome }, count)
+    },
+  })
+  new Counter({
+    name: 'pennypost_verdicts_total',
+    help: 'Decisions about clients and messages of strangers, by action and reason',
+    labelNames: ['action', 'reason'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [key, count] of verdicts) {
+        const [action = '', reason = ''] = key.split(' ')
+        this.inc({ action, reason }, count)
+      }
+    },
+  })
+  new Counter({
+    name: 'pennypost_verified_recipients_total',
+    help: 'Recipients of strangers that a next hop was asked for, by its answer',
+    labelNames: ['answer'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [answer, count] of verified) this.inc({ answer }, count)
+    },
+  })
+  new Counter({
+    name: 'pennypost_received_bytes_total',
+    help: 'Octets of accepted messages',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(octets())
+    },
+  })
 }
 
 const resolutionMs = 10

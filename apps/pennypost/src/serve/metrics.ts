@@ -9,6 +9,8 @@ export interface Metrics {
   text(): Promise<MetricsText>
   onReceived(outcome: ReceivedOutcome, octets: number): void
   onVerdict(action: string, reason: string): void
+  /** What a next hop said of a recipient. */
+  onVerified(answer: string): void
 }
 
 export interface MetricsText {
@@ -35,6 +37,8 @@ export interface MetricsSources extends ServerGauges {
   received: ReadonlyMap<ReceivedOutcome, number>
   /** What the judge decided, by `action reason`, since the start. */
   verdicts: ReadonlyMap<string, number>
+  /** Recipients that a next hop was asked for, by its answer, since the start. */
+  verified: ReadonlyMap<string, number>
   /** Octets of accepted messages, since the start. */
   octets(): number
 }
@@ -42,11 +46,12 @@ export interface MetricsSources extends ServerGauges {
 export function createMetrics(gauges: ServerGauges): Metrics {
   const received = new Map<ReceivedOutcome, number>()
   const verdicts = new Map<string, number>()
+  const verified = new Map<string, number>()
   let octets = 0
   let registry: Promise<{ text(): Promise<MetricsText> }> | undefined
   async function load(): Promise<{ text(): Promise<MetricsText> }> {
     const { createRegistry } = await import('./metrics-registry.ts')
-    return createRegistry({ ...gauges, received, verdicts, octets: () => octets })
+    return createRegistry({ ...gauges, received, verdicts, verified, octets: () => octets })
   }
   return {
     async text() {
@@ -54,12 +59,16 @@ export function createMetrics(gauges: ServerGauges): Metrics {
       return (await registry).text()
     },
     onReceived(outcome, size) {
-      received.set(outcome, (received.get(outcome) ?? 0) + 1)
+      countIn(received, outcome)
       if (outcome === 'accepted') octets += size
     },
     onVerdict(action, reason) {
-      const key = `${action} ${reason}`
-      verdicts.set(key, (verdicts.get(key) ?? 0) + 1)
+      countIn(verdicts, `${action} ${reason}`)
     },
+    onVerified: (answer) => countIn(verified, answer),
   }
+}
+
+function countIn<Key>(counts: Map<Key, number>, key: Key): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
 }

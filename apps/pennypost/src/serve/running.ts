@@ -21,7 +21,7 @@ import { adminContext, openAdminSocket } from './administration.ts'
 import { backUpDirectory } from './backup-directory.ts'
 import type { Services } from './listeners.ts'
 import { openLocalSubmissions } from './local-submission.ts'
-import { spoolFacts, takeSpool } from './spool.ts'
+import { takeSpool } from './spool.ts'
 
 /** What only a running server can do for the verbs, behind its admin socket. */
 export interface RunningParts {
@@ -79,7 +79,7 @@ export async function openAdministration(parts: RunningParts): Promise<AsyncDisp
           unproved: parts.keeper?.unproved ?? [],
           errors: parts.errors(),
           search: store.stats().search,
-          spool: await spoolFacts(spoolDirectory({ dataDirectory })),
+          unasked: relay.unasked(),
           disk: await diskFacts(dataDirectory),
         }
       },

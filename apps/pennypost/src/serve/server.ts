@@ -265,7 +265,11 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     ...contentPolicy(config),
     pregreetMs: config.policy.pregreet,
     sign: (message) => signer.sign(message),
-    verifyRecipient: (delivery) => relay.verifyRecipient(delivery),
+    async verifyRecipient(delivery) {
+      const verification = await relay.verifyRecipient(delivery)
+      foundation.metrics.onVerified(verification.answer)
+      return verification
+    },
     destination: (...to) => routes.destination(...to),
     ...(config.relay.turn.length > 0
       ? { mayTurn: turning(config.relay.turn, turn), turnRound: fetching(config.relay.turn, turn) }

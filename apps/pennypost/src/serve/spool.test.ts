@@ -87,7 +87,7 @@ describe('spool', () => {
     })
     const [file] = readdirSync(directory)
     expect(refused.taken.refused).toEqual([{ file: file?.replace('.refused', ''), reason: 'No such recipient.' }])
-    expect(await spoolFacts(directory)).toEqual({ directory, refused: 1 })
+    expect(await spoolFacts(directory)).toEqual({ directory, waiting: 0, refused: 1 })
     expect(readFileSync(join(directory, file as string), 'utf8')).toContain('later')
     expect((await take()).texts).toEqual([])
   })
@@ -133,7 +133,7 @@ describe('spool', () => {
     expect(await take(mtimeMs)).toEqual({ submitted: 0, left: 1, refused: [] })
     const reason = 'Not taken for <full@one.test>, <fuller@one.test>: 452 4.2.2 full'
     expect(await take(mtimeMs + 1)).toEqual({ submitted: 0, left: 0, refused: [{ file: expect.any(String), reason }] })
-    expect(await spoolFacts(directory)).toEqual({ directory, refused: 1 })
+    expect(await spoolFacts(directory)).toEqual({ directory, waiting: 0, refused: 1 })
     expect(await take(mtimeMs + 1)).toEqual({ submitted: 0, left: 0, refused: [] })
   })
 

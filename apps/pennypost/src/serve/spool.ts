@@ -1,7 +1,7 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { LocalSubmission, ServerFacts } from '@pennypost/admin'
+import type { LocalSubmission, SpoolFacts } from '@pennypost/admin'
 import { AdminError, type LocalOutcome, laterOrNever, type RefusedRecipient, refusalOf } from '@pennypost/admin/client'
 import { createJourneyId, makeDirectory, syncPath, systemClock, systemRandom } from '@pennypost/model'
 
@@ -121,9 +121,10 @@ async function respool(path: string, recipients: readonly RefusedRecipient[], en
 }
 
 /** For `status`. */
-export async function spoolFacts(directory: string): Promise<ServerFacts['spool']> {
+export async function spoolFacts(directory: string): Promise<SpoolFacts> {
   const names = await namesIn(directory)
-  return { directory, refused: names.filter((name) => name.endsWith(refusedEnding)).length }
+  const count = (end: string): number => names.filter((name) => name.endsWith(end)).length
+  return { directory, waiting: count(ending), refused: count(refusedEnding) }
 }
 
 async function namesIn(directory: string): Promise<string[]> {

@@ -211,8 +211,7 @@ describe('without a server', () => {
     expect(elsewhere.out).toMatch(/^No account in two\.test/)
     const accounts = JSON.parse((await pennypost(['account', 'list', '--json'])).out) as { login: string }[]
     expect(accounts.map(({ login }) => login)).toEqual(['alice@one.test', 'bob@one.test'])
-    const status = await pennypost(['status'])
-    expect(status).toMatchObject({ code: 1, out: expect.stringMatching(/No server is running/) })
+    expect(await pennypost(['status'])).toMatchObject({ code: 1, out: expect.stringMatching(/No server is running/) })
     const audit = readFileSync(join(directory, 'data', 'audit.log'), 'utf8')
     expect(audit).not.toMatch(/geheim|"secret"|\$2b\$/)
     expect(audit.split('\n')).toHaveLength(5)
@@ -360,6 +359,7 @@ describe('beside a running server', () => {
       },
       capabilityNames: async () => ['MOVE', 'QUOTA'],
       nextHopKey: (text) => text,
+      spool: async () => ({ directory: 'spool', waiting: 0, refused: 0 }),
       installation: {
         hostname: 'mail.one.test',
         administrator: '',

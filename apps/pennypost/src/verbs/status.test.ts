@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { systemDeadline } from '@pennypost/model'
 import { Command } from 'commander'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { writeSpool } from '../serve/spool.ts'
 import { register } from './status.ts'
 
 test('of a server that hung, status waited for an answer without end, and cron with it', async () => {
@@ -28,4 +29,25 @@ test('of a server that hung, status waited for an answer without end, and cron w
     reason: 'unavailable',
     message: 'The running server does not answer.',
   })
+})
+
+test('without a server, what programs had handed in was counted nowhere', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pennypost-status-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  writeFileSync(join(directory, 'pennypost.toml'), 'hostname = "mail.one.test"\n')
+  await writeSpool(
+    join(directory, 'data', 'spool'),
+    { user: 'cron', reversePath: '', forwardPaths: ['bob@one.test'] },
+    Buffer.from('x'),
+  )
+  const said = vi.spyOn(process.stdout, 'write').mockReturnValue(true)
+  onTestFinished(() => {
+    process.exitCode = undefined
+    vi.restoreAllMocks()
+  })
+  const program = new Command()
+  register(program)
+  await program.parseAsync(['status', '--config', directory], { from: 'user' })
+  expect(process.exitCode).toBe(1)
+  expect(said.mock.calls.join('')).toContain('\nspool: 1 letter of local programs waits for the server\n')
 })

@@ -26,7 +26,7 @@ type ListenerFacts = ServerFacts['listeners'][number]
 
 /** The screen of `status`. */
 function statusText(status: OperationResult<'status'>): string {
-  const { server, queue, now } = status
+  const { server, queue, spool, now } = status
   const problems = status.problems.map(({ severity, what, todo }) => {
     return `${severity === 'broken' ? 'BROKEN ' : 'WARNING'}  ${clean(what)}\n         ${clean(todo)}\n`
   })
@@ -34,7 +34,7 @@ function statusText(status: OperationResult<'status'>): string {
   const parts = [
     problems.length === 0 ? 'All is well.\n' : problems.join(''),
     `${status.hostname}: ${up}; ${plural(status.domains, 'domain')}, ${plural(status.accounts, 'account')}\n`,
-    queueText(queue),
+    queueText(queue) + spoolText(spool),
   ]
   if (server) {
     const { free, total, directory } = server.disk
@@ -73,6 +73,12 @@ function searchText({ index, behind, octets }: ServerFacts['search']): string {
   if (index === 'off') return 'search index: off\n'
   const toGo = behind > 0 ? `, at most ${plural(behind, 'message')} to go` : ''
   return `search index: ${index}${toGo}${octets > 0 ? `, ${formatSize(octets)}` : ''}\n`
+}
+
+function spoolText({ waiting }: OperationResult<'status'>['spool']): string {
+  return waiting === 0
+    ? ''
+    : `spool: ${plural(waiting, 'letter')} of local programs ${waiting === 1 ? 'waits' : 'wait'} for the server\n`
 }
 
 function queueText({ byAge, due, leased, waiting, held }: OperationResult<'status'>['queue']): string {

@@ -17,10 +17,11 @@ export const status = operation({
     const { store, running, clock, installation } = context
     const { hostname, administrator } = installation
     const now = clock.now()
-    const [domains, accounts, counts, server, queueByAge, unreachable, first] = await Promise.all([
+    const [domains, accounts, counts, spool, server, queueByAge, unreachable, first] = await Promise.all([
       store.directory.domains(),
       store.directory.accounts(),
       store.queue.counts(now),
+      context.spool(),
       running?.facts(),
       countByAge(context.store.queue, now),
       nobodys(context, administrator === '' ? [] : [administrator]),
@@ -32,6 +33,7 @@ export const status = operation({
       domains: domains.length,
       accounts: accounts.filter(({ removedAt }) => removedAt === null).length,
       queue: { ...counts, byAge: queueByAge },
+      spool,
       ...(unreachable.length > 0 && first
         ? { unreachableAdministrator: { address: administrator, instead: first.login } }
         : {}),
