@@ -59,6 +59,23 @@ test('the journey of a refused recipient said this machine, or the relay, of who
   expect(await peers('XFORWARD ADDR=203.0.113.1\r\n')).toMatchObject([{ ...refused, peer: '203.0.113.1' }])
 })
 
+test('a recipient that was refused for how it is written, or for what stands behind it, left no journey', async () => {
+  const world = await testReception()
+  const client = world.connect()
+  client.say('EHLO client.test\r\n')
+  for (const [path, reply] of [
+    ['<bob@one.test.>', /^501 5\.1\.3 /],
+    ['<bob@one.test> NOTIFY=EVER', /^501 5\.5\.4 /],
+  ] as const) {
+    await world.clock.advance(1)
+    client.say(`MAIL FROM:<a@two.test>\r\nRCPT TO:${path}\r\nRSET\r\n`)
+    await client.until(/^250 2\.0\.0 /m)
+    const forwardPath = path.split('>')[0]!.slice(1)
+    const refused = { kind: 'refused', forwardPath, peer: '192.0.2.7', reversePath: 'a@two.test' }
+    expect(await newest(world)).toMatchObject([{ ...refused, reply: expect.stringMatching(reply) }])
+  }
+})
+
 test('the journey of refused content did not tell what the client called itself', async () => {
   const world = await testReception()
   const client = world.connect()

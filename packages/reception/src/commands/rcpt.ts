@@ -27,7 +27,7 @@ export const rcpt = {
     if (transaction.intake) return replies.badSequence
     const { smtpUtf8, size } = transaction.parameters
     const parsed = parseRcptArgument(argument, smtpUtf8)
-    if (!parsed.ok) return parsed.reply
+    if (!parsed.ok) return refuse(session, transaction, asWritten(argument), parsed.reply)
     const { forwardPath, parameters } = parsed.value
     if (transaction.recipients.length >= options.limits.recipients) return replies.recipientsTooMany
     const expansion = await options.mda.expand(forwardPath, {
@@ -38,23 +38,23 @@ export const rcpt = {
       mayRelay: session.account !== undefined,
     })
     if (session.transaction !== transaction) return undefined
-    if (expansion.kind === 'refused') return refuse(session, transaction, forwardPath, expansion.reply)
+    if (expansion.kind === 'refused') return refuse(session, transaction, forwardPath.text, expansion.reply)
     const count = transaction.recipients.length + 1
     const spent =
       session.account && (await session.quota?.refuseRecipients(session.account, count, options.clock.now()))
     if (session.transaction !== transaction) return undefined
-    if (spent) return refuse(session, transaction, forwardPath, spent)
+    if (spent) return refuse(session, transaction, forwardPath.text, spent)
     const { screening } = transaction
     if (screening) {
       const refusal = await screening.recipient({ path: forwardPath, expansion })
       if (session.transaction !== transaction) return undefined
-      if (refusal) return refuse(session, transaction, forwardPath, refusal)
+      if (refusal) return refuse(session, transaction, forwardPath.text, refusal)
     }
     const verification = await verified(session, transaction, expansion)
     if (session.transaction !== transaction) return undefined
     const asked: FlowFact[] = verification ? [{ kind: 'verified', ...verification }] : []
     const unwanted = verification && refusalOf(forwardPath, verification)
-    if (unwanted) return refuse(session, transaction, forwardPath, unwanted, asked)
+    if (unwanted) return refuse(session, transaction, forwardPath.text, unwanted, asked)
     const facts = [...expansion.facts, ...asked]
     transaction.recipients.push({ path: forwardPath, parameters, expansion: { ...expansion, facts } })
     return replies.recipientOk
@@ -83,16 +83,21 @@ async function verified(
   return verification
 }
 
+/** What a journey is looked up by where it is no address, or is one whose parameters are wrong. */
+function asWritten(argument: string): string {
+  return /^TO:[ \t]*<?([^<>]+)/i.exec(argument)?.[1] ?? argument
+}
+
 function refuse(
   session: Session,
   transaction: Transaction,
-  path: Mailbox,
+  forwardPath: string,
   refusal: Reply,
   asked: readonly FlowFact[] = [],
 ): Reply {
   transaction.refused++
   const { reversePath, screening } = transaction
-  const [peer, forwardPath, text] = [peerOf(session), path.text, describeReply(refusal)]
+  const [peer, text] = [peerOf(session), describeReply(refusal)]
   session.log.info(
     { journey: transaction.journey, remote: peer, reversePath, forwardPath, reply: text },
     'recipient refused',
