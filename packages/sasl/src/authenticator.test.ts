@@ -342,6 +342,17 @@ describe('throttle', () => {
     expect(await login({ address: '203.0.113.1' })).toMatchObject({ ok: true })
   })
 
+  test('who was throttled went on with other names until the counts of its guesses were forgotten', async () => {
+    const limits = { trackedKeys: 100 }
+    const networkOf = (address: string): string => address
+    const random = seededRandom(4422)
+    authenticator = createAuthenticator({ ...people, passwords, secret, networkOf, random, log: silentLog, limits })
+    await guess(10)
+    for (let name = 0; name < 200; name++) expect(await login({ login: `n${name}@one.test` })).toEqual(throttled)
+    expect(await login()).toEqual(throttled)
+    expect(await login({ address: '203.0.113.1' })).toEqual(throttled)
+  })
+
   test('clients of a Unix socket count by name only', async () => {
     await guess(10, { address: '', login: 'bob@one.test' })
     expect(await login({ address: '' })).toMatchObject({ ok: true })

@@ -195,9 +195,10 @@ class CachingAuthenticator implements Authenticator {
     const { failuresPerMinute } = this.#limits
     if (failuresPerMinute === 0) return true
     const here = network === '' ? 0 : this.#throttle.charge(`network ${network}`, key)
-    const anywhere = login === '' ? 0 : this.#throttle.charge(`login ${login}`, key)
-    if (here <= failuresPerMinute && anywhere <= failuresPerMinute) return true
-    if (!(await this.#networks.has(network))) {
+    // Who is not heard counts against no name: by names that he makes up he would push out the counts of all others.
+    const isHeard = here <= failuresPerMinute || (await this.#networks.has(network))
+    const anywhere = login === '' || !isHeard ? 0 : this.#throttle.charge(`login ${login}`, key)
+    if (!isHeard || (anywhere > failuresPerMinute && !(await this.#networks.has(network)))) {
       this.#options.log.info({ login: loginForLog(login), network }, 'login throttled')
       return false
     }
