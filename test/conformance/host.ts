@@ -12,7 +12,13 @@ import { createMda, createSrs, type Verification } from '@pennypost/mda'
 import { type Account, type Deadline, type Store, silentLog } from '@pennypost/model'
 import { seededRandom, virtualClock } from '@pennypost/model/testing'
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
-import { defaultReceptionLimits, openReception, type ReceptionOptions, type Service } from '@pennypost/reception'
+import {
+  defaultReceptionLimits,
+  openReception,
+  type ReceptionOptions,
+  type Service,
+  SubmissionQuota,
+} from '@pennypost/reception'
 import { createAuthenticator, createPasswords } from '@pennypost/sasl'
 import {
   createConnectionLimiter,
@@ -145,7 +151,7 @@ export async function openHost(openStore: (clock: ReturnType<typeof virtualClock
       else if (word === 'set' && first in limits) Object.assign(limits, { [first]: Number(second) })
       else if (word === 'limit') {
         Object.assign(sending, { [first]: Number(second) })
-        reception.submissionLimits = sending
+        reception.submissionQuota = new SubmissionQuota(sending, store.memory)
       } else if (word === 'set' && first === 'trusted')
         settings.trusted.set(peer.address, accounts.get(second) as Account)
       else if (word === 'check') {

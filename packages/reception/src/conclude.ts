@@ -70,6 +70,11 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
     transaction.received = received
     const message = await examine(session, transaction, received)
     if ('code' in message) return message
+    const { account, quota, options } = session
+    // Other sessions of the account may have used it up since it was asked for.
+    const counted = account && (await quota?.take(account, transaction.recipients.length, options.clock.now()))
+    if (counted && 'code' in counted) return counted
+    using _counted = counted
     if (session.ended) return endedBefore
     const accepted = await commit(session, transaction, received, message)
     if (accepted.code < 400) discarded = undefined

@@ -4,7 +4,7 @@ import type { Action, Reason } from '@pennypost/message-auth'
 import type { Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
-import type { SubmissionLimits } from './submission-limits.ts'
+import type { SubmissionQuota } from './submission-limits.ts'
 
 /** The services of reception: MX, MSA in its two forms (RFC 6409, RFC 8314), LMTP (RFC 2033), and ODMR (RFC 2645). */
 export type Service = 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'odmr'
@@ -97,7 +97,7 @@ export interface ReceptionOptions {
    */
   follow?(account: AccountId, actor: AccountId, end: () => void): Disposable
   /** How much an account may send; absent: as much as it likes. */
-  submissionLimits?: SubmissionLimits
+  submissionQuota?: SubmissionQuota
   /** Whether Received names the address that an author submitted from. */
   receivedShowsClient: boolean
   /** Refuse content with a bare CR or LF instead of mending it. */

@@ -25,13 +25,19 @@ export class Rates {
     this.#memory = memory
   }
 
-  /** Milliseconds until `wanted` more are within the limit; 0 when they are now. */
-  async waitMs(subject: string, { windowMs, limit }: RateLimit, wanted: number, now: number): Promise<number> {
+  /** Milliseconds until `wanted` more are within the limit; 0 when they are now. `underWay`: not noted yet, and counting. */
+  async waitMs(
+    subject: string,
+    { windowMs, limit }: RateLimit,
+    wanted: number,
+    now: number,
+    underWay = 0,
+  ): Promise<number> {
     if (limit === 0) return 0
     const window = Math.floor(now / windowMs)
     const count = async (which: number): Promise<number> =>
       (await this.#memory.recall('rate', keyOf(subject, windowMs, which), now))?.count ?? 0
-    const current = await count(window)
+    const current = underWay + (await count(window))
     const before = await count(window - 1)
     const elapsed = now - window * windowMs
     // One that is larger than the limit waits for an empty window, and then is taken.

@@ -16,7 +16,6 @@ import { isThisMachine, networks } from './networks.ts'
 import type { ReceptionOptions, Service } from './options.ts'
 import { pooledRandom } from './random-pool.ts'
 import { type Origin, Session, type SessionContext } from './session.ts'
-import { SubmissionQuota } from './submission-limits.ts'
 import { WireConnection } from './wire/connection.ts'
 
 /**
@@ -49,7 +48,6 @@ export async function openReception(listener: ReceptionListenerOptions, options:
     random: pooledRandom(options.random),
     mayNameClient: networks(options.xclient ?? []),
     ...(options.checks ? { isChecked: strangersTo(options.checks.exempt) } : {}),
-    ...(options.submissionLimits ? { quota: new SubmissionQuota(options.submissionLimits, options.store.memory) } : {}),
   }
   const entrance = new Entrance(context)
   return createListener({

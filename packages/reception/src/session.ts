@@ -60,8 +60,6 @@ export interface SessionContext {
   mayNameClient(address: string): boolean
   /** Whether the mail of this client is checked; absent: nobody's. */
   isChecked?(address: string): boolean
-  /** How much accounts may send; absent: as much as they like. */
-  readonly quota?: SubmissionQuota
 }
 
 /** Who the mail comes from: the peer of the socket, or whom a trusted proxy speaks for. */
@@ -232,7 +230,7 @@ export class Session implements WireHandler {
 
   /** What the account may send; undefined where nothing is limited. */
   get quota(): SubmissionQuota | undefined {
-    return this.account && this.#context.quota
+    return this.account && this.options.submissionQuota
   }
 
   /** The client's network, by which limits and fingerprints count. */

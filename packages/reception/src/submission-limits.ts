@@ -4,7 +4,8 @@ import { dayMs, hourMs, type RateLimit, Rates, rateNote } from './rates.ts'
 
 /**
  * How much an account may send: what keeps a stolen password from becoming a million letters. 450 at MAIL when the
- * messages are used up, 452 at RCPT when the recipients are, both with the time when to try again.
+ * messages are used up, 452 at RCPT when the recipients are, both with the time when to try again; behind the content,
+ * either is for sessions that had all begun before one of them used them up. One for all listeners.
  * Who calls it: MAIL, RCPT, and the acceptance, which notes what it counts for.
  */
 export interface SubmissionLimits {
@@ -20,6 +21,8 @@ type Kind = 'messages' | 'recipients'
 export class SubmissionQuota {
   readonly #limits: Readonly<Record<Kind, readonly RateLimit[]>>
   readonly #rates: Rates
+  /** What is being stored, by subject. */
+  readonly #underWay = new Map<string, number>()
 
   constructor(limits: SubmissionLimits, memory: Pick<PolicyMemory, 'recall'>) {
     const { messagesPerHour, messagesPerDay, recipientsPerHour, recipientsPerDay } = limits
@@ -46,6 +49,40 @@ export class SubmissionQuota {
     return this.#refusal(account, 'recipients', recipients, now)
   }
 
+  /** Counts a message until its notes do, or it has come to nothing; a reply where it is one too many. */
+  async take(account: Account, recipients: number, now: number): Promise<Disposable | Reply> {
+    const wanted = { messages: 1, recipients }
+    const before = {
+      messages: this.#add(account, 'messages', 1),
+      recipients: this.#add(account, 'recipients', recipients),
+    }
+    const leave = (): void => {
+      this.#add(account, 'messages', -1)
+      this.#add(account, 'recipients', -recipients)
+    }
+    try {
+      for (const kind of ['messages', 'recipients'] as const) {
+        const refusal = await this.#refusal(account, kind, wanted[kind], now, before[kind])
+        if (!refusal) continue
+        leave()
+        return refusal
+      }
+      return { [Symbol.dispose]: leave }
+    } catch (error) {
+      leave()
+      throw error
+    }
+  }
+
+  /** Gives how many there were before. */
+  #add(account: Account, kind: Kind, count: number): number {
+    const subject = subjectOf(account, kind)
+    const before = this.#underWay.get(subject) ?? 0
+    if (before + count === 0) this.#underWay.delete(subject)
+    else this.#underWay.set(subject, before + count)
+    return before
+  }
+
   /** What an accepted message counts for. */
   notes(account: Account, recipients: number, now: number): MemoryNote[] {
     return [
@@ -54,10 +91,11 @@ export class SubmissionQuota {
     ]
   }
 
-  async #refusal(account: Account, kind: Kind, wanted: number, now: number): Promise<Reply | undefined> {
+  async #refusal(account: Account, kind: Kind, wanted: number, now: number, underWay = 0): Promise<Reply | undefined> {
+    const subject = subjectOf(account, kind)
     for (const limit of this.#limits[kind]) {
       const tooMany = wanted > limit.limit
-      const waitMs = tooMany ? limit.windowMs : await this.#rates.waitMs(subjectOf(account, kind), limit, wanted, now)
+      const waitMs = tooMany ? limit.windowMs : await this.#rates.waitMs(subject, limit, wanted, now, underWay)
       if (waitMs === 0) continue
       const per = limit.windowMs === hourMs ? 'an hour' : 'a day'
       const text = `${account.login} may send ${limit.limit} ${kind === 'messages' ? 'messages' : 'copies'} ${per}`

@@ -33,7 +33,7 @@ export interface LocalSubmissionsOptions {
 export async function openLocalSubmissions(options: LocalSubmissionsOptions): Promise<LocalSubmissions> {
   const { dataDirectory, dialer, clock, deadline } = options
   // What accounts may send is not what this machine may.
-  const { submissionLimits: _, ...reception } = options.reception
+  const { submissionQuota: _, ...reception } = options.reception
   const path = submissionSocket({ dataDirectory })
   const listener = await openReception(
     {

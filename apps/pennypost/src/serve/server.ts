@@ -19,6 +19,7 @@ import {
   networks,
   type ReceptionOptions,
   type Service,
+  SubmissionQuota,
 } from '@pennypost/reception'
 import { createDialProbe, createRelay, createRoutes } from '@pennypost/relay'
 import { type Authenticator, createAuthenticator, createPasswords, type Passwords } from '@pennypost/sasl'
@@ -260,7 +261,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     offersAuth: wantsLogin,
     offersTls: (service) => service !== 'submissions',
     requireTlsForAuth: config.policy.require_tls_for_auth,
-    ...submissionLimits(config),
+    ...submissionQuota(config, store),
     receivedShowsClient: config.submission.show_client,
     ...contentPolicy(config),
     pregreetMs: config.policy.pregreet,
@@ -299,14 +300,15 @@ function wantsLogin(service: Service): boolean {
 }
 
 /** Nothing is counted where nothing is limited. */
-function submissionLimits({ submission }: Config): Pick<ReceptionOptions, 'submissionLimits'> {
+function submissionQuota({ submission }: Config, { memory }: Store): Pick<ReceptionOptions, 'submissionQuota'> {
   const limits = {
     messagesPerHour: submission.messages_per_hour,
     messagesPerDay: submission.messages_per_day,
     recipientsPerHour: submission.recipients_per_hour,
     recipientsPerDay: submission.recipients_per_day,
   }
-  return Object.values(limits).some((limit) => limit > 0) ? { submissionLimits: limits } : {}
+  const isLimited = Object.values(limits).some((limit) => limit > 0)
+  return isLimited ? { submissionQuota: new SubmissionQuota(limits, memory) } : {}
 }
 
 function contentPolicy({ policy }: Config) {
