@@ -3,8 +3,6 @@
 export interface WrittenDate {
   /** The instant, milliseconds. */
   at: number
-  /** As written; -0000 and unknown zones give 0. */
-  offsetMinutes: number
   /** The day as written, yyyymmdd. */
   day: number
 }
@@ -60,7 +58,7 @@ export function parseDate(value: string): WrittenDate | undefined {
   const offsetMinutes = zoneOffset(numericZone, namedZone)
   if (offsetMinutes === undefined) return undefined
   const local = Date.UTC(fullYear, month, parts[0], parts[1], parts[2], Math.min(59, parts[3]))
-  return { at: local - offsetMinutes * 60_000, offsetMinutes, day: (fullYear * 100 + month + 1) * 100 + parts[0] }
+  return { at: local - offsetMinutes * 60_000, day: (fullYear * 100 + month + 1) * 100 + parts[0] }
 }
 
 /** RFC 5322 §4.3: two digits below 50 are of this century, three digits count from 1900; some fill those up with zeros. */

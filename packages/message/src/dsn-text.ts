@@ -21,7 +21,7 @@ const onOneLine = (line: string): string => line.replace(/[\p{Cc}\p{Zl}\p{Zp}\u2
 
 /** The worst of all decides the subject. */
 export function leadingAction({ recipients }: Pick<DsnReport, 'recipients'>): DsnAction {
-  const order: readonly DsnAction[] = ['failed', 'delayed', 'expanded', 'relayed', 'delivered']
+  const order: readonly DsnAction[] = ['failed', 'delayed', 'relayed', 'delivered']
   return order.find((action) => recipients.some((recipient) => recipient.action === action)) ?? 'failed'
 }
 
@@ -33,7 +33,6 @@ const openings: Record<DsnAction, readonly string[]> = {
   delayed: ['is delayed. You need not send it again: it is still being tried for:'],
   delivered: ['was delivered to:'],
   relayed: ['was passed on to a system that sends no notice of delivery, for:'],
-  expanded: ['was passed on to the members of:'],
 }
 
 function aboutRecipient(recipient: DsnRecipient, report: DsnReport): string[] {
@@ -58,7 +57,6 @@ const outcomes: Record<DsnAction, string> = {
   delayed: 'Delayed; it is still being tried.',
   delivered: 'Delivered.',
   relayed: 'Passed on to a system that sends no notice of delivery.',
-  expanded: 'Passed on to the members of a list.',
 }
 
 /** RFC 3463 §3 in plain words; the most exact that is known. */

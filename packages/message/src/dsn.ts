@@ -10,10 +10,11 @@ import { encodeQuotedPrintable } from './transfer-encoding.ts'
 /**
  * Delivery status notifications (RFC 3461, 3462 → 6522, 3464; RFC 6533 where an address is not ASCII): a text that a
  * person understands, the status for programs, and the message or its header. Pure: time, ids and the boundary are
- * given. Called by the relay, and by mda for NOTIFY=SUCCESS. Never for the null reverse-path; that is the caller's.
+ * given. Called by the relay. Never for the null reverse-path; that is the caller's.
  */
 
-export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'
+/** RFC 3464 §2.3.3 knows `expanded` too, which is for mailing lists. */
+export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed'
 
 export interface DsnRecipient {
   action: DsnAction
@@ -69,7 +70,6 @@ export interface Dsn {
   after: Buffer
   /** It can only go to a next hop with SMTPUTF8. */
   needsSmtpUtf8: boolean
-  needsEightBitMime: boolean
 }
 
 const defaultMaxReturned = 1024 * 1024
@@ -102,7 +102,6 @@ export function buildDsn(report: DsnReport): Dsn {
     returns,
     after: Buffer.from(returns === 'message' ? end : ''),
     needsSmtpUtf8: !isAsciiText(report.to + report.from),
-    needsEightBitMime: isEightBit(returns, original) || !isAsciiText(status),
   }
 }
 
@@ -128,7 +127,6 @@ const subjects: Record<DsnAction, string> = {
   delayed: 'Delayed mail (it is still being tried)',
   delivered: 'Your mail was delivered',
   relayed: 'Your mail was passed on',
-  expanded: 'Your mail was passed on to a list of recipients',
 }
 
 /** RFC 6533 §4: its media types are for addresses that are not ASCII. */

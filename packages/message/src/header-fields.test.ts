@@ -40,7 +40,7 @@ describe('dates', () => {
   test('what is written is read', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 253_000_000_000 }), (second) => {
-        expect(parseDate(formatDate(second * 1000))).toMatchObject({ at: second * 1000, offsetMinutes: 0 })
+        expect(parseDate(formatDate(second * 1000))).toMatchObject({ at: second * 1000 })
       }),
       { seed: 5, numRuns: 300 },
     )

@@ -3,19 +3,16 @@
  * Tolerant: what can not be read is left out, and a report that names no recipient is none.
  * Who calls it: reception, to lay bounces that come back beside the messages that they are about.
  */
-import type { DsnAction } from './dsn.ts'
 import { parseHeader, valuesOf } from './fields.ts'
 
 export interface DeliveryReport {
-  /** ENVID of the message, decoded by nobody: as the reporter wrote it. */
-  envelopeId: string
   /** The host that reports, without its type. */
   reportingMta: string
   recipients: readonly ReportedRecipient[]
 }
 
 export interface ReportedRecipient {
-  action: DsnAction
+  action: (typeof actions)[number]
   /** RFC 3463 code; '' when there is none. */
   status: string
   finalRecipient: string
@@ -25,7 +22,7 @@ export interface ReportedRecipient {
 }
 
 const recipientsMax = 1000
-const actions: readonly DsnAction[] = ['failed', 'delayed', 'delivered', 'relayed', 'expanded']
+const actions = ['failed', 'delayed', 'delivered', 'relayed', 'expanded'] as const
 
 /** Of the decoded part; undefined when it reports on nobody. */
 export function readDeliveryStatus(content: Buffer): DeliveryReport | undefined {
@@ -48,7 +45,6 @@ export function readDeliveryStatus(content: Buffer): DeliveryReport | undefined 
   })
   if (recipients.length === 0) return undefined
   return {
-    envelopeId: perMessage('original-envelope-id').slice(0, 200),
     reportingMta: withoutType(perMessage('reporting-mta')).slice(0, 255),
     recipients,
   }

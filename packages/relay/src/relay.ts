@@ -55,8 +55,8 @@ export interface Relay {
   verifyRecipient(delivery: RelayDelivery): Promise<Verification>
   /** Next hops that could not be asked about recipients lately. */
   unasked(): readonly Unasked[]
-  /** For status and metrics. */
-  counts(): { working: number; busy: number; idle: number; waiting: number }
+  /** Entries in work. */
+  working(): number
 }
 
 /** Nothing begins before `start`. */
@@ -127,7 +127,7 @@ export function createRelay(options: RelayOptions): Relay {
     turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
     settledNotices: (facts) => settledNotices(facts, dsn),
     ...createVerifier({ ...opening, limits, random }),
-    counts: () => ({ working: runner.working, ...pool.counts() }),
+    working: () => runner.working,
   }
 }
 

@@ -29,9 +29,8 @@ export function domainFault(text: string, smtpUtf8: boolean): string | null {
   return null
 }
 
-export type AddressLiteral =
-  | { kind: 'ipv4' | 'ipv6'; address: string }
-  | { kind: 'general'; tag: string; content: string }
+/** `general`: a form that no standard has filled yet. */
+export type AddressLiteral = { kind: 'ipv4' | 'ipv6'; address: string } | { kind: 'general' }
 
 /** The address literal of RFC 5321 §4.1.3 for an IP address: `[192.0.2.1]`, `[IPv6:2001:db8::1]`. */
 export function formatAddressLiteral(address: string): string {
@@ -49,7 +48,5 @@ export function parseAddressLiteral(text: string): AddressLiteral | null {
   const content = inner.slice(colon + 1)
   if (/^ipv6$/i.test(tag)) return isIPv6(content) && !content.includes('%') ? { kind: 'ipv6', address: content } : null
   // General-address-literal = Standardized-tag ":" 1*dcontent; Standardized-tag = Ldh-str
-  return /^[A-Za-z0-9-]*[A-Za-z0-9]$/.test(tag) && /^[!-Z^-~]+$/.test(content)
-    ? { kind: 'general', tag, content }
-    : null
+  return /^[A-Za-z0-9-]*[A-Za-z0-9]$/.test(tag) && /^[!-Z^-~]+$/.test(content) ? { kind: 'general' } : null
 }

@@ -1,5 +1,5 @@
 import { domainToASCII } from 'node:url'
-import { type AddressLiteral, domainFault, parseAddressLiteral } from './domain.ts'
+import { domainFault, parseAddressLiteral } from './domain.ts'
 import { type Parsed, parsed, refused } from './parsed.ts'
 import { replies } from './replies.ts'
 import { withText } from './reply.ts'
@@ -17,7 +17,6 @@ export interface Mailbox {
   readonly localPart: string
   /** As received, A-labels and case kept; `[…]` for an address literal; '' only for `<postmaster>`. */
   readonly domain: string
-  readonly literal: AddressLiteral | null
 }
 
 /**
@@ -53,7 +52,7 @@ export function parseReversePath(text: string, options: PathOptions): Parsed<Mai
 export function parseForwardPath(text: string, options: PathOptions): Parsed<Mailbox> {
   if (/^<postmaster>$/i.test(text)) {
     const name = text.slice(1, -1)
-    return parsed({ text: name, localPart: name, domain: '', literal: null })
+    return parsed({ text: name, localPart: name, domain: '' })
   }
   const mailbox = parsePath(text, options)
   if (typeof mailbox !== 'string') return parsed(mailbox)
@@ -79,12 +78,8 @@ export function parseMailbox(text: string, options: PathOptions): Mailbox | stri
     // Some providers have given out names like `a..b` and `a.`, and management controllers of servers send with them.
     return atomsAndDots.test(local) ? parseMailbox(`"${local}"@${domain}`, options) : 'local part is not valid'
   }
-  const literal = domain.startsWith('[') ? parseAddressLiteral(domain) : null
-  if (literal === null) {
-    const fault = domain.startsWith('[') ? 'address literal is not valid' : domainFault(domain, options.smtpUtf8)
-    if (fault !== null) return fault
-  }
-  return { text, localPart, domain, literal }
+  const fault = domain.startsWith('[') ? literalFault(domain) : domainFault(domain, options.smtpUtf8)
+  return fault ?? { text, localPart, domain }
 }
 
 /**
@@ -98,6 +93,9 @@ export function toAsciiPath(text: string): string | null {
   const domain = domainToASCII(text.slice(at + 1))
   return domain === '' ? null : `${text.slice(0, at)}@${domain}`
 }
+
+const literalFault = (domain: string): string | null =>
+  parseAddressLiteral(domain) === null ? 'address literal is not valid' : null
 
 const notAscii = 'it is not ASCII'
 

@@ -75,7 +75,7 @@ export type FlowFact =
   | { kind: 'held'; forwardPath: string; rule: string }
   | { kind: 'failed'; forwardPath: string; login?: string; reply: string }
   /** A DSN about this message was made; `dsn` is its own journey ('' when there was nobody to tell). */
-  | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expanded'; to: string; dsn: string }
+  | { kind: 'dsn'; action: 'failed' | 'delayed' | 'delivered' | 'relayed'; to: string; dsn: string }
   /** A DSN came back that says what became of a recipient elsewhere; it is the journey `dsn`. Anybody can write one. */
   | {
       kind: 'returned'

@@ -90,7 +90,7 @@ async function feed(store: Store, count: number): Promise<void> {
 async function emptied(store: Store, relay: Relay, below: number): Promise<void> {
   for (;;) {
     await new Promise((go) => setTimeout(go, 5))
-    if (relay.counts().working > below) continue
+    if (relay.working() > below) continue
     const { due, leased, waiting } = await store.queue.counts(clock.now())
     if (due + leased + waiting <= below) return
   }
