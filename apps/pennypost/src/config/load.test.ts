@@ -81,6 +81,15 @@ describe('configuration', () => {
     expect(faults('')).toEqual([expect.stringContaining('hostname: is missing')])
   })
 
+  it('a listener that only trusted networks were to reach was open to all: the key is of lmtp alone', () => {
+    const listener = (service: string) =>
+      faults(
+        `hostname = "a.test"\n[[listener]]\nservice = "${service}"\naddress = "::"\nport = 24\ntrusted = ["10.0.0.0/8"]`,
+      )
+    expect(listener('lmtp')).toEqual([])
+    expect(listener('submission')).toEqual(['2 listener.0: has trusted, which only lmtp knows'])
+  })
+
   it('has the hostname as addresses are looked up: with a capital in it, its postmaster was nobody of ours', () => {
     expect(checkConfig('x', 'hostname = "Mail.Bücher.Test"').hostname).toBe('mail.xn--bcher-kva.test')
   })

@@ -51,6 +51,7 @@ const listener = z
     'needs address and port, or a path instead',
   )
   .refine(({ service, port }) => service !== 'lmtp' || port !== 25, 'is lmtp on port 25, which RFC 2033 forbids')
+  .refine(({ service, trusted }) => service === 'lmtp' || trusted.length === 0, 'has trusted, which only lmtp knows')
   .refine(({ service, path }) => service !== 'http' || path === undefined, 'has a path, which http does not know')
   .refine(
     ({ service, xclient }) => isOfMail(service) || xclient.length === 0,

@@ -75,7 +75,7 @@ function filterOf({ destination, from, to, held, olderThan }: FilterOptions) {
 const senderOf = (from: string | undefined): string | undefined => (from === '<>' ? '' : from)
 
 async function list(session: Session, { limit, ...filter }: FilterOptions & { limit: string }): Promise<void> {
-  if (!/^[1-9]\d{0,5}$/.test(limit)) throw new UsageError(`"${limit}" is no count from 1 to 100000.`)
+  if (!/^([1-9]\d{0,4}|100000)$/.test(limit)) throw new UsageError(`"${limit}" is no count from 1 to 100000.`)
   const result = await session.call('queue.list', { limit: Number(limit), ...filterOf(filter) })
   session.show(result, () => listText(result))
 }
