@@ -224,7 +224,7 @@ test.each([
   [
     ['A', 'C'],
     ['C/x', 'Y'],
-    ['Y ("OLDNAME" (A/x))', 'C ("OLDNAME" (A))'],
+    ['C ("OLDNAME" (A))', 'Y ("OLDNAME" (C/x))'],
   ],
 ])(
   'RENAME of %s and then of %s was told so that what lies below went to where it is not',
@@ -275,6 +275,45 @@ test('what was set on a mailbox was never told where its annotations could not b
   await server.stop()
 })
 
+test('what another did to a name that the session itself had just made was not told', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  await server.createMailbox('A')
+  let armed = false
+  server.options.mail = {
+    ...mail,
+    async mailboxes(account) {
+      if (armed) {
+        armed = false
+        await mail.deleteMailbox(id, 'Mine')
+        await mail.renameMailbox(id, 'A', 'Mine')
+      }
+      return mail.mailboxes(account)
+    },
+  }
+  const client = await server.alice('NOTIFY SET (PERSONAL (MailboxName))')
+  armed = true
+  await client.say('CREATE Mine')
+  expect(await client.response()).toBe('* LIST (\\NonExistent) "/" Mine')
+  expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" Mine ("OLDNAME" (A))')
+  await server.stop()
+})
+
+test('who wants no names went on with the numbers of a mailbox that has another name now', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  for (const name of ['A', 'B']) await server.createMailbox(name)
+  await server.deliver('A', sampleMessage('simple'))
+  const client = await server.alice('NOTIFY SET (MAILBOXES (A B) (MessageNew MessageExpunge))')
+  await mail.deleteMailbox(id, 'B')
+  await mail.renameMailbox(id, 'A', 'B')
+  const { uidValidity } = await server.mailbox('B')
+  expect(await client.response()).toBe(`* STATUS B (UIDNEXT 2 MESSAGES 1 UIDVALIDITY ${uidValidity})`)
+  await server.stop()
+})
+
 test('a mailbox that was made anew between two looks had the numbers of the one before', async () => {
   const server = await TestServer.start()
   const { mail } = server.store
@@ -290,8 +329,7 @@ test('a mailbox that was made anew between two looks had the numbers of the one 
   await setImmediate()
   fails = false
   await server.createMailbox('Other')
+  expect(await client.response()).toBe('* LIST (\\NonExistent) "/" A')
   expect(await client.response()).toBe('* LIST (\\HasNoChildren) "/" A')
-  const { uidValidity } = await server.mailbox('A')
-  expect(await client.response()).toBe(`* STATUS A (UIDNEXT 1 MESSAGES 0 UIDVALIDITY ${uidValidity})`)
   await server.stop()
 })

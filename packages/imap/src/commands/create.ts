@@ -1,6 +1,7 @@
 /** CREATE, with the superior names that are missing and the special use that RFC 6154 §3 lets a client ask for. */
-import { othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
+import { type Mailbox, othersName, type SpecialUse, StoreError, specialUses, superiors } from '@pennypost/model'
 import { type Place, requireParent } from '../access/find-mailbox.ts'
+import { sharedMailbox } from '../access/visible-mailbox.ts'
 import { type Command, loggedIn } from '../command.ts'
 import { type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { knownUse, useTaken } from '../metadata/special-use-entry.ts'
@@ -14,16 +15,26 @@ interface Args extends WrittenMailbox {
 }
 
 /** Makes the names above this one that are not there (RFC 9051 §6.3.4). */
-export async function createSuperiors(session: Session, { owner, name }: Place): Promise<void> {
+export async function createSuperiors(session: Session, { owner, name }: Place): Promise<Mailbox[]> {
   const { mail } = session.service
+  const created: Mailbox[] = []
   for (const superior of superiors(name)) {
     // Asked one by one: an account may have ten thousand others.
     if (await mail.mailboxByName(owner.id, superior)) continue
-    session.notifier?.own.named(owner.id === session.user.id ? superior : othersName(owner.login, superior))
-    await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
+    const made = await mail.createMailbox(owner.id, superior).catch((error: unknown) => {
       // Another session was faster.
       if (!(error instanceof StoreError && error.reason === 'mailbox-exists')) throw error
     })
+    if (made) created.push(made)
+  }
+  return created
+}
+
+/** A client knows what a command that ended in OK has made: NOTIFY does not tell it. */
+export function noteCreated({ notifier, user }: Session, { owner }: Place, created: readonly Mailbox[]): void {
+  for (const mailbox of created) {
+    const isOwn = owner.id === user.id
+    notifier?.told.created(isOwn ? mailbox : sharedMailbox(mailbox, othersName(owner.login, mailbox.name), ''))
   }
 }
 
@@ -64,12 +75,12 @@ export const create = {
       const taken = (await mail.mailboxes(session.user.id)).some((mailbox) => mailbox.specialUse === specialUse)
       if (taken) throw useTaken()
     }
-    await createSuperiors(session, place)
+    const above = await createSuperiors(session, place)
     const created = await mail.createMailbox(place.owner.id, place.name, specialUse).catch((error: unknown) => {
       // Another session was faster.
       throw error instanceof StoreError && error.reason === 'exists' ? useTaken() : error
     })
-    session.notifier?.own.named(name)
+    noteCreated(session, place, [...above, created])
     sayNormalized(session, { name, written })
     const codes = session.service.registry.extensions.map((extension) => extension.onCreated?.(created))
     return { code: codes.find(Boolean) }

@@ -23,7 +23,7 @@ export const deleteMailbox = {
     }
     await session.service.mail.deleteMailbox(found.account, ownName(found))
     session.service.mailboxes.touch(found.id)
-    session.notifier?.own.named(written.name)
+    session.notifier?.told.deleted(written.name)
     sayNormalized(session, written, ['\\NonExistent'])
     return undefined
   },

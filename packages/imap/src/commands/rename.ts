@@ -6,7 +6,7 @@ import { type Command, loggedIn } from '../command.ts'
 import { spMailbox, type WrittenMailbox, writtenMailbox } from '../grammar/mailbox.ts'
 import { no } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
-import { createSuperiors } from './create.ts'
+import { createSuperiors, noteCreated } from './create.ts'
 import { sayNormalized } from './list.ts'
 
 type Source = Pick<VisibleMailbox, 'account' | 'name' | 'shared'> & Partial<Pick<VisibleMailbox, 'id'>>
@@ -33,10 +33,16 @@ export const rename = {
     if (place.owner.id !== source.account) throw no('CANNOT', 'A mailbox stays in its account')
     const name = ownName(source)
     if (source.shared && name === 'INBOX') throw no('CANNOT', 'INBOX is renamed by its owner alone')
-    if (!place.name.startsWith(`${name}/`)) await createSuperiors(session, place)
-    await session.service.mail.renameMailbox(source.account, name, place.name)
-    session.notifier?.own.named(from, to.name)
-    const { view } = session
+    const above = place.name.startsWith(`${name}/`) ? [] : await createSuperiors(session, place)
+    const { mail } = session.service
+    await mail.renameMailbox(source.account, name, place.name)
+    const { view, notifier } = session
+    noteCreated(session, place, above)
+    if (name !== 'INBOX') notifier?.told.renamed(from, to.name)
+    else if (notifier) {
+      const created = await mail.mailboxByName(source.account, place.name).catch(session.notRead)
+      if (created) noteCreated(session, place, [created])
+    }
     if (view && name !== 'INBOX' && `${view.name}/`.startsWith(`${from}/`)) {
       view.name = to.name + view.name.slice(from.length)
     }

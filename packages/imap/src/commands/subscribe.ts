@@ -6,7 +6,7 @@ import type { Session } from '../session/session.ts'
 async function change(session: Session, name: string, subscribed: boolean): Promise<undefined> {
   const { mail, signals } = session.service
   await mail.subscribe(session.user.id, name, subscribed)
-  session.notifier?.own.subscriptions.add(name)
+  session.notifier?.told.subscribed(name, subscribed)
   signals.namesChanged(session.user.id)
 }
 

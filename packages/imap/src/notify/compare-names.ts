@@ -1,84 +1,186 @@
-/** What became of mailbox names between two looks of NOTIFY: a pure comparison, called by `OtherMailboxes`. */
+/** What there is to say of mailbox names between two looks of NOTIFY, in which order: pure, called by `OtherMailboxes`. */
 import { type MailboxId, superiors } from '@pennypost/model'
+import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
 
 export type Names = ReadonlyMap<string, HierarchyName>
 
-export interface NameChanges {
-  /**
-   * New names with the old ones; what only moved along with its superior is not among them (RFC 5465 §5.4). A name that was
-   * freed and given again comes first with what freed it.
-   */
-  renamed: ReadonlyMap<string, string>
-  /** Names made or deleted, and the names right above those. */
-  affected: ReadonlySet<string>
-  /** Mailboxes that had no names below them and have some now, or the other way round. */
-  parents: ReadonlySet<string>
-}
-
-/** Mailboxes are known by their ids. */
-export function compareNames(before: Names, now: Names): NameChanges {
-  const oldNames = namesById(before)
-  const newNames = namesById(now)
-  const moved = new Map<string, string>()
-  const affected = new Set<string>()
-  const affect = (name: string): void => {
-    affected.add(name)
-    const above = superiors(name).at(-1)
-    if (above !== undefined) affected.add(above)
-  }
-  for (const [id, name] of newNames) {
-    const old = oldNames.get(id)
-    if (old === undefined) affect(name)
-    else if (old !== name) moved.set(name, old)
-  }
-  for (const [id, name] of oldNames) if (!newNames.has(id)) affect(name)
-  const movedAlong = (name: string, old: string): boolean =>
-    superiors(name).some((superior) => {
-      const above = moved.get(superior)
-      return above !== undefined && old === above + name.slice(superior.length)
-    })
-  const parents = new Set<string>()
-  for (const { name, mailbox, hasChildren } of now.values()) {
-    const old = mailbox && before.get(name)
-    if (old?.mailbox && old.hasChildren !== hasChildren) parents.add(name)
-  }
-  const renamed = new Map([...moved].filter(([name, old]) => !movedAlong(name, old)))
-  return { renamed: freedFirst(renamed), affected, parents }
+/** A LIST response. */
+export interface Saying {
+  name: string
+  /** What it was called until now: the client renames all that lies below along with it (RFC 5465 §5.4). */
+  old?: string
+  /** What had the name is not there any more; another mailbox may have it now. */
+  gone?: true
 }
 
 /**
- * Who takes one after the other drops an old name with all that lies below it, which must not be what another mailbox is called
- * by now; and moves along what lies below, unless that has moved already.
+ * Mailboxes are known by their ids. What is said is played through as a client does that takes one response after the other,
+ * until it knows the names as they are: so what moved along with its superior is not said, and what did not is said.
+ *
+ * @param known mailboxes by the names that the client knows; afterwards by those that it knows then, without what is new
  */
-function freedFirst(renamed: ReadonlyMap<string, string>): Map<string, string> {
-  const newNames = new Map(Array.from(renamed, ([name, old]) => [old, name]))
-  const earlier = new Map<string, string[]>(Array.from(renamed.keys(), (name) => [name, []]))
-  for (const [name, old] of renamed) {
-    for (const freed of [name, ...superiors(name)]) {
-      const freeing = newNames.get(freed)
-      if (freeing !== undefined && freeing !== name) earlier.get(name)?.push(freeing)
-    }
-    for (const above of superiors(old)) earlier.get(newNames.get(above) ?? '')?.push(name)
-  }
-  const ordered = new Map<string, string>()
-  const begun = new Set<string>()
-  const waiting = [...renamed.keys()].reverse()
-  for (let name = waiting.at(-1); name !== undefined; name = waiting.at(-1)) {
-    // Where names went round in a circle, there is no such order.
-    const first = begun.has(name) ? [] : (earlier.get(name) ?? []).filter((each) => !begun.has(each))
-    begun.add(name)
-    if (first.length > 0) waiting.push(...first)
-    else {
-      waiting.pop()
-      ordered.set(name, renamed.get(name) as string)
-    }
-  }
-  return ordered
+export function compareNames(
+  known: Map<string, VisibleMailbox>,
+  now: Names,
+  isWanted: (name: string) => boolean,
+): Saying[] {
+  const play = new Play(known, now, isWanted)
+  // First, lest it be taken along by its superior.
+  play.forgetGone()
+  play.rename()
+  play.sayAffected()
+  return play.said
 }
 
-function namesById(names: Names): Map<MailboxId, string> {
-  const byId = new Map<MailboxId, string>()
-  for (const { name, mailbox } of names.values()) if (mailbox) byId.set(mailbox.id, name)
-  return byId
+class Play {
+  readonly said: Saying[] = []
+  readonly #known: Map<string, VisibleMailbox>
+  readonly #now: Names
+  readonly #isWanted: (name: string) => boolean
+  readonly #oldNames: ReadonlyMap<MailboxId, string>
+  readonly #newNames = new Map<MailboxId, string>()
+  /** Names that the client knows, by each name above them. */
+  readonly #below = new Map<string, Set<string>>()
+  readonly #hadChildren: ReadonlySet<string>
+  readonly #renamed = new Set<MailboxId>()
+  /** Names made or deleted, the names right above those, and mailboxes that have names below them now or have none any more. */
+  readonly #affected = new Set<string>()
+
+  constructor(known: Map<string, VisibleMailbox>, now: Names, isWanted: (name: string) => boolean) {
+    this.#known = known
+    this.#now = now
+    this.#isWanted = isWanted
+    this.#oldNames = new Map(Array.from(known, ([name, { id }]) => [id, name]))
+    for (const { name, mailbox } of now.values()) if (mailbox) this.#newNames.set(mailbox.id, name)
+    for (const [name, mailbox] of known) this.#put(name, mailbox)
+    this.#hadChildren = new Set(this.#below.keys())
+  }
+
+  forgetGone(): void {
+    for (const [name, { id }] of [...this.#known]) {
+      if (this.#newNames.has(id)) continue
+      this.#affectAbove(name)
+      if (this.#isWanted(name)) this.#forget(name)
+    }
+  }
+
+  #put(name: string, mailbox: VisibleMailbox): void {
+    this.#known.set(name, mailbox)
+    for (const above of superiors(name)) {
+      const below = this.#below.get(above)
+      if (below) below.add(name)
+      else this.#below.set(above, new Set([name]))
+    }
+  }
+
+  #take(name: string): void {
+    this.#known.delete(name)
+    for (const above of superiors(name)) this.#below.get(above)?.delete(name)
+  }
+
+  #forget(name: string): void {
+    this.#take(name)
+    this.said.push({ name, gone: true })
+  }
+
+  /** The mailbox right above, by its new name; or that name, of which there is none. */
+  #affectAbove(name: string): void {
+    const above = superiors(name).at(-1)
+    if (above === undefined) return
+    const mailbox = this.#known.get(above)
+    this.#affected.add((mailbox && this.#newNames.get(mailbox.id)) ?? above)
+  }
+
+  rename(): void {
+    for (;;) {
+      // What was settled may have been taken along by another.
+      const moving = [...this.#known.keys()].filter((name) => this.#isToMove(name))
+      if (moving.length === 0) return
+      for (const name of moving) this.#settle(name)
+    }
+  }
+
+  /** First what is in the way; where names went round in a circle, one is deleted and made anew. */
+  #settle(name: string): void {
+    const waiting = new Set([name])
+    const order = [name]
+    for (let next = order.at(-1); next !== undefined; next = order.at(-1)) {
+      const obstacle = this.#isToMove(next) ? this.#obstacle(next) : undefined
+      if (obstacle !== undefined && !waiting.has(obstacle) && this.#isToMove(obstacle)) {
+        waiting.add(obstacle)
+        order.push(obstacle)
+        continue
+      }
+      if (obstacle !== undefined) this.#forget(next)
+      else if (this.#isToMove(next)) this.#move(next)
+      order.pop()
+      waiting.delete(next)
+    }
+  }
+
+  #isToMove(name: string): boolean {
+    const mailbox = this.#known.get(name)
+    const newName = mailbox && this.#newNames.get(mailbox.id)
+    return newName !== undefined && newName !== name && this.#matters(mailbox as VisibleMailbox)
+  }
+
+  /** The client is told of it. */
+  #matters({ id }: VisibleMailbox): boolean {
+    const names = [this.#oldNames.get(id), this.#newNames.get(id)]
+    return names.some((name) => name !== undefined && this.#isWanted(name))
+  }
+
+  /**
+   * What keeps it, and what lies below it, from being renamed: another that has the name, a superior of that name that has not
+   * moved itself yet; or itself, when it has been renamed already.
+   */
+  #obstacle(old: string): string | undefined {
+    const { id } = this.#known.get(old) as VisibleMailbox
+    if (this.#renamed.has(id)) return old
+    const name = this.#newNames.get(id) as string
+    const isInside = (each: string): boolean => each === old || each.startsWith(`${old}/`)
+    const isInTheWay = (each: string): boolean => {
+      const there = this.#known.get(each)
+      return there !== undefined && !isInside(each) && this.#matters(there)
+    }
+    return (
+      superiors(name).find((each) => !isInside(each) && this.#isToMove(each)) ??
+      this.#inside(old)
+        .map((each) => name + each.slice(old.length))
+        .find(isInTheWay)
+    )
+  }
+
+  #inside(name: string): string[] {
+    return [name, ...(this.#below.get(name) ?? [])]
+  }
+
+  #move(old: string): void {
+    const { id } = this.#known.get(old) as VisibleMailbox
+    const name = this.#newNames.get(id) as string
+    this.#renamed.add(id)
+    this.said.push({ name, old })
+    const taken = this.#inside(old).map((each) => [each, this.#known.get(each) as VisibleMailbox] as const)
+    for (const [each] of taken) this.#take(each)
+    for (const [each, mailbox] of taken) this.#put(name + each.slice(old.length), mailbox)
+  }
+
+  sayAffected(): void {
+    // Of no interest itself, it was taken along to where it is of interest.
+    for (const [name, { id }] of [...this.#known]) {
+      if (this.#newNames.get(id) !== name && this.#isWanted(name)) this.#forget(name)
+    }
+    const unknown = new Set<string>()
+    for (const { name, mailbox, hasChildren } of this.#now.values()) {
+      if (!mailbox) continue
+      const old = this.#oldNames.get(mailbox.id)
+      const above = superiors(name).at(-1)
+      if (old === undefined && above !== undefined) this.#affected.add(above)
+      if (this.#known.get(name)?.id !== mailbox.id) unknown.add(name)
+      else if (this.#hadChildren.has(old as string) !== hasChildren) this.#affected.add(name)
+    }
+    for (const { name } of this.said) this.#affected.delete(name)
+    for (const name of new Set([...this.#affected, ...unknown])) if (this.#isWanted(name)) this.said.push({ name })
+  }
 }

@@ -8,6 +8,7 @@ import { nothingWanted, type Wanted } from './groups.ts'
 import { OtherMailboxes } from './other-mailboxes.ts'
 import { OwnChanges } from './own-changes.ts'
 import type { SignalListener } from './signals.ts'
+import { ToldNames } from './told-names.ts'
 
 /**
  * Tells one session, between its commands and while it idles, of the events that NOTIFY asked for (RFC 5465). There is
@@ -21,6 +22,7 @@ export class Notifier implements SignalListener, Disposable {
   readonly #wanted: Wanted
   readonly account: AccountId
   readonly own: OwnChanges
+  readonly told = new ToldNames()
   readonly #others: OtherMailboxes
   readonly #watches = new Map<AccountId, Disposable>()
   #signals: Disposable | undefined
@@ -45,7 +47,7 @@ export class Notifier implements SignalListener, Disposable {
     this.#wanted = wanted
     this.account = session.user.id
     this.own = new OwnChanges(session)
-    this.#others = new OtherMailboxes(session, wanted.groups, this.own)
+    this.#others = new OtherMailboxes(session, wanted.groups, this.told, this.own)
   }
 
   /** Events of the selected mailbox. */
@@ -196,7 +198,7 @@ export class Notifier implements SignalListener, Disposable {
       await this.#tellSelected()
     }
     if (this.#wanted.groups.length === 0 || this.#disposed) return
-    if (this.#namesDue || this.own.ofNames) await this.#tellAll()
+    if (this.#namesDue) await this.#tellAll()
     else await this.#tellTouched()
     this.#others.tellServer(this.#serverEntries)
     this.#serverEntries.clear()

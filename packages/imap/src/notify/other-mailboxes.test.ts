@@ -4,7 +4,8 @@ import type { HierarchyName } from '../list/hierarchy.ts'
 import type { Session } from '../session/session.ts'
 import type { Wanted } from './groups.ts'
 import { OtherMailboxes } from './other-mailboxes.ts'
-import type { OwnChanges } from './own-changes.ts'
+import { OwnChanges } from './own-changes.ts'
+import { ToldNames } from './told-names.ts'
 
 function named(...names: string[]): Map<string, HierarchyName> {
   return new Map(
@@ -30,8 +31,7 @@ test('each change of a name asked a hundred groups about every name of the accou
   ]
   const said: string[] = []
   const session = { untagged: (text: string) => void said.push(text), utf8Names: true } as unknown as Session
-  const own = { names: new Set(), subscriptions: new Set() } as unknown as OwnChanges
-  const others = new OtherMailboxes(session, groups, own)
+  const others = new OtherMailboxes(session, groups, new ToldNames(), new OwnChanges(session))
   const before = Array.from({ length: 300 }, (_, index) => `box${index}`)
   const names = named(...before)
   expect(await others.watched(names)).toBe(0)

@@ -1,4 +1,4 @@
-import { type AccountId, type Mailbox, type MailboxId, modSeq, superiors, turnTaking, uid } from '@pennypost/model'
+import { type AccountId, type Mailbox, type MailboxId, modSeq, turnTaking, uid } from '@pennypost/model'
 import { hasRight, sharedMailbox, type VisibleMailbox } from '../access/visible-mailbox.ts'
 import { attributesOf, sayList } from '../commands/list.ts'
 import { printMailbox } from '../grammar/mailbox.ts'
@@ -11,6 +11,7 @@ import { compareNames, type Names } from './compare-names.ts'
 import { type Events, eventsOf, type Wanted } from './groups.ts'
 import type { OwnChanges } from './own-changes.ts'
 import { changedItems, firstItems, sayCounts } from './status-items.ts'
+import { absent, type ToldNames } from './told-names.ts'
 
 /**
  * Mailboxes that are not selected, as the session was last told of them: what differs from that is told (RFC 5465 §5).
@@ -20,16 +21,16 @@ export class OtherMailboxes {
   readonly #session: Session
   readonly #groups: Wanted['groups']
   readonly #own: OwnChanges
-  #names: Names = new Map()
-  #byId = new Map<MailboxId, HierarchyName>()
+  readonly #told: ToldNames
   /** Names said to be \NoAccess, and the mailboxes that had them: those may get other names until they can be read again. */
   readonly #noAccess = new Set<string | MailboxId>()
   /** What is wanted of names that are not subscribed, and of those that are: of many names and many groups it costs to ask. */
   readonly #events = [new Map<string, Events>(), new Map<string, Events>()] as const
 
-  constructor(session: Session, groups: Wanted['groups'], own: OwnChanges) {
+  constructor(session: Session, groups: Wanted['groups'], told: ToldNames, own: OwnChanges) {
     this.#session = session
     this.#groups = groups
+    this.#told = told
     this.#own = own
   }
 
@@ -53,15 +54,15 @@ export class OtherMailboxes {
   /** The accounts whose mailboxes are watched. */
   owners(): Set<AccountId> {
     const owners = new Set<AccountId>()
-    for (const name of this.#names.values()) {
+    for (const name of this.#told.all.values()) {
       if (name.mailbox && isWanted(this.#eventsOf(name))) owners.add(name.mailbox.account)
     }
     return owners
   }
 
   /** From here on; with the numbers that there are, if the client wants them. */
-  begin(names: Names, status: boolean): void {
-    this.#know(names)
+  begin(names: Map<string, HierarchyName>, status: boolean): void {
+    this.#told.learn(names)
     for (const name of names.values()) {
       const { mailbox } = name
       if (!mailbox) continue
@@ -75,36 +76,43 @@ export class OtherMailboxes {
   }
 
   /** @param names as they are now, all of them. What fails for one keeps back no other. */
-  async tell(names: Names): Promise<void> {
-    const [before, known] = [this.#names, this.#byId]
+  async tell(names: Map<string, HierarchyName>): Promise<void> {
+    const before = this.#told.all
+    const known = new Map<string, VisibleMailbox>()
+    const knownById = new Map<MailboxId, VisibleMailbox>()
+    for (const { name, mailbox } of before.values()) {
+      if (!mailbox) continue
+      known.set(name, mailbox)
+      knownById.set(mailbox.id, mailbox)
+    }
     const failures: unknown[] = []
-    this.#know(names)
-    this.#tellNames(before, names)
+    this.#told.learn(names)
+    this.#tellNames(known, before, names)
     for (const name of names.values()) {
       const { mailbox } = name
       if (!mailbox) continue
-      const old = known.get(mailbox.id)?.mailbox
-      const replaced = before.get(name.name)?.mailbox
-      await this.#tellMailbox(name, mailbox, old, replaced).catch((error) => failures.push(error))
+      await this.#tellMailbox(name, mailbox, known.get(name.name), knownById.get(mailbox.id)).catch((error) =>
+        failures.push(error),
+      )
     }
     if (failures.length > 0) throw failures[0]
   }
 
   /** Whether anything in it is to be told; never in one whose name is not known. */
   tellsOf(id: MailboxId): boolean {
-    const name = this.#byId.get(id)
+    const name = this.#told.byId(id)
     return name !== undefined && isWanted(this.#eventsOf(name))
   }
 
   /** @param now what is in it; its name and rights stand as they were told */
   async tellOne(now: Mailbox): Promise<void> {
-    const name = this.#byId.get(now.id)
+    const name = this.#told.byId(now.id)
     const old = name?.mailbox
     if (!old) return
     name.mailbox = old.shared
       ? sharedMailbox(now, old.name, old.shared.rights)
       : { ...now, name: old.name, specialUse: old.specialUse }
-    await this.#tellMailbox(name, name.mailbox, old)
+    await this.#tellMailbox(name, name.mailbox, old, old)
   }
 
   /**
@@ -114,7 +122,7 @@ export class OtherMailboxes {
   left({ open, count, told, settledModSeq }: View): boolean {
     const messages = count + told.own.messages
     const uidNext = Math.max(told.uidNext, told.own.uidNext)
-    const name = this.#byId.get(open.mailbox.id)
+    const name = this.#told.byId(open.mailbox.id)
     const known = name?.mailbox
     if (!known) return false
     const knowsFlags = known.highestModSeq <= settledModSeq || !this.#eventsOf(name).flags
@@ -124,31 +132,27 @@ export class OtherMailboxes {
     return true
   }
 
-  /** @param replaced the one that had its name, of which the client knows the numbers: it must hear that there is nothing now */
+  /**
+   * @param counted the one that the client knows by this name: what became of numbers is said by name
+   * @param before itself, by whatever name
+   */
   async #tellMailbox(
     name: HierarchyName,
     mailbox: VisibleMailbox,
-    old: VisibleMailbox | undefined,
-    replaced?: VisibleMailbox,
+    counted: VisibleMailbox | undefined,
+    before: VisibleMailbox | undefined,
   ): Promise<void> {
     const events = this.#eventsOf(name)
     if (!isWanted(events) || !this.#mayRead(name, mailbox)) return
-    const isEmptied = mailbox.messages === 0 && !this.#own.names.has(name.name)
-    this.#tellCounts(name.name, mailbox, events, old ?? (isEmptied ? replaced : undefined))
-    if (!events.metadata || !old) return
+    this.#tellCounts(name.name, mailbox, events, counted)
+    if (!events.metadata || !before) return
     try {
-      await this.#tellAnnotations(name.name, mailbox, old)
+      await this.#tellAnnotations(name.name, mailbox, before)
     } catch (error) {
       // They are looked for again from where they were told.
-      name.mailbox = { ...mailbox, highestModSeq: old.highestModSeq }
+      name.mailbox = { ...mailbox, highestModSeq: before.highestModSeq }
       throw error
     }
-  }
-
-  #know(names: Names): void {
-    this.#names = names
-    this.#byId = new Map()
-    for (const name of names.values()) if (name.mailbox) this.#byId.set(name.mailbox.id, name)
   }
 
   /** Says by name what was set on the server. */
@@ -160,48 +164,45 @@ export class OtherMailboxes {
 
   // --- names ---
 
-  #tellNames(before: Names, now: Names): void {
-    const { renamed, affected, parents } = compareNames(before, now)
-    const { names: ownNames, subscriptions: ownSubscriptions } = this.#own
-    const told = new Map<string, string | undefined>()
-    const ownSuperiors = new Set([...ownNames].flatMap((name) => superiors(name)))
-    // First: what has an old name now is told behind what has left it.
-    for (const [name, old] of renamed) {
-      if (ownNames.has(name)) continue
-      if (this.#wantsName(name, before, now) || this.#wantsName(old, before, now)) told.set(name, old)
+  /** @param known mailboxes by the names that the client knows; afterwards by those that it knows then */
+  #tellNames(known: Map<string, VisibleMailbox>, before: Names, now: Names): void {
+    const isTold = new Set<string>()
+    for (const { name, old, gone } of compareNames(known, now, (name) => this.#wantsName(name, before, now))) {
+      const here = now.get(name)
+      this.#sayHere(here && !(gone && here.mailbox) ? here : absent(name), old)
+      isTold.add(name)
     }
-    for (const name of [...affected, ...[...parents].filter((name) => !ownSuperiors.has(name))])
-      if (!told.has(name) && !ownNames.has(name) && this.#wantsName(name, before, now)) told.set(name, undefined)
     for (const name of new Set([...before.keys(), ...now.keys()])) {
       const subscribed = now.get(name)?.subscribed ?? false
-      if (subscribed === (before.get(name)?.subscribed ?? false) || ownSubscriptions.has(name)) continue
-      if (!told.has(name) && this.#wantedOf(name, true).subscriptions) told.set(name, undefined)
+      if (subscribed === (before.get(name)?.subscribed ?? false) || isTold.has(name)) continue
+      if (this.#wantedOf(name, true).subscriptions) this.#sayHere(now.get(name) ?? absent(name))
     }
     for (const old of before.values()) {
       const { name, mailbox } = old
       // RFC 5465 §5.9; who is told of names is told that it is not there, or what it is called now.
-      if (!mailbox?.shared || now.get(name)?.mailbox || told.has(name)) continue
-      const newName = this.#byId.get(mailbox.id)?.name
+      if (!mailbox?.shared || now.get(name)?.mailbox || isTold.has(name)) continue
+      const newName = this.#told.byId(mailbox.id)?.name
       if (newName !== undefined && [name, newName].some((each) => this.#wantsName(each, before, now))) continue
       if (!this.#eventsOf(old).messages || this.#noAccess.has(name)) continue
       this.#sayNoAccess(now.get(name) ?? absent(name))
       if (newName === undefined) this.#noAccess.add(mailbox.id)
     }
-    for (const [name, old] of told) {
-      const here = now.get(name) ?? absent(name)
-      if (here.mailbox && !hasRight(here.mailbox, 'r')) this.#sayNoAccess(here, old)
-      else this.#sayAccess(here, old)
-    }
     const { view } = this.#session
-    const selected = view && this.#byId.get(view.open.mailbox.id)
-    const wanted = selected && [view.name, selected.name].some((name) => this.#wantsName(name, before, now))
+    const selected = view && this.#told.byId(view.open.mailbox.id)
+    if (!selected) return
+    const isKnown = known.get(selected.name)?.id === view.open.mailbox.id
     // The client knows it by this name from here on.
-    if (wanted) view.name = selected.name
+    if (isKnown || this.#wantsName(selected.name, before, now)) view.name = selected.name
   }
 
   #wantsName(name: string, before: Names, now: Names): boolean {
     const subscribed = (before.get(name)?.subscribed || now.get(name)?.subscribed) ?? false
     return this.#wantedOf(name, subscribed).names
+  }
+
+  #sayHere(name: HierarchyName, oldName?: string): void {
+    if (name.mailbox && !hasRight(name.mailbox, 'r')) this.#sayNoAccess(name, oldName)
+    else this.#sayAccess(name, oldName)
   }
 
   #sayNoAccess(name: HierarchyName, oldName?: string): void {
@@ -235,8 +236,8 @@ export class OtherMailboxes {
 
   #tellCounts(name: string, mailbox: VisibleMailbox, events: Events, old: VisibleMailbox | undefined): void {
     if (!events.messages || this.#isSelected(mailbox)) return
-    if (!old && mailbox.messages === 0 && this.#own.names.has(name)) return
-    const own = this.#own.counts.get(mailbox.id)
+    const isAnother = old !== undefined && old.id !== mailbox.id
+    const own = isAnother ? undefined : this.#own.counts.get(mailbox.id)
     const before = { ...(old ?? unknownBefore(mailbox)) }
     if (own) {
       before.messages += own.messages
@@ -294,8 +295,4 @@ function isWanted({ messages, names, subscriptions, metadata }: Events): boolean
 function unknownBefore(mailbox: VisibleMailbox): VisibleMailbox {
   const uidNext = (mailbox.messages > 0 ? 1 : mailbox.uidNext) as VisibleMailbox['uidNext']
   return { ...mailbox, messages: 0, unseen: 0, uidNext, uidValidity: 0 as VisibleMailbox['uidValidity'] }
-}
-
-function absent(name: string): HierarchyName {
-  return { name, mailbox: undefined, subscribed: false, inHierarchy: false, hasChildren: undefined }
 }

@@ -1,4 +1,4 @@
-import { type MailboxId, superiors } from '@pennypost/model'
+import type { MailboxId } from '@pennypost/model'
 import type { Session } from '../session/session.ts'
 
 /**
@@ -8,9 +8,6 @@ import type { Session } from '../session/session.ts'
 export class OwnChanges {
   /** UIDs that came into the selected mailbox. */
   readonly uids = new Set<number>()
-  /** Names made, deleted or renamed. */
-  readonly names = new Set<string>()
-  readonly subscriptions = new Set<string>()
   /** Messages that came or went, and UIDNEXT behind them. */
   readonly counts = new Map<MailboxId, { messages: number; uidNext: number }>()
   /** MODSEQ at which an entry was set. */
@@ -22,12 +19,7 @@ export class OwnChanges {
   }
 
   get any(): boolean {
-    return [this.uids, this.names, this.subscriptions, this.counts, this.annotations].some(({ size }) => size > 0)
-  }
-
-  /** Among them names, or subscriptions. */
-  get ofNames(): boolean {
-    return this.names.size > 0 || this.subscriptions.size > 0
+    return [this.uids, this.counts, this.annotations].some(({ size }) => size > 0)
   }
 
   /** Those in which it has done something. */
@@ -62,11 +54,6 @@ export class OwnChanges {
     })
   }
 
-  /** What lies right above a name that is made, deleted or renamed is its own doing too. */
-  named(...names: readonly string[]): void {
-    for (const name of names) for (const each of [name, ...superiors(name).slice(-1)]) this.names.add(each)
-  }
-
   annotated(mailbox: MailboxId, entry: string, modSeq: number): void {
     const known = this.annotations.get(mailbox)
     if (known) known.set(entry, modSeq)
@@ -74,6 +61,6 @@ export class OwnChanges {
   }
 
   clear(): void {
-    for (const each of [this.uids, this.names, this.subscriptions, this.counts, this.annotations]) each.clear()
+    for (const each of [this.uids, this.counts, this.annotations]) each.clear()
   }
 }
