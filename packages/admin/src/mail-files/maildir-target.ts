@@ -6,6 +6,9 @@ import type { ExportedMailbox, ExportedMessage } from '../operations/export.ts'
 import { folderOfMailbox, infoOf, readFileName } from './maildir-format.ts'
 import type { ExportTarget } from './target.ts'
 
+/** Octets of a name that file systems take. */
+const longestName = 255
+
 /**
  * Writes a Maildir++ with Dovecot's notes of UIDs, UIDLs and keywords beside it. File names come from UIDVALIDITY and
  * UID, so that an export that is repeated writes what is new, renames what has other flags, and leaves the rest.
@@ -27,8 +30,13 @@ export class MaildirTarget implements ExportTarget {
 
   async mailbox(mailbox: ExportedMailbox): Promise<void> {
     await this.finish()
+    const folder = folderOfMailbox(mailbox.mailbox)
+    if (folder.length > longestName) {
+      const text = `The name of ${mailbox.mailbox} is too long for a Maildir, which writes all of it into the name of a folder.`
+      throw new AdminError('limit', text, 'Export to mbox, or rename the mailbox.')
+    }
     this.#mailbox = mailbox
-    this.#folder = join(this.#root, folderOfMailbox(mailbox.mailbox))
+    this.#folder = join(this.#root, folder)
     for (const part of ['cur', 'new', 'tmp']) makeDirectory(join(this.#folder, part), 0o700)
     if (mailbox.mailbox !== 'INBOX') await writeFile(join(this.#folder, 'maildirfolder'), '')
     this.#present = new Map()
@@ -75,7 +83,9 @@ export class MaildirTarget implements ExportTarget {
       if (afterCr) await file.writeFile('\r')
       await file.sync()
       await file.close()
-      await utimes(this.#draft, head.internalDate.at / 1000, head.internalDate.at / 1000)
+      // Of a number before 1970, Node would make now.
+      const date = new Date(head.internalDate.at)
+      await utimes(this.#draft, date, date)
       await rename(this.#draft, place)
     } else if (this.#present.get(base) !== name) {
       await rename(join(this.#folder, 'cur', this.#present.get(base) as string), place)
