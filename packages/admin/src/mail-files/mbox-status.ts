@@ -1,6 +1,7 @@
 /**
  * The fields by which mbox files keep what IMAP keeps beside a message: Status, X-Status, X-Keywords, X-UID, X-UIDL, as
- * mutt, Dovecot and UW-IMAP write them. They are read and taken out on import, and set before the header on export.
+ * mutt, Dovecot and UW-IMAP write them. They are read and taken out on import, and set before the header on export: all of
+ * them, so that the first of a name is never one that the message has brought along.
  */
 import { fieldsOf } from '@pennypost/message'
 import { isUidl } from '@pennypost/model'
@@ -35,13 +36,15 @@ const forms: Readonly<Record<string, RegExp>> = {
 export function readMboxStatus(header: Buffer): MboxStatus {
   const flags = new Set<string>()
   const kept: Buffer[] = []
+  const read = new Set<string>()
   let from = 0
   let uidl: string | undefined
   let isInternal = false
   for (const { name, start, valueStart, end } of fieldsOf(header)) {
     if (name === 'x-imap' || name === 'x-imapbase') isInternal ||= name === 'x-imap'
     const value = header.toString('latin1', valueStart, end).trim()
-    if (!forms[name]?.test(value)) continue
+    if (!forms[name]?.test(value) || read.has(name)) continue
+    read.add(name)
     kept.push(header.subarray(from, start))
     from = end
     if (name === 'x-uidl' && isUidl(value)) uidl = value
@@ -60,8 +63,8 @@ export function writeMboxStatus(flags: readonly string[], uid: number, uidl: str
   const keywords = flags.filter((flag) => !flag.startsWith('\\'))
   const lines = [
     `Status: ${has('\\Seen') ? 'RO' : 'O'}`,
-    ...(status.length > 0 ? [`X-Status: ${status.map(([letter]) => letter).join('')}`] : []),
-    ...(keywords.length > 0 ? [`X-Keywords: ${keywords.join(' ')}`] : []),
+    `X-Status: ${status.map(([letter]) => letter).join('')}`,
+    `X-Keywords: ${keywords.join(' ')}`,
     `X-UID: ${uid}`,
     `X-UIDL: ${uidl}`,
   ]

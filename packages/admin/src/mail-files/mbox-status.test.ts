@@ -1,0 +1,11 @@
+/** The fields of an mbox that are not the message's own. */
+import { expect, test } from 'vitest'
+import { readMboxStatus, writeMboxStatus } from './mbox-status.ts'
+
+test('fields that a message had brought along itself were taken for its state, and were gone', () => {
+  const own = Buffer.from('Status: RO\r\nX-Status: D\r\nX-Keywords: theirs\r\nX-UID: 1\r\nX-UIDL: old\r\n\r\n')
+  for (const flags of [['\\Flagged', 'Work'], []]) {
+    const written = Buffer.concat([writeMboxStatus(flags, 7, 'u7'), own])
+    expect(readMboxStatus(written)).toEqual({ flags, uidl: 'u7', header: own, isInternal: false })
+  }
+})
