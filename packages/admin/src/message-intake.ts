@@ -74,7 +74,15 @@ class Intake {
   }
 }
 
-/** Messages with equal fingerprints are taken for the same: size and everything that ENVELOPE says. */
-export function fingerprint(size: number, envelope: string): string {
-  return createHash('sha1').update(`${size} ${envelope}`).digest('base64').slice(0, 20)
+/** By which messages are taken for the same. */
+export interface Fingerprint {
+  /** Everything that ENVELOPE says. */
+  envelope: string
+  /** The same, and the size. */
+  whole: string
+}
+
+export function fingerprint(size: number, envelope: string): Fingerprint {
+  const digest = createHash('sha1').update(envelope).digest('base64').slice(0, 20)
+  return { envelope: digest, whole: `${size} ${digest}` }
 }

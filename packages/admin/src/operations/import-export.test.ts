@@ -152,6 +152,28 @@ describe('import', () => {
     expect(await take(admin, () => literal(twin, twin, twin))).toMatchObject({ imported: 1, skipped: 2 })
   })
 
+  test('a message was passed over for another with its UIDL: those of two old servers may be but numbers', async () => {
+    using admin = await withAccounts()
+    const one = { text: 'Subject: one\n\n', uidl: '1' }
+    const two = { text: 'Subject: two\n\n', uidl: '1' }
+    for (const message of [one, two]) {
+      expect(await take(admin, () => literal(message))).toMatchObject({ imported: 1, skipped: 0 })
+    }
+    for (const message of [one, two]) {
+      expect(await take(admin, () => literal(message))).toMatchObject({ imported: 0, skipped: 1 })
+    }
+    const uidls = (await everything(admin)).map(({ uidl }) => uidl)
+    expect([uidls[0], new Set(uidls).size]).toEqual(['1', 2])
+  })
+
+  test('twins had one UIDL, and whoever fetches by POP3 got one of them', async () => {
+    using admin = await withAccounts()
+    const twin = { text: 'Subject: twin\n\n', uidl: 'u' }
+    expect(await take(admin, () => literal(twin, twin))).toMatchObject({ imported: 2, skipped: 0 })
+    expect(await take(admin, () => literal(twin, twin))).toMatchObject({ imported: 0, skipped: 2 })
+    expect(new Set((await everything(admin)).map(({ uidl }) => uidl)).size).toBe(2)
+  })
+
   test('an import that breaks off keeps nothing half, and goes on when repeated', async () => {
     using admin = await withAccounts()
     async function* broken(): AsyncGenerator<FiledMessage> {

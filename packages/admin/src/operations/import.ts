@@ -2,8 +2,9 @@
  * Messages into the mailboxes of an account, with their dates, flags and UIDLs. They come as frames, so that the files
  * are read by whoever runs the verb, in whatever format.
  *
- * Safe to repeat: what a mailbox has already (by UIDL, or else by size and ENVELOPE) is passed over, one for one, so
- * that messages which stand twice in the source stand twice in the mailbox too, and an import that broke off goes on.
+ * Safe to repeat: what a mailbox has already (by UIDL and ENVELOPE, or else by size and ENVELOPE) is passed over, one for
+ * one, so that messages which stand twice in the source stand twice in the mailbox too, and an import that broke off goes
+ * on. No two messages of a mailbox get the same UIDL.
  */
 import {
   type Account,
@@ -22,7 +23,7 @@ import { findAccount } from '../accounts.ts'
 import { AdminError } from '../admin-error.ts'
 import type { AdminContext } from '../context.ts'
 import { address } from '../input-fields.ts'
-import { fingerprint, type IncomingMessage, readMessages } from '../message-intake.ts'
+import { type Fingerprint, fingerprint, type IncomingMessage, readMessages } from '../message-intake.ts'
 import { operation } from '../operation.ts'
 import { afterSome } from '../store-refusals.ts'
 
@@ -97,14 +98,15 @@ class Import {
       const target = await this.#targetFor(mailbox)
       if (target !== this.#target || this.#isFull(size)) await this.flush()
       this.#target = target
-      const kept = uidl !== undefined && isUidl(uidl) ? uidl : undefined
-      if (target.take(kept, fingerprint(size, message.index.envelope))) {
+      const given = uidl !== undefined && isUidl(uidl) ? uidl : undefined
+      if (target.take(given, fingerprint(size, message.index.envelope))) {
         this.skipped++
         await message.content.discard()
         return
       }
       const date = internalDate ?? { at: message.index.sentAt ?? this.#context.clock.now(), offsetMinutes: 0 }
       const append = { message, flags: flags.flatMap(knownFlag), internalDate: date }
+      const kept = target.claim(given)
       this.#batch.push(kept === undefined ? append : { ...append, uidl: kept })
       this.#octets += size
     } catch (error) {
@@ -149,7 +151,8 @@ class Import {
 /** What a mailbox held before the import, each to be matched once. */
 class Target {
   readonly mailbox: Mailbox
-  readonly #uidls = new Set<string>()
+  /** By UIDL; undefined: it has been matched, or has come with this import. */
+  readonly #held = new Map<string, Fingerprint | undefined>()
   readonly #fingerprints = new Map<string, number>()
 
   private constructor(mailbox: Mailbox) {
@@ -161,21 +164,39 @@ class Target {
     const all = UidSet.ofRanges(mailbox.uidNext > 1 ? [[1, mailbox.uidNext - 1]] : [])
     for await (const page of store.mail.fetch(mailbox.id, all, { uidl: true, index: ['envelope'] })) {
       for (const { uidl = '', size, index } of page) {
-        target.#uidls.add(uidl)
-        const key = fingerprint(size, index?.envelope ?? '')
-        target.#fingerprints.set(key, (target.#fingerprints.get(key) ?? 0) + 1)
+        const held = fingerprint(size, index?.envelope ?? '')
+        target.#held.set(uidl, held)
+        target.#fingerprints.set(held.whole, (target.#fingerprints.get(held.whole) ?? 0) + 1)
       }
     }
     return target
   }
 
   /** Whether it held this message, which from now on it does not. */
-  take(uidl: string | undefined, key: string): boolean {
-    if (uidl !== undefined) return this.#uidls.delete(uidl)
-    const count = this.#fingerprints.get(key) ?? 0
-    if (count === 0) return false
-    this.#fingerprints.set(key, count - 1)
-    return true
+  take(uidl: string | undefined, { envelope, whole }: Fingerprint): boolean {
+    if (uidl !== undefined) {
+      const held = this.#held.get(uidl)
+      if (held?.envelope === envelope) {
+        this.#held.set(uidl, undefined)
+        return this.#match(held.whole)
+      }
+      // Where another has its UIDL, it may have come without.
+      if (!this.#held.has(uidl)) return false
+    }
+    return this.#match(whole)
+  }
+
+  #match(whole: string): boolean {
+    const count = this.#fingerprints.get(whole) ?? 0
+    if (count > 0) this.#fingerprints.set(whole, count - 1)
+    return count > 0
+  }
+
+  /** The UIDL that a new message gets; undefined: one of its own, since another has it. */
+  claim(uidl: string | undefined): string | undefined {
+    if (uidl === undefined || this.#held.has(uidl)) return undefined
+    this.#held.set(uidl, undefined)
+    return uidl
   }
 }
 
