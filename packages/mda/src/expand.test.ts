@@ -98,6 +98,13 @@ describe('an address elsewhere', () => {
     expect(await outcome('postmaster@backup.test')).toBe('postmaster@backup.test>inside.test:24')
   })
 
+  it('was reached through a host that we relay for and that believes us, by a route in the local part', async () => {
+    for (const disguise of ['bob%two.test', 'two.test!bob', '"bob@two.test"']) {
+      expect(await outcome(`${disguise}@backup.test`), disguise).toBe('550 5.7.1')
+      expect((await expand(`${disguise}@backup.test`, submission)).kind, disguise).toBe('accepted')
+    }
+  })
+
   it('is not what percent signs and bangs in a local part of ours say', async () => {
     for (const disguise of ['bob%two.test@one.test', 'two.test!bob@one.test', 'bob@two.test@one.test']) {
       expect(await outcome(disguise), disguise).toBe('550 5.1.1')

@@ -58,6 +58,9 @@ const hostRoles = [...roles, 'root']
 /** Octets of a reverse-path without its angle brackets (RFC 5321 §4.5.3.1.3). */
 const pathMax = 254
 
+/** Sender-specified routing, as hosts of old have it: `x%two.test`, `two.test!x`, `"x@two.test"` (RFC 2505 §2.1). */
+const routed = /[%!@]/
+
 /** Targets of an alias that are followed in one turn of the event loop. */
 const targetsPerTurn = 100
 
@@ -146,9 +149,10 @@ class Expander {
     }
   }
 
-  /** Plain relaying: the recipient is not ours. */
+  /** Plain relaying: the recipient is not ours. A route in the local part is for whoever may relay: that host believes us. */
   async #relay(walk: Walk, { nextHop, verify }: Extract<Place, { kind: 'outside' }>): Promise<void> {
-    if (nextHop !== undefined || walk.context.mayRelay) {
+    const isTheirs = nextHop !== undefined && !routed.test(walk.asked.localPart)
+    if (isTheirs || walk.context.mayRelay) {
       walk.deliveries.push({ ...relayTo(walk.asked.text, '', nextHop), ...(verify ? { verify } : {}) })
     } else walk.refusals.add((await this.#hasDomains()) ? 'relaying' : 'no-domain')
   }
