@@ -49,7 +49,8 @@ export class Reader extends Statements {
     try {
       return read()
     } finally {
-      this.#commit.run()
+      // After a read that the disk refused there is none any more, and that error is the one to tell.
+      if (this.db.inTransaction) this.#commit.run()
     }
   }
 
