@@ -258,6 +258,13 @@ function describeDue(open: OpenEngine): void {
       async () => store.queue.settle(deferring((await claimAll(world))[0]!, clock.now() + 1000)),
       () => store.queue.retryNow([ids[0] as never], clock.now()),
       () => store.queue.hold([ids[0] as never]).then(() => store.queue.release([ids[0] as never], clock.now())),
+      // What else waits for the destination may have its turn now.
+      async () => {
+        const [leased] = await claimAll(world)
+        await store.queue.settle(
+          deferring(leased!, 0, { outcomes: [{ index: 0, outcome: 'delivered', reply: '250' }] }),
+        )
+      },
     ]
     for (const step of steps) {
       const before = woken

@@ -67,13 +67,14 @@ export class Indexer {
     this.#wanted = mailbox
   }
 
-  /** Reads a piece of what is not in the index yet, or tidies it up. */
-  step(): IndexState {
+  /** Reads a piece of what is not in the index yet, unless it is not to grow, or tidies it up. */
+  step(grows = true): IndexState {
     if (!this.#parts.keeps) return this.#state(false)
     try {
       const index = this.#index ?? this.#open()
       this.#look(index)
-      return this.#state(this.#add(index) || this.#unseen.size > 0 || index.tidy((message) => this.#isThere(message)))
+      const hasMore = (grows && this.#add(index)) || this.#unseen.size > 0
+      return this.#state(hasMore || index.tidy((message) => this.#isThere(message)))
     } catch (error) {
       return this.#state(true, this.#stopped(error))
     }

@@ -17,8 +17,8 @@ export interface SearchData {
 export type ToSearch =
   | { kind: 'search'; id: number; mailbox: number; query: PackedQuery; within: readonly number[] }
   | { kind: 'cancel'; id: number }
-  /** Index a piece of what is not indexed yet. */
-  | ({ kind: 'index' } & News)
+  /** Index a piece of what is not indexed yet; where the index is not to grow, only look what there is, and tidy up. */
+  | ({ kind: 'index'; grows: boolean } & News)
   /** Messages that have gone from the store. */
   | { kind: 'gone'; messages: readonly number[] }
   | { kind: 'check'; id: number }
@@ -45,7 +45,7 @@ export type FromSearch =
 export interface IndexState {
   /** Messages that are to be indexed yet, at most; one for each mailbox of which that is to be found out. */
   behind: number
-  /** Size of search.db. */
+  /** Of search.db, without the pages of it that are free. */
   octets: number
   /** There is more to do. */
   more: boolean

@@ -56,7 +56,7 @@ export interface SearchStats {
  * already.
  */
 const rests = { wanted: 0, idle: 1, wantedWhileBusy: 3, busy: 7 }
-/** After it could not go on for want of room. */
+/** After it could not go on for want of room, on the disk or in the index. */
 const retryMs = 60_000
 /** What a piece may take of the file system. */
 const pieceOctets = 16 * 1024 * 1024
@@ -211,15 +211,15 @@ export class SearchClient {
       this.#takeNews()
       return
     }
-    if (!this.#hasNews && !this.#state.more) return
-    if (!hasRoom(pieceOctets)) this.#state = { ...this.#state, stopped: 'no-room' }
-    else if (!this.#isFull || !(this.#hasNews || this.#state.behind > 0)) {
-      this.#begunAt = clock.elapsed()
-      this.#worker ??= this.#start()
-      this.#post({ kind: 'index', ...this.#takeNews() })
+    if (!this.#hasNews && !this.#state.more && this.#state.behind === 0) return
+    if (!hasRoom(pieceOctets)) {
+      this.#state = { ...this.#state, stopped: 'no-room' }
+      this.#schedule(retryMs)
       return
     }
-    this.#schedule(retryMs)
+    this.#begunAt = clock.elapsed()
+    this.#worker ??= this.#start()
+    this.#post({ kind: 'index', grows: !this.#isFull, ...this.#takeNews() })
   }
 
   #takeNews(): News {
@@ -244,6 +244,8 @@ export class SearchClient {
       this.#wanted = false
       // What came while the last piece was read.
       if (this.#hasNews) this.#schedule(this.#options.limits.searchIndexDelayMs)
+      // It was full: mail may have gone, or will.
+      else if (state.behind > 0) this.#schedule(this.#isFull ? retryMs : 0)
     }
   }
 

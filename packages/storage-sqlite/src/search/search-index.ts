@@ -104,10 +104,12 @@ export class SearchIndex {
     return this.#statements.pluck('SELECT 1 FROM texts WHERE message = ?').get(message) !== undefined
   }
 
-  /** Size of the file. */
+  /** Size of the file, without its free pages: those are written to before it grows. */
   get octets(): number {
-    const { db } = this.#statements
-    return (db.pragma('page_count', { simple: true }) as number) * (db.pragma('page_size', { simple: true }) as number)
+    const [pages, free, size] = ['page_count', 'freelist_count', 'page_size'].map(
+      (name) => this.#statements.db.pragma(name, { simple: true }) as number,
+    ) as [number, number, number]
+    return (pages - free) * size
   }
 
   /** Adds messages that are not in it, of a mailbox, and moves the mailbox's `upTo`; all or nothing. */

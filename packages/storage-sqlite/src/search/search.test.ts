@@ -188,6 +188,24 @@ describe('the index', () => {
     expect(await find(store, inbox, text('needle'))).toBe('1,3')
   })
 
+  test('that was full stayed so though mail was deleted', async () => {
+    const clock = virtualClock()
+    const deadline = { ...systemDeadline, after: clock.after }
+    const store = await open({ searchIndexDelayMs: 100, searchIndexOctets: 200_000 }, { clock, deadline })
+    const { inbox } = await openAlice(store)
+    const letters = (count: number) => Array.from({ length: count }, () => letter('x'.repeat(3000), 'needle'))
+    for (let n = 0; n < 4; n++) {
+      await append(store, inbox, ...letters(20))
+      while (store.stats().search.index === 'behind') await clock.advance(1000)
+    }
+    expect(store.stats().search.index).toBe('full')
+    await store.mail.expunge(inbox, UidSet.ofRanges([[1, 50]]), 'all')
+    while (store.stats().search.index !== 'whole') await clock.advance(60_000)
+    expect(await find(store, inbox, text('needle'))).toBe('51:80')
+    await store.close()
+    expect(keptTexts()).toHaveLength(30)
+  })
+
   test('is not kept at all when it may have no size', async () => {
     const store = await open()
     const { inbox } = await openAlice(store)

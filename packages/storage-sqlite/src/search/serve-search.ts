@@ -67,7 +67,7 @@ export function serveSearch(text: SearchText, clock: Clock): void {
         break
       case 'index':
         indexer.hear(message)
-        send(timedStep(indexer, clock))
+        send(timedStep(indexer, message.grows, clock))
         break
       case 'gone':
         indexer.forget(message.messages)
@@ -84,9 +84,9 @@ export function serveSearch(text: SearchText, clock: Clock): void {
   })
 }
 
-function timedStep(indexer: Indexer, clock: Clock): FromSearch {
+function timedStep(indexer: Indexer, grows: boolean, clock: Clock): FromSearch {
   const begunAt = clock.elapsed()
-  const state = indexer.step()
+  const state = indexer.step(grows)
   return { kind: 'indexed', state, tookMs: clock.elapsed() - begunAt }
 }
 
