@@ -3,7 +3,7 @@
  * each message that is known, and in the notification's own.
  *
  * Never broken: nothing is refused or filed elsewhere because of what a notification says, which anybody can write; what
- * cannot be read or matched is mail as any other.
+ * cannot be read or matched is mail as any other; no journey grows without end by what others write about it.
  * Who calls it: the acceptance of mail with the null reverse-path.
  */
 import { allParts, decodeTransfer, parseHeader, readDeliveryStatus, valuesOf } from '@pennypost/message'
@@ -12,6 +12,8 @@ import { type Flow, type FlowEvent, type JourneyId, lookupAddress, type NewMessa
 /** Octets of a part that are read. */
 const partMax = 256 * 1024
 const journeysMax = 20
+/** Of one recipient that are told of: some of a delay, the one that matters, and a few that somebody may have forged. */
+const toldMax = 10
 
 /** The events to record; none for what is no report, or is about nothing that left this server. Rejects as the store does. */
 export async function returnedEvents(
@@ -39,7 +41,7 @@ export async function returnedEvents(
   if (!report || id === undefined) return []
   const events: FlowEvent[] = []
   for (const about of await flow.findByMessageId(id, journeysMax)) {
-    const sent = new Set((await flow.journey(about))?.events.flatMap(relayedTo) ?? [])
+    const sent = stillTold((await flow.journey(about))?.events ?? [])
     // A report may name a thousand times whom it knows; each is told of once.
     for (const { action, status: code, finalRecipient, originalRecipient, diagnostic } of report.recipients) {
       const forwardPath = [finalRecipient, originalRecipient].find((path) => sent.delete(lookupAddress(path) ?? path))
@@ -52,7 +54,13 @@ export async function returnedEvents(
   return events
 }
 
-/** The recipients that left this server with the message. */
-function relayedTo(event: FlowEvent): string[] {
-  return event.kind === 'delivered' ? [lookupAddress(event.forwardPath) ?? event.forwardPath] : []
+/** The recipients that left this server with the message, but for those of whom enough has been told. */
+function stillTold(events: readonly FlowEvent[]): Set<string> {
+  const told = new Map<string, number>()
+  for (const event of events) {
+    if (event.kind !== 'delivered' && event.kind !== 'returned') continue
+    const key = lookupAddress(event.forwardPath) ?? event.forwardPath
+    told.set(key, (told.get(key) ?? 0) + (event.kind === 'returned' ? 1 : 0))
+  }
+  return new Set([...told].flatMap(([key, count]) => (count < toldMax ? [key] : [])))
 }

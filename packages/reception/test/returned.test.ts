@@ -64,6 +64,14 @@ test('a report that names its recipient a thousand times was a thousand events',
   expect(await returned(world, journey)).toHaveLength(1)
 })
 
+test('a journey grew with each bounce that somebody forged about it, and was read whole for the next', async () => {
+  const world = await testReception()
+  const journey = await sent(world, 'carol@two.test')
+  for (let at = 0; at < 12; at++) await bring(world, '', `Subject: ${at}\r\n${report('Carol@two.test')}`)
+  expect(await returned(world, journey)).toHaveLength(10)
+  expect(await world.messages()).toBe(12)
+})
+
 test.each([
   ['of a message that nobody here sent', '', report('carol@two.test', '<other@one.test>')],
   ['about a recipient that the message did not have', '', report('mallory@two.test')],
