@@ -61,6 +61,7 @@ function parse(cursor: Cursor, session: Session): Args {
       const name = cursor.word('Return option')
       const kind = registry.listReturns.get(name)
       if (!kind) throw bad(`Unknown return option ${name.slice(0, 40)}`)
+      if (args.returns.some((known) => known.kind === kind)) throw bad('A return option is repeated')
       args.returns.push({ kind, run: kind.parse(cursor, session) })
     }, limits.parameters)
   }
