@@ -2,7 +2,7 @@
  * A client that goes while its command waits for the store, or whose mailbox does: nothing is left of it, and nothing
  * begun for nobody.
  */
-import { type MailStore, UidSet } from '@pennypost/model'
+import { type MailStore, StoreError, UidSet } from '@pennypost/model'
 import type { DuplexEnd } from '@pennypost/transport/duplex-pair'
 import { afterEach, expect, test } from 'vitest'
 import type { DialogueClient } from './dialogue/client.ts'
@@ -170,6 +170,23 @@ test('MOVE by number said OK when another session expunged a message just before
     expect.stringMatching(/^x NO \[EXPUNGEISSUED\] /),
   ])
   expect((await server.mailbox('Sent')).messages).toBe(1)
+})
+
+test('MOVE that failed when some had been moved told their EXPUNGE without COPYUID', async () => {
+  await begin()
+  await selectInbox()
+  await server.deliver('INBOX', sampleMessage('simple'))
+  mail.move = async (from, _, to) => ({
+    ...(await server.store.mail.move(from, UidSet.of(1), to)),
+    failure: new StoreError('over-quota', 'There is no room.'),
+  })
+  await client.say('NOOP')
+  expect(await client.say('UID MOVE 1:2 Sent')).toEqual([
+    expect.stringMatching(/^\* OK \[COPYUID \d+ 1 1\] /),
+    '* 1 EXPUNGE',
+    '* 1 RECENT',
+    expect.stringMatching(/^x NO \[OVERQUOTA\] /),
+  ])
 })
 
 /** The first message, of two whose bodies are read as large ones are, is expunged as a body is read for the nth time. */

@@ -180,3 +180,22 @@ test('envelopes of large headers were read 250 at once, however large', async ()
   expect(Math.max(...sizes)).toBeLessThan(256 * 1024 + 2 * octets)
   expect(pages.flat().map(({ uid }) => uid)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1))
 })
+
+test('a MOVE that failed behind its first step did not say what it had moved', async () => {
+  const { store, inbox } = await openWithAlice()
+  await using _ = store
+  const { directory: who, mail } = store
+  const messages = await Promise.all(Array.from({ length: 25 }, () => sampleMessage(mail, 'Subject: x\n\n')))
+  const internalDate = { at: 0, offsetMinutes: 0 }
+  await mail.append(
+    inbox,
+    messages.map((message) => ({ message, flags: [], internalDate })),
+  )
+  const bob = await who.addAccount({ login: 'bob@one.test', name: '', quota: 15 * 12, admin: false }, 0)
+  const [target] = await mail.mailboxes(bob.id)
+  const all = UidSet.ofRanges([[1, 25]])
+  const moved = await mail.move(inbox, all, target!.id)
+  expect([moved.source.size, moved.target.length]).toEqual([10, 10])
+  expect(moved.failure).toMatchObject({ reason: 'over-quota' })
+  await expect(mail.move(inbox, all, target!.id)).rejects.toMatchObject({ reason: 'over-quota' })
+})

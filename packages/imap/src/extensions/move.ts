@@ -26,6 +26,7 @@ async function run(session: Session, { set, name }: CopyArgs, by: By): Promise<C
   if (code !== undefined) session.untagged(`OK [${code}] Moved`)
   const completion = await expungedAt(session, { uids: moved.source })
   // RFC 6851 §3.3: what has been moved stays so, and is told; OK would say that it was all.
+  if (moved.failure !== undefined) throw moved.failure
   if (moved.source.size < named.size)
     throw no('EXPUNGEISSUED', 'Others have deleted some of the messages just now; what was left has been moved')
   return completion

@@ -112,9 +112,9 @@ export interface MailStore {
   copy(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting, count?: number): Promise<Copied>
   /**
    * Durable, atomic for each message (RFC 6851 §3.3); as `copy` and `expunge` in one. The same mailbox is allowed and
-   * gives new UIDs. Within one account no quota refuses it.
+   * gives new UIDs. Within one account no quota refuses it. Rejects only where nothing has been moved.
    */
-  move(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Copied>
+  move(from: MailboxId, uids: UidSet, to: MailboxId, acting?: Acting): Promise<Moved>
   /** Removes what of `uids` is there, or of those what bears \Deleted. Durable. */
   expunge(mailbox: MailboxId, uids: UidSet, only: 'deleted' | 'all'): Promise<Expunged>
   /**
@@ -256,6 +256,11 @@ export interface Copied {
   /** Same size, same order. */
   source: UidSet
   target: readonly Uid[]
+}
+
+export interface Moved extends Copied {
+  /** Why the rest has not been moved. */
+  failure?: unknown
 }
 
 export interface Expunged {

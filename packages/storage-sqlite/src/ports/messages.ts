@@ -85,14 +85,20 @@ function createChanging(engine: Engine): Pick<Messages, 'updateFlags' | 'copy' |
     },
     async move(from, uids, to, acting) {
       const steps: CopiedStep[] = []
-      await pins.removing(from, (pinned) =>
-        inSteps(uids, async (bounds, next) => {
-          const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob, acting }
-          const done = goingOn(await writer.run('move', args), next)
-          steps.push(done)
-          return done
-        }),
-      )
+      try {
+        await pins.removing(from, (pinned) =>
+          inSteps(uids, async (bounds, next) => {
+            const args = { from, bounds, to, now: clock.now(), pinned, limit: limits.messagesPerJob, acting }
+            const done = goingOn(await writer.run('move', args), next)
+            steps.push(done)
+            return done
+          }),
+        )
+      } catch (failure) {
+        const moved = copied(steps)
+        if (moved.source.isEmpty) throw failure
+        return { ...moved, failure }
+      }
       return copied(steps)
     },
     async expunge(mailbox, uids, only) {
