@@ -19,6 +19,8 @@ export interface ReceptionLimits {
   messageSize: number
   /** Of one transaction; RFC 5321 §4.5.3.1.8 asks for at least 100. */
   recipients: number
+  /** What all recipients of one transaction lead to, by aliases, before others have to wait for the next one. */
+  deliveries: number
   /** Many programs that send to a list use one connection for all of it and do not begin another at 421. */
   transactionsPerConnection: number
   /** Refused commands and recipients before 421; an accepted message starts the count anew. */
@@ -49,6 +51,7 @@ export const defaultReceptionLimits: ReceptionLimits = {
   authLine: 16_384,
   messageSize: 50 * 1024 * 1024,
   recipients: 1000,
+  deliveries: 10_000,
   transactionsPerConnection: 10_000,
   errors: 20,
   softErrors: 5,

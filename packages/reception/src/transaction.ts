@@ -14,6 +14,8 @@ export interface Transaction {
   readonly reversePath: string
   readonly parameters: MailParameters
   readonly recipients: Recipient[]
+  /** What they lead to. */
+  deliveries: number
   /** Recipients that were refused. */
   refused: number
   /** Recipients that were taken out for what the content showed, with the reply to each; LMTP alone says it. */

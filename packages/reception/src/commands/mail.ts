@@ -79,6 +79,7 @@ function open(session: Session, { reversePath, parameters }: MailArgument): Repl
     reversePath: reversePath?.text ?? '',
     parameters,
     recipients: [],
+    deliveries: 0,
     refused: 0,
     excluded: new Map(),
     intake: undefined,

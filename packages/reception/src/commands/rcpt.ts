@@ -29,7 +29,9 @@ export const rcpt = {
     const parsed = parseRcptArgument(argument, smtpUtf8)
     if (!parsed.ok) return refuse(session, transaction, asWritten(argument), parsed.reply)
     const { forwardPath, parameters } = parsed.value
-    if (transaction.recipients.length >= options.limits.recipients) return replies.recipientsTooMany
+    const { limits } = options
+    const { length: before } = transaction.recipients
+    if (before >= limits.recipients || transaction.deliveries >= limits.deliveries) return replies.recipientsTooMany
     const expansion = await options.mda.expand(forwardPath, {
       reversePath: transaction.reversePath,
       account: session.account,
@@ -39,9 +41,11 @@ export const rcpt = {
     })
     if (session.transaction !== transaction) return undefined
     if (expansion.kind === 'refused') return refuse(session, transaction, forwardPath.text, expansion.reply)
-    const count = transaction.recipients.length + 1
+    // An alias named a thousand times, each time in another form, would be kept as often until the content has come.
+    const deliveries = transaction.deliveries + expansion.deliveries.length
+    if (before > 0 && deliveries > limits.deliveries) return replies.recipientsTooMany
     const spent =
-      session.account && (await session.quota?.refuseRecipients(session.account, count, options.clock.now()))
+      session.account && (await session.quota?.refuseRecipients(session.account, before + 1, options.clock.now()))
     if (session.transaction !== transaction) return undefined
     if (spent) return refuse(session, transaction, forwardPath.text, spent)
     const { screening } = transaction
@@ -56,6 +60,7 @@ export const rcpt = {
     const unwanted = verification && refusalOf(forwardPath, verification)
     if (unwanted) return refuse(session, transaction, forwardPath.text, unwanted, asked)
     const facts = [...expansion.facts, ...asked]
+    transaction.deliveries = deliveries
     transaction.recipients.push({ path: forwardPath, parameters, expansion: { ...expansion, facts } })
     return replies.recipientOk
   },
