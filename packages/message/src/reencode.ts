@@ -107,6 +107,8 @@ export function withEncoding(header: Buffer, encoding: Encoding, isMessage: bool
   let added = ''
   if (isMessage && !has('mime-version')) added += 'MIME-Version: 1.0\r\n'
   if (isMessage && unlabelled !== undefined && !has('content-type')) added += `Content-Type: ${unlabelled}\r\n`
-  pieces.push(Buffer.from(`${added}Content-Transfer-Encoding: ${encoding}\r\n`), header.subarray(end))
+  // Without an empty line the body would go on with the fields.
+  const rest = end === header.length ? Buffer.from('\r\n') : header.subarray(end)
+  pieces.push(Buffer.from(`${added}Content-Transfer-Encoding: ${encoding}\r\n`), rest)
   return Buffer.concat(pieces)
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { crlf, reencoded } from '../test/reencoded.ts'
 import { parseHeader, valuesOf } from './fields.ts'
+import { scan } from './scanner.ts'
 import { longestLine, shortLines } from './short-lines.ts'
 
 const long = 'x'.repeat(longestLine + 1)
@@ -35,6 +36,14 @@ describe('one part', () => {
     expect(after).toEqual(before)
     expect(valuesOf(parseHeader(header), 'content-transfer-encoding')).toEqual(['quoted-printable'])
     expect(valuesOf(parseHeader(header), 'content-type')).toEqual(['text/html; charset=utf-8'])
+  })
+
+  test.for(['', 'Subject: x\r\n'])('text without an empty line before it became header: %j', (header) => {
+    const body = `Dear all\r\n${long}\r\n\r\nThe end\r\n`
+    const made = shortLines(Buffer.from(header), Buffer.from(body), scan(Buffer.from(header + body)).index().parts)
+    const again = scan(Buffer.concat([made.header, made.body]))
+    expect(again.headerSize).toBe(made.header.length)
+    expect(again.index().parts).toContain('quoted-printable')
   })
 
   test('base64 in one line gets lines', () => {
