@@ -112,28 +112,43 @@ export function encodeBase64(octets: Buffer): string {
   return octets.toString('base64').replace(/.{1,76}/g, '$&\r\n')
 }
 
-const hex = Array.from({ length: 256 }, (_, octet) => `=${octet.toString(16).toUpperCase().padStart(2, '0')}`)
+const digits = Buffer.from('0123456789ABCDEF')
+/** Characters that a line has at least where a soft line break ends it. */
+const shortestBroken = 73
 
 /** Quoted-printable of octets in any charset; CRLF stays a line end. */
 export function encodeQuotedPrintable(octets: Buffer): string {
-  let lines = ''
-  let line = ''
+  const longest = 3 * octets.length
+  // Into one buffer: a letter may be one line of millions of octets.
+  const out = Buffer.allocUnsafe(longest + 3 * Math.ceil(longest / shortestBroken))
+  let to = 0
+  let column = 0
   for (let at = 0; at < octets.length; at++) {
     const octet = octets[at] as number
     if (octet === 13 && octets[at + 1] === 10) {
-      lines += `${line}\r\n`
-      line = ''
+      out[to++] = 13
+      out[to++] = 10
+      column = 0
       at++
       continue
     }
     const last = at + 1 === octets.length || (octets[at + 1] === 13 && octets[at + 2] === 10)
     const plain = (octet > 32 && octet < 127 && octet !== 61) || ((octet === 32 || octet === 9) && !last)
-    const piece = plain ? String.fromCharCode(octet) : (hex[octet] as string)
-    if (line.length + piece.length > (last ? 76 : 75)) {
-      lines += `${line}=\r\n`
-      line = ''
+    const width = plain ? 1 : 3
+    if (column + width > (last ? 76 : 75)) {
+      out[to++] = 61
+      out[to++] = 13
+      out[to++] = 10
+      column = 0
     }
-    line += piece
+    column += width
+    if (plain) {
+      out[to++] = octet
+      continue
+    }
+    out[to++] = 61
+    out[to++] = digits[octet >> 4] as number
+    out[to++] = digits[octet & 15] as number
   }
-  return lines + line
+  return out.toString('latin1', 0, to)
 }
