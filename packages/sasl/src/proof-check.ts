@@ -9,6 +9,7 @@ import {
   formatScramVerifier,
   makeScramVerifier,
   scramSalt,
+  unprovable,
   usableScramVerifier,
 } from './scram-verifier.ts'
 import type { TokenCheck } from './token-check.ts'
@@ -18,7 +19,7 @@ import type { TokenCheck } from './token-check.ts'
  * which decides whether it may be asked at all.
  *
  * Never broken: without account, without password credential, with an app password that is nobody's: each costs one
- * bcrypt comparison, as a wrong password does.
+ * bcrypt comparison, as a wrong password does; and a SCRAM exchange as much as one with a wrong proof.
  */
 
 export interface Proof {
@@ -84,10 +85,11 @@ export class ProofCheck {
     const versions = this.#versions()
     const account = await this.#accountOf(login)
     const credentials = account ? await this.#credentials.list(account.id) : []
-    for (const credential of credentials) {
-      const verifier = usableScramVerifier(this.#secret, login, credential.scram)
-      const serverSignature = verifier && checkScramProof(verifier, authMessage, proof)
-      if (account && serverSignature) return { account, credential, serverSignature, ...versions }
+    for (const credential of credentials.length > 0 ? credentials : [undefined]) {
+      // As much is computed for who is not there, or cannot log in so.
+      const verifier = usableScramVerifier(this.#secret, login, credential?.scram ?? null) ?? unprovable
+      const serverSignature = checkScramProof(verifier, authMessage, proof)
+      if (account && credential && serverSignature) return { account, credential, serverSignature, ...versions }
     }
     return undefined
   }

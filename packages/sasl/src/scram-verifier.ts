@@ -15,6 +15,14 @@ export interface ScramVerifier extends ScramSalt {
   serverKey: Buffer
 }
 
+/** Of no password: what nobody's proof fits, and what costs as much to find out as with any other. */
+export const unprovable: ScramVerifier = {
+  salt: Buffer.alloc(16),
+  iterations: 1,
+  storedKey: Buffer.alloc(32),
+  serverKey: Buffer.alloc(32),
+}
+
 /** RFC 7677 §4 asks for 4096 at least; this is what a GPU should pay for a guess today. */
 const scramIterations = 100_000
 
