@@ -23,11 +23,20 @@ function decoderFor(label: string): Decoder | undefined {
 function makeDecoder(label: string): Decoder | undefined {
   try {
     const decoder = new TextDecoder(label)
+    if (decoder.encoding === 'iso-2022-jp') return (octets) => decoder.decode(withoutIdleEscapes(octets))
     return (octets) => decoder.decode(octets)
   } catch {
     if (!iconv.encodingExists(label)) return undefined
     return (octets) => iconv.decode(octets, label)
   }
+}
+
+/**
+ * Leaves out each escape of ISO-2022-JP behind which the next one stands at once, where the platform's decoder puts an
+ * U+FFFD: encoded words begin and end with one, and are joined.
+ */
+function withoutIdleEscapes(octets: Buffer): Buffer {
+  return Buffer.from(octets.toString('latin1').replace(/\x1b(?:\([BIJ]|\$[@B])(?=\x1b)/g, ''), 'latin1')
 }
 
 /** Whether text in this charset can be read at all (BADCHARSET, RFC 9051 §6.4.4). */
@@ -69,11 +78,25 @@ function pieceDecoder(label: string): (octets?: Buffer) => string {
   }
   try {
     const decoder = new TextDecoder(label)
+    if (decoder.encoding === 'iso-2022-jp') return japanesePieceDecoder()
     return (octets) => decoder.decode(octets, { stream: octets !== undefined })
   } catch {
     const decoder = iconv.getDecoder(label)
     // At the end that of CESU-8 says 0 for nothing.
     return (octets) => (octets ? decoder.write(octets) : decoder.end() || '')
+  }
+}
+
+/** Keeps an escape that ends a piece until it is known what follows it. */
+function japanesePieceDecoder(): (octets?: Buffer) => string {
+  const decoder = new TextDecoder('iso-2022-jp')
+  let held: Buffer = Buffer.alloc(0)
+  return (octets) => {
+    const all = withoutIdleEscapes(octets ? Buffer.concat([held, octets]) : held)
+    const lastEscape = all.lastIndexOf(0x1b)
+    const end = octets && lastEscape >= 0 && all.length - lastEscape <= 3 ? lastEscape : all.length
+    held = all.subarray(end)
+    return decoder.decode(all.subarray(0, end), { stream: octets !== undefined })
   }
 }
 

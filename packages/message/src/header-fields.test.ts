@@ -116,6 +116,15 @@ describe('encoded words', () => {
   ]
   test.each(known)('%s', (text, decoded) => expect(decodeWords(text)).toBe(decoded))
 
+  test('a Japanese subject of several words had marks of what cannot be read between them', () => {
+    const words = [
+      '=?iso-2022-jp?B?GyRCRnxLXDhsGyhC?=',
+      '=?ISO-2022-JP?B?GyRCJE43b0w+GyhC?=',
+      '=?iso-2022-jp?B?GyhCYQ==?=',
+    ]
+    expect(decodeWords(words.join(' '))).toBe('日本語の件名a')
+  })
+
   test('what is encoded is decoded, in words that are short enough', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => {

@@ -115,6 +115,13 @@ test('a text of CESU-8 in pieces had a 0 behind it', () => {
   expect(inPieces(part, Buffer.from('eda0bdedb88041', 'hex'), 1)).toBe('😀A')
 })
 
+test('a text of ISO-2022-JP had a mark of what cannot be read where two escapes stand together', () => {
+  const body = Buffer.from('\x1b$BF|\x1b(B\x1b(J\x1b$BK\\\x1b(B \x1b\x1b$B8l\x1b(B\x1b(B')
+  const part = { subtype: 'plain', charset: 'iso-2022-jp', encoding: '7bit' } as const
+  expect(partText(part, body)).toBe('日本 \ufffd語')
+  for (let size = 1; size <= body.length; size++) expect(inPieces(part, body, size)).toBe('日本 \ufffd語')
+})
+
 test('a letter of 48 MB of text was read whole, and decoded, and folded: on a small machine that was the end', () => {
   const body = Buffer.from('Straße & <p>more</p>\r\n'.repeat(100))
   const reads: number[] = []
