@@ -81,11 +81,12 @@ function zoneOffset(numeric: string | undefined, named: string | undefined): num
   return 60 * (zones[(named ?? '').toUpperCase()] ?? 0)
 }
 
+/** Comments nest, and may have quoted pairs (RFC 5322 §3.2.2). */
 function withoutComments(text: string): string {
   if (!text.includes('(')) return text
   let depth = 0
   let kept = ''
-  for (const character of text) {
+  for (const character of text.replace(/\\./gs, '')) {
     if (character === '(') depth++
     else if (character === ')') depth = Math.max(0, depth - 1)
     else if (depth === 0) kept += character
