@@ -6,6 +6,7 @@ import { appPasswordVerifier } from './app-password.ts'
 import type { AuthenticationResult, LoginAttempt } from './authentication.ts'
 import { type Authenticator, createAuthenticator } from './authenticator.ts'
 import { QueueFull } from './bounded-queue.ts'
+import { loginForLog } from './login-name.ts'
 import type { PasswordClaim } from './mechanism.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -125,6 +126,10 @@ describe('answers', () => {
     await login({ password: 'hunter2', address: '192.0.2.9', login: 'bob@one.test' })
     expect(logged).toContain('login throttled')
     expect(logged).not.toContain('hunter2')
+  })
+
+  test('a login name longer than an address can be was logged whole', () => {
+    expect(loginForLog(`${'x'.repeat(9_000)}@one.test`)).toBe('(no address)')
   })
 
   test('a password typed where the login name belongs is not logged', async () => {
