@@ -172,6 +172,15 @@ export class ConnectionPool {
     }
   }
 
+  /** Entries for which nothing is done until another connection has come about, or is of use. */
+  get stuck(): number {
+    let stuck = 0
+    for (const { waiting, opening, busy, idle, isSilent } of this.#destinations.values()) {
+      if (isSilent || busy.size + idle.length === 0) stuck += Math.max(0, waiting.length - opening)
+    }
+    return stuck
+  }
+
   #destination({ destination: name, security }: Way): Destination {
     const key = keyOf({ destination: name, security })
     let destination = this.#destinations.get(key)

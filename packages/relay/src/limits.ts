@@ -2,7 +2,9 @@
 export interface RelayLimits {
   /** Queue entries worked on at once, those that wait for a connection or for their settlement included. */
   attempts: number
-  /** Of these for one destination. More than its connections, so that a settlement never leaves a connection idle. */
+  /** Entries besides these that wait for the first connection of a destination, which is being opened or is silent. */
+  stuck: number
+  /** Of all of these for one destination. More than its connections, so that a settlement never leaves a connection idle. */
   leasesPerDestination: number
   connectionsPerDestination: number
   /** Connections kept open without work, in all. */
@@ -46,6 +48,7 @@ export interface RelayLimits {
 
 export const defaultRelayLimits: RelayLimits = {
   attempts: 600,
+  stuck: 3000,
   leasesPerDestination: 60,
   connectionsPerDestination: 20,
   keptConnections: 100,

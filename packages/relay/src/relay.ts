@@ -70,8 +70,7 @@ export function createRelay(options: RelayOptions): Relay {
   const tlsHosts = new TlsHosts(log)
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
-  const open = turned.before(createOpenConnection(opening))
-  const pool = new ConnectionPool({ open, clock, limits })
+  const pool = new ConnectionPool({ open: turned.before(createOpenConnection(opening)), clock, limits })
   const arrivals = new Arrivals(flow)
   const dsn = { ...options, directory, mail, arrivals, limits }
   const reporter = sessions && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
@@ -97,6 +96,7 @@ export function createRelay(options: RelayOptions): Relay {
     log,
     limits,
     attempt,
+    stuck: () => pool.stuck,
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
     conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
     onDone: ({ id }) => failing.done(id),

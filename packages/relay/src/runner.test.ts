@@ -26,6 +26,7 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
     clock,
     log: silentLog,
     limits: defaultRelayLimits,
+    stuck: () => 0,
     longestWaitMs: () => 0,
     onDone: () => {},
     attempt: async () => {
@@ -39,6 +40,41 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   await expect.poll(() => begun).toBe(300)
   await runner.stop()
   expect(most).toBeLessThanOrEqual(60)
+})
+
+test('a runner that was full did not see that what it had in work only waits, until something ended', async () => {
+  const time = virtualClock()
+  const clock = { ...time, busy: () => ({ [Symbol.dispose]() {} }) }
+  const entries = [0, 1].map((id) => ({ id, attempts: 0 }) as unknown as LeasedEntry)
+  const queue = {
+    claim: async ({ slots }: { slots: number }) => entries.splice(0, slots),
+    nextDueAt: async () => null,
+    watch: () => ({ [Symbol.dispose]() {} }),
+    async *list() {},
+    renew: async () => [],
+  } as unknown as Queue
+  const ends: (() => void)[] = []
+  let stuck = 0
+  const runner = new Runner({
+    queue,
+    clock,
+    log: silentLog,
+    limits: { ...defaultRelayLimits, attempts: 1 },
+    stuck: () => stuck,
+    longestWaitMs: () => 0,
+    onDone: () => {},
+    attempt: () => new Promise((resolve) => ends.push(() => resolve({ verdicts: new Map(), flow: [] }))),
+    conclude: async () => true,
+  })
+  runner.start()
+  await expect.poll(() => ends.length).toBe(1)
+  await time.advance(1000)
+  expect(ends).toHaveLength(1)
+  stuck = 1
+  await time.advance(1000)
+  await expect.poll(() => ends.length).toBe(2)
+  for (const end of ends) end()
+  await runner.stop()
 })
 
 /** A runner over entries that come due at these times after the start; an attempt ends with `stop`. */
@@ -69,6 +105,7 @@ function runnerOver(dueAfterMs: readonly number[], { claimTakesMs = 0, full = []
     clock,
     log: silentLog,
     limits: defaultRelayLimits,
+    stuck: () => 0,
     longestWaitMs: () => 86_400_000,
     onDone: () => {},
     attempt: async ({ entry }) => {

@@ -7,8 +7,8 @@
  * entries in work may be long in ending. Leases of what is in work are renewed at a third of their time.
  *
  * Never broken: at most `limits.attempts` entries that were due are in work, each once, and retries have at most half of
- * that, so that neither a dead destination nor a flood keeps new mail waiting; what is taken out of turn is besides. An
- * entry in work holds the clock until it is settled.
+ * that, so that neither a dead destination nor a flood keeps new mail waiting; what is taken out of turn is besides, and
+ * up to `limits.stuck` for which nothing is done. An entry in work holds the clock until it is settled.
  * Who calls it: `createRelay`.
  */
 import {
@@ -27,10 +27,12 @@ export interface RunnerOptions {
   queue: Queue
   clock: Clock
   log: Log
-  limits: Pick<RelayLimits, 'attempts' | 'leasesPerDestination' | 'leaseMs' | 'troubleMs'>
+  limits: Pick<RelayLimits, 'attempts' | 'stuck' | 'leasesPerDestination' | 'leaseMs' | 'troubleMs'>
   /** No entry with so many attempts is put off for longer. */
   longestWaitMs(attempts: number): number
   attempt(work: Work): Promise<AttemptResult>
+  /** How many attempts wait for what others find out. */
+  stuck(): number
   /** Resolves with whether nothing is left of the entry. */
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
   /** After each attempt, whatever came of it. */
@@ -42,6 +44,9 @@ const startedPerTurn = 20
 
 /** How late an entry may be that comes due behind one that is due and cannot be claimed. */
 const lookAgainMs = 10_000
+
+/** How soon a full runner sees that attempts have got stuck. */
+const fullMs = 1000
 
 /** A clock that is set back by less strands nothing that matters. */
 const setBackMs = 60_000
@@ -125,7 +130,7 @@ export class Runner {
     using _busy = this.#options.clock.busy('claim')
     this.#claiming = true
     try {
-      while (this.#running && this.#wanted && this.#working.size < this.#options.limits.attempts) {
+      while (this.#running && this.#wanted && this.#places > this.#working.size) {
         this.#wanted = false
         this.#next?.[Symbol.dispose]()
         const now = this.#options.clock.now()
@@ -139,6 +144,7 @@ export class Runner {
         else if (!this.#wanted) this.#sleep(await this.#pauseMs(now))
         this.#mindTheClock()
       }
+      if (this.#wanted) this.#sleep(fullMs)
     } catch (error) {
       this.#options.log.error({ err: error }, 'the queue cannot be read')
       this.#sleep(this.#options.limits.troubleMs)
@@ -148,12 +154,18 @@ export class Runner {
     }
   }
 
+  /** What waits for the first connection of a silent destination may wait for minutes, and costs a lease. */
+  get #places(): number {
+    const { limits, stuck } = this.#options
+    return limits.attempts + Math.min(limits.stuck, stuck())
+  }
+
   #claimOnce(now: number): Promise<LeasedEntry[]> {
     const { queue, limits } = this.#options
     return queue.claim({
       now,
-      slots: limits.attempts - this.#working.size,
-      retries: Math.max(0, Math.floor(limits.attempts / 2) - this.#retries),
+      slots: Math.max(0, this.#places - this.#working.size),
+      retries: Math.max(0, Math.floor(this.#places / 2) - this.#retries),
       perDestination: limits.leasesPerDestination,
       leaseMs: limits.leaseMs,
     })
@@ -200,6 +212,7 @@ export class Runner {
   }
 
   #sleep(ms: number): void {
+    this.#next?.[Symbol.dispose]()
     if (this.#running) this.#next = this.#options.clock.after(ms, () => this.#wake())
   }
 

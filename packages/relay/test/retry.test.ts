@@ -411,6 +411,28 @@ describe('a destination that cannot be had', () => {
     },
   )
 
+  test('with some others like it kept all mail waiting for minutes', async () => {
+    const limits = { attempts: 6, stuck: 20, leasesPerDestination: 3 }
+    await using office = await PostOffice.open({ limits })
+    const silent = [1, 2, 3, 4].map((nth) => {
+      office.zone(`silent${nth}.test`, [
+        ['@', 'MX', '10 mx'],
+        ['mx', 'A', `192.0.2.10${nth}`],
+      ])
+      return office.peer(`192.0.2.10${nth}`, { script: { GREETING: {} } })
+    })
+    const taken = Promise.withResolvers<void>()
+    office.peer('192.0.2.2', { script: { CONTENT: () => void taken.resolve() } })
+    for (const nth of [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]) {
+      const destination = `silent${nth}.test`
+      await office.accept({ destination, recipients: [{ forwardPath: `x@${destination}` }] })
+      await turns()
+    }
+    await office.accept()
+    await taken.promise
+    expect(silent.map(({ sessions }) => sessions.length)).toEqual([1, 1, 1, 1])
+  })
+
   test('does not keep mail for others waiting', async () => {
     await using office = await PostOffice.open({ limits: { attempts: 2, leasesPerDestination: 2 } })
     office.zone('three.test', [
