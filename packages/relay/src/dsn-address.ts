@@ -62,7 +62,7 @@ export async function addresseeOf(
   const { localPart, domain } = pathOf(reversePath)
   const isForward = isSrs(localPart) && (await isOurs(domain, options))
   if (!isForward) return sender === 'forged' ? undefined : reversePath
-  if (sender !== 'known') return `postmaster@${domain}`
+  if (sender !== 'known') return isGood ? undefined : `postmaster@${domain}`
   const expansion = await options.mda.expand(pathOf(reversePath), { reversePath: '', size: 0, mayRelay: true })
   if (expansion.kind === 'refused') return undefined
   const [delivery] = expansion.deliveries

@@ -209,6 +209,16 @@ describe('a warning about delay', () => {
     expect(warnings[0]).toContain('Will-Retry-Until: Tue, 6 Jan 2026 00:00:00 +0000')
   })
 
+  test('said that what is tried again had failed for good', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { script: { GREETING: '554 5.7.1 Not you' } })
+    await office.send()
+    await office.advance(4 * hour)
+    const [warning] = await office.inbox()
+    expect(warning).toContain('Action: delayed\r\nStatus: 4.7.1\r\n')
+    expect(warning).toContain('554 5.7.1 Not you')
+  })
+
   test('comes at its time though the steps are longer', async () => {
     await using office = await PostOffice.open({ schedule: { retryMs: [12 * hour] } })
     await office.send()
@@ -319,6 +329,16 @@ describe('a forward that failed', () => {
     expect((await office.trace(journey)).at(-1)).toBe('dsn failed to postmaster@one.test')
     expect(three.sessions).toEqual([])
     expect(await office.inbox()).toHaveLength(1)
+  })
+
+  test('the postmaster heard of each forward that went well, if its sender may be anybody', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', { capabilities: everything.filter((word) => word !== 'DSN') })
+    const from = `${office.srs.forward({ localPart: 'carol', domain: 'three.test' }, office.clock.now())}@one.test`
+    const recipients = people('bob').map((each) => ({ ...each, notify: ['SUCCESS'] as const }))
+    const journey = await office.send({ from, recipients })
+    expect((await office.trace(journey)).at(-1)).toBe('dsn relayed to nobody')
+    expect(await office.inbox()).toEqual([])
   })
 })
 
