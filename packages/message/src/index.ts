@@ -1,5 +1,12 @@
 /** The public surface of `@pennypost/message`. */
-export { mailboxesOf, missingDomain, missingMailbox, parseAddressList, quoteLocalPart } from './address.ts'
+export {
+  type Address,
+  mailboxesOf,
+  missingDomain,
+  missingMailbox,
+  parseAddressList,
+  quoteLocalPart,
+} from './address.ts'
 export { decodeCharset, knowsCharset } from './charset.ts'
 export { formatDate } from './date.ts'
 export { downgradeHeader } from './downgrade.ts'

@@ -1,5 +1,6 @@
 import { type DeliveryPlan, sentNotes, wantOfRoom } from '@pennypost/mda'
 import {
+  type Address,
   addressesOf,
   type Field,
   fieldValue,
@@ -62,13 +63,14 @@ export async function refuseAuthors(
 ): Promise<Reply | undefined> {
   // Such a From is completed, and the reverse-path was allowed at MAIL.
   if (namesNobody(transaction, section)) return undefined
-  const authors = authorsOf(section)
+  const entries = authorEntries(section)
+  const authors = mailboxesOf(entries)
+  if (entries.length > entriesMax || authors.length > maxAuthors) {
+    return reply(554, '5.6.0', `From has more than ${maxAuthors} addresses`)
+  }
   // Nobody resends a bounce, and behind a Resent-From any From would pass.
   if (!has(section, 'resent-from') && isBounceToUs(transaction, authors)) return undefined
   if (authors.length === 0) return reply(554, '5.6.0', 'The From field has no address')
-  if (authors.length > maxAuthors) {
-    return reply(554, '5.6.0', `From has more than ${maxAuthors} addresses`)
-  }
   for (const author of authors) {
     const mailbox = parseMailbox(author, { smtpUtf8: true })
     if (typeof mailbox === 'string') return withText(replies.senderNotAllowed, `From has no valid address: ${author}`)
@@ -93,20 +95,26 @@ function isBounceToUs({ reversePath, recipients }: Transaction, authors: readonl
 
 /** Each is looked up. */
 const maxAuthors = 100
+/** Of one field, empty groups and what is no address included: a megabyte of them would be read for a second. */
+const entriesMax = 1000
 
-function authorsOf(section: HeaderSection): string[] {
+function authorEntries(section: HeaderSection): Address[] {
   const resent = section.fields.find((field) => field.name === 'resent-from')
-  if (!resent) return mailboxesOf(addressesOf(section, 'from'))
+  if (!resent) return fromEntries(section)
   // Each resending sets its fields above those before it: the first is the latest.
-  return mailboxesOf(parseAddressList(fieldValue(section, resent)))
+  return parseAddressList(fieldValue(section, resent), entriesMax + 1)
 }
+
+const fromEntries = (section: HeaderSection): Address[] => addressesOf(section, 'from', entriesMax + 1)
 
 /**
  * A-label of the domain whose DKIM key signs: the first author's, and the resender's of what is resent, since nobody has
  * asked whether its From is theirs to use.
  */
 export function signingDomain(session: Session, transaction: Transaction, section: HeaderSection): string | undefined {
-  const author = namesNobody(transaction, section) ? sender(session, transaction) : authorsOf(section)[0]
+  const author = namesNobody(transaction, section)
+    ? sender(session, transaction)
+    : mailboxesOf(authorEntries(section))[0]
   return author === undefined ? undefined : lookupDomain(author.slice(author.lastIndexOf('@') + 1))
 }
 
@@ -142,12 +150,12 @@ export function completion(
 /** No From, or none with an address; what is resent, and the bounces of a machine, stay as they are. */
 function namesNobody({ reversePath }: Transaction, section: HeaderSection): boolean {
   if (has(section, 'resent-from')) return false
-  return !has(section, 'from') || (reversePath !== '' && mailboxesOf(addressesOf(section, 'from')).length === 0)
+  return !has(section, 'from') || (reversePath !== '' && mailboxesOf(fromEntries(section)).length === 0)
 }
 
 /** What a From without an address calls its author. */
 function nameOf(section: HeaderSection): string {
-  const [{ name, mailbox, host } = {}] = addressesOf(section, 'from')
+  const [{ name, mailbox, host } = {}] = fromEntries(section)
   return name ?? (host === undefined ? '' : (mailbox ?? ''))
 }
 
