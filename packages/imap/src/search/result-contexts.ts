@@ -2,7 +2,7 @@ import { UidSet } from '@pennypost/model'
 import type { SearchFound } from '../extension.ts'
 import type { FetchItem } from '../fetch/fetch-item.ts'
 import type { Session } from '../session/session.ts'
-import { runSort } from '../sort/run-sort.ts'
+import { runSort, sortIn } from '../sort/run-sort.ts'
 import type { SortCriterion } from '../sort/sort-key.ts'
 import type { View } from '../view/view.ts'
 import { printQuoted } from '../wire/strings.ts'
@@ -160,7 +160,10 @@ async function add(session: Session, tag: string, kept: Kept, come: UidSet): Pro
   const view = session.selected
   const { removals } = view.open
   const all = kept.uids.union(come)
-  let sorted = await runSort(session, all, kept.order.criteria)
+  const { criteria } = kept.order
+  const isFew = come.size <= fewCome && kept.removals === removals
+  const sortedIn = isFew ? await sortIn(session, kept.order.sorted, come, criteria) : undefined
+  let sorted: readonly number[] = sortedIn ?? (await runSort(session, all, criteria))
   if (session.view !== view) return
   if (sorted.length === all.size && view.open.removals === removals) kept.uids = all
   else {
@@ -174,6 +177,9 @@ async function add(session: Session, tag: string, kept: Kept, come: UidSet): Pro
   say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
 }
 
+/** Of more than so many it costs less to sort all of them. */
+const fewCome = 100
+
 type Run = [position: number, uids: number[]]
 
 /**
@@ -183,20 +189,26 @@ type Run = [position: number, uids: number[]]
 function runs(list: readonly number[], picked: UidSet, how: 'added' | 'removed'): Run[] {
   const found: Run[] = []
   let taken = 0
-  let open = false
-  for (let index = 0; index < list.length; index++) {
-    const uid = list[index] as number
-    if (!picked.has(uid)) {
-      open = false
-      continue
-    }
-    if (!open) found.push([index + 1 - (how === 'removed' ? taken : 0), []])
-    found.at(-1)?.[1].push(uid)
-    open = true
+  let last = -2
+  for (const place of placesOf(list, picked)) {
+    if (place !== last + 1) found.push([place + 1 - (how === 'removed' ? taken : 0), []])
+    found.at(-1)?.[1].push(list[place] as number)
+    last = place
     taken++
   }
   return found
 }
+
+/** Rising; all of them are in the list. */
+function placesOf(list: readonly number[], picked: UidSet): number[] {
+  const places: number[] = []
+  if (picked.size <= fewPlaces) for (const uid of picked) places.push(list.indexOf(uid))
+  else for (let place = 0; place < list.length; place++) if (picked.has(list[place] as number)) places.push(place)
+  return places.sort((a, b) => a - b)
+}
+
+/** Of more than so many it costs less to go over the list once. */
+const fewPlaces = 16
 
 function say(session: Session, tag: string, kept: Kept, what: 'ADDTO' | 'REMOVEFROM', found: Run[]): void {
   const pairs: string[] = []

@@ -28,6 +28,53 @@ export async function runSort(
   return sorted
 }
 
+/**
+ * Puts what has come into a list that is sorted already: few into many. Undefined when some of them are not there any more:
+ * then all must be sorted.
+ */
+export async function sortIn(
+  session: Session,
+  sorted: readonly number[],
+  come: UidSet,
+  criteria: readonly SortCriterion[],
+): Promise<number[] | undefined> {
+  const { columns } = session.selected.open
+  await columns.upToDate()
+  const compared = await Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
+  const valuesOf = (uid: number): (number | undefined)[] => {
+    const place = columns.placeOf(uid, 0)
+    return compared.map((by) => (place < 0 ? undefined : by(uid, place)))
+  }
+  const all = sorted.slice()
+  for (const uid of come) {
+    const values = valuesOf(uid)
+    let low = 0
+    for (let high = all.length; low < high; ) {
+      const middle = (low + high) >> 1
+      const other = all[middle] as number
+      const order = difference(valuesOf(other), values, criteria)
+      if (order === undefined) return undefined
+      if (order < 0 || (order === 0 && other < uid)) low = middle + 1
+      else high = middle
+    }
+    all.splice(low, 0, uid)
+  }
+  return all
+}
+
+function difference(
+  one: readonly (number | undefined)[],
+  other: readonly (number | undefined)[],
+  criteria: readonly SortCriterion[],
+): number | undefined {
+  for (let i = 0; i < criteria.length; i++) {
+    const [a, b] = [one[i], other[i]]
+    if (a === undefined || b === undefined) return undefined
+    if (a !== b) return criteria[i]?.reverse ? b - a : a - b
+  }
+  return 0
+}
+
 /** What a message is compared by; `place` is its place in the columns. Undefined when it is not known: it has gone. */
 type Compared = (uid: number, place: number) => number | undefined
 
