@@ -69,3 +69,9 @@ test.each([
   })
   await expect(check.loginOf('t')).rejects.toThrow(`cannot be asked: ${reason}`)
 })
+
+test('an issuer that broke off in the middle of its answer was not named in the log', async () => {
+  const body = new ReadableStream({ pull: (stream) => stream.error(new TypeError('terminated')) })
+  const asking = issuer(() => new Response(body)).check.loginOf('t')
+  await expect(asking).rejects.toThrow('the token issuer breaks off its answer: terminated')
+})

@@ -59,11 +59,16 @@ function isFor(scope: string, scopes: unknown): boolean {
 async function readBounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let octets = 0
-  for await (const chunk of response.body ?? []) {
-    octets += chunk.length
-    if (octets > mostOctets) throw new Error('the token issuer answers with more than a token can have')
-    chunks.push(chunk)
+  try {
+    for await (const chunk of response.body ?? []) {
+      octets += chunk.length
+      if (octets > mostOctets) break
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw new Error(`the token issuer breaks off its answer: ${reasonOf(error as Error)}`, { cause: error })
   }
+  if (octets > mostOctets) throw new Error('the token issuer answers with more than a token can have')
   return Buffer.concat(chunks).toString('utf8')
 }
 
