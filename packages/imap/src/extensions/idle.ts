@@ -2,6 +2,7 @@ import { always, type Command, loggedIn, noArguments } from '../command.ts'
 import type { Extension } from '../extension.ts'
 import { bad } from '../refusal.ts'
 import type { Session } from '../session/session.ts'
+import { Telling } from '../session/telling.ts'
 
 /**
  * IDLE: changes are told as soon as they are committed, until the client says DONE. A word now and then keeps
@@ -43,7 +44,10 @@ const idle = {
 class Pushing {
   readonly #session: Session
   #due = false
-  #telling: Promise<void> | undefined
+  readonly #telling = new Telling(
+    () => this.#tellNext().catch((error) => this.#session.host.failed(error)),
+    () => this.#due,
+  )
 
   constructor(session: Session) {
     this.#session = session
@@ -57,36 +61,28 @@ class Pushing {
   }
 
   get isTelling(): boolean {
-    return this.#telling !== undefined
+    return this.#telling.isRunning
   }
 
   async idleEnded(): Promise<void> {
     this.#session.view?.watch(undefined)
-    while (this.#telling) await this.#telling
+    await this.#telling.ended()
   }
 
   #push(): void {
     this.#due = true
-    this.#telling ??= this.#tellOn()
-      .catch((error) => this.#session.host.failed(error))
-      .finally(() => {
-        this.#telling = undefined
-        // It had seen that there is no more, and this came before it was over.
-        if (this.#due) this.#push()
-      })
+    this.#telling.start()
   }
 
-  async #tellOn(): Promise<void> {
+  async #tellNext(): Promise<void> {
     const { turns } = this.#session.service
-    while (this.#due) {
-      // Thousands may idle where one commit brings something.
-      for (let others = turns.over(turns.now()); others; others = turns.over(turns.now())) await others
-      this.#due = false
-      const began = turns.now()
-      const more = this.#tell()
-      void turns.over(began)
-      if (more) await more
-    }
+    // Thousands may idle where one commit brings something.
+    for (let others = turns.over(turns.now()); others; others = turns.over(turns.now())) await others
+    this.#due = false
+    const began = turns.now()
+    const more = this.#tell()
+    void turns.over(began)
+    if (more) await more
   }
 
   /** A promise for what takes longer; it never rejects. */

@@ -3,6 +3,7 @@ import { hierarchyOf } from '../list/hierarchy.ts'
 import { no } from '../refusal.ts'
 import { Arrivals } from '../search/arrivals.ts'
 import type { Session } from '../session/session.ts'
+import { Telling } from '../session/telling.ts'
 import type { View } from '../view/view.ts'
 import { nothingWanted, type Wanted } from './groups.ts'
 import { OtherMailboxes } from './other-mailboxes.ts'
@@ -37,7 +38,10 @@ export class Notifier implements SignalListener, Disposable {
   #view: View | undefined
   #arrived = new Arrivals()
   readonly #serverEntries = new Set<string>()
-  #telling: Promise<void> | undefined
+  readonly #telling = new Telling(
+    () => this.tell(),
+    () => this.#idling && this.due && !this.#disposed,
+  )
   #disposed = false
   /** The session idles: expunges may be told at any time. */
   #idling = false
@@ -115,7 +119,7 @@ export class Notifier implements SignalListener, Disposable {
   #stir(): void {
     if (this.#disposed) return
     this.#failed = false
-    if (this.#idling) this.#tellAtOnce()
+    if (this.#idling) this.#telling.start()
     else this.#session.host.stir()
   }
 
@@ -143,35 +147,17 @@ export class Notifier implements SignalListener, Disposable {
   idle(): void {
     this.#idling = true
     this.#selectedDue = true
-    this.#tellAtOnce()
+    this.#telling.start()
   }
 
-  #tellAtOnce(): void {
-    this.#telling ??= this.#tellOn().finally(() => {
-      this.#telling = undefined
-      // It had seen that there is no more, and this came before it was over.
-      if (this.#mayGoOn) this.#tellAtOnce()
-    })
-  }
-
-  /** Something is being said: nobody else may speak. */
   get isTelling(): boolean {
-    return this.#telling !== undefined
-  }
-
-  async #tellOn(): Promise<void> {
-    do await this.tell()
-    while (this.#mayGoOn)
-  }
-
-  get #mayGoOn(): boolean {
-    return this.#idling && this.due && !this.#disposed
+    return this.#telling.isRunning
   }
 
   /** IDLE is over; resolves when nothing is being told. */
   async idleEnded(): Promise<void> {
     this.#idling = false
-    while (this.#telling) await this.#telling
+    await this.#telling.ended()
   }
 
   /** Tells what there is; called by the conversation when no command runs. Never rejects. */
