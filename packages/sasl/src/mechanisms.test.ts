@@ -112,6 +112,12 @@ describe('LOGIN', () => {
 
 describe('EXTERNAL', () => {
   const external = findMechanism(all, 'EXTERNAL')!
+
+  test('was offered, before all others, to who showed a certificate without an address and could not use it', () => {
+    const offered = usableMechanisms(all, { ...secured, certifiedAddresses: [] }, true)
+    expect(offered).not.toContain(external)
+    expect(offered).toHaveLength(all.length - 1)
+  })
   const claim = { kind: 'certificate', addresses: ['alice@one.test'] }
 
   test('claims what the certificate says, as whomever the client wants', () => {

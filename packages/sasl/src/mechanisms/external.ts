@@ -4,7 +4,7 @@ import { clientFirst, decodeText, type Mechanism, type Peer, type Step } from '.
 export const external: Mechanism = {
   name: 'EXTERNAL',
   plaintext: false,
-  usableOver: (peer) => peer.certifiedAddresses !== undefined,
+  usableOver: ({ certifiedAddresses = [] }) => certifiedAddresses.length > 0,
   start: (initialResponse, peer) => clientFirst(initialResponse, (octets) => identity(octets, peer)),
 }
 
