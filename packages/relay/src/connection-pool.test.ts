@@ -17,6 +17,7 @@ function pooled(limits: { connectionsPerDestination?: number; keptConnections?: 
     open: () => new Promise((resolve) => opening.push(resolve)),
     clock,
     limits: {
+      attempts: 100,
       connectionsPerDestination: 20,
       keptConnections: 10,
       idleMs: 5000,

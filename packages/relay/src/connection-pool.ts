@@ -23,6 +23,7 @@ export interface PoolOptions {
   clock: Clock
   limits: Pick<
     RelayLimits,
+    | 'attempts'
     | 'connectionsPerDestination'
     | 'keptConnections'
     | 'idleMs'
@@ -175,8 +176,9 @@ export class ConnectionPool {
   /** Entries for which nothing is done until another connection has come about, or is of use. */
   get stuck(): number {
     let stuck = 0
-    for (const { waiting, opening, busy, idle, isSilent } of this.#destinations.values()) {
-      if (isSilent || busy.size + idle.length === 0) stuck += Math.max(0, waiting.length - opening)
+    for (const { waiting, opening, busy, idle, isSilent, servedAt } of this.#destinations.values()) {
+      const serves = !isSilent && servedAt >= 0 && busy.size + idle.length > 0
+      if (!serves) stuck += Math.max(0, waiting.length - opening)
     }
     return stuck
   }
@@ -218,11 +220,18 @@ export class ConnectionPool {
     const standing = busy.size + idle.length
     // Where none was of use lately, the first shows whether another would be.
     const more = this.#backOff.isKnown(keyOf(way)) ? 0 : Math.min(standing, Math.floor(ceiling) - standing)
-    const most = standing === 0 ? 1 : more
+    const most = standing === 0 ? 1 : Math.min(more, this.#room + destination.opening)
     while (destination.opening < Math.min(most, waiting.length)) {
       destination.opening++
       void this.#openOne(destination)
     }
+  }
+
+  /** Attempts that only wait are besides the limit of all; those that have a connection are not. */
+  get #room(): number {
+    let used = 0
+    for (const { busy, opening } of this.#destinations.values()) used += busy.size + opening
+    return this.#options.limits.attempts - used
   }
 
   #grow(destination: Destination): void {

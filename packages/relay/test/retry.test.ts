@@ -411,6 +411,14 @@ describe('a destination that cannot be had', () => {
     },
   )
 
+  test('had more connections than there may be in all, for letters that only wait', async () => {
+    await using office = await PostOffice.open({ limits: { attempts: 5 } })
+    const mute = office.peer('192.0.2.2', { script: { CONTENT: {} } })
+    for (let count = 0; count < 30; count++) await office.accept()
+    for (let count = 0; count < 20; count++) await turns()
+    expect(mute.sessions).toHaveLength(5)
+  })
+
   test('with some others like it kept all mail waiting for minutes', async () => {
     const limits = { attempts: 6, stuck: 20, leasesPerDestination: 3 }
     await using office = await PostOffice.open({ limits })
