@@ -49,6 +49,19 @@ test('messages, envelope lines, quoting', () => {
   expect(read(Buffer.from(file), 1)).toEqual(read(Buffer.from(file)))
 })
 
+test('letters of Netscape, with no empty line between them, were one letter', () => {
+  const letters = ['From - ', 'From - Mon Jun  3 12:50:27 1996', 'From -', 'From a@b Fri Nov  8 18:21:51 1996 +0100']
+  const octets = Buffer.from(letters.map((line, number) => `${line}\nSubject: ${number}\n\n--x--\n`).join(''))
+  for (const cut of [1, octets.length]) {
+    expect(read(octets, cut).map(({ at, content }) => [at, content])).toEqual([
+      [undefined, 'Subject: 0\n\n--x--\n'],
+      [Date.UTC(1996, 5, 3, 12, 50, 27), 'Subject: 1\n\n--x--\n'],
+      [undefined, 'Subject: 2\n\n--x--\n'],
+      [Date.UTC(1996, 10, 8, 17, 21, 51), 'Subject: 3\n\n--x--\n'],
+    ])
+  }
+})
+
 test('lines longer than any envelope line stay whole', () => {
   const line = 'x'.repeat(5000)
   const octets = Buffer.from(`From a@b Thu Nov 26 09:30:00 2026\n\n>From ${line}\n${line}\n\n`)

@@ -2,7 +2,8 @@ import { formatDate, parseDate } from './date.ts'
 
 /**
  * mbox files (RFC 4155 and its kin), read and written as a stream. A message starts at a line `From …` at the start of
- * the file or behind an empty line. Written and read as mboxrd, which loses nothing; of
+ * the file or behind an empty line, and behind any line where what follows is a date, or the `-` alone that Netscape
+ * wrote: it puts no empty line there. Written and read as mboxrd, which loses nothing; of
  * mboxo a `>>From ` loses one more `>` than it should. Line ends stay as they are. Called by import and export.
  */
 
@@ -69,7 +70,7 @@ class Reader implements MboxReader {
 
   #line(line: Buffer): void {
     const isEmpty = line.length <= 2 && (line[0] === 10 || (line[0] === 13 && line[1] === 10))
-    if (this.#afterEmpty && line.length <= maxEnvelopeLine && line.subarray(0, 5).equals(from)) {
+    if (line[0] === from[0] && this.#isEnvelope(line)) {
       if (this.#inMessage) this.#sink.end()
       this.#emptyLine = undefined
       this.#afterEmpty = false
@@ -82,6 +83,13 @@ class Reader implements MboxReader {
     if (!this.#inMessage) return
     if (isEmpty) this.#emptyLine = Buffer.from(line)
     else this.#sink.data(this.#isQuoted(line) ? line.subarray(1) : line)
+  }
+
+  #isEnvelope(line: Buffer): boolean {
+    if (line.length > maxEnvelopeLine || !line.subarray(0, from.length).equals(from)) return false
+    if (this.#afterEmpty) return true
+    const text = line.toString('latin1')
+    return /^From -\s*$/.test(text) || ctimeDate(writtenDate(text)) !== undefined
   }
 
   /** `>From `, with any number of `>`. */
@@ -110,14 +118,21 @@ class Reader implements MboxReader {
   }
 }
 
-/** `From sender Thu Nov 26 09:30:00 2026`, with or without a zone before or behind the year. */
+/** What stands behind the sender. */
+const writtenDate = (line: string): string => /^From +[^ \t]* *(.*)$/s.exec(line.trimEnd())?.[1] ?? ''
+
 function envelopeDate(line: string): number | undefined {
-  const written = /^From +[^ \t]* *(.*)$/s.exec(line.trimEnd())?.[1] ?? ''
+  const written = writtenDate(line)
+  return ctimeDate(written) ?? parseDate(written)?.at
+}
+
+/** `Thu Nov 26 09:30:00 2026`, with or without a zone before or behind the year. */
+function ctimeDate(written: string): number | undefined {
   const date =
     /^[A-Za-z]{3},? +([A-Za-z]{3}) +(\d{1,2}) +(\d{2}:\d{2}(?::\d{2})?)(?: +[A-Z]{3,4}| +([+-]\d{4}))? +(\d{4})(?: +([+-]\d{4}))?/.exec(
       written,
     )
-  if (!date) return parseDate(written)?.at
+  if (!date) return undefined
   const [, month, day, time, zone, year, laterZone] = date
   return parseDate(`${day} ${month} ${year} ${time} ${zone ?? laterZone ?? '+0000'}`)?.at
 }
