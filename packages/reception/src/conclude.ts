@@ -31,6 +31,7 @@ export async function concludeTransaction(
   const recipients = [...transaction.recipients]
   const reply = await conclude(session, transaction, intake)
   session.transaction = undefined
+  transaction.screening?.end()
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
   else session.errors.clear()
   session.forwarded = undefined

@@ -374,7 +374,8 @@ export class Session implements WireHandler {
 
   /** Forgets the transaction with all that is staged of it (RSET, a new hello, a refused chunk, the end). */
   reset(): void {
-    const { intake, room } = this.transaction ?? {}
+    const { intake, room, screening } = this.transaction ?? {}
+    screening?.end()
     // Content that has begun to come holds its room until it is gone.
     if (intake) intake.discard()
     else room?.[Symbol.dispose]()

@@ -123,6 +123,27 @@ test('what can change nothing is waited for five seconds only', async () => {
   await client.until(/^250 .*queued as/m)
 })
 
+test('the senders of transactions that were given up were still looked up, while others waited for DNS', async () => {
+  let open = 0
+  const slow: Resolver = {
+    query(name, type, signal) {
+      if (name.endsWith('.arpa')) return silent.query(name, type, signal)
+      open++
+      signal?.addEventListener('abort', () => void open--, { once: true })
+      return silent.query(name, type, signal)
+    },
+  }
+  const host = await testReception((deadline) => ({ checks: checksWith(slow, deadline) }))
+  const client = host.connect()
+  client.say('EHLO client.test\r\n', 'MAIL FROM:<a@two.test>\r\nRSET\r\n'.repeat(10))
+  client.say('MAIL FROM:<a@two.test>\r\nRCPT TO:<bob@one.test>\r\nDATA\r\n')
+  await client.until(/^354 /m)
+  expect(open).toBe(1)
+  client.say('a\0b\r\n.\r\n')
+  await client.until(/^5\d\d .*NUL/m)
+  expect(open).toBe(0)
+})
+
 test('a client that leaves during the checks has no mail here', async () => {
   const host = await testReception((deadline) => ({ checks: checksWith(silent, deadline) }))
   const client = host.connect()

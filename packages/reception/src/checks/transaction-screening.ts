@@ -62,6 +62,11 @@ export class TransactionScreening {
     return this.#verdict?.action === 'quarantine'
   }
 
+  /** The transaction is over, whatever came of it: nobody asks any more, and others wait for their turn with DNS. */
+  end(): void {
+    this.#enough.abort(new Error('the transaction is over'))
+  }
+
   /** Whether a recipient that exists is taken from this client; a reply when not. */
   async recipient({ path, expansion }: Pick<Recipient, 'path' | 'expansion'>): Promise<Reply | undefined> {
     const spf = this.#spf
