@@ -1,5 +1,5 @@
-/** The store cannot expunge now, or has, and cannot say at once what has changed. */
-import { nextTurn, type Rights, StoreError } from '@pennypost/model'
+/** The store cannot do something now, or has done it, and cannot say at once what has changed. */
+import { nextTurn, type Rights, StoreError, UidSet, uid } from '@pennypost/model'
 import { expect, test } from 'vitest'
 import { password, sampleMessage, TestServer } from './dialogue/server.ts'
 
@@ -22,6 +22,29 @@ test.each([
   fails = false
   expect(await client.say('NOOP')).toContain('* VANISHED 1')
   expect((await server.mailbox('INBOX')).messages).toBe(messages)
+  await server.stop()
+})
+
+test('STORE was answered by NO though it was done, when what others had changed just before could not be read', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  let fails = false
+  server.failWhile(() => fails, 'changesSince', new StoreError('unavailable', 'the disk is slow'))
+  server.options.mail = {
+    ...(server.options.mail as typeof mail),
+    async updateFlags(id, ...args) {
+      await mail.updateFlags(id, { uids: UidSet.of(uid(2)), mode: 'add', flags: ['\\Answered'] })
+      fails = true
+      return mail.updateFlags(id, ...args)
+    },
+  }
+  for (let i = 0; i < 2; i++) await server.deliver('INBOX', sampleMessage('simple'))
+  const client = await server.alice('SELECT INBOX')
+  expect(await client.say('STORE 1 +FLAGS (\\Flagged)')).toEqual(['x OK STORE completed'])
+  fails = false
+  const later = await client.say('NOOP')
+  expect(later).toContain('* 1 FETCH (UID 1 FLAGS (\\Flagged \\Recent))')
+  expect(later).toContain('* 2 FETCH (UID 2 FLAGS (\\Answered \\Recent))')
   await server.stop()
 })
 

@@ -73,9 +73,11 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   const change: FlagChange = { uids, mode: args.mode, flags: args.flags, ...args.condition }
   const done = await session.service.mail.updateFlags(view.open.mailbox.id, change, acting)
   const { modified } = done
-  const isKnown = await takeIn(session, view, change, done, silent)
-  const complete = expected !== undefined || (await tell(session, uids, modified, by))
-  if (expected && !isKnown) {
+  // It is done, though it may be told only later, when it cannot be read now.
+  const isKnown = await takeIn(session, view, change, done, silent).catch(session.notRead)
+  const isRead = isKnown !== undefined
+  const complete = expected !== undefined || !isRead || (await tell(session, uids, modified, by))
+  if (expected && isRead && !isKnown) {
     await keepSilent(view, expected, session)
     // With a new MODSEQ for each of them it is all that was new; where nothing could be expected, nothing was told.
     if (expected.uids.length > 0) view.toldOwn(done)
