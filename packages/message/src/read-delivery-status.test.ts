@@ -38,6 +38,14 @@ describe('a delivery status', () => {
     ])
   })
 
+  test('an address in angle brackets, as James and others write it, was nobody to whom anything had gone', () => {
+    const text =
+      'Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822;<a@b.test>\nOriginal-Recipient: rfc822; <c@d.test> \nAction: failed\n'
+    expect(readDeliveryStatus(Buffer.from(text))?.recipients).toMatchObject([
+      { finalRecipient: 'a@b.test', originalRecipient: 'c@d.test' },
+    ])
+  })
+
   test('our own is read back', () => {
     const dsn = buildDsn({
       reportingMta: 'mail.one.test',

@@ -31,14 +31,14 @@ export function readDeliveryStatus(content: Buffer): DeliveryReport | undefined 
   const recipients = others.flatMap((block): ReportedRecipient[] => {
     const field = fieldsIn(block)
     const action = actions.find((each) => each === field('action').toLowerCase())
-    const finalRecipient = withoutType(field('final-recipient'))
+    const finalRecipient = addressIn(field('final-recipient'))
     if (!action || finalRecipient === '') return []
     return [
       {
         action,
         finalRecipient,
         status: /^[245]\.\d{1,3}\.\d{1,3}/.exec(field('status'))?.[0] ?? '',
-        originalRecipient: withoutType(field('original-recipient')),
+        originalRecipient: addressIn(field('original-recipient')),
         diagnostic: withoutType(field('diagnostic-code')).slice(0, 500),
       },
     ]
@@ -64,4 +64,9 @@ function fieldsIn(block: string): (name: string) => string {
 /** `rfc822; bob@two.test` → `bob@two.test`. */
 function withoutType(value: string): string {
   return value.replace(/^[A-Za-z0-9-]+\s*;\s*/, '')
+}
+
+/** The address, also of who puts it in angle brackets. */
+function addressIn(value: string): string {
+  return withoutType(value).replace(/^<(.*)>$/, '$1')
 }
