@@ -38,7 +38,7 @@ describe('a delivery status', () => {
     ])
   })
 
-  test('an address in angle brackets, as James and others write it, was nobody to whom anything had gone', () => {
+  test('an address in angle brackets, as some agents write it, was nobody to whom anything had gone', () => {
     const text =
       'Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822;<a@b.test>\nOriginal-Recipient: rfc822; <c@d.test> \nAction: failed\n'
     expect(readDeliveryStatus(Buffer.from(text))?.recipients).toMatchObject([
