@@ -51,7 +51,7 @@ export const defaultReceptionLimits: ReceptionLimits = {
   authLine: 16_384,
   messageSize: 50 * 1024 * 1024,
   recipients: 1000,
-  deliveries: 10_000,
+  deliveries: 20_000,
   transactionsPerConnection: 10_000,
   errors: 20,
   softErrors: 5,
