@@ -8,6 +8,8 @@ export type LoginAttempt = Claim & {
   service: string
   /** The client's IP address; '' on a Unix socket. */
   address: string
+  /** Its connection: who is gone when a wait is over is not looked at. */
+  client?: { readonly closed: boolean }
 }
 
 export type AuthenticationFailure =

@@ -36,7 +36,7 @@ const passwords: Passwords = {
   },
 }
 
-type Attempt = Partial<Omit<PasswordClaim, 'kind'> & Pick<LoginAttempt, 'service' | 'address'>>
+type Attempt = Partial<Omit<PasswordClaim, 'kind'> & Pick<LoginAttempt, 'service' | 'address' | 'client'>>
 
 function login(attempt: Attempt = {}): Promise<AuthenticationResult> {
   return authenticator.authenticate({
@@ -325,6 +325,20 @@ describe('throttle', () => {
     expect(await slow[0]).toMatchObject({ ok: true })
     await clock.advance(1_000)
     expect(await slow[1]).toEqual(invalid)
+  })
+
+  test('who did not stay to wait was checked all the same, and all others waited behind that', async () => {
+    await login()
+    await guess(10)
+    const spent = work.length
+    const client = { closed: false }
+    const gone = login({ password: 'left', client })
+    const stays = login({ password: 'stays', client: { closed: false } })
+    await new Promise(setImmediate)
+    client.closed = true
+    await clock.advance(20_000)
+    expect([await gone, await stays]).toEqual([throttled, invalid])
+    expect(work).toHaveLength(spent + 1)
   })
 
   test('failures elsewhere never slow a known network', async () => {

@@ -142,12 +142,12 @@ class CachingAuthenticator implements Authenticator {
     return acting.ok && proof.serverSignature ? { ...acting, serverSignature: proof.serverSignature } : acting
   }
 
-  async #byPassword(claim: PasswordClaim, network: string): Promise<Proof | undefined | 'throttled'> {
+  async #byPassword(claim: LoginAttempt & PasswordClaim, network: string): Promise<Proof | undefined | 'throttled'> {
     const login = lookupLogin(claim.login)
     const key = this.#keyOf(login, claim.password)
     const known = await this.#remembered(key)
     if (known) return known
-    const attempt = { login, network, key }
+    const attempt = { login, network, key, client: claim.client }
     if (!(await this.#mayTry(attempt))) return 'throttled'
     if (this.#wrong.get(key) === this.#options.credentials.version) return undefined
     return this.#settled(attempt, claim.kind, this.#prove(login, claim.password, key))
@@ -159,7 +159,7 @@ class CachingAuthenticator implements Authenticator {
     if (claim.kind === 'certificate') return this.#check.proveCertificate(claim.addresses, claim.authzid)
     const login = claim.kind === 'scram' ? lookupLogin(claim.login) : ''
     const key = this.#keyOf(login, claim.kind === 'scram' ? `scram\0${claim.authMessage}` : `token\0${claim.token}`)
-    const attempt = { login, network, key }
+    const attempt = { login, network, key, client: claim.client }
     if (!(await this.#mayTry(attempt))) return 'throttled'
     const proving = claim.kind === 'scram' ? this.#check.proveScram(login, claim) : this.#check.proveToken(claim.token)
     return this.#settled(attempt, claim.kind, proving)
@@ -191,7 +191,7 @@ class CachingAuthenticator implements Authenticator {
   }
 
   /** Charges the attempt. False when it must not even be looked at; true, perhaps after a while. */
-  async #mayTry({ login, network, key }: Attempt): Promise<boolean> {
+  async #mayTry({ login, network, key, client }: Attempt): Promise<boolean> {
     const { failuresPerMinute } = this.#limits
     if (failuresPerMinute === 0) return true
     const here = network === '' ? 0 : this.#throttle.charge(`network ${network}`, key)
@@ -202,8 +202,10 @@ class CachingAuthenticator implements Authenticator {
       this.#options.log.info({ login: loginForLog(login), network }, 'login throttled')
       return false
     }
-    if (here > failuresPerMinute) await this.#slow(network)
-    return true
+    if (here <= failuresPerMinute) return true
+    await this.#slow(network)
+    // Whoever does not stay to wait takes none of the work that others wait for.
+    return client?.closed !== true
   }
 
   async #slow(network: string): Promise<void> {
@@ -263,6 +265,7 @@ interface Attempt {
   network: string
   /** Tells it from others of the same login and network. */
   key: string
+  client: LoginAttempt['client']
 }
 
 /** A token or a certificate opens every service. */

@@ -14,6 +14,7 @@ export interface ExchangeOptions {
   /** As in `LoginAttempt`. */
   service: string
   address: string
+  client?: { readonly closed: boolean }
   /** Sends a challenge, in base64, and gives the line that answers it; undefined when there is none to be had. */
   ask(challenge: string): Promise<Buffer | string | undefined>
 }
@@ -30,7 +31,7 @@ export type ExchangeEnd =
 
 /** Plays the exchange to its end. Rejects only if `ask` does. */
 export async function runExchange(options: ExchangeOptions): Promise<ExchangeEnd> {
-  const { mechanism, initialResponse, authenticator, peer, service, address } = options
+  const { mechanism, initialResponse, authenticator, peer, service, address, client } = options
   let first: Buffer | undefined
   if (initialResponse !== undefined) {
     const response = decodeInitialResponse(initialResponse)
@@ -48,7 +49,7 @@ export async function runExchange(options: ExchangeOptions): Promise<ExchangeEnd
     step = step.next(response.octets)
   }
   if (step.kind === 'fail') return { kind: 'failed', reason: step.reason }
-  const attempt = { ...step.claim, service, address }
+  const attempt = { ...step.claim, service, address, ...(client && { client }) }
   let result = await authenticator.authenticate(attempt)
   const last = mechanism.lastWord?.(result)
   if (last) {

@@ -118,6 +118,7 @@ describe('EXTERNAL', () => {
     expect(offered).not.toContain(external)
     expect(offered).toHaveLength(all.length - 1)
   })
+
   const claim = { kind: 'certificate', addresses: ['alice@one.test'] }
 
   test('claims what the certificate says, as whomever the client wants', () => {

@@ -33,9 +33,11 @@ function peerOf({ connection, service }: Session): Peer {
 
 /** Asks whether the password is right and logs in (LOGIN). */
 export async function logIn(session: Session, login: string, password: string): Promise<Completion> {
-  const { address } = session.connection.remote
+  const { connection: client } = session
+  const { address } = client.remote
   const { authenticator } = session.service
-  const result = await authenticator.authenticate({ kind: 'password', login, password, service: 'imap', address })
+  const attempt = { kind: 'password' as const, login, password, service: 'imap', address, client }
+  const result = await authenticator.authenticate(attempt)
   return conclude(session, result, login)
 }
 
@@ -74,6 +76,7 @@ export async function runMechanism(
     peer: peerOf(session),
     service: 'imap',
     address,
+    client: session.connection,
     ask: (challenge) => session.ask(challenge),
   })
   if (end.kind === 'result') return conclude(session, end.result, end.login)

@@ -30,11 +30,12 @@ export const pass = {
     const login = session.user
     if (login === undefined) return session.refuse('USER first')
     session.user = undefined
-    const { address } = session.connection.remote
+    const { connection: client } = session
+    const { address } = client.remote
     const { authenticator } = session.options
     return conclude(
       session,
-      await authenticator.authenticate({ kind: 'password', login, password, service: 'pop3', address }),
+      await authenticator.authenticate({ kind: 'password', login, password, service: 'pop3', address, client }),
     )
   },
 } as const satisfies Command
@@ -61,6 +62,7 @@ export const auth = {
       peer: connection,
       service: 'pop3',
       address: connection.remote.address,
+      client: connection,
       ask: (challenge) => session.challenge(`+ ${challenge}`),
     })
     switch (end.kind) {

@@ -44,6 +44,7 @@ export const auth = {
         peer: session.connection,
         service: 'smtp',
         address: session.client.address,
+        client: session.connection,
         async ask(challenge) {
           session.reply(reply(334, null, challenge))
           return session.nextLine()
