@@ -24,6 +24,10 @@ afterEach(() => {
 
 /** A writer without its thread. */
 function openWriter(...faults: Fault[]): Writer {
+  return openBoundedWriter(8000, faults)
+}
+
+function openBoundedWriter(walCeilingFrames: number, faults: Fault[] = []): Writer {
   const writer = new Writer({
     database: join(directory, 'mail.db'),
     contents: directory,
@@ -31,7 +35,7 @@ function openWriter(...faults: Fault[]): Writer {
     incarnation: 'test',
     now: 0,
     limits: sqliteLimits,
-    walCeilingFrames: 8000,
+    walCeilingFrames,
     groupJobs: 256,
     cacheOctets: sqliteLimits.cacheOctets,
     faults,
@@ -141,7 +145,10 @@ describe('a group', () => {
   test('a full disk without any ballast left refuses', () => {
     const writer = openWriter({ at: 'commit', nth: 1, times: 3, code: 'SQLITE_FULL' })
     writer.take({ kind: 'upkeep', ballast: 1_000_000 })
-    expect(outcomes(run(writer, domain(1)))).toEqual({ 1: 'no-room' })
+    const refused = run(writer, domain(1))
+    expect(outcomes(refused)).toEqual({ 1: 'no-room' })
+    // By which it is known that new mail is to be refused, too.
+    expect(refused.ranOut).toBe(true)
     expect(existing(writer, 1)).toEqual([])
   })
 
@@ -224,18 +231,33 @@ describe('durability', () => {
     abandon(writer)
   })
 
-  test('a file went before it was on the disk that nobody needs it', () => {
+  /** A content file that a ghost alone keeps, and the job that forgets the ghost. */
+  function haunted(): { file: string; release: Job } {
     prepare(`INSERT INTO ghosts VALUES (1, 1, 1, 0, 0, 0, 0, '', NULL, x'', 1);
       INSERT INTO messages VALUES (1, 1, 0, 0, NULL, NULL, '', '', '', '', '', '', '', '', '', '', '', '');
       INSERT INTO contents VALUES (1, '000001/0', 0, 1, x'', NULL)`)
     const file = join(directory, '000001', '0')
     mkdirSync(join(directory, '000001'))
     writeFileSync(file, 'x')
-    const release: Job = { id: 1, verb: 'releaseGhosts', args: { mailbox: 1, upTo: 1, limit: 1 } }
+    return { file, release: { id: 1, verb: 'releaseGhosts', args: { mailbox: 1, upTo: 1, limit: 1 } } }
+  }
+
+  test('a file went before it was on the disk that nobody needs it', () => {
+    const { file, release } = haunted()
     const failing = openWriter({ at: 'sync', nth: 1, code: 'EIO' })
     expect(() => run(failing, release)).toThrow(FatalError)
     expect(existsSync(file)).toBe(true)
     abandon(failing)
+  })
+
+  test('a file that nobody needs any more stays while a backup may be copying it', () => {
+    const { file, release } = haunted()
+    const writer = openWriter()
+    writer.take({ kind: 'keepFiles', keep: true })
+    run(writer, release)
+    expect(existsSync(file)).toBe(true)
+    writer.take({ kind: 'keepFiles', keep: false })
+    expect(existsSync(file)).toBe(false)
   })
 
   test('a durable job that wrote nothing vouches for nothing before it', () => {
@@ -244,6 +266,7 @@ describe('durability', () => {
     const note = { kind: 'rate', key: 'k', at: 0, expiresAt: 1 } as const
     run(writer, { id: 2, verb: 'note', args: [note] })
     expect(run(writer, domain(1)).unsynced).toBe(true)
+    expect(run(writer, { id: 3, verb: 'hold', args: [] }).unsynced).toBe(true)
   })
 
   test('what the process before left in the log is in the database before anything is added to it', () => {
@@ -293,5 +316,88 @@ describe('durability', () => {
     abandon(first)
     const [reply] = run(openWriter(), accept('B')).replies
     expect(reply).toMatchObject({ value: [{ journey: 'A', repeated: true }] })
+  })
+
+  test('a letter that was accepted long before a crash is not taken for one that comes again', () => {
+    const message = { columns: [], octets: Buffer.alloc(0), headerSize: 0, bodySize: 0, file: null, bodyStart: 0 }
+    const accept = (journey: string, at: number, fingerprint: string): Job => {
+      const flow = [{ journey, at, messageId: '', transcriptAt: null, events: '[]' }]
+      const rest = { messageId: '', unlessFull: [], filings: [], queue: [], memory: [], flow }
+      return { id: 1, verb: 'accept', args: [{ journey, at, now: at, fingerprint, message, ...rest }] }
+    }
+    const first = openWriter()
+    for (const job of [accept('A', 1000, 'f'), accept('B', 70_000, 'g')]) run(first, job)
+    abandon(first)
+    const second = openWriter()
+    expect(run(second, accept('C', 71_000, 'f')).replies).toMatchObject([{ value: [{ repeated: false }] }])
+    expect(run(second, accept('D', 71_000, 'g')).replies).toMatchObject([{ value: [{ journey: 'B', repeated: true }] }])
+  })
+})
+
+describe('the log', () => {
+  test('is taken into the database by the writer where nobody else does that', () => {
+    const writer = openBoundedWriter(20)
+    for (let id = 1; id <= 30; id++) expect(run(writer, domain(id)).walFrames).toBeLessThan(20)
+  })
+})
+
+describe('numbers', () => {
+  const account = { login: 'a@d1.test', name: '', quota: 0, admin: false }
+  /** Adds a flag to the first message of the INBOX of the first account, or takes it away. */
+  const flag = (mode: 'add' | 'remove'): Job => {
+    const args = { mailbox: 1, bounds: [1, 1], mode, flags: ['\\Seen'], unchangedSince: null, limit: 1 } as const
+    return { id: 3, verb: 'updateFlags', args }
+  }
+  const append = (id: number, columns: (string | number | null)[]): Job => {
+    const message = { columns, octets: Buffer.alloc(0), headerSize: 0, bodySize: 0, file: null, bodyStart: 0 }
+    const messages = [{ message, flags: [], internalAt: 0, internalOffset: 0, uidl: null }]
+    return { id, verb: 'append', args: { mailbox: 1, now: 0, messages } }
+  }
+  const valid = [0, 0, null, null, ...new Array<string>(12).fill('')]
+  /** What the database says. */
+  function read(sql: string): unknown {
+    const db = new Database(join(directory, 'mail.db'), { readonly: true })
+    const row = db.prepare(sql).raw().get()
+    db.close()
+    return row
+  }
+
+  function addAccount(writer: Writer): void {
+    run(writer, domain(1), { id: 2, verb: 'addAccount', args: { account, now: 0 } })
+  }
+
+  test('a block of them is on the disk before one of it is told, though the commit is relaxed', () => {
+    const first = openWriter()
+    addAccount(first)
+    run(first, append(3, valid))
+    first.take({ kind: 'close' })
+    writers = []
+    const failing = openWriter({ at: 'sync', nth: 1, code: 'EIO' })
+    expect(() => run(failing, flag('add'))).toThrow(FatalError)
+    abandon(failing)
+    const writer = openWriter()
+    expect(run(writer, flag('remove')).unsynced).toBe(false)
+    // No sync is made for those of a block that is there.
+    expect(run(writer, flag('add')).unsynced).toBe(true)
+  })
+
+  test('those of a block whose reservation was undone with its job are not given out without another', () => {
+    const writer = openWriter()
+    addAccount(writer)
+    expect(outcomes(run(writer, append(3, []), append(4, valid)))).toMatchObject({ 4: 'done' })
+    const [used, reserved] = read(
+      'SELECT id, (SELECT reserved FROM counters WHERE owner = 0) FROM messages',
+    ) as number[]
+    expect(reserved).toBeGreaterThan(used as number)
+  })
+
+  test('a clean stop gives back what is left of a block', () => {
+    for (const writer of [openWriter(), openWriter()]) {
+      addAccount(writer)
+      run(writer, append(3, valid))
+      writer.take({ kind: 'close' })
+      writers.pop()
+    }
+    expect(read('SELECT max(id) - min(id) FROM messages')).toEqual([1])
   })
 })
