@@ -12,11 +12,11 @@ const entryFor = (destination: string): NewQueueEntry => ({
   recipients: [{ forwardPath: `bob@${destination}` }],
 })
 
-async function enqueue({ mail }: SqliteStore, ...destinations: string[]): Promise<QueueEntryId[]> {
+async function enqueue({ mail }: SqliteStore, acceptedAt: number, ...destinations: string[]): Promise<QueueEntryId[]> {
   const [accepted] = await mail.accept([
     {
-      journey: createJourneyId(0, seededRandom(3)),
-      acceptedAt: 0,
+      journey: createJourneyId(acceptedAt, seededRandom(3)),
+      acceptedAt,
       reversePath: '',
       filings: [],
       queue: destinations.map(entryFor),
@@ -33,7 +33,7 @@ test('what a killed process had leased is as it was: held mail held, the rest du
   const left = temporaryDirectory()
   try {
     await using store = await openStore(directory)
-    const ids = await enqueue(store, 'a.test', 'b.test')
+    const ids = await enqueue(store, 0, 'a.test', 'b.test')
     await store.queue.hold([ids[0]!])
     const before = (await Array.fromAsync(store.queue.list({}))).flat()
     for (const id of ids) expect(await store.queue.claimOne(id, 1, 600_000)).toMatchObject({ id, leasedUntil: 600_001 })
@@ -47,6 +47,26 @@ test('what a killed process had leased is as it was: held mail held, the rest du
     )
     const claimed = await next.queue.claim({ now: 1, slots: 9, perDestination: 9, leaseMs: 1000 })
     expect(claimed.map(({ id }) => id)).toEqual([ids[1]])
+  } finally {
+    for (const each of [directory, left]) rmSync(each, { recursive: true, force: true })
+  }
+})
+
+test('what a killed process had leased is due before what came later for the same destination', async () => {
+  const directory = temporaryDirectory()
+  const left = temporaryDirectory()
+  try {
+    await using store = await openStore(directory)
+    const [first] = await enqueue(store, 2000, 'a.test')
+    const [held] = await enqueue(store, 0, 'b.test')
+    await enqueue(store, 5000, 'a.test')
+    await store.queue.hold([held!])
+    await store.queue.claimOne(first!, 3000, 600_000)
+    cpSync(directory, left, { recursive: true })
+    await using next = await openStore(left)
+    expect(await next.queue.nextDueAt()).toBe(2000)
+    const claimed = await next.queue.claim({ now: 3000, slots: 9, perDestination: 9, leaseMs: 1000 })
+    expect(claimed.map(({ id }) => id)).toEqual([first])
   } finally {
     for (const each of [directory, left]) rmSync(each, { recursive: true, force: true })
   }
