@@ -207,6 +207,8 @@ export class GroupCommit {
     try {
       for (const directory of effects.directories) syncOwnSync(`${this.#options.contents}/${directory}`)
     } catch (error) {
+      // It was not opened, so that no sync has failed: whoever needs it is refused.
+      if (['EMFILE', 'ENFILE'].includes(codeOf(error))) throw error
       throw new FatalError('sync of a content directory failed', error)
     }
     let pages: number
