@@ -153,7 +153,9 @@ function describeOperators(open: OpenEngine): void {
     const ids = await enqueue(world, 'a.test', 'b.test')
     for (const leased of await claimAll(world)) await store.queue.settle(deferring(leased, clock.now() + 10_000))
     await store.queue.hold([ids[1]!])
-    expect(await store.queue.redirect([...ids, queueEntryId(999_999)], 'c.test:25', clock.now())).toBe(2)
+    const named = [...ids, ids[0]!, queueEntryId(999_999)]
+    expect(await store.queue.redirect(named, 'c.test:25', clock.now())).toBe(2)
+    expect(await store.queue.get(ids[1]!)).toMatchObject({ dueAt: clock.now() + 10_000 })
     const claimed = await claimAll(world)
     expect(claimed.map(({ id, destination }) => [id, destination])).toEqual([[ids[0], 'c.test:25']])
     expect(await store.queue.get(ids[1]!)).toMatchObject({ destination: 'c.test:25', held: true })
@@ -238,6 +240,27 @@ function describeDue(open: OpenEngine): void {
     expect(await store.queue.nextDueAt()).toBe(start + 2000)
     await store.queue.remove([ids[1]!])
     expect(await store.queue.nextDueAt()).toBe(start + 3000)
+  })
+
+  it('is not of what is held or leased, whatever operators do with it, nor where an entry was before', async (world) => {
+    const { queue } = world.store
+    const [leased, held, other] = await enqueue(world, 'a.test', 'b.test', 'c.test')
+    const both = [leased!, held!]
+    await queue.hold([held!])
+    for (const entry of [leased!, other!]) await queue.claimOne(entry, world.clock.now(), 600_000)
+    expect(await queue.nextDueAt()).toBe(null)
+    await queue.redirect(both, 'd.test', world.clock.now())
+    await queue.hold([leased!])
+    await queue.release([leased!], world.clock.now())
+    expect(await queue.nextDueAt()).toBe(null)
+    await enqueue(world, 'e.test')
+    await world.clock.advance(1000)
+    const [free] = (await Array.fromAsync(queue.list({ destination: 'e.test' }))).flat()
+    await queue.retryNow([free!.id], world.clock.now())
+    expect(await queue.nextDueAt()).toBe(world.clock.now())
+    await world.clock.advance(1000)
+    await queue.redirect([free!.id], 'f.test', world.clock.now())
+    expect(await queue.nextDueAt()).toBe(world.clock.now())
   })
 
   it('an entry whose lease ran out counts again', async (world) => {
