@@ -113,4 +113,15 @@ function describePruning(open: OpenEngine): void {
       event(id('A'), 2000, attempt),
     ])
   })
+
+  it('drops of several transcripts of one record each when its time has come', async ({ store: { flow } }) => {
+    await flow.record([1000, 2000, 3000].map((at) => event(id('A'), at, attempt)))
+    const kept = async (before: number): Promise<number[]> => {
+      await flow.prune(0, before)
+      const events = (await flow.journey(id('A')))?.events ?? []
+      return events.flatMap((told) => ('transcript' in told ? [told.at] : []))
+    }
+    for (const before of [2000, 3000, 4000])
+      expect(await kept(before)).toEqual([2000, 3000].filter((at) => at >= before))
+  })
 }

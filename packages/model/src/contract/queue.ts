@@ -250,6 +250,7 @@ function describeDue(open: OpenEngine): void {
     for (const entry of [leased!, other!]) await queue.claimOne(entry, world.clock.now(), 600_000)
     expect(await queue.nextDueAt()).toBe(null)
     await queue.redirect(both, 'd.test', world.clock.now())
+    expect(await queue.nextDueAt()).toBe(null)
     await queue.hold([leased!])
     await queue.release([leased!], world.clock.now())
     expect(await queue.nextDueAt()).toBe(null)
