@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AccountId, type MailboxId, type SearchText, UidSet } from '@pennypost/model'
 import { asciiSearchText } from '@pennypost/model/memory'
@@ -49,6 +49,21 @@ test('one message that could not be read as text ended the index of all', async 
   expect(state).toMatchObject({ behind: 0, more: false })
   expect(ids.map((id) => indexer.index?.has(id))).toEqual([true, true, true])
   expect(notes).toEqual([`search: message ${ids[1]} could not be read as text: RangeError: too much`])
+})
+
+test('an index that could not be written was tried again each minute, and nobody was told why', async () => {
+  const { directory, inbox } = await openInbox(['Subject: one\n\nx\n'])
+  const path = join(directory, 'other-search.db')
+  mkdirSync(path)
+  const { indexer, notes } = indexerOf(directory, asciiSearchText)
+  indexer.hear({ accounts: [], mailboxes: [inbox] })
+  for (let step = 0; step < 3; step++) expect(indexer.step().stopped).toBe('no-room')
+  expect(notes).toEqual(['search: the index cannot be written, and is tried again: unable to open database file'])
+  rmSync(path, { recursive: true })
+  let state = indexer.step()
+  for (let step = 0; state.more && step < 10; step++) state = indexer.step()
+  expect(state).toMatchObject({ behind: 0, more: false })
+  expect(notes).toHaveLength(1)
 })
 
 test('of a text that the index would not keep no more is decoded than shows that', async () => {

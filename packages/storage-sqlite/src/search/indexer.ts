@@ -36,6 +36,8 @@ export class Indexer {
   readonly #due = new Map<number, number>()
   /** The mailbox that was searched last without all of it in the index. */
   #wanted: number | undefined
+  /** It cannot be written, and that was noted. */
+  #isStuck = false
 
   /** Opens the index, where there may be one. */
   constructor(parts: IndexerParts) {
@@ -73,8 +75,10 @@ export class Indexer {
     try {
       const index = this.#index ?? this.#open()
       this.#look(index)
-      const hasMore = (grows && this.#add(index)) || this.#unseen.size > 0
-      return this.#state(hasMore || index.tidy((message) => this.#isThere(message)))
+      const hasMore =
+        (grows && this.#add(index)) || this.#unseen.size > 0 || index.tidy((message) => this.#isThere(message))
+      this.#isStuck = false
+      return this.#state(hasMore)
     } catch (error) {
       return this.#state(true, this.#stopped(error))
     }
@@ -228,7 +232,11 @@ export class Indexer {
       removeIndex(path)
       return undefined
     }
-    if (isNoRoom(error)) return 'no-room'
+    if (isNoRoom(error)) {
+      if (!this.#isStuck) note({ level: 'warn', text: 'search: the index cannot be written, and is tried again', why })
+      this.#isStuck = true
+      return 'no-room'
+    }
     note({ level: 'error', text: 'search: the index can not go on', why })
     return 'failed'
   }
