@@ -6,10 +6,6 @@ import type { OfferedService } from './client-settings/settings.ts'
 import type { LocalOutcome } from './local-outcome.ts'
 import type { ServerFacts } from './server-facts.ts'
 
-/**
- * What operations work with. The composition root makes it: in the running server with `running`, in a verb that opened
- * the data directory by itself without. Operations never ask which of the two they are in, only whether it is there.
- */
 /** What local programs handed in while no server ran. */
 export interface SpoolFacts {
   directory: string
@@ -19,6 +15,10 @@ export interface SpoolFacts {
   refused: number
 }
 
+/**
+ * What operations work with. The composition root makes it: in the running server with `running`, in a verb that opened
+ * the data directory by itself without. Operations never ask which of the two they are in, only whether it is there.
+ */
 export interface AdminContext {
   store: Store
   clock: Clock
