@@ -197,8 +197,7 @@ function describeRecipient(
   const original = originalRecipient(recipient.orcpt)
   return {
     finalRecipient: recipient.forwardPath,
-    // What is tried again is not said to be for good (RFC 3464 §2.3.4), whatever was heard.
-    status: verdict.expired ? '4.4.7' : statusOf(verdict).replace(/^5/, verdict.outcome === 'deferred' ? '4' : '5'),
+    status: verdict.expired ? '4.4.7' : statusOf(verdict),
     ...(original ? { originalRecipient: original } : {}),
     // A Unix socket has no name in DNS, and where ours are is nobody's business.
     ...(verdict.host === null || verdict.host.startsWith('/') ? {} : { remoteMta: verdict.host }),

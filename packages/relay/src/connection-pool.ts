@@ -220,18 +220,18 @@ export class ConnectionPool {
     const standing = busy.size + idle.length
     // Where none was of use lately, the first shows whether another would be.
     const more = this.#backOff.isKnown(keyOf(way)) ? 0 : Math.min(standing, Math.floor(ceiling) - standing)
-    const most = standing === 0 ? 1 : Math.min(more, this.#room + destination.opening)
-    while (destination.opening < Math.min(most, waiting.length)) {
+    const most = Math.min(standing === 0 ? 1 : more, waiting.length)
+    while (destination.opening < most && (standing === 0 || this.#hasRoom)) {
       destination.opening++
       void this.#openOne(destination)
     }
   }
 
   /** Attempts that only wait are besides the limit of all; those that have a connection are not. */
-  get #room(): number {
+  get #hasRoom(): boolean {
     let used = 0
     for (const { busy, opening } of this.#destinations.values()) used += busy.size + opening
-    return this.#options.limits.attempts - used
+    return used < this.#options.limits.attempts
   }
 
   #grow(destination: Destination): void {

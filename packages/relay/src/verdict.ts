@@ -61,7 +61,11 @@ export function verdictOf(failure: Failure, host: string, place: string): Verdic
   return failure.phase === 'content' ? unreadable() : { ...verdict, own: true }
 }
 
-/** RFC 3463 code of a verdict; made of the reply code where the peer gave none. */
-export function statusOf({ reply: { code, enhanced } }: Pick<Verdict, 'reply'>): string {
-  return enhanced ?? `${Math.floor(code / 100)}.0.0`
+/**
+ * RFC 3463 code of a verdict; made of the reply code where the peer gave none. What is tried again is not said to be for good
+ * (RFC 3464 §2.3.4), whatever was heard.
+ */
+export function statusOf({ outcome, reply: { code, enhanced } }: Pick<Verdict, 'outcome' | 'reply'>): string {
+  const status = enhanced ?? `${Math.floor(code / 100)}.0.0`
+  return outcome === 'deferred' ? status.replace(/^5/, '4') : status
 }
