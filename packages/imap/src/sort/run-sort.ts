@@ -15,9 +15,7 @@ export async function runSort(
   criteria: readonly SortCriterion[],
 ): Promise<readonly number[]> {
   if (found.isEmpty) return []
-  const { columns } = session.selected.open
-  await columns.upToDate()
-  const compared = await Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
+  const compared = await comparedByAll(session, criteria)
   const { uids, values } = await gather(session, found, compared)
   const order = await radixOrder(
     uids.length,
@@ -38,9 +36,8 @@ export async function sortIn(
   come: UidSet,
   criteria: readonly SortCriterion[],
 ): Promise<number[] | undefined> {
+  const compared = await comparedByAll(session, criteria)
   const { columns } = session.selected.open
-  await columns.upToDate()
-  const compared = await Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
   const valuesOf = (uid: number): (number | undefined)[] => {
     const place = columns.placeOf(uid, 0)
     return compared.map((by) => (place < 0 ? undefined : by(uid, place)))
@@ -77,6 +74,11 @@ function difference(
 
 /** What a message is compared by; `place` is its place in the columns. Undefined when it is not known: it has gone. */
 type Compared = (uid: number, place: number) => number | undefined
+
+async function comparedByAll(session: Session, criteria: readonly SortCriterion[]): Promise<Compared[]> {
+  await session.selected.open.columns.upToDate()
+  return Promise.all(criteria.map(({ key }) => comparedBy(session, key)))
+}
 
 async function comparedBy(session: Session, key: SortCriterion['key']): Promise<Compared> {
   const { columns } = session.selected.open
