@@ -198,7 +198,8 @@ class CachingAuthenticator implements Authenticator {
     // Who is not heard counts against no name: by names that he makes up he would push out the counts of all others.
     const isHeard = here <= failuresPerMinute || (await this.#networks.has(network))
     const anywhere = login === '' || !isHeard ? 0 : this.#throttle.charge(`login ${login}`, key)
-    if (!isHeard || (anywhere > failuresPerMinute && !(await this.#networks.has(network)))) {
+    const isOverByName = anywhere > failuresPerMinute && here <= failuresPerMinute
+    if (!isHeard || (isOverByName && !(await this.#networks.has(network)))) {
       this.#options.log.info({ login: loginForLog(login), network }, 'login throttled')
       return false
     }
