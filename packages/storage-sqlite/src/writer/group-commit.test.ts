@@ -2,12 +2,12 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync,
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openBareWriter } from '../../test/bare-writer.ts'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
-import { sqliteLimits } from '../options.ts'
 import { FatalError } from './fatal-error.ts'
 import type { Fault } from './faults.ts'
 import type { GroupReply, Job } from './protocol.ts'
-import { Writer } from './writer.ts'
+import type { Writer } from './writer.ts'
 
 let directory: string
 let writers: Writer[]
@@ -28,18 +28,7 @@ function openWriter(...faults: Fault[]): Writer {
 }
 
 function openBoundedWriter(walCeilingFrames: number, faults: Fault[] = []): Writer {
-  const writer = new Writer({
-    database: join(directory, 'mail.db'),
-    contents: directory,
-    ballast: join(directory, 'ballast'),
-    incarnation: 'test',
-    now: 0,
-    limits: sqliteLimits,
-    walCeilingFrames,
-    groupJobs: 256,
-    cacheOctets: sqliteLimits.cacheOctets,
-    faults,
-  })
+  const writer = openBareWriter(directory, { walCeilingFrames, faults })
   writers.push(writer)
   return writer
 }

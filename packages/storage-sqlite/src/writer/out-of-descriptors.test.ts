@@ -1,10 +1,9 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { openBareWriter } from '../../test/bare-writer.ts'
 import { temporaryDirectory } from '../../test/temporary-store.ts'
-import { sqliteLimits } from '../options.ts'
 import type { Job, JobReply } from './protocol.ts'
-import { Writer } from './writer.ts'
 
 const refused = vi.hoisted(() => ({ times: 0 }))
 
@@ -19,18 +18,7 @@ vi.mock('@pennypost/model', async (original) => {
 
 test('a process that may open no more files had its store stop with the next large letter', () => {
   const directory = temporaryDirectory()
-  const writer = new Writer({
-    database: join(directory, 'mail.db'),
-    contents: directory,
-    ballast: join(directory, 'ballast'),
-    incarnation: 'test',
-    now: 0,
-    limits: sqliteLimits,
-    walCeilingFrames: 8000,
-    groupJobs: 256,
-    cacheOctets: sqliteLimits.cacheOctets,
-    faults: [],
-  })
+  const writer = openBareWriter(directory)
   onTestFinished(() => {
     writer.take({ kind: 'close' })
     rmSync(directory, { recursive: true })
