@@ -17,13 +17,12 @@ import { createOpenConnection, type OpenOptions, UnreachableAddresses } from './
 import type { RelayOptions } from './options.ts'
 import { createOwnHosts } from './own-hosts.ts'
 import { createProbe } from './probe.ts'
+import { createReports } from './reports/create-reports.ts'
 import { Runner } from './runner.ts'
 import { defaultSchedule, longestWaitMs, type Schedule } from './schedule.ts'
 import { settledNotices } from './settled-notices.ts'
 import { StandingOrders } from './standing-orders.ts'
 import { TlsHosts } from './tls/tls-hosts.ts'
-import { TlsReporter } from './tls-report/reporter.ts'
-import { createTlsSessions } from './tls-report/sessions.ts'
 import { TurnedConnections, type TurnOffer, turnRound } from './turned-connections.ts'
 import { createVerifier, type Unasked } from './verify-recipient.ts'
 
@@ -61,19 +60,19 @@ export interface Relay {
 
 /** Nothing begins before `start`. */
 export function createRelay(options: RelayOptions): Relay {
-  const { store, clock, deadline, random, log, mda, routes, tlsReports: https } = options
+  const { store, clock, deadline, random, log, mda, routes } = options
   const { mail, queue, flow, directory, memory } = store
   const schedule = { ...defaultSchedule, ...options.schedule }
   const limits = limitsWithin(schedule, options.limits)
   const stopping = new AbortController()
-  const sessions = https && createTlsSessions({ memory, clock, log })
+  const arrivals = new Arrivals(flow)
+  const reports = createReports({ ...options, directory, mail, memory, arrivals })
+  const { sessions } = reports
   const tlsHosts = new TlsHosts(log)
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
   const pool = new ConnectionPool({ open: turned.before(createOpenConnection(opening)), clock, limits })
-  const arrivals = new Arrivals(flow)
   const dsn = { ...options, directory, mail, arrivals, limits }
-  const reporter = sessions && new TlsReporter({ ...options, directory, mail, arrivals, sessions, https })
   const workOutOfTurn: Runner['workOutOfTurn'] = (...taken) => runner.workOutOfTurn(...taken)
   const failing = new FailedByOperator({ queue, clock, limits, workOutOfTurn })
   const orders = new StandingOrders({ memory, clock })
@@ -104,7 +103,7 @@ export function createRelay(options: RelayOptions): Relay {
   return {
     start() {
       runner.start()
-      reporter?.start()
+      reports.start()
     },
     async stop(drainMs) {
       const stopped = runner.stop()
@@ -112,7 +111,7 @@ export function createRelay(options: RelayOptions): Relay {
       pool.drain()
       using _timer = deadline.after(drainMs, () => pool.close())
       await stopped
-      await reporter?.stop()
+      await reports.stop()
       stopping.abort()
       failing.giveUp()
     },

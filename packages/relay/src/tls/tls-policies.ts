@@ -5,8 +5,8 @@
  */
 import type { Resolver } from '@pennypost/model'
 import type { Host } from '../find-hosts.ts'
+import { reportedDomain, type TlsResult, type TlsSessions } from '../reports/tls-sessions.ts'
 import type { Route } from '../routes.ts'
-import { reportedDomain, type TlsResult, type TlsSessions } from '../tls-report/sessions.ts'
 import type { StsFound, StsPolicies } from './sts-policies.ts'
 import { demandOf, securityUnder, type TlsDemand } from './tls-demand.ts'
 import { type Security, tlsPolicy } from './tls-policy.ts'

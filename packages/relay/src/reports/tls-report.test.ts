@@ -1,7 +1,7 @@
 /** What reports of TLS say, and where they are wanted. */
 import { describe, expect, test } from 'vitest'
-import { reportAddresses, reportJson } from './report.ts'
-import type { CountedSession } from './sessions.ts'
+import { reportAddresses, reportJson } from './tls-report.ts'
+import type { CountedSession } from './tls-sessions.ts'
 
 test('a report on TLSA records did not say which they were, nor of which host', () => {
   const facts = { domain: 'two.test', day: '2026-01-01', hostname: 'mail.one.test', contact: 'a@one.test', id: '1' }

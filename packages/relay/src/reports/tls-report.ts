@@ -1,15 +1,8 @@
-/** Reports of TLS sessions as values and as mail (RFC 8460 §4, §5). Pure. */
-import { encodeBase64 } from '@pennypost/message'
-import type { CountedSession } from './sessions.ts'
+/** What a report of TLS sessions says, and who wants it (RFC 8460 §3, §4). Pure. */
+import type { ReportFacts, ReportKind } from './mail-report.ts'
+import type { CountedSession } from './tls-sessions.ts'
 
-export interface ReportFacts {
-  domain: string
-  /** `2026-11-26` */
-  day: string
-  /** Ours. */
-  hostname: string
-  contact: string
-  id: string
+export interface TlsReportFacts extends ReportFacts {
   sessions: readonly CountedSession[]
   /** The lines of the domain's MTA-STS policy, where it has one. */
   stsPolicy?: readonly string[]
@@ -18,7 +11,7 @@ export interface ReportFacts {
 const policyTypes = { tlsa: 'tlsa', sts: 'sts', none: 'no-policy-found' } as const
 
 /** RFC 8460 §4.4. */
-export function reportJson({ domain, day, hostname, contact, id, sessions, stsPolicy = [] }: ReportFacts): string {
+export function reportJson({ domain, day, hostname, contact, id, sessions, stsPolicy = [] }: TlsReportFacts): string {
   // Hosts with records of their own have policies of their own; DNS gives records in any order.
   const recordsOf = ({ records = [] }: CountedSession): string[] => records.toSorted()
   const byPolicy = Map.groupBy(sessions, (session) => JSON.stringify([session.by, recordsOf(session)]))
@@ -77,43 +70,14 @@ export function reportAddresses(records: readonly string[]): string[] {
     .slice(0, 5)
 }
 
-/** `mail.one.test!two.test!1500000000!1500086399!id.json.gz` (§5.1). */
-function reportFile({ domain, day, hostname, id }: Pick<ReportFacts, 'domain' | 'day' | 'hostname' | 'id'>): string {
-  const begin = Date.parse(`${day}T00:00:00Z`) / 1000
-  return `${hostname}!${domain}!${begin}!${begin + 86_399}!${id}.json.gz`
-}
-
-/** §5.3. `date`: as a Date field has it. */
-export function reportMail(facts: ReportFacts, zipped: Buffer, to: string, date: string): Buffer {
-  const { domain, hostname, contact, id } = facts
-  const boundary = `report.${id}`
-  const lines = [
-    `From: <${contact}>`,
-    `To: <${to}>`,
-    `Date: ${date}`,
-    `Subject: Report Domain: ${domain}`,
-    ` Submitter: ${hostname}`,
-    ` Report-ID: <${id}@${hostname}>`,
-    `Message-ID: <${id}@${hostname}>`,
-    `TLS-Report-Domain: ${domain}`,
-    `TLS-Report-Submitter: ${hostname}`,
-    'TLS-Required: No',
-    'Auto-Submitted: auto-generated',
-    'MIME-Version: 1.0',
-    `Content-Type: multipart/report; report-type="tlsrpt"; boundary="${boundary}"`,
-    '',
-    `--${boundary}`,
-    'Content-Type: text/plain; charset=us-ascii',
-    '',
-    `How TLS sessions from ${hostname} with the mail hosts of ${domain} went on ${facts.day} (RFC 8460).`,
-    '',
-    `--${boundary}`,
-    'Content-Type: application/tlsrpt+gzip',
-    'Content-Transfer-Encoding: base64',
-    `Content-Disposition: attachment; filename="${reportFile(facts)}"`,
-    '',
-    `${encodeBase64(zipped)}--${boundary}--`,
-    '',
-  ]
-  return Buffer.from(lines.join('\r\n'))
+/** §5.3. `TLS-Required: No` (RFC 8689 §5): a report on broken TLS must not hang on it. */
+export function tlsReportKind({ domain, hostname, day }: ReportFacts, zipped: Buffer): ReportKind {
+  return {
+    service: 'tls-report',
+    text: `How TLS sessions from ${hostname} with the mail hosts of ${domain} went on ${day} (RFC 8460).`,
+    fields: `TLS-Report-Domain: ${domain}\r\nTLS-Report-Submitter: ${hostname}\r\nTLS-Required: No\r\n`,
+    contentType: 'multipart/report; report-type="tlsrpt"',
+    attachment: { contentType: 'application/tlsrpt+gzip', extension: 'json.gz', zipped },
+    tlsOptional: true,
+  }
 }
