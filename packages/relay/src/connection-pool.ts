@@ -36,6 +36,17 @@ export interface PoolOptions {
 /** `reused`: it was open already. */
 export type Acquired = Opened & { reused?: boolean }
 
+/** `retries`: those of the entries that are. */
+export interface Stuck {
+  entries: number
+  retries: number
+}
+
+interface Waiting {
+  resolve: (acquired: Acquired) => void
+  isRetry: boolean
+}
+
 interface Idle {
   hop: NextHop
   timer: Timer
@@ -46,7 +57,7 @@ interface Destination {
   idle: Idle[]
   busy: Set<NextHop>
   opening: number
-  waiting: ((acquired: Acquired) => void)[]
+  waiting: Waiting[]
   ceiling: number
   /** When a connection was last given back in order. */
   servedAt: number
@@ -95,7 +106,7 @@ export class ConnectionPool {
       return { ok: false, verdict: down, tried: [] }
     }
     return new Promise((resolve) => {
-      destination.waiting.push(resolve)
+      destination.waiting.push({ resolve, isRetry })
       this.#openMore(destination)
     })
   }
@@ -147,7 +158,7 @@ export class ConnectionPool {
     for (const resolve of this.#apart) resolve(stopping)
     this.#apart.clear()
     for (const destination of this.#destinations.values()) {
-      for (const resolve of destination.waiting.splice(0)) resolve(stopping)
+      for (const { resolve } of destination.waiting.splice(0)) resolve(stopping)
       for (const { hop, timer } of destination.idle.splice(0)) {
         timer[Symbol.dispose]()
         void hop.client.quit()
@@ -163,22 +174,16 @@ export class ConnectionPool {
     for (const { busy } of this.#destinations.values()) for (const { client } of busy) client.close()
   }
 
-  /** Connections in use and idle, and entries that wait for one. */
-  counts(): { busy: number; idle: number; waiting: number } {
-    const all = [...this.#destinations.values()]
-    return {
-      busy: all.reduce((sum, { busy }) => sum + busy.size, 0),
-      idle: this.#kept,
-      waiting: all.reduce((sum, { waiting }) => sum + waiting.length, 0),
-    }
-  }
-
   /** Entries for which nothing is done until another connection has come about, or is of use. */
-  get stuck(): number {
-    let stuck = 0
+  get stuck(): Stuck {
+    const stuck = { entries: 0, retries: 0 }
     for (const { waiting, opening, busy, idle, isSilent, servedAt } of this.#destinations.values()) {
       const serves = !isSilent && servedAt >= 0 && busy.size + idle.length > 0
-      if (!serves) stuck += Math.max(0, waiting.length - opening)
+      if (serves) continue
+      for (const { isRetry } of waiting.slice(opening)) {
+        stuck.entries++
+        if (isRetry) stuck.retries++
+      }
     }
     return stuck
   }
@@ -207,12 +212,15 @@ export class ConnectionPool {
   ): Promise<void> {
     destination.opening++
     const opened = await this.#open(destination.way, avoid)
-    destination.opening--
     this.#apart.delete(resolve)
     if (opened.ok && this.#draining) void opened.hop.client.quit()
     else if (opened.ok) destination.busy.add(opened.hop)
-    else this.#forget(destination)
     resolve(opened)
+    // Whoever has come meanwhile waited for this; who lost a connection says first whether it is of use to ask again.
+    if (!opened.ok) await new Promise(setImmediate)
+    destination.opening--
+    if (!opened.ok) this.#openMore(destination)
+    this.#forget(destination)
   }
 
   #openMore(destination: Destination): void {
@@ -259,9 +267,9 @@ export class ConnectionPool {
     this.#backOff.failed(keyOf(destination.way), refused.verdict)
     // The first tells the journey how it came about; the others only what came of it.
     const [first, ...others] = destination.waiting.splice(0)
-    first?.(refused)
+    first?.resolve(refused)
     const tried = refused.tried.map(({ transcript: _, ...each }) => each)
-    for (const resolve of others) resolve({ ...refused, tried })
+    for (const { resolve } of others) resolve({ ...refused, tried })
   }
 
   async #open(way: Way, avoid?: ReadonlySet<string>): Promise<Opened> {
@@ -274,10 +282,10 @@ export class ConnectionPool {
 
   /** To who waits longest, else it is kept. */
   #give(destination: Destination, acquired: Extract<Acquired, { ok: true }>): void {
-    const resolve = destination.waiting.shift()
-    if (resolve) {
+    const first = destination.waiting.shift()
+    if (first) {
       destination.busy.add(acquired.hop)
-      resolve(acquired)
+      first.resolve(acquired)
     } else this.#keep(destination, acquired.hop)
   }
 

@@ -26,7 +26,7 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
     clock,
     log: silentLog,
     limits: defaultRelayLimits,
-    stuck: () => 0,
+    stuck: () => ({ entries: 0, retries: 0 }),
     longestWaitMs: () => 0,
     onDone: () => {},
     attempt: async () => {
@@ -42,39 +42,80 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
   expect(most).toBeLessThanOrEqual(60)
 })
 
-test('a runner that was full did not see that what it had in work only waits, until something ended', async () => {
+/** A runner for 4 entries and what is stuck besides; what is in work ends with `stop`. */
+function smallRunner() {
   const time = virtualClock()
   const clock = { ...time, busy: () => ({ [Symbol.dispose]() {} }) }
-  const entries = [0, 1].map((id) => ({ id, attempts: 0 }) as unknown as LeasedEntry)
+  const due: LeasedEntry[] = []
   const queue = {
-    claim: async ({ slots }: { slots: number }) => entries.splice(0, slots),
+    claim: async ({ slots, retries }: { slots: number; retries: number }) => {
+      const isFree = ({ attempts }: LeasedEntry) => slots > 0 && (attempts === 0 || retries-- > 0) && slots-- > 0
+      const claimed = due.filter(isFree)
+      due.splice(0, due.length, ...due.filter((entry) => !claimed.includes(entry)))
+      return claimed
+    },
     nextDueAt: async () => null,
     watch: () => ({ [Symbol.dispose]() {} }),
     async *list() {},
     renew: async () => [],
   } as unknown as Queue
   const ends: (() => void)[] = []
-  let stuck = 0
+  const stuck = { entries: 0, retries: 0 }
+  let id = 0
   const runner = new Runner({
     queue,
     clock,
     log: silentLog,
-    limits: { ...defaultRelayLimits, attempts: 1 },
+    limits: { ...defaultRelayLimits, attempts: 4 },
     stuck: () => stuck,
     longestWaitMs: () => 0,
     onDone: () => {},
     attempt: () => new Promise((resolve) => ends.push(() => resolve({ verdicts: new Map(), flow: [] }))),
     conclude: async () => true,
   })
+  return {
+    stuck,
+    due: (count: number, attempts: number) => {
+      for (let at = 0; at < count; at++) due.push({ id: id++, attempts } as unknown as LeasedEntry)
+    },
+    start: () => runner.start(),
+    /** How many are in work when it has looked again. */
+    async working(): Promise<number> {
+      await time.advance(1000)
+      await new Promise(setImmediate)
+      return ends.length
+    },
+    async [Symbol.asyncDispose]() {
+      for (const end of ends) end()
+      await runner.stop()
+    },
+  }
+}
+
+test('a runner that was full did not see that what it had in work only waits, until something ended', async () => {
+  await using runner = smallRunner()
+  runner.due(5, 0)
   runner.start()
-  await expect.poll(() => ends.length).toBe(1)
-  await time.advance(1000)
-  expect(ends).toHaveLength(1)
-  stuck = 1
-  await time.advance(1000)
-  await expect.poll(() => ends.length).toBe(2)
-  for (const end of ends) end()
-  await runner.stop()
+  expect(await runner.working()).toBe(4)
+  runner.stuck.entries = 1
+  expect(await runner.working()).toBe(5)
+})
+
+test('retries took all places while new letters waited for silent destinations', async () => {
+  await using runner = smallRunner()
+  Object.assign(runner.stuck, { entries: 10, retries: 0 })
+  runner.due(10, 0)
+  runner.due(10, 1)
+  runner.start()
+  expect(await runner.working()).toBe(12)
+})
+
+test('retries waited for silent destinations, and all others behind them', async () => {
+  await using runner = smallRunner()
+  Object.assign(runner.stuck, { entries: 10, retries: 10 })
+  runner.due(20, 1)
+  runner.start()
+  expect(await runner.working()).toBe(12)
 })
 
 /** A runner over entries that come due at these times after the start; an attempt ends with `stop`. */
@@ -105,7 +146,7 @@ function runnerOver(dueAfterMs: readonly number[], { claimTakesMs = 0, full = []
     clock,
     log: silentLog,
     limits: defaultRelayLimits,
-    stuck: () => 0,
+    stuck: () => ({ entries: 0, retries: 0 }),
     longestWaitMs: () => 86_400_000,
     onDone: () => {},
     attempt: async ({ entry }) => {

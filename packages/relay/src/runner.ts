@@ -21,6 +21,7 @@ import {
   turnTaking,
 } from '@pennypost/model'
 import type { AttemptResult, Work } from './attempt-result.ts'
+import type { Stuck } from './connection-pool.ts'
 import type { RelayLimits } from './limits.ts'
 
 export interface RunnerOptions {
@@ -31,8 +32,8 @@ export interface RunnerOptions {
   /** No entry with so many attempts is put off for longer. */
   longestWaitMs(attempts: number): number
   attempt(work: Work): Promise<AttemptResult>
-  /** How many attempts wait for what others find out. */
-  stuck(): number
+  /** How many attempts wait for what others find out, and how many of them are retries. */
+  stuck(): Stuck
   /** Resolves with whether nothing is left of the entry. */
   conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
   /** After each attempt, whatever came of it. */
@@ -130,7 +131,7 @@ export class Runner {
     using _busy = this.#options.clock.busy('claim')
     this.#claiming = true
     try {
-      while (this.#running && this.#wanted && this.#places > this.#working.size) {
+      while (this.#running && this.#wanted && this.#free.slots > 0) {
         this.#wanted = false
         this.#next?.[Symbol.dispose]()
         const now = this.#options.clock.now()
@@ -155,17 +156,20 @@ export class Runner {
   }
 
   /** What waits for the first connection of a silent destination may wait for minutes, and costs a lease. */
-  get #places(): number {
+  get #free(): { slots: number; retries: number } {
     const { limits, stuck } = this.#options
-    return limits.attempts + Math.min(limits.stuck, stuck())
+    const { entries, retries } = stuck()
+    return {
+      slots: Math.max(0, limits.attempts + Math.min(limits.stuck, entries) - this.#working.size),
+      retries: Math.max(0, Math.floor(limits.attempts / 2) + Math.min(limits.stuck, retries) - this.#retries),
+    }
   }
 
   #claimOnce(now: number): Promise<LeasedEntry[]> {
     const { queue, limits } = this.#options
     return queue.claim({
       now,
-      slots: Math.max(0, this.#places - this.#working.size),
-      retries: Math.max(0, Math.floor(this.#places / 2) - this.#retries),
+      ...this.#free,
       perDestination: limits.leasesPerDestination,
       leaseMs: limits.leaseMs,
     })
