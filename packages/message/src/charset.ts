@@ -1,10 +1,12 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { StringDecoder } from 'node:string_decoder'
 import iconv from 'iconv-lite'
+import { Utf7Decoder } from './utf7.ts'
 
 /**
  * Octets to text in every charset that mail uses. The platform's decoder knows the labels of the web (where
- * iso-8859-1 means windows-1252, and gb2312 means gbk, as in real mail) and ISO-2022-JP; iconv-lite knows the rest.
+ * iso-8859-1 means windows-1252, and gb2312 means gbk, as in real mail) and ISO-2022-JP; iconv-lite knows the rest, but for
+ * UTF-7.
  * Never throws: what cannot be read becomes U+FFFD.
  */
 
@@ -21,15 +23,21 @@ function decoderFor(label: string): Decoder | undefined {
 }
 
 function makeDecoder(label: string): Decoder | undefined {
+  if (isUtf7(label)) return (octets) => new Utf7Decoder().write(octets)
   try {
     const decoder = new TextDecoder(label)
     if (decoder.encoding === 'iso-2022-jp') return (octets) => decoder.decode(withoutIdleEscapes(octets))
     return (octets) => decoder.decode(octets)
   } catch {
-    if (!iconv.encodingExists(label)) return undefined
+    // That of mailbox names is as slow as its UTF-7, and of no text.
+    if (iconvName(label) === 'utf7imap' || !iconv.encodingExists(label)) return undefined
     return (octets) => iconv.decode(octets, label)
   }
 }
+
+/** As iconv-lite reads a label. */
+const iconvName = (label: string): string => label.replace(/:\d{4}$|[^\da-z]/g, '')
+const isUtf7 = (label: string): boolean => /^(?:unicode11)?utf7$/.test(iconvName(label))
 
 /**
  * Leaves out each escape of ISO-2022-JP behind which the next one stands at once, where the platform's decoder puts an
@@ -75,6 +83,10 @@ function pieceDecoder(label: string): (octets?: Buffer) => string {
   if (utf8Labels.has(label)) {
     const decoder = new StringDecoder('utf8')
     return (octets) => (octets ? decoder.write(octets) : decoder.end())
+  }
+  if (isUtf7(label)) {
+    const decoder = new Utf7Decoder()
+    return (octets) => (octets ? decoder.write(octets) : '')
   }
   try {
     const decoder = new TextDecoder(label)

@@ -110,6 +110,12 @@ test('a text in pieces is the same as at once', () => {
   )
 })
 
+test('of UTF-7 in pieces a - that ends a run was read as +', () => {
+  const part = { subtype: 'plain', charset: 'utf-7', encoding: '7bit' } as const
+  const body = Buffer.from('+ACEAIQAh-a +2D3eAA- 1 +- 1')
+  for (let size = 1; size <= body.length; size++) expect(inPieces(part, body, size)).toBe('!!!A 😀 1 + 1')
+})
+
 test('a text of CESU-8 in pieces had a 0 behind it', () => {
   const part = { subtype: 'plain', charset: 'cesu-8', encoding: '7bit' } as const
   expect(inPieces(part, Buffer.from('eda0bdedb88041', 'hex'), 1)).toBe('😀A')

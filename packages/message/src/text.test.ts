@@ -63,6 +63,23 @@ test('charsets as mail means them', () => {
   expect([knowsCharset('KOI8-R'), knowsCharset('utf-7'), knowsCharset('no-such-charset')]).toEqual([true, true, false])
 })
 
+test.each([
+  ['plain', 'plain'],
+  ['+APw-ber', 'über'],
+  ['+APw.+2D3eAA', 'ü.😀'],
+  ['1 +- 1, +!', '1 + 1, !'],
+  ['+AGEAYgBj-+AA-', 'abc'],
+  ['+//8-', '\uffff'],
+  ['\xe4+\xe4', '\ufffd\ufffd'],
+])('UTF-7: %s', (written, text) => {
+  for (const label of ['utf-7', 'UNICODE-1-1-UTF-7'])
+    expect(decodeCharset(Buffer.from(written, 'latin1'), label)).toBe(text)
+})
+
+test('what UTF-7 is for mailbox names is no charset of text', () => {
+  expect(knowsCharset('UTF-7-IMAP')).toBe(false)
+})
+
 describe('text of HTML', () => {
   const known: [string, string][] = [
     ['<p>a<br>b</p>', ' a b '],

@@ -11,7 +11,7 @@ import { Blocks, type Texts } from './blocks.ts'
  *
  * Who calls it: the search thread, which has its only connection.
  */
-const version = 7
+const version = 8
 /** `PPsx`. */
 const applicationId = 0x50507378
 
