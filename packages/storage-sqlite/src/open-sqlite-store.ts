@@ -87,6 +87,7 @@ class RunningStore {
   #reader: Reader | undefined
   #search: SearchClient | undefined
   #failed = false
+  #hadRoom = true
   /** That are under way. */
   #backups = 0
   #backupsEnded: Promise<unknown> = Promise.resolve()
@@ -288,14 +289,21 @@ class RunningStore {
    */
   #upkeep(engine: Engine): void {
     const isSmall = this.#walFrames < this.#limits.checkpointFrames
-    this.#writer.post({
-      kind: 'upkeep',
-      ballast: this.#room.ballast(),
-      checkpoint: isSmall && this.#walFrames > 0,
-    })
+    const ballast = this.#room.ballast()
+    this.#tellRoom(ballast !== undefined)
+    this.#writer.post({ kind: 'upkeep', ballast, checkpoint: isSmall && this.#walFrames > 0 })
     if (!isSmall) this.#keeper.checkpoint()
     const pauseMs = this.#room.isWanted ? firstUpkeepMs : upkeepMs
     this.#upkeepTimer = this.#options.deadline.after(pauseMs, () => this.#upkeep(engine))
+  }
+
+  #tellRoom(hasRoom: boolean): void {
+    if (hasRoom === this.#hadRoom) return
+    this.#hadRoom = hasRoom
+    const { log } = this.#options
+    const { path: directory } = this.#directory
+    if (hasRoom) log.info({ directory }, 'storage: there is room again: new mail is taken')
+    else log.warn({ directory }, 'storage: the disk is down to its reserve: new mail is put off; make room')
   }
 
   #fail(error: Error): void {
