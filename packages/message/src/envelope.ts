@@ -86,6 +86,6 @@ function addressList(addresses: readonly Address[]): string {
 }
 
 /** All addresses of one field of a header (lower-case name), encoded words undecoded. */
-export function addressesOf(section: HeaderSection, name: string, most?: number): Address[] {
-  return valuesOf(section, name).flatMap((value) => parseAddressList(value, most))
+export function addressesOf(section: HeaderSection, name: string): Address[] {
+  return valuesOf(section, name).flatMap((value) => parseAddressList(value))
 }
