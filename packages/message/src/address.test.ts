@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { mailboxesOf, parseAddressList, quoteLocalPart } from './address.ts'
+import { complete, mailboxesOf, parseAddressList, quoteLocalPart } from './address.ts'
 
 const known: [text: string, addresses: string[]][] = [
   ['', []],
@@ -54,9 +54,9 @@ const known: [text: string, addresses: string[]][] = [
 ]
 
 test.each(known)('%s', (text, addresses) => {
-  const shown = parseAddressList(text).map(({ name, route, mailbox, host }) =>
-    [name, route, mailbox, host].map((part) => part ?? '-').join(' '),
-  )
+  const shown = parseAddressList(text)
+    .map(complete)
+    .map(({ name, route, mailbox, host }) => [name, route, mailbox, host].map((part) => part ?? '-').join(' '))
   expect(shown).toEqual(addresses)
 })
 
@@ -100,11 +100,9 @@ test('of a megabyte of entries only as many are read as are wanted, and those ar
   expect(parseAddressList('<>'.repeat(500_000), 3)).toHaveLength(3)
 })
 
-test('mailboxes without placeholders', () => {
-  expect(mailboxesOf(parseAddressList('g: "a b"@one.test, nobody;, <c@two.test>'))).toEqual([
-    '"a b"@one.test',
-    'c@two.test',
-  ])
+test('who is called like what stands for a missing local part was nobody', () => {
+  const list = 'g: "a b"@one.test, nobody;, <c@two.test>, <@two.test>, MISSING_MAILBOX@two.test'
+  expect(mailboxesOf(parseAddressList(list))).toEqual(['"a b"@one.test', 'c@two.test', 'MISSING_MAILBOX@two.test'])
 })
 
 test('a megabyte of domains cut in pieces is read in one pass', () => {

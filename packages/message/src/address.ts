@@ -1,7 +1,6 @@
 /**
  * Address lists (RFC 5322 §3.4, with the obsolete forms) as ENVELOPE has them. What is no address still gives one
- * entry, with Dovecot's placeholders, since a NIL host would mean a group to the reader. Encoded words stay undecoded.
- * Linear in the length of the text.
+ * entry, in which what is missing is ''. Encoded words stay undecoded. Linear in the length of the text.
  */
 
 import { quotedString } from './field-writer.ts'
@@ -10,27 +9,28 @@ import { quotedString } from './field-writer.ts'
 export interface Address {
   name?: string | undefined
   route?: string | undefined
-  /** Without quoting. */
+  /** Without quoting; '' beside a host, and so the host: there is none. */
   mailbox?: string | undefined
   host?: string | undefined
 }
-
-export const missingMailbox = 'MISSING_MAILBOX'
-export const missingDomain = 'MISSING_DOMAIN'
 
 /** Parses an unfolded field value, up to `most` entries. Empty elements and comments alone give nothing. */
 export function parseAddressList(text: string, most = Number.POSITIVE_INFINITY): Address[] {
   return new AddressReader(text).list(most)
 }
 
-/** `local@domain` of every mailbox in a list; placeholders are left out. */
+/** `local@domain` of every mailbox in a list; what is none is left out. */
 export function mailboxesOf(addresses: readonly Address[]): string[] {
   const found: string[] = []
-  for (const { mailbox, host } of addresses) {
-    if (mailbox === undefined || host === undefined || host === missingDomain || mailbox === missingMailbox) continue
-    found.push(`${quoteLocalPart(mailbox)}@${host}`)
-  }
+  for (const { mailbox, host } of addresses) if (mailbox && host) found.push(`${quoteLocalPart(mailbox)}@${host}`)
   return found
+}
+
+/** With Dovecot's words for what is missing, for who takes an address without host for a group. */
+export function complete(address: Address): Address {
+  const { mailbox, host } = address
+  if (host === undefined || (mailbox && host)) return address
+  return { ...address, mailbox: mailbox || 'MISSING_MAILBOX', host: host || 'MISSING_DOMAIN' }
 }
 
 /** A local part as it is written in an address: quoted where it must be (RFC 5322 §3.4.1). */
@@ -108,16 +108,16 @@ class AddressReader {
       this.#skipSpace()
       // `a@one.test <a@one.test>`: agents that put an address unquoted where the name belongs.
       if (this.#text[this.#at] === '<') return this.#angleAddress(`${words.localPart}@${host}`)
-      const address = { mailbox: words.localPart || missingMailbox, host: host || missingDomain }
+      const address = { mailbox: words.localPart, host }
       // `Alice Miller alice@one.test`: no agent that is right leaves the angle brackets out, but people do.
       const name = words.before || this.#comment
       return name === '' ? address : { name, ...address }
     }
     if (words.count === 1 && !words.lastQuoted) {
-      const address = { mailbox: words.localPart, host: missingDomain }
+      const address = { mailbox: words.localPart, host: '' }
       return this.#comment === '' ? address : { name: this.#comment, ...address }
     }
-    return { name: words.phrase, mailbox: missingMailbox, host: missingDomain }
+    return { name: words.phrase, mailbox: '', host: '' }
   }
 
   /** angle-addr = "<" [obs-route] addr-spec ">"; a missing ">" is forgiven. */
@@ -135,11 +135,11 @@ class AddressReader {
       }
     }
     const words = this.#words(wordInAngle)
-    address.mailbox = (words.before && `${words.before} `) + words.localPart || missingMailbox
-    address.host = missingDomain
+    address.mailbox = (words.before && `${words.before} `) + words.localPart
+    address.host = ''
     if (this.#text[this.#at] === '@') {
       this.#at++
-      address.host = this.#domain() || missingDomain
+      address.host = this.#domain()
     }
     this.#take(/[^>,;]*/y)
     if (this.#text[this.#at] === '>') this.#at++

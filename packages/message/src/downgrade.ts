@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { domainToASCII } from 'node:url'
-import { type Address, parseAddressList, quoteLocalPart } from './address.ts'
+import { type Address, complete, parseAddressList, quoteLocalPart } from './address.ts'
 import { isAsciiText } from './charset.ts'
 import { decodeWords, encodeWords } from './encoded-words.ts'
 import { foldField, phraseText, quotedString } from './field-writer.ts'
@@ -20,7 +20,7 @@ export const downgradeText = (text: string): string => (isAsciiText(text) ? text
 
 /** An address as a reader without UTF-8 sees it (RFC 6858 §3.1). A domain alone is said as A-label, and still works. */
 export function downgradeAddress(address: Address): Address {
-  const { name, mailbox, host } = address
+  const { name, mailbox, host } = complete(address)
   if (mailbox === undefined) return address
   if (host === undefined) return { mailbox: downgradeText(mailbox) }
   if (isAsciiText(mailbox)) {

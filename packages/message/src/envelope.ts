@@ -1,4 +1,4 @@
-import { type Address, parseAddressList } from './address.ts'
+import { type Address, complete, parseAddressList } from './address.ts'
 import { fieldValue, type HeaderSection, valuesOf } from './fields.ts'
 import { nstring } from './imap-string.ts'
 
@@ -79,7 +79,8 @@ export function envelopeOf(section: HeaderSection): string {
 function addressList(addresses: readonly Address[]): string {
   if (addresses.length === 0) return 'NIL'
   let text = '('
-  for (const { name, route, mailbox, host } of addresses) {
+  for (const address of addresses) {
+    const { name, route, mailbox, host } = complete(address)
     text += `(${nstring(name)} ${nstring(route)} ${nstring(mailbox)} ${nstring(host)})`
   }
   return `${text})`

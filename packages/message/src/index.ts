@@ -2,8 +2,6 @@
 export {
   type Address,
   mailboxesOf,
-  missingDomain,
-  missingMailbox,
   parseAddressList,
   quoteLocalPart,
 } from './address.ts'

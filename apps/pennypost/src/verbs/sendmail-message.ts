@@ -1,11 +1,4 @@
-import {
-  fieldValue,
-  formatMailbox,
-  missingDomain,
-  parseAddressList,
-  parseHeader,
-  quoteLocalPart,
-} from '@pennypost/message'
+import { fieldValue, formatMailbox, parseAddressList, parseHeader, quoteLocalPart } from '@pennypost/message'
 
 /** What /usr/sbin/sendmail makes of the text that a program hands in, before it is submitted. */
 
@@ -43,9 +36,11 @@ export function argumentRecipients(argument: string): string[] {
 
 /** The addresses of a list as forward-paths; local names stay without a domain. */
 function addressesIn(list: string): string[] {
-  return parseAddressList(list).flatMap(({ mailbox, host }) => {
+  return parseAddressList(list).flatMap(({ name = '', mailbox, host }) => {
     if (mailbox === undefined || host === undefined) return []
-    return host === missingDomain ? [mailbox] : [`${quoteLocalPart(mailbox)}@${host}`]
+    // Nobody's name may pass for a local one, whose mail would be somebody's.
+    if (mailbox === '') return [`${name} <@${host}>`.trim()]
+    return host === '' ? [mailbox] : [`${quoteLocalPart(mailbox)}@${host}`]
   })
 }
 

@@ -71,6 +71,11 @@ describe('message of sendmail', () => {
     expect(headerRecipients(Buffer.from('To: "a b"@one.test\r\n\r\n'))).toEqual(['"a b"@one.test'])
   })
 
+  test('a name without an address was MISSING_MAILBOX, whose mail the administrator gets', () => {
+    const header = Buffer.from('To: Alice Miller, Bob <>, <@one.test>\r\n\r\n')
+    expect(headerRecipients(header)).toEqual(['Alice Miller <@>', 'Bob <@>', '<@one.test>'])
+  })
+
   test('Bcc is taken out, a missing From is set, everything else stays', () => {
     const header = Buffer.from('Subject: x\r\nBCC: a@one.test,\r\n b@one.test\r\nTo: c@one.test\r\n\r\n')
     expect(completeHeader(header, { name: '', address: 'me@one.test' }).toString()).toBe(

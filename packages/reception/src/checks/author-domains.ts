@@ -1,4 +1,4 @@
-import { fieldValue, type HeaderSection, missingDomain, missingMailbox, parseAddressList } from '@pennypost/message'
+import { fieldValue, type HeaderSection, parseAddressList } from '@pennypost/message'
 import { lookupDomain } from '@pennypost/model'
 
 /** DMARC asks the policy of the author's domain; who hides behind more entries of a From field is none to be asked for. */
@@ -14,11 +14,7 @@ export function authorDomains(section: HeaderSection): string[] {
     if (field.name !== 'from') continue
     const entries = parseAddressList(fieldValue(section, field), maxEntries + 1)
     if (entries.length > maxEntries) written.add('')
-    for (const { mailbox = missingMailbox, host = missingDomain } of entries) {
-      if (host === missingDomain) continue
-      // What stands for a missing local part may also be written, by whoever wants to be no author.
-      if (mailbox !== missingMailbox || lookupDomain(host) !== undefined) written.add(host)
-    }
+    for (const { host } of entries) if (host) written.add(host)
   }
   return [...new Set([...written].map((domain) => lookupDomain(domain) ?? ''))]
 }
