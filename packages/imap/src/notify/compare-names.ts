@@ -1,5 +1,5 @@
 /** What there is to say of mailbox names between two looks of NOTIFY, in which order: pure, called by `OtherMailboxes`. */
-import { type MailboxId, superiors } from '@pennypost/model'
+import { type MailboxId, superiors, turnTaking } from '@pennypost/model'
 import type { VisibleMailbox } from '../access/visible-mailbox.ts'
 import type { HierarchyName } from '../list/hierarchy.ts'
 
@@ -20,15 +20,15 @@ export interface Saying {
  *
  * @param known mailboxes by the names that the client knows; afterwards by those that it knows then, without what is new
  */
-export function compareNames(
+export async function compareNames(
   known: Map<string, VisibleMailbox>,
   now: Names,
   isWanted: (name: string) => boolean,
-): Saying[] {
+): Promise<Saying[]> {
   const play = new Play(known, now, isWanted)
   // First, lest it be taken along by its superior.
   play.forgetGone()
-  play.rename()
+  await play.rename()
   play.sayAffected()
   return play.said
 }
@@ -44,6 +44,7 @@ class Play {
   readonly #below = new Map<string, Set<string>>()
   readonly #hadChildren: ReadonlySet<string>
   readonly #renamed = new Set<MailboxId>()
+  readonly #turn = turnTaking()
   /** Names made or deleted, the names right above those, and mailboxes that have names below them now or have none any more. */
   readonly #affected = new Set<string>()
 
@@ -92,28 +93,37 @@ class Play {
     this.#affected.add((mailbox && this.#newNames.get(mailbox.id)) ?? above)
   }
 
-  rename(): void {
+  async rename(): Promise<void> {
     for (;;) {
       // What was settled may have been taken along by another.
       const moving = [...this.#known.keys()].filter((name) => this.#isToMove(name))
       if (moving.length === 0) return
-      for (const name of moving) this.#settle(name)
+      for (const name of moving) if (this.#isToMove(name)) await this.#settle(name)
     }
   }
 
   /** First what is in the way; where names went round in a circle, one is deleted and made anew. */
-  #settle(name: string): void {
-    const waiting = new Set([name])
-    const order = [name]
-    for (let next = order.at(-1); next !== undefined; next = order.at(-1)) {
-      const obstacle = this.#isToMove(next) ? this.#obstacle(next) : undefined
-      if (obstacle !== undefined && !waiting.has(obstacle) && this.#isToMove(obstacle)) {
-        waiting.add(obstacle)
-        order.push(obstacle)
+  async #settle(name: string): Promise<void> {
+    const waiting = new Set<string>()
+    const order: { next: string; obstacles: Iterator<string, undefined> }[] = []
+    const wait = (next: string): void => {
+      waiting.add(next)
+      order.push({ next, obstacles: this.#obstacles(next) })
+    }
+    wait(name)
+    for (let last = order.at(-1); last; last = order.at(-1)) {
+      const othersTurn = this.#turn()
+      if (othersTurn) await othersTurn
+      const { next, obstacles } = last
+      const obstacle = obstacles.next().value
+      if (obstacle !== undefined) {
+        if (!waiting.has(obstacle) && this.#isToMove(obstacle)) wait(obstacle)
         continue
       }
-      if (obstacle !== undefined) this.#forget(next)
-      else if (this.#isToMove(next)) this.#move(next)
+      if (this.#isToMove(next)) {
+        if (this.#obstacles(next).next().done) this.#move(next)
+        else this.#forget(next)
+      }
       order.pop()
       waiting.delete(next)
     }
@@ -135,21 +145,17 @@ class Play {
    * What keeps it, and what lies below it, from being renamed: another that has the name, a superior of that name that has not
    * moved itself yet; or itself, when it has been renamed already.
    */
-  #obstacle(old: string): string | undefined {
+  *#obstacles(old: string): Generator<string, undefined> {
     const { id } = this.#known.get(old) as VisibleMailbox
-    if (this.#renamed.has(id)) return old
+    if (this.#renamed.has(id)) yield old
     const name = this.#newNames.get(id) as string
     const isInside = (each: string): boolean => each === old || each.startsWith(`${old}/`)
-    const isInTheWay = (each: string): boolean => {
-      const there = this.#known.get(each)
-      return there !== undefined && !isInside(each) && this.#matters(there)
+    for (const each of superiors(name)) if (!isInside(each) && this.#isToMove(each)) yield each
+    for (const each of this.#inside(old)) {
+      const place = name + each.slice(old.length)
+      const there = this.#known.get(place)
+      if (there && !isInside(place) && this.#matters(there)) yield place
     }
-    return (
-      superiors(name).find((each) => !isInside(each) && this.#isToMove(each)) ??
-      this.#inside(old)
-        .map((each) => name + each.slice(old.length))
-        .find(isInTheWay)
-    )
   }
 
   #inside(name: string): string[] {

@@ -87,7 +87,7 @@ export class OtherMailboxes {
     }
     const failures: unknown[] = []
     this.#told.learn(names)
-    this.#tellNames(known, before, names)
+    await this.#tellNames(known, before, names)
     for (const name of names.values()) {
       const { mailbox } = name
       if (!mailbox) continue
@@ -165,9 +165,10 @@ export class OtherMailboxes {
   // --- names ---
 
   /** @param known mailboxes by the names that the client knows; afterwards by those that it knows then */
-  #tellNames(known: Map<string, VisibleMailbox>, before: Names, now: Names): void {
+  async #tellNames(known: Map<string, VisibleMailbox>, before: Names, now: Names): Promise<void> {
     const isTold = new Set<string>()
-    for (const { name, old, gone } of compareNames(known, now, (name) => this.#wantsName(name, before, now))) {
+    const isWanted = (name: string): boolean => this.#wantsName(name, before, now)
+    for (const { name, old, gone } of await compareNames(known, now, isWanted)) {
       const here = now.get(name)
       this.#sayHere(here && !(gone && here.mailbox) ? here : absent(name), old)
       isTold.add(name)
