@@ -9,3 +9,9 @@ test('fields that a message had brought along itself were taken for its state, a
     expect(readMboxStatus(written)).toEqual({ flags, uidl: 'u7', header: own, isInternal: false })
   }
 })
+
+test('a field called like what every object has ended the import of the whole file', () => {
+  const header = Buffer.from('Constructor: x\r\n__proto__: x\r\nStatus: R\r\n\r\n')
+  const own = Buffer.from('Constructor: x\r\n__proto__: x\r\n\r\n')
+  expect(readMboxStatus(header)).toEqual({ flags: ['\\Seen'], header: own, isInternal: false })
+})

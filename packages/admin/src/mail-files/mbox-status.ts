@@ -24,13 +24,13 @@ const letters: Readonly<Record<string, string>> = {
 }
 
 // A field of the same name that says something else is the author's own.
-const forms: Readonly<Record<string, RegExp>> = {
-  status: /^[ROUND]*$/,
-  'x-status': /^[RAFDT]*$/,
-  'x-keywords': /^[^\x00-\x1f]*$/,
-  'x-uid': /^\d+$/,
-  'x-uidl': /^[\x21-\x7e]{1,70}$/,
-}
+const forms: ReadonlyMap<string, RegExp> = new Map([
+  ['status', /^[ROUND]*$/],
+  ['x-status', /^[RAFDT]*$/],
+  ['x-keywords', /^[^\x00-\x1f]*$/],
+  ['x-uid', /^\d+$/],
+  ['x-uidl', /^[\x21-\x7e]{1,70}$/],
+])
 
 /** Takes the fields out of a header section. */
 export function readMboxStatus(header: Buffer): MboxStatus {
@@ -43,7 +43,7 @@ export function readMboxStatus(header: Buffer): MboxStatus {
   for (const { name, start, valueStart, end } of fieldsOf(header)) {
     if (name === 'x-imap' || name === 'x-imapbase') isInternal ||= name === 'x-imap'
     const value = header.toString('latin1', valueStart, end).trim()
-    if (!forms[name]?.test(value) || read.has(name)) continue
+    if (!forms.get(name)?.test(value) || read.has(name)) continue
     read.add(name)
     kept.push(header.subarray(from, start))
     from = end
