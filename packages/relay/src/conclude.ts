@@ -9,8 +9,10 @@ import type { DsnRecipient } from '@pennypost/message'
 import {
   type Acceptance,
   type Clock,
+  type Flow,
   type FlowEvent,
   type FlowFact,
+  type JourneyId,
   type LeasedEntry,
   type Log,
   type MailStore,
@@ -37,6 +39,7 @@ import { statusOf, type Verdict } from './verdict.ts'
 export interface ConcludeOptions {
   queue: Pick<Queue, 'settle'>
   mail: Pick<MailStore, 'message' | 'readBody'>
+  flow: Pick<Flow, 'record'>
   dsn: DsnOptions
   schedule: Schedule
   clock: Clock
@@ -58,6 +61,7 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
     } catch (error) {
       if (error instanceof StoreError && error.reason === 'lease-lost') {
         log.warn(which, 'the lease was lost, its outcomes do not count')
+        await recordTaken(entry, result, conclusion, options)
         return false
       }
       // Whoever was to get a DSN may have been removed since it was addressed: once more, from the start.
@@ -70,6 +74,17 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
   report(entry, conclusion, log)
   const { told } = conclusion
   return told.length === entry.recipients.length && told.every(({ verdict }) => verdict.outcome !== 'deferred')
+}
+
+/** Nothing follows from what was found out; but what a host has taken it has, though the entry was taken out meanwhile. */
+async function recordTaken(
+  { journey }: LeasedEntry,
+  result: AttemptResult,
+  { told, nextAt }: Conclusion,
+  { flow, clock }: ConcludeOptions,
+): Promise<void> {
+  const taken = told.filter(({ verdict }) => verdict.outcome === 'delivered' && verdict.host !== null)
+  await flow.record([...result.flow, ...taken.flatMap((each) => eventsOf(journey, each, nextAt, clock.now()))])
 }
 
 async function settle(
@@ -231,14 +246,16 @@ function settlementOf(
     accept: [...filed, ...made.flatMap(({ acceptance }) => acceptance ?? [])],
     flow: [
       ...result.flow,
-      ...told.flatMap(({ recipient, verdict }): FlowEvent[] => {
-        const fact = factOf(recipient, verdict, nextAt)
-        return fact ? [{ journey, at: now, ...fact }] : []
-      }),
+      ...told.flatMap((each) => eventsOf(journey, each, nextAt, now)),
       ...made.map(({ event }) => event),
       ...(isUnheard ? [{ journey, at: now, kind: 'dsn' as const, action: 'failed' as const, to: '', dsn: '' }] : []),
     ],
   }
+}
+
+function eventsOf(journey: JourneyId, { recipient, verdict }: Told, nextAttemptAt: number, at: number): FlowEvent[] {
+  const fact = factOf(recipient, verdict, nextAttemptAt)
+  return fact ? [{ journey, at, ...fact }] : []
 }
 
 /** What was filed here is told by the engine, which knows mailbox and UID. */

@@ -97,7 +97,7 @@ export function createRelay(options: RelayOptions): Relay {
     attempt,
     stuck: () => pool.stuck,
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
-    conclude: (entry, result) => conclude(entry, result, { queue, mail, dsn, schedule, clock, isSteady, random, log }),
+    conclude: (entry, result) => conclude(entry, result, { ...options, queue, mail, flow, dsn, schedule, isSteady }),
     onDone: ({ id }) => failing.done(id),
   })
   return {

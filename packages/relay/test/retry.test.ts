@@ -160,8 +160,27 @@ describe('leases', () => {
     const journey = await office.send()
     expect(mx.transactions).toHaveLength(1)
     expect(await office.queue()).toEqual([])
-    expect(await office.trace(journey)).toEqual([])
+    // It told nothing of the host that had it all the same.
+    expect(await office.trace(journey)).toEqual([
+      expect.stringMatching(/^attempt mx\.two\.test/),
+      expect.stringMatching(/^delivered bob@two\.test/),
+    ])
     expect(office.logged.map(({ text }) => text)).toContain('the lease was lost, its outcomes do not count')
+  })
+
+  test('the journey of what was taken out while a host refused it told of no attempt', async () => {
+    await using office = await PostOffice.open()
+    office.peer('192.0.2.2', {
+      script: {
+        RCPT: () => {
+          void office.queue().then((entries) => office.store.queue.remove(entries.map(({ id }) => id)))
+          return '550 5.1.1 nobody of that name'
+        },
+      },
+    })
+    const journey = await office.send()
+    expect(await office.trace(journey)).toEqual([expect.stringMatching(/^attempt mx\.two\.test/)])
+    expect(await office.inbox()).toEqual([])
   })
 
   test('what a runner that died had in work goes on when its lease ends', async () => {
