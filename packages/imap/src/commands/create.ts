@@ -14,9 +14,10 @@ interface Args extends WrittenMailbox {
   specialUse: SpecialUse | undefined
 }
 
-/** Makes the names above this one that are not there (RFC 9051 §6.3.4). */
+/** Makes the names above this one that are not there (RFC 9051 §6.3.4); none where this one is there already. */
 export async function createSuperiors(session: Session, { owner, name }: Place): Promise<Mailbox[]> {
   const { mail } = session.service
+  if (await mail.mailboxByName(owner.id, name)) throw no('ALREADYEXISTS', 'The mailbox exists already')
   const created: Mailbox[] = []
   for (const superior of superiors(name)) {
     // Asked one by one: an account may have ten thousand others.
