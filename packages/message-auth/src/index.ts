@@ -1,5 +1,8 @@
 export { authenticationResults } from './authentication-results.ts'
 export { type Checker, type CheckerOptions, type CheckLimits, createChecker } from './checker.ts'
+export { type AggregateRow, aggregateRow } from './dmarc/aggregate-row.ts'
+export type { DmarcRecord } from './dmarc/record.ts'
+export { findReportWish, type ReportWish } from './dmarc/report-wish.ts'
 export { type Fact, parseFact, withFact } from './explain.ts'
 export { within } from './findings/deadline.ts'
 export type { DnsList } from './findings/dns-list.ts'

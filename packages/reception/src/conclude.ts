@@ -32,6 +32,7 @@ export async function concludeTransaction(
   const reply = await conclude(session, transaction, intake)
   session.transaction = undefined
   transaction.screening?.end()
+  if (reply.code < 400 || reply.code >= 500) transaction.screening?.settled()
   if (reply.code >= 400) reportRefusal(session, transaction, reply)
   else session.errors.clear()
   session.forwarded = undefined

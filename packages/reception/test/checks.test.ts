@@ -370,3 +370,32 @@ test('a stranger could order a bounce for an address that is not its own, by the
   expect(told).toEqual([['a@two.test', away], ...postmasters, ...postmasters])
   expect(await host.messages()).toBe(3)
 })
+
+test('the owner of the policy hears of what was taken and of what was refused for good, and of nothing else', async () => {
+  const rows: unknown[] = []
+  const resolver = createStaticResolver([
+    zone('two.test', [['_dmarc', 'TXT', 'v=DMARC1; p=reject']]),
+    zone('three.test', [['_dmarc', 'TXT', 'v=DMARC1; p=none']]),
+  ])
+  const host = await testReception((deadline) => ({
+    checks: {
+      ...checksWith(resolver, deadline),
+      onAggregateRow: ({ domain, disposition, spf }, isReport) => rows.push([domain, disposition, spf, isReport]),
+    },
+  }))
+  const send = async (text: string, reply: RegExp): Promise<void> => {
+    const client = host.connect()
+    await client.beginData()
+    client.say(text)
+    await client.until(reply)
+  }
+  await send(content, /^550 5\.7\.26/m)
+  await send('From: a@three.test\r\nSubject: Report Domain: one.test\r\n\r\nhello\r\n.\r\n', /^250 .*queued as/m)
+  await send('From: a@four.test\r\n\r\nhello\r\n.\r\n', /^250 .*queued as/m)
+  host.store.mail.accept = () => Promise.reject(new Error('not now'))
+  await send('From: a@three.test\r\n\r\nhello\r\n.\r\n', /^4\d\d /m)
+  expect(rows).toEqual([
+    ['two.test', 'reject', 'fail', false],
+    ['three.test', 'none', 'fail', true],
+  ])
+})

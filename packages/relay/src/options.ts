@@ -45,4 +45,6 @@ export interface RelayOptions {
   tlsDemands?: readonly TlsDemand[]
   /** Sends the daily reports of TLS sessions (RFC 8460) that domains ask for; absent: none are made. */
   tlsReports?: Https
+  /** Whether domains that ask for it are told daily what DMARC made of their mail (RFC 9990); absent: no. */
+  dmarcReports?: boolean
 }

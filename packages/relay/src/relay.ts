@@ -4,6 +4,7 @@
  */
 
 import type { RelayDelivery, SettledFacts, SettledNotices, Verification } from '@pennypost/mda'
+import type { AggregateRow } from '@pennypost/message-auth'
 import { type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
 import { attemptLocal, hasMovedHere } from './attempt-local.ts'
@@ -54,6 +55,8 @@ export interface Relay {
   verifyRecipient(delivery: RelayDelivery): Promise<Verification>
   /** Next hops that could not be asked about recipients lately. */
   unasked(): readonly Unasked[]
+  /** Reception's message of others counts in the report that the owner of its policy domain gets. */
+  noteDmarc(row: AggregateRow, isReport: boolean): void
   /** Entries in work. */
   working(): number
 }
@@ -66,13 +69,12 @@ export function createRelay(options: RelayOptions): Relay {
   const limits = limitsWithin(schedule, options.limits)
   const stopping = new AbortController()
   const arrivals = new Arrivals(flow)
-  const reports = createReports({ ...options, directory, mail, memory, arrivals })
-  const { sessions } = reports
+  const dsn = { ...options, directory, mail, arrivals, limits }
+  const { sessions, ...reports } = createReports({ ...dsn, memory })
   const tlsHosts = new TlsHosts(log)
   const opening = { ...openOptions(options, stopping.signal), tlsHosts, ...(sessions ? { sessions } : {}) }
   const turned = new TurnedConnections(opening)
   const pool = new ConnectionPool({ open: turned.before(createOpenConnection(opening)), clock, limits })
-  const dsn = { ...options, directory, mail, arrivals, limits }
   const workOutOfTurn: Runner['workOutOfTurn'] = (...taken) => runner.workOutOfTurn(...taken)
   const failing = new FailedByOperator({ queue, clock, limits, workOutOfTurn })
   const orders = new StandingOrders({ memory, clock })
@@ -126,6 +128,7 @@ export function createRelay(options: RelayOptions): Relay {
     turnRound: (destination) => turnRound(destination, { turned, pool, queue, clock, log }),
     settledNotices: (facts) => settledNotices(facts, dsn),
     ...createVerifier({ ...opening, limits, random }),
+    noteDmarc: reports.noteDmarc,
     working: () => runner.working,
   }
 }

@@ -104,6 +104,8 @@ export const relaySchema = table({
   mta_sts_port: port.default(443),
   /** Whether domains that ask for it are told daily how TLS with their hosts went (RFC 8460). */
   tls_reports: z.boolean().default(true),
+  /** Whether they are told what DMARC made of the mail that came in their name (RFC 9990). */
+  dmarc_reports: z.boolean().default(true),
   /** PEM of anchors that certificates of others are checked against beside the built-in ones. */
   ca_file: z.string().default(''),
 }).refine(

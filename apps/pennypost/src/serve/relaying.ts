@@ -129,6 +129,7 @@ export async function relayOptions(parts: RelayingParts, partners: Partners): Pr
     ...(relay.mta_sts ? { sts: stsPolicies(parts, resolver, https) } : {}),
     tlsDemands: relay.tls.map(({ names, ...demand }) => (names.length > 0 ? { ...demand, names } : demand)),
     ...(relay.tls_reports ? { tlsReports: https } : {}),
+    dmarcReports: relay.dmarc_reports,
   }
 }
 

@@ -15,6 +15,7 @@ import {
 import { createPop3Service, defaultPop3Limits } from '@pennypost/pop3'
 import {
   defaultReceptionLimits,
+  type InboundChecks,
   isThisMachine,
   networks,
   type ReceptionOptions,
@@ -237,7 +238,8 @@ async function openDelivery(foundation: Foundation, srsSecret: Buffer, opening: 
   opening.use(inbound)
   const relaying = await relayOptions(foundation, { resolver, dialer, routes, mda, signer })
   const relay = createRelay(relaying)
-  return { probe: createDialProbe(relaying), mda, signer, routes, resolver, dialer, relay, checks: inbound.checks }
+  const checks: InboundChecks = { ...inbound.checks, onAggregateRow: relay.noteDmarc }
+  return { probe: createDialProbe(relaying), mda, signer, routes, resolver, dialer, relay, checks }
 }
 
 function receptionOptions(foundation: Foundation, authenticator: Authenticator, delivery: Delivery): ReceptionOptions {

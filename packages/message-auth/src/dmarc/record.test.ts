@@ -12,6 +12,7 @@ test('a full record', () => {
     alignment: { dkim: 'strict', spf: 'relaxed' },
     isTest: true,
     publicSuffix: 'no',
+    reportUris: ['mailto:a@b.test'],
     applies: true,
   })
 })

@@ -19,6 +19,8 @@ export type MemoryKind =
   | 'sts-policy'
   /** How sessions with other domains' hosts went, for the report of the day. */
   | 'tls-session'
+  /** What DMARC made of others' mail, for the report of the day. */
+  | 'dmarc-row'
   /** An address to which nothing is relayed any more; the value says why. */
   | 'suppressed'
   /** Mail that is held when it is first due: `destination two.test`, `from alice@one.test`, `to @two.test`. */

@@ -1,4 +1,4 @@
-import type { Checker, Policy } from '@pennypost/message-auth'
+import type { AggregateRow, Checker, Policy } from '@pennypost/message-auth'
 import type { ContentFilter } from '../filters/filter.ts'
 import type { GreylistOptions } from './greylist.ts'
 
@@ -25,6 +25,11 @@ export interface InboundChecks {
    */
   softMs: number
   hardMs: number
+  /**
+   * What the owner of a policy domain may be told of a message that was taken or refused for good. `isReport`: it is a
+   * report itself, and no reason to send one back.
+   */
+  onAggregateRow?(row: AggregateRow, isReport: boolean): void
 }
 
 export const defaultBudget = { softMs: 5_000, hardMs: 30_000 }

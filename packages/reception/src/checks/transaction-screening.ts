@@ -1,6 +1,8 @@
-import { parseHeader } from '@pennypost/message'
+import { type HeaderSection, parseHeader, valuesOf } from '@pennypost/message'
 import {
+  type AggregateRow,
   aboutContent,
+  aggregateRow,
   authenticationResults,
   type Finding,
   isAuthenticationDecisive,
@@ -8,7 +10,7 @@ import {
   type SpfFinding,
   type Verdict,
 } from '@pennypost/message-auth'
-import type { FlowFact, MemoryNote } from '@pennypost/model'
+import { type FlowFact, type MemoryNote, plainAddress } from '@pennypost/model'
 import { type Mailbox, type Reply, replies, withText } from '@pennypost/smtp'
 import type { ReceivedContent } from '../content.ts'
 import { askFilter, type MailToLookAt } from '../filters/filter.ts'
@@ -37,6 +39,8 @@ export class TransactionScreening {
   /** The judge was told so. */
   #isForRoles = false
   #isRecorded = false
+  #row: AggregateRow | undefined
+  #isReport = false
 
   constructor(screening: Screening, transaction: Transaction) {
     this.#screening = screening
@@ -137,6 +141,7 @@ export class TransactionScreening {
     ])
     this.#findings = [...client, ...this.#admitted, ...own, ...filtered]
     this.#isRecorded = false
+    this.#row = aggregateRow(own, checks.policy, plainAddress(session.client.address))
     this.#isForRoles = spf !== undefined && this.#rolesOnly
     const counting = this.#isForRoles ? aboutContent(this.#findings) : this.#findings
     const verdict = judge(counting, checks.policy)
@@ -158,10 +163,12 @@ export class TransactionScreening {
     const limit = isDecided ? hard : this.#screening.session.options.deadline.signal(softMs, hard)
     const giveUp = (): void => this.#enough.abort(limit.reason)
     limit.addEventListener('abort', giveUp, { once: true })
+    const section = parseHeader(scanned.header)
+    this.#isReport = isReport(section)
     const about = {
       header: scanned.header,
       body: () => content.read(scanned.headerSize),
-      authorDomains: authorDomains(parseHeader(scanned.header)),
+      authorDomains: authorDomains(section),
     }
     const [sender, found] = await Promise.all([spf, checker.checkContent(about, spf, limit)])
     limit.removeEventListener('abort', giveUp)
@@ -220,6 +227,11 @@ export class TransactionScreening {
     this.#isRecorded = this.#verdict !== undefined
   }
 
+  /** The transaction has its last reply, and the client will not come again with the message. */
+  settled(): void {
+    if (this.#row) this.#screening.checks.onAggregateRow?.(this.#row, this.#isReport)
+  }
+
   #decide(verdict: Verdict): void {
     const { session } = this.#screening
     this.#verdict = verdict
@@ -237,6 +249,11 @@ function nameOf(findings: readonly Finding[]): string | undefined {
 
 function factOf({ check, result, detail, ...facts }: Finding): FlowFact {
   return { kind: 'finding', check, result, ...(detail === '' ? {} : { detail }), facts }
+}
+
+/** Of DMARC or of TLS, as they must be called (RFC 9990 §3.5.2, RFC 8460 §5.3). */
+function isReport(section: HeaderSection): boolean {
+  return /^\s*Report\s+Domain:/i.test(valuesOf(section, 'subject')[0] ?? '')
 }
 
 /** Whom somebody who is refused must still be able to write to. */

@@ -2,9 +2,12 @@
  * Puts the daily reports together: what is counted, and who is told of it at night.
  * Who calls it: `createRelay`.
  */
+import type { AggregateRow } from '@pennypost/message-auth'
 import type { Log, PolicyMemory, Resolver } from '@pennypost/model'
 import type { Https } from '../tls/https.ts'
 import type { StsPolicies } from '../tls/sts-policies.ts'
+import { makeDmarcReports } from './dmarc-reports.ts'
+import { createDmarcRows } from './dmarc-rows.ts'
 import type { MailReportOptions } from './mail-report.ts'
 import { NightlyReports } from './nightly-reports.ts'
 import { makeTlsReports } from './tls-reports.ts'
@@ -17,11 +20,15 @@ export interface ReportsOptions extends MailReportOptions {
   log: Log
   /** Sends reports of TLS sessions; absent: none are made. */
   tlsReports?: Https
+  /** Whether domains are told what DMARC made of their mail; absent: no. */
+  dmarcReports?: boolean
 }
 
 export interface Reports {
   /** Counts TLS sessions; absent: nobody is told of them. */
   sessions?: TlsSessions
+  /** Counts a message of others. `isReport`: it alone is no reason for a report. */
+  noteDmarc(row: AggregateRow, isReport: boolean): void
   start(): void
   stop(): Promise<void>
 }
@@ -37,13 +44,24 @@ export function createReports(options: ReportsOptions): Reports {
       counts: sessions,
       make: (domainDay, signal) => makeTlsReports(domainDay, signal, { ...options, https }),
     })
+  const rows = options.dmarcReports ? createDmarcRows(options) : undefined
+  const dmarc =
+    rows &&
+    new NightlyReports({
+      ...options,
+      what: 'DMARC',
+      counts: rows,
+      make: (domainDay, signal) => makeDmarcReports(domainDay, signal, options),
+    })
   return {
     ...(sessions ? { sessions } : {}),
+    noteDmarc: (row, isReport) => rows?.note({ ...row, isReport }),
     start() {
       tls?.start()
+      dmarc?.start()
     },
     async stop() {
-      await tls?.stop()
+      await Promise.all([tls?.stop(), dmarc?.stop()])
     },
   }
 }
