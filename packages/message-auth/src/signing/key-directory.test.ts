@@ -1,5 +1,15 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -132,6 +142,22 @@ test('a link that leads nowhere is an error, not a domain without keys', async (
   await expect(keys.keysOf('one.test')).rejects.toThrow(SigningKeyError)
   expect(logged).toHaveLength(1)
   writeKey('not-mounted')
+  await clock.advance(1000)
+  expect(await selectors(keys, 'one.test')).toEqual(['a'])
+})
+
+test('a key that could not be read for a while signs again, though its file has not changed', async () => {
+  const keys = open()
+  const path = join(directory, 'one.test.a.pem')
+  writeKey('one.test.a.pem')
+  const pem = readFileSync(path)
+  const fill = (content: Buffer): void => {
+    writeFileSync(path, content)
+    utimesSync(path, 1, 1)
+  }
+  fill(Buffer.alloc(pem.length, 'x'))
+  await expect(keys.keysOf('one.test')).rejects.toThrow(SigningKeyError)
+  fill(pem)
   await clock.advance(1000)
   expect(await selectors(keys, 'one.test')).toEqual(['a'])
 })

@@ -117,9 +117,13 @@ export class KeyDirectory {
     const stats = await stat(file.path, { bigint: true }).catch(() => undefined)
     const stamp = stats ? `${stats.ino} ${stats.size} ${stats.mtimeNs}` : ''
     const before = this.#known.get(file.domain)?.find((known) => known.file.path === file.path)
-    if (before?.stamp === stamp) return before
+    const fault = before?.key instanceof SigningKeyError ? before.key.message : undefined
+    // What failed is tried again: the disk may be well, or the process have descriptors, with the file as it was.
+    if (before?.stamp === stamp && fault === undefined) return before
     const key = await readSigningKey(file).catch((error: SigningKeyError) => error)
-    if (key instanceof Error) this.#options.log.error({ domain: file.domain, selector: file.selector }, key.message)
+    if (key instanceof SigningKeyError && key.message !== fault) {
+      this.#options.log.error({ domain: file.domain, selector: file.selector }, key.message)
+    }
     return { file, stamp, key }
   }
 }
