@@ -117,14 +117,15 @@ function followSpool(
   const ending = new AbortController()
   let running = Promise.resolve()
   let timer: Disposable | undefined
+  const settling = new Map<string, LocalOutcome>()
   const isSteady = steadiness(clock)
   // What a server that was off or a clock that jumped made old is tried for a day.
   const tooOldBefore = () => (isSteady() ? clock.now() - spoolExpiresMs : 0)
   const take = async (): Promise<void> => {
     const directory = spoolDirectory({ dataDirectory })
-    const { submitted, left, refused } = await takeSpool(directory, tooOldBefore(), submit, ending.signal)
-    if (submitted + left + refused.length === 0) return
-    log[refused.length > 0 ? 'warn' : 'info']({ submitted, left, refused }, 'spool taken')
+    const taken = await takeSpool(directory, tooOldBefore(), submit, ending.signal, settling)
+    if (taken.submitted + taken.left + taken.refused.length === 0) return
+    log[taken.refused.length > 0 ? 'warn' : 'info'](taken, 'spool taken')
   }
   const go = async (): Promise<void> => {
     using _busy = clock.busy('spool')

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { AdminError, type LocalOutcome } from '@pennypost/admin/client'
@@ -81,7 +81,7 @@ describe('spool', () => {
     const { taken } = await take(() => {
       throw new Error('the store stops')
     })
-    expect(taken).toEqual({ submitted: 0, left: 1, refused: [] })
+    expect(taken).toEqual({ submitted: 0, left: 1, refused: [], why: 'the store stops' })
     const refused = await take(() => {
       throw new AdminError('not-found', 'No such recipient.')
     })
@@ -119,6 +119,21 @@ describe('spool', () => {
     expect(await take({ journey, refused: [] })).toEqual({ submitted: 1, left: 0, refused: [] })
     expect(seen).toEqual([forwardPaths, [full.forwardPath], [full.forwardPath]])
     expect(readdirSync(directory)).toEqual([`${first.refused[0]?.file}.refused`])
+  })
+
+  test('a message whose file could not be removed was sent again at each look', async () => {
+    await writeSpool(directory, envelope, Buffer.from('x'))
+    const settling = new Map<string, LocalOutcome>()
+    let sent = 0
+    const submit = async (): Promise<LocalOutcome> => {
+      if (sent++ === 0) renameSync(directory, `${directory}.away`)
+      return { journey, refused: [] }
+    }
+    const take = () => takeSpool(directory, 0, submit, undefined, settling)
+    expect(await take()).toMatchObject({ left: 1, why: expect.stringMatching(/^ENOENT/) })
+    renameSync(`${directory}.away`, directory)
+    await take()
+    expect([sent, readdirSync(directory), settling.size]).toEqual([1, [], 0])
   })
 
   test('somebody who was full for ever was tried each minute for ever', async () => {

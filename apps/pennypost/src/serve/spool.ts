@@ -33,6 +33,7 @@ export async function writeSpool(
     await file.writeFile(`${JSON.stringify(envelope)}\n`)
     await file.writeFile(content)
     await file.sync()
+    await rename(`${path}.part`, path)
   } catch (error) {
     // Whatever runs every minute would fill the rest of a disk that has too little room for its message.
     await rm(`${path}.part`, { force: true })
@@ -40,7 +41,6 @@ export async function writeSpool(
   } finally {
     await file.close()
   }
-  await rename(`${path}.part`, path)
   await syncPath(directory)
   return name
 }
@@ -50,31 +50,38 @@ export interface SpoolTaken {
   submitted: number
   /** Files that wait for a better time. */
   left: number
+  /** Why the first of them does, where the reason is none of its recipients. */
+  why?: string
   /** Messages, or their recipients, that will never be taken, with why; their files stay, as `NAME.refused`. */
   refused: { file: string; reason: string }[]
 }
 
 /**
  * Submits what is in the spool, oldest first. What was written before `tooOldBefore` is refused where it must wait. For
- * the server, at its start and now and then; whose end, `signal`, waits for no more than one message.
+ * the server, at its start and now and then; whose end, `signal`, waits for no more than one message. `settling`: what came
+ * of those whose files could not be put away, from one call to the next, so that none is sent again.
  */
 export async function takeSpool(
   directory: string,
   tooOldBefore: number,
   submit: (message: LocalSubmission) => Promise<LocalOutcome>,
   signal?: AbortSignal,
+  settling = new Map<string, LocalOutcome>(),
 ): Promise<SpoolTaken> {
   const taken: SpoolTaken = { submitted: 0, left: 0, refused: [] }
   for (const path of await spooled(directory)) {
     if (signal?.aborted) break
     const file = createReadStream(path)
     try {
-      const outcome = await submit(await readSpooled(file))
+      const outcome = settling.get(path) ?? (await submit(await readSpooled(file)))
+      settling.set(path, outcome)
       const isTooOld = (await stat(path)).mtimeMs < tooOldBefore
       await settle(path, outcome, isTooOld, taken)
+      settling.delete(path)
     } catch (error) {
       if (!isFinal(error)) {
         taken.left++
+        taken.why ??= (error as Error).message
         continue
       }
       await rename(path, `${path}.refused`)
