@@ -3,8 +3,9 @@
  * same octets, more where the peer takes fewer at once, and another connection where one breaks.
  *
  * Theory of operation. `#pending` holds who has no verdict yet. Each turn takes a connection and runs transactions over it
- * until nobody is left or it breaks. A kept connection that turns out dead costs nothing but a new one; a new one that
- * breaks sends the rest to another address, if there is one; then the rest is deferred.
+ * until nobody is left or it breaks. A kept connection that turns out dead costs nothing but a new one, and so does one that
+ * ends behind a transaction; another that breaks sends the rest to another address, if there is one; then the rest is
+ * deferred.
  *
  * Never broken: `delivered` only by the peer's word after the content; who may have got the content (RFC 1047) is not sent
  * it again in this attempt; each recipient gets at most one verdict.
@@ -141,6 +142,7 @@ class RemoteAttempt {
     const { clock, pool, unreachable } = this.#options
     const begun = clock.elapsed()
     let breakage: Verdict | undefined
+    let hasServed = false
     if (reused) hop.lines.length = 0
     try {
       // Not before there is a connection: what waits for one holds no content.
@@ -153,7 +155,10 @@ class RemoteAttempt {
       if (!hop.client.usable) breakage = deferred('4.4.2', `${placeOf(hop)} went away before the first word of mail`)
       while (this.#pending.length > 0 && hop.client.usable && !breakage) {
         if (this.#work.lost) this.#refuseRest(troubled('Somebody else works on the message now'))
-        else breakage = await this.#transact(hop, content)
+        else {
+          breakage = await this.#transact(hop, content)
+          hasServed ||= !breakage
+        }
       }
     } finally {
       const elapsedMs = Math.round(clock.elapsed() - begun)
@@ -165,7 +170,9 @@ class RemoteAttempt {
       if (hop.client.hasStalled) unreachable.note(hop, true)
     }
     if (!breakage || this.#takesNoBdat(hop)) return
-    if (reused && ++this.#stale <= staleMax) {
+    // A peer may take so much over one connection and no more.
+    const isSpent = hasServed && !hop.client.hasStalled
+    if (isSpent || (reused && ++this.#stale <= staleMax)) {
       this.#dismissal = undefined
       return
     }

@@ -109,7 +109,8 @@ test('who had the message got it again, because the store failed when it was to 
     isFailing = true
     return { drop: true }
   }
-  const mx = office.peer('192.0.2.2', { script: { MAIL } })
+  const GREETING = inTurn('220 ready', '421 4.3.2 closing', '220 ready')
+  const mx = office.peer('192.0.2.2', { script: { GREETING, MAIL } })
   office.peer('192.0.2.3', { capabilities: ['PIPELINING'] })
   const recipients = [
     { forwardPath: 'bob@two.test' },
