@@ -35,7 +35,6 @@ import { checkDane } from './tls/check-dane.ts'
 import { nameFault } from './tls/tls-demand.ts'
 import type { TlsHosts } from './tls/tls-hosts.ts'
 import type { Security, TlsPolicy } from './tls/tls-policy.ts'
-import { printTlsa } from './tls/tlsa.ts'
 import { deferred, failed, type Verdict, verdictOf } from './verdict.ts'
 
 export interface DialOptions {
@@ -304,10 +303,9 @@ class Dial {
   /** For the reports. */
   #count(result: TlsResult, reason: string): void {
     const { route, security, host, address } = this.#target
-    const { by, tlsa = [] } = this.#policy
+    const { by, lines: policy = [] } = this.#policy
     const domain = reportedDomain(route, security)
-    const records = tlsa.map(printTlsa)
-    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address, reason, records })
+    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address, reason, policy })
   }
 
   /** What REQUIRETLS asks for and the peer cannot give is not to be had later either (RFC 8689 §4.2.1). */

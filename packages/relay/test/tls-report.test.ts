@@ -18,6 +18,19 @@ async function reporting(rua: string) {
   return { office, posted }
 }
 
+/** Begins anew with a relay that finds this policy for every domain. */
+async function underPolicy(office: PostOffice, page: () => { status?: number; text: string }): Promise<void> {
+  const { resolver, clock, log } = office
+  const https: Https = async () => {
+    const { status = 200, text } = page()
+    return { status, contentType: 'text/plain', body: Buffer.from(text) }
+  }
+  await office.relay.stop(0)
+  office.relay = office.createRelay({ sts: createStsPolicies({ resolver, https, clock, log, port: 443 }), ca: [root] })
+  office.relay.start()
+  office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+}
+
 test('a day of sessions is posted once, and not again', async () => {
   const { office, posted } = await reporting('https://reports.two.test/tls?x=1')
   await using _office = office
@@ -55,13 +68,8 @@ test('a day of sessions is posted once, and not again', async () => {
 test('of an MTA-STS policy the hosts that were met were told, not the names in it', async () => {
   const { office, posted } = await reporting('https://reports.two.test/tls')
   await using _office = office
-  const body = Buffer.from('version: STSv1\nmode: testing\nmx: *.two.test\nmx: mail.two.test\nmax_age: 604800\n')
-  const https: Https = async () => ({ status: 200, contentType: 'text/plain', body })
-  const { resolver, clock, log } = office
-  await office.relay.stop(0)
-  office.relay = office.createRelay({ sts: createStsPolicies({ resolver, https, clock, log, port: 443 }) })
-  office.relay.start()
-  office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+  const text = 'version: STSv1\nmode: testing\nmx: *.two.test\nmx: mail.two.test\nmax_age: 604800\n'
+  await underPolicy(office, () => ({ text }))
   office.peer('192.0.2.2', withTls)
   await office.send()
   await office.advance(day + 4 * hour)
@@ -71,6 +79,33 @@ test('of an MTA-STS policy the hosts that were met were told, not the names in i
     'policy-domain': 'two.test',
     'mx-host': ['*.two.test', 'mail.two.test'],
   })
+})
+
+test('an MTA-STS policy that changed in the day was told as it is at night', async () => {
+  const { office, posted } = await reporting('https://reports.two.test/tls')
+  await using _office = office
+  let mode = ''
+  await underPolicy(office, () => ({ text: `version: STSv1\nmode: ${mode}\nmx: mx.two.test\nmax_age: 604800\n` }))
+  office.peer('192.0.2.2', { ...withTls, tls: mail })
+  for (const [id, each] of ['testing', 'enforce', 'none'].entries()) {
+    mode = each
+    office.zone('two.test', [['_mta-sts', 'TXT', `v=STSv1; id=${id};`]])
+    await office.send()
+    await office.advance(hour)
+  }
+  await office.advance(day + 4 * hour)
+  const { policies } = JSON.parse(gunzipSync(posted[0]!.body).toString())
+  const told = policies.map(({ policy, summary }: { policy: Record<string, string[]>; summary: object }) => {
+    return [policy['policy-string']?.[1] ?? 'none', ...Object.values(summary)]
+  })
+  expect(told).toHaveLength(3)
+  expect(told).toEqual(
+    expect.arrayContaining([
+      ['mode: testing', 1, 0],
+      ['mode: enforce', 1, 0],
+      ['none', 1, 0],
+    ]),
+  )
 })
 
 test('a day before a night in which no server ran was told to nobody', async () => {
@@ -383,14 +418,11 @@ describe('trouble with a policy is reported like a session that failed', () => {
   test('an MTA-STS policy that could not be had was told with the one that is kept', async () => {
     const { office, posted } = await reporting('https://reports.two.test/')
     await using _office = office
-    const body = Buffer.from('version: STSv1\nmode: testing\nmx: mx.two.test\nmax_age: 604800\n')
     let status = 200
-    const https: Https = async () => ({ status, contentType: 'text/plain', body })
-    const { resolver, clock, log } = office
-    await office.relay.stop(0)
-    office.relay = office.createRelay({ sts: createStsPolicies({ resolver, https, clock, log, port: 443 }) })
-    office.relay.start()
-    office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+    await underPolicy(office, () => ({
+      status,
+      text: 'version: STSv1\nmode: testing\nmx: mx.two.test\nmax_age: 604800\n',
+    }))
     office.peer('192.0.2.2', withTls)
     await office.send()
     await office.advance(minute)
@@ -407,16 +439,8 @@ describe('trouble with a policy is reported like a session that failed', () => {
   test.each(['enforce', 'testing'])('an MTA-STS policy that does not name the host: %s', async (mode) => {
     const { office, posted } = await reporting('https://reports.two.test/')
     await using _office = office
-    const body = Buffer.from(`version: STSv1\nmode: ${mode}\nmx: other.two.test\nmax_age: 604800\n`)
-    const https: Https = async () => ({ status: 200, contentType: 'text/plain', body })
-    const { resolver, clock, log } = office
-    await office.relay.stop(0)
-    office.relay = office.createRelay({
-      sts: createStsPolicies({ resolver, https, clock, log, port: 443 }),
-      ca: [root],
-    })
-    office.relay.start()
-    office.zone('two.test', [['_mta-sts', 'TXT', 'v=STSv1; id=1;']])
+    const text = `version: STSv1\nmode: ${mode}\nmx: other.two.test\nmax_age: 604800\n`
+    await underPolicy(office, () => ({ text }))
     office.peer('192.0.2.2', { ...withTls, tls: mail })
     const policies = await failures(office, posted)
     expect(policies).toMatchObject([

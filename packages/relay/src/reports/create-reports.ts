@@ -5,7 +5,6 @@
 import type { AggregateRow } from '@pennypost/message-auth'
 import type { Log, PolicyMemory, Resolver } from '@pennypost/model'
 import type { Https } from '../tls/https.ts'
-import type { StsPolicies } from '../tls/sts-policies.ts'
 import { makeDmarcReports } from './dmarc-reports.ts'
 import { createDmarcRows } from './dmarc-rows.ts'
 import type { MailReportOptions } from './mail-report.ts'
@@ -16,7 +15,6 @@ import { createTlsSessions, type TlsSessions } from './tls-sessions.ts'
 export interface ReportsOptions extends MailReportOptions {
   memory: PolicyMemory
   resolver: Resolver
-  sts?: StsPolicies
   log: Log
   /** Sends reports of TLS sessions; absent: none are made. */
   tlsReports?: Https

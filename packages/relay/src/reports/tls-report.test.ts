@@ -8,9 +8,9 @@ test('a report on TLSA records did not say which they were, nor of which host', 
   const session = { domain: 'two.test', by: 'tlsa', address: '', reason: '', count: 1 } as const
   const failed = { ...session, result: 'validation-failure' } as const
   const sessions: CountedSession[] = [
-    { ...failed, host: 'mx.two.test', records: ['3 1 2 22', '3 1 1 11'] },
-    { ...session, result: 'success', host: 'mx.two.test', records: ['3 1 1 11', '3 1 2 22'] },
-    { ...failed, host: 'old.two.test', records: ['3 1 1 11'] },
+    { ...failed, host: 'mx.two.test', policy: ['3 1 1 11', '3 1 2 22'] },
+    { ...session, result: 'success', host: 'mx.two.test', policy: ['3 1 1 11', '3 1 2 22'] },
+    { ...failed, host: 'old.two.test', policy: ['3 1 1 11'] },
     { ...session, result: 'dnssec-invalid', host: 'new.two.test' },
   ]
   const { policies } = JSON.parse(reportJson({ ...facts, sessions }))

@@ -4,28 +4,25 @@ import type { CountedSession } from './tls-sessions.ts'
 
 export interface TlsReportFacts extends ReportFacts {
   sessions: readonly CountedSession[]
-  /** The lines of the domain's MTA-STS policy, where it has one. */
-  stsPolicy?: readonly string[]
 }
 
 const policyTypes = { tlsa: 'tlsa', sts: 'sts', none: 'no-policy-found' } as const
 
 /** RFC 8460 §4.4. */
-export function reportJson({ domain, day, hostname, contact, id, sessions, stsPolicy = [] }: TlsReportFacts): string {
-  // Hosts with records of their own have policies of their own; DNS gives records in any order.
-  const recordsOf = ({ records = [] }: CountedSession): string[] => records.toSorted()
-  const byPolicy = Map.groupBy(sessions, (session) => JSON.stringify([session.by, recordsOf(session)]))
+export function reportJson({ domain, day, hostname, contact, id, sessions }: TlsReportFacts): string {
+  // Hosts with records of their own have policies of their own, and a policy may change in a day.
+  const byPolicy = Map.groupBy(sessions, ({ by, policy = [] }) => JSON.stringify([by, policy]))
   const policies = [...byPolicy.values()].map((own) => {
     const [first] = own as [CountedSession]
-    const { by } = first
+    const { by, policy: lines = [] } = first
     const failed = own.filter(({ result }) => result !== 'success')
     const total = (of: readonly CountedSession[]): number => of.reduce((sum, { count }) => sum + count, 0)
     return {
       policy: {
         'policy-type': policyTypes[by],
-        ...(by === 'none' ? {} : { 'policy-string': by === 'sts' ? stsPolicy : recordsOf(first) }),
+        ...(by === 'none' ? {} : { 'policy-string': lines }),
         'policy-domain': domain,
-        ...(by === 'none' ? {} : { 'mx-host': by === 'sts' ? patternsIn(stsPolicy) : hostsOf(own) }),
+        ...(by === 'none' ? {} : { 'mx-host': by === 'sts' ? patternsIn(lines) : hostsOf(own) }),
       },
       summary: {
         'total-successful-session-count': total(own) - total(failed),
@@ -50,8 +47,8 @@ export function reportJson({ domain, day, hostname, contact, id, sessions, stsPo
 }
 
 /** RFC 8460 §4.4 wants the names in the policy, not those of the hosts that were met. */
-function patternsIn(stsPolicy: readonly string[]): string[] {
-  return stsPolicy.flatMap((line) => /^mx: (.+)$/.exec(line)?.[1] ?? [])
+function patternsIn(lines: readonly string[]): string[] {
+  return lines.flatMap((line) => /^mx: (.+)$/.exec(line)?.[1] ?? [])
 }
 
 function hostsOf(sessions: readonly CountedSession[]): string[] {

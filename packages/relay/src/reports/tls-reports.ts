@@ -5,8 +5,6 @@
 import { gzipSync } from 'node:zlib'
 import { createJourneyId, type Resolver } from '@pennypost/model'
 import type { Https } from '../tls/https.ts'
-import type { StsPolicies } from '../tls/sts-policies.ts'
-import { printStsPolicy } from '../tls/sts-policy.ts'
 import { contactFor, type MailReportOptions, mailReport } from './mail-report.ts'
 import type { DomainDay, ReadyReport } from './nightly-reports.ts'
 import { reportAddresses, reportJson, type TlsReportFacts, tlsReportKind } from './tls-report.ts'
@@ -15,7 +13,6 @@ import type { TlsSession } from './tls-sessions.ts'
 export interface TlsReportsOptions extends MailReportOptions {
   resolver: Resolver
   https: Https
-  sts?: StsPolicies
 }
 
 /** Rejects when DNS does not say whether the domain wants one. */
@@ -24,13 +21,12 @@ export async function makeTlsReports(
   signal: AbortSignal,
   options: TlsReportsOptions,
 ): Promise<readonly ReadyReport[]> {
-  const { resolver, clock, random, hostname, sts, https } = options
+  const { resolver, clock, random, hostname, https } = options
   const answer = await resolver.query(`_smtp._tls.${domain}`, 'TXT', signal)
   if (answer.status === 'failed')
     throw new Error(`whether ${domain} wants one is not to be found out: ${answer.reason}`)
   const wanted = answer.status === 'found' ? reportAddresses(answer.records) : []
   if (wanted.length === 0) return []
-  const stsPolicy = counted.some(({ by }) => by === 'sts') ? (await sts?.find(domain))?.policy : undefined
   const facts: TlsReportFacts = {
     domain,
     day,
@@ -38,7 +34,6 @@ export async function makeTlsReports(
     sessions: counted,
     id: createJourneyId(clock.now(), random),
     contact: await contactFor(options),
-    ...(stsPolicy ? { stsPolicy: printStsPolicy(stsPolicy).trimEnd().split('\r\n') } : {}),
   }
   const zipped = gzipSync(reportJson(facts))
   return wanted.map((to) => ({

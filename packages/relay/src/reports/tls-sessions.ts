@@ -2,6 +2,7 @@
  * How TLS sessions with the hosts of other domains went, counted for the reports of the day (RFC 8460 §4.3).
  * Who calls it: `dial`, for each session; the nightly reports, for what a day came to.
  */
+import { createHash } from 'node:crypto'
 import { memoryLimits } from '@pennypost/model'
 import type { Route } from '../routes.ts'
 import type { Security } from '../tls/tls-policy.ts'
@@ -32,8 +33,8 @@ export interface TlsSession {
   address: string
   /** What else is known of a failure; '' for nothing. */
   reason: string
-  /** The TLSA records of the host; those that were met first count for all that are counted with this one. */
-  records?: readonly string[]
+  /** The lines of the policy: of MTA-STS, or the TLSA records of the host in order. */
+  policy?: readonly string[]
 }
 
 /** A kind of session, and how many there were. */
@@ -48,17 +49,22 @@ export function createTlsSessions(options: TlsSessionsOptions): TlsSessions {
     ...options,
     kind: 'tls-session',
     what: 'TLS sessions',
-    keyOf: ({ by, result, host, address }) => `${by} ${result} ${host} ${address}`,
+    keyOf: ({ by, result, host, address, policy = [] }) => `${by} ${result} ${host} ${address} ${digestOf(policy)}`,
     print: printSession,
   })
   return { ...sessions, note: (session) => sessions.note({ ...session, reason: session.reason.slice(0, 200) }) }
 }
 
-/** What is longer in JSON than there is room for is told without its records, or without its reason too. */
-function printSession({ records = [], ...session }: CountedSession): string {
-  const withAll = JSON.stringify(records.length > 0 ? { ...session, records } : session)
+/** What is longer in JSON than there is room for is told without its policy, or without its reason too. */
+function printSession({ policy = [], ...session }: CountedSession): string {
+  const withAll = JSON.stringify(policy.length > 0 ? { ...session, policy } : session)
   const texts = [withAll, JSON.stringify(session), JSON.stringify({ ...session, reason: '' })]
   return texts.find(({ length }) => length <= memoryLimits.value) ?? texts[2]!
+}
+
+/** Sessions under policies that differ are counted apart. */
+function digestOf(policy: readonly string[]): string {
+  return createHash('sha256').update(policy.join('\n')).digest('base64url').slice(0, 16)
 }
 
 /** The domain whose report tells of a session; undefined unless its mail leaves the decision to the receiving domain. */

@@ -44,10 +44,13 @@ export function parseStsPolicy(text: string): StsPolicy | undefined {
 }
 
 /** The other direction, for our own. */
-export function printStsPolicy({ mode, mx, maxAgeSeconds }: StsPolicy): string {
-  return ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAgeSeconds}`, ''].join(
-    '\r\n',
-  )
+export function printStsPolicy(policy: StsPolicy): string {
+  return [...stsLines(policy), ''].join('\r\n')
+}
+
+/** For reports, which have no line ends (RFC 8460 §4.4). */
+export function stsLines({ mode, mx, maxAgeSeconds }: StsPolicy): string[] {
+  return ['version: STSv1', `mode: ${mode}`, ...mx.map((name) => `mx: ${name}`), `max_age: ${maxAgeSeconds}`]
 }
 
 /** Whether the policy allows this MX host (§4.1): a wildcard stands for exactly one label. */

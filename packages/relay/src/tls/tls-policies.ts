@@ -8,9 +8,10 @@ import type { Host } from '../find-hosts.ts'
 import { reportedDomain, type TlsResult, type TlsSessions } from '../reports/tls-sessions.ts'
 import type { Route } from '../routes.ts'
 import type { StsFound, StsPolicies } from './sts-policies.ts'
+import { stsLines } from './sts-policy.ts'
 import { demandOf, securityUnder, type TlsDemand } from './tls-demand.ts'
 import { type Security, tlsPolicy } from './tls-policy.ts'
-import { findTlsa, printTlsa, type Tlsa, type TlsaFound } from './tlsa.ts'
+import { findTlsa, type TlsaFound, tlsaLines } from './tlsa.ts'
 
 export interface TlsPoliciesOptions {
   resolver: Resolver
@@ -55,7 +56,8 @@ export class TlsPolicies {
     const { policy, failure, domain } = sts
     if (demand?.level === 'dane' && tlsa.kind === 'none') this.#report('tlsa', 'dane-required', host, '')
     const decided = tlsPolicy({ ...common, tlsa, sts: policy && { domain, policy }, stsFailure: failure })
-    if ('refused' in decided && decided.fault) this.#report('sts', 'validation-failure', host, decided.fault)
+    if ('refused' in decided && decided.fault)
+      this.#report('sts', 'validation-failure', host, decided.fault, linesOf(sts))
     return decided
   }
 
@@ -73,7 +75,7 @@ export class TlsPolicies {
     if (!sts || this.#route.kind !== 'mx') return { domain: '' }
     const found = await sts.find(this.#route.domain)
     if (found.note) this.#note(found.note)
-    if (found.trouble) this.#report('sts', found.trouble.result, '', found.trouble.words)
+    if (found.trouble) this.#report('sts', found.trouble.result, '', found.trouble.words, linesOf(found))
     return found
   }
 
@@ -81,15 +83,18 @@ export class TlsPolicies {
     const found = await findTlsa(bases, port, this.#options.resolver, this.#note)
     if (found.kind === 'failed') this.#report('tlsa', 'dnssec-invalid', host, found.reason)
     else if (found.kind === 'records' && found.usable.length === 0) {
-      this.#report('tlsa', 'tlsa-invalid', host, '', found.all)
+      this.#report('tlsa', 'tlsa-invalid', host, '', tlsaLines(found.all))
     }
     return found
   }
 
   /** Trouble with a policy counts in the day's report like a session that failed (RFC 8460 §4.3.2). */
-  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string, tlsa: readonly Tlsa[] = []): void {
+  #report(by: 'sts' | 'tlsa', result: TlsResult, host: string, reason: string, policy: readonly string[] = []): void {
     const domain = reportedDomain(this.#route, this.#security)
-    const records = tlsa.map(printTlsa)
-    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason, records })
+    if (domain !== undefined) this.#options.sessions?.note({ domain, by, result, host, address: '', reason, policy })
   }
+}
+
+function linesOf({ policy }: StsFound): string[] {
+  return policy ? stsLines(policy) : []
 }

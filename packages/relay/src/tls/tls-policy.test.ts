@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Hop } from '../hop.ts'
 import type { StsPolicy } from './sts-policy.ts'
 import { type TlsSituation, tlsPolicy } from './tls-policy.ts'
+import type { Tlsa } from './tlsa.ts'
 
 const situation: TlsSituation = {
   route: { kind: 'mx', domain: 'two.test', port: 25 },
@@ -65,4 +66,16 @@ describe('under MTA-STS', () => {
     })
     expect(under('enforce', 'other.test', { demand })).toMatchObject(unnamed)
   })
+})
+
+test('records that DNS gives in another order are the same policy', () => {
+  const [one, other] = [1, 2].map((selector) => ({
+    usage: 1,
+    selector,
+    matchingType: 0,
+    certificate: Buffer.from('c'),
+  }))
+  const linesOf = (...all: (typeof one)[]) =>
+    decide({ tlsa: { kind: 'records', base: 'mx.two.test', all: all as Tlsa[], usable: [] } })
+  expect(linesOf(one, other)).toEqual(linesOf(other, one))
 })

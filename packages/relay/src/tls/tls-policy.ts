@@ -10,9 +10,9 @@ import { isLoopback } from '@pennypost/model'
 import type { Hop } from '../hop.ts'
 import type { Route } from '../routes.ts'
 import { deferred, failed, type Verdict } from '../verdict.ts'
-import { allowsMx, type StsPolicy } from './sts-policy.ts'
+import { allowsMx, type StsPolicy, stsLines } from './sts-policy.ts'
 import type { TlsDemand } from './tls-demand.ts'
-import type { Tlsa, TlsaFound } from './tlsa.ts'
+import { type Tlsa, type TlsaFound, tlsaLines } from './tlsa.ts'
 
 /**
  * What the message says: `policy`: nothing, the receiving domain decides. `required`: REQUIRETLS (RFC 8689 §4.2.1).
@@ -33,8 +33,8 @@ export interface TlsPolicy {
   reason: string
   /** Whose policy it is, for reports (RFC 8460 §4.2). */
   by: 'tlsa' | 'sts' | 'none'
-  /** The host's records, for reports too. */
-  tlsa?: readonly Tlsa[]
+  /** The lines of the policy, or the host's records, for reports too. */
+  lines?: readonly string[]
   /** What would fail under the policy is only reported (RFC 8461 §5). */
   testing?: true
   /** What it has against the host, whatever the certificate. */
@@ -122,7 +122,7 @@ function danePolicy(situation: TlsSituation): Decision | undefined {
   if (usable.length > 0) {
     const names = [...new Set([base, host, ...(route.kind === 'mx' ? [route.domain] : [])])]
     const check: CertificateCheck = { kind: 'dane', base, records: usable, names }
-    return { use: 'required', check, reason: 'DANE', by: 'tlsa', tlsa: all }
+    return { use: 'required', check, reason: 'DANE', by: 'tlsa', lines: tlsaLines(all) }
   }
   // RFC 7672 §2.2: records that say nothing to us still say that the host has TLS.
   return (
@@ -131,7 +131,7 @@ function danePolicy(situation: TlsSituation): Decision | undefined {
       check: anyCertificate,
       reason: 'DANE without a usable record',
       by: 'tlsa',
-      tlsa: all,
+      lines: tlsaLines(all),
     }
   )
 }
@@ -148,21 +148,23 @@ function verifyPolicy(situation: TlsSituation): Decision | undefined {
   const inDomain = route.kind === 'mx' && !nameSecure ? [route.domain, `.${route.domain}`] : undefined
   const names = demand.names ?? inDomain
   const check: CertificateCheck = { kind: 'pkix', ...(names ? { names } : {}) }
-  return { use: 'required', check, reason: demandReason(demand), by: sts?.by ?? 'none' }
+  const { by = 'none', lines = [] } = sts ?? {}
+  return { use: 'required', check, reason: demandReason(demand), by, lines }
 }
 
 function stsPolicy({ sts, host, security }: TlsSituation): Decision | undefined {
   if (!sts || sts.policy.mode === 'none') return undefined
   const { domain, policy } = sts
   const isAllowed = allowsMx(policy, host)
+  const lines = stsLines(policy)
   if (policy.mode === 'enforce' || (security === 'required' && isAllowed)) {
     const reason = `MTA-STS ${policy.mode}`
-    if (isAllowed) return { use: 'required', check: { kind: 'pkix' }, reason, by: 'sts' }
+    if (isAllowed) return { use: 'required', check: { kind: 'pkix' }, reason, by: 'sts', lines }
     const refused = deferred('4.7.5', `${host} is no MX host that the MTA-STS policy of ${domain} names`)
     return { refused, reason, fault: unnamed }
   }
   if (security === 'required') return undefined
-  const testing = { by: 'sts', testing: true } as const
+  const testing = { by: 'sts', lines, testing: true } as const
   if (isAllowed) return { ...opportunistic('MTA-STS testing'), ...testing }
   return { ...opportunistic(`MTA-STS testing: ${unnamed}`), ...testing, fault: unnamed }
 }

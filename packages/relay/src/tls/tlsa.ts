@@ -60,7 +60,12 @@ export function describeTlsa(record: Tlsa): string {
   return printTlsa(record).replace(/(\w{16})\w+$/, '$1…')
 }
 
+/** For reports: DNS gives records in any order. */
+export function tlsaLines(records: readonly Tlsa[]): string[] {
+  return records.map(printTlsa).toSorted()
+}
+
 /** Its RDATA as zone files have it (RFC 6698 §2.2). */
-export function printTlsa({ usage, selector, matchingType, certificate }: Tlsa): string {
+function printTlsa({ usage, selector, matchingType, certificate }: Tlsa): string {
   return `${usage} ${selector} ${matchingType} ${certificate.toString('hex')}`
 }
