@@ -66,11 +66,13 @@ test('a recipient that was refused for how it is written, or for what stands beh
   for (const [path, reply] of [
     ['<bob@one.test.>', /^501 5\.1\.3 /],
     ['<bob@one.test> NOTIFY=EVER', /^501 5\.5\.4 /],
+    // Of it, only the name was told.
+    ['Bob <bob@one.test> NOTIFY=EVER', /^501 5\.5\.4 /],
   ] as const) {
     await world.clock.advance(1)
     client.say(`MAIL FROM:<a@two.test>\r\nRCPT TO:${path}\r\nRSET\r\n`)
     await client.until(/^250 2\.0\.0 /m)
-    const forwardPath = path.split('>')[0]!.slice(1)
+    const forwardPath = /<(.*)>/.exec(path)?.[1]
     const refused = { kind: 'refused', forwardPath, peer: '192.0.2.7', reversePath: 'a@two.test' }
     expect(await newest(world)).toMatchObject([{ ...refused, reply: expect.stringMatching(reply) }])
   }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { type MailParameters, parseMailParameters } from './mail-parameters.ts'
 import { parseParameters } from './parameters.ts'
-import { type Parsed, parsed, refused } from './parsed.ts'
+import { type Parsed, parsed, type Refused, refused } from './parsed.ts'
 import { type Mailbox, parseForwardPath, parseReversePath } from './path.ts'
 import { parseRcptParameters, type RcptParameters } from './rcpt-parameters.ts'
 import { replies } from './replies.ts'
@@ -63,15 +63,29 @@ export interface RcptArgument {
   parameters: RcptParameters
 }
 
+/** Whoever tells of the refusal has the path as it was written, or all of it where there is none. */
+interface RefusedRcpt extends Refused {
+  written: string
+}
+
 /** The argument of RCPT: `TO:<…> …`; `smtpUtf8` is what MAIL said. */
-export function parseRcptArgument(argument: string, smtpUtf8: boolean): Parsed<RcptArgument> {
+export function parseRcptArgument(
+  argument: string,
+  smtpUtf8: boolean,
+): { ok: true; value: RcptArgument } | RefusedRcpt {
   const split = splitPath('TO:', argument)
-  if (!split) return refused(withText(replies.badArgument, 'Syntax: RCPT TO:<address>'))
-  const words = parseParameters(split.parameters)
+  if (!split) return { ...refused(withText(replies.badArgument, 'Syntax: RCPT TO:<address>')), written: argument }
+  const { path, parameters: words } = split
+  const read = readRcpt(path, words, smtpUtf8)
+  return read.ok ? read : { ...read, written: path.slice(1, -1) }
+}
+
+function readRcpt(path: string, text: string, smtpUtf8: boolean): Parsed<RcptArgument> {
+  const words = parseParameters(text)
   if (!words.ok) return words
   const parameters = parseRcptParameters(words.value, smtpUtf8)
   if (!parameters.ok) return parameters
-  const forwardPath = parseForwardPath(split.path, { smtpUtf8 })
+  const forwardPath = parseForwardPath(path, { smtpUtf8 })
   return forwardPath.ok ? parsed({ forwardPath: forwardPath.value, parameters: parameters.value }) : forwardPath
 }
 

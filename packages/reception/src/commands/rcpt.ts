@@ -27,7 +27,7 @@ export const rcpt = {
     if (transaction.intake) return replies.badSequence
     const { smtpUtf8, size } = transaction.parameters
     const parsed = parseRcptArgument(argument, smtpUtf8)
-    if (!parsed.ok) return refuse(session, transaction, asWritten(argument), parsed.reply)
+    if (!parsed.ok) return refuse(session, transaction, parsed.written, parsed.reply)
     const { forwardPath, parameters } = parsed.value
     const { limits } = options
     const { length: before } = transaction.recipients
@@ -86,11 +86,6 @@ async function verified(
   const verification = doubtful && (await options.verifyRecipient?.(doubtful))
   if (verification) log.info({ journey, ...verification }, 'recipient verified')
   return verification
-}
-
-/** What a journey is looked up by where it is no address, or is one whose parameters are wrong. */
-function asWritten(argument: string): string {
-  return /^TO:[ \t]*<?([^<>]+)/i.exec(argument)?.[1] ?? argument
 }
 
 function refuse(
