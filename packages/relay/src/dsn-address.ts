@@ -46,8 +46,8 @@ export function pathOf(address: string): AddressPath {
 
 /**
  * Who is told: the reverse-path; for a forward, whose reverse-path is ours (SRS), the original sender if the checks vouch
- * for it, else the postmaster of the domain that forwards. Undefined for the null reverse-path, and for one that is not
- * to be told.
+ * for it and the path still leads there, else the postmaster of the domain that forwards. Undefined for the null
+ * reverse-path, and for one that is not to be told.
  */
 export async function addresseeOf(
   journey: JourneyId,
@@ -62,9 +62,11 @@ export async function addresseeOf(
   const { localPart, domain } = pathOf(reversePath)
   const isForward = isSrs(localPart) && (await isOurs(domain, options))
   if (!isForward) return sender === 'forged' ? undefined : reversePath
-  if (sender !== 'known') return isGood ? undefined : `postmaster@${domain}`
+  const postmaster = isGood ? undefined : `postmaster@${domain}`
+  if (sender !== 'known') return postmaster
   const expansion = await options.mda.expand(pathOf(reversePath), { reversePath: '', size: 0, mayRelay: true })
-  if (expansion.kind === 'refused') return undefined
+  // The secret that made it is replaced, it is too old after weeks on hold, or the clock was ahead.
+  if (expansion.kind === 'refused') return postmaster
   const [delivery] = expansion.deliveries
   return delivery?.kind === 'relay' ? delivery.forwardPath : reversePath
 }
