@@ -44,8 +44,10 @@ const isUtf7 = (label: string): boolean => /^(?:unicode11)?utf7$/.test(iconvName
  * U+FFFD: encoded words begin and end with one, and are joined.
  */
 function withoutIdleEscapes(octets: Buffer): Buffer {
-  return Buffer.from(octets.toString('latin1').replace(/\x1b(?:\([BIJ]|\$[@B])(?=\x1b)/g, ''), 'latin1')
+  return Buffer.from(octets.toString('latin1').replace(idleEscape, ''), 'latin1')
 }
+
+const idleEscape = /\x1b(?:\([BIJ]|\$[@B])(?=\x1b(?:\([BIJ]|\$[@B]))/g
 
 /** Whether text in this charset can be read at all (BADCHARSET, RFC 9051 §6.4.4). */
 export function knowsCharset(charset: string): boolean {
@@ -89,9 +91,8 @@ function pieceDecoder(label: string): (octets?: Buffer) => string {
     return (octets) => (octets ? decoder.write(octets) : '')
   }
   try {
-    const decoder = new TextDecoder(label)
-    if (decoder.encoding === 'iso-2022-jp') return japanesePieceDecoder()
-    return (octets) => decoder.decode(octets, { stream: octets !== undefined })
+    const { encoding } = new TextDecoder(label)
+    return encoding === 'iso-2022-jp' ? japanesePieceDecoder() : platformPieceDecoder(encoding)
   } catch {
     const decoder = iconv.getDecoder(label)
     // At the end that of CESU-8 says 0 for nothing.
@@ -99,16 +100,31 @@ function pieceDecoder(label: string): (octets?: Buffer) => string {
   }
 }
 
-/** Keeps an escape that ends a piece until it is known what follows it. */
+/** The platform's throws where two pieces divide some of what cannot be read, as it does nowhere else. */
+function platformPieceDecoder(label: string): (octets?: Buffer) => string {
+  let decoder = new TextDecoder(label)
+  return (octets) => {
+    const options = { stream: octets !== undefined }
+    try {
+      return decoder.decode(octets, options)
+    } catch {
+      decoder = new TextDecoder(label)
+      return `\ufffd${decoder.decode(octets, options)}`
+    }
+  }
+}
+
+/** Keeps an escape that ends a piece, also with a part of the next one behind it, until it is known what follows it. */
 function japanesePieceDecoder(): (octets?: Buffer) => string {
-  const decoder = new TextDecoder('iso-2022-jp')
+  const decode = platformPieceDecoder('iso-2022-jp')
   let held: Buffer = Buffer.alloc(0)
   return (octets) => {
     const all = withoutIdleEscapes(octets ? Buffer.concat([held, octets]) : held)
-    const lastEscape = all.lastIndexOf(0x1b)
-    const end = octets && lastEscape >= 0 && all.length - lastEscape <= 3 ? lastEscape : all.length
+    const lastEscape = octets ? all.indexOf(0x1b, Math.max(0, all.length - 5)) : -1
+    const end = lastEscape >= 0 ? lastEscape : all.length
     held = all.subarray(end)
-    return decoder.decode(all.subarray(0, end), { stream: octets !== undefined })
+    const text = decode(all.subarray(0, end))
+    return octets ? text : text + decode()
   }
 }
 

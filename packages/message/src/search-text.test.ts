@@ -128,6 +128,19 @@ test('a text of ISO-2022-JP had a mark of what cannot be read where two escapes 
   for (let size = 1; size <= body.length; size++) expect(inPieces(part, body, size)).toBe('日本 \ufffd語')
 })
 
+test('what stood behind coloured text of ISO-2022-JP was read as Japanese', () => {
+  const body = Buffer.from('\x1b[31m\x1b$BF|K\\\x1b(B\x1b(B\x1b[m red')
+  const part = { subtype: 'plain', charset: 'iso-2022-jp', encoding: '7bit' } as const
+  expect(partText(part, body)).toBe('\ufffd[31m日本\ufffd[m red')
+  for (let size = 1; size <= body.length; size++) expect(inPieces(part, body, size)).toBe('\ufffd[31M日本\ufffd[M RED')
+})
+
+test.each(['gb18030', 'gbk', 'gb2312'])('a large text that is no %s, as it says, let every search fail', (charset) => {
+  const body = Buffer.from('b0a1813041b0a2', 'hex')
+  const part = { subtype: 'plain', charset, encoding: '8bit' } as const
+  for (let size = 1; size <= body.length; size++) expect(inPieces(part, body, size)).toMatch(/^啊.*阿$/)
+})
+
 test('a letter of 48 MB of text was read whole, and decoded, and folded: on a small machine that was the end', () => {
   const body = Buffer.from('Straße & <p>more</p>\r\n'.repeat(100))
   const reads: number[] = []
