@@ -4,10 +4,18 @@
  * (github.com/ValiMail/arc_test_suite, `arc-draft-validation-tests.yml`) is looked for in the directory that the environment
  * variable PENNYPOST_VECTORS names.
  */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { createChecker } from '@pennypost/message-auth'
+import {
+  type ArcFinding,
+  type Checker,
+  createChecker,
+  createSigner,
+  dkimRecords,
+  generateKeys,
+} from '@pennypost/message-auth'
 import {
   type DnsAnswer,
   type DnsRecords,
@@ -19,7 +27,7 @@ import {
 import { virtualClock } from '@pennypost/model/testing'
 import { parseRcptArgument } from '@pennypost/smtp'
 import addressCases from 'isemail/test/tests.json' with { type: 'json' }
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 
 const never = new AbortController().signal
@@ -104,30 +112,78 @@ interface ArcScenario {
   'txt-records': Record<string, string>
 }
 
+/** A message of that suite, as the checks and the sealer take it. */
+function split(message: string): { header: Buffer; body(): AsyncIterable<Buffer> } {
+  const octets = Buffer.from(message.replaceAll('\n', '\r\n'))
+  const end = octets.indexOf('\r\n\r\n')
+  return {
+    header: octets.subarray(0, end === -1 ? octets.length : end + 2),
+    async *body() {
+      if (end !== -1) yield octets.subarray(end + 4)
+    },
+  }
+}
+
+async function arcOf(checker: Checker, { header, body }: ReturnType<typeof split>): Promise<ArcFinding> {
+  const spf = checker.checkSender({ clientAddress: '192.0.2.1', helo: 'x', reversePath: '' }, never)
+  const [, arc] = await checker.checkContent({ header, body, authorDomains: [] }, spf, never)
+  return arc as ArcFinding
+}
+
+const zoneOf = (records: Record<string, string>): SpfScenario['zonedata'] =>
+  Object.fromEntries(Object.entries(records).map(([name, TXT]) => [name, [{ TXT }]]))
+
 test('the ARC validation suite', async (context) => {
   const scenarios = read<ArcScenario>('arc-draft-validation-tests.yml')
   if (!scenarios) return context.skip('needs arc-draft-validation-tests.yml in PENNYPOST_VECTORS')
   const differing: string[] = []
   let count = 0
   for (const { tests, 'txt-records': records } of scenarios) {
-    const zonedata = Object.fromEntries(Object.entries(records).map(([name, TXT]) => [name, [{ TXT }]]))
-    await using checker = open(suiteResolver(zonedata))
-    const spf = checker.checkSender({ clientAddress: '192.0.2.1', helo: 'x', reversePath: '' }, never)
+    await using checker = open(suiteResolver(zoneOf(records)))
     for (const [name, { message, cv }] of Object.entries(tests)) {
-      const octets = Buffer.from(message.replaceAll('\n', '\r\n'))
-      const end = octets.indexOf('\r\n\r\n')
-      const header = octets.subarray(0, end === -1 ? octets.length : end + 2)
-      const body = async function* () {
-        if (end !== -1) yield octets.subarray(end + 4)
-      }
-      const [, arc] = await checker.checkContent({ header, body, authorDomains: [] }, spf, never)
+      const arc = await arcOf(checker, split(message))
       count++
       const expected = cv === '' ? 'fail' : cv.toLowerCase()
-      if (arc?.result !== expected) differing.push(name)
+      if (arc.result !== expected) differing.push(name)
     }
   }
   expect(differing).toEqual(arcExceptions)
   expect(count).toBe(171)
+})
+
+test('a seal of ours over the messages of the ARC suite goes on with good chains, and says of broken ones that they are', async (context) => {
+  const scenarios = read<ArcScenario>('arc-draft-validation-tests.yml')
+  if (!scenarios) return context.skip('needs arc-draft-validation-tests.yml in PENNYPOST_VECTORS')
+  const keyDirectory = mkdtempSync(join(tmpdir(), 'pennypost-vectors-'))
+  onTestFinished(() => rmSync(keyDirectory, { recursive: true }))
+  await generateKeys(keyDirectory, 'sealer.test', [{ name: 's', algorithm: 'rsa' }])
+  const own = Object.fromEntries(
+    (await dkimRecords(keyDirectory, 'sealer.test')).map(({ name, value }) => [name, value]),
+  )
+  const signer = createSigner({ keyDirectory, clock: virtualClock(), log: silentLog })
+  const results = 'Authentication-Results: mx.sealer.test; none\r\n'
+  const outcomes: Record<string, number> = {}
+  for (const { tests, 'txt-records': records } of scenarios) {
+    await using checker = open(suiteResolver(zoneOf({ ...records, ...own })))
+    for (const { message } of Object.values(tests)) {
+      const before = split(message)
+      const arc = await arcOf(checker, before)
+      const [sealing] = await signer.seal({ ...before, domains: ['sealer.test'], results, arc })
+      const fields = sealing && 'fields' in sealing ? sealing.fields : ''
+      const after = await arcOf(checker, { ...before, header: Buffer.concat([Buffer.from(fields), before.header]) })
+      const outcome = `${arc.result}, ${fields === '' ? 'not sealed' : 'sealed'}: ${after.result}`
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+    }
+  }
+  expect(outcomes).toEqual({
+    'none, sealed: pass': 3,
+    'pass, sealed: pass': 52,
+    'fail, sealed: fail': 95,
+    // No instance, or a newest seal that says cv=fail.
+    'fail, not sealed: fail': 19,
+    // No From.
+    'none, not sealed: none': 2,
+  })
 })
 
 /** Addresses that are taken though the suite calls them wrong, by the word that it has for them. */

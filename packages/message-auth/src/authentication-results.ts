@@ -15,7 +15,7 @@ import type { Verdict } from './judge.ts'
  * What it must never break: text that strangers chose cannot leave its place: values that are no tokens are quoted,
  * comments escaped, everything outside visible ASCII becomes `?`.
  *
- * Who calls it: reception, for the trace block.
+ * Who calls it: reception, for the trace block; the sealer has the same results in its set.
  */
 
 /** One line per method, the last for the verdict; ends with CRLF. `hostname` is the authserv-id. */
@@ -27,6 +27,11 @@ export function authenticationResults(
   const results = findings.flatMap(describe)
   if (verdict) results.push(`x-verdict=${verdict.action} reason=${verdict.reason}`)
   return `Authentication-Results: ${[value(hostname), ...(results.length > 0 ? results : ['none'])].join(';\r\n\t')}\r\n`
+}
+
+/** The same results as the field of an ARC set (RFC 8617 §4.1.1). */
+export function arcAuthenticationResults(field: string, instance: number): string {
+  return field.replace(/^Authentication-Results:/, `ARC-Authentication-Results: i=${instance};`)
 }
 
 function describe(finding: Finding): string[] {

@@ -22,6 +22,7 @@ export { type DkimRecord, dkimRecords } from './signing/dkim-records.ts'
 export { defaultSelectors, generateKeys, type Selector } from './signing/generate-keys.ts'
 export { SigningKeyError } from './signing/key-directory.ts'
 export { freshSelectors, retireKey } from './signing/retire-key.ts'
+export type { MessageToSeal, Sealing } from './signing/sealer.ts'
 export {
   createSigner,
   type MessageToSign,

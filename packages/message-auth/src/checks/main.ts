@@ -33,6 +33,8 @@ interface Running {
   queries: Map<number, (answer: DnsAnswer<DnsType>) => void>
   /** By type and name: what was asked is not asked again. */
   asked: Map<string, Promise<DnsAnswer<DnsType>>>
+  /** DNS has left a question open. */
+  isUnanswered: boolean
 }
 
 const running = new Map<number, Running>()
@@ -51,6 +53,7 @@ port.on('message', (message: ToWorker) => {
       if (work?.effort.bears(message.octets)) return feed(message.id, work, message.octets, message.last)
       return work && refuse(message.id, work)
     case 'resolved':
+      if (work && message.answer.status === 'failed') work.isUnanswered = true
       return work?.queries.get(message.query)?.(message.answer)
     case 'cancel':
       running.delete(message.id)
@@ -60,7 +63,13 @@ port.on('message', (message: ToWorker) => {
 })
 
 function start(id: number, check: (work: Running) => Promise<SpfAnswer | SignatureAnswer | Refusal>): void {
-  const work: Running = { message: new PassThrough(), effort: new Effort(), queries: new Map(), asked: new Map() }
+  const work: Running = {
+    message: new PassThrough(),
+    effort: new Effort(),
+    queries: new Map(),
+    asked: new Map(),
+    isUnanswered: false,
+  }
   // A message that nobody reads any more ends with an error that concerns nobody.
   work.message.on('error', () => {})
   running.set(id, work)
@@ -143,12 +152,14 @@ async function checkSignatures(request: SignatureRequest, id: number, work: Runn
     for (const name of keys) void ask(id, work, name, 'TXT')
   })
   const chain = await arc(verified.arc as never, options)
+  // RFC 8617 §5.2.1 calls that failed for good; to say so under a seal of ours would end a chain that may be whole.
+  const isOpen = chain.status.result === 'fail' && work.isUnanswered
   return {
     dkim: verified.results.filter(({ status }) => status.result !== 'none').map(readSignature),
     arc: {
-      result: chain.status.result as SignatureAnswer['arc']['result'],
+      result: isOpen ? 'unavailable' : (chain.status.result as SignatureAnswer['arc']['result']),
       // It begins with the instance, which is told in a field of its own.
-      detail: shown(chain.status.comment?.replace(/^i=\d+ ?/, '')),
+      detail: isOpen ? 'DNS has not given every key' : shown(chain.status.comment?.replace(/^i=\d+ ?/, '')),
       sealer: shown((chain.signature || undefined)?.signingDomain),
       instance: Number(chain.i) || 0,
     },

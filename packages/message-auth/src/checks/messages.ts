@@ -32,7 +32,7 @@ export interface Refusal {
 
 export interface SignatureAnswer {
   dkim: VerifiedSignature[]
-  arc: Omit<ArcFinding, 'check' | 'result'> & { result: Exclude<ArcFinding['result'], Unavailable> }
+  arc: Omit<ArcFinding, 'check'>
 }
 
 /** A signature as the library judges it; its domain is as the signer wrote it. */

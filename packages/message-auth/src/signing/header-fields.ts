@@ -2,7 +2,7 @@
  * The header section as a signature sees it: fields in order, which of them are signed, and relaxed canonicalization
  * (RFC 6376 §3.4.2). Works on latin1 text, so that every octet, 8-bit ones too, comes out as it went in.
  *
- * Who calls it: the signer; and whoever verifies asks it which fields there are.
+ * Who calls it: the signer and the sealer; and whoever verifies asks it which fields there are.
  */
 
 export interface HeaderField {
@@ -86,13 +86,14 @@ export interface SignedFields {
 }
 
 /**
- * What to sign. A field that is absent is not named, so that a mailing list may add its Reply-To or List-Id; From is
- * always there, or there is nothing to sign (§5.4) and the answer is undefined.
+ * What to sign; `also` are further fields, of which every occurrence is signed. A field that is absent is not named, so that
+ * a mailing list may add its Reply-To or List-Id; From is always there, or there is nothing to sign (§5.4) and the answer is
+ * undefined.
  */
-export function selectFields(header: readonly HeaderField[]): SignedFields | undefined {
+export function selectFields(header: readonly HeaderField[], also: readonly string[] = []): SignedFields | undefined {
   const names: string[] = []
   const fields: HeaderField[] = []
-  for (const name of [...allowedOnce, ...repeated]) {
+  for (const name of [...allowedOnce, ...repeated, ...also]) {
     // Repeated fields are taken from the bottom up (§5.4.2).
     const present = header.filter((field) => field.name === name).reverse()
     for (const field of present) {

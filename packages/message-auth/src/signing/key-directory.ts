@@ -10,7 +10,7 @@ import type { SigningKey } from './signature-field.ts'
  * What it must never break: a domain that has key files never looks like one without. A file that cannot be used is an
  * error for its domain, unless another key of the domain can sign.
  *
- * Who calls it: the signer for every message, `dkimRecords` for what to publish.
+ * Who calls it: the signer and the sealer for every message, `dkimRecords` for what to publish.
  */
 
 export class SigningKeyError extends Error {

@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto'
  * runs of SP and HTAB become one SP, those at the end of a line go, empty lines at the end of the body go.
  * A chunk in which nothing has to change (most of a base64 part) is hashed as it lies, without looking at each octet.
  *
- * Who calls it: the signer, once per message; all keys share the hash.
+ * Who calls it: the signer and the sealer, once per message; all keys share the hash.
  */
 
 const lf = 10

@@ -1,12 +1,14 @@
 import { createHash, type KeyObject, sign as signOctets } from 'node:crypto'
 import { promisify } from 'node:util'
-import { relaxField, type SignedFields } from './header-fields.ts'
+import type { NextSet } from './arc-chain.ts'
+import { type HeaderField, relaxField, type SignedFields } from './header-fields.ts'
 
 /**
- * One DKIM-Signature field: its tags, the hash input made of the signed fields and of itself without its signature
- * (RFC 6376 §3.7), the signature by RSA (§3.3.2) or Ed25519 (RFC 8463 §3), and its folding.
+ * One field that signs: DKIM-Signature, and the two of an ARC set that are made like it. Its tags, the hash input made of
+ * the signed fields and of itself without its signature (RFC 6376 §3.7), the signature by RSA (§3.3.2) or Ed25519
+ * (RFC 8463 §3), and its folding.
  *
- * Who calls it: the signer, once per key. The signature itself is made in libuv's thread pool.
+ * Who calls it: the signer, once per key, and the sealer. The signature itself is made in libuv's thread pool.
  */
 
 export interface SigningKey {
@@ -31,20 +33,50 @@ const makeSignature = promisify(
     signOctets(algorithm, octets, key, done),
 )
 
-/** The folded field, ended by CRLF. */
-export async function signatureField(key: SigningKey, content: SignedContent): Promise<string> {
-  const unsigned = foldTags([
-    'v=1',
-    `a=${key.algorithm}-sha256`,
+/** DKIM-Signature. As all fields here it is folded, and ended by CRLF. */
+export function signatureField(key: SigningKey, content: SignedContent): Promise<string> {
+  return signedField('DKIM-Signature', key, ['v=1', ...contentTags(key, content)], content.signed.fields)
+}
+
+/** ARC-Message-Signature (RFC 8617 §4.1.2): some verifiers find it by an instance that stands first. */
+export function messageSignatureField(key: SigningKey, content: SignedContent, instance: number): Promise<string> {
+  const tags = [`i=${instance}`, ...contentTags(key, content)]
+  return signedField('ARC-Message-Signature', key, tags, content.signed.fields)
+}
+
+/** ARC-Seal (RFC 8617 §4.1.3) over `covered`, the last two of which are of its own set. */
+export function sealField(
+  key: SigningKey,
+  { instance, validation }: NextSet,
+  timestamp: number,
+  covered: readonly HeaderField[],
+): Promise<string> {
+  const tags = [`i=${instance}`, algorithmTag(key), `t=${timestamp}`, `cv=${validation}`, ...keyTags(key)]
+  return signedField('ARC-Seal', key, tags, covered)
+}
+
+function contentTags(key: SigningKey, { signed, bodyHash, timestamp }: SignedContent): string[] {
+  return [
+    algorithmTag(key),
     'c=relaxed/relaxed',
-    `d=${key.domain}`,
-    `s=${key.selector}`,
-    `t=${content.timestamp}`,
-    `h=${content.signed.names.join(':')}`,
-    `bh=${content.bodyHash}`,
-    'b=',
-  ])
-  const canonical = [...content.signed.fields, { name: 'dkim-signature', text: unsigned }].map(relaxField).join('\r\n')
+    ...keyTags(key),
+    `t=${timestamp}`,
+    `h=${signed.names.join(':')}`,
+    `bh=${bodyHash}`,
+  ]
+}
+
+const algorithmTag = ({ algorithm }: SigningKey): string => `a=${algorithm}-sha256`
+const keyTags = ({ domain, selector }: SigningKey): string[] => [`d=${domain}`, `s=${selector}`]
+
+async function signedField(
+  name: string,
+  key: SigningKey,
+  tags: readonly string[],
+  covered: readonly HeaderField[],
+): Promise<string> {
+  const unsigned = foldTags(name, [...tags, 'b='])
+  const canonical = [...covered, { name: name.toLowerCase(), text: unsigned }].map(relaxField).join('\r\n')
   const signature = await signCanonical(key, Buffer.from(canonical, 'latin1'))
   return `${unsigned}${foldSignature(unsigned, signature.toString('base64'))}\r\n`
 }
@@ -58,8 +90,8 @@ function signCanonical({ algorithm, key }: SigningKey, octets: Buffer): Promise<
 const lineLength = 76
 
 /** Tags on as few lines as fit; a list of names that is too long for one is folded at its colons. */
-function foldTags(tags: readonly string[]): string {
-  let field = 'DKIM-Signature:'
+function foldTags(name: string, tags: readonly string[]): string {
+  let field = `${name}:`
   let column = field.length
   const append = (text: string, separator: string): void => {
     const breaks = column + separator.length + text.length > lineLength

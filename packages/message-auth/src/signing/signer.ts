@@ -2,6 +2,7 @@ import type { Clock, Log } from '@pennypost/model'
 import { selectFields, splitHeader } from './header-fields.ts'
 import { KeyDirectory } from './key-directory.ts'
 import { RelaxedBodyHash } from './relaxed-body.ts'
+import { type MessageToSeal, type Sealing, sealMessage } from './sealer.ts'
 import { signatureField } from './signature-field.ts'
 
 /**
@@ -11,7 +12,7 @@ import { signatureField } from './signature-field.ts'
  * What it must never break: a message of a domain with keys is signed by all usable ones or `sign` rejects; it never
  * quietly goes out unsigned. The body passes through chunk by chunk and is never held.
  *
- * Who calls it: reception for submissions, relay for DSNs.
+ * Who calls it: reception for submissions, and to seal what it hands on for strangers; relay for DSNs.
  */
 
 export interface SignerOptions {
@@ -39,6 +40,8 @@ export interface Signer {
    * and with what `body` or reading the directory rejects with. Whoever accepts the message answers 451 4.3.0 then.
    */
   sign(message: MessageToSign): Promise<string>
+  /** An ARC set of each domain for what is handed on, or why it has none. Never rejects. */
+  seal(message: MessageToSeal): Promise<Sealing[]>
 }
 
 /** RFC 6376 §5.4: the From field must be signed. */
@@ -60,5 +63,6 @@ export function createSigner({ keyDirectory, clock, log, recheckMs = 10_000 }: S
       const fields = await Promise.all(keys.map((key) => signatureField(key, content)))
       return fields.join('')
     },
+    seal: (message) => sealMessage(message, { keys: directory, clock, log }),
   }
 }
