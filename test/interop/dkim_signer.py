@@ -1,4 +1,4 @@
-"""Signs with dkimpy and verifies with it; run by dkim.test.ts with ports and DKIM records as JSON. Ends with 0 when all went well."""
+"""Signs and seals with dkimpy and verifies with it; run by dkim.test.ts with ports and DKIM records as JSON. Ends with 0 when all went well."""
 
 import imaplib
 import json
@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import sys
+import time
 
 import dkim
 
@@ -37,7 +38,7 @@ def dns(name, timeout=5):
     return records.get((name if isinstance(name, str) else name.decode()).rstrip("."), "").encode()
 
 
-def bring(message, helo="two.test"):
+def bring(message, recipient="bob@one.test", helo="two.test"):
     """As a stranger brings it: through a proxy, at the address 203.0.113.5."""
     smtp = smtplib.SMTP()
     smtp.sock = socket.create_connection((host, ports["smtp"]))
@@ -45,7 +46,7 @@ def bring(message, helo="two.test"):
     smtp.getreply()
     smtp.ehlo(helo)
     smtp.mail("carol@two.test", ["BODY=8BITMIME"])
-    smtp.rcpt("bob@one.test")
+    smtp.rcpt(recipient)
     reply = smtp.data(message)
     smtp.quit()
     return reply
@@ -61,6 +62,19 @@ for body in bodies.values():
             assert code == 250, (code, text, body[:20], header_form, body_form)
             code, text = bring(signature + message + b"more\r\n")
             assert code == 550, (code, text, body[:20], header_form, body_form)
+
+# What goes on for an alias: with the chain of a list, and with none.
+chains = 0
+for body in bodies.values():
+    message = letter(b"carol@two.test", b"sealed", body)
+    message = dkim.sign(message, b"s", b"two.test", key) + message
+    for sets in (0, 1, 2):
+        code, text = bring(message, "out@one.test")
+        assert code == 250, (code, text, body[:20], sets)
+        chains += 1
+        name, chain = b"list%d.test" % sets, b"none" if sets == 0 else b"pass"
+        message = b"Authentication-Results: %s; arc=%s; dkim=pass header.d=two.test\r\n" % (name, chain) + message
+        message = b"".join(dkim.arc_sign(message, b"s", b"two.test", key, name)) + message
 
 with smtplib.SMTP(host, ports["submission"]) as smtp:
     smtp.starttls(context=trusting)
@@ -83,3 +97,20 @@ with imaplib.IMAP4_SSL(host, ports["imaps"], ssl_context=trusting) as imap:
         field = imap.fetch(number, "(BODY.PEEK[HEADER.FIELDS (Authentication-Results)])")[1][0][1]
         assert b"dkim=pass" in field and b"dmarc=pass" in field, field
     assert len(found) == 4 * len(bodies), found
+
+with imaplib.IMAP4_SSL(host, ports["far"], ssl_context=trusting) as imap:
+    imap.login("dave@far.test", "secret")
+    for _ in range(600):
+        imap.select("INBOX", readonly=True)
+        found = imap.search(None, "ALL")[1][0].split()
+        if len(found) == chains:
+            break
+        time.sleep(0.1)
+    assert len(found) == chains, found
+    lengths = []
+    for number in found:
+        message = imap.fetch(number, "(BODY.PEEK[])")[1][0][1]
+        status, sets, reason = dkim.arc_verify(message, dnsfunc=dns)
+        assert status == dkim.CV_Pass and sets[0]["as-domain"] == b"one.test", (status, reason, message[:4000])
+        lengths.append(len(sets))
+    assert sorted(lengths) == sorted([1, 2, 3] * len(bodies)), lengths

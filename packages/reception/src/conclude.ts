@@ -9,6 +9,7 @@ import { peerOf } from './peer.ts'
 import { queueEntries } from './queue-entries.ts'
 import { receivedField } from './received-field.ts'
 import { returnedEvents } from './returned.ts'
+import { type Seals, sealsFor } from './seals.ts'
 import type { Session } from './session.ts'
 import { settledNotices } from './settled-notices.ts'
 import { shortened } from './shortened.ts'
@@ -77,8 +78,11 @@ async function conclude(session: Session, transaction: Transaction, intake: Cont
     const counted = account && (await quota?.take(account, transaction.recipients.length, options.clock.now()))
     if (counted && 'code' in counted) return counted
     using _counted = counted
+    const plan = planFor(session, transaction)
+    if ('code' in plan) return plan
+    const seals = await sealsFor(session, transaction, plan, message)
     if (session.ended) return endedBefore
-    const accepted = await commit(session, transaction, received, message)
+    const accepted = await commit(session, transaction, received, message, { plan, seals })
     if (accepted.code < 400) discarded = undefined
     return accepted
   } catch (error) {
@@ -202,13 +206,12 @@ async function commit(
   transaction: Transaction,
   received: ReceivedContent,
   message: NewMessage,
+  { plan, seals }: { plan: DeliveryPlan; seals: Seals },
 ): Promise<Reply> {
   transaction.committing = true
   const { options } = session
   const now = options.clock.now()
   const { reversePath } = transaction
-  const plan = planFor(session, transaction)
-  if ('code' in plan) return plan
   const wantsCopy = session.account?.copySent ? session.account : undefined
   const acceptance: Acceptance = {
     journey: transaction.journey,
@@ -216,12 +219,13 @@ async function commit(
     reversePath,
     message,
     filings: wantsCopy ? [...plan.filings, sentCopy(wantsCopy)] : plan.filings,
-    queue: await queueEntries(session, transaction, plan, message),
+    queue: await queueEntries(session, transaction, plan, message, seals),
     memory: session.isSubmission
       ? submittedNotes(session, transaction, plan, now)
       : (transaction.screening?.notes(now) ?? []),
     flow: [
       ...events(session, transaction, received, message, now),
+      ...seals.facts.map((fact) => ({ journey: transaction.journey, at: now, ...fact })),
       ...(await returned(session, transaction, message, now)),
     ],
     fingerprint: fingerprint(session, transaction, received),

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { Mda, RelayDelivery, SettledFacts, SettledNotices, Verification } from '@pennypost/mda'
-import type { Action, Reason } from '@pennypost/message-auth'
+import type { Action, MessageToSeal, Reason, Sealing } from '@pennypost/message-auth'
 import type { Account, AccountId, Clock, Deadline, Log, Random, Store, TlsFacts } from '@pennypost/model'
 import type { Authenticator } from '@pennypost/sasl'
 import type { InboundChecks } from './checks/options.ts'
@@ -136,6 +136,8 @@ export interface ReceptionOptions {
   turnRound?(account: Account, domains: readonly string[]): Promise<TurnRound>
   /** DKIM-Signature fields (each ended by CRLF) for what the author hands in; '' where there is no key. */
   sign(message: OutgoingMessage): Promise<string>
+  /** ARC sets for what goes on elsewhere of strangers' mail, one for each domain. Never rejects. Absent: there are none. */
+  seal?(message: MessageToSeal): Promise<Sealing[]>
   /** The queue's destination for a forward-path's domain, as it is written: the next hop after routes. */
   destination(domain: string, nextHop?: string, reversePath?: string): string
   /** Asks the next hop about a recipient whose delivery has `verify`; absent: nobody is asked. */

@@ -7,6 +7,7 @@ import {
   type QueueEnvelope,
   turnTaking,
 } from '@pennypost/model'
+import type { SealedSet, Seals } from './seals.ts'
 import type { Session } from './session.ts'
 import type { Recipient, Transaction } from './transaction.ts'
 
@@ -14,8 +15,8 @@ import type { Recipient, Transaction } from './transaction.ts'
 const recipientsPerTurn = 500
 
 /**
- * What is not filed at once, as queue entries: one for each destination and reverse-path, so that recipients of one next
- * hop share a transaction (RFC 5321 §4.5.4.1), and one of route `local` for what this machine files later.
+ * What is not filed at once, as queue entries: one for each destination, reverse-path and seal, so that recipients of one
+ * next hop share a transaction (RFC 5321 §4.5.4.1), and one of route `local` for what this machine files later.
  * Who calls it: the conclusion of a transaction, for its acceptance.
  */
 export async function queueEntries(
@@ -23,6 +24,7 @@ export async function queueEntries(
   transaction: Transaction,
   plan: DeliveryPlan,
   message: NewMessage,
+  seals: Seals,
 ): Promise<NewQueueEntry[]> {
   if (plan.relays.length === 0 && plan.later.length === 0) return []
   const { parameters, reversePath } = transaction
@@ -42,12 +44,13 @@ export async function queueEntries(
     destination: string,
     from: string,
     recipient: NewQueueRecipient,
+    sealed?: SealedSet,
   ): void => {
-    const key = `${route} ${destination} ${from}`
+    const key = `${route} ${destination} ${from} ${sealed?.domain}`
     const entry = entries.get(key) ?? {
       route,
       destination,
-      envelope: { ...envelope, reversePath: from },
+      envelope: { ...envelope, reversePath: from, ...(sealed ? { seal: sealed.fields } : {}) },
       recipients: [],
     }
     entries.set(key, entry)
@@ -60,7 +63,8 @@ export async function queueEntries(
     const destination = session.options.destination(domain, relay.nextHop, relay.reversePath ?? reversePath)
     const trace = relay.trace === '' ? {} : { trace: relay.trace }
     const asked = joined([recipient, ...also].map((at) => dsnParameters(transaction.recipients[at])))
-    add('remote', destination, relay.reversePath ?? reversePath, { forwardPath: relay.forwardPath, ...asked, ...trace })
+    const added = { forwardPath: relay.forwardPath, ...asked, ...trace }
+    add('remote', destination, relay.reversePath ?? reversePath, added, seals.of(recipient))
   }
   const told = new Set(plan.filings.flatMap(({ forwardPaths }) => forwardPaths))
   for (const { recipient, filing } of plan.later) {

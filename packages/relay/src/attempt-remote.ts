@@ -247,6 +247,7 @@ class RemoteAttempt {
   ): TransactionRequest {
     const { envelope } = this.#work.entry
     const { utf8Header, eightBitBody } = content.index
+    const above = (envelope.seal ?? '') + trace
     return {
       reversePath: envelope.reversePath,
       recipients: recipients.map(({ forwardPath, notify, orcpt }) => ({
@@ -254,8 +255,8 @@ class RemoteAttempt {
         notify: notifyOf(notify),
         orcpt: originalRecipient(orcpt),
       })),
-      body: content.body(trace),
-      size: content.size(trace),
+      body: content.body(above),
+      size: content.size(above),
       eightBit: eightBitBody || utf8Header,
       smtpUtf8: envelope.smtpUtf8 && utf8Header,
       ret: envelope.ret ?? null,

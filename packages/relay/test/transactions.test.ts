@@ -374,10 +374,12 @@ describe('several recipients', () => {
     expect(await office.queue()).toMatchObject([{ recipients: [{ forwardPath: 'busy@two.test' }] }])
   })
 
-  test('of forwards get their own Delivered-To before the header', async () => {
+  test('of forwards get their own Delivered-To before the header, and all the ARC set before that', async () => {
     await using office = await PostOffice.open()
     const mx = office.peer('192.0.2.2')
+    const seal = 'ARC-Seal: i=1;\r\n\tb=abc\r\n'
     await office.send({
+      envelope: { seal },
       recipients: [
         { forwardPath: 'bob@two.test', trace: 'Delivered-To: sales@one.test\r\n' },
         { forwardPath: 'carol@two.test' },
@@ -386,8 +388,8 @@ describe('several recipients', () => {
     })
     const [forwarded, plain] = mx.transactions
     expect(forwarded!.recipients).toEqual(['TO:<bob@two.test>', 'TO:<dave@two.test>'])
-    expect(forwarded!.content.toString()).toMatch(/^Delivered-To: sales@one\.test\r\nFrom: /)
-    expect(plain!.content.toString()).toMatch(/^From: /)
+    expect(forwarded!.content.toString()).toContain(`${seal}Delivered-To: sales@one.test\r\nFrom: `)
+    expect(plain!.content.toString()).toContain(`${seal}From: `)
   })
 })
 

@@ -89,6 +89,9 @@ export const policySchema = table({
   recipient_rate: count.default(0),
   network_rate: count.default(0),
 
+  /** Whether what goes on elsewhere of strangers' mail has what was found here under an ARC seal, where the domain has a key. */
+  arc_seal: z.boolean().default(true),
+
   /** How long strangers wait for the banner; who speaks before it is refused. None for loopback and exempt networks. */
   pregreet: duration.refine((ms) => ms <= 30_000, 'is too long; at most "30s"').prefault('0s'),
   /** How long a stranger waits for the reply to an error, longer with each; "0s": not at all. */

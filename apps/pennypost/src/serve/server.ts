@@ -268,6 +268,7 @@ function receptionOptions(foundation: Foundation, authenticator: Authenticator, 
     ...contentPolicy(config),
     pregreetMs: config.policy.pregreet,
     sign: (message) => signer.sign(message),
+    ...(config.policy.arc_seal ? { seal: (message) => signer.seal(message) } : {}),
     async verifyRecipient(delivery) {
       const verification = await relay.verifyRecipient(delivery)
       foundation.metrics.onVerified(verification.answer)

@@ -28,6 +28,8 @@ export interface QueueEnvelope {
   tlsOptional?: boolean
   /** No delay notice for lists and auto-submitted mail, nor any DSN that would answer them. */
   autoSubmitted: boolean
+  /** An ARC set to set before the message for all recipients (RFC 8617); absent: it is not sealed. */
+  seal?: string
 }
 
 export interface NewQueueRecipient {

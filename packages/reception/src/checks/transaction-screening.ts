@@ -1,6 +1,7 @@
 import { type HeaderSection, parseHeader, valuesOf } from '@pennypost/message'
 import {
   type AggregateRow,
+  type ArcFinding,
   aboutContent,
   aggregateRow,
   authenticationResults,
@@ -212,6 +213,11 @@ export class TransactionScreening {
     const { service, session } = this.#screening
     if (service === 'submission') return ''
     return authenticationResults(session.options.hostname, this.#findings, this.#verdict)
+  }
+
+  /** What was found of the ARC sets that the message has; undefined where nothing was checked. */
+  get arc(): ArcFinding | undefined {
+    return this.#findings.find((finding) => finding.check === 'arc')
   }
 
   /** What the journey is still to be told. */
