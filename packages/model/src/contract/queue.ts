@@ -368,6 +368,20 @@ function describeListing(open: OpenEngine): void {
     expect(await list(world, { destination: 'b.test:58' })).toEqual([])
   })
 
+  it('who was written in capitals, in quotes or by SRS was not found, by whatever was asked', async (world) => {
+    const { envelope, ...other } = entry('a.test', 'Bob@A.test', '"c d"@a.test')
+    const reversePath = 'SRS0=5NWC7E=D5=two.test=Dan@one.test'
+    const { queued } = await accept(world, { queue: [{ ...other, envelope: { ...envelope, reversePath } }] })
+    for (const forwardPath of ['bob@a.test', 'BOB@a.TEST', 'Bob@A.test', 'c d@a.test', '"c d"@a.test']) {
+      expect((await list(world, { forwardPath })).map((row) => row.id)).toEqual(queued)
+    }
+    for (const asked of [reversePath, reversePath.toLowerCase()]) {
+      expect((await list(world, { reversePath: asked })).map((row) => row.id)).toEqual(queued)
+    }
+    expect(await list(world, { reversePath: '' })).toEqual([])
+    expect(await list(world, { forwardPath: 'bob@b.test' })).toEqual([])
+  })
+
   it('a forward-path with a final outcome is found no more', async (world) => {
     const { queued } = await accept(world, { queue: [entry('a.test', 'x@a.test', 'y@a.test')] })
     const [leased] = await claimAll(world)

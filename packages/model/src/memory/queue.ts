@@ -1,6 +1,7 @@
 /** Mail under way: leased by runners, settled by outcomes, steered by operators. */
 import type { QueueEntryId } from '../ids.ts'
 import type { ClaimRequest, LeasedEntry, Queue, QueueEntry, QueueFilter, Settlement } from '../ports/queue.ts'
+import { isSameAddress } from '../rules/address.ts'
 import { applyAcceptances, checkAcceptances, consuming } from './arrival.ts'
 import { type ClaimTurn, chooseEntries } from './claim.ts'
 import { release } from './content.ts'
@@ -190,8 +191,8 @@ function passes(entry: QueueEntry, filter: QueueFilter): boolean {
   const { destination, reversePath, forwardPath, journey, held, acceptedBefore } = filter
   return (
     (destination === undefined || `${entry.destination};`.startsWith(`${destination};`)) &&
-    (reversePath === undefined || entry.envelope.reversePath === reversePath) &&
-    (forwardPath === undefined || entry.recipients.some((recipient) => recipient.forwardPath === forwardPath)) &&
+    (reversePath === undefined || isSameAddress(entry.envelope.reversePath, reversePath)) &&
+    (forwardPath === undefined || entry.recipients.some((each) => isSameAddress(each.forwardPath, forwardPath))) &&
     (journey === undefined || entry.journey === journey) &&
     (held === undefined || entry.held === held) &&
     (acceptedBefore === undefined || entry.acceptedAt < acceptedBefore)

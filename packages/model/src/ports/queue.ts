@@ -129,7 +129,9 @@ export interface RecipientOutcome {
 export interface QueueFilter {
   /** With whatever login behind it (`;login`), unless it names one. */
   destination?: string
+  /** An address, whatever the case of letters in which either is written; '' for the null reverse-path. */
   reversePath?: string
+  /** Likewise, of a recipient without a final outcome. */
   forwardPath?: string
   journey?: JourneyId
   held?: boolean

@@ -38,6 +38,11 @@ export function lookupAddress(address: string): string | undefined {
   return domain === undefined ? undefined : `${lookupLocalPart(split.localPart)}@${domain}`
 }
 
+/** Whether two addresses as written are one in lookup form; what has none ('' for the null reverse-path) is one as it is. */
+export function isSameAddress(one: string, other: string): boolean {
+  return one === other || (lookupAddress(one) ?? one) === (lookupAddress(other) ?? other)
+}
+
 /** The parts of `local@domain` as written, a quoted local part without its quotes; undefined when a part is missing. */
 export function splitAddress(address: string): { localPart: string; domain: string } | undefined {
   const at = address.lastIndexOf('@')

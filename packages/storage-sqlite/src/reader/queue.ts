@@ -8,7 +8,7 @@ import type {
   QueueFilter,
   QueueRecipient,
 } from '@pennypost/model'
-import { nextTurn } from '@pennypost/model'
+import { isSameAddress, nextTurn } from '@pennypost/model'
 import type { ClaimedRow } from '../writer/jobs/claim.ts'
 import { pageRows, type Reader } from './reader.ts'
 
@@ -58,7 +58,8 @@ export async function* listEntries(
       )
       .all(clock.now(), after.acceptedAt, after.id, ...(last ?? noEnd), ...values) as Row[]
     after = last && { acceptedAt: last[0], id: last[1] }
-    if (rows.length > 0) yield rows.map(entryOf)
+    const entries = rows.map(entryOf).filter((entry) => isBetween(entry, filter))
+    if (entries.length > 0) yield entries
   }
 }
 
@@ -74,8 +75,6 @@ function endOfPage(reader: Reader, after: { acceptedAt: number; id: number }): [
 function filterOf(filter: QueueFilter): { conditions: string; values: (string | number)[] } {
   const conditions: [string, string | number | undefined][] = [
     [`instr(destination || ';', ? || ';') = 1`, filter.destination],
-    [`envelope ->> 'reversePath' = ?`, filter.reversePath],
-    [`EXISTS (SELECT 1 FROM json_each(recipients) WHERE value ->> 'forwardPath' = ?)`, filter.forwardPath],
     ['journey = ?', filter.journey],
     ['held = ?', filter.held === undefined ? undefined : filter.held ? 1 : 0],
     ['accepted_at < ?', filter.acceptedBefore],
@@ -85,6 +84,12 @@ function filterOf(filter: QueueFilter): { conditions: string; values: (string | 
     conditions: used.map(([sql]) => `AND ${sql}`).join(' '),
     values: used.map(([, value]) => value),
   }
+}
+
+/** Whether the entry is from and to whom the filter names: of addresses in lookup form SQLite knows nothing. */
+function isBetween({ envelope, recipients }: QueueEntry, { reversePath, forwardPath }: QueueFilter): boolean {
+  if (reversePath !== undefined && !isSameAddress(envelope.reversePath, reversePath)) return false
+  return forwardPath === undefined || recipients.some((each) => isSameAddress(each.forwardPath, forwardPath))
 }
 
 /** Due times of what waits, and of leases that ran out. */
