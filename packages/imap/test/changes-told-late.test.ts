@@ -105,3 +105,27 @@ test('a SEARCH whose result was told, and is kept up to date, ended in NO', asyn
   expect(await client.say('EXPUNGE')).toContain('* ESEARCH (TAG "x") REMOVEFROM (0 1)')
   await server.stop()
 })
+
+test('of two messages that came into a sorted result one was expunged meanwhile: the other was never told', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  for (let message = 0; message < 2; message++) await server.deliver('INBOX', sampleMessage('simple'))
+  const { id } = await server.mailbox('INBOX')
+  let expunges = false
+  server.options.mail = {
+    ...mail,
+    async *fetch(...args) {
+      if (expunges) await mail.expunge(id, UidSet.of(2 as Uid), 'all')
+      expunges = false
+      yield* mail.fetch(...args)
+    },
+  }
+  const client = await server.alice('SELECT INBOX')
+  const idling = await server.alice('SELECT INBOX')
+  idling.send(Buffer.from('i IDLE\r\n'))
+  expect(await client.say('UID SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 FLAGGED')).toHaveLength(2)
+  await mail.updateFlags(id, { uids: UidSet.ofRanges([[1, 2]]), mode: 'add', flags: ['\\Flagged'] })
+  expunges = true
+  expect(await client.say('NOOP')).toContain('* ESEARCH (TAG "x") UID ADDTO (1 1)')
+  await server.stop()
+})

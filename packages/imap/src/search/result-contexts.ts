@@ -174,7 +174,7 @@ async function add(session: Session, tag: string, kept: Kept, come: UidSet): Pro
     kept.uids = UidSet.from(sorted)
   }
   kept.order.sorted = sorted
-  say(session, tag, kept, 'ADDTO', runs(sorted, come, 'added'))
+  say(session, tag, kept, 'ADDTO', runs(sorted, come.intersect(kept.uids), 'added'))
 }
 
 /** Of more than so many it costs less to sort all of them. */
