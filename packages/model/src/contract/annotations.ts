@@ -201,6 +201,8 @@ function describeLimits(open: OpenEngine): void {
       const inbox = await inboxOf(world)
       await set(world, inbox, bob, { '/shared/x': 'x'.repeat(60) })
       await set(world, 'server', alice, { '/private/x': 'x'.repeat(10) })
+      // All of it: 100 octets, names and values.
+      await set(world, inbox, bob, { '/shared/x': 'x'.repeat(71) })
       const more = { '/private/y': 'x'.repeat(20) }
       await expect(set(world, inbox, alice, more)).rejects.toEqual(refusal('limit'))
       await expect(set(world, 'server', alice, more)).rejects.toEqual(refusal('limit'))

@@ -81,6 +81,16 @@ function describeModes(open: OpenEngine): void {
     await mail.updateFlags(inbox, { uids: UidSet.of(2, 3), mode: 'replace', flags: ['\\Deleted'] })
     expect(await mail.mailbox(inbox)).toMatchObject({ messages: 3, unseen: 2, deleted: 2 })
   })
+
+  it('one system flag that is taken away is counted too', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    await append(world, inbox, { flags: ['\\Seen'] }, { flags: ['\\Seen', '\\Deleted'] }, {})
+    await mail.updateFlags(inbox, { uids: everything, mode: 'remove', flags: ['\\Seen'] })
+    expect(await mail.mailbox(inbox)).toMatchObject({ unseen: 3, deleted: 1 })
+    await mail.updateFlags(inbox, { uids: everything, mode: 'remove', flags: ['\\Deleted'] })
+    expect(await mail.mailbox(inbox)).toMatchObject({ unseen: 3, deleted: 0 })
+  })
 }
 
 function describeUnchangedSince(open: OpenEngine): void {
@@ -95,6 +105,15 @@ function describeUnchangedSince(open: OpenEngine): void {
     const updated = await mail.updateFlags(inbox, { uids: everything, mode: 'add', flags: ['\\Seen'], unchangedSince })
     expect(updated.modified.toString()).toBe('2')
     expect(await flagsIn(world, inbox)).toEqual({ 1: ['\\Seen'], 2: ['\\Flagged'], 3: ['\\Seen'] })
+  })
+
+  it('that is a message’s own MODSEQ lets it pass, with a keyword that is new', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    await append(world, inbox, {})
+    const unchangedSince = await cursor(world, inbox)
+    await mail.updateFlags(inbox, { uids: everything, mode: 'add', flags: ['$x'], unchangedSince })
+    expect(await flagsIn(world, inbox)).toEqual({ 1: ['$x'] })
   })
 
   it('0 lets nothing pass, and no keyword is made for nobody', async (world) => {
@@ -146,6 +165,16 @@ function describeKeywords(open: OpenEngine): void {
     const change = { uids: everything, mode: 'add', flags: ['\\Seen', 'too-many'] } as const
     await expect(mail.updateFlags(inbox, change)).rejects.toEqual(refusal('limit'))
     expect(await mail.snapshot(inbox)).toEqual(before)
+  })
+
+  it('one more than there are places is no refusal where no message is to bear it', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    await append(world, inbox, { flags: keywords(maxKeywords) })
+    const change = { uids: UidSet.of(2), mode: 'add', flags: ['too-many'] } as const
+    expect((await mail.updateFlags(inbox, change)).modified.isEmpty).toBe(true)
+    const late = { ...change, uids: everything, unchangedSince: 0 as ModSeq }
+    expect((await mail.updateFlags(inbox, late)).modified.toString()).toBe('1')
   })
 
   it('an unused one gives its place to a new one, the first one first', async (world) => {

@@ -60,6 +60,13 @@ export function describePolicyMemory(name: string, open: OpenEngine): void {
       await memory.note([note('k', 1000, 5000)])
       await memory.note([note('k', 2000, 9000)])
       expect((await memory.recall('greylist', 'k', 8000))?.count).toBe(2)
+      await memory.note([note('k', 3000, 4000)])
+      expect(await memory.recall('greylist', 'k', 4000)).toBeUndefined()
+    })
+
+    it('the last note is the one that came last, whatever its time', async ({ store: { memory } }) => {
+      await memory.note([note('k', 2000, 5000), note('k', 1000, 5000)])
+      expect(await memory.recall('greylist', 'k', 2000)).toMatchObject({ firstAt: 2000, lastAt: 1000 })
     })
 
     it('lists what is of one kind, living, in order of key, in pages', async ({ store: { memory } }) => {

@@ -82,6 +82,7 @@ function describeAcl(open: OpenEngine): void {
       await sharing.setAcl(inbox, give('anyone', 'l'))
       const third = sharing.setAcl(inbox, give('anyone', 's', { negative: true }))
       await expect(third).rejects.toEqual(refusal('limit'))
+      await sharing.setAcl(inbox, give('anyone', 's', { negative: true, mode: 'remove' }))
       await sharing.setAcl(inbox, give('anyone', 'lr'))
       await sharing.setAcl(inbox, give('anyone', ''))
       await sharing.setAcl(inbox, give('anyone', 's', { negative: true }))
@@ -164,6 +165,9 @@ function describeLife(open: OpenEngine): void {
     expect(await sharing.acl(beside.id)).toEqual([])
     await sharing.setAcl(a.id, give(world.bob, ''))
     expect(await sharing.rights(deep.id, world.bob)).toBe('lrk')
+    await sharing.setAcl(a.id, give('anyone', 'l'))
+    const deeper = await mail.createMailbox(world.alice, 'a/b/c/d')
+    expect(await sharing.acl(deeper.id)).toEqual(await sharing.acl(deep.id))
   })
 
   it('stay with a mailbox that is renamed, go with one that is deleted', async (world) => {

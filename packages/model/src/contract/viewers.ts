@@ -116,6 +116,17 @@ function describeSeen(open: OpenEngine): void {
     expect((await mail.updateFlags(inbox, alices, as(alice))).modified.isEmpty).toBe(true)
   })
 
+  it('that was taken away has changed, as unchangedSince sees it', async (world) => {
+    const { mail } = world.store
+    const inbox = await sharedInbox(world, 1)
+    const change = { uids: everything, mode: 'add', flags: ['\\Seen'] } as const
+    const { modSeq: unchangedSince } = await mail.updateFlags(inbox, change, as(world.bob))
+    await mail.updateFlags(inbox, { ...change, mode: 'remove' }, as(world.bob))
+    const late = await mail.updateFlags(inbox, { ...change, unchangedSince }, as(world.bob))
+    expect(late.modified.toString()).toBe('1')
+    expect(await seenBy(world, inbox, world.bob)).toEqual({ 1: [] })
+  })
+
   it('counts into the viewer’s unseen, and goes with the message', async (world) => {
     const { mail, sharing } = world.store
     const { bob } = world
@@ -234,6 +245,9 @@ function describeMay(open: OpenEngine): void {
     await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: many }, as(world.bob))
     const more = { uids: UidSet.of(2), mode: 'add', flags: ['more'] } as const
     await expect(mail.updateFlags(inbox, more, as(world.bob))).rejects.toEqual(refusal('limit'))
+    await mail.updateFlags(inbox, { ...more, mode: 'remove' }, as(world.bob))
+    await mail.updateFlags(inbox, { ...more, uids: UidSet.of(3) }, as(world.bob))
+    expect(await mail.mailbox(inbox)).toMatchObject({ keywords: many })
   })
 }
 
