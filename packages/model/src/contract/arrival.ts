@@ -110,6 +110,19 @@ function describeAccept(open: OpenEngine): void {
     expect((await mailboxNamed(world, alice, 'INBOX')).uidNext).toBe(1)
   })
 
+  it('records what it has to say of other journeys', async (world) => {
+    const other = 'J000000000000002' as JourneyId
+    const verdict = {
+      journey: other,
+      at: world.clock.now(),
+      kind: 'verdict',
+      verdict: 'accept',
+      reason: 'clean',
+    } as const
+    await accept(world, { filings: [filing(world.alice)], flow: [verdict] })
+    expect((await world.store.flow.journey(other))?.events).toEqual([verdict])
+  })
+
   it('stores one content for fifty mailboxes', async (world) => {
     const { store, clock } = world
     const accounts = []
@@ -172,6 +185,11 @@ function describeFilings(open: OpenEngine): void {
     expect(await where(world, '\\Junk')).toEqual(['INBOX'])
   })
 
+  it('a name is that of its mailbox in whatever form of Unicode it comes', async (world) => {
+    await world.store.mail.createMailbox(world.alice, 'M\u00fcll')
+    expect(await where(world, 'Mu\u0308ll')).toEqual(['M\u00fcll'])
+  })
+
   it('a name that no mailbox has, or that is none, goes to INBOX', async (world) => {
     expect(await where(world, 'No/Such')).toEqual(['INBOX'])
     expect(await where(world, 'not//allowed')).toEqual(['INBOX'])
@@ -190,15 +208,27 @@ function describeFilings(open: OpenEngine): void {
     expect(filedEvent).toMatchObject({ forwardPaths: ['a@one.test', 'b@one.test'] })
   })
 
+  it('forward-paths are named once, though an acceptance at the same time fails', async (world) => {
+    const { store, alice } = world
+    const filings = [filing(alice), filing(alice, 'Nowhere', { forwardPaths: ['b@one.test'] })]
+    const good = await acceptance(world, { filings })
+    const bad = await acceptance(world, { filings: [filing(accountId(999_999))] })
+    const [done] = await Promise.allSettled([store.mail.accept([good]), store.mail.accept([bad])])
+    expect(done.status).toBe('fulfilled')
+    const events = (await store.flow.journey(good.journey))?.events
+    expect(events).toMatchObject([{ kind: 'filed', forwardPaths: ['alice@one.test', 'b@one.test'] }])
+  })
+
   it('what had waited for room in a mailbox was said to have been filed when it was accepted', async (world) => {
     const { store, alice, clock } = world
     const acceptedAt = clock.now()
     await clock.advance(60_000)
-    const { filed, journey } = await accept(world, {
+    const { filed, queued, journey } = await accept(world, {
       acceptedAt,
       filings: [filing(alice)],
       queue: [entry('three.test')],
     })
+    expect(await store.queue.get(queued[0]!)).toMatchObject({ acceptedAt, dueAt: acceptedAt })
     const events = (await store.flow.journey(journey))?.events
     expect(events?.map(({ kind, at }) => [kind, at - acceptedAt])).toEqual([
       ['filed', 60_000],

@@ -96,6 +96,7 @@ function describeCopy(open: OpenEngine): void {
     const trash = (await mailboxNamed(world, alice, 'Trash')).id
     await append(world, inbox, ...Array.from({ length: 10 }, () => ({})))
     await store.directory.updateAccount(alice, { quota: letter().length * 10 })
+    await expect(store.mail.copy(inbox, UidSet.of(1), await sentOf(world))).rejects.toEqual(refusal('over-quota'))
     await store.mail.copy(inbox, UidSet.of(1), trash)
     await expect(store.mail.copy(inbox, UidSet.of(2), trash)).rejects.toEqual(refusal('over-quota'))
     await expect(append(world, trash, {})).rejects.toEqual(refusal('over-quota'))

@@ -285,6 +285,7 @@ function describeCopies(open: OpenEngine): void {
   it('within a shared mailbox keep it too', async (world) => {
     const { mail } = world.store
     const inbox = await sharedInbox(world, 1)
+    await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] })
     await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'add', flags: ['\\Seen'] }, as(world.bob))
     await mail.move(inbox, UidSet.of(1), inbox, as(world.bob))
     expect(await seenBy(world, inbox, world.bob)).toEqual({ 2: ['\\Seen'] })
