@@ -2,7 +2,7 @@ import type { Clock, Log } from '@pennypost/model'
 import { arcAuthenticationResults } from '../authentication-results.ts'
 import type { ArcFinding } from '../findings/finding.ts'
 import { type NextSet, nextSet } from './arc-chain.ts'
-import { selectFields, splitHeader } from './header-fields.ts'
+import { type HeaderField, type SignedFields, selectFields, splitHeader } from './header-fields.ts'
 import type { KeyDirectory } from './key-directory.ts'
 import { RelaxedBodyHash } from './relaxed-body.ts'
 import { messageSignatureField, type SignedContent, type SigningKey, sealField } from './signature-field.ts'
@@ -46,11 +46,10 @@ export async function sealMessage(message: MessageToSeal, { keys, clock, log }: 
   const { domains, results, arc } = message
   const header = splitHeader(message.header)
   const next = nextSet(header, arc)
-  const signed = selectFields(header, ['dkim-signature'])
-  if (typeof next === 'string' || !signed) {
-    const reason = typeof next === 'string' ? next : 'a message without From cannot be signed'
-    return domains.map((domain) => ({ domain, reason }))
-  }
+  const signed = fieldsToSign(header)
+  const unsealed = (reason: string) => domains.map((domain) => ({ domain, reason }))
+  if (typeof next === 'string') return unsealed(next)
+  if (typeof signed === 'string') return unsealed(signed)
   let bodyHash: Promise<string> | undefined
   return Promise.all(
     domains.map(async (domain): Promise<Sealing> => {
@@ -69,6 +68,15 @@ export async function sealMessage(message: MessageToSeal, { keys, clock, log }: 
       }
     }),
   )
+}
+
+/** As many as no letter has: the set, which names them all, is kept with each next hop. */
+const maxNames = 200
+
+function fieldsToSign(header: readonly HeaderField[]): SignedFields | string {
+  const signed = selectFields(header, ['dkim-signature'])
+  if (!signed) return 'a message without From cannot be signed'
+  return signed.names.length > maxNames ? 'the message has too many fields that would be signed' : signed
 }
 
 async function hashOf(body: AsyncIterable<Buffer>): Promise<string> {
