@@ -17,13 +17,16 @@ function flagKeys(name: string, bit: number): SearchKeyKind[] {
   return [fixed(name, { key: 'flags', set: bit, clear: 0 }), fixed(`UN${name}`, { key: 'flags', set: 0, clear: bit })]
 }
 
-/** `KEYWORD SP flag-keyword`; a keyword that the mailbox does not have is set on no message. */
+/**
+ * `KEYWORD SP flag-keyword`; a keyword that the mailbox does not have is set on no message. SnappyMail, go-imap and emailjs
+ * write a string here, which Dovecot takes.
+ */
 function keyword(name: string, isSet: boolean): SearchKeyKind {
   return {
     name,
     parse(cursor) {
       cursor.sp()
-      const flag = cursor.atom('Keyword')
+      const flag = cursor.astring('Keyword')
       return ({ view }) => {
         const bits = view.open.bitsOf(flag)
         if (bits === undefined) return isSet ? nothingMatches : { key: 'all' }
