@@ -152,6 +152,14 @@ export class ConnectionPool {
       this.#backOff.forget(keyOf({ destination, security }))
   }
 
+  /** One has come of itself: it is for whoever waits, though others are being opened or are silent. */
+  openBeside(name: string): void {
+    const destination = this.#destinations.get(keyOf({ destination: name, security: 'policy' }))
+    if (!destination || destination.waiting.length === 0) return
+    destination.opening++
+    void this.#openOne(destination)
+  }
+
   /** Whoever waits is sent away; what is idle is closed, and from now on what is released. */
   drain(): void {
     this.#draining = true

@@ -90,7 +90,7 @@ export type TurnOffer = 'empty' | 'busy' | { take(connection: TurnedConnection):
 
 interface TurnParts {
   turned: TurnedConnections
-  pool: Pick<ConnectionPool, 'forgive'>
+  pool: Pick<ConnectionPool, 'forgive' | 'openBeside'>
   queue: Queue
   clock: Clock
   log: Log
@@ -109,6 +109,7 @@ export async function turnRound(
     take(connection) {
       turned.offer(destination, connection)
       pool.forgive(destination)
+      pool.openBeside(destination)
       queue.retryNow(waiting, clock.now()).catch((err: unknown) => {
         log.error({ err, destination }, 'what waits for a host that fetches it cannot be begun')
         connection.stream.destroy()

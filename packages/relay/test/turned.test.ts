@@ -1,4 +1,4 @@
-/** Connections that turned round (ATRN), when the relay stops. */
+/** Connections that turned round (ATRN), when the relay stops, and while others are being opened. */
 import { ScriptedServer } from '@pennypost/smtp/scripted-server'
 import { expect, test } from 'vitest'
 import { PostOffice } from './post-office.ts'
@@ -33,4 +33,32 @@ test('a connection that turned round as the relay stopped held up the end of the
   take()
   await stopped
   expect(stream.destroyed).toBe(true)
+})
+
+test('a host got no mail by a connection of its own, as long as its usual address was called in vain', async () => {
+  await using office = await PostOffice.open()
+  await office.relay.stop(0)
+  const { promise: called, resolve: call } = Promise.withResolvers<void>()
+  const { promise: silence, reject: fail } = Promise.withResolvers<never>()
+  const connect = () => {
+    call()
+    return silence
+  }
+  office.relay = office.createRelay({ dialer: { ...office.dialer, connect } })
+  office.relay.start()
+  await office.accept()
+  await called
+  const { promise: taken, resolve: take } = Promise.withResolvers<void>()
+  const CONTENT = () => {
+    take()
+    return undefined
+  }
+  await using peer = new ScriptedServer({ script: { CONTENT } })
+  const offer = await office.relay.turnRound('two.test')
+  if (typeof offer !== 'object') throw new Error(offer)
+  offer.take({ stream: peer.connect(), address: '192.0.2.9', port: 4000, tls: undefined })
+  await taken
+  fail(new Error('connect ETIMEDOUT'))
+  await office.relay.stop(1000)
+  expect(await office.queue()).toEqual([])
 })
