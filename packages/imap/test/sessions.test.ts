@@ -31,6 +31,7 @@ const criteria = [
   ...['UNSEEN', 'FLAGGED', 'UNDELETED', 'NOT KEYWORD red', 'ALL', 'OR SEEN ANSWERED', 'SUBJECT 1'],
   ...['FLAGGED SUBJECT 2', 'UID 3:9 UNSEEN', 'KEYWORD blue UNFLAGGED'],
 ]
+const orders = ['SUBJECT', 'SIZE', 'ARRIVAL', 'DATE REVERSE SIZE', 'FROM SUBJECT']
 const notifications = [
   'SET (SELECTED (MessageNew (UID FLAGS) MessageExpunge FlagChange))',
   'SET STATUS (SELECTED (MessageNew MessageExpunge FlagChange)) (PERSONAL (MessageNew MessageExpunge FlagChange))',
@@ -206,7 +207,7 @@ class Game {
     const sorted = this.#below(5) < 2
     const update = `UPDATE${this.#below(3) === 0 ? ' (UID FLAGS)' : ''}`
     const find = sorted
-      ? `SORT RETURN (${update} ALL) (${this.#pick(['', 'REVERSE '])}SUBJECT) UTF-8`
+      ? `SORT RETURN (${update} ALL) (${this.#pick(['', 'REVERSE '])}${this.#pick(orders)}) UTF-8`
       : `SEARCH RETURN (${update} ALL)`
     mirror.mayExpunge = uid !== ''
     const command = `${uid}${find} ${this.#pick(criteria)}`
@@ -246,7 +247,9 @@ class Game {
   }
 
   #message(): string {
-    return `Subject: s${this.#messages++ % 5}\r\n\r\nHello\r\n`
+    const number = this.#messages++
+    const date = `Date: ${1 + (number % 3)} Feb 2026 10:00:00 +0000`
+    return `Subject: s${number % 5}\r\nFrom: f${number % 2}@one.test\r\n${date}\r\n\r\n${'x'.repeat(number % 4)}\r\n`
   }
 
   #literal(): string {
