@@ -50,6 +50,13 @@ function describeNumbers(open: OpenEngine): void {
     expect((await mailboxNamed(world, world.alice, 'INBOX')).uidNext).toBe(6)
   })
 
+  it('UIDVALIDITYs are not below the time at which the account was made', async (world) => {
+    const { store, clock, alice } = world
+    for (const { uidValidity } of await store.mail.mailboxes(alice)) {
+      expect(uidValidity).toBeGreaterThanOrEqual(Math.floor(clock.now() / 1000))
+    }
+  })
+
   it('one transaction gives all its rows one MODSEQ, in every mailbox of the account', async (world) => {
     const { store, alice } = world
     const both = [

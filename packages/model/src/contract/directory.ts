@@ -260,6 +260,8 @@ function describeAliases(open: OpenEngine): void {
     expect(await directory.aliases('one.test')).toEqual([sales])
     expect(await directory.aliasesTo('alice@one.test')).toEqual([help, sales])
     expect(await directory.aliasesTo('x@elsewhere.test')).toEqual([sales])
+    await directory.putAlias({ ...sales, targets: ['bob@two.test', 'bob@two.test'] })
+    expect(await directory.aliasesTo('bob@two.test')).toHaveLength(1)
     await directory.putAlias({ ...sales, targets: ['bob@two.test'] })
     expect((await directory.alias('sales@one.test'))?.targets).toEqual(['bob@two.test'])
     expect(await directory.aliasesTo('x@elsewhere.test')).toEqual([])

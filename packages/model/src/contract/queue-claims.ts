@@ -295,6 +295,21 @@ function describeLeases(open: OpenEngine): void {
     expect(await store.queue.nextDueAt()).toBe(clock.now())
   })
 
+  it('one that ran out is waited for no more when it is renewed or settled all the same', async (world) => {
+    const { store, clock } = world
+    await enqueue(world, 'a.test', 'b.test', 'c.test')
+    const due = clock.now()
+    const [renewed, settled, held] = await claimAll(world)
+    await store.queue.hold([held!.id])
+    await clock.advance(60_000)
+    // Notices that they ran out, and takes none.
+    await claimAll(world, { slots: 0 })
+    await renew(store.queue, world, renewed!)
+    expect(await store.queue.nextDueAt()).toBe(due)
+    await store.queue.settle(deferring(settled!, clock.now() + 1000))
+    expect(await store.queue.nextDueAt()).toBe(clock.now() + 1000)
+  })
+
   it('one that only ran out still settles', async (world) => {
     await enqueue(world, 'a.test')
     const [leased] = await claimAll(world)

@@ -159,6 +159,7 @@ function describeSeen(open: OpenEngine): void {
     await directory.removeAccount(world.bob, 5)
     await directory.purgeAccounts(6)
     expect(await mail.mailbox(inbox)).toMatchObject({ unseen: 2 })
+    await mail.expunge(inbox, everything, 'all')
   })
 
   it('wakes who watches the owner', async (world) => {
