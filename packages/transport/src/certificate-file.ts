@@ -40,6 +40,13 @@ export class TlsMaterialError extends Error {
   }
 }
 
+/** Whether a file is there that could only not be read, by an error of the disk or for want of descriptors: it may be whole. */
+export function isUnread(error: unknown): boolean {
+  const cause = error instanceof TlsMaterialError ? error.cause : undefined
+  const { code = '' } = (cause ?? {}) as NodeJS.ErrnoException
+  return /^E[A-Z]+$/.test(code) && code !== 'ENOENT' && code !== 'EACCES'
+}
+
 /** Reads both files. @throws TlsMaterialError when one cannot be read or is damaged, or when they do not belong together. */
 export async function readCertificate(
   files: CertificateFiles,

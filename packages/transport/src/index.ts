@@ -1,4 +1,4 @@
-export { type CertificateFiles, readCertificate, TlsMaterialError } from './certificate-file.ts'
+export { type CertificateFiles, isUnread, readCertificate, TlsMaterialError } from './certificate-file.ts'
 export { Connection, type EndpointAddress } from './connection.ts'
 export {
   type ConnectionLimiter,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, type Random, replaceFile } from '@pennypost/model'
-import { type CertificateFiles, readCertificate } from './certificate-file.ts'
+import { type CertificateFiles, isUnread, readCertificate } from './certificate-file.ts'
 import { selfSign } from './self-signed.ts'
 
 /**
@@ -24,7 +24,7 @@ export interface SelfSignedFilesOptions {
 /**
  * Answers with the files that are there, or makes new ones: when there are none, when they are damaged or do not belong
  * together, when they bear another host name, when they expire within 30 days, or when a clock that was ahead made them
- * valid from some day to come. Both have mode 0600.
+ * valid from some day to come. Both have mode 0600. Rejects where there are some that cannot be read for now.
  */
 export async function ensureSelfSigned(options: SelfSignedFilesOptions): Promise<CertificateFiles> {
   const { hostname, directory, clock, random } = options
@@ -48,7 +48,8 @@ async function serves(files: CertificateFiles, hostname: string, now: number): P
     const { leaf } = await readCertificate(files)
     const isValid = leaf.validFromDate.getTime() <= now && leaf.validToDate.getTime() - now > renewBeforeMs
     return leaf.checkHost(hostname) !== undefined && isValid
-  } catch {
+  } catch (error) {
+    if (isUnread(error)) throw error
     // Missing, damaged, or with another's key, if the machine went down between the two: new files are the answer to all.
     return false
   }

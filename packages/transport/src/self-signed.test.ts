@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, createServer } from 'node:tls'
 import { systemRandom } from '@pennypost/model'
@@ -120,6 +120,17 @@ describe('the files', () => {
     expect(second).not.toBe(first)
     const key = createPrivateKey(readFileSync(join(directory, 'self-signed.key')))
     expect(new X509Certificate(second).checkPrivateKey(key)).toBe(true)
+  })
+
+  test('are not made anew when they could not be read for now, which everybody would have to trust again', async () => {
+    const directory = await temporaryDirectory()
+    await made(directory, 'mail.one.test', now)
+    const key = readFileSync(join(directory, 'self-signed.key'))
+    rmSync(join(directory, 'self-signed.crt'))
+    // Stands for a file that gives an error of the disk.
+    mkdirSync(join(directory, 'self-signed.crt'))
+    await expect(made(directory, 'mail.one.test', now)).rejects.toThrow(/cannot read the certificate: EISDIR/)
+    expect(readFileSync(join(directory, 'self-signed.key'))).toEqual(key)
   })
 
   test('are made anew when the clock was ahead as they were made', async () => {

@@ -1,5 +1,5 @@
 /** Which certificates are shown at a start, above all where files are not as they should be. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { silentLog, systemClock, systemRandom } from '@pennypost/model'
@@ -64,4 +64,16 @@ test.each([
   cpSync(issued.key, files.key)
   await spoil(files)
   expect(await namesShown(dataDirectory)).toContain(name)
+})
+
+test('one that could not be read for now lost its key to one of our own', async () => {
+  const dataDirectory = directory()
+  const acme = join(dataDirectory, 'tls', 'acme')
+  // Stands for a file that gives an error of the disk.
+  mkdirSync(join(acme, 'certificate.pem'), { recursive: true })
+  const key = join(acme, 'certificate.key')
+  cpSync((await issue()).key, key)
+  const before = readFileSync(key)
+  await expect(namesShown(dataDirectory)).rejects.toThrow(/certificate\.pem: cannot read the certificate: EISDIR/)
+  expect(readFileSync(key)).toEqual(before)
 })

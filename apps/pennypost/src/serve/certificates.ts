@@ -6,6 +6,7 @@ import {
   type CertificateFiles,
   createTlsMaterial,
   ensureSelfSigned,
+  isUnread,
   readCertificate,
   type TlsMaterial,
 } from '@pennypost/transport'
@@ -91,6 +92,7 @@ async function provideStandIn(options: CertificateOptions, files: CertificateFil
     await readCertificate(files)
     return
   } catch (error) {
+    if (isUnread(error)) throw error
     options.log.info(
       { error: (error as Error).message },
       'no certificate of the authority: a self-signed one is used until it issues one',
