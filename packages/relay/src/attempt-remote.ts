@@ -2,10 +2,10 @@
  * One attempt at an entry over SMTP: a connection of its destination, one transaction for all recipients that get the
  * same octets, more where the peer takes fewer at once, and another connection where one breaks.
  *
- * Theory of operation. `#pending` holds who has no verdict yet. Each turn takes a connection and runs transactions over it
- * until nobody is left or it breaks. A kept connection that turns out dead costs nothing but a new one, and so does one that
- * ends behind a transaction; another that breaks sends the rest to another address, if there is one; then the rest is
- * deferred.
+ * Theory of operation. `#pending` holds who has no verdict yet. Each turn takes a connection, runs one transaction over it,
+ * gives it back, and settles who has the message, lest they get it again if the process ends before the others have it. A
+ * kept connection that turns out dead costs nothing but a new one; a new one that breaks sends the rest to another address,
+ * if there is one; then the rest is deferred.
  *
  * Never broken: `delivered` only by the peer's word after the content; who may have got the content (RFC 1047) is not sent
  * it again in this attempt; each recipient gets at most one verdict.
@@ -50,6 +50,8 @@ export interface RemoteOptions {
   unreachable: Pick<UnreachableAddresses, 'note'>
   /** Addresses of hosts that offer CHUNKING and do not know BDAT. */
   byData: Map<string, unknown>
+  /** For who has the message while others still wait for it. */
+  settleDelivered(work: Work, result: AttemptResult): Promise<void>
   /** Verdicts on recipients to whom nothing is relayed. */
   dead?: ReadonlyMap<number, Verdict> | undefined
 }
@@ -89,6 +91,10 @@ class RemoteAttempt {
 
   async run(): Promise<AttemptResult> {
     while (this.#pending.length > 0) {
+      if (this.#work.lost) {
+        this.#refuseRest(troubled('Somebody else works on the message now'))
+        break
+      }
       const acquired = await this.#acquire()
       for (const tried of acquired.tried) this.#attempted(tried)
       if (!acquired.ok && this.#yields(acquired.verdict)) continue
@@ -98,6 +104,7 @@ class RemoteAttempt {
       }
       await this.#over(acquired.hop, acquired.reused === true)
       if (this.#broken.size >= this.#options.limits.sessions && this.#breakage) this.#refuseRest(this.#breakage)
+      if (this.#pending.length > 0) await this.#options.settleDelivered(this.#work, this.#result)
     }
     this.#tellPool()
     return this.#result
@@ -137,29 +144,20 @@ class RemoteAttempt {
     return envelope.reversePath === '' && (tls === undefined || !client.capabilities.keywords.has('REQUIRETLS'))
   }
 
-  /** Runs transactions over one connection, as long as it lasts and there is somebody left. */
+  /** Runs one transaction, and gives the connection back. */
   async #over(hop: NextHop, reused: boolean): Promise<void> {
     const { clock, pool, unreachable } = this.#options
     const begun = clock.elapsed()
     let breakage: Verdict | undefined
-    let hasServed = false
     if (reused) hop.lines.length = 0
     try {
       // Not before there is a connection: what waits for one holds no content.
       const content = await this.#contentFor(hop)
-      if ('outcome' in content) {
-        this.#refuseRest(content)
-        return
-      }
+      if ('outcome' in content) this.#refuseRest(content)
       // Without this, a peer that says EHLO's 250 and goes would be called again at once, for ever.
-      if (!hop.client.usable) breakage = deferred('4.4.2', `${placeOf(hop)} went away before the first word of mail`)
-      while (this.#pending.length > 0 && hop.client.usable && !breakage) {
-        if (this.#work.lost) this.#refuseRest(troubled('Somebody else works on the message now'))
-        else {
-          breakage = await this.#transact(hop, content)
-          hasServed ||= !breakage
-        }
-      }
+      else if (!hop.client.usable)
+        breakage = deferred('4.4.2', `${placeOf(hop)} went away before the first word of mail`)
+      else breakage = await this.#transact(hop, content)
     } finally {
       const elapsedMs = Math.round(clock.elapsed() - begun)
       const error = breakage && describeReply(breakage.reply)
@@ -169,10 +167,20 @@ class RemoteAttempt {
       // Who has waited for minutes in vain does not ask there first the next time.
       if (hop.client.hasStalled) unreachable.note(hop, true)
     }
-    if (!breakage || this.#takesNoBdat(hop)) return
-    // A peer may take so much over one connection and no more.
-    const isSpent = hasServed && !hop.client.hasStalled
-    if (isSpent || (reused && ++this.#stale <= staleMax)) {
+    if (breakage) this.#lost(hop, reused, breakage)
+    else this.#served()
+  }
+
+  /** There is somebody less with every transaction, so what broke before counts no more. */
+  #served(): void {
+    this.#stale = 0
+    this.#broken.clear()
+    this.#breakage = undefined
+  }
+
+  #lost(hop: NextHop, reused: boolean, breakage: Verdict): void {
+    if (this.#takesNoBdat(hop)) return
+    if (reused && ++this.#stale <= staleMax) {
       this.#dismissal = undefined
       return
     }

@@ -3,7 +3,7 @@
  *
  * Never broken: what an attempt found out is settled together with everything that follows from it; a lost lease settles
  * nothing, because somebody else has the entry. Trouble of ours is no attempt and gives up nothing.
- * Who calls it: the runner, after each attempt.
+ * Who calls it: the runner, after each attempt; remote attempts, for who has the message already.
  */
 import type { DsnRecipient } from '@pennypost/message'
 import {
@@ -23,7 +23,7 @@ import {
   StoreError,
 } from '@pennypost/model'
 import { describeReply } from '@pennypost/smtp'
-import type { AttemptResult } from './attempt-result.ts'
+import type { AttemptResult, Work } from './attempt-result.ts'
 import { createDsn, type DsnMade, type DsnOptions, type DsnSubject } from './dsn.ts'
 import {
   awaitsDelayNotice,
@@ -76,6 +76,28 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
   return told.length === entry.recipients.length && told.every(({ verdict }) => verdict.outcome !== 'deferred')
 }
 
+/**
+ * Who has the message while it is still sent to others: if the process ends now, they must not get it again. Takes them out
+ * of the entry and of the result. Where it cannot be settled, it is with the rest.
+ */
+export async function settleDelivered(work: Work, result: AttemptResult, options: ConcludeOptions): Promise<void> {
+  const { entry } = work
+  const delivered = new Map([...result.verdicts].filter(([, { outcome }]) => outcome === 'delivered'))
+  if (delivered.size === 0) return
+  const part = { verdicts: delivered, flow: result.flow }
+  const conclusion: Conclusion = { ...decide(entry, part, options), goesOn: true }
+  try {
+    await settle(entry, part, conclusion, options)
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'lease-lost') work.lost = true
+    return
+  }
+  report(entry, conclusion, options.log)
+  entry.recipients = entry.recipients.filter(({ index }) => !delivered.has(index))
+  for (const index of delivered.keys()) result.verdicts.delete(index)
+  result.flow = []
+}
+
 /** Nothing follows from what was found out; but what a host has taken it has, though the entry was taken out meanwhile. */
 async function recordTaken(
   { journey }: LeasedEntry,
@@ -123,6 +145,7 @@ interface Conclusion {
   delayNotified: readonly number[]
   nextAt: number
   attempted: boolean
+  goesOn?: boolean
   expiresAt: number
 }
 
@@ -225,7 +248,7 @@ function describeRecipient(
 function settlementOf(
   entry: LeasedEntry,
   result: AttemptResult,
-  { told, delayNotified, nextAt, attempted }: Conclusion,
+  { told, delayNotified, nextAt, attempted, goesOn = false }: Conclusion,
   { made, filed, now }: { made: readonly DsnMade[]; filed: readonly Acceptance[]; now: number },
 ): Settlement {
   const { journey } = entry
@@ -241,6 +264,7 @@ function settlementOf(
     })),
     nextAttemptAt: nextAt,
     attempted,
+    goesOn,
     hold: told.some(({ verdict }) => verdict.heldBy !== undefined),
     delayNotified,
     accept: [...filed, ...made.flatMap(({ acceptance }) => acceptance ?? [])],

@@ -7,10 +7,10 @@ import type { RelayDelivery, SettledFacts, SettledNotices, Verification } from '
 import type { AggregateRow } from '@pennypost/message-auth'
 import { type QueueEntryId, steadiness } from '@pennypost/model'
 import { Arrivals } from './arrivals.ts'
-import { attemptLocal, hasMovedHere } from './attempt-local.ts'
-import { attemptRemote } from './attempt-remote.ts'
+import { attemptLocal, hasMovedHere, type LocalOptions } from './attempt-local.ts'
+import { attemptRemote, type RemoteOptions } from './attempt-remote.ts'
 import type { AttemptResult, Work } from './attempt-result.ts'
-import { conclude } from './conclude.ts'
+import { conclude, settleDelivered } from './conclude.ts'
 import { ConnectionPool } from './connection-pool.ts'
 import { FailedByOperator } from './failed-by-operator.ts'
 import { defaultRelayLimits, type RelayLimits } from './limits.ts'
@@ -80,26 +80,19 @@ export function createRelay(options: RelayOptions): Relay {
   const orders = new StandingOrders({ memory, clock })
   const isSteady = steadiness(clock)
   const byData = new Map<string, unknown>()
-  const attempt = async (work: Work): Promise<AttemptResult> => {
-    const { entry } = work
-    const filing = { mail, directory, arrivals, mda, routes }
-    if (entry.route === 'local') return attemptLocal(work, filing)
-    const held = await orders.held(entry)
-    if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
-    const dead = await orders.suppressed(entry)
-    const result = await attemptRemote(work, { ...opening, mail, pool, limits, turned, byData, dead })
-    const isForUs = await hasMovedHere(entry, result, { directory, dead })
-    return isForUs ? attemptLocal(work, { ...filing, dead }) : result
-  }
+  const concluding = { ...options, queue, mail, flow, dsn, schedule, isSteady }
+  const filing = { mail, directory, arrivals, mda, routes }
+  const settlePart: RemoteOptions['settleDelivered'] = (work, result) => settleDelivered(work, result, concluding)
+  const remote = { ...opening, mail, pool, limits, turned, byData, settleDelivered: settlePart }
   const runner = new Runner({
     queue,
     clock,
     log,
     limits,
-    attempt,
+    attempt: createAttempt({ orders, filing, remote }),
     stuck: () => pool.stuck,
     longestWaitMs: (attempts) => longestWaitMs(schedule, attempts),
-    conclude: (entry, result) => conclude(entry, result, { ...options, queue, mail, flow, dsn, schedule, isSteady }),
+    conclude: (entry, result) => conclude(entry, result, concluding),
     onDone: ({ id }) => failing.done(id),
   })
   return {
@@ -130,6 +123,26 @@ export function createRelay(options: RelayOptions): Relay {
     ...createVerifier({ ...opening, limits, random }),
     noteDmarc: reports.noteDmarc,
     working: () => runner.working,
+  }
+}
+
+interface AttemptParts {
+  orders: StandingOrders
+  filing: LocalOptions & Pick<RelayOptions['store'], 'directory'>
+  remote: RemoteOptions
+}
+
+/** What is ordered of an entry goes first; then it is filed here or sent. */
+function createAttempt({ orders, filing, remote }: AttemptParts): (work: Work) => Promise<AttemptResult> {
+  return async (work) => {
+    const { entry } = work
+    if (entry.route === 'local') return attemptLocal(work, filing)
+    const held = await orders.held(entry)
+    if (held) return { verdicts: new Map(entry.recipients.map(({ index }) => [index, held])), flow: [] }
+    const dead = await orders.suppressed(entry)
+    const result = await attemptRemote(work, { ...remote, dead })
+    const isForUs = await hasMovedHere(entry, result, { directory: filing.directory, dead })
+    return isForUs ? attemptLocal(work, { ...filing, dead }) : result
   }
 }
 

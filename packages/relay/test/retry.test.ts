@@ -118,7 +118,7 @@ test('who had the message got it again, because the store failed when it was to 
   ]
   await office.send({ recipients, source: Buffer.from(`Subject: large\r\n\r\n${'grüße\r\n'.repeat(30_000)}`) })
   isFailing = false
-  expect(await office.queue()).toMatchObject([{ attempts: 1, recipients: [{ forwardPath: 'carol@two.test' }] }])
+  expect(await office.queue()).toMatchObject([{ recipients: [{ forwardPath: 'carol@two.test' }] }])
   await office.advance(hour)
   expect(mx.transactions.map(({ recipients: to }) => to)).toEqual([['TO:<bob@two.test>'], ['TO:<carol@two.test>']])
   expect(office.logged.splice(0).filter(({ level }) => level === 'error')).toHaveLength(1)

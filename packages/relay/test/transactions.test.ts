@@ -339,17 +339,6 @@ describe('several recipients', () => {
     expect(await office.queue()).toEqual([])
   })
 
-  test('of a host that takes one in each transaction, and one transaction over each connection, waited for hours', async () => {
-    await using office = await PostOffice.open()
-    const script = {
-      RCPT: (_: string, nth: number) => (nth > 0 ? '452 4.5.3 one at a time' : undefined),
-      MAIL: (_: string, nth: number) => (nth > 0 ? '421 4.7.0 one for each connection' : undefined),
-    }
-    const mx = office.peer('192.0.2.2', { script })
-    await office.send({ recipients: people('bob', 'carol', 'dave', 'eve', 'frank') })
-    expect(mx.transactions.map(({ recipients }) => recipients.length)).toEqual([1, 1, 1, 1, 1])
-  })
-
   test('a peer that has too many with the first one is asked again on schedule', async () => {
     await using office = await PostOffice.open()
     const mx = office.peer('192.0.2.2', { script: { RCPT: '452 4.5.3 too many' } })

@@ -53,6 +53,20 @@ function describeSettle(open: OpenEngine): void {
     ])
   })
 
+  it('while the attempt goes on, the lease lasts, and nothing changes but who is left', async (world) => {
+    const { store, clock } = world
+    const { queue } = store
+    const leased = await three(world)
+    const outcomes = [{ index: 1, outcome: 'delivered' as const, reply: '250 2.0.0 ok' }]
+    await queue.settle(deferring(leased, clock.now() + 900_000, { goesOn: true, outcomes }))
+    expect(await claimAll(world)).toEqual([])
+    const { lease: _, recipients, ...entryAsBefore } = leased
+    const left = recipients.filter(({ index }) => index !== 1)
+    expect(await queue.get(leased.id)).toEqual({ ...entryAsBefore, recipients: left })
+    await queue.settle(deferring(leased, clock.now() + 1000, { outcomes: [] }))
+    expect(await queue.get(leased.id)).toMatchObject({ attempts: 1, dueAt: clock.now() + 1000, recipients: left })
+  })
+
   it('an entry goes with its last recipient, and so does its message', async (world) => {
     const { queue, mail } = world.store
     const leased = await three(world)

@@ -164,7 +164,7 @@ function settle(state: State, settlement: Settlement, changes: Changes) {
   const row = state.queue.get(settlement.entry)
   if (row?.lease?.id !== settlement.lease) refuse('lease-lost', 'The lease on the queue entry is lost.')
   checkAcceptances(state, settlement.accept)
-  const { outcomes, delayNotified, nextAttemptAt, attempted, hold = false } = settlement
+  const { outcomes, delayNotified, nextAttemptAt, attempted, goesOn = false, hold = false } = settlement
   const recipients = row.entry.recipients
     .map((recipient) => {
       const outcome = outcomes.find((candidate) => candidate.index === recipient.index)
@@ -176,10 +176,13 @@ function settle(state: State, settlement: Settlement, changes: Changes) {
       }
     })
     .filter((recipient) => recipient !== undefined)
-  row.lease = null
-  const dueAt = row.entry.dueAt === settlement.dueAt ? nextAttemptAt : row.entry.dueAt
-  const held = row.entry.held || hold
-  update(row, { recipients, dueAt, held, attempts: row.entry.attempts + (attempted ? 1 : 0) })
+  if (goesOn) update(row, { recipients })
+  else {
+    row.lease = null
+    const dueAt = row.entry.dueAt === settlement.dueAt ? nextAttemptAt : row.entry.dueAt
+    const held = row.entry.held || hold
+    update(row, { recipients, dueAt, held, attempts: row.entry.attempts + (attempted ? 1 : 0) })
+  }
   recordEvents(state, settlement.flow)
   const accepted = applyAcceptances(state, settlement.accept, changes)
   if (recipients.length === 0) dropEntry(state, row)

@@ -111,6 +111,8 @@ export interface Settlement {
   nextAttemptAt: number
   /** Counts as an attempt: false when nothing could be tried (shutdown, our own trouble). */
   attempted: boolean
+  /** The attempt goes on for those who are left: the lease lasts, and its end says when it is tried again, and what it counts. */
+  goesOn?: boolean
   /** What is left of it is held. */
   hold?: boolean
   /** Indexes of recipients about whom a delay notice goes out with this settlement. */
@@ -169,7 +171,7 @@ export interface Queue {
     leaseMs: number,
   ): Promise<QueueEntryId[]>
   /**
-   * All outcomes of attempts in ONE durable transaction, which also ends the lease. Rejects with `lease-lost` and does
+   * All outcomes of attempts in ONE durable transaction, which also ends the lease, unless the attempt goes on. Rejects with `lease-lost` and does
    * nothing for a lost lease; consumes the contents of `accept` all the same. One result for each of `accept`.
    */
   settle(settlement: Settlement): Promise<Accepted[]>

@@ -13,6 +13,7 @@ export interface SettleArguments {
   outcomes: readonly RecipientOutcome[]
   nextAttemptAt: number
   attempted: boolean
+  goesOn?: boolean
   hold?: boolean
   delayNotified: readonly number[]
   accept: readonly PackedAcceptance[]
@@ -37,7 +38,7 @@ interface StoredRecipient {
   delayNotified: boolean
 }
 
-/** What came of an attempt, all of it in one transaction; ends the lease. */
+/** What came of an attempt, all of it in one transaction; ends the lease, unless the attempt goes on. */
 export function settle(context: WriterContext, args: SettleArguments): AcceptedRow[] {
   const row = context
     .sql(
@@ -49,6 +50,10 @@ export function settle(context: WriterContext, args: SettleArguments): AcceptedR
   const left = unsettled(JSON.parse(row.recipients) as StoredRecipient[], args)
   recordFlow(context, args.flow)
   const accepted = accept(context, args.accept)
+  if (args.goesOn && left.length > 0) {
+    context.sql('UPDATE queue SET recipients = ? WHERE id = ?').run(JSON.stringify(left), args.entry)
+    return accepted
+  }
   context.effects.queue = true
   if (left.length === 0) {
     context.sql('DELETE FROM queue WHERE id = ?').run(args.entry)
