@@ -300,6 +300,26 @@ test('what another did to a name that the session itself had just made was not t
   await server.stop()
 })
 
+test('a superior that another had deleted, and that RENAME made anew, went on with the numbers of the one before', async () => {
+  const server = await TestServer.start()
+  const { mail } = server.store
+  const { id } = await server.account()
+  for (const name of ['A', 'Box']) await server.createMailbox(name)
+  await server.deliver('Box', sampleMessage('simple'))
+  server.options.mail = {
+    ...mail,
+    async mailboxByName(account, name, viewer) {
+      if (name === 'Box') await mail.deleteMailbox(id, name)
+      return mail.mailboxByName(account, name, viewer)
+    },
+  }
+  const client = await server.alice('NOTIFY SET (PERSONAL (MailboxName MessageNew MessageExpunge))')
+  expect(await client.say('RENAME A Box/x')).toEqual(['x OK RENAME completed'])
+  expect(await client.response()).toBe('* LIST (\\NonExistent) "/" Box')
+  expect(await client.response()).toBe('* LIST (\\HasChildren) "/" Box')
+  await server.stop()
+})
+
 test('who wants no names went on with the numbers of a mailbox that has another name now', async () => {
   const server = await TestServer.start()
   const { mail } = server.store

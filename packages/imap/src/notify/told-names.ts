@@ -30,6 +30,8 @@ export class ToldNames {
 
   created(mailbox: VisibleMailbox): void {
     const name = this.#at(mailbox.name)
+    // What had the name is gone, of which the client has not heard yet.
+    if (name.mailbox) return
     name.mailbox = mailbox
     this.#byId.set(mailbox.id, name)
   }
