@@ -44,6 +44,22 @@ test('of a host that takes one transaction over each connection, the others wait
   expect(await office.queue()).toEqual([])
 })
 
+test('of thousands who are reached one by one, each cost the store as much as all who were left', async () => {
+  const settled: number[] = []
+  await using office = await PostOffice.open(({ store }) => {
+    const settle: typeof store.queue.settle = (settlement) => {
+      settled.push(settlement.outcomes.length)
+      return store.queue.settle(settlement)
+    }
+    return { store: { ...store, queue: { ...store.queue, settle } } }
+  })
+  office.peer('192.0.2.2')
+  const many = Array.from({ length: 201 }, (_, nth) => ({ forwardPath: `u${nth}@two.test`, trace: `X: ${nth}\r\n` }))
+  await office.send({ recipients: many })
+  expect([settled[0], settled.at(-1)]).toEqual([3, 1])
+  expect(await office.queue()).toEqual([])
+})
+
 test('whom the store could not settle on the way is settled with the rest', async () => {
   let settlements = 0
   await using office = await PostOffice.open(({ store }) => {
