@@ -152,7 +152,8 @@ test('only a reply to RCPT refuses a recipient', async () => {
 })
 
 test('what a next hop says of us to everybody refused all recipients for good', async () => {
-  for (const words of ['554 5.7.1 Client host blocked using list.test', '530 Authentication required']) {
+  const refusals = ['554 5.7.1 Client host blocked using list.test', '530 Authentication required', '554 Blocked']
+  for (const words of refusals) {
     await using office = await open()
     const said: Record<string, string> = { bob: words, nobody: words }
     const peer = office.peer('192.0.2.2', { script: { RCPT: (argument) => said[/\w+(?=[@-])/.exec(argument)![0]] } })

@@ -174,6 +174,16 @@ describe('import', () => {
     expect(new Set((await everything(admin)).map(({ uidl }) => uidl)).size).toBe(2)
   })
 
+  test('each of several equal messages is its own, with its UIDL or without', async () => {
+    using admin = await withAccounts()
+    const text = 'Subject: twin\n\n'
+    expect(await take(admin, () => literal({ text, uidl: 'a' }))).toMatchObject({ imported: 1, skipped: 0 })
+    expect(await take(admin, () => literal({ text, uidl: 'b' }))).toMatchObject({ imported: 1, skipped: 0 })
+    const three = () => literal({ text }, { text, uidl: 'a' }, { text, uidl: 'b' })
+    expect(await take(admin, three)).toMatchObject({ imported: 1, skipped: 2 })
+    expect((await everything(admin)).map(({ uidl }) => uidl).slice(0, 2)).toEqual(['a', 'b'])
+  })
+
   test('an import that breaks off keeps nothing half, and goes on when repeated', async () => {
     using admin = await withAccounts()
     async function* broken(): AsyncGenerator<FiledMessage> {
