@@ -68,8 +68,10 @@ export class OtherMailboxes {
       if (!mailbox) continue
       const events = this.#eventsOf(name)
       if (!isWanted(events)) continue
-      if (!hasRight(mailbox, 'r')) this.#sayNoAccess(name)
-      else if (status && events.messages && !this.#isSelected(mailbox)) {
+      if (!hasRight(mailbox, 'r')) {
+        this.#sayNoAccess(name)
+        name.mailbox = uncounted(mailbox)
+      } else if (status && events.messages && !this.#isSelected(mailbox)) {
         sayCounts(this.#session, name.name, mailbox, firstItems(this.#session, events))
       }
     }
@@ -143,7 +145,11 @@ export class OtherMailboxes {
     before: VisibleMailbox | undefined,
   ): Promise<void> {
     const events = this.#eventsOf(name)
-    if (!isWanted(events) || !this.#mayRead(name, mailbox)) return
+    if (!isWanted(events)) return
+    if (!this.#mayRead(name, mailbox)) {
+      name.mailbox = uncounted(mailbox)
+      return
+    }
     this.#tellCounts(name.name, mailbox, events, counted)
     if (!events.metadata || !before) return
     try {
@@ -290,6 +296,11 @@ const unknownUnseen = -1
 
 function isWanted({ messages, names, subscriptions, metadata }: Events): boolean {
   return messages || names || subscriptions || metadata
+}
+
+/** A mailbox that may not be read: when it may be again, its numbers are told. */
+function uncounted(mailbox: VisibleMailbox): VisibleMailbox {
+  return { ...mailbox, uidNext: 0 as VisibleMailbox['uidNext'], uidValidity: 0 as VisibleMailbox['uidValidity'] }
 }
 
 /** A mailbox that was not there: empty, and another one than what may have had the name. */
