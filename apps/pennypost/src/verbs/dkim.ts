@@ -32,14 +32,20 @@ async function list(session: Session, domain: string | undefined): Promise<void>
 async function rotate(session: Session, domain: string): Promise<void> {
   const rotated = await session.call('dkim.rotate', { domain })
   const old = rotated.old.map((selector) => `  pennypost dkim retire ${domain} ${selector}\n`)
+  const what =
+    rotated.kind === 'relay' ? `New keys for ${domain} seal what is handed on, and sign` : `New keys for ${domain} sign`
+  const retiring =
+    old.length === 0
+      ? ''
+      : `2. Then sign no more with the old ones:
+${old.join('')}3. A week later, remove their records from the DNS.
+`
   session.show(
     rotated,
-    `New keys for ${domain} sign from now on, beside the old ones.
+    `${what} from now on${old.length === 0 ? '' : ', beside the old ones'}.
 Next:
 1. Publish, and wait until \`pennypost dkim list ${domain}\` says so:
-${rotated.publish.map(recordLine).join('')}2. Then sign no more with the old ones:
-${old.join('')}3. A week later, remove their records from the DNS.
-`,
+${rotated.publish.map(recordLine).join('')}${retiring}`,
   )
 }
 

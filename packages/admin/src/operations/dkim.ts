@@ -49,18 +49,18 @@ export const dkimRotate = operation({
   name: 'dkim.rotate',
   kind: 'change',
   input: z.strictObject({ domain: domainName }),
-  async run(context, { domain }) {
+  async run(context, { domain }, { signal }) {
     const { kind } = await findDomain(context.store.directory, domain)
-    if (kind === 'relay') {
-      throw new AdminError('not-allowed', `${domain} is handed on to another server.`, 'That server signs its mail.')
-    }
     const { dkimDirectory } = context.installation
     const before = await dkimRecords(dkimDirectory, domain)
-    const selectors = await freshSelectors(dkimDirectory, domain, context.clock.now())
+    // Of a domain that is handed on, the server behind may well name its keys as we do.
+    const isTaken = async (selector: string): Promise<boolean> =>
+      (await context.resolver.query(`${selector}._domainkey.${domain}`, 'TXT', signal)).status === 'found'
+    const selectors = await freshSelectors(dkimDirectory, domain, context.clock.now(), isTaken)
     await generateKeys(dkimDirectory, domain, selectors)
     const isNew = ({ selector }: DkimRecord): boolean => selectors.some(({ name }) => name === selector)
     const publish = (await dkimRecords(dkimDirectory, domain)).filter(isNew)
-    return { domain, publish, old: before.map(({ selector }) => selector) }
+    return { domain, kind, publish, old: before.map(({ selector }) => selector) }
   },
 })
 

@@ -12,14 +12,22 @@ import { type KeyFile, listKeyFiles, retiredEnding, SigningKeyError } from './ke
 
 /**
  * Selectors that the domain has never had, named after the month; a second pair of one month has a letter behind it. Those of
- * retired keys are not given again: their records are still published, and mail on its way is verified with them.
+ * retired keys are not given again: their records are still published, and mail on its way is verified with them. Nor are
+ * those that another server of the domain has: `isTaken` says so of a selector.
  */
-export async function freshSelectors(directory: string, domain: string, nowMs: number): Promise<Selector[]> {
+export async function freshSelectors(
+  directory: string,
+  domain: string,
+  nowMs: number,
+  isTaken: (selector: string) => Promise<boolean> = () => Promise.resolve(false),
+): Promise<Selector[]> {
   const files = [...(await listKeyFiles(directory)), ...(await listKeyFiles(directory, 'retired'))]
   const taken = new Set(files.filter((file) => file.domain === domain).map(({ selector }) => selector))
   for (const letter of ['', ...'bcdfghijklmnopqstuvwxyz']) {
     const pair = defaultSelectors(nowMs, letter)
-    if (pair.every(({ name }) => !taken.has(name))) return pair
+    if (pair.some(({ name }) => taken.has(name))) continue
+    const elsewhere = await Promise.all(pair.map(({ name }) => isTaken(name)))
+    if (!elsewhere.includes(true)) return pair
   }
   throw new SigningKeyError(`${domain} has had all keys that a month can have`)
 }
