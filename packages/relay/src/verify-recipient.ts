@@ -2,10 +2,10 @@
  * Asks a next hop whether it takes a recipient, before a stranger's mail for it is taken, so that nobody is sent a bounce
  * for mail that was never theirs (RFC 5321 §3.3). What it says is kept.
  *
- * Never broken: only a 5yz reply to RCPT itself refuses a recipient, and one that is about us and our rights only if a
- * recipient that nobody has gets another; of a next hop that is away, slow, or does not say, all are taken, and none
- * waits for longer than `verifyMs`. Outsiders can have it asked no more than `questions` at a time, and about one address
- * once.
+ * Never broken: only a 5yz reply to RCPT itself refuses a recipient, and one that may be about us and our rights only if a
+ * recipient that nobody has gets another, or one that was known is taken still; of a next hop that is away, slow, or does
+ * not say, all are taken, and none waits for longer than `verifyMs`. Outsiders can have it asked no more than `questions`
+ * at a time, and about one address once.
  * Who calls it: the relay, for reception.
  */
 import type { RelayDelivery, Verification } from '@pennypost/mda'
@@ -60,6 +60,8 @@ class Verifier {
   readonly #gates = new Map<string, Gate>()
   readonly #silent: BackOff
   readonly #unasked = new Map<string, Unasked>()
+  /** The last known recipient of each domain. */
+  readonly #known = new Map<string, string>()
 
   constructor(options: VerifierOptions) {
     this.#options = options
@@ -171,20 +173,30 @@ class Verifier {
     const close = (): void => client.close()
     signal.addEventListener('abort', close, { once: true })
     if (signal.aborted) close()
-    const ask = (path: string) => client.probe({ reversePath: '', forwardPath: path, requireTls: false })
+    const ask: Ask = (path) => client.probe({ reversePath: '', forwardPath: path, requireTls: false })
     const probed = await ask(forwardPath)
     const word = wordOf(probed, opened.hop)
     const { rcpt } = probed
-    if (rcpt && mayBeAboutUs(rcpt)) {
-      const nobody = `nobody-${this.#options.random.bytes(8).toString('hex')}@${pathOf(forwardPath).domain}`
-      const { rcpt: other } = await ask(nobody)
-      if (!other || (other.code === rcpt.code && other.enhanced === rcpt.enhanced)) word.answer = 'refused-us'
-    }
+    const { domain } = pathOf(forwardPath)
+    const place = `${destination} ${domain.toLowerCase()}`
+    if (word.answer === 'known') this.#known.set(place, forwardPath)
+    else if (rcpt && mayBeAboutUs(rcpt) && (await this.#isAboutUs(rcpt, domain, this.#known.get(place), ask)))
+      word.answer = 'refused-us'
     tell(word)
     await client.quit()
     signal.removeEventListener('abort', close)
   }
+
+  /** Whether others get the same: who is nobody, and `known`, of whom some next hops alone say anything else. */
+  async #isAboutUs(said: Reply, domain: string, known: string | undefined, ask: Ask): Promise<boolean> {
+    const { rcpt } = await ask(`nobody-${this.#options.random.bytes(8).toString('hex')}@${domain}`)
+    if (rcpt && (rcpt.code !== said.code || rcpt.enhanced !== said.enhanced)) return false
+    const still = known === undefined ? null : (await ask(known)).rcpt
+    return !still || !isPositive(still)
+  }
 }
+
+type Ask = (forwardPath: string) => ReturnType<SmtpClient['probe']>
 
 /**
  * RFC 3463 §3.8: 5.7.z is about who may, which is us as often as the recipient; without such a status, what RFC 5321

@@ -172,6 +172,28 @@ test('what a next hop says of us to everybody refused all recipients for good', 
   }
 })
 
+test('who is nobody was put off for good by a next hop that says so in the words of one that refuses us', async () => {
+  await using office = await open()
+  const nobody = '511 sorry, no mailbox here by that name (#5.1.1 - chkuser)'
+  let known = 'bob'
+  const peer = office.peer('192.0.2.2', {
+    script: { RCPT: (argument) => (argument.startsWith(`TO:<${known}@`) ? undefined : nobody) },
+  })
+  expect(await answer(office, 'eve')).toBe(`refused-us ${nobody}`)
+  expect(await answer(office, 'bob')).toBe('known 250 2.1.5 Ok')
+  await office.advance(5 * minute)
+  expect(await answer(office, 'eve')).toBe(`refused ${nobody}`)
+  expect(asked(peer).slice(3)).toEqual([
+    'RCPT TO:<eve@two.test>',
+    expect.stringMatching(/^RCPT TO:<nobody-/),
+    'RCPT TO:<bob@two.test>',
+  ])
+  expect(office.relay.unasked()).toEqual([])
+  // Bob has left, or it takes nothing more from us.
+  known = 'carol'
+  expect(await answer(office, 'mallory')).toBe(`refused-us ${nobody}`)
+})
+
 test('a next hop that closes when it is asked a second time refuses nobody', async () => {
   await using office = await open()
   office.peer('192.0.2.2', {
