@@ -7,8 +7,8 @@
  * entries in work may be long in ending. Leases of what is in work are renewed at a third of their time.
  *
  * Never broken: at most `limits.attempts` entries that were due are in work, each once, and retries have at most half of
- * that, so that neither a dead destination nor a flood keeps new mail waiting; what is taken out of turn is besides, and
- * up to `limits.stuck` for which nothing is done. An entry in work holds the clock until it is settled.
+ * that, rounded up, so that neither a dead destination nor a flood keeps new mail waiting; what is taken out of turn is
+ * besides, and up to `limits.stuck` for which nothing is done. An entry in work holds the clock until it is settled.
  * Who calls it: `createRelay`.
  */
 import {
@@ -161,7 +161,7 @@ export class Runner {
     const { entries, retries } = stuck()
     return {
       slots: Math.max(0, limits.attempts + Math.min(limits.stuck, entries) - this.#working.size),
-      retries: Math.max(0, Math.floor(limits.attempts / 2) + Math.min(limits.stuck, retries) - this.#retries),
+      retries: Math.max(0, Math.ceil(limits.attempts / 2) + Math.min(limits.stuck, retries) - this.#retries),
     }
   }
 

@@ -461,6 +461,14 @@ describe('a destination that cannot be had', () => {
     expect(silent.map(({ sessions }) => sessions.length)).toEqual([1, 1, 1, 1])
   })
 
+  test('was tried once by a server that works on one entry at a time, and never again', async () => {
+    await using office = await PostOffice.open({ limits: { attempts: 1 } })
+    await office.send()
+    expect((await office.queue()).map(({ attempts }) => attempts)).toEqual([1])
+    await office.advance(17 * minute)
+    expect((await office.queue()).map(({ attempts }) => attempts)).toEqual([2])
+  })
+
   test('does not keep mail for others waiting', async () => {
     await using office = await PostOffice.open({ limits: { attempts: 2, leasesPerDestination: 2 } })
     office.zone('three.test', [
