@@ -10,6 +10,12 @@ test('fields that a message had brought along itself were taken for its state, a
   }
 })
 
+test('a message with an X-IMAP of its own was gone when what had been exported was imported', () => {
+  const own = Buffer.from('X-IMAP: 1 2\r\n\r\n')
+  expect(readMboxStatus(own)).toMatchObject({ isInternal: true })
+  expect(readMboxStatus(Buffer.concat([writeMboxStatus([], 7, 'u7'), own]))).toMatchObject({ isInternal: false })
+})
+
 test('a field called like what every object has ended the import of the whole file', () => {
   const header = Buffer.from('Constructor: x\r\n__proto__: x\r\nStatus: R\r\n\r\n')
   const own = Buffer.from('Constructor: x\r\n__proto__: x\r\n\r\n')

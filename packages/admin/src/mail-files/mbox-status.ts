@@ -11,7 +11,7 @@ export interface MboxStatus {
   uidl?: string
   /** The header section without these fields. */
   header: Buffer
-  /** The message that UW-IMAP puts first to keep its own data; no mail. */
+  /** The message that UW-IMAP puts first to keep its own data; no mail, and so without a UID. */
   isInternal: boolean
 }
 
@@ -41,7 +41,7 @@ export function readMboxStatus(header: Buffer): MboxStatus {
   let uidl: string | undefined
   let isInternal = false
   for (const { name, start, valueStart, end } of fieldsOf(header)) {
-    if (name === 'x-imap' || name === 'x-imapbase') isInternal ||= name === 'x-imap'
+    if (name === 'x-imap') isInternal ||= !read.has('x-uid')
     const value = header.toString('latin1', valueStart, end).trim()
     if (!forms.get(name)?.test(value) || read.has(name)) continue
     read.add(name)
