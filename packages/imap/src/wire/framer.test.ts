@@ -76,6 +76,16 @@ describe('framer', () => {
     }
   })
 
+  test('the head of a line that is too long had octets that never came', () => {
+    const framer = new Framer(() => 5)
+    for (const piece of ['a NO', 'OP x', ' y\r\n']) {
+      framer.push(Buffer.from(piece))
+      const frame = framer.next()
+      if (frame) expect(frame).toMatchObject({ kind: 'too-long', head: Buffer.from('a NOOP x') })
+    }
+    expect(framer.size).toBe(0)
+  })
+
   test('raw lines know no literals', () => {
     const framer = new Framer(() => 100)
     framer.push(Buffer.from('abc{3}\r\nDONE\r\n'))

@@ -141,7 +141,7 @@ export class Framer {
       this.#scanned = this.#end
       // One more than the limit for a CR that may be there.
       if (this.#end - this.#start > this.#lineLimit() + 1) {
-        this.#overlong ??= Buffer.from(this.#octets.subarray(this.#start, this.#start + headOctets))
+        this.#overlong ??= Buffer.from(there.subarray(this.#start, this.#start + headOctets))
         const start = Math.max(this.#start, this.#end - longestAnnouncement)
         this.#passed += start - this.#start
         this.#start = start
