@@ -43,6 +43,12 @@ test('an entry did not show that it asks for REQUIRETLS', () => {
   expect(shown({})).not.toContain('asks for')
 })
 
+test('where more fits than is shown, it was said to be as much as there is in all', () => {
+  expect(list([entry], { more: true })).toContain(`
+More that fits waits: --limit shows more.
+In all 2 entries: `)
+})
+
 test('nothing that fits was said to be nothing that waits', () => {
   const sum = 'In all 2 entries: 0 due, 0 under way, 1 waiting, 1 held.\n'
   expect(list([])).toBe(`Nothing that fits waits. ${sum}`)

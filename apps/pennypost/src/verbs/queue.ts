@@ -102,7 +102,7 @@ export function listText({ entries, now, more, counts }: Listed): string {
     '',
   )
   const total = counts.waiting + counts.due + counts.leased + counts.held
-  const rest = more ? `More are there: ${total} in all; --limit shows more.\n` : ''
+  const rest = more ? 'More that fits waits: --limit shows more.\n' : ''
   const sum = `In all ${plural(total, 'entry', 'entries')}: ${counts.due} due, ${counts.leased} under way, ${counts.waiting} waiting, ${counts.held} held.\n`
   if (total === 0) return 'Nothing waits.\n'
   return entries.length === 0 ? `Nothing that fits waits. ${sum}` : `${table}${rest}${sum}`
