@@ -17,3 +17,11 @@ export interface AttemptResult {
   /** What is filed here; makes the acceptance anew each time, because a settlement consumes it. */
   accept?: () => Promise<Acceptance>
 }
+
+/** The end of an attempt. */
+export interface Concluded {
+  /** Nothing is left of the entry; not where something waits on, or the lease was lost and nothing happened. */
+  isOver: boolean
+  /** Under which it was settled; absent when it was lost. */
+  lease?: string
+}

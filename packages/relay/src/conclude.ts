@@ -23,7 +23,7 @@ import {
   StoreError,
 } from '@pennypost/model'
 import { describeReply } from '@pennypost/smtp'
-import type { AttemptResult, Work } from './attempt-result.ts'
+import type { AttemptResult, Concluded, Work } from './attempt-result.ts'
 import { createDsn, type DsnMade, type DsnOptions, type DsnSubject } from './dsn.ts'
 import {
   awaitsDelayNotice,
@@ -49,20 +49,24 @@ export interface ConcludeOptions {
   log: Log
 }
 
-/** Whether nothing is left of the entry; not where something waits on, or the lease was lost and nothing happened. */
-export async function conclude(entry: LeasedEntry, result: AttemptResult, options: ConcludeOptions): Promise<boolean> {
+export async function conclude(
+  entry: LeasedEntry,
+  result: AttemptResult,
+  options: ConcludeOptions,
+): Promise<Concluded> {
   const { log } = options
   const which = { journey: entry.journey, entry: entry.id }
   let conclusion = decide(entry, result, options)
+  let lease: string
   for (let attempt = 1; ; attempt++) {
     try {
-      await settle(entry, result, conclusion, options)
+      lease = await settle(entry, result, conclusion, options)
       break
     } catch (error) {
       if (error instanceof StoreError && error.reason === 'lease-lost') {
         log.warn(which, 'the lease was lost, its outcomes do not count')
         await recordTaken(entry, result, conclusion, options)
-        return false
+        return { isOver: false }
       }
       // Whoever was to get a DSN may have been removed since it was addressed: once more, from the start.
       if (attempt === 1) continue
@@ -73,7 +77,8 @@ export async function conclude(entry: LeasedEntry, result: AttemptResult, option
   }
   report(entry, conclusion, log)
   const { told } = conclusion
-  return told.length === entry.recipients.length && told.every(({ verdict }) => verdict.outcome !== 'deferred')
+  const isOver = told.length === entry.recipients.length && told.every(({ verdict }) => verdict.outcome !== 'deferred')
+  return { isOver, lease }
 }
 
 /**
@@ -110,18 +115,21 @@ async function recordTaken(
   await flow.record([...result.flow, ...taken.flatMap((each) => eventsOf(journey, each, nextAt, clock.now()))])
 }
 
+/** Gives the lease under which it was done. */
 async function settle(
   entry: LeasedEntry,
   result: AttemptResult,
   conclusion: Conclusion,
   options: ConcludeOptions,
-): Promise<void> {
+): Promise<string> {
   const filed = result.accept ? [await result.accept()] : []
   const made = await createNotices(entry, conclusion, options).catch(async (error: unknown) => {
     for (const { message } of filed) await message.content.discard()
     throw error
   })
-  await options.queue.settle(settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() }))
+  const settlement = settlementOf(entry, result, conclusion, { made, filed, now: options.clock.now() })
+  await options.queue.settle(settlement)
+  return settlement.lease
 }
 
 /**

@@ -34,7 +34,7 @@ test('hundreds of attempts that are claimed at once do not begin in one turn of 
       most = Math.max(most, ++now)
       return { verdicts: new Map(), flow: [] }
     },
-    conclude: async () => true,
+    conclude: async () => ({ isOver: true }),
   })
   runner.start()
   await expect.poll(() => begun).toBe(300)
@@ -71,7 +71,7 @@ function smallRunner() {
     longestWaitMs: () => 0,
     onDone: () => {},
     attempt: () => new Promise((resolve) => ends.push(() => resolve({ verdicts: new Map(), flow: [] }))),
-    conclude: async () => true,
+    conclude: async () => ({ isOver: true }),
   })
   return {
     stuck,
@@ -154,7 +154,7 @@ function runnerOver(dueAfterMs: readonly number[], { claimTakesMs = 0, full = []
       await released.promise
       return { verdicts: new Map(), flow: [] }
     },
-    conclude: async () => true,
+    conclude: async () => ({ isOver: true }),
   })
   runner.start()
   const stop = (): Promise<void> => {

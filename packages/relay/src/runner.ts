@@ -20,7 +20,7 @@ import {
   type Timer,
   turnTaking,
 } from '@pennypost/model'
-import type { AttemptResult, Work } from './attempt-result.ts'
+import type { AttemptResult, Concluded, Work } from './attempt-result.ts'
 import type { Stuck } from './connection-pool.ts'
 import type { RelayLimits } from './limits.ts'
 
@@ -34,8 +34,7 @@ export interface RunnerOptions {
   attempt(work: Work): Promise<AttemptResult>
   /** How many attempts wait for what others find out, and how many of them are retries. */
   stuck(): Stuck
-  /** Resolves with whether nothing is left of the entry. */
-  conclude(entry: LeasedEntry, result: AttemptResult): Promise<boolean>
+  conclude(entry: LeasedEntry, result: AttemptResult): Promise<Concluded>
   /** After each attempt, whatever came of it. */
   onDone(entry: LeasedEntry): void
 }
@@ -54,9 +53,14 @@ const setBackMs = 60_000
 
 type Attempt = RunnerOptions['attempt']
 
+/** `next`: it has been claimed again before its end was known. */
+interface InWork extends Work {
+  next?: { entry: LeasedEntry; attempt: Attempt; resolve(isOver: Promise<boolean | undefined> | undefined): void }
+}
+
 export class Runner {
   readonly #options: RunnerOptions
-  readonly #working = new Map<QueueEntryId, Work>()
+  readonly #working = new Map<QueueEntryId, InWork>()
   /** Resolve when nothing is in work. */
   readonly #quiet: (() => void)[] = []
   #retries = 0
@@ -225,23 +229,18 @@ export class Runner {
     const { clock, log } = this.#options
     using _busy = clock.busy('attempt')
     const under = this.#working.get(entry.id)
-    if (under) {
-      // A clock that jumped ahead ended the lease, not the attempt: it goes on under the new one.
-      under.entry.lease = entry.lease
-      under.lost = false
-      return undefined
-    }
-    const work: Work = { entry, lost: false }
+    if (under) return this.#behind(under, entry, attempt)
+    const work: InWork = { entry, lost: false }
     const isRetry = entry.attempts > 0 && attempt === this.#options.attempt
     this.#working.set(entry.id, work)
     if (isRetry) this.#retries++
     this.#renewal ??= clock.after(this.#options.limits.leaseMs / 3, () => void this.#renew())
-    let isOver = false
+    let concluded: Concluded | undefined
     try {
       const result = await attempt(work)
       // What could not be tried because we stop is as due as it was.
       if (!this.#running) for (const [index, { own }] of result.verdicts) if (own) result.verdicts.delete(index)
-      isOver = await this.#options.conclude(entry, result)
+      concluded = await this.#options.conclude(entry, result)
     } catch (error) {
       // The lease runs out, and then it is tried again: at least once, never not at all.
       log.error({ err: error, journey: entry.journey, entry: entry.id }, 'an attempt could not be concluded')
@@ -249,9 +248,25 @@ export class Runner {
     this.#working.delete(entry.id)
     if (isRetry) this.#retries--
     this.#options.onDone(entry)
+    const { next } = work
+    const isAnotherTurn = concluded !== undefined && concluded.lease !== entry.lease
+    next?.resolve(isAnotherTurn ? this.#work(next.entry, next.attempt) : undefined)
     this.#wake()
     this.#settleQuiet()
-    return isOver
+    return concluded?.isOver ?? false
+  }
+
+  /**
+   * A clock that jumped ahead ended the lease, not the attempt: it goes on under the new one. But where it was settled under
+   * the old one, and due again at once, it is claimed for another turn.
+   */
+  #behind(under: InWork, entry: LeasedEntry, attempt: Attempt): Promise<boolean | undefined> {
+    under.entry.lease = entry.lease
+    under.lost = false
+    under.next?.resolve(undefined)
+    return new Promise((resolve) => {
+      under.next = { entry, attempt, resolve }
+    })
   }
 
   async #renew(): Promise<void> {

@@ -229,3 +229,37 @@ describe('standing orders', () => {
     expect(mx.transactions).toHaveLength(1)
   })
 })
+
+test('what an operator retried before its settlement was answered was not tried until another lease ran out', async () => {
+  const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+  const { promise: claimed, resolve: claim } = Promise.withResolvers<void>()
+  await using office = await PostOffice.open(({ store }) => {
+    const settle: typeof store.queue.settle = async (settlement) => {
+      const accepted = await store.queue.settle(settlement)
+      await answered
+      return accepted
+    }
+    let given = 0
+    const claimNoted: typeof store.queue.claim = async (request) => {
+      const entries = await store.queue.claim(request)
+      given += entries.length
+      if (given === 2) claim()
+      return entries
+    }
+    return { store: { ...store, queue: { ...store.queue, settle, claim: claimNoted } } }
+  })
+  const retried = (): Promise<unknown> =>
+    office.queue().then(([entry]) => office.store.queue.retryNow([entry!.id], office.clock.now() - 1))
+  let asked = 0
+  const RCPT = () => {
+    if (asked++ > 0) return undefined
+    void retried()
+    return '450 4.2.0 greylisted'
+  }
+  const mx = office.peer('192.0.2.2', { script: { RCPT } })
+  await office.accept()
+  await claimed
+  answer()
+  await office.advance(minute)
+  expect(mx.transactions).toHaveLength(1)
+})
