@@ -197,6 +197,17 @@ function describeExpunge(open: OpenEngine): void {
     expect(await mail.mailbox(inbox)).toMatchObject({ messages: 2, unseen: 2, deleted: 0 })
   })
 
+  it('of very many takes out each, and a move of them takes each once', async (world) => {
+    const { mail } = world.store
+    const [inbox, sent] = [await inboxOf(world), await sentOf(world)]
+    await append(world, inbox, ...Array.from({ length: 600 }, () => ({})))
+    const every = UidSet.ofRanges([[1, 600]])
+    expect((await mail.move(inbox, everything, sent)).source.toString()).toBe(every.toString())
+    expect(await uidsIn(world, sent)).toEqual([...every])
+    expect((await mail.expunge(sent, everything, 'all')).uids.toString()).toBe(every.toString())
+    expect([await uidsIn(world, inbox), await uidsIn(world, sent)]).toEqual([[], []])
+  })
+
   it('gives the room back', async (world) => {
     const inbox = await inboxOf(world)
     await appendMany(world, inbox, 3)
@@ -264,12 +275,14 @@ function describePin(open: OpenEngine): void {
     const { mail } = world.store
     const inbox = await inboxOf(world)
     await appendMany(world, inbox, 3)
+    const [first] = await fetched(world, inbox)
     const older = mail.pin(inbox)
     await mail.expunge(inbox, UidSet.of(1), 'all')
     const newer = mail.pin(inbox)
     await mail.expunge(inbox, UidSet.of(2), 'all')
     older[Symbol.dispose]()
     expect((await fetched(world, inbox)).map((row) => row.uid)).toEqual([2, 3])
+    expect(await mail.message(first!.message)).toBeUndefined()
     newer[Symbol.dispose]()
     expect((await fetched(world, inbox)).map((row) => row.uid)).toEqual([3])
   })

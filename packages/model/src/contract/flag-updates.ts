@@ -134,6 +134,9 @@ function describeKeywords(open: OpenEngine): void {
     const inbox = await inboxOf(world)
     await append(world, inbox, { flags: ['$Forwarded'] }, { flags: ['$FORWARDED', 'Other'] })
     expect(await flagsIn(world, inbox)).toEqual({ 1: ['$Forwarded'], 2: ['$Forwarded', 'Other'] })
+    await mail.updateFlags(inbox, { uids: UidSet.of(2), mode: 'add', flags: ['$NEW', '$new'] })
+    expect(await placesIn(world)).toEqual(['$Forwarded', 'Other', '$NEW'])
+    await mail.updateFlags(inbox, { uids: UidSet.of(2), mode: 'remove', flags: ['$new'] })
     await mail.updateFlags(inbox, { uids: everything, mode: 'remove', flags: ['$forwarded'] })
     expect(await flagsIn(world, inbox)).toEqual({ 1: [], 2: ['Other'] })
   })
@@ -187,5 +190,14 @@ function describeKeywords(open: OpenEngine): void {
     expect([places[5], places[7], places.length]).toEqual(['new', 'k7', maxKeywords])
     expect((await flagsIn(world, inbox))[2]).toEqual(['new'])
     expect((await flagsIn(world, inbox))[1]).not.toContain('new')
+  })
+
+  it('an unused one keeps its place where it comes together with a new one', async (world) => {
+    const { mail } = world.store
+    const inbox = await inboxOf(world)
+    await append(world, inbox, { flags: keywords(maxKeywords) }, {})
+    await mail.updateFlags(inbox, { uids: UidSet.of(1), mode: 'remove', flags: ['k5', 'k7'] })
+    await mail.updateFlags(inbox, { uids: UidSet.of(2), mode: 'add', flags: ['K5', 'new'] })
+    expect((await flagsIn(world, inbox))[2]).toEqual(['k5', 'new'])
   })
 }
