@@ -8,8 +8,8 @@ export type LoginAttempt = Claim & {
   service: string
   /** The client's IP address; '' on a Unix socket. */
   address: string
-  /** Its connection: who is gone when a wait is over is not looked at. */
-  client?: { readonly closed: boolean }
+  /** Its connection: who has left when a wait is over is not looked at. */
+  client?: { readonly hasLeft: boolean }
 }
 
 export type AuthenticationFailure =

@@ -331,11 +331,11 @@ describe('throttle', () => {
     await login()
     await guess(10)
     const spent = work.length
-    const client = { closed: false }
+    const client = { hasLeft: false }
     const gone = login({ password: 'left', client })
-    const stays = login({ password: 'stays', client: { closed: false } })
+    const stays = login({ password: 'stays', client: { hasLeft: false } })
     await new Promise(setImmediate)
-    client.closed = true
+    client.hasLeft = true
     await clock.advance(20_000)
     expect([await gone, await stays]).toEqual([throttled, invalid])
     expect(work).toHaveLength(spent + 1)

@@ -206,7 +206,7 @@ class CachingAuthenticator implements Authenticator {
     if (here <= failuresPerMinute) return true
     await this.#slow(network)
     // Whoever does not stay to wait takes none of the work that others wait for.
-    return client?.closed !== true
+    return client?.hasLeft !== true
   }
 
   async #slow(network: string): Promise<void> {

@@ -14,7 +14,7 @@ export interface ExchangeOptions {
   /** As in `LoginAttempt`. */
   service: string
   address: string
-  client?: { readonly closed: boolean }
+  client?: { readonly hasLeft: boolean }
   /** Sends a challenge, in base64, and gives the line that answers it; undefined when there is none to be had. */
   ask(challenge: string): Promise<Buffer | string | undefined>
 }

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { dial, dialTls, readAll, readSome, testListener, testMaterial } from '../test/loopback.ts'
 import { createManualTime } from '../test/manual-time.ts'
 import { createDuplexPair } from './duplex-pair.ts'
-import type { Connection } from './index.ts'
+import { type Connection, LineReader, readLines } from './index.ts'
 
 /** Answers STLS and repeats every other line, behind the protocol version if there is TLS. */
 function session(connection: Connection): void {
@@ -22,6 +22,28 @@ function session(connection: Connection): void {
   }
   connection.stream.on('data', read)
 }
+
+test.each(['none', 'implicit'] as const)('TLS %s: who had left was taken for one who waits', async (tls) => {
+  const working = Promise.withResolvers<Connection>()
+  const listener = await testListener({
+    tls,
+    contexts: await testMaterial(),
+    onConnection(connection) {
+      const onLine = (): Promise<void> => {
+        working.resolve(connection)
+        return new Promise(() => {})
+      }
+      readLines(connection.stream, new LineReader(100), { onLine, onOverlong() {}, onEnd() {} })
+    },
+  })
+  const client = tls === 'none' ? await dial(listener) : await dialTls(listener)
+  client.write('PASS wrong\r\n')
+  const connection = await working.promise
+  expect(connection.hasLeft).toBe(false)
+  client.destroy()
+  await expect.poll(() => connection.hasLeft).toBe(true)
+  expect(connection.closed).toBe(false)
+})
 
 describe('TLS', () => {
   test('implicit: the session begins behind the handshake', async () => {

@@ -97,6 +97,11 @@ export class Connection {
     return this.#closed
   }
 
+  /** The client says nothing more: whoever goes in good order is not told from who reads on until it is written to. */
+  get hasLeft(): boolean {
+    return this.#closed || this.#stream.readableEnded
+  }
+
   /**
    * Answers STARTTLS or STLS with `goAhead` and makes the handshake. Call it in the same tick in which the command was
    * parsed, with your own buffered octets dropped and no listener of yours left on `stream`: whatever the client sent
