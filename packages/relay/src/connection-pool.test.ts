@@ -107,6 +107,24 @@ test('who came while a connection to another address was being opened waited wit
   expect(got).toMatchObject([{ ok: true, hop: second }])
 })
 
+test('a connection is used as often as the one that broke was of use, and after some that were one more time', async () => {
+  const { pool, quitted, open, acquire } = pooled()
+  acquire(100)
+  const broken = await open()
+  Object.assign(broken.client, { usable: false, isBroken: true, transactions: 4 })
+  pool.release(broken)
+  for (let inOrder = 0; inOrder < 14; inOrder++) {
+    const hop = await open()
+    Object.assign(hop.client, { transactions: 3 })
+    pool.release(hop)
+    expect(quitted.at(-1)).toBe(hop)
+  }
+  const kept = await open()
+  Object.assign(kept.client, { transactions: 3 })
+  pool.release(kept)
+  expect(quitted).not.toContain(kept)
+})
+
 test('a destination that was down got as many connections as ever before one of them was of use', async () => {
   const { opening, open, fail, acquire, pool } = pooled()
   acquire(1)

@@ -6,7 +6,8 @@
  * be opened answers for all who wait, so that a dead destination costs one connection at a time, not one for each entry,
  * and what comes in the time after it waits without any (`back-off.ts`). How many may stand adapts: where others stand and
  * one more is refused, what stands is the limit; where one breaks, by 421 or silence, half of them; each one that is given
- * back in order lets the limit grow, by one for as many as it is.
+ * back in order lets the limit grow, by one for as many as it is. One that breaks amid another transaction shows for how many
+ * a connection is good, so that whoever comes gets none that is about to end.
  *
  * Never broken: a connection is given to one entry at a time; each wait ends with a connection or a verdict.
  * Who calls it: remote attempts.
@@ -59,6 +60,8 @@ interface Destination {
   opening: number
   waiting: Waiting[]
   ceiling: number
+  /** Transactions that a connection of it is good for, as far as was seen. */
+  uses: number
   /** When a connection was last given back in order. */
   servedAt: number
   /** None was since one fell silent: what stands is no sign of life. */
@@ -116,21 +119,28 @@ export class ConnectionPool {
     const destination = this.#destination(hop)
     destination.busy.delete(hop)
     const { client } = hop
-    const mayGoOn = hop.turned || client.transactions < this.#options.limits.transactionsPerConnection
-    if (client.isBroken) destination.ceiling = Math.max(1, destination.ceiling / 2)
-    else this.#served(destination)
-    if (client.usable && mayGoOn && !this.#draining) {
-      this.#grow(destination)
+    if (client.isBroken) this.#broke(destination, hop)
+    else this.#served(destination, hop)
+    if (client.usable && !isSpent(destination, hop) && !this.#draining) {
       this.#give(destination, { ok: true, hop, tried: [], reused: true })
     } else void client.quit()
     this.#openMore(destination)
     this.#forget(destination)
   }
 
-  #served(destination: Destination): void {
+  #served(destination: Destination, hop: NextHop): void {
     this.#backOff.forget(keyOf(destination.way))
     destination.servedAt = this.#options.clock.elapsed()
     destination.isSilent = false
+    const { connectionsPerDestination, transactionsPerConnection } = this.#options.limits
+    destination.ceiling = Math.min(connectionsPerDestination, destination.ceiling + 1 / destination.ceiling)
+    // Now and then one more is tried: it may have been a chance that one broke there.
+    if (isSpent(destination, hop)) destination.uses = Math.min(transactionsPerConnection, destination.uses * 1.02)
+  }
+
+  #broke(destination: Destination, { client: { transactions, hasStalled } }: NextHop): void {
+    destination.ceiling = Math.max(1, destination.ceiling / 2)
+    if (transactions > 1 && !hasStalled) destination.uses = transactions - 1
   }
 
   /**
@@ -200,9 +210,9 @@ export class ConnectionPool {
     const key = keyOf({ destination: name, security })
     let destination = this.#destinations.get(key)
     if (!destination) {
-      const ceiling = this.#options.limits.connectionsPerDestination
+      const { connectionsPerDestination: ceiling, transactionsPerConnection: uses } = this.#options.limits
       const way = { destination: name, security }
-      const parts = { idle: [], busy: new Set<NextHop>(), opening: 0, waiting: [], ceiling }
+      const parts = { idle: [], busy: new Set<NextHop>(), opening: 0, waiting: [], ceiling, uses }
       destination = { way, ...parts, servedAt: Number.NEGATIVE_INFINITY, isSilent: false }
       this.#destinations.set(key, destination)
     }
@@ -248,11 +258,6 @@ export class ConnectionPool {
     let used = 0
     for (const { busy, opening } of this.#destinations.values()) used += busy.size + opening
     return used < this.#options.limits.attempts
-  }
-
-  #grow(destination: Destination): void {
-    const { connectionsPerDestination: most } = this.#options.limits
-    if (destination.ceiling < most) destination.ceiling = Math.min(most, destination.ceiling + 1 / destination.ceiling)
   }
 
   async #openOne(destination: Destination): Promise<void> {
@@ -321,7 +326,7 @@ export class ConnectionPool {
     for (let idle = destination.idle.pop(); idle; idle = destination.idle.pop()) {
       idle.timer[Symbol.dispose]()
       this.#kept--
-      if (idle.hop.client.usable) {
+      if (idle.hop.client.usable && !isSpent(destination, idle.hop)) {
         destination.busy.add(idle.hop)
         return idle.hop
       }
@@ -329,6 +334,11 @@ export class ConnectionPool {
     }
     return undefined
   }
+}
+
+/** One that the host opened itself goes on for as long as it stands. */
+function isSpent({ uses }: Destination, { client, turned }: NextHop): boolean {
+  return !turned && client.transactions >= Math.floor(uses)
 }
 
 function keyOf({ destination, security }: Way): string {

@@ -44,6 +44,17 @@ test('of a host that takes one transaction over each connection, the others wait
   expect(await office.queue()).toEqual([])
 })
 
+test('many letters to a host that takes one over each connection: some waited as if it were away', async () => {
+  await using office = await PostOffice.open()
+  const MAIL: Script = (_, nth) => (nth > 0 ? '421 4.7.0 one for each connection' : undefined)
+  const mx = office.peer('192.0.2.2', { script: { MAIL } })
+  for (let count = 0; count < 100; count++) await office.accept()
+  await office.advance(0)
+  expect(mx.transactions).toHaveLength(100)
+  // Those that stood when the first said so had to be tried.
+  expect(mx.sessions.length).toBeLessThan(130)
+})
+
 test('of thousands who are reached one by one, each cost the store as much as all who were left', async () => {
   const settled: number[] = []
   await using office = await PostOffice.open(({ store }) => {

@@ -213,6 +213,16 @@ describe('LMTP', () => {
 })
 
 describe('connection', () => {
+  test.each([
+    ['behind the reply to the content', { CONTENT: { reply: '250 2.0.0 Ok\r\n421 4.7.0 bye', drop: true } }, false],
+    ['behind EHLO', { EHLO: { reply: '250 scripted.test\r\n421 4.3.2 bye', drop: true } }, true],
+    ['amid a transaction', { RCPT: { reply: '421 4.3.2 bye', drop: true } }, true],
+  ])('a peer that says 421 %s', async (_, script, isBroken) => {
+    const { client } = await greeted({ script })
+    if (client.usable) await client.transact(request())
+    expect([client.usable, client.isBroken]).toEqual([false, isBroken])
+  })
+
   test('QUIT, and QUIT to a peer that says nothing', async () => {
     const { client, server } = await greeted()
     await client.quit()

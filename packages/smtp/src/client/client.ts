@@ -76,9 +76,10 @@ export class SmtpClient {
     return this.#wire.down === null && !this.#busy && this.#session.mayGoOn
   }
 
-  /** The connection ended otherwise than by us: it broke, fell silent, or the peer said 421. */
+  /** The connection ended otherwise than by us, and not behind a transaction: it broke, fell silent, or the peer said 421. */
   get isBroken(): boolean {
-    return this.#wire.down !== null && this.#wire.down.kind !== 'local'
+    const { down } = this.#wire
+    return down !== null && down.kind !== 'local' && !(down.phase === 'idle' && this.transactions > 0)
   }
 
   /** The connection ended because the peer was silent for longer than its phase allows. */
