@@ -81,6 +81,12 @@ describe('configuration', () => {
     expect(faults('')).toEqual([expect.stringContaining('hostname: is missing')])
   })
 
+  it('whoever had to wait for longer than a first try is remembered began anew each time, and was never heard', () => {
+    const waiting = (delay: string) => faults(`hostname = "a.test"\n[policy]\ngreylist_delay = "${delay}"`)
+    expect(waiting('1d')).toEqual([])
+    expect(waiting('3d')).toEqual(['3 policy.greylist_delay: is too long; at most "1d"'])
+  })
+
   it('a listener that only trusted networks were to reach was open to all: the key is of lmtp alone', () => {
     const listener = (service: string) =>
       faults(

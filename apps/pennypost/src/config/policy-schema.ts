@@ -81,7 +81,7 @@ export const policySchema = table({
 
   /** Origins that nobody here knows are told to come again once. */
   greylist: z.boolean().default(false),
-  greylist_delay: duration.prefault('5m'),
+  greylist_delay: duration.refine((ms) => ms <= 86_400_000, 'is too long; at most "1d"').prefault('5m'),
   /** How long an origin is known after its last mail. */
   greylist_keep: duration.prefault('35d'),
   /** Messages in an hour: of one reverse-path, for one recipient, from one network. 0: any number. */
