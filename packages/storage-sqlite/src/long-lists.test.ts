@@ -199,3 +199,22 @@ test('a MOVE that failed behind its first step did not say what it had moved', a
   expect(moved.failure).toMatchObject({ reason: 'over-quota' })
   await expect(mail.move(inbox, all, target!.id)).rejects.toMatchObject({ reason: 'over-quota' })
 })
+
+test('what a step of a STORE has changed is not too new for the next step', async () => {
+  await using store = await openStore(directory, { limits: { flagsPerJob: 2 } })
+  const { inbox } = await addAlice(store)
+  const letter = async () => {
+    const message = await sampleMessage(store.mail, 'Subject: x\n\n')
+    return { message, flags: [], internalDate: { at: 0, offsetMinutes: 0 } }
+  }
+  await store.mail.append(inbox, await Promise.all(Array.from({ length: 7 }, letter)))
+  const { highestModSeq: unchangedSince } = (await store.mail.mailbox(inbox))!
+  const uids = UidSet.ofRanges([[1, 7]])
+  const { modified, steps } = await store.mail.updateFlags(inbox, {
+    uids,
+    mode: 'add',
+    flags: ['\\Seen'],
+    unchangedSince,
+  })
+  expect([modified.toString(), steps.length]).toEqual(['', 4])
+})

@@ -133,6 +133,16 @@ function describeChangesSince(open: OpenEngine): void {
     expect([...found.modSeqs].every((value) => value > since && value <= found.modSeq)).toBe(true)
   })
 
+  it('tells each of a range whose flags changed at once', async (world) => {
+    const inbox = await inboxOf(world)
+    await appendMany(world, inbox, 6)
+    const since = await cursor(world, inbox)
+    const uids = UidSet.of(1, 2, 3, 5)
+    await world.store.mail.updateFlags(inbox, { uids, mode: 'add', flags: ['\\Seen'] })
+    const seen = ['\\Seen']
+    expect((await changes(world, inbox, since)).flags).toEqual({ 1: seen, 2: seen, 3: seen, 5: seen })
+  })
+
   it('tells nothing from the cursor that it gave', async (world) => {
     const inbox = await inboxOf(world)
     await appendMany(world, inbox, 2)
