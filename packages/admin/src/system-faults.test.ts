@@ -8,6 +8,12 @@ test.each([
   ['a file that is not there', () => open('/nonexistent/file'), 'not-found', 'There is no /nonexistent/file.'],
   ['a directory in none', () => mkdir('/nonexistent/a'), 'not-found', '/nonexistent/a cannot be made in /nonexistent.'],
   ['a directory in a file', () => mkdir('/dev/null/a'), 'failed', '/dev/null/a is no directory, or lies in none.'],
+  [
+    'a name beyond all names',
+    () => open(`/${'x'.repeat(300)}`),
+    'limit',
+    `/${'x'.repeat(300)} is a name too long for files.`,
+  ],
   ['a directory for a file', () => readFile('/'), 'failed', 'What was named is a directory.'],
 ])('%s was told in the words of the system', async (_, work, reason, text) => {
   const error = await work().catch((thrown: unknown) => thrown)

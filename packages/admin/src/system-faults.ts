@@ -13,6 +13,11 @@ const rights = 'See its owner and mode, and as which user the server and this ve
 const texts: Readonly<Record<string, (path: string) => SystemFault>> = {
   EISDIR: (path) => ({ reason: 'failed', text: `${path} is a directory.`, advice: 'Name a file.' }),
   ENOTDIR: (path) => ({ reason: 'failed', text: `${path} is no directory, or lies in none.`, advice: '' }),
+  ENAMETOOLONG: (path) => ({
+    reason: 'limit',
+    text: `${path} is a name too long for files.`,
+    advice: 'Take a shorter one; a mailbox can be renamed before it is exported.',
+  }),
   EEXIST: (path) => ({ reason: 'exists', text: `${path} exists.`, advice: '' }),
   EACCES: noRight,
   EPERM: noRight,
