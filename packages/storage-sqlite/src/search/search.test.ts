@@ -198,6 +198,11 @@ describe('the index', () => {
       await append(store, inbox, ...letters(20))
       while (store.stats().search.index === 'behind') await clock.advance(1000)
     }
+    for (let minute = 0; minute < 3; minute++) {
+      await clock.advance(60_000)
+      // Answered behind the piece that was begun then.
+      await find(store, inbox, text('needle'))
+    }
     expect(store.stats().search.index).toBe('full')
     await store.mail.expunge(inbox, UidSet.ofRanges([[1, 50]]), 'all')
     while (store.stats().search.index !== 'whole') await clock.advance(60_000)
