@@ -21,7 +21,10 @@ export interface RelayLimits {
   sessions: number
   /** Patience for one TCP connection. */
   connectMs: number
-  /** An address that could not be reached is tried after all others for so long (RFC 5321 §4.5.4.1). */
+  /**
+   * An address that could not be reached is tried after all others for so long (RFC 5321 §4.5.4.1): over the first steps of
+   * the schedule, so that an attempt that met nobody is followed by one that asks others.
+   */
   unreachableMs: number
   /** A destination that could not be had is left alone for so long, twice as long each time, up to the second. */
   backOffMs: number
@@ -58,7 +61,7 @@ export const defaultRelayLimits: RelayLimits = {
   addresses: 10,
   sessions: 2,
   connectMs: 30_000,
-  unreachableMs: 5 * 60_000,
+  unreachableMs: 20 * 60_000,
   backOffMs: 60_000,
   backOffMaxMs: 15 * 60_000,
   leaseMs: 10 * 60_000,

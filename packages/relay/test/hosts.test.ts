@@ -2,7 +2,7 @@
 import { type Deadline, type Dialer, type JourneyId, type Resolver, systemDeadline } from '@pennypost/model'
 import { describe, expect, test } from 'vitest'
 import type { RelayOptions } from '../src/index.ts'
-import { day, everything, hour, minute, PostOffice } from './post-office.ts'
+import { day, everything, hour, minute, PostOffice, type Row } from './post-office.ts'
 
 const twoHosts = [
   ['@', 'MX', '10 a'],
@@ -187,6 +187,19 @@ test('a host that could not be reached lately is tried after the others', async 
   await office.advance(60_000)
   await office.send(toThree)
   expect(office.dialled).toEqual(['192.0.2.10:25', '192.0.2.20:25', '192.0.2.20:25'])
+})
+
+test('a host behind ten addresses that are dead got the second letter, and the first never', async () => {
+  await using office = await PostOffice.open()
+  const hosts = Array.from({ length: 11 }, (_, nth): Row[] => [
+    ['@', 'MX', `${nth} mx${nth}`],
+    [`mx${nth}`, 'A', `192.0.2.${nth + 100}`],
+  ])
+  office.zone('three.test', hosts.flat())
+  const peer = office.peer('192.0.2.110')
+  await office.send(toThree)
+  await office.advance(17 * minute)
+  expect(peer.transactions).toHaveLength(1)
 })
 
 test('the journey did not say why the best host was passed over', async () => {
