@@ -5,7 +5,7 @@
  * Never broken: only a 5yz reply to RCPT itself refuses a recipient, and one that may be about us and our rights only if a
  * recipient that nobody has gets another, or one that was known is taken still; of a next hop that is away, slow, or does
  * not say, all are taken, and none waits for longer than `verifyMs`. Outsiders can have it asked no more than `questions`
- * at a time, and about one address once.
+ * at a time, and about one address once, but for the known one that shows what such a reply means.
  * Who calls it: the relay, for reception.
  */
 import type { RelayDelivery, Verification } from '@pennypost/mda'
