@@ -16,6 +16,7 @@ import {
   type LeasedEntry,
   type Log,
   type MailStore,
+  nextTurn,
   type Queue,
   type QueueRecipient,
   type Random,
@@ -59,11 +60,15 @@ export async function conclude(
   let conclusion = decide(entry, result, options)
   let lease: string
   for (let attempt = 1; ; attempt++) {
+    const { lease: before } = entry
     try {
       lease = await settle(entry, result, conclusion, options)
       break
     } catch (error) {
       if (error instanceof StoreError && error.reason === 'lease-lost') {
+        // A clock that jumped ahead had ended it, and a claim brings the runner another: they count under that.
+        await nextTurn()
+        if (entry.lease !== before) continue
         log.warn(which, 'the lease was lost, its outcomes do not count')
         await recordTaken(entry, result, conclusion, options)
         return { isOver: false }

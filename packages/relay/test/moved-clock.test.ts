@@ -150,3 +150,30 @@ test('an attempt under way is not begun a second time when the clock jumps over 
   expect(mx.transactions).toHaveLength(2)
   expect((await office.trace(journey)).filter((event) => event.startsWith('delivered'))).toHaveLength(1)
 })
+
+test('what had been delivered was sent again, because the clock jumped over the end of its lease as it was settled', async () => {
+  let aheadMs = 0
+  const { promise: claimed, resolve: claim } = Promise.withResolvers<void>()
+  await using office = await PostOffice.open(({ store, clock }) => {
+    const settle: typeof store.queue.settle = async (settlement) => {
+      if (aheadMs === 0) {
+        aheadMs = day
+        await office.accept({ destination: 'three.test' })
+        await claimed
+      }
+      return store.queue.settle(settlement)
+    }
+    const claimNoted: typeof store.queue.claim = async (request) => {
+      const entries = await store.queue.claim(request)
+      if (aheadMs > 0 && entries.length > 0) claim()
+      return entries
+    }
+    const queue = { ...store.queue, settle, claim: claimNoted }
+    return { clock: { ...clock, now: () => clock.now() + aheadMs }, store: { ...store, queue } }
+  })
+  const mx = office.peer('192.0.2.2')
+  const journey = await office.send()
+  await office.advance(hour)
+  expect(mx.transactions).toHaveLength(1)
+  expect(await office.events(journey, 'delivered')).toHaveLength(1)
+})
