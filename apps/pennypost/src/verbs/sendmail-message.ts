@@ -37,7 +37,7 @@ export function argumentRecipients(argument: string): string[] {
 /** The addresses of a list as forward-paths; local names stay without a domain. */
 function addressesIn(list: string): string[] {
   return parseAddressList(list).flatMap(({ name = '', mailbox, host }) => {
-    if (mailbox === undefined || host === undefined) return []
+    if (mailbox === undefined || host === undefined || name + mailbox + host === '') return []
     // Nobody's name may pass for a local one, whose mail would be somebody's.
     if (mailbox === '') return [`${name} <@${host}>`.trim()]
     return host === '' ? [mailbox] : [`${quoteLocalPart(mailbox)}@${host}`]

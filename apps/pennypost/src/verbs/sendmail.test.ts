@@ -72,7 +72,7 @@ describe('message of sendmail', () => {
   })
 
   test('a name without an address was MISSING_MAILBOX, whose mail the administrator gets', () => {
-    const header = Buffer.from('To: Alice Miller, Bob <>, <@one.test>\r\n\r\n')
+    const header = Buffer.from('To: Alice Miller, Bob <>, <>, <@one.test>\r\n\r\n')
     expect(headerRecipients(header)).toEqual(['Alice Miller <@>', 'Bob <@>', '<@one.test>'])
   })
 
