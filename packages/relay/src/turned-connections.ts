@@ -102,15 +102,19 @@ export async function turnRound(
   { turned, pool, queue, clock, log }: TurnParts,
 ): Promise<TurnOffer> {
   if (turned.has(destination)) return 'busy'
-  const waiting: QueueEntryId[] = []
-  for await (const page of queue.list({ destination, held: false })) waiting.push(...page.map(({ id }) => id))
+  const waiting: QueueEntryId[][] = []
+  for await (const page of queue.list({ destination, held: false })) waiting.push(page.map(({ id }) => id))
   if (waiting.length === 0) return 'empty'
+  /** Page by page: very many in one go would hold up everybody else. */
+  const begin = async (): Promise<void> => {
+    for (const page of waiting) if (turned.has(destination)) await queue.retryNow(page, clock.now())
+  }
   return {
     take(connection) {
       turned.offer(destination, connection)
       pool.forgive(destination)
       pool.openBeside(destination)
-      queue.retryNow(waiting, clock.now()).catch((err: unknown) => {
+      begin().catch((err: unknown) => {
         log.error({ err, destination }, 'what waits for a host that fetches it cannot be begun')
         connection.stream.destroy()
       })

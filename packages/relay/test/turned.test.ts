@@ -62,3 +62,23 @@ test('a host got no mail by a connection of its own, as long as its usual addres
   await office.relay.stop(1000)
   expect(await office.queue()).toEqual([])
 })
+
+test('thousands that waited for a host were begun in one go, and held up everybody else', async () => {
+  const sizes: number[] = []
+  await using office = await PostOffice.open(({ store }) => {
+    const retryNow: typeof store.queue.retryNow = (entries, now) => {
+      sizes.push(entries.length)
+      return store.queue.retryNow(entries, now)
+    }
+    return { store: { ...store, queue: { ...store.queue, retryNow } } }
+  })
+  for (let count = 0; count < 600; count++) await office.accept()
+  await office.advance(0)
+  await using peer = new ScriptedServer({})
+  const offer = await office.relay.turnRound('two.test')
+  if (typeof offer !== 'object') throw new Error(offer)
+  offer.take({ stream: peer.connect(), address: '192.0.2.9', port: 4000, tls: undefined })
+  await office.advance(0)
+  expect(peer.transactions).toHaveLength(600)
+  expect(Math.max(...sizes)).toBeLessThan(600)
+})
