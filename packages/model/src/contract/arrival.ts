@@ -164,6 +164,9 @@ function describeAccept(open: OpenEngine): void {
     expect(await accept(world, { ...given, unlessFull: [bob] })).toMatchObject({ repeated: false })
     await store.mail.unconfirm(journey, world.clock.now())
     expect(await accept(world, given)).toMatchObject({ repeated: true })
+    const { octets } = await store.directory.usage(alice)
+    await store.directory.updateAccount(alice, { quota: octets + 1 })
+    expect(await accept(world, { ...given, fingerprint: 'other' })).toMatchObject({ repeated: false })
   })
 }
 

@@ -180,6 +180,8 @@ function describeFairness(open: OpenEngine): void {
     await enqueueRetries(world, 'old.test', 10)
     await enqueue(world, ...new Array<string>(10).fill('new.test'))
     const served = []
+    // One that nobody took was nobody's.
+    expect(await claimAll(world, { slots: 1, now: 0 })).toEqual([])
     for (let count = 0; count < 4; count++) served.push(...destinations(await claimAll(world, { slots: 1 })))
     expect(served).toEqual(['new.test', 'old.test', 'new.test', 'old.test'])
     expect(tally(await claimAll(world, { slots: 3 }))).toEqual({ 'new.test': 2, 'old.test': 1 })
@@ -198,6 +200,13 @@ function describeFairness(open: OpenEngine): void {
     await world.store.queue.settle(deferring(leased!, world.clock.now(), { attempted: false }))
     expect(await claimAll(world, { retries: 0 })).toEqual([])
     expect(await claimAll(world)).toHaveLength(1)
+  })
+
+  it('what was never tried is no retry, though a lease of it ended', async (world) => {
+    await enqueue(world, 'new.test')
+    const [leased] = await claimAll(world)
+    await world.store.queue.settle(deferring(leased!, world.clock.now(), { attempted: false }))
+    expect(await claimAll(world, { retries: 0 })).toHaveLength(1)
   })
 
   it('a destination at its limit gives its slots away', async (world) => {
