@@ -38,7 +38,7 @@ import { isExpired, isNoticeDue, nextAttemptAt, type Schedule } from './schedule
 import { statusOf, type Verdict } from './verdict.ts'
 
 export interface ConcludeOptions {
-  queue: Pick<Queue, 'settle'>
+  queue: Pick<Queue, 'settle' | 'get'>
   mail: Pick<MailStore, 'message' | 'readBody'>
   flow: Pick<Flow, 'record'>
   dsn: DsnOptions
@@ -65,7 +65,9 @@ export async function conclude(
       lease = await settle(entry, result, conclusion, options)
       break
     } catch (error) {
-      if (error instanceof StoreError && error.reason === 'lease-lost') {
+      const isLost = error instanceof StoreError && error.reason === 'lease-lost'
+      // With an entry that was taken out goes the message that a DSN would return.
+      if (isLost || !(await options.queue.get(entry.id))) {
         // A clock that jumped ahead had ended it, and a claim brings the runner another: they count under that.
         await nextTurn()
         if (entry.lease !== before) continue

@@ -182,6 +182,8 @@ describe('leases', () => {
     const journey = await office.send()
     expect(await office.trace(journey)).toEqual([expect.stringMatching(/^attempt mx\.two\.test/)])
     expect(await office.inbox()).toEqual([])
+    // Nor is it tried again.
+    expect(office.logged.map(({ text }) => text)).toEqual(['the lease was lost, its outcomes do not count'])
   })
 
   test('what a runner that died had in work goes on when its lease ends', async () => {
