@@ -1,7 +1,8 @@
-import { type LeasedEntry, type Queue, silentLog } from '@pennypost/model'
+import { type LeasedEntry, nextTurn, type Queue, silentLog } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { describe, expect, test } from 'vitest'
 import { PostOffice } from '../test/post-office.ts'
+import type { Work } from './attempt-result.ts'
 import { defaultRelayLimits } from './limits.ts'
 import { Runner } from './runner.ts'
 
@@ -193,4 +194,45 @@ test('a relay that was stopped seemed to start again, with connections that stay
   await using office = await PostOffice.open()
   await office.relay.stop(0)
   expect(() => office.relay.start()).toThrow('not started again')
+})
+
+test('an attempt was given up as lost, because the one before it had ended while its lease was being renewed', async () => {
+  const time = virtualClock()
+  const clock = { ...time, busy: () => ({ [Symbol.dispose]() {} }) }
+  const leases = ['first', 'second']
+  const { promise: answered, resolve: answer } = Promise.withResolvers<number[]>()
+  const queue = {
+    claim: async () => leases.splice(0, 1).map((lease) => ({ id: 1, attempts: 0, lease }) as unknown as LeasedEntry),
+    nextDueAt: async () => null,
+    watch: () => ({ [Symbol.dispose]() {} }),
+    renew: () => answered,
+  } as unknown as Queue
+  const works: Work[] = []
+  const ends: (() => void)[] = []
+  const runner = new Runner({
+    queue,
+    clock,
+    log: silentLog,
+    limits: { ...defaultRelayLimits, attempts: 1 },
+    stuck: () => ({ entries: 0, retries: 0 }),
+    longestWaitMs: () => 0,
+    onDone: () => {},
+    attempt: (work) => {
+      works.push(work)
+      return new Promise((resolve) => ends.push(() => resolve({ verdicts: new Map(), flow: [] })))
+    },
+    conclude: async ({ lease }) => ({ isOver: false, lease }),
+  })
+  runner.start()
+  await time.advance(defaultRelayLimits.leaseMs / 3)
+  ends[0]!()
+  await nextTurn()
+  answer([1])
+  await nextTurn()
+  expect(works.map(({ entry, lost }) => [entry.lease, lost])).toEqual([
+    ['first', false],
+    ['second', false],
+  ])
+  ends[1]!()
+  await runner.stop()
 })

@@ -276,9 +276,11 @@ export class Runner {
     this.#renewal = leases.length === 0 ? undefined : clock.after(limits.leaseMs / 3, () => void this.#renew())
     if (leases.length === 0) return
     try {
-      for (const id of await queue.renew(leases, clock.now(), limits.leaseMs)) {
+      const lost = new Set(await queue.renew(leases, clock.now(), limits.leaseMs))
+      for (const { entry: id, lease } of leases) {
         const work = this.#working.get(id)
-        if (work) work.lost = true
+        // Not where it has ended meanwhile, and the entry is in work anew.
+        if (lost.has(id) && work?.entry.lease === lease) work.lost = true
       }
     } catch (error) {
       log.error({ err: error }, 'leases cannot be renewed')
