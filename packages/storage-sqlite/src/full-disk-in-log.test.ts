@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { silentLog, systemDeadline } from '@pennypost/model'
 import { virtualClock } from '@pennypost/model/testing'
 import { expect, test } from 'vitest'
@@ -29,6 +30,19 @@ test('the log says once that the disk is down to its reserve, and when there is 
     space.free = 10_000_000
     await clock.advance(120_000)
     expect(lines).toEqual([low, 'info storage: there is room again: new mail is taken'])
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+})
+
+test.runIf(process.platform === 'linux')('a start without room or ballast did not say what to do', async () => {
+  const directory = temporaryDirectory()
+  try {
+    symlinkSync('/dev/full', join(directory, 'ballast.probe'))
+    await expect(openStore(directory)).rejects.toThrow(
+      `${directory}/mail.db cannot be opened without any room on its disk; make some: ENOSPC`,
+    )
+    await using _ = await openStore(directory)
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }

@@ -1,5 +1,6 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { codeOf, FatalError } from './fatal-error.ts'
+import { isFull } from './full-disk.ts'
 import type { FromWriter, ToWriter, WriterData } from './protocol.ts'
 import { Writer } from './writer.ts'
 
@@ -25,12 +26,15 @@ const closedDoors: Readonly<Record<string, string>> = {
   SQLITE_NOTADB: ' is damaged; `pennypost restore DIR --replace` puts a backup back, and moves what is there aside',
 }
 
+/** The ballast is given up as well, or somebody has removed it. */
+const roomless = ' cannot be opened without any room on its disk; make some'
+
 function openWriter(data: WriterData): Writer {
   try {
     return new Writer(data)
   } catch (error) {
     // Extended codes go on behind an underscore.
-    const what = closedDoors[codeOf(error).split('_', 2).join('_')]
+    const what = isFull(error) ? roomless : closedDoors[codeOf(error).split('_', 2).join('_')]
     if (what === undefined) throw error
     throw new FatalError(`${data.database}${what}`, error)
   }
