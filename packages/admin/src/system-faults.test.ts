@@ -39,6 +39,11 @@ test('what a full disk says of a file that is open is without its name', () => {
   })
 })
 
+test('a copy to a disk that is read-only was told of the file that is copied', () => {
+  const error = Object.assign(new Error('EROFS'), { code: 'EROFS', path: '/data/secrets/srs', dest: '/backup/srs' })
+  expect(systemFault(error)?.text).toBe('/backup/srs is on a disk that nothing can be written to.')
+})
+
 test('what is no word on a path is left alone', () => {
   expect(systemFault(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }))).toBeUndefined()
   expect(systemFault(undefined)).toBeUndefined()

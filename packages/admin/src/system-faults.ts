@@ -62,7 +62,9 @@ const databaseFaults: Readonly<Record<string, SystemFault>> = {
 
 /** Undefined for anything but the system's word on a path, or SQLite's on its files. */
 export function systemFault(error: unknown): SystemFault | undefined {
-  const { code = '', path: given, syscall } = (error ?? {}) as NodeJS.ErrnoException
+  const { code = '', path: from, dest, syscall } = (error ?? {}) as NodeJS.ErrnoException & { dest?: string }
+  // Of two paths the one that cannot be written.
+  const given = ['EROFS', 'EEXIST', 'ENOSPC', 'EDQUOT'].includes(String(code)) ? (dest ?? from) : from
   // Reading says it of what was opened, without its name.
   const path = given ?? (code === 'EISDIR' ? 'What was named' : undefined)
   // Writing says it without a name too.
