@@ -122,6 +122,17 @@ function describeClaim(open: OpenEngine): void {
     expect((await claimAll(world, { slots: 2 })).map((leased) => leased.id)).toEqual(ids.slice(2))
   })
 
+  it('gives what has been due for longer first, whichever came first', async (world) => {
+    const { store, clock } = world
+    const ids = await enqueue(world, 'a.test', 'a.test')
+    const start = clock.now()
+    for (const leased of await claimAll(world)) {
+      await store.queue.settle(deferring(leased, start + (leased.id === ids[0] ? 2000 : 1000)))
+    }
+    await clock.advance(3000)
+    expect((await claimAll(world, { slots: 1 })).map((leased) => leased.id)).toEqual([ids[1]])
+  })
+
   it('counts living leases against the limit per destination', async (world) => {
     await enqueue(world, ...new Array<string>(5).fill('a.test'), 'b.test')
     expect(tally(await claimAll(world, { perDestination: 2 }))).toEqual({ 'a.test': 2, 'b.test': 1 })
