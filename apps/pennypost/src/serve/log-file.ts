@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { makeDirectory } from '@pennypost/model'
 
@@ -19,6 +19,7 @@ export class LogFile {
   constructor(path: string) {
     this.#path = path
     this.#fd = path === '' ? 1 : this.#open()
+    if (path !== '' && this.#fd !== undefined && endsAmidLine(this.#fd)) this.write('\n')
   }
 
   write(text: string): void {
@@ -50,7 +51,7 @@ export class LogFile {
   #open(): number | undefined {
     try {
       makeDirectory(dirname(this.#path))
-      return openSync(this.#path, 'a', 0o640)
+      return openSync(this.#path, 'a+', 0o640)
     } catch (error) {
       this.#lost(error as Error)
       return undefined
@@ -64,3 +65,10 @@ export class LogFile {
 }
 
 const keptOctets = 4 * 1024 * 1024
+
+/** A process that ended on a full disk has left the beginning of a line. */
+function endsAmidLine(fd: number): boolean {
+  const { size } = fstatSync(fd)
+  const last = Buffer.alloc(1)
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== '\n'
+}

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Deadline, systemDeadline } from '@pennypost/model'
@@ -44,6 +44,14 @@ test('lines are held for a moment, and then all are there', async () => {
   await written('one', 'two')
   log.info({}, 'three')
   expect(due).toHaveLength(2)
+})
+
+test('the first line behind one that a full disk had cut off ran into it', () => {
+  writeFileSync(file, '{"msg":"whole"}\n{"msg":"cu')
+  open().log.error({}, 'begun')
+  expect(readFileSync(file, 'utf8')).toMatch(/"whole"}\n{"msg":"cu\n{.*"msg":"begun"/)
+  open().log.error({}, 'again')
+  expect(readFileSync(file, 'utf8')).not.toContain('\n\n')
 })
 
 test('an error takes all before it along', async () => {
