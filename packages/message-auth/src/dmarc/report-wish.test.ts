@@ -67,6 +67,11 @@ test.each(['_dmarc.one.test', '_dmarc.two.test', 'one.test._report._dmarc.two.te
   },
 )
 
+test('one address whose DNS is broken for good kept the reports from all others', async () => {
+  const rua = 'mailto:d@gone.test,mailto:d@one.test'
+  expect(await uris(rua, { '_dmarc.gone.test TXT': 'failed' })).toEqual(['mailto:d@one.test'])
+})
+
 test('of thousands of addresses five are looked at', async () => {
   const many = Array.from({ length: 5000 }, (_, i) => `mailto:d@host${i}.example`).join(',')
   const resolver = scriptedResolver({ '_dmarc.one.test TXT': [`v=DMARC1; p=none; rua=${many}`] })

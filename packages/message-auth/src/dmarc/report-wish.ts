@@ -17,7 +17,10 @@ export interface ReportWish {
 /** RFC 9990 §3.5 leaves the number to us. */
 const urisMax = 5
 
-/** Undefined: nobody wants any. Rejects when DNS does not say. `policyDomain`: where the record stands, in A-labels. */
+/**
+ * Undefined: nobody wants any. Rejects when DNS does not say; where it fails for one address, the others do without it.
+ * `policyDomain`: where the record stands, in A-labels.
+ */
 export async function findReportWish(
   resolver: Resolver,
   policyDomain: string,
@@ -28,12 +31,14 @@ export async function findReportWish(
   )
   const [record] = records
   if (!record || records.length > 1) return undefined
-  const uris = new Set<string>()
-  for (const uri of record.reportUris.slice(0, urisMax)) {
-    const allowed = await allowedUri(resolver, policyDomain, uri, signal)
-    if (allowed !== undefined) uris.add(allowed)
-  }
-  return uris.size > 0 ? { record, uris: [...uris] } : undefined
+  const written = record.reportUris.slice(0, urisMax)
+  const asked = await Promise.allSettled(written.map((uri) => allowedUri(resolver, policyDomain, uri, signal)))
+  signal.throwIfAborted()
+  const uris = new Set(asked.flatMap((each) => (each.status === 'fulfilled' ? (each.value ?? []) : [])))
+  if (uris.size > 0) return { record, uris: [...uris] }
+  const failed = asked.find((each) => each.status === 'rejected')
+  if (failed) throw failed.reason
+  return undefined
 }
 
 /** The URI, or the one that its host puts in its place; undefined if the host has not asked for these reports (§4). */
