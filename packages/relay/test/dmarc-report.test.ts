@@ -117,6 +117,29 @@ test('as long as DNS does not say who wants it, it waits', async () => {
   expect(peer.transactions).toHaveLength(1)
 })
 
+test('a few names whose DNS gives no answer kept the night from all others', async () => {
+  const { office, peer } = await reporting()
+  await using _office = office
+  const query = office.resolver.query.bind(office.resolver)
+  let isOthersTurn = false
+  let inVain = 0
+  const silence = async () => {
+    for (let turn = 0; turn < 100 && !isOthersTurn; turn++) await new Promise(setImmediate)
+    if (!isOthersTurn) inVain++
+    return { status: 'failed', reason: 'timeout' }
+  }
+  office.resolver.query = (async (name, type) => {
+    if (name.includes('silent')) return silence()
+    isOthersTurn ||= name === '_dmarc.two.test'
+    return query(name, type)
+  }) as typeof office.resolver.query
+  for (let i = 0; i < 5; i++) office.relay.noteDmarc({ ...row, domain: `silent${i}.test` }, false)
+  office.relay.noteDmarc(row, false)
+  await office.advance(day + 4 * hour)
+  expect(inVain).toBe(0)
+  expect(peer.transactions).toHaveLength(1)
+})
+
 test('it is signed by the domain that it comes from', async () => {
   const keyDirectory = await mkdtemp(join(tmpdir(), 'pennypost-dmarc-'))
   try {

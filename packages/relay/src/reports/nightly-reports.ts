@@ -37,6 +37,8 @@ export interface NightlyReportsOptions<T> {
 const dayMs = 86_400_000
 /** Reports go out within so long after midnight, so that not all of the world's come at once (RFC 8460 §4.1). */
 const spreadMs = 4 * 3_600_000
+/** Domains that are told at once: those of strangers may have DNS that is slow for all of them, and there may be thousands. */
+const atOnce = 20
 /** After an hour, two, four and eight more: within a day of the first attempt (RFC 8460 §5.5). */
 const retryFirstMs = 3_600_000
 const retryLastMs = 8 * retryFirstMs
@@ -97,16 +99,25 @@ export class NightlyReports<T extends { domain: string }> {
     try {
       await counts.flush()
       for (const [day, ofDay] of await counts.before(today)) {
-        for (const [domain, counted] of Map.groupBy(ofDay, (each) => each.domain)) {
-          const isTold = await this.#insist({ domain, day }, () => this.#reportTo({ domain, day, counted }))
-          // What the stop has cut off, the next night tells.
-          if (!isTold && this.#isStopping) return
-          await counts.forget(day, domain)
-          if (this.#isStopping) return
-        }
+        const domains = Map.groupBy(ofDay, ({ domain }) => domain).entries()
+        const ended = await Promise.allSettled(Array.from({ length: atOnce }, () => this.#tell(day, domains)))
+        const failed = ended.find((each) => each.status === 'rejected')
+        if (failed) throw failed.reason
+        if (this.#isStopping) return
       }
     } catch (error) {
       log.error({ err: error, today }, `${what} reports could not be made`)
+    }
+  }
+
+  /** Takes the next of the domains, which others take from too, until none is left. */
+  async #tell(day: string, domains: Iterable<[string, readonly Counted<T>[]]>): Promise<void> {
+    for (const [domain, counted] of domains) {
+      const isTold = await this.#insist({ domain, day }, () => this.#reportTo({ domain, day, counted }))
+      // What the stop has cut off, the next night tells.
+      if (!isTold && this.#isStopping) return
+      await this.#options.counts.forget(day, domain)
+      if (this.#isStopping) return
     }
   }
 
