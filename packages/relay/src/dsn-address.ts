@@ -3,7 +3,7 @@
  *
  * Never broken: a DSN about a forward goes to its original sender only if that sender is known to be one; nobody's
  * forged address gets our bounces, and nobody who may be anybody gets notices of success, which every stranger can ask for.
- * Who calls it: the making of DSNs and of TLS reports, and local attempts.
+ * Who calls it: the making of DSNs and of reports, and local attempts.
  */
 
 import {

@@ -2,7 +2,7 @@
  * What happened how often on a day, for the report that a domain gets of it: kinds of happenings, each with its number.
  *
  * Never broken: counting costs whoever counts next to nothing; what was counted reaches the policy memory within a
- * minute, and at the end of the process. Who makes up kinds without end makes one report poorer, and fills no disk.
+ * minute, and at the end of the process. Who makes up kinds without end makes reports poorer, and fills no disk.
  * Who calls it: the counts of TLS sessions and of DMARC results; the nightly reports, for what a day came to.
  */
 import { type Clock, type Log, type MemoryKind, memoryLimits, type PolicyMemory, type Timer } from '@pennypost/model'
