@@ -261,7 +261,7 @@ async function runOnQueue(
   }
 }
 
-async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promise<unknown> {
+async function settle(side: Side, { lease, outcomes, dsn, goesOn }: Of<'settle'>): Promise<unknown> {
   const { world } = side
   const leased = pick(side.leases, lease)
   if (!leased) return undefined
@@ -276,6 +276,7 @@ async function settle(side: Side, { lease, outcomes, dsn }: Of<'settle'>): Promi
     dueAt: leased.dueAt,
     nextAttemptAt: world.clock.now() + 1000,
     attempted: true,
+    goesOn,
     accept,
     flow: [],
     outcomes: outcomes.map((outcome, index) => ({ index, outcome, reply: `${outcome} ${index}` })),

@@ -76,7 +76,13 @@ export type Verb =
   | { verb: 'quota'; account: 0 | 1; quota: number }
   | { verb: 'claim' }
   | { verb: 'claim one'; entry: number }
-  | { verb: 'settle'; lease: number; outcomes: readonly ('delivered' | 'deferred' | 'failed')[]; dsn: boolean }
+  | {
+      verb: 'settle'
+      lease: number
+      outcomes: readonly ('delivered' | 'deferred' | 'failed')[]
+      dsn: boolean
+      goesOn: boolean
+    }
   | { verb: 'hold' | 'release' | 'retry' | 'redirect' | 'remove'; entry: number }
   | { verb: 'advance'; ms: number }
 
@@ -211,6 +217,7 @@ const queueVerbs: fc.Arbitrary<Verb>[] = [
     lease: index,
     outcomes: fc.array(fc.constantFrom('delivered', 'deferred', 'failed'), { maxLength: 2 }),
     dsn: fc.boolean(),
+    goesOn: fc.boolean(),
   }),
 ]
 
