@@ -73,6 +73,15 @@ test('below an anchor a certificate that is out of date is refused, one that has
   expect(check(shown(leaf), [3, 0, 0], leaf?.raw, later)).toMatch(/^TLSA 3 /)
 })
 
+test('a thousand records of a hostile domain were each held against every signature of its chain', () => {
+  const miss = { usage: 2, selector: 1, matchingType: 1, certificate: Buffer.alloc(32) }
+  const hit = { ...miss, selector: 0, certificate: digest }
+  const among = (misses: number) => () =>
+    checkDane(shown(leaf, anchor), [...Array<typeof miss>(misses).fill(miss), hit], ['mx.two.test'], now)
+  expect(among(31)()).toMatch(/^TLSA 2 /)
+  expect(among(1000)).toThrow('none that the TLSA records stand for')
+})
+
 test('who shows no certificate is refused', () => {
   expect(() => check(shown(undefined), [3, 0, 0], leaf?.raw)).toThrow('the peer shows no certificate')
 })

@@ -11,14 +11,12 @@ import { describeTlsa, type Tlsa } from './tlsa.ts'
 
 /** Certificates of a chain that are looked at. */
 const chainMax = 10
+/** Records that are looked at: for each, every signature of the chain may be verified, and an answer holds a thousand. */
+const recordsMax = 32
 
 /** Returns the record that stands for the peer, in words; throws an Error that says why none does. */
-export function checkDane(
-  peer: PeerCertificate,
-  records: readonly Tlsa[],
-  names: readonly string[],
-  now: number,
-): string {
+export function checkDane(peer: PeerCertificate, all: readonly Tlsa[], names: readonly string[], now: number): string {
+  const records = all.slice(0, recordsMax)
   const chain = chainOf(peer)
   const leaf = chain[0]
   if (!leaf) throw new Error('the peer shows no certificate')
