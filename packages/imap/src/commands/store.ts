@@ -78,7 +78,7 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   const isRead = isKnown !== undefined
   const complete = expected !== undefined || !isRead || (await tell(session, uids, modified, by))
   if (expected && isRead && !isKnown) {
-    await keepSilent(view, expected, session)
+    await keepSilent(session, expected, (uid) => isConditional(args) && !modified.has(uid))
     // With a new MODSEQ for each of them it is all that was new; where nothing could be expected, nothing was told.
     if (expected.uids.length > 0) view.toldOwn(done)
   }
@@ -161,8 +161,16 @@ async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): P
   return expected
 }
 
-/** RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ. */
-async function keepSilent(view: View, expected: Expected, session: Session): Promise<void> {
+function isConditional({ condition }: Args): boolean {
+  return condition.unchangedSince !== undefined
+}
+
+/**
+ * RFC 9051 §6.4.6: .SILENT holds back what the client can work out; RFC 7162 §3.1.3: never the new MODSEQ, and under a
+ * condition not that of what was so already (`tellsAnyway`).
+ */
+async function keepSilent(session: Session, expected: Expected, tellsAnyway: (uid: number) => boolean): Promise<void> {
+  const view = session.selected
   const { open } = view
   const keepsModSeqs = session.enabled.has('CONDSTORE')
   const changed = new Map<number, FlagBits>()
@@ -171,7 +179,7 @@ async function keepSilent(view: View, expected: Expected, session: Session): Pro
     index = placeOf(open.uids, open.count, uid, index + 1)
     if (index >= 0 && open.flags[index] === expected.flags[at]) {
       if (!keepsModSeqs) view.markTold(index)
-      else if (view.hasUntold(index)) changed.set(uid, open.flags[index] as number)
+      else if (view.hasUntold(index) || tellsAnyway(uid)) changed.set(uid, open.flags[index] as number)
     }
     if (at % perPage === perPage - 1) await nextTurn()
   }
