@@ -98,10 +98,14 @@ export function partTree(parts: string): PartNode {
   return read()
 }
 
+/** Of the message that was asked about last: a FETCH may name hundreds of the ten thousand parts of one. */
+let latest: { parts: string; root: PartNode } = { parts: '', root: partTree('') }
+
 /** The part with that section part specifier, or undefined when there is none (the response is then NIL). */
 export function partAt(parts: string, path: string): PartInfo | undefined {
   if (!/^[1-9]\d{0,5}(\.[1-9]\d{0,5})*$/.test(path)) return undefined
-  const root = partTree(parts)
+  if (latest.parts !== parts) latest = { parts, root: partTree(parts) }
+  const { root } = latest
   // A message, whether the whole or an embedded one, is a level of its own only when it is a multipart.
   let holder: PartNode = root
   let found: PartNode | undefined
