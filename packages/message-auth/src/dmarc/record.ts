@@ -45,6 +45,12 @@ export function parseDmarcRecord(text: string): DmarcRecord | undefined {
   }
 }
 
+/** The record among the texts at a name: several are as good as none (RFC 9989 §4.10). */
+export function recordAmong(texts: readonly string[]): DmarcRecord | undefined {
+  const records = texts.flatMap((text) => parseDmarcRecord(text.trim()) ?? [])
+  return records.length === 1 ? records[0] : undefined
+}
+
 /**
  * The tags of a text that begins as a DMARC record does; undefined for any other. Tag lists are those of DKIM: a tag twice
  * spoils the record.

@@ -4,7 +4,7 @@
  * Who calls it: the relay, at night.
  */
 import { lookupDomain, type Resolver } from '@pennypost/model'
-import { type DmarcRecord, parseDmarcRecord, parseTags, urisIn } from './record.ts'
+import { type DmarcRecord, parseTags, recordAmong, urisIn } from './record.ts'
 import { findOrganizationalDomain } from './tree-walk.ts'
 
 export interface ReportWish {
@@ -26,11 +26,8 @@ export async function findReportWish(
   policyDomain: string,
   signal: AbortSignal,
 ): Promise<ReportWish | undefined> {
-  const records = (await textsAt(resolver, `_dmarc.${policyDomain}`, signal)).flatMap(
-    (text) => parseDmarcRecord(text) ?? [],
-  )
-  const [record] = records
-  if (!record || records.length > 1) return undefined
+  const record = recordAmong(await textsAt(resolver, `_dmarc.${policyDomain}`, signal))
+  if (!record) return undefined
   const written = record.reportUris.slice(0, urisMax)
   const asked = await Promise.allSettled(written.map((uri) => allowedUri(resolver, policyDomain, uri, signal)))
   signal.throwIfAborted()
@@ -58,7 +55,7 @@ async function allowedUri(
   if (own === its) return plain
   const name = `${policyDomain}._report._dmarc.${host}`
   if (name.length > 253) return undefined
-  const consents = (await textsAt(resolver, name, signal)).flatMap((text) => parseTags(text) ?? [])
+  const consents = (await textsAt(resolver, name, signal)).flatMap((text) => parseTags(text.trim()) ?? [])
   if (consents.length === 0) return undefined
   const [other] = consents.flatMap((tags) => urisIn(tags.get('rua') ?? ''))
   if (other === undefined) return plain
@@ -82,8 +79,8 @@ function withoutSize(uri: string): string {
   return uri.replace(/!\d+[kmgt]?$/i, '')
 }
 
-async function textsAt(resolver: Resolver, name: string, signal: AbortSignal): Promise<string[]> {
+async function textsAt(resolver: Resolver, name: string, signal: AbortSignal): Promise<readonly string[]> {
   const answer = await resolver.query(name, 'TXT', signal)
   if (answer.status === 'failed') throw new Error(`${name} cannot be looked up: ${answer.reason}`)
-  return answer.status === 'found' ? answer.records.map((text) => text.trim()) : []
+  return answer.status === 'found' ? answer.records : []
 }

@@ -1,5 +1,5 @@
 import type { Resolver } from '@pennypost/model'
-import { type DmarcRecord, parseDmarcRecord } from './record.ts'
+import { type DmarcRecord, recordAmong } from './record.ts'
 
 /**
  * The DNS tree walk (RFC 9989 §4.10): from a name upwards, which records are there, and which name is the organization's.
@@ -34,11 +34,7 @@ export async function walkTree(resolver: Resolver, domain: string, signal: Abort
     const answer = await resolver.query(`_dmarc.${name}`, 'TXT', signal)
     if (answer.status === 'failed') return { found, failure: answer.reason }
     if (answer.status === 'found') {
-      const records = answer.records
-        .map((text) => parseDmarcRecord(text.trim()))
-        .filter((record) => record !== undefined)
-      // Several records are as good as none.
-      const [record] = records.length === 1 ? records : []
+      const record = recordAmong(answer.records)
       if (record) found.push({ domain: name, record })
       if (record && record.publicSuffix !== 'unknown') break
     }
