@@ -78,7 +78,8 @@ async function run(session: Session, args: Args, by: By): Promise<Completion | u
   const isRead = isKnown !== undefined
   const complete = expected !== undefined || !isRead || (await tell(session, uids, modified, by))
   if (expected && isRead && !isKnown) {
-    await keepSilent(session, expected, (uid) => isConditional(args) && !modified.has(uid))
+    const isConditional = args.condition.unchangedSince !== undefined
+    await keepSilent(session, expected, (uid) => isConditional && !modified.has(uid))
     // With a new MODSEQ for each of them it is all that was new; where nothing could be expected, nothing was told.
     if (expected.uids.length > 0) view.toldOwn(done)
   }
@@ -159,10 +160,6 @@ async function expectedFlags(view: View, uids: UidSet, { mode, flags }: Args): P
     }
   }
   return expected
-}
-
-function isConditional({ condition }: Args): boolean {
-  return condition.unchangedSince !== undefined
 }
 
 /**

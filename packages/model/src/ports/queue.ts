@@ -171,8 +171,8 @@ export interface Queue {
     leaseMs: number,
   ): Promise<QueueEntryId[]>
   /**
-   * All outcomes of attempts in ONE durable transaction, which also ends the lease, unless the attempt goes on. Rejects with `lease-lost` and does
-   * nothing for a lost lease; consumes the contents of `accept` all the same. One result for each of `accept`.
+   * All outcomes of attempts in ONE durable transaction, which also ends the lease, unless the attempt goes on. Rejects
+   * with `lease-lost` and does nothing for a lost lease; consumes the contents of `accept` all the same. One result for each of `accept`.
    */
   settle(settlement: Settlement): Promise<Accepted[]>
   /** When the next unheld entry without a living lease is due, or null. */
